@@ -1,0 +1,214 @@
+"""Log entries: canonical JSON objects with a ``kind``, checked field by field at one door.
+
+Only commitments stand in an entry. The kinds and their fields are fixed (version 1).
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from chain.errors import MalformedError
+from chain.hashing import ZERO, Digest
+
+MAX_INTEGER: Final = 2**53 - 1  # the largest integer that every JSON reader keeps exact
+MAX_ENTRY_BYTES: Final = 1024  # the longest kind takes under 400; a bundle allows 65,535
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+
+Hex = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
+Reversal = Literal["part", "full"]
+LockState = Literal["locked", "released", "closed"]
+
+
+class AnchorEntry(
+    msgspec.Struct, tag_field="kind", tag="invoice", forbid_unknown_fields=True, frozen=True
+):
+    """One anchored document; a reversing one names whom it reverses and what is then true."""
+
+    anchor: Hex
+    reverses: Hex | msgspec.UnsetType = msgspec.UNSET
+    reversal: Reversal | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        """Refuse half a reversal and a document that reverses itself."""
+        if (self.reverses is msgspec.UNSET) != (self.reversal is msgspec.UNSET):
+            raise ValueError("`reverses` and `reversal` stand together or not at all")
+        if self.reverses == self.anchor:
+            raise ValueError("an entry cannot reverse itself")
+
+
+class LockEntry(
+    msgspec.Struct, tag_field="kind", tag="reimbursement", forbid_unknown_fields=True, frozen=True
+):
+    """A change of a document's reimbursement lock; ``holder`` commits to who holds it."""
+
+    anchor: Hex
+    state: LockState
+    holder: Hex
+
+
+class ClosingEntry(
+    msgspec.Struct, tag_field="kind", tag="closing", forbid_unknown_fields=True, frozen=True
+):
+    """The commitment to one (Shanghai) day's totals; ``through`` is the last index it covers."""
+
+    day: str
+    through: Count
+    totals: Hex
+
+    def __post_init__(self) -> None:
+        """Refuse a day that is not in the calendar."""
+        parse_day(self.day)
+
+
+class SealEntry(
+    msgspec.Struct, tag_field="kind", tag="seal", forbid_unknown_fields=True, frozen=True
+):
+    """Closes block ``height``: entries ``first`` to ``first + count - 1``, itself right after."""
+
+    height: Annotated[int, msgspec.Meta(ge=1, le=MAX_INTEGER)]
+    previous: Hex
+    first: Count
+    count: Count
+    states: Hex
+    sealed_at: str
+
+    def __post_init__(self) -> None:
+        """Refuse a time that is not one."""
+        parse_time(self.sealed_at)
+
+    @property
+    def index(self) -> int:
+        """Where the seal itself stands in the log."""
+        return self.first + self.count
+
+
+Entry = AnchorEntry | LockEntry | ClosingEntry | SealEntry
+
+_decoder: Final = msgspec.json.Decoder(Entry)
+_encoder: Final = msgspec.json.Encoder(order="sorted")
+
+
+def parse_entry(data: bytes) -> Entry:
+    """Read one entry; only its canonical bytes are accepted. Raises MalformedError."""
+    if len(data) > MAX_ENTRY_BYTES:
+        raise MalformedError("entry_too_long", f"an entry has at most {MAX_ENTRY_BYTES} bytes")
+    try:
+        entry = _decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedError("entry_malformed", f"not a log entry: {error}") from error
+    # Encoded again and compared: spaces, escapes, key order, `-0` and duplicate keys fall out.
+    if _encoder.encode(entry) != data:
+        raise MalformedError("not_canonical", "the entry is not in its canonical form")
+    return entry
+
+
+def format_entry(entry: Entry) -> bytes:
+    """Canonical bytes of an entry, checked as an outside one would be."""
+    data = _encoder.encode(entry)
+    parse_entry(data)  # constructing a Struct checks nothing; this does
+    return data
+
+
+def entry_key(entry: Entry) -> bytes | None:
+    """What may stand in the log only once: an anchor (32 bytes), a closed day (10 bytes)."""
+    if isinstance(entry, AnchorEntry):
+        return bytes.fromhex(entry.anchor)
+    if isinstance(entry, ClosingEntry):
+        return closing_key(entry.day)
+    return None
+
+
+def closing_key(day: str) -> bytes:
+    """Key of the closing entry of ``day`` (``YYYY-MM-DD``)."""
+    return day.encode()
+
+
+def anchor_entry(
+    kind: Literal["invoice"],
+    anchor: Digest,
+    *,
+    reverses: Digest | None = None,
+    reversal: Reversal | None = None,
+) -> bytes:
+    """Canonical entry that anchors a document. Raises MalformedError."""
+    _require_kind(kind, AnchorEntry)
+    return format_entry(
+        AnchorEntry(
+            anchor=anchor.hex(),
+            reverses=msgspec.UNSET if reverses is None else reverses.hex(),
+            reversal=msgspec.UNSET if reversal is None else reversal,
+        )
+    )
+
+
+def lock_entry(
+    kind: Literal["reimbursement"], anchor: Digest, state: LockState, holder: Digest
+) -> bytes:
+    """Canonical entry that changes a document's lock. Raises MalformedError."""
+    _require_kind(kind, LockEntry)
+    return format_entry(LockEntry(anchor=anchor.hex(), state=state, holder=holder.hex()))
+
+
+def closing_entry(day: str, through: int, totals: Digest) -> bytes:
+    """Canonical entry that commits to a day's totals. Raises MalformedError."""
+    return format_entry(ClosingEntry(day=day, through=through, totals=totals.hex()))
+
+
+def seal_entry(
+    height: int,
+    previous: Digest,
+    first: int,
+    count: int,
+    sealed_at: datetime,
+    states: Digest = ZERO,
+) -> bytes:
+    """Canonical entry that closes block ``height``. Raises MalformedError."""
+    return format_entry(
+        SealEntry(
+            height=height,
+            previous=previous.hex(),
+            first=first,
+            count=count,
+            states=states.hex(),
+            sealed_at=format_time(sealed_at),
+        )
+    )
+
+
+def format_time(moment: datetime) -> str:
+    """``YYYY-MM-DDTHH:MM:SSZ`` in UTC, parts of a second cut off (RFC 3339, one spelling)."""
+    if moment.tzinfo is None:
+        raise MalformedError("time_malformed", "a time without a zone cannot be written as UTC")
+    # Not strftime: its %Y writes years before 1000 with fewer than four digits.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def parse_time(text: str) -> datetime:
+    """Read back what ``format_time`` writes, nothing else. Raises MalformedError."""
+    if not _TIME.fullmatch(text):
+        raise MalformedError("time_malformed", "a time is written YYYY-MM-DDTHH:MM:SSZ")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedError("time_malformed", f"not a time: {error}") from error
+
+
+def parse_day(text: str) -> str:
+    """A calendar day ``YYYY-MM-DD`` as it was given. Raises MalformedError."""
+    if not _DAY.fullmatch(text):
+        raise MalformedError("day_malformed", "a day is written YYYY-MM-DD")
+    try:
+        datetime.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedError("day_malformed", f"not a day: {error}") from error
+    return text
+
+
+def _require_kind(kind: str, shape: type[msgspec.Struct]) -> None:
+    if kind != shape.__struct_config__.tag:
+        raise MalformedError("entry_malformed", f"{kind!r} is not a kind of this form")

@@ -1,0 +1,54 @@
+"""The one module that makes digests: SHA-256 (FIPS 180-4), hashed as in RFC 6962, section 2.1."""
+
+from typing import NewType
+
+from Crypto.Hash import SHA256
+
+from chain.errors import MalformedError
+
+Digest = NewType("Digest", bytes)
+"""Exactly 32 bytes. Bytes from outside become one only through ``to_digest``."""
+
+DIGEST_SIZE = 32
+
+_one_shot = SHA256.digest
+_HEX = frozenset("0123456789abcdef")
+
+
+def sha256(data: bytes) -> Digest:
+    """Return the SHA-256 of ``data``."""
+    return Digest(_one_shot(data))
+
+
+def leaf_hash(entry: bytes) -> Digest:
+    """Return the hash of a log entry: SHA-256(0x00 || entry)."""
+    return Digest(_one_shot(b"\x00" + entry))
+
+
+def node_hash(left: Digest, right: Digest) -> Digest:
+    """Return the hash of two subtrees: SHA-256(0x01 || left || right)."""
+    return Digest(_one_shot(b"\x01" + left + right))
+
+
+def to_digest(raw: bytes) -> Digest:
+    """Turn bytes from outside into a digest; MalformedError ``digest_length`` unless 32.
+
+    An empty "leaf" under an empty root must not verify: the length is checked here, once.
+    """
+    if type(raw) is not bytes or len(raw) != DIGEST_SIZE:
+        raise MalformedError("digest_length", f"a digest has {DIGEST_SIZE} bytes, not {len(raw)}")
+    return Digest(raw)
+
+
+def digest_from_hex(text: str) -> Digest:
+    """Read 64 lower-case hexadecimal digits; MalformedError ``digest_hex`` for any other text."""
+    if len(text) != 2 * DIGEST_SIZE or not _HEX.issuperset(text):
+        raise MalformedError("digest_hex", "a digest is written as 64 lower-case hex digits")
+    return Digest(bytes.fromhex(text))
+
+
+EMPTY_ROOT = sha256(b"")
+"""Root of the tree without entries."""
+
+ZERO = Digest(bytes(DIGEST_SIZE))
+"""Stands for "none before" in the first seal, and for an empty subtree of the state map."""
