@@ -1,0 +1,68 @@
+# Everything a person needs to run here; `make help` prints it. GNU make, bash and Python 3.11.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
+PYTEST ?=
+
+.PHONY: help demo run test check lint format quick bench lock clean
+
+help: ## print these commands
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@printf '  make demo ONCE=1   the same, stops by itself; exit status 0 only if everything held\n'
+
+demo: $(VENV)/.installed-package ## a fresh instance under var/demo: issue, anchor, verify, report; pages stay up
+	@$(BIN)/fapiao demo $(if $(ONCE),--once)
+
+run: $(VENV)/.installed-package ## a real instance from config.toml, made when missing; Ctrl-C stops it
+	@$(BIN)/fapiao init --if-missing
+	@$(BIN)/fapiao serve
+
+test: check ## install what tests need, then run everything (what CI runs)
+
+check: lint ## format, lint, types, imports, and all tests
+	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST)
+
+lint: $(VENV)/.installed-dev ## format, lint, types and import direction only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+quick: lint ## the same as check without the slow tests
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(PYTEST)
+
+format: $(VENV)/.installed-dev ## let ruff write the code's layout
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed-dev ## measure this machine: issues, entries, checks a second (docs/operations.md)
+	@$(BIN)/python -m bench $(BENCH)
+
+lock: ## write requirements/*.txt anew from pyproject.toml (UPGRADE=1 takes newer versions)
+	@PYTHON=$(PYTHON) scripts/lock $(if $(UPGRADE),--upgrade)
+
+clean: ## remove the environment and caches; never touches var/
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# A stamp says which step is done, so that a second `make` installs nothing.
+$(VENV)/.made:
+	@PYTHON=$(PYTHON) scripts/make-venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed-package: $(VENV)/.made requirements/build.txt requirements/run.txt pyproject.toml
+	@echo "installing what the service needs into $(VENV) (locked versions, checked by hash)"
+	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed-package requirements/dev.txt
+	@echo "installing what tests need into $(VENV) (locked versions, checked by hash)"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,24 @@
+"""Programs from outside Python that some tests need: an absent one fails in CI, and skips with its name elsewhere."""
+
+import os
+import shutil
+
+import pytest
+
+PACKAGES = {
+    "chromium": "chromium",
+    "strace": "strace",
+    "wrk": "wrk",
+    "zbarimg": "zbar-tools",
+}
+
+
+def need(program: str) -> str:
+    """Return the path of ``program``; skip the test when it is missing, but fail it where CI=true."""
+    path = shutil.which(program)
+    if path is not None:
+        return path
+    reason = f"needs {program}: apt-get install {PACKAGES.get(program, program)}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
