@@ -1,0 +1,84 @@
+"""Cut the power at every step of a trace and yield what the disk may hold then."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.power.cuts import Fate, Kept, Lost, NamesOnly, Torn, Tree, after_cut, same_tree
+from tests.power.disk import Disk
+from tests.power.replay import Step, replay
+from tests.power.trace import Call
+
+Chooser = Callable[[Step], bool]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One possible disk after one possible power cut."""
+
+    step: Step
+    fate: str
+    tree: Tree
+    sent: Sequence[bytes]
+    seen: Sequence[bytes]
+
+    def __str__(self) -> str:
+        call = self.step.call
+        return f"cut after step {self.step.number} ({call.name} {self.step.path}), {self.fate}"
+
+
+def everywhere(step: Step) -> bool:
+    """Cut after every system call that touched the disk or told somebody something."""
+    return True
+
+
+def around_syncs(rate: float, seed: int) -> Chooser:
+    """Cut after every sync and every answer, and after a random ``rate`` of the other calls."""
+    rng = random.Random(seed)
+    return lambda step: step.synced or bool(step.sent) or rng.random() < rate
+
+
+def power_cuts(
+    calls: Sequence[Call], disk: Disk, *, where: Chooser, seed: int, torn: int, watch: str = ""
+) -> Iterator[Cut]:
+    """Yield every distinct disk state after a cut, with what had been told outside by then.
+
+    For each chosen step: everything unsynced lost; everything kept; names kept but contents lost;
+    and ``torn`` random subsets. ``sent`` are the bytes that had left through sockets, ``seen``
+    every contents that the file ``watch`` (relative to the disk's root) had shown to readers.
+    """
+    rng = random.Random(seed)
+    sent: list[bytes] = []
+    seen: list[bytes] = []
+    checked: set[tuple[bytes, int, int]] = set()
+    for step in replay(calls, disk):
+        if step.sent:
+            sent.append(step.sent)
+        if watch and step.path == f"{disk.root}/{watch}":
+            _look(disk, step.path, seen)
+        if not where(step):
+            continue
+        for name, fate in _fates(rng, torn):
+            tree = after_cut(disk, fate)
+            mark = same_tree(tree), len(sent), len(seen)
+            if mark not in checked:
+                checked.add(mark)
+                yield Cut(step, name, tree, tuple(sent), tuple(seen))
+
+
+def _look(disk: Disk, path: str, seen: list[bytes]) -> None:
+    inode = disk.find(path)
+    if inode is None:
+        return
+    contents = disk.file(path).contents()
+    if contents and (not seen or seen[-1] != contents):
+        seen.append(contents)
+
+
+def _fates(rng: random.Random, torn: int) -> Iterator[tuple[str, Fate]]:
+    yield "unsynced lost", Lost()
+    yield "unsynced kept", Kept()
+    yield "names kept, contents lost", NamesOnly()
+    for _ in range(torn):
+        seed = rng.getrandbits(32)
+        yield f"torn with seed {seed}", Torn(random.Random(seed))
