@@ -1,0 +1,1 @@
+"""The e-invoice service: issues invoices, anchors their hashes, answers for them."""

@@ -1,0 +1,267 @@
+"""``config.toml`` and the environment, read once into one frozen object."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from chain.errors import MalformedError
+
+PREFIX: Final = "FAPIAO_"
+
+Count = Annotated[int, Meta(ge=1)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Digit = Annotated[str, Meta(pattern=r"\A[0-9]\Z")]
+BatchDigit = Annotated[int, Meta(ge=0, le=9)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One table of the file; a key that is not declared is refused."""
+
+
+class Service(Section, frozen=True):
+    """Where the service is reached and where it keeps its files."""
+
+    public_url: str = "http://127.0.0.1:8000"
+    data_dir: str = "var/main"
+
+
+class Web(Section, frozen=True):
+    """The web server's processes."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    workers: Count = 3
+    threads: Count = 4
+
+
+class Log(Section, frozen=True):
+    """The transparency log's name."""
+
+    origin: Annotated[str, Meta(pattern=r"\A[!-*,-~]*\Z")] = ""
+
+
+class Anchor(Section, frozen=True):
+    """When pending invoices become blocks; times in seconds."""
+
+    interval: Annotated[float, Meta(gt=0)] = 1.0
+    max_delay: Count = 60
+    max_block: Count = 10_000
+
+
+class Broker(Section, frozen=True):
+    """Celery's broker."""
+
+    url: Annotated[str, Meta(min_length=1)] = "filesystem://"
+
+
+class Numbering(Section, frozen=True, rename={"class_": "class"}):
+    """The parts of the invoice code, PILOT "Code, number, check code"."""
+
+    region: Annotated[str, Meta(pattern=r"\A[0-9]{4}\Z")] = "4403"
+    industry_kind: Digit = "0"
+    class_: Digit = "9"
+    copy: Digit = "1"
+    amount_limit: Digit = "0"
+    first_batch: BatchDigit = 1
+    last_batch: BatchDigit = 9
+    numbers_per_batch: Annotated[int, Meta(ge=1, le=99_999_999)] = 99_999_999
+
+
+class Limits(Section, frozen=True):
+    """The largest inputs that are read at all."""
+
+    body_bytes: Count = 65_536
+    lines: Count = 100
+    batch_records: Count = 10_000
+    batch_bytes: Count = 33_554_432
+
+
+class Clock(Section, frozen=True):
+    """How far the clock may run backwards, in seconds."""
+
+    max_backwards: Annotated[int, Meta(ge=0)] = 60
+
+
+class Tax(Section, frozen=True):
+    """The VAT rates in force, as decimal strings."""
+
+    rates: tuple[Annotated[str, Meta(pattern=r"\A0(\.[0-9]{0,3}[1-9])?\Z")], ...] = (
+        "0",
+        "0.01",
+        "0.03",
+        "0.05",
+        "0.06",
+        "0.09",
+        "0.13",
+    )
+
+
+class Config(Section, frozen=True):
+    """All settings; ``service.data_dir`` is absolute once it has been loaded."""
+
+    service: Service = Service()
+    web: Web = Web()
+    log: Log = Log()
+    anchor: Anchor = Anchor()
+    broker: Broker = Broker()
+    numbering: Numbering = Numbering()
+    limits: Limits = Limits()
+    clock: Clock = Clock()
+    tax: Tax = Tax()
+
+    @property
+    def data_dir(self) -> Path:
+        return Path(self.service.data_dir)
+
+    @property
+    def invoices_db(self) -> Path:
+        return self.data_dir / "invoices.db"
+
+    @property
+    def log_db(self) -> Path:
+        return self.data_dir / "log.db"
+
+    @property
+    def log_dir(self) -> Path:
+        """The folder served as ``/log/``: ``checkpoint`` and ``tile/``."""
+        return self.data_dir / "log"
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.data_dir / "keys"
+
+    @property
+    def broker_dir(self) -> Path:
+        return self.data_dir / "broker"
+
+    @property
+    def run_dir(self) -> Path:
+        """Sockets, locks and the supervisor's files: nothing here outlives a restart."""
+        return self.data_dir / "run"
+
+    @property
+    def log_origin(self) -> str:
+        """``log.origin``, or host[:port]/path of the public address with ``/log``."""
+        if self.log.origin:
+            return self.log.origin
+        url = urlsplit(self.service.public_url)
+        return f"{url.netloc}{url.path}/log"
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """Read the file (None: defaults only), then the environment's overrides.
+
+    Raises MalformedError "config_invalid", with the key as its pointer.
+    """
+    tables = _read(path)
+    for section, key, text in _overrides(environ):
+        tables.setdefault(section, {})[key] = _from_text(section, key, text)
+    try:
+        config = msgspec.convert(tables, Config)
+    except msgspec.ValidationError as error:
+        raise MalformedError("config_invalid", str(error), pointer=_pointer(error)) from None
+    _check(config)
+    folder = (path.parent if path else Path()).resolve() / config.service.data_dir
+    service = msgspec.structs.replace(config.service, data_dir=str(folder))
+    return msgspec.structs.replace(config, service=service)
+
+
+def env_name(section: str, key: str) -> str:
+    """The environment variable that overrides this key."""
+    return f"{PREFIX}{section}_{key}".upper()
+
+
+def _read(path: Path | None) -> dict[str, dict[str, Any]]:
+    if path is None:
+        return {}
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise MalformedError("config_invalid", f"{path}: {error}") from None
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise MalformedError(
+                "config_invalid", f"{name} stands outside its section", pointer=f"/{name}"
+            )
+    return tables
+
+
+def _overrides(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """(section, key, text) of every variable that begins with a section's name."""
+    found = []
+    for name, text in sorted(environ.items()):
+        section, _, key = name.removeprefix(PREFIX).lower().partition("_")
+        if name.startswith(PREFIX) and key and section in Config.__struct_fields__:
+            found.append((section, key, text))
+    return found
+
+
+def _from_text(section: str, key: str, text: str) -> Any:  # noqa: ANN401 # a TOML value is any of several types
+    """The variable's value: text as it stands for text keys, else read as a TOML value."""
+    kind = _kinds(section).get(key)
+    if kind is None or kind is str:
+        return text
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        parsed = {}
+    if set(parsed) != {"value"}:
+        raise MalformedError(
+            "config_invalid",
+            f"{env_name(section, key)} is not a value for this key: {text!r}",
+            pointer=f"/{section}/{key}",
+        )
+    return parsed["value"]
+
+
+def _kinds(section: str) -> dict[str, Any]:
+    """The plain type of every key of a section, by its name in the file."""
+    struct = get_type_hints(Config)[section]
+    hints = get_type_hints(struct)
+    return {
+        encoded: hints[field]
+        for field, encoded in zip(
+            struct.__struct_fields__, struct.__struct_encode_fields__, strict=True
+        )
+    }
+
+
+def _check(config: Config) -> None:
+    """What one key's type cannot say."""
+    url = urlsplit(config.service.public_url)
+    if (
+        url.scheme not in {"http", "https"}
+        or not url.hostname
+        or url.query
+        or url.fragment
+        or "@" in url.netloc
+        or not config.service.public_url.isascii()
+        or config.service.public_url.endswith("/")
+        or any(sign in config.service.public_url for sign in " +\t\r\n?#")
+    ):
+        raise MalformedError(
+            "config_invalid",
+            "service.public_url must look like https://host or https://host/path, no final slash",
+            pointer="/service/public_url",
+        )
+    if config.numbering.first_batch > config.numbering.last_batch:
+        raise MalformedError(
+            "config_invalid",
+            "numbering.first_batch is above numbering.last_batch",
+            pointer="/numbering/first_batch",
+        )
+    if not config.tax.rates or len(set(config.tax.rates)) != len(config.tax.rates):
+        raise MalformedError(
+            "config_invalid", "tax.rates must name each rate once", pointer="/tax/rates"
+        )
+
+
+def _pointer(error: msgspec.ValidationError) -> str:
+    """The JSON pointer in msgspec's message, "… - at `$.web.port`"."""
+    _, _, path = str(error).rpartition(" - at `$")
+    return path.removesuffix("`").replace(".", "/") if path else ""

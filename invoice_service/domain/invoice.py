@@ -1,0 +1,417 @@
+"""The invoice document: everything but the number is computed before it is issued."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from chain import canonical, commitment
+from chain.errors import MalformedError
+from chain.hashing import Digest, sha256
+
+from .lifecycle import REASON_ZH, Reason, Reversal, Type
+from .merchant import Merchant
+from .money import Fen, check_fen
+from .numbering import Allotment, format_issued_at
+from .quantity import parse_quantity
+from .request import (
+    Buyer,
+    InvoiceRequest,
+    LineRequest,
+    ReversalRequest,
+    check_buyer,
+    check_idempotency_key,
+    check_request,
+    parse_request,
+    parse_reversal,
+)
+from .tax import TaxRates
+
+__all__ = [
+    "SALTS_SIZE",
+    "Buyer",
+    "Frozen",
+    "InvoiceRequest",
+    "Issued",
+    "LineRequest",
+    "Prepared",
+    "ReversalRequest",
+    "StoredInvoice",
+    "check_buyer",
+    "check_idempotency_key",
+    "check_request",
+    "document_digest",
+    "finish",
+    "parse_request",
+    "parse_reversal",
+    "prepare",
+    "prepare_red",
+    "split_salts",
+]
+
+SALTS_SIZE = 3 * commitment.SALT_SIZE
+"""Random bytes of one invoice: the salts of face, buyer and lines, in this order."""
+
+RateTotal = tuple[str, Fen, Fen]
+"""(rate, amount, tax): what the lines at one rate add up to."""
+
+
+class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """An invoice that only waits for its number; goes through msgpack as it is.
+
+    ``face`` lacks code, number and issued_at; ``reverses`` is the blue one's digest on a red one.
+    """
+
+    merchant_id: int
+    key_id: int
+    kind: Type
+    order_id: str
+    idempotency_key: str
+    request_digest: bytes
+    face: dict[str, Any]
+    buyer: bytes
+    lines: bytes
+    salts: bytes
+    buyer_digest: bytes
+    lines_digest: bytes
+    amount: Fen
+    tax: Fen
+    total: Fen
+    industry: str
+    district: str
+    rates: list[RateTotal]
+    reverses: bytes | None = None
+
+
+class Frozen(msgspec.Struct, frozen=True):
+    """A numbered invoice's canonical face and digest; nothing in it changes from here on."""
+
+    code: str
+    number: str
+    issued_at: int
+    face: bytes
+    digest: Digest
+
+    @property
+    def hash(self) -> str:
+        """The password area, 66 characters."""
+        return commitment.password_area(self.digest)
+
+    @property
+    def check_code(self) -> str:
+        return commitment.check_code(self.digest)
+
+
+class Issued(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to an issue: on disk when it is given; times are unix seconds, money fen."""
+
+    seq: int
+    merchant_id: int
+    hash: str
+    code: str
+    number: str
+    check_code: str
+    type: Type
+    issued_at: int
+    order_id: str
+    amount: Fen
+    tax: Fen
+    total: Fen
+    replayed: bool = False
+
+
+class StoredInvoice(msgspec.Struct, frozen=True, kw_only=True):
+    """An issued invoice as it was read back; the three groups are their canonical bytes."""
+
+    seq: int
+    merchant_id: int
+    hash: str
+    code: str
+    number: str
+    check_code: str
+    type: Type
+    issued_at: int
+    order_id: str
+    amount: Fen
+    tax: Fen
+    total: Fen
+    face: bytes
+    buyer: bytes
+    lines: bytes
+    salts: bytes
+    industry: str
+    district: str
+    rates: list[RateTotal]
+    reverses: int | None = None
+    reverses_hash: str | None = None
+    reversed_by: str | None = None
+
+    @property
+    def reversal(self) -> Reversal | None:
+        """What is true of it now; a red invoice always reverses the whole."""
+        return None if self.reversed_by is None else "full"
+
+
+def prepare(
+    request: InvoiceRequest,
+    merchant: Merchant,
+    *,
+    salts: bytes,
+    rates: TaxRates,
+    key_id: int = 0,
+    idempotency_key: str = "",
+) -> Prepared:
+    """Compute the whole blue invoice but its number; ``salts`` are 48 fresh random bytes.
+
+    Raises MalformedError: quantity_invalid, quantity_not_positive, unit_price_not_positive,
+    tax_rate_unknown, amount_out_of_range, totals_mismatch.
+    """
+    lines = [_line(line, rates, i) for i, line in enumerate(request.lines)]
+    amount, tax, by_rate = _sums(lines)
+    _check_totals(request, amount, tax)
+    people = {
+        "drawer": request.drawer or merchant.drawer,
+        "payee": request.payee or merchant.payee,
+        "reviewer": request.reviewer or merchant.reviewer,
+    }
+    face = _face(merchant, request.order_id, request.remark, people, (amount, tax))
+    buyer = canonical.encode(_buyer(request.buyer))
+    lines_bytes = canonical.encode(lines)
+    return _prepared(
+        face,
+        buyer,
+        lines_bytes,
+        salts=salts,
+        merchant_id=merchant.id,
+        key_id=key_id,
+        idempotency_key=idempotency_key,
+        request_digest=_request_digest(request, buyer, lines_bytes),
+        rates=by_rate,
+    )
+
+
+def prepare_red(
+    blue: StoredInvoice,
+    reason: Reason,
+    *,
+    salts: bytes,
+    key_id: int = 0,
+    idempotency_key: str = "",
+) -> Prepared:
+    """The red invoice that reverses the whole of ``blue``: same parties, everything negated."""
+    face: dict[str, Any] = msgspec.json.decode(blue.face)
+    for allotted in ("code", "number", "issued_at"):
+        del face[allotted]
+    face |= {
+        "type": "red",
+        "amount": -blue.amount,
+        "tax": -blue.tax,
+        "total": -blue.total,
+        "reverses": blue.hash,
+        "remark": (
+            f"对应正数发票代码:{blue.code}号码:{blue.number} 红冲原因:{REASON_ZH[reason]} {reason}"
+        ),
+    }
+    lines = [_negated(line) for line in msgspec.json.decode(blue.lines)]
+    digest = commitment.parse_password_area(blue.hash)
+    return _prepared(
+        face,
+        blue.buyer,
+        canonical.encode(lines),
+        salts=salts,
+        merchant_id=blue.merchant_id,
+        key_id=key_id,
+        idempotency_key=idempotency_key,
+        request_digest=sha256(b"fapiao/v1/reversal\n" + digest + reason.encode()),
+        rates=[(rate, -amount, -tax) for rate, amount, tax in blue.rates],
+        reverses=digest,
+    )
+
+
+def finish(prepared: Prepared, allotment: Allotment) -> Frozen:
+    """Put the number on the face and close the document: this is its digest for ever."""
+    face = canonical.encode(
+        prepared.face
+        | {
+            "code": allotment.code,
+            "number": allotment.number,
+            "issued_at": format_issued_at(allotment.issued_at),
+        }
+    )
+    face_salt = prepared.salts[: commitment.SALT_SIZE]
+    digest = commitment.document_digest(
+        commitment.group_digest("face", face_salt, face),
+        Digest(prepared.buyer_digest),
+        Digest(prepared.lines_digest),
+    )
+    return Frozen(allotment.code, allotment.number, allotment.issued_at, face, digest)
+
+
+def split_salts(salts: bytes) -> tuple[bytes, bytes, bytes]:
+    """The salts of face, buyer and lines; MalformedError "salt_length" unless 48 bytes."""
+    if len(salts) != SALTS_SIZE:
+        raise MalformedError("salt_length", f"three salts have {SALTS_SIZE} bytes together")
+    size = commitment.SALT_SIZE
+    return salts[:size], salts[size : 2 * size], salts[2 * size :]
+
+
+def document_digest(face: bytes, buyer: bytes, lines: bytes, salts: bytes) -> Digest:
+    """The invoice digest over the stored bytes of its groups, made anew."""
+    face_salt, buyer_salt, lines_salt = split_salts(salts)
+    return commitment.document_digest(
+        commitment.group_digest("face", face_salt, face),
+        commitment.group_digest("buyer", buyer_salt, buyer),
+        commitment.group_digest("lines", lines_salt, lines),
+    )
+
+
+def _prepared(
+    face: dict[str, Any],
+    buyer: bytes,
+    lines: bytes,
+    *,
+    salts: bytes,
+    merchant_id: int,
+    key_id: int,
+    idempotency_key: str,
+    request_digest: Digest,
+    rates: list[RateTotal],
+    reverses: Digest | None = None,
+) -> Prepared:
+    _, buyer_salt, lines_salt = split_salts(salts)
+    return Prepared(
+        merchant_id=merchant_id,
+        key_id=key_id,
+        kind=face["type"],
+        order_id=face["order_id"],
+        idempotency_key=idempotency_key,
+        request_digest=request_digest,
+        face=face,
+        buyer=buyer,
+        lines=lines,
+        salts=salts,
+        buyer_digest=commitment.group_digest("buyer", buyer_salt, buyer),
+        lines_digest=commitment.group_digest("lines", lines_salt, lines),
+        amount=face["amount"],
+        tax=face["tax"],
+        total=face["total"],
+        industry=face["industry"],
+        district=face["district"],
+        rates=rates,
+        reverses=reverses,
+    )
+
+
+def _line(line: LineRequest, rates: TaxRates, index: int) -> dict[str, Any]:
+    """The stored line; its amount and tax add up to the menu price times the quantity."""
+    where = f"/lines/{index}"
+    if line.unit_price <= 0:
+        raise MalformedError(
+            "unit_price_not_positive", "a price is above 0 fen", pointer=f"{where}/unit_price"
+        )
+    quantity = parse_quantity("1" if line.quantity is UNSET else line.quantity, where)
+    total = quantity.times(check_fen(line.unit_price, f"{where}/unit_price"))
+    if not total:
+        raise MalformedError(
+            "amount_out_of_range", "the line comes to less than half a fen", pointer=where
+        )
+    amount, tax = rates.split(check_fen(total, where), line.tax_rate, f"{where}/tax_rate")
+    return {
+        "name": line.name,
+        "spec": line.spec,
+        "unit": line.unit,
+        "quantity": quantity.text,
+        "unit_price": line.unit_price,
+        "amount": amount,
+        "tax_rate": line.tax_rate,
+        "tax": tax,
+    }
+
+
+def _negated(line: dict[str, Any]) -> dict[str, Any]:
+    """The same line taken back: the price stays, quantity, amount and tax turn negative."""
+    return line | {
+        "quantity": f"-{line['quantity']}",
+        "amount": -line["amount"],
+        "tax": -line["tax"],
+    }
+
+
+def _sums(lines: Sequence[dict[str, Any]]) -> tuple[Fen, Fen, list[RateTotal]]:
+    """(amount, tax, both by rate); totals are sums of lines, nothing is rounded again."""
+    by_rate: dict[str, tuple[Fen, Fen]] = {}
+    for line in lines:
+        amount, tax = by_rate.get(line["tax_rate"], (0, 0))
+        by_rate[line["tax_rate"]] = amount + line["amount"], tax + line["tax"]
+    amount = sum(amount for amount, _ in by_rate.values())
+    tax = sum(tax for _, tax in by_rate.values())
+    check_fen(amount + tax)
+    return amount, tax, [(rate, *by_rate[rate]) for rate in sorted(by_rate)]
+
+
+def _check_totals(request: InvoiceRequest, amount: Fen, tax: Fen) -> None:
+    for name, claimed, found in (
+        ("total", request.total, amount + tax),
+        ("amount", request.amount, amount),
+        ("tax", request.tax, tax),
+    ):
+        if not isinstance(claimed, UnsetType) and claimed != found:
+            raise MalformedError(
+                "totals_mismatch",
+                f"{name} is {claimed}, but the lines add up to {found} fen",
+                pointer=f"/{name}",
+                expected=found,
+            )
+
+
+def _face(
+    merchant: Merchant,
+    order_id: str,
+    remark: str,
+    people: dict[str, str],
+    sums: tuple[Fen, Fen],
+) -> dict[str, Any]:
+    return {
+        "type": "blue",
+        "seller": {
+            "tax_id": merchant.tax_id,
+            "name": merchant.name,
+            "address_phone": merchant.address_phone,
+            "bank_account": merchant.bank_account,
+        },
+        "industry": merchant.industry,
+        "district": merchant.district,
+        "currency": "CNY",
+        "amount": sums[0],
+        "tax": sums[1],
+        "total": sum(sums),
+        "order_id": order_id,
+        "remark": remark,
+        **people,
+    }
+
+
+def _buyer(buyer: Buyer) -> dict[str, str]:
+    return {
+        "kind": buyer.kind,
+        "name": buyer.name,
+        "tax_id": buyer.tax_id,
+        "address_phone": buyer.address_phone,
+        "payment_id": buyer.payment_id,
+    }
+
+
+def _request_digest(request: InvoiceRequest, buyer: bytes, lines: bytes) -> Digest:
+    """What two requests must share to be the same one, however they were spelled."""
+    rest = canonical.encode(
+        {
+            "order_id": request.order_id,
+            "remark": request.remark,
+            "drawer": request.drawer,
+            "payee": request.payee,
+            "reviewer": request.reviewer,
+        }
+    )
+    # Canonical JSON has no line end in it: the parts cannot run into one another.
+    return sha256(b"\n".join((b"fapiao/v1/request", rest, buyer, lines)))

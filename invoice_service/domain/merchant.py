@@ -1,0 +1,140 @@
+"""Merchants: tax id (GB 32100-2015), industry (GB/T 4754-2017), district (GB/T 2260)."""
+
+import csv
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+from stdnum.cn import uscc
+
+from chain.errors import MalformedError
+
+from .reading import read_json
+from .text import check_text
+
+_TAX_ID = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
+
+CLASSED_DIVISIONS: Final = frozenset({"51", "52", "61", "62"})
+"""The divisions whose classes the data file lists; of the others it has the groups only."""
+
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
+Contact = Annotated[str, Meta(max_length=100)]
+Person = Annotated[str, Meta(max_length=40)]
+
+
+class MerchantRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an official enters to admit a merchant."""
+
+    tax_id: str
+    name: Name
+    industry: str
+    district: str
+    address_phone: Contact = ""
+    bank_account: Contact = ""
+    drawer: Person = ""
+    payee: Person = ""
+    reviewer: Person = ""
+    quota: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
+
+
+class Merchant(msgspec.Struct, frozen=True, kw_only=True):
+    """An admitted merchant; ``quota`` is the most blue invoices in all, None for no limit."""
+
+    id: int
+    tax_id: str
+    name: str
+    industry: str
+    district: str
+    address_phone: str = ""
+    bank_account: str = ""
+    drawer: str = ""
+    payee: str = ""
+    reviewer: str = ""
+    quota: int | None = None
+    status: Literal["active", "suspended"] = "active"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """An industry or a district with its names; the English one may be empty."""
+
+    code: str
+    name_zh: str
+    name_en: str
+
+
+def parse_merchant(body: bytes, *, max_bytes: int = 65_536) -> MerchantRequest:
+    """Read and check one merchant; MalformedError with the code and pointer of what is wrong."""
+    request = read_json(body, _decoder, max_bytes=max_bytes)
+    check_merchant(request)
+    return request
+
+
+def check_merchant(merchant: MerchantRequest) -> None:
+    """Raises MalformedError: tax id, industry, district or a text is not what it must be."""
+    check_tax_id(merchant.tax_id, "/tax_id")
+    check_industry(merchant.industry)
+    check_district(merchant.district)
+    for field in ("name", "address_phone", "bank_account", "drawer", "payee", "reviewer"):
+        check_text(getattr(merchant, field), f"/{field}")
+
+
+def check_tax_id(text: str, pointer: str = "/tax_id") -> None:
+    """Refuse all but the one spelling of a valid tax id: "tax_id_invalid"."""
+    # stdnum forgives spaces, hyphens and small letters; a document must not.
+    if not _TAX_ID.fullmatch(text) or not uscc.is_valid(text):
+        raise MalformedError(
+            "tax_id_invalid",
+            "a tax id has 18 digits and capital letters, the last one a check digit (GB 32100)",
+            pointer=pointer,
+        )
+
+
+def check_industry(code: str, pointer: str = "/industry") -> None:
+    """Refuse what is neither a group nor a class of GB/T 4754: "industry_unknown"."""
+    if code not in industries():
+        raise MalformedError(
+            "industry_unknown", "not a group or class of GB/T 4754-2017", pointer=pointer
+        )
+
+
+def check_district(code: str, pointer: str = "/district") -> None:
+    """Refuse what is not one of Shenzhen's districts: "district_unknown"."""
+    if code not in districts():
+        raise MalformedError(
+            "district_unknown", "not an administrative district of Shenzhen", pointer=pointer
+        )
+
+
+@cache
+def industries() -> dict[str, Place]:
+    """Groups and classes by code, with the class "6210" of a group "621" that has only one."""
+    rows = _rows("gbt4754-2017.csv")
+    divided = {row["parent"] for row in rows if row["level"] == "class"}
+    found: dict[str, Place] = {}
+    for row in rows:
+        if row["level"] not in {"group", "class"}:
+            continue
+        place = Place(row["code"], row["name_zh"], row["name_en"])
+        found[place.code] = place
+        whole = row["level"] == "group" and place.code not in divided
+        if whole and row["parent"] in CLASSED_DIVISIONS:
+            found[f"{place.code}0"] = msgspec.structs.replace(place, code=f"{place.code}0")
+    return found
+
+
+@cache
+def districts() -> dict[str, Place]:
+    """Shenzhen's districts by their code of six digits."""
+    rows = _rows("shenzhen_districts.csv")
+    return {row["code"]: Place(row["code"], row["name_zh"], row["name_en"]) for row in rows}
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    text = files("invoice_service").joinpath("data", name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+_decoder = msgspec.json.Decoder(MerchantRequest)

@@ -1,0 +1,109 @@
+"""Invoice codes and numbers, given out in city-wide order; PILOT "Code, number, check code"."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+import msgspec
+
+from chain.errors import MalformedError, RefusedError, UnavailableError
+
+SHANGHAI: Final = timezone(timedelta(hours=8))
+"""China has had one time zone without daylight saving since 1992."""
+
+_NUMBER = re.compile(r"[0-9]{8}")
+
+
+class Scheme(msgspec.Struct, frozen=True, kw_only=True):
+    """The fixed parts of the code, how far numbers go, and the clock's tolerance in seconds."""
+
+    region: str = "4403"
+    industry_kind: str = "0"
+    class_: str = "9"
+    copy: str = "1"
+    amount_limit: str = "0"
+    first_batch: int = 1
+    last_batch: int = 9
+    numbers_per_batch: int = 99_999_999
+    max_backwards: int = 60
+
+    def code(self, year: str, batch: int) -> str:
+        """12 digits: 1 (local tax), region, year, kind of industry, class, batch, copy, limit."""
+        return (
+            f"1{self.region}{year}{self.industry_kind}{self.class_}"
+            f"{batch}{self.copy}{self.amount_limit}"
+        )
+
+
+class Allotment(msgspec.Struct, frozen=True, array_like=True):
+    """A place in the city's order: code, number of 8 digits, issue time in unix seconds."""
+
+    code: str
+    number: str
+    issued_at: int
+
+
+def next_number(last: Allotment | None, now: int, scheme: Scheme) -> Allotment:
+    """The number after ``last`` (None: the first of all); time never goes back.
+
+    Raises UnavailableError "clock_behind" when ``now`` is more than ``max_backwards`` seconds
+    before ``last``, RefusedError "number_range_exhausted" or "numbering_changed".
+    """
+    if last is None:
+        return _first_of_year(now, scheme)
+    if now < last.issued_at - scheme.max_backwards:
+        raise UnavailableError(
+            "clock_behind",
+            f"the clock is {last.issued_at - now} seconds behind the last invoice",
+            seconds=last.issued_at - now,
+        )
+    issued_at = max(now, last.issued_at)
+    if shanghai_year(issued_at) != last.code[5:7]:
+        return _first_of_year(issued_at, scheme)
+    batch = int(last.code[9])
+    if last.code != scheme.code(last.code[5:7], batch):
+        # A code that changed within a year could come back later and give a number twice.
+        raise RefusedError("numbering_changed", "the code's parts may change at New Year only")
+    number = int(last.number) + 1
+    if number <= scheme.numbers_per_batch:
+        return Allotment(last.code, f"{number:08}", issued_at)
+    if batch >= scheme.last_batch:
+        raise RefusedError("number_range_exhausted", "this year's invoice numbers are used up")
+    return Allotment(scheme.code(last.code[5:7], batch + 1), "00000001", issued_at)
+
+
+def _first_of_year(issued_at: int, scheme: Scheme) -> Allotment:
+    code = scheme.code(shanghai_year(issued_at), scheme.first_batch)
+    return Allotment(code, "00000001", issued_at)
+
+
+def shanghai_year(moment: int) -> str:
+    """The last two digits of the year in Shenzhen at this unix second."""
+    return f"{shanghai_time(moment).year % 100:02}"
+
+
+def shanghai_time(moment: int) -> datetime:
+    """A unix second as people in Shenzhen read it."""
+    return datetime.fromtimestamp(moment, SHANGHAI)
+
+
+def shanghai_day(moment: int) -> str:
+    """The date in Shenzhen, ISO 8601."""
+    return shanghai_time(moment).date().isoformat()
+
+
+def format_issued_at(moment: int) -> str:
+    """RFC 3339 with +08:00 and whole seconds, as the face carries it."""
+    return shanghai_time(moment).isoformat()
+
+
+def format_utc(moment: int) -> str:
+    """RFC 3339 in UTC with Z and whole seconds, as seals and promises carry it."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_bill_number(text: str) -> str:
+    """``bill_num`` itself: 8 ASCII digits, or MalformedError "bill_num_invalid"."""
+    if not _NUMBER.fullmatch(text):
+        raise MalformedError("bill_num_invalid", "an invoice number has 8 digits")
+    return text

@@ -1,0 +1,97 @@
+"""JSON from outside into a request struct: strictly, and with a stable code for each failure."""
+
+import re
+from typing import NoReturn, TypeVar
+
+import msgspec
+
+from chain import canonical
+from chain.errors import MalformedError
+
+Request = TypeVar("Request")
+
+_encode = msgspec.json.Encoder().encode
+
+# What msgspec's messages say, in the order of trying; tests hold every pattern to its version.
+_CODES = (
+    (re.compile(r"Object contains unknown field"), "unknown_field"),
+    (re.compile(r"Object missing required field"), "missing_field"),
+    (re.compile(r"Expected `array` of length >= 1"), "no_lines"),
+    (re.compile(r"Expected `str` of length >= 1"), "text_empty"),
+    (re.compile(r"Expected `str` of length <="), "text_too_long"),
+    (re.compile(r"Expected `int` [<>]="), "number_out_of_range"),
+    (re.compile(r"Integer value out of range"), "number_out_of_range"),
+    (re.compile(r"Invalid enum value"), "value_unknown"),
+)
+_WHERE = re.compile(r"(?P<text>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
+_FIELD = re.compile(r"Object (?:contains unknown|missing required) field `(.*)`", re.DOTALL)
+_LONGEST_DETAIL = 200
+
+
+def read_json(body: bytes, decoder: msgspec.json.Decoder[Request], *, max_bytes: int) -> Request:
+    """The request in ``body``.
+
+    Raises MalformedError: body_too_large, not_utf8, not_json, lone_surrogate, duplicate_key,
+    unknown_field, missing_field, wrong_type, no_lines, text_empty, text_too_long,
+    number_out_of_range, value_unknown; with the JSON pointer where there is one.
+    """
+    if len(body) > max_bytes:
+        raise MalformedError("body_too_large", f"at most {max_bytes} bytes are read")
+    try:
+        request = decoder.decode(body)
+    except msgspec.ValidationError as error:
+        _refuse(body, error)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        _refuse_bytes(body, error)
+    refuse_duplicate_keys(body, request)
+    return request
+
+
+def refuse_duplicate_keys(body: bytes, request: object) -> None:
+    """Raise MalformedError "duplicate_key" when ``body`` names a key twice; msgspec keeps the last.
+
+    ``request`` is what was decoded from it, as structs that omit their defaults.
+    """
+    # Written again, every key stands once. If no string in it needs a backslash, its quotes are
+    # two for each key and string; a repeated key in the body has more of them. Whatever has
+    # another number (defaults that were spelled out, escapes) is read a second time, slowly.
+    again = _encode(request)
+    if b"\\" not in again and again.count(b'"') == body.count(b'"'):
+        return
+    canonical.decode(body)
+
+
+def _refuse(body: bytes, error: msgspec.ValidationError) -> NoReturn:
+    """The error of JSON that has another shape than the request."""
+    _check_utf8(body)
+    message = str(error)
+    found = _WHERE.fullmatch(message)
+    text, path = (found["text"], found["path"] or "") if found else (message, "")
+    code = next((code for pattern, code in _CODES if pattern.match(text)), "wrong_type")
+    field = _FIELD.fullmatch(text)
+    raise MalformedError(
+        code, text[:_LONGEST_DETAIL], pointer=_pointer(path, field[1] if field else None)
+    )
+
+
+def _refuse_bytes(body: bytes, error: Exception) -> NoReturn:
+    """The error of bytes that are not JSON."""
+    _check_utf8(body)
+    if "surrogate" in str(error):
+        raise MalformedError("lone_surrogate", "a \\u escape is half a surrogate pair")
+    raise MalformedError("not_json", str(error)[:_LONGEST_DETAIL])
+
+
+def _check_utf8(body: bytes) -> None:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedError("not_utf8", f"byte {error.start} is not UTF-8") from None
+
+
+def _pointer(path: str, field: str | None) -> str:
+    """``.lines[0].name`` as an RFC 6901 pointer."""
+    pointer = path.replace("[", ".").replace("]", "").replace(".", "/")
+    if field is None:
+        return pointer
+    return f"{pointer}/{field[:_LONGEST_DETAIL].replace('~', '~0').replace('/', '~1')}"

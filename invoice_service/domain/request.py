@@ -1,0 +1,130 @@
+"""What a merchant sends to have an invoice issued or reversed: one JSON object each."""
+
+import re
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from chain.errors import MalformedError
+
+from .lifecycle import Reason
+from .merchant import check_tax_id
+from .reading import read_json
+from .text import check_identifier, check_text
+
+Text100 = Annotated[str, Meta(max_length=100)]
+Text40 = Annotated[str, Meta(max_length=40)]
+Remark = Annotated[str, Meta(max_length=230)]
+Required = Annotated[str, Meta(min_length=1, max_length=100)]
+
+_KEY = re.compile(r"[!-~]{1,255}")
+
+
+class Wire(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """A JSON object from outside; ``omit_defaults`` serves the check for repeated keys."""
+
+
+class Buyer(Wire, frozen=True):
+    """Who gets the invoice; a company must have a name and a tax id."""
+
+    kind: Literal["individual", "company"] = "individual"
+    name: Text100 = ""
+    tax_id: Text40 = ""
+    address_phone: Text100 = ""
+    payment_id: Text100 = ""
+
+
+class LineRequest(Wire, frozen=True):
+    """One thing sold; ``unit_price`` in fen includes tax, ``quantity`` is "1" when unset."""
+
+    name: Required
+    unit_price: int
+    tax_rate: str
+    quantity: str | UnsetType = UNSET
+    spec: Text40 = ""
+    unit: Text40 = ""
+
+
+class InvoiceRequest(Wire, frozen=True):
+    """An invoice to issue; ``total``, ``amount``, ``tax`` in fen are checked when given."""
+
+    order_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    lines: Annotated[list[LineRequest], Meta(min_length=1)]
+    buyer: Buyer = Buyer()
+    total: int | UnsetType = UNSET
+    amount: int | UnsetType = UNSET
+    tax: int | UnsetType = UNSET
+    remark: Remark = ""
+    drawer: Text40 = ""
+    payee: Text40 = ""
+    reviewer: Text40 = ""
+
+
+class ReversalRequest(Wire, frozen=True):
+    """A whole invoice to reverse."""
+
+    reason: Reason
+
+
+def parse_request(body: bytes, *, max_bytes: int = 65_536, max_lines: int = 100) -> InvoiceRequest:
+    """Read one issue request and check its texts, its buyer and how many lines it has.
+
+    Raises MalformedError as ``read_json`` does, and: too_many_lines, control_character,
+    buyer_incomplete, tax_id_invalid. Money is checked when the invoice is prepared.
+    """
+    request = read_json(body, _decoder, max_bytes=max_bytes)
+    check_request(request, max_lines)
+    return request
+
+
+def parse_reversal(body: bytes, *, max_bytes: int = 65_536) -> ReversalRequest:
+    """Read one reversal request; raises MalformedError as ``read_json`` does."""
+    return read_json(body, _reversal_decoder, max_bytes=max_bytes)
+
+
+def check_request(request: InvoiceRequest, max_lines: int) -> None:
+    """Everything that one field's type cannot say, but money."""
+    if len(request.lines) > max_lines:
+        raise MalformedError(
+            "too_many_lines", f"an invoice has at most {max_lines} lines", pointer="/lines"
+        )
+    check_identifier(request.order_id, "/order_id")
+    for field in _TEXTS:
+        check_text(getattr(request, field), f"/{field}")
+    check_buyer(request.buyer)
+    for index, line in enumerate(request.lines):
+        # One look at all three: an invoice has many lines and hardly ever a bad one.
+        if not (line.name + line.spec + line.unit).isprintable():
+            for field in _LINE_TEXTS:
+                check_text(getattr(line, field), f"/lines/{index}/{field}")
+
+
+def check_buyer(buyer: Buyer) -> None:
+    """Raises MalformedError: buyer_incomplete, tax_id_invalid, control_character."""
+    if buyer.kind == "company" and not (buyer.name and buyer.tax_id):
+        missing = "tax_id" if buyer.name else "name"
+        raise MalformedError(
+            "buyer_incomplete", "a company has a name and a tax id", pointer=f"/buyer/{missing}"
+        )
+    if buyer.tax_id:
+        check_tax_id(buyer.tax_id, "/buyer/tax_id")
+    for field in ("name", "address_phone", "payment_id"):
+        check_text(getattr(buyer, field), f"/buyer/{field}")
+
+
+def check_idempotency_key(text: str) -> str:
+    """``text`` itself: 1-255 visible ASCII characters, else "idempotency_key_invalid"."""
+    if not _KEY.fullmatch(text):
+        raise MalformedError(
+            "idempotency_key_invalid", "an Idempotency-Key is 1-255 visible ASCII characters"
+        )
+    return text
+
+
+_TEXTS: Final = ("remark", "drawer", "payee", "reviewer")
+_LINE_TEXTS: Final = ("name", "spec", "unit")
+_decoder = msgspec.json.Decoder(InvoiceRequest)
+_reversal_decoder = msgspec.json.Decoder(ReversalRequest)

@@ -1,0 +1,56 @@
+"""What a check of an invoice says."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Verdict(StrEnum):
+    """DESIGN "Names that outside programs use"; values are part of the API."""
+
+    AUTHENTIC = "authentic"
+    PENDING = "pending"
+    REVERSED = "reversed"
+    PARTLY_REVERSED = "partly_reversed"
+    MISMATCH = "mismatch"
+    UNKNOWN = "unknown"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One thing that was checked, numbered as in the verifier's docstring."""
+
+    number: int
+    name: str
+    text: str
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A verdict with its evidence; the block and its time are None while it is pending."""
+
+    verdict: Verdict
+    hash: str
+    block: int | None = None
+    sealed_at: str | None = None
+    index: int | None = None
+    log_size: int | None = None
+    steps: Sequence[Step] = ()
+    face: dict[str, Any] | None = None
+    buyer_name: str | None = None
+    reversed_by: str | None = None
+
+
+def judge(*, known: bool, slip_agrees: bool, reversal: str | None, anchored: bool) -> Verdict:
+    """The verdict on a slip; ``reversal`` is None, "part" or "full".
+
+    A slip whose number or amount is not the invoice's is a forgery, whatever became of the
+    invoice; a reversal counts from the moment the red invoice is issued.
+    """
+    if not known:
+        return Verdict.UNKNOWN
+    if not slip_agrees:
+        return Verdict.MISMATCH
+    if reversal is not None:
+        return Verdict.REVERSED if reversal == "full" else Verdict.PARTLY_REVERSED
+    return Verdict.AUTHENTIC if anchored else Verdict.PENDING
