@@ -98,7 +98,7 @@ def parse_entry(data: bytes) -> Entry:
     if len(data) > MAX_ENTRY_BYTES:
         raise MalformedError("entry_too_long", f"an entry has at most {MAX_ENTRY_BYTES} bytes")
     try:
-        entry = _decoder.decode(data)
+        entry: Entry = _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError("entry_malformed", f"not a log entry: {error}") from error
     # Encoded again and compared: spaces, escapes, key order, `-0` and duplicate keys fall out.
@@ -193,9 +193,12 @@ def parse_time(text: str) -> datetime:
     if not _TIME.fullmatch(text):
         raise MalformedError("time_malformed", "a time is written YYYY-MM-DDTHH:MM:SSZ")
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise MalformedError("time_malformed", f"not a time: {error}") from error
+    if format_time(moment) != text:  # newer Pythons read 24:00:00 as the next midnight
+        raise MalformedError("time_malformed", "a time has one spelling")
+    return moment
 
 
 def parse_day(text: str) -> str:

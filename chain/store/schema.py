@@ -1,0 +1,90 @@
+"""The tables of ``log.db`` and the triggers by which the database itself keeps the promises.
+
+Rows are only ever added, each table grows at its end, and a key stands in the log once.
+``INSERT OR REPLACE`` deletes without asking the delete triggers, so the insert triggers
+refuse whatever would replace a row.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from sqlite_utils import Database, Migrations
+
+log_migrations: Final = Migrations("log")
+
+_TABLES = """
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY NOT NULL,
+    value TEXT NOT NULL
+);
+CREATE TABLE entries (
+    idx INTEGER PRIMARY KEY,
+    entry BLOB NOT NULL CHECK (typeof(entry) = 'blob'),
+    key BLOB CHECK (key IS NULL OR typeof(key) = 'blob')
+);
+CREATE UNIQUE INDEX entries_key ON entries (key) WHERE key IS NOT NULL;
+CREATE TABLE blocks (
+    height INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    count INTEGER NOT NULL CHECK (count > 0),
+    size INTEGER NOT NULL UNIQUE CHECK (size = first + count + 1),
+    root BLOB NOT NULL CHECK (typeof(root) = 'blob' AND length(root) = 32),
+    edge BLOB NOT NULL CHECK (typeof(edge) = 'blob'),
+    seal BLOB NOT NULL CHECK (typeof(seal) = 'blob' AND length(seal) = 32),
+    sealed_at TEXT NOT NULL,
+    cursor INTEGER NOT NULL
+);
+CREATE TABLE checkpoints (
+    size INTEGER PRIMARY KEY,
+    note BLOB NOT NULL CHECK (typeof(note) = 'blob'),
+    signed_at TEXT
+);
+"""
+
+_GROWTH = """
+CREATE TRIGGER entries_grow BEFORE INSERT ON entries BEGIN
+    SELECT RAISE(ABORT, 'entries are added at the end')
+        WHERE NEW.idx <> (SELECT coalesce(max(idx), -1) + 1 FROM entries);
+    SELECT RAISE(ABORT, 'already_in_log')
+        WHERE EXISTS (SELECT 1 FROM entries WHERE key = NEW.key);
+END;
+CREATE TRIGGER blocks_grow BEFORE INSERT ON blocks BEGIN
+    SELECT RAISE(ABORT, 'blocks are added at the end')
+        WHERE NEW.height <> (SELECT coalesce(max(height), 0) + 1 FROM blocks)
+           OR NEW.first <> (SELECT coalesce(max(size), 0) FROM blocks)
+           OR NEW.cursor < (SELECT cursor FROM blocks WHERE height = NEW.height - 1)
+           OR NEW.sealed_at < (SELECT sealed_at FROM blocks WHERE height = NEW.height - 1);
+    SELECT RAISE(ABORT, 'a block ends with the last entry')
+        WHERE NEW.size <> (SELECT coalesce(max(idx), -1) + 1 FROM entries);
+END;
+CREATE TRIGGER checkpoints_grow BEFORE INSERT ON checkpoints BEGIN
+    SELECT RAISE(ABORT, 'a checkpoint signs the end of a block, the last one last')
+        WHERE NEW.size <= (SELECT coalesce(max(size), -1) FROM checkpoints)
+           OR (NEW.size <> 0 AND NOT EXISTS (SELECT 1 FROM blocks WHERE size = NEW.size));
+END;
+CREATE TRIGGER meta_grow BEFORE INSERT ON meta BEGIN
+    SELECT RAISE(ABORT, 'the log''s name is fixed')
+        WHERE EXISTS (SELECT 1 FROM meta WHERE name = NEW.name);
+END;
+"""
+
+FROZEN_TABLES: Final = ("meta", "entries", "blocks", "checkpoints")
+
+
+@log_migrations()
+def create_log(db: Database) -> None:
+    """Version 1: entries, blocks, checkpoints, the log's name, and what guards them."""
+    for statement in _statements():
+        db.execute(statement)
+
+
+def _statements() -> Iterator[str]:
+    """The statements one by one: sqlite3's own script runner would commit in between."""
+    yield from (part for part in _TABLES.split(";\n") if part.strip())
+    yield from (part + "END" for part in _GROWTH.split("END;\n") if part.strip())
+    for table in FROZEN_TABLES:
+        for verb in ("UPDATE", "DELETE"):
+            yield (
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}"
+                f" BEGIN SELECT RAISE(ABORT, '{table}: rows are only ever added'); END"
+            )

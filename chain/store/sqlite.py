@@ -1,0 +1,281 @@
+"""The log's store on SQLite: one file, write-ahead log, synced to disk before a write returns."""
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlite_utils import Database
+
+from chain.block import Block, Head, Row, StoredCheckpoint, empty_head
+from chain.entry import format_time, parse_time
+from chain.errors import (
+    ConflictError,
+    Problem,
+    UnavailableError,
+    VerificationError,
+)
+from chain.hashing import to_digest
+from chain.merkle import Edge
+from chain.store.schema import log_migrations
+
+BUSY_SECONDS: Final = 10.0
+_CHUNK: Final = 1024  # rows held in memory while entries are streamed
+_EMPTY_EDGE: Final = Edge().to_bytes()
+
+
+class SqliteLogStore:
+    """A ``chain.log.LogStore`` in the file ``path``. Safe for threads and processes at once.
+
+    Every thread has its own connection; a forked child opens new ones.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open ``path``, creating it and bringing its schema up to date."""
+        self._path = path
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        with _translated():
+            self._migrate()
+
+    def close(self) -> None:
+        """Close the connections of all threads; the store must not be used afterwards."""
+        for connection in self._opened:
+            connection.close()
+        self._opened.clear()
+        self._local = threading.local()
+
+    def bind_origin(self, origin: str) -> None:
+        """Name a new log, or check an old one's name; ConflictError ``origin_differs``."""
+        if self.origin() is None:
+            with self._transaction() as connection:
+                if self.origin() is None:  # somebody may have been first
+                    connection.execute("INSERT INTO meta VALUES ('origin', ?)", (origin,))
+        if (found := self.origin()) != origin:
+            raise ConflictError("origin_differs", f"this log is {found}, not {origin}")
+
+    def origin(self) -> str | None:
+        """The log's name, or None while it has none."""
+        row = self._one("SELECT value FROM meta WHERE name = 'origin'")
+        return None if row is None else str(row[0])
+
+    def append(self, expected: Head, rows: Sequence[Row], block: Block) -> None:
+        """Add ``rows`` and ``block`` in one transaction, only if ``expected`` is still the head.
+
+        Durable once it returns. ConflictError ``log_moved``, or ``already_in_log`` when a key
+        stands in the log; UnavailableError ``disk_full`` and the like.
+        """
+        # A crash before COMMIT returns leaves the old head; after it, the whole block.
+        with self._transaction() as connection:
+            if self.head() != expected:
+                raise ConflictError("log_moved", "another writer has moved the log's head")
+            connection.executemany(
+                "INSERT INTO entries VALUES (?, ?, ?)",
+                ((row.index, row.entry, row.key) for row in rows),
+            )
+            connection.execute(
+                "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                _block_values(block),
+            )
+
+    def head(self) -> Head:
+        """The state after the last block."""
+        row = self._one("SELECT * FROM blocks ORDER BY height DESC LIMIT 1")
+        return empty_head(_EMPTY_EDGE) if row is None else _to_block(row).head()
+
+    def block(self, height: int) -> Block | None:
+        """The block of that height."""
+        return self._block("SELECT * FROM blocks WHERE height = ?", height)
+
+    def block_of_size(self, size: int) -> Block | None:
+        """The block after which the log had that size."""
+        return self._block("SELECT * FROM blocks WHERE size = ?", size)
+
+    def block_of(self, index: int) -> Block | None:
+        """The block in which that entry stands, its seal included."""
+        return self._block("SELECT * FROM blocks WHERE size > ? ORDER BY size LIMIT 1", index)
+
+    def blocks(self, after: int, limit: int) -> list[Block]:
+        """At most ``limit`` blocks of heights above ``after``, in order."""
+        query = "SELECT * FROM blocks WHERE height > ? ORDER BY height LIMIT ?"
+        return [_to_block(row) for row in self._all(query, (after, limit))]
+
+    def find(self, key: bytes) -> int | None:
+        """The index of the entry with that key, by the unique index."""
+        row = self._one("SELECT idx FROM entries WHERE key = ?", key)
+        return None if row is None else int(row[0])
+
+    def entry(self, index: int) -> bytes | None:
+        """One entry's bytes."""
+        row = self._one("SELECT entry FROM entries WHERE idx = ?", index)
+        return None if row is None else bytes(row[0])
+
+    def rows(self, first: int, end: int) -> Iterator[Row]:
+        """Stored rows ``first`` to ``end - 1``, in order, a few at a time; gaps are left out.
+
+        Nothing is held open in between: rows never change, so no snapshot is needed.
+        """
+        query = (
+            "SELECT idx, entry, key FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?"
+        )
+        while chunk := self._all(query, (first, end, _CHUNK)):
+            for index, entry, key in chunk:
+                yield Row(index, entry, key)
+            first = chunk[-1][0] + 1
+
+    def add_checkpoint(self, checkpoint: StoredCheckpoint, signed_at: datetime | None) -> None:
+        """Store a signed checkpoint, durably; the same one again changes nothing.
+
+        ConflictError ``checkpoint_differs`` for another note of that size.
+        """
+        # A crash before COMMIT returns leaves it unstored and unpublished: it is signed again.
+        with self._transaction() as connection:
+            stored = self.checkpoint(checkpoint.size)
+            if stored is None:
+                moment = None if signed_at is None else format_time(signed_at)
+                connection.execute(
+                    "INSERT INTO checkpoints VALUES (?, ?, ?)",
+                    (checkpoint.size, checkpoint.note, moment),
+                )
+            elif stored != checkpoint:
+                raise ConflictError(
+                    "checkpoint_differs", f"size {checkpoint.size} was signed as another note"
+                )
+
+    def checkpoint(self, size: int) -> StoredCheckpoint | None:
+        """The signed checkpoint of that size."""
+        row = self._one("SELECT size, note FROM checkpoints WHERE size = ?", size)
+        return None if row is None else StoredCheckpoint(*row)
+
+    def latest_checkpoint(self) -> StoredCheckpoint | None:
+        """The largest signed checkpoint."""
+        row = self._one("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1")
+        return None if row is None else StoredCheckpoint(*row)
+
+    def checkpoints(self, after: int, limit: int) -> list[StoredCheckpoint]:
+        """At most ``limit`` signed checkpoints of sizes above ``after``, in order."""
+        query = "SELECT size, note FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?"
+        return [StoredCheckpoint(*row) for row in self._all(query, (after, limit))]
+
+    def _block(self, query: str, value: int) -> Block | None:
+        row = self._one(query, value)
+        return None if row is None else _to_block(row)
+
+    def _one(self, query: str, *values: int | bytes) -> tuple[Any, ...] | None:
+        with _translated():
+            row: tuple[Any, ...] | None = self._connection().execute(query, values).fetchone()
+            return row
+
+    def _all(self, query: str, values: tuple[int, ...]) -> list[tuple[Any, ...]]:
+        with _translated():
+            return self._connection().execute(query, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction that no other writer can overlap; durable when it ends well."""
+        with _translated():
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # some errors have already rolled it back
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _connection(self) -> sqlite3.Connection:
+        """This thread's connection, opened on first use (a fork must not share its parent's)."""
+        if getattr(self._local, "process", None) != os.getpid():
+            self._local.connection = self._open()
+            self._local.process = os.getpid()
+        connection: sqlite3.Connection = self._local.connection
+        return connection
+
+    def _open(self) -> sqlite3.Connection:
+        # Autocommit: every transaction here begins and ends in words. A connection may be
+        # closed by another thread (close()), but is used only by the one that opened it.
+        connection = sqlite3.connect(
+            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -16384")
+        self._opened.append(connection)
+        return connection
+
+    def _migrate(self) -> None:
+        # One process at a time: switching a new file to WAL does not wait its turn by itself.
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            log_migrations.apply(Database(self._connection()))
+        finally:
+            os.close(folder)
+
+
+def _block_values(block: Block) -> tuple[int | bytes | str, ...]:
+    return (
+        block.height,
+        block.first,
+        block.count,
+        block.size,
+        block.root,
+        block.edge,
+        block.seal,
+        format_time(block.sealed_at),
+        block.cursor,
+    )
+
+
+def _to_block(row: tuple[Any, ...]) -> Block:
+    height, first, count, size, root, edge, seal, sealed_at, cursor = row
+    return Block(
+        height=height,
+        first=first,
+        count=count,
+        size=size,
+        root=to_digest(root),
+        edge=edge,
+        seal=to_digest(seal),
+        sealed_at=parse_time(sealed_at),
+        cursor=cursor,
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Name sqlite3's errors by whose fault they are."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _problem(error) from error
+
+
+def _problem(error: sqlite3.Error) -> Problem:
+    text = str(error)
+    if isinstance(error, sqlite3.IntegrityError):
+        if "already_in_log" in text or "entries.key" in text:
+            return ConflictError("already_in_log", "this stands in the log already")
+        return ConflictError("store_refused", f"the database refuses this: {text}")
+    for part, (code, detail) in _UNAVAILABLE.items():
+        if part in text:
+            return UnavailableError(code, detail)
+    if isinstance(error, sqlite3.OperationalError):
+        return UnavailableError("store_unavailable", f"the log's database: {text}")
+    return VerificationError("store_damaged", f"the log's database file is damaged: {text}")
+
+
+_UNAVAILABLE: Final = {
+    "disk is full": ("disk_full", "the disk is full: nothing was written"),
+    "locked": ("database_busy", "the log's database is busy; try again"),
+    "busy": ("database_busy", "the log's database is busy; try again"),
+    "disk I/O error": ("disk_error", "the disk failed to read or write the log's database"),
+    "readonly": ("read_only", "the log's database cannot be written"),
+    "unable to open": ("store_unavailable", "the log's database cannot be opened"),
+}
