@@ -120,7 +120,7 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _not_integer(text: str) -> NoReturn:
+def _not_integer(_text: str) -> NoReturn:
     raise MalformedError("number_not_integer", "numbers are integers, without point or exponent")
 
 

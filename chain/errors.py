@@ -4,7 +4,7 @@
 """
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818  # the base; those that are raised are named Error
     """Something that was asked for and cannot be done; the base of the six below.
 
     ``pointer`` is the RFC 6901 JSON Pointer of the offending part, or "". ``extra`` holds

@@ -1,0 +1,288 @@
+"""Text signed by one or more keys: C2SP signed-note, with Ed25519 (RFC 8032).
+
+A key is known by its name and the four bytes of its id. Who opens a note says which keys
+count: signatures of other keys are passed over, one bad signature of a known key refuses
+the note.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from Crypto.PublicKey.ECC import EccKey
+from Crypto.Signature import eddsa
+from Crypto.Signature.eddsa import EdDSASigScheme
+
+from chain.errors import MalformedError, VerificationError
+from chain.hashing import sha256
+
+ED25519 = 0x01
+"""Signature type: Ed25519 over the note's text."""
+
+COSIGNATURE_V1 = 0x04
+"""Signature type: a witness's timestamped Ed25519 signature over a checkpoint."""
+
+KEY_SIZE = 32
+SIGNATURE_SIZE = 64
+MAX_SIGNATURES = 100
+MAX_NOTE_SIZE = 1_000_000
+"""In bytes; room for post-quantum signatures of other people's witnesses."""
+
+_KEY_ID_SIZE = 4
+_TIMESTAMP_SIZE = 8
+_MAX_TIMESTAMP = 2**63 - 1
+_SECRET_PREFIX = "PRIVATE+KEY+"  # noqa: S105  # how the text of a secret key begins
+_DASH = "\u2014 "
+_GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature line; ``payload`` is what stands behind the key id."""
+
+    name: str
+    key_id: bytes
+    payload: bytes
+
+    def line(self) -> str:
+        """Return the line, with its line feed."""
+        return f"{_DASH}{self.name} {_to_base64(self.key_id + self.payload)}\n"
+
+    @property
+    def timestamp(self) -> int | None:
+        """A cosignature's POSIX seconds; None for other types, told by their length."""
+        if len(self.payload) != _TIMESTAMP_SIZE + SIGNATURE_SIZE:
+            return None
+        return int.from_bytes(self.payload[:_TIMESTAMP_SIZE], "big")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """A public key with its name; make one with ``parse`` or ``SignerKey.verifier``."""
+
+    name: str
+    kind: int
+    public: bytes
+    key_id: bytes = field(init=False)
+    _scheme: EdDSASigScheme = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        if self.kind not in (ED25519, COSIGNATURE_V1):
+            raise MalformedError("key_type", "this type of key is not known here")
+        object.__setattr__(self, "key_id", _key_id(self.name, self.kind, self.public))
+        object.__setattr__(self, "_scheme", eddsa.new(_public_key(self.public), "rfc8032"))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``name+<8 hex key id>+base64(type || public key)``.
+
+        Raises MalformedError: ``key_text``, ``key_type``, ``key_weak``, ``key_id``.
+        """
+        name, key_id, raw = _split_key(text)
+        key = cls(name, raw[0], raw[1:])
+        if key.key_id.hex() != key_id:
+            raise MalformedError("key_id", "the key id does not belong to this name and key")
+        return key
+
+    def text(self) -> str:
+        """Return the key as ``parse`` reads it."""
+        encoded = _to_base64(bytes([self.kind]) + self.public)
+        return f"{self.name}+{self.key_id.hex()}+{encoded}"
+
+    def verify(self, text: str, signature: Signature) -> None:
+        """Check one signature over a note's text; VerificationError ``signature`` if it fails."""
+        message, raw = text.encode(), signature.payload
+        if self.kind == COSIGNATURE_V1:
+            message, raw = _cosigned(message, signature), raw[_TIMESTAMP_SIZE:]
+        try:
+            self._scheme.verify(message, raw)
+        except ValueError:
+            raise _bad_signature(self.name) from None
+
+
+@dataclass(frozen=True, slots=True)
+class SignerKey:
+    """A secret Ed25519 key with its name; never shown by ``repr``."""
+
+    name: str
+    _seed: bytes = field(repr=False)
+    verifier: VerifierKey = field(init=False)
+    _scheme: EdDSASigScheme = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if len(self._seed) != KEY_SIZE:
+            raise MalformedError("key_text", f"a secret key has {KEY_SIZE} bytes")
+        secret = eddsa.import_private_key(self._seed)
+        public = secret.public_key().export_key(format="raw")
+        object.__setattr__(self, "verifier", VerifierKey(self.name, ED25519, public))
+        object.__setattr__(self, "_scheme", eddsa.new(secret, "rfc8032"))
+
+    @classmethod
+    def generate(cls, name: str, randbytes: Callable[[int], bytes]) -> Self:
+        """Make a new key; ``randbytes`` must be fit for secrets."""
+        return cls(name, randbytes(KEY_SIZE))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``PRIVATE+KEY+name+<8 hex key id>+base64(type || seed)``; errors as VerifierKey."""
+        if not text.startswith(_SECRET_PREFIX):
+            raise MalformedError("key_text", "this is not the text of a secret key")
+        name, key_id, raw = _split_key(text.removeprefix(_SECRET_PREFIX))
+        if raw[0] != ED25519:
+            raise MalformedError("key_type", "this type of key is not known here")
+        key = cls(name, raw[1:])
+        if key.verifier.key_id.hex() != key_id:
+            raise MalformedError("key_id", "the key id does not belong to this name and key")
+        return key
+
+    def text(self) -> str:
+        """Return the secret key as ``parse`` reads it."""
+        encoded = _to_base64(bytes([ED25519]) + self._seed)
+        return f"{_SECRET_PREFIX}{self.name}+{self.verifier.key_id.hex()}+{encoded}"
+
+    def sign(self, text: str) -> Signature:
+        """Sign a note's text; MalformedError ``note`` for what no note can hold."""
+        _check_text(text)
+        return Signature(self.name, self.verifier.key_id, self._scheme.sign(text.encode()))
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text and its signatures; ``open_note`` returns only those that it checked."""
+
+    text: str
+    signatures: tuple[Signature, ...]
+
+    def to_bytes(self) -> bytes:
+        """Return the note as ``parse_note`` reads it."""
+        lines = "".join(signature.line() for signature in self.signatures)
+        return f"{self.text}\n{lines}".encode()
+
+
+def sign_note(text: str, *signers: SignerKey) -> bytes:
+    """Return ``text`` as a note signed by all ``signers``; MalformedError ``note``."""
+    return Note(text, tuple(signer.sign(text) for signer in signers)).to_bytes()
+
+
+def parse_note(data: bytes) -> Note:
+    """Take a note apart without believing it; MalformedError ``note`` for any other spelling."""
+    if len(data) > MAX_NOTE_SIZE:
+        raise _malformed(f"it is longer than {MAX_NOTE_SIZE} bytes")
+    try:
+        content = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _malformed("it is not UTF-8") from None
+    text, gap, lines = content.rpartition("\n\n")
+    if not gap or not lines.endswith("\n"):
+        raise _malformed("it has no empty line followed by signature lines")
+    text += "\n"
+    _check_text(text)
+    if lines.count("\n") > MAX_SIGNATURES:
+        raise _malformed(f"it has more than {MAX_SIGNATURES} signatures")
+    return Note(text, tuple(_parse_line(line) for line in lines[:-1].split("\n")))
+
+
+def open_note(data: bytes, keys: Sequence[VerifierKey]) -> Note:
+    """Return the text and the signatures by ``keys``, each of them checked.
+
+    Raises MalformedError ``note``; VerificationError ``signature`` when a known key's
+    signature fails, ``signature_missing`` when there is none by a known key.
+    """
+    note = parse_note(data)
+    known = {(key.name, key.key_id): key for key in keys}
+    if len(known) != len(set(keys)):
+        raise MalformedError("key_ambiguous", "two different keys have the same name and id")
+    checked: dict[tuple[str, bytes], Signature] = {}
+    for signature in dict.fromkeys(note.signatures):
+        who = (signature.name, signature.key_id)
+        if who in known:
+            known[who].verify(note.text, signature)
+            checked.setdefault(who, signature)
+    if not checked:
+        raise VerificationError("signature_missing", "none of the keys asked for signed this note")
+    return Note(note.text, tuple(checked.values()))
+
+
+def _parse_line(line: str) -> Signature:
+    name, space, encoded = line.removeprefix(_DASH).partition(" ")
+    if not line.startswith(_DASH) or not space or not _is_name(name):
+        raise _malformed("a line below the text is not a signature")
+    raw = _from_base64(encoded)
+    if raw is None or len(raw) <= _KEY_ID_SIZE:
+        raise _malformed("a signature is not spelled in base64")
+    return Signature(name, raw[:_KEY_ID_SIZE], raw[_KEY_ID_SIZE:])
+
+
+def _cosigned(text: bytes, signature: Signature) -> bytes:
+    """Return what a witness signs: its own header, the time, the checkpoint's text."""
+    if signature.timestamp is None or signature.timestamp > _MAX_TIMESTAMP:
+        raise _bad_signature(signature.name)
+    return f"cosignature/v1\ntime {signature.timestamp}\n".encode() + text
+
+
+def _split_key(text: str) -> tuple[str, str, bytes]:
+    parts = text.split("+", 2)
+    raw = _from_base64(parts[2]) if len(parts) == 3 else None
+    if raw is None or len(raw) != 1 + KEY_SIZE:
+        raise MalformedError("key_text", "a key is written name+id+base64, for 32 bytes of key")
+    return parts[0], parts[1], raw
+
+
+def _public_key(public: bytes) -> EccKey:
+    """Read a public key; MalformedError ``key_weak`` unless its order is the group's prime.
+
+    The library takes keys of low order, for which one signature fits many texts.
+    """
+    try:
+        key = eddsa.import_public_key(public)
+    except ValueError:
+        raise MalformedError("key_text", "the public key is not a point of the curve") from None
+    point = key.pointQ
+    if point.is_point_at_infinity() or not (point * _GROUP_ORDER).is_point_at_infinity():
+        raise MalformedError("key_weak", "the public key has low order: anybody can sign for it")
+    return key
+
+
+def _key_id(name: str, kind: int, public: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + bytes([kind]) + public)[:_KEY_ID_SIZE]
+
+
+def _is_name(name: str) -> bool:
+    plain = name.isprintable() or not any(char < " " for char in name)
+    return bool(name) and "+" not in name and plain and not any(map(str.isspace, name))
+
+
+def _check_name(name: str) -> None:
+    if not _is_name(name):
+        raise MalformedError("key_text", "a key's name has no spaces, control characters or plus")
+
+
+def _check_text(text: str) -> None:
+    if not text.endswith("\n"):
+        raise _malformed("its text does not end in a line feed")
+    if any(char < " " and char != "\n" for char in text):
+        raise _malformed("it has a control character")
+
+
+def _to_base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")
+
+
+def _from_base64(text: str) -> bytes | None:
+    """Return the bytes if ``text`` is their one spelling (RFC 4648, section 4, padded)."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw if _to_base64(raw) == text else None
+
+
+def _bad_signature(name: str) -> VerificationError:
+    return VerificationError("signature", f"the signature by {name} fails")
+
+
+def _malformed(why: str) -> MalformedError:
+    return MalformedError("note", f"this is not a signed note: {why}")
