@@ -9,7 +9,7 @@ from typing import Self
 from chain.errors import MalformedError, VerificationError
 from chain.hashing import EMPTY_ROOT, Digest, to_digest
 from chain.merkle import MAX_SIZE
-from chain.note import SignerKey, VerifierKey, open_note, sign_note
+from chain.note import SignerKey, VerifierKey, is_key_name, open_note, sign_note
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _LINES = 4
@@ -65,7 +65,7 @@ def open_checkpoint(data: bytes, log_key: VerifierKey) -> Checkpoint:
 
 
 def _check_origin(origin: str) -> str:
-    if not origin or "+" in origin or any(char.isspace() or char < " " for char in origin):
+    if not is_key_name(origin):
         raise _malformed()
     return origin
 

@@ -113,9 +113,7 @@ class SignerKey:
     _scheme: EdDSASigScheme = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if len(self._seed) != KEY_SIZE:
-            raise MalformedError("key_text", f"a secret key has {KEY_SIZE} bytes")
-        secret = eddsa.import_private_key(self._seed)
+        secret = eddsa.import_private_key(_check_key_size(self._seed))
         public = secret.public_key().export_key(format="raw")
         object.__setattr__(self, "verifier", VerifierKey(self.name, ED25519, public))
         object.__setattr__(self, "_scheme", eddsa.new(secret, "rfc8032"))
@@ -167,6 +165,14 @@ def sign_note(text: str, *signers: SignerKey) -> bytes:
     return Note(text, tuple(signer.sign(text) for signer in signers)).to_bytes()
 
 
+def is_key_name(name: str) -> bool:
+    """Tell whether a key, and so a log, can have this name."""
+    bad = any(
+        char == "+" or char < " " or char.isspace() or "\ud800" <= char <= "\udfff" for char in name
+    )
+    return bool(name) and not bad
+
+
 def parse_note(data: bytes) -> Note:
     """Take a note apart without believing it; MalformedError ``note`` for any other spelling."""
     if len(data) > MAX_NOTE_SIZE:
@@ -186,7 +192,7 @@ def parse_note(data: bytes) -> Note:
 
 
 def open_note(data: bytes, keys: Sequence[VerifierKey]) -> Note:
-    """Return the text and the signatures by ``keys``, each of them checked.
+    """Return the text and one signature for each of ``keys`` that signed, all of them checked.
 
     Raises MalformedError ``note``; VerificationError ``signature`` when a known key's
     signature fails, ``signature_missing`` when there is none by a known key.
@@ -208,7 +214,7 @@ def open_note(data: bytes, keys: Sequence[VerifierKey]) -> Note:
 
 def _parse_line(line: str) -> Signature:
     name, space, encoded = line.removeprefix(_DASH).partition(" ")
-    if not line.startswith(_DASH) or not space or not _is_name(name):
+    if not line.startswith(_DASH) or not space or not is_key_name(name):
         raise _malformed("a line below the text is not a signature")
     raw = _from_base64(encoded)
     if raw is None or len(raw) <= _KEY_ID_SIZE:
@@ -237,7 +243,7 @@ def _public_key(public: bytes) -> EccKey:
     The library takes keys of low order, for which one signature fits many texts.
     """
     try:
-        key = eddsa.import_public_key(public)
+        key = eddsa.import_public_key(_check_key_size(public))
     except ValueError:
         raise MalformedError("key_text", "the public key is not a point of the curve") from None
     point = key.pointQ
@@ -246,17 +252,18 @@ def _public_key(public: bytes) -> EccKey:
     return key
 
 
+def _check_key_size(key: bytes) -> bytes:
+    if len(key) != KEY_SIZE:  # the library would take 57 bytes as a key of another curve
+        raise MalformedError("key_text", f"a key has {KEY_SIZE} bytes")
+    return key
+
+
 def _key_id(name: str, kind: int, public: bytes) -> bytes:
     return sha256(name.encode() + b"\n" + bytes([kind]) + public)[:_KEY_ID_SIZE]
 
 
-def _is_name(name: str) -> bool:
-    plain = name.isprintable() or not any(char < " " for char in name)
-    return bool(name) and "+" not in name and plain and not any(map(str.isspace, name))
-
-
 def _check_name(name: str) -> None:
-    if not _is_name(name):
+    if not is_key_name(name):
         raise MalformedError("key_text", "a key's name has no spaces, control characters or plus")
 
 
