@@ -10,7 +10,7 @@ from chain import canonical, commitment
 from chain.errors import MalformedError
 from chain.hashing import Digest, sha256
 
-from .lifecycle import REASON_ZH, Reason, Reversal, Type
+from .lifecycle import REASON_ZH, Reason, Reversal, Type, check_reversible
 from .merchant import Merchant
 from .money import Fen, check_fen
 from .numbering import Allotment, format_issued_at
@@ -194,12 +194,17 @@ def prepare(
 def prepare_red(
     blue: StoredInvoice,
     reason: Reason,
-    *,
     salts: bytes,
+    *,
     key_id: int = 0,
     idempotency_key: str = "",
 ) -> Prepared:
-    """The red invoice that reverses the whole of ``blue``: same parties, everything negated."""
+    """The red invoice that reverses the whole of ``blue``: same parties, everything negated.
+
+    Whether ``blue`` is reversed already is for the transaction that issues the red one to say;
+    RefusedError "not_reversible" when it is red itself.
+    """
+    check_reversible(blue.type, None)
     face: dict[str, Any] = msgspec.json.decode(blue.face)
     for allotted in ("code", "number", "issued_at"):
         del face[allotted]

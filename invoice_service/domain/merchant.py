@@ -2,7 +2,7 @@
 
 import csv
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Annotated, Final, Literal
 
@@ -12,7 +12,8 @@ from stdnum.cn import uscc
 
 from chain.errors import MalformedError
 
-from .reading import read_json
+from .money import LIMIT
+from .reading import Wire, read_json
 from .text import check_text
 
 _TAX_ID = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
@@ -25,8 +26,8 @@ Contact = Annotated[str, Meta(max_length=100)]
 Person = Annotated[str, Meta(max_length=40)]
 
 
-class MerchantRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What an official enters to admit a merchant."""
+class MerchantRequest(Wire, frozen=True):
+    """What an official enters to admit a merchant; without ``quota`` there is no limit."""
 
     tax_id: str
     name: Name
@@ -37,7 +38,7 @@ class MerchantRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     drawer: Person = ""
     payee: Person = ""
     reviewer: Person = ""
-    quota: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
+    quota: Annotated[int, Meta(ge=0, le=LIMIT)] | None = None
 
 
 class Merchant(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,13 +84,19 @@ def check_merchant(merchant: MerchantRequest) -> None:
 
 def check_tax_id(text: str, pointer: str = "/tax_id") -> None:
     """Refuse all but the one spelling of a valid tax id: "tax_id_invalid"."""
-    # stdnum forgives spaces, hyphens and small letters; a document must not.
-    if not _TAX_ID.fullmatch(text) or not uscc.is_valid(text):
+    if not _is_tax_id(text):
         raise MalformedError(
             "tax_id_invalid",
             "a tax id has 18 digits and capital letters, the last one a check digit (GB 32100)",
             pointer=pointer,
         )
+
+
+@lru_cache(maxsize=4096)
+def _is_tax_id(text: str) -> bool:
+    """Kept for the companies that come back: the check digit costs more than a whole line."""
+    # stdnum forgives spaces, hyphens and small letters; a document must not.
+    return _TAX_ID.fullmatch(text) is not None and bool(uscc.is_valid(text))
 
 
 def check_industry(code: str, pointer: str = "/industry") -> None:

@@ -1,7 +1,6 @@
 """Quantities: decimal strings above 0 with at most six decimals, stored in their shortest form."""
 
 import re
-from decimal import Decimal
 from typing import NamedTuple
 
 from chain.errors import MalformedError
@@ -47,8 +46,3 @@ def parse_quantity(text: str, pointer: str = "") -> Quantity:
             "quantity_not_positive", "a quantity is above 0", pointer=f"{pointer}/quantity"
         )
     return Quantity(f"{match['whole']}.{part}" if part else match["whole"], millionths)
-
-
-def to_decimal(quantity: Quantity) -> Decimal:
-    """The same number as a Decimal, exactly."""
-    return Decimal(quantity.text)

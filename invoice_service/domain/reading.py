@@ -1,14 +1,21 @@
 """JSON from outside into a request struct: strictly, and with a stable code for each failure."""
 
+import json
 import re
 from typing import NoReturn, TypeVar
 
 import msgspec
 
-from chain import canonical
 from chain.errors import MalformedError
 
 Request = TypeVar("Request")
+
+
+class Wire(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """A JSON object from outside; ``omit_defaults`` serves the check for repeated keys."""
+
 
 _encode = msgspec.json.Encoder().encode
 
@@ -19,8 +26,7 @@ _CODES = (
     (re.compile(r"Expected `array` of length >= 1"), "no_lines"),
     (re.compile(r"Expected `str` of length >= 1"), "text_empty"),
     (re.compile(r"Expected `str` of length <="), "text_too_long"),
-    (re.compile(r"Expected `int` [<>]="), "number_out_of_range"),
-    (re.compile(r"Integer value out of range"), "number_out_of_range"),
+    (re.compile(r"Expected `int` [<>]=|Integer value out of range"), "amount_out_of_range"),
     (re.compile(r"Invalid enum value"), "value_unknown"),
 )
 _WHERE = re.compile(r"(?P<text>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
@@ -33,7 +39,7 @@ def read_json(body: bytes, decoder: msgspec.json.Decoder[Request], *, max_bytes:
 
     Raises MalformedError: body_too_large, not_utf8, not_json, lone_surrogate, duplicate_key,
     unknown_field, missing_field, wrong_type, no_lines, text_empty, text_too_long,
-    number_out_of_range, value_unknown; with the JSON pointer where there is one.
+    amount_out_of_range, value_unknown; with the JSON pointer where there is one.
     """
     if len(body) > max_bytes:
         raise MalformedError("body_too_large", f"at most {max_bytes} bytes are read")
@@ -50,7 +56,7 @@ def read_json(body: bytes, decoder: msgspec.json.Decoder[Request], *, max_bytes:
 def refuse_duplicate_keys(body: bytes, request: object) -> None:
     """Raise MalformedError "duplicate_key" when ``body`` names a key twice; msgspec keeps the last.
 
-    ``request`` is what was decoded from it, as structs that omit their defaults.
+    ``request`` is what was decoded from it, as structs that omit their defaults (``Wire``).
     """
     # Written again, every key stands once. If no string in it needs a backslash, its quotes are
     # two for each key and string; a repeated key in the body has more of them. Whatever has
@@ -58,7 +64,17 @@ def refuse_duplicate_keys(body: bytes, request: object) -> None:
     again = _encode(request)
     if b"\\" not in again and again.count(b'"') == body.count(b'"'):
         return
-    canonical.decode(body)
+    _second_reading.decode(body.decode("utf-8"))
+
+
+def _unique(pairs: list[tuple[str, object]]) -> None:
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise MalformedError("duplicate_key", f"an object names {key!r} twice")
+
+
+_second_reading = json.JSONDecoder(object_pairs_hook=_unique)
 
 
 def _refuse(body: bytes, error: msgspec.ValidationError) -> NoReturn:

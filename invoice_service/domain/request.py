@@ -10,21 +10,17 @@ from chain.errors import MalformedError
 
 from .lifecycle import Reason
 from .merchant import check_tax_id
-from .reading import read_json
+from .money import LIMIT
+from .reading import Wire, read_json
 from .text import check_identifier, check_text
 
 Text100 = Annotated[str, Meta(max_length=100)]
 Text40 = Annotated[str, Meta(max_length=40)]
 Remark = Annotated[str, Meta(max_length=230)]
+Amount = Annotated[int, Meta(ge=-LIMIT, le=LIMIT)]
 Required = Annotated[str, Meta(min_length=1, max_length=100)]
 
 _KEY = re.compile(r"[!-~]{1,255}")
-
-
-class Wire(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
-):
-    """A JSON object from outside; ``omit_defaults`` serves the check for repeated keys."""
 
 
 class Buyer(Wire, frozen=True):
@@ -41,7 +37,7 @@ class LineRequest(Wire, frozen=True):
     """One thing sold; ``unit_price`` in fen includes tax, ``quantity`` is "1" when unset."""
 
     name: Required
-    unit_price: int
+    unit_price: Amount
     tax_rate: str
     quantity: str | UnsetType = UNSET
     spec: Text40 = ""
@@ -54,9 +50,9 @@ class InvoiceRequest(Wire, frozen=True):
     order_id: Annotated[str, Meta(min_length=1, max_length=64)]
     lines: Annotated[list[LineRequest], Meta(min_length=1)]
     buyer: Buyer = Buyer()
-    total: int | UnsetType = UNSET
-    amount: int | UnsetType = UNSET
-    tax: int | UnsetType = UNSET
+    total: Amount | UnsetType = UNSET
+    amount: Amount | UnsetType = UNSET
+    tax: Amount | UnsetType = UNSET
     remark: Remark = ""
     drawer: Text40 = ""
     payee: Text40 = ""
