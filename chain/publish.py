@@ -1,0 +1,193 @@
+"""Publishing: from sequenced blocks to tiles, a signature, and the file others fetch.
+
+Every step can be done twice with the same result, so a crash anywhere is repaired by doing
+all of it again. Publishers on one folder take turns, by a lock that dies with its holder.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from chain import merkle
+from chain.block import Block, Head, Row, StoredCheckpoint
+from chain.checkpoint import Checkpoint, sign_checkpoint
+from chain.durable import write_file
+from chain.errors import MalformedError, UnavailableError, VerificationError
+from chain.hashing import EMPTY_ROOT, Digest, leaf_hash
+from chain.note import SignerKey, parse_note
+from chain.tiles import TileFolder
+
+CHECKPOINT_FILE: Final = "checkpoint"
+# Entries held in memory at once. A power of the tile width, so that a step ends where tiles
+# end: no step leaves a partial tile below level 2.
+STEP: Final = 256 * 256
+
+
+class PublishStore(Protocol):
+    """What publishing needs of the log's database."""
+
+    def head(self) -> Head:
+        """The state after the last block."""
+        ...
+
+    def block_of_size(self, size: int) -> Block | None:
+        """The block after which the log had that size."""
+        ...
+
+    def rows(self, first: int, end: int) -> Iterator[Row]:
+        """Stored rows ``first`` to ``end - 1``, in order, a few at a time; gaps are left out."""
+        ...
+
+    def add_checkpoint(self, checkpoint: StoredCheckpoint, signed_at: datetime | None) -> None:
+        """Store a signed checkpoint, durably; the same one again changes nothing.
+
+        ConflictError ``checkpoint_differs`` for another note of that size.
+        """
+        ...
+
+    def checkpoint(self, size: int) -> StoredCheckpoint | None:
+        """The signed checkpoint of that size."""
+        ...
+
+    def latest_checkpoint(self) -> StoredCheckpoint | None:
+        """The largest signed checkpoint."""
+        ...
+
+
+class Publisher:
+    """Brings the published folder up to the database's head."""
+
+    def __init__(self, origin: str, store: PublishStore, tiles: TileFolder, folder: Path) -> None:
+        self._origin = origin
+        self._store = store
+        self._tiles = tiles
+        self._folder = folder
+
+    def publish(self, signer: SignerKey, signed_at: datetime | None) -> Checkpoint:
+        """Write, read back, check, sign, publish; see ``Log.publish``."""
+        with _turn(self._folder):
+            head = self._store.head()
+            published = self.refuse_rollback(head)
+            signed = self._store.latest_checkpoint()
+            if signed is None or signed.size < head.size:
+                signed = self._sign(signer, signed, head, signed_at)
+            self._put_file(signed, published)
+            return checkpoint_of(signed)
+
+    def refuse_rollback(self, head: Head) -> Checkpoint | None:
+        """Check that ``head`` continues what the folder has published, and return that.
+
+        A database restored from an older copy would make us sign a second history. Raises
+        VerificationError ``log_rolled_back``, or ``published_damaged`` for an unreadable file.
+        """
+        note = self._read_file()
+        if note is None:
+            return None
+        try:
+            published = Checkpoint.parse(parse_note(note).text)
+        except (MalformedError, VerificationError) as error:
+            raise VerificationError("published_damaged", f"the file checkpoint: {error}") from error
+        if (
+            published.origin != self._origin
+            or self._root_at(head, published.size) != published.root
+        ):
+            raise VerificationError(
+                "log_rolled_back",
+                "the published checkpoint is not of this log: was an older database restored?",
+                published=published.size,
+                head=head.size,
+            )
+        return published
+
+    def _root_at(self, head: Head, size: int) -> Digest | None:
+        """The root this database gives the tree of ``size`` as of ``head``, if it ends a block."""
+        if size == 0:
+            return EMPTY_ROOT
+        block = self._store.block_of_size(size) if size <= head.size else None
+        return None if block is None else block.root
+
+    def _sign(
+        self,
+        signer: SignerKey,
+        signed: StoredCheckpoint | None,
+        head: Head,
+        signed_at: datetime | None,
+    ) -> StoredCheckpoint:
+        """Write what ``head`` adds, check it from the files, and only then sign it."""
+        old = Checkpoint(self._origin, 0, EMPTY_ROOT) if signed is None else checkpoint_of(signed)
+        # A crash in here leaves tiles that nobody has been told of; they are written again,
+        # byte for byte the same, and files that differ are refused, not replaced.
+        self._write_tiles(old.size, head.size)
+        self._check_tiles(old, head)
+        checkpoint = Checkpoint(self._origin, head.size, head.root)
+        stored = StoredCheckpoint(head.size, sign_checkpoint(checkpoint, signer))
+        # A crash before this returns forgets a signature nobody has seen; Ed25519 makes the
+        # same one again. A crash after it leaves the file ``checkpoint`` behind: see _put_file.
+        self._store.add_checkpoint(stored, signed_at)
+        return stored
+
+    def _write_tiles(self, old_size: int, new_size: int) -> None:
+        while old_size < new_size:
+            end = min(new_size, old_size - old_size % STEP + STEP)
+            entries = [row.entry for row in self._store.rows(old_size, end)]
+            if len(entries) != end - old_size:
+                raise VerificationError("entry_missing", "the database lacks entries of its blocks")
+            hashes = [leaf_hash(entry) for entry in entries]
+            self._tiles.write_range(old_size, end, hashes, entries)
+            self._tiles.verify_range(old_size, end)
+            old_size = end
+
+    def _check_tiles(self, old: Checkpoint, head: Head) -> None:
+        """The files lead to the sequenced root, and continue what was signed before."""
+        reader = self._tiles.reader(head.size)
+        if merkle.root(reader, head.size) != head.root:
+            raise VerificationError(
+                "root_mismatch", "the tiles lead to another root than the blocks"
+            )
+        if old.size:
+            path = merkle.consistency_path(reader, old.size, head.size)
+            merkle.verify_consistency(old.size, old.root, head.size, head.root, path)
+
+    def _put_file(self, signed: StoredCheckpoint, published: Checkpoint | None) -> None:
+        """Replace the file ``checkpoint``, which never goes back, and tidy up behind it."""
+        if published is not None and published.size > signed.size:
+            raise VerificationError("log_rolled_back", "a later checkpoint has been published")
+        if self._read_file() != signed.note:
+            # A crash before this returns leaves the previous file; the next call comes here
+            # again, because the file differs from what the database says was signed.
+            write_file(self._folder / CHECKPOINT_FILE, signed.note)
+        # A crash in here leaves partial tiles that nobody needs: valid, only wasteful.
+        self._tiles.drop_partials(0 if published is None else published.size, signed.size)
+
+    def _read_file(self) -> bytes | None:
+        try:
+            return (self._folder / CHECKPOINT_FILE).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise UnavailableError("checkpoint_unreadable", f"file checkpoint: {error}") from error
+
+
+def checkpoint_of(stored: StoredCheckpoint) -> Checkpoint:
+    """What a stored note says, its signatures unchecked. Raises VerificationError."""
+    try:
+        return Checkpoint.parse(parse_note(stored.note).text)
+    except (MalformedError, VerificationError) as error:
+        raise VerificationError(
+            "checkpoint_damaged", f"the stored checkpoint of size {stored.size}: {error}"
+        ) from error
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Wait until no other process or thread publishes to ``folder``."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # freed by the kernel when its holder dies
+        yield
+    finally:
+        os.close(handle)
