@@ -1,0 +1,53 @@
+"""An application that does nothing: the most requests a second that the web stack can answer."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import DEVNULL, Popen
+
+from flask import Flask, request
+
+from bench.load import Plan, run
+from bench.timing import Rate, wait_until
+from bench.web import answers, free_port
+
+BODY = '{"order_id":"ORDER"}'
+
+
+def load() -> Flask:
+    """Return an application that reads every POST and answers with an empty object."""
+    app = Flask("empty")
+
+    @app.post("/")
+    def nothing() -> tuple[str, int]:
+        request.get_data()
+        return "{}", 201
+
+    @app.get("/")
+    def ready() -> str:
+        return ""
+
+    return app
+
+
+def empty_rate(folder: Path, seconds: float, workers: int, threads: int) -> Rate:
+    """Measure empty POSTs on granian with as many processes and threads as the service has."""
+    with _served(workers, threads) as url:
+        return run(Plan(url, body=BODY), seconds, folder)
+
+
+@contextmanager
+def _served(workers: int, threads: int) -> Iterator[str]:
+    port = free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "error"]
+    command += ["--workers", str(workers), "--blocking-threads", str(threads), "bench.empty:load"]
+    process = Popen(command, stdout=DEVNULL)
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        wait_until(lambda: answers(url), 20, "the empty application")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
