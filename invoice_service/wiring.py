@@ -1,0 +1,176 @@
+"""The one place that picks concrete parts: makes an instance on disk, and opens it."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from Crypto.Random import get_random_bytes
+
+from chain.durable import make_folder, write_file
+from chain.errors import ConflictError, UnavailableError
+from chain.log import Log
+from chain.note import SignerKey, VerifierKey, sign_note
+from chain.store.sqlite import SqliteLogStore
+from chain.tiles import TileFolder
+from invoice_service.config import Config
+from invoice_service.domain.numbering import Scheme
+from invoice_service.issuer import IssuerClient
+from invoice_service.services.ports import Issuer
+from invoice_service.storage.sqlite import SqliteStore
+
+Clock = Callable[[], datetime]
+
+LOG_KEY = "log.key"
+PROMISE_KEY = "promise.key"
+LOG_VKEY = "log.vkey"
+PROMISE_VKEY = "promise.vkey"
+KEYS_NOTE = "keys.note"
+SECRET = 0o600
+
+
+def now() -> datetime:
+    """Read the machine's clock, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An open instance: what the front doors, the commands and the workers are given."""
+
+    config: Config
+    store: SqliteStore
+    log: Log
+    issuer: Issuer
+    log_key: VerifierKey
+    promise_key: VerifierKey
+    keys_note: bytes
+    clock: Clock = now
+    randbytes: Callable[[int], bytes] = get_random_bytes
+
+    def log_signer(self) -> SignerKey:
+        """Read the log's secret key; only who anchors calls this (docs/trust.md)."""
+        return _read_signer(self.config, LOG_KEY)
+
+    def promise_signer(self) -> SignerKey:
+        """Read the promise key; only who answers issues calls this."""
+        return _read_signer(self.config, PROMISE_KEY)
+
+    def close(self) -> None:
+        """Close the database connections of this process."""
+        self.store.close()
+
+
+def init_instance(
+    config: Config,
+    *,
+    clock: Clock = now,
+    randbytes: Callable[[int], bytes] = get_random_bytes,
+) -> Instance:
+    """Make folders, keys, databases and the checkpoint of the empty log.
+
+    Raises ConflictError ``already_initialised`` where an instance is; an interrupted call can be
+    repeated: the keys are written last but one, the databases before them.
+    """
+    if (config.keys_dir / KEYS_NOTE).exists():
+        raise ConflictError("already_initialised", f"{config.data_dir} holds an instance already")
+    for folder in (config.keys_dir, config.log_dir, config.broker_dir, config.run_dir):
+        make_folder(folder)
+    config.keys_dir.chmod(0o700)
+    SqliteStore.create(config.invoices_db, _scheme(config))
+    log = _open_log(config)
+    signer = _make_keys(config, randbytes)
+    log.publish(signer, signed_at=clock())
+    return open_instance(config, clock=clock, randbytes=randbytes)
+
+
+def open_instance(
+    config: Config,
+    *,
+    clock: Clock = now,
+    randbytes: Callable[[int], bytes] = get_random_bytes,
+) -> Instance:
+    """Open what ``init_instance`` made; UnavailableError ``not_initialised`` where nothing is."""
+    keys_note = config.keys_dir / KEYS_NOTE
+    if not keys_note.exists():
+        raise UnavailableError(
+            "not_initialised", f"{config.data_dir} holds no instance: run `fapiao init` first"
+        )
+    make_folder(config.run_dir)
+    store = SqliteStore(config.invoices_db, _scheme(config))
+    return Instance(
+        config=config,
+        store=store,
+        log=_open_log(config),
+        issuer=IssuerClient(config.run_dir / "issuer.sock", store, clock),
+        log_key=_read_verifier(config, LOG_VKEY),
+        promise_key=_read_verifier(config, PROMISE_VKEY),
+        keys_note=keys_note.read_bytes(),
+        clock=clock,
+        randbytes=randbytes,
+    )
+
+
+def _open_log(config: Config) -> Log:
+    return Log(
+        config.log_origin,
+        SqliteLogStore(config.log_db),
+        TileFolder(config.log_dir),
+        config.log_dir,
+    )
+
+
+def _scheme(config: Config) -> Scheme:
+    numbering = config.numbering
+    return Scheme(
+        region=numbering.region,
+        industry_kind=numbering.industry_kind,
+        class_=numbering.class_,
+        copy=numbering.copy,
+        amount_limit=numbering.amount_limit,
+        first_batch=numbering.first_batch,
+        last_batch=numbering.last_batch,
+        numbers_per_batch=numbering.numbers_per_batch,
+        max_backwards=config.clock.max_backwards,
+    )
+
+
+def _make_keys(config: Config, randbytes: Callable[[int], bytes]) -> SignerKey:
+    """Make both key pairs, and the log key's note over the two public keys."""
+    origin = config.log_origin
+    log_signer = _keep_signer(config, LOG_KEY, LOG_VKEY, origin, randbytes)
+    promise_signer = _keep_signer(config, PROMISE_KEY, PROMISE_VKEY, f"{origin}/promise", randbytes)
+    text = f"{origin}/keys\n{log_signer.verifier.text()}\n{promise_signer.verifier.text()}\n"
+    write_file(config.keys_dir / KEYS_NOTE, sign_note(text, log_signer))
+    return log_signer
+
+
+def _keep_signer(
+    config: Config, secret: str, public: str, name: str, randbytes: Callable[[int], bytes]
+) -> SignerKey:
+    """Read the key that an interrupted call left, or make one."""
+    if (config.keys_dir / secret).exists():
+        signer = _read_signer(config, secret)
+    else:
+        signer = SignerKey.generate(name, randbytes)
+        write_file(config.keys_dir / secret, f"{signer.text()}\n".encode(), mode=SECRET)
+    write_file(config.keys_dir / public, f"{signer.verifier.text()}\n".encode())
+    return signer
+
+
+def _read_signer(config: Config, name: str) -> SignerKey:
+    return SignerKey.parse(_read_key(config, name))
+
+
+def _read_verifier(config: Config, name: str) -> VerifierKey:
+    return VerifierKey.parse(_read_key(config, name))
+
+
+def _read_key(config: Config, name: str) -> str:
+    path = config.keys_dir / name
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\n")
+    except OSError as error:
+        raise UnavailableError(
+            "key_unreadable", f"cannot read the key {path}: {os.strerror(error.errno or 0)}"
+        ) from error
