@@ -1,0 +1,164 @@
+"""Anchor what is pending: build the next blocks of the log, publish them, bring totals up to date.
+
+Nothing here remembers what is done. The log's last block says which invoices have been taken
+(its cursor), its last checkpoint what has been published, the last totals what has been added
+up. So any number of workers may run this at once, and any of them may die anywhere.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from chain.block import Block, Head
+from chain.checkpoint import Checkpoint
+from chain.commitment import anchor
+from chain.entry import anchor_entry
+from chain.errors import ConflictError, VerificationError
+from chain.note import SignerKey
+from invoice_service.services.close import ClosingStore, close_days
+from invoice_service.services.ports import PendingInvoice
+from invoice_service.services.totals import SealedBlocks, catch_up, sealing_day
+
+_MOST_BLOCKS: Final = 1_000
+"""Blocks of one run, lost races included: a run ends, whatever others do."""
+
+
+class Pending(Protocol):
+    """What anchoring needs of the invoices."""
+
+    def invoices_after(self, seq: int, limit: int) -> Sequence[PendingInvoice]:
+        """Return up to ``limit`` invoices above ``seq``, lowest first."""
+        ...
+
+
+class AnchorLog(SealedBlocks, Protocol):
+    """What anchoring needs of the log."""
+
+    def head(self) -> Head:
+        """Return where the log stands, published or not."""
+        ...
+
+    def sequence(
+        self, expected: Head, drafts: Sequence[bytes], *, sealed_at: datetime, cursor: int
+    ) -> Block:
+        """Append ``drafts`` as one block, durably; ConflictError ``log_moved`` for a lost race."""
+        ...
+
+    def publish(self, signer: SignerKey, *, signed_at: datetime | None = None) -> Checkpoint:
+        """Sign and publish the head; do what an interrupted call left undone."""
+        ...
+
+    def find(self, key: bytes) -> int | None:
+        """Return the index of the entry with this anchor."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Anchoring:
+    """What anchoring works with; ``clock`` gives unix seconds, ``max_block`` is in invoices."""
+
+    invoices: Pending
+    totals: ClosingStore
+    log: AnchorLog
+    signer: SignerKey
+    clock: Callable[[], int]
+    randbytes: Callable[[int], bytes]
+    max_block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """What a run did: ``blocks`` it sealed with ``invoices`` in them; ``size`` is published."""
+
+    blocks: int
+    invoices: int
+    size: int
+
+
+def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = None) -> Anchored:
+    """Take all pending invoices and ended days into the log; with none, add no block.
+
+    ``progress`` is told how many invoices have been anchored so far. Raises UnavailableError when
+    the disk is full or a database busy, VerificationError when the invoices are not those that
+    the log has taken; what was sealed before that stays, and the next run goes on from it.
+    """
+    settle(parts)
+    blocks = invoices = 0
+    for _ in range(_MOST_BLOCKS):
+        try:
+            taken = _seal_next(parts)
+        except ConflictError as error:
+            if error.code != "log_moved":
+                raise
+            settle(parts)
+            continue  # another worker was first: see what it has left
+        if taken is None:
+            break
+        settle(parts)
+        blocks += 1
+        invoices += taken
+        if progress is not None:
+            progress(invoices)
+        if taken < parts.max_block:
+            break  # what has come meanwhile is for the next run
+    return Anchored(blocks, invoices, parts.log.head().size)
+
+
+def settle(parts: Anchoring) -> None:
+    """Publish and add up what is sealed and not yet published or added up, by whomever.
+
+    A crash in here is repaired by the same call: all that it writes follows from the log's head.
+    """
+    parts.log.publish(parts.signer, signed_at=_now(parts))
+    catch_up(parts.totals, parts.log)
+
+
+def _seal_next(parts: Anchoring) -> int | None:
+    """Seal one more block; return how many invoices it took, None when there is nothing to seal."""
+    head = parts.log.head()  # before anything is collected: the race is about this head
+    pending = _pending(parts, head)
+    sealed_at = max(_now(parts), head.sealed_at or _now(parts))  # a clock set back changes no day
+    today = sealing_day(sealed_at)
+    drafts = close_days(parts.totals, parts.log, head, today, parts.randbytes)
+    drafts += map(_entry, pending)
+    if not drafts:
+        return None
+    cursor = pending[-1].seq if pending else head.cursor
+    # A crash before this returns has sealed either nothing, and the invoices are still pending,
+    # or the whole block, and its cursor says that they have been taken.
+    parts.log.sequence(head, drafts, sealed_at=sealed_at, cursor=cursor)
+    return len(pending)
+
+
+def _pending(parts: Anchoring, head: Head) -> Sequence[PendingInvoice]:
+    """Return what comes after the last invoice taken, once sure that these are the same invoices.
+
+    An invoice database that was restored from an old copy would give out numbers again that the
+    log has taken, and those invoices would never be anchored.
+    """
+    if not head.cursor:
+        return parts.invoices.invoices_after(0, parts.max_block)
+    rows = parts.invoices.invoices_after(head.cursor - 1, parts.max_block + 1)
+    if not rows or rows[0].seq != head.cursor:
+        raise VerificationError(
+            "invoices_missing", f"the log has taken invoice {head.cursor}, but it is not stored"
+        )
+    if len(rows) > 1 and parts.log.find(anchor(rows[0].digest)) is None:
+        raise VerificationError(
+            "invoices_differ", f"invoice {head.cursor} is not the one that the log has taken"
+        )
+    return rows[1:]
+
+
+def _entry(invoice: PendingInvoice) -> bytes:
+    if invoice.reverses is None:
+        return anchor_entry("invoice", anchor(invoice.digest))
+    # Until parts of an invoice can be reversed, a red one reverses the whole.
+    return anchor_entry(
+        "invoice", anchor(invoice.digest), reverses=anchor(invoice.reverses), reversal="full"
+    )
+
+
+def _now(parts: Anchoring) -> datetime:
+    return datetime.fromtimestamp(parts.clock(), UTC)
