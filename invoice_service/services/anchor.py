@@ -7,7 +7,7 @@ up. So any number of workers may run this at once, and any of them may die anywh
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Protocol
 
 from chain.block import Block, Head
@@ -56,13 +56,13 @@ class AnchorLog(SealedBlocks, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Anchoring:
-    """What anchoring works with; ``clock`` gives unix seconds, ``max_block`` is in invoices."""
+    """What anchoring works with; ``clock`` gives UTC, ``max_block`` is in invoices."""
 
     invoices: Pending
     totals: ClosingStore
     log: AnchorLog
     signer: SignerKey
-    clock: Callable[[], int]
+    clock: Callable[[], datetime]
     randbytes: Callable[[int], bytes]
     max_block: int
 
@@ -110,7 +110,7 @@ def settle(parts: Anchoring) -> None:
 
     A crash in here is repaired by the same call: all that it writes follows from the log's head.
     """
-    parts.log.publish(parts.signer, signed_at=_now(parts))
+    parts.log.publish(parts.signer, signed_at=parts.clock())
     catch_up(parts.totals, parts.log)
 
 
@@ -118,7 +118,8 @@ def _seal_next(parts: Anchoring) -> int | None:
     """Seal one more block; return how many invoices it took, None when there is nothing to seal."""
     head = parts.log.head()  # before anything is collected: the race is about this head
     pending = _pending(parts, head)
-    sealed_at = max(_now(parts), head.sealed_at or _now(parts))  # a clock set back changes no day
+    now = parts.clock()
+    sealed_at = max(now, head.sealed_at or now)  # a clock set back opens no closed day
     today = sealing_day(sealed_at)
     drafts = close_days(parts.totals, parts.log, head, today, parts.randbytes)
     drafts += map(_entry, pending)
@@ -158,7 +159,3 @@ def _entry(invoice: PendingInvoice) -> bytes:
     return anchor_entry(
         "invoice", anchor(invoice.digest), reverses=anchor(invoice.reverses), reversal="full"
     )
-
-
-def _now(parts: Anchoring) -> datetime:
-    return datetime.fromtimestamp(parts.clock(), UTC)

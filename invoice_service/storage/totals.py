@@ -68,12 +68,11 @@ WITH RECURSIVE days (day) AS (
     SELECT min(day) FROM blocks_totalled WHERE day >= :first
     UNION ALL
     SELECT (SELECT min(day) FROM blocks_totalled WHERE day > days.day) FROM days
-    WHERE days.day < :last
+    WHERE days.day < (SELECT day FROM blocks_totalled WHERE height = :height)
 )
-SELECT day, (SELECT max(height) FROM blocks_totalled WHERE day = days.day) FROM days
-WHERE day <= :last
+SELECT day, min(:height, (SELECT max(height) FROM blocks_totalled WHERE day = days.day))
+FROM days WHERE day <= (SELECT day FROM blocks_totalled WHERE height = :height)
 """
-
 
 _TAXED: Final = """
 SELECT seq, type = 'red', tax_id, invoices.industry, invoices.district, amount, tax, total, rates
@@ -157,10 +156,13 @@ class SqliteTotals:
             ).fetchone()
             return int(row[0]) if row else 0
 
-    def day_ends(self, first: str, last: str) -> list[tuple[str, int]]:
-        """Return the days from ``first`` to ``last`` that have blocks, each with its last."""
+    def day_ends(self, first: str, height: int) -> list[tuple[str, int]]:
+        """Return the days from ``first`` on that have blocks, each with its last.
+
+        Blocks above ``height`` do not count.
+        """
         with self._sessions.reading() as connection:
-            return connection.execute(_DAY_ENDS, {"first": first, "last": last}).fetchall()
+            return connection.execute(_DAY_ENDS, {"first": first, "height": height}).fetchall()
 
     def between(self, dimension: Dimension, low: int, high: int) -> list[tuple[str | int, ...]]:
         """Return (key, then the eight sums) of what blocks ``low`` + 1 to ``high`` added.
