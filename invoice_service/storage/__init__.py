@@ -1,0 +1,1 @@
+"""Where issued invoices, merchants and totals are kept; one package per database engine."""

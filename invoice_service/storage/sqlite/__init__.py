@@ -1,0 +1,67 @@
+"""The invoice store on SQLite: one file, write-ahead log, every commit synced to disk."""
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+
+from invoice_service.domain.numbering import Scheme
+from invoice_service.storage.sqlite.connection import BUSY_SECONDS, Connections, unavailable
+from invoice_service.storage.sqlite.issuing import Issuing
+from invoice_service.storage.sqlite.reading import Reading
+from invoice_service.storage.sqlite.register import Register
+from invoice_service.storage.sqlite.schema import migrations
+from invoice_service.storage.totals import SqliteTotals
+
+__all__ = ["SqliteStore", "create_store"]
+
+
+class SqliteStore(Issuing, Reading, Register):
+    """``invoices.db``. Safe for threads and processes at once, and after a fork.
+
+    Every method raises UnavailableError when the database cannot be used: ``database_busy``,
+    ``disk_full``, ``database_damaged``, ``database_unavailable``.
+    """
+
+    def __init__(
+        self, path: Path, scheme: Scheme | None = None, *, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
+        """Open the file that ``create_store`` made; it is first touched when first used."""
+        self._connections = Connections(path, busy_seconds=busy_seconds)
+        self._scheme = scheme or Scheme()
+        self.totals = SqliteTotals(self._connections)
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self._connections.close()
+
+
+def create_store(path: Path) -> None:
+    """Make the file if there is none, and bring its tables up to date.
+
+    Safe to repeat, and for two processes at once. Raises UnavailableError.
+    """
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        # One process at a time: two migrations must not meet.
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        _migrate(path)
+        os.fsync(folder)  # the new file's name must survive a power cut
+    except sqlite3.Error as error:
+        raise unavailable(error) from error
+    finally:
+        os.close(folder)
+
+
+def _migrate(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    finally:
+        connection.close()
+    store = Connections(path)
+    try:
+        migrations.apply(store.database)
+    finally:
+        store.close()

@@ -1,0 +1,156 @@
+"""SQLite as an invoice store wants it: one connection a thread, synced commits, named errors."""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from chain.errors import UnavailableError
+
+BUSY_SECONDS = 5.0
+"""How long a writer waits for the others before it gives up with ``database_busy``."""
+
+_FIRST_PAUSE = 0.0002
+_LONGEST_PAUSE = 0.002
+
+# Readers meet a lock only while a file is recovered after a crash.
+_READERS_WAIT = "PRAGMA busy_timeout = 5000"
+_WRITERS_DO_NOT = "PRAGMA busy_timeout = 0"
+
+_PRAGMAS = (
+    _READERS_WAIT,
+    "PRAGMA synchronous = FULL",  # a commit returns once the WAL is synced: then it is durable
+    "PRAGMA wal_autocheckpoint = 4000",
+    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA cache_size = -16384",
+    "PRAGMA cell_size_check = ON",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+)
+
+_CODES = {
+    sqlite3.SQLITE_BUSY: ("database_busy", "the database is busy; try again"),
+    sqlite3.SQLITE_LOCKED: ("database_busy", "the database is busy; try again"),
+    sqlite3.SQLITE_FULL: ("disk_full", "there is no space left to store anything"),
+    sqlite3.SQLITE_CORRUPT: ("database_damaged", "the database file is damaged"),
+    sqlite3.SQLITE_NOTADB: ("database_damaged", "the database file is damaged"),
+}
+
+
+class Connections:
+    """The connections to one database file: one for each thread, opened when first used.
+
+    A process that was forked opens its own; a connection never crosses a fork.
+    """
+
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.path = path
+        self._busy_seconds = busy_seconds
+        self._mine = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+
+    @property
+    def database(self) -> Database:
+        """This thread's connection; UnavailableError when the file is missing or unreadable."""
+        if getattr(self._mine, "pid", None) != os.getpid():
+            self._mine.database = self._open()
+            self._mine.pid = os.getpid()
+        database: Database = self._mine.database
+        return database
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give this thread's connection; what SQLite raises comes out as UnavailableError."""
+        try:
+            yield self.database.conn
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it is on disk when the block is left, or none of it happened.
+
+        A failing COMMIT is answered like any other failure. Whether the rows are there after
+        the next start is then open, as after a power cut: whoever asks again is told.
+        """
+        with self.reading() as connection:
+            self._begin(connection)
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                _roll_back(connection)
+                raise
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._guard:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
+        self._mine = threading.local()
+
+    def _open(self) -> Database:
+        # mode=rw: a missing file is an error, never an empty database.
+        uri = f"{self.path.absolute().as_uri()}?mode=rw"
+        try:
+            connection = sqlite3.connect(
+                uri, uri=True, isolation_level=None, check_same_thread=False
+            )
+            with self._guard:
+                self._opened.append(connection)
+            database = Database(connection)  # turns recursive triggers on
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+        return database
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        # SQLite's own busy handler sleeps up to 100 ms at a time, while a busy issuing process
+        # leaves gaps of a fraction of a millisecond; short sleeps find the next gap.
+        give_up = time.monotonic() + self._busy_seconds
+        pause = _FIRST_PAUSE
+        connection.execute(_WRITERS_DO_NOT)
+        try:
+            while not _has_begun(connection):
+                if time.monotonic() > give_up:
+                    raise UnavailableError(*_CODES[sqlite3.SQLITE_BUSY])
+                time.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+        finally:
+            connection.execute(_READERS_WAIT)
+
+
+def _has_begun(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if primary_code(error) != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """The primary result code of an SQLite error; 1 when Python raised it by itself."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+def unavailable(error: sqlite3.Error) -> UnavailableError:
+    """The error of ours that stands for SQLite's."""
+    other = ("database_unavailable", f"the database cannot be used: {error}")
+    code, detail = _CODES.get(primary_code(error), other)
+    return UnavailableError(code, detail)
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    # SQLite has already rolled back by itself after some errors (disk full, input/output).
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")

@@ -1,0 +1,289 @@
+"""The issuing transaction: every rule that decides whether a number is given out."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from chain.commitment import check_code, password_area
+from chain.errors import (
+    ConflictError,
+    NotFoundError,
+    Problem,
+    RefusedError,
+    UnavailableError,
+)
+from chain.hashing import to_digest
+from invoice_service.domain.invoice import Frozen, Issued, Prepared, finish
+from invoice_service.domain.numbering import Allotment, Scheme, next_number
+from invoice_service.storage.sqlite.connection import Connections
+
+_INSERT = (
+    "INSERT INTO invoices (seq, merchant_id, key_id, type, code, number, hash, issued_at,"
+    " order_id, attempt, request_digest, industry, district, amount, tax, total, rates,"
+    " face, buyer, lines, salts, reverses)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_ISSUED = (
+    "SELECT salts, hash, code, number, type, issued_at, order_id, amount, tax, total"
+    " FROM invoices WHERE seq = ?"
+)
+
+_to_json = msgspec.json.Encoder().encode
+
+
+class Issuing:
+    """The part of the store that issues."""
+
+    _connections: Connections
+    _scheme: Scheme
+
+    def issue(self, batch: Sequence[Prepared], clock: Callable[[], int]) -> list[Issued | Problem]:
+        """Issue what may be issued, in one transaction, on disk when this returns.
+
+        A record that is refused stops no other. ``clock`` gives unix seconds; it is read once
+        the lock is held, so that waiting for the lock never looks like a clock set back.
+        Raises UnavailableError (``database_busy``, ``disk_full``, …) when nothing was stored.
+        """
+        if not batch:
+            return []
+        with self._connections.writing() as connection:
+            counter = _Counter(connection, self._scheme, clock())
+            answers = [counter.serve(prepared) for prepared in batch]
+            counter.close()
+        return answers
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """What a merchant may still issue within this transaction."""
+
+    active: bool
+    quota: int | None
+    used: int
+    added: int = 0
+
+
+class _Counter:
+    """The counter at which one transaction's records are served, in their order."""
+
+    def __init__(self, connection: sqlite3.Connection, scheme: Scheme, now: int) -> None:
+        self._execute = connection.execute
+        self._scheme = scheme
+        self._now = now
+        self._allowances: dict[int, _Allowance] = {}
+        self._good_keys: set[tuple[int, int]] = set()
+        row = self._execute(
+            "SELECT code, number, issued_at, seq FROM invoices ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+        self._last = Allotment(*row[:3]) if row else None
+        self._seq: int = row[3] if row else 0
+
+    def serve(self, prepared: Prepared) -> Issued | Problem:
+        """Answer one record; when it is refused, nothing of it is stored."""
+        try:
+            self._check_key(prepared)
+            # A repeat is answered even when the quota is used up or the merchant suspended.
+            repeated = self._by_idempotency_key(prepared)
+            if repeated is not None:
+                return repeated
+            if prepared.kind == "red":
+                return self._serve_red(prepared)
+            return self._serve_blue(prepared)
+        except Problem as problem:
+            return problem
+        except sqlite3.IntegrityError as error:
+            # A constraint undoes its own statement only, and the invoice is the first that a
+            # record writes: nothing of this record remains, and the others stand.
+            return UnavailableError("database_refused", f"the database refused it: {error}")
+
+    def close(self) -> None:
+        """Book what this transaction used of the quotas."""
+        for merchant_id, allowance in self._allowances.items():
+            if allowance.added:
+                self._execute(
+                    "UPDATE merchants SET used = used + ? WHERE id = ?",
+                    (allowance.added, merchant_id),
+                )
+
+    def _check_key(self, prepared: Prepared) -> None:
+        """The key may have been revoked since the caller signed in; key 0 is the console."""
+        known = (prepared.key_id, prepared.merchant_id)
+        if not prepared.key_id or known in self._good_keys:
+            return
+        row = self._execute(
+            "SELECT revoked_at FROM api_keys WHERE id = ? AND merchant_id = ?", known
+        ).fetchone()
+        if row is None:
+            raise RefusedError("key_unknown", "this key is not the merchant's")
+        if row[0] is not None:
+            raise RefusedError("key_revoked", "this key has been revoked")
+        self._good_keys.add(known)
+
+    def _by_idempotency_key(self, prepared: Prepared) -> Issued | None:
+        if not prepared.idempotency_key:
+            return None
+        row = self._execute(
+            "SELECT request_digest, seq FROM idempotency WHERE merchant_id = ? AND key = ?",
+            (prepared.merchant_id, prepared.idempotency_key),
+        ).fetchone()
+        if row is None:
+            return None
+        if row[0] != prepared.request_digest:
+            raise ConflictError(
+                "idempotency_key_conflict", "this Idempotency-Key stands for another request"
+            )
+        return self._repeat(prepared, row[1])
+
+    def _serve_blue(self, prepared: Prepared) -> Issued:
+        """Issue a blue invoice, or answer with the newest of this order and content (ADR 0006)."""
+        attempts = self._execute(
+            "SELECT attempt, seq, request_digest FROM invoices WHERE order_id = ?"
+            " AND merchant_id = ? AND type = 'blue' ORDER BY attempt DESC",
+            (prepared.order_id, prepared.merchant_id),
+        ).fetchall()
+        for _, seq, request_digest in attempts:
+            if request_digest == prepared.request_digest:
+                self._remember(prepared, seq)
+                return self._repeat(prepared, seq)
+        if attempts and self._red_of(attempts[0][1]) is None:
+            raise ConflictError(
+                "order_id_conflict", "this order_id has an invoice with other content"
+            )
+        allowance = self._allowance(prepared.merchant_id)
+        if allowance.quota is not None and allowance.used + allowance.added >= allowance.quota:
+            raise RefusedError(
+                "quota_exhausted", "the merchant's quota is used up", quota=allowance.quota
+            )
+        issued = self._store(prepared, attempts[0][0] + 1 if attempts else 1, None)
+        allowance.added += 1
+        return issued
+
+    def _serve_red(self, prepared: Prepared) -> Issued:
+        """Issue a red invoice over a blue one of the same merchant that has none yet."""
+        row = self._execute(
+            "SELECT seq, type, attempt FROM invoices WHERE hash = ? AND merchant_id = ?",
+            (prepared.reverses, prepared.merchant_id),
+        ).fetchone()
+        if row is None:
+            raise NotFoundError("invoice_unknown", "there is no such invoice of this merchant")
+        seq, kind, attempt = row
+        if kind != "blue":
+            raise RefusedError("not_reversible", "a red invoice cannot be reversed")
+        red = self._red_of(seq)
+        if red is not None:
+            if red[1] == prepared.salts:
+                return self._repeat(prepared, red[0])
+            raise ConflictError(
+                "already_reversed",
+                "this invoice is reversed already",
+                reversed_by=password_area(to_digest(red[2])),
+            )
+        self._allowance(prepared.merchant_id)
+        return self._store(prepared, attempt, seq)
+
+    def _red_of(self, seq: int) -> tuple[int, bytes, bytes] | None:
+        """(seq, salts, hash) of the red invoice that reverses the one at ``seq``."""
+        row: tuple[int, bytes, bytes] | None = self._execute(
+            "SELECT seq, salts, hash FROM invoices WHERE reverses = ?", (seq,)
+        ).fetchone()
+        return row
+
+    def _allowance(self, merchant_id: int) -> _Allowance:
+        """What this merchant may do; raises when it may do nothing."""
+        allowance = self._allowances.get(merchant_id)
+        if allowance is None:
+            row = self._execute(
+                "SELECT status = 'active', quota, used FROM merchants WHERE id = ?", (merchant_id,)
+            ).fetchone()
+            if row is None:
+                raise NotFoundError("merchant_unknown", "there is no such merchant")
+            allowance = self._allowances[merchant_id] = _Allowance(*row)
+        if not allowance.active:
+            raise RefusedError("merchant_suspended", "this merchant is suspended")
+        return allowance
+
+    def _store(self, prepared: Prepared, attempt: int, reverses: int | None) -> Issued:
+        """Allot the next number and insert the row; the number counts only once it is in."""
+        allotment = next_number(self._last, self._now, self._scheme)
+        frozen = finish(prepared, allotment)
+        seq = self._seq + 1
+        self._execute(_INSERT, _row(seq, prepared, frozen, attempt, reverses))
+        self._seq, self._last = seq, allotment
+        self._remember(prepared, seq)
+        return Issued(
+            seq=seq,
+            merchant_id=prepared.merchant_id,
+            hash=frozen.hash,
+            code=frozen.code,
+            number=frozen.number,
+            check_code=frozen.check_code,
+            type=prepared.kind,
+            issued_at=frozen.issued_at,
+            order_id=prepared.order_id,
+            amount=prepared.amount,
+            tax=prepared.tax,
+            total=prepared.total,
+        )
+
+    def _remember(self, prepared: Prepared, seq: int) -> None:
+        if prepared.idempotency_key:
+            self._execute(
+                "INSERT INTO idempotency (merchant_id, key, request_digest, seq)"
+                " VALUES (?, ?, ?, ?)",
+                (prepared.merchant_id, prepared.idempotency_key, prepared.request_digest, seq),
+            )
+
+    def _repeat(self, prepared: Prepared, seq: int) -> Issued:
+        """The invoice at ``seq`` as the answer to a request that has come before.
+
+        The same 48 random salts mean that the very same call came twice, because its first
+        answer was lost on the way: for whoever asked it is no repetition.
+        """
+        row = self._execute(_ISSUED, (seq,)).fetchone()
+        digest = to_digest(row[1])
+        return Issued(
+            seq=seq,
+            merchant_id=prepared.merchant_id,
+            hash=password_area(digest),
+            code=row[2],
+            number=row[3],
+            check_code=check_code(digest),
+            type=row[4],
+            issued_at=row[5],
+            order_id=row[6],
+            amount=row[7],
+            tax=row[8],
+            total=row[9],
+            replayed=row[0] != prepared.salts,
+        )
+
+
+def _row(
+    seq: int, prepared: Prepared, frozen: Frozen, attempt: int, reverses: int | None
+) -> tuple[object, ...]:
+    return (
+        seq,
+        prepared.merchant_id,
+        prepared.key_id,
+        prepared.kind,
+        frozen.code,
+        frozen.number,
+        frozen.digest,
+        frozen.issued_at,
+        prepared.order_id,
+        attempt,
+        prepared.request_digest,
+        prepared.industry,
+        prepared.district,
+        prepared.amount,
+        prepared.tax,
+        prepared.total,
+        _to_json(prepared.rates).decode(),
+        frozen.face,
+        prepared.buyer,
+        prepared.lines,
+        prepared.salts,
+        reverses,
+    )

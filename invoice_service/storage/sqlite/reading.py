@@ -1,0 +1,169 @@
+"""Reading what was issued. A row that cannot be a row of ours is named, never passed over."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from chain.commitment import check_code, password_area
+from chain.errors import MalformedError, UnavailableError
+from chain.hashing import Digest, to_digest
+from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.services.ports import InvoiceFilter, PendingInvoice
+from invoice_service.storage.sqlite.connection import Connections
+
+_COLUMNS = (
+    "seq",
+    "merchant_id",
+    "code",
+    "number",
+    "type",
+    "issued_at",
+    "order_id",
+    "amount",
+    "tax",
+    "total",
+    "face",
+    "buyer",
+    "lines",
+    "salts",
+    "industry",
+    "district",
+    "reverses",
+)
+_SELECT = (
+    f"SELECT i.hash, i.rates, blue.hash, red.hash, {', '.join(f'i.{c}' for c in _COLUMNS)}"  # noqa: S608 # our own column names
+    " FROM invoices i LEFT JOIN invoices blue ON blue.seq = i.reverses"
+    " LEFT JOIN invoices red ON red.reverses = i.seq WHERE "
+)
+# An order's blue invoices, and the red ones that reverse them.
+_OF_ORDER = (
+    "i.seq IN (SELECT seq FROM invoices WHERE type = 'blue' AND order_id = :order_id"
+    " UNION ALL SELECT r.seq FROM invoices b JOIN invoices r ON r.reverses = b.seq"
+    " WHERE b.type = 'blue' AND b.order_id = :order_id)"
+)
+
+
+class Reading:
+    """The part of the store that reads invoices."""
+
+    _connections: Connections
+
+    def invoice(self, digest: Digest) -> StoredInvoice | None:
+        """The invoice with this digest; UnavailableError ``record_damaged`` if its row is bad."""
+        with self._connections.reading() as connection:
+            row = connection.execute(_SELECT + "i.hash = ?", (digest,)).fetchone()
+        return _stored(row) if row else None
+
+    def invoice_at(self, seq: int) -> StoredInvoice | None:
+        """The invoice at ``seq``."""
+        with self._connections.reading() as connection:
+            row = connection.execute(_SELECT + "i.seq = ?", (seq,)).fetchone()
+        return _stored(row) if row else None
+
+    def invoices(self, wanted: InvoiceFilter, after: int, limit: int) -> list[StoredInvoice]:
+        """Matching invoices with ``seq`` above ``after``, in order, ``limit`` at most."""
+        with self._connections.reading() as connection:
+            low, high = _bounds(connection, wanted)
+            values = {
+                "after": max(after, low),
+                "high": high,
+                "limit": limit,
+                **msgspec.structs.asdict(wanted),
+            }
+            query = " AND ".join(_conditions(wanted)) + " ORDER BY i.seq LIMIT :limit"
+            rows = connection.execute(_SELECT + query, values).fetchall()
+        return [_stored(row) for row in rows]
+
+    def invoices_after(self, seq: int, limit: int) -> list[PendingInvoice]:
+        """All invoices above ``seq``, in order, ``limit`` at most: what the log takes next."""
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT i.seq, i.hash, blue.hash FROM invoices i"
+                " LEFT JOIN invoices blue ON blue.seq = i.reverses"
+                " WHERE i.seq > ? ORDER BY i.seq LIMIT ?",
+                (seq, limit),
+            ).fetchall()
+        return [_pending(*row) for row in rows]
+
+    def issued_at(self, seq: int) -> int | None:
+        """When (unix seconds) the invoice at ``seq`` was issued; None when there is none."""
+        with self._connections.reading() as connection:
+            return _issued_at(connection, seq)
+
+    def last_seq(self) -> int:
+        """``seq`` of the newest invoice; 0 when there is none."""
+        with self._connections.reading() as connection:
+            return _last_seq(connection)
+
+
+def _conditions(wanted: InvoiceFilter) -> Iterator[str]:
+    yield "i.seq > :after AND i.seq <= :high"
+    if wanted.merchant_id is not None:
+        yield "i.merchant_id = :merchant_id"
+    if wanted.order_id is not None:
+        yield _OF_ORDER
+    if wanted.number is not None:
+        yield "i.number = :number"
+
+
+def _bounds(connection: sqlite3.Connection, wanted: InvoiceFilter) -> tuple[int, int]:
+    """The times of ``wanted`` as ``low < seq <= high``: time never goes back along ``seq``."""
+    last = _last_seq(connection)
+    low = 0 if wanted.since is None else _issued_before(connection, wanted.since, last)
+    high = last if wanted.until is None else _issued_before(connection, wanted.until, last)
+    return low, high
+
+
+def _issued_before(connection: sqlite3.Connection, moment: int, last: int) -> int:
+    """The last ``seq`` that was issued before ``moment``; 0 for none. Halves, needs no index."""
+    low, high = 0, last
+    while low < high:
+        middle = (low + high + 1) // 2
+        issued_at = _issued_at(connection, middle)
+        if issued_at is None:
+            raise _damaged(f"there is no invoice at {middle}")
+        if issued_at < moment:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _issued_at(connection: sqlite3.Connection, seq: int) -> int | None:
+    row = connection.execute("SELECT issued_at FROM invoices WHERE seq = ?", (seq,)).fetchone()
+    return int(row[0]) if row else None
+
+
+def _last_seq(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT max(seq) FROM invoices").fetchone()
+    return int(row[0] or 0)
+
+
+def _stored(row: tuple[Any, ...]) -> StoredInvoice:
+    digest, rates, blue, red, *rest = row
+    fields = dict(zip(_COLUMNS, rest, strict=True))
+    try:
+        fields |= {
+            "hash": password_area(to_digest(digest)),
+            "check_code": check_code(to_digest(digest)),
+            "rates": msgspec.json.decode(rates),
+            "reverses_hash": None if blue is None else password_area(to_digest(blue)),
+            "reversed_by": None if red is None else password_area(to_digest(red)),
+        }
+        return msgspec.convert(fields, StoredInvoice)
+    except (MalformedError, msgspec.MsgspecError) as error:
+        raise _damaged(f"the row of invoice {rest[0]} is damaged: {error}") from error
+
+
+def _pending(seq: int, digest: bytes, blue: bytes | None) -> PendingInvoice:
+    try:
+        reverses = None if blue is None else to_digest(blue)
+        return PendingInvoice(seq, to_digest(digest), reverses)
+    except MalformedError as error:
+        raise _damaged(f"the row of invoice {seq} is damaged: {error}") from error
+
+
+def _damaged(detail: str) -> UnavailableError:
+    return UnavailableError("record_damaged", detail)

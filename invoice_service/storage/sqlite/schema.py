@@ -1,0 +1,131 @@
+"""Tables of ``invoices.db``, as migrations; what was issued is guarded by triggers."""
+
+from sqlite_utils import Database, Migrations
+
+from invoice_service.storage.totals import create_tables
+
+migrations = Migrations("invoices")
+
+
+@migrations()
+def merchants_and_keys(db: Database) -> None:
+    """Who may call, and who may issue how much."""
+    db.table("merchants").create(
+        {
+            "id": int,
+            "tax_id": str,
+            "name": str,
+            "industry": str,
+            "district": str,
+            "address_phone": str,
+            "bank_account": str,
+            "drawer": str,
+            "payee": str,
+            "reviewer": str,
+            "quota": int,  # blue invoices allowed in all; null for no limit
+            "used": int,  # blue invoices issued, counted in the issuing transaction
+            "status": str,
+            "created_at": int,
+        },
+        pk="id",
+        not_null={"tax_id", "name", "industry", "district", "used", "status", "created_at"},
+        strict=True,
+    ).create_index(["tax_id"], unique=True)
+    db.table("api_keys").create(
+        {
+            "id": int,
+            "digest": bytes,  # SHA-256 of the key; the key itself is nowhere
+            "role": str,
+            "merchant_id": int,  # null for an official
+            "label": str,
+            "created_at": int,
+            "revoked_at": int,  # null while the key is good
+        },
+        pk="id",
+        not_null={"digest", "role", "label", "created_at"},
+        foreign_keys=[("merchant_id", "merchants", "id")],
+        strict=True,
+    ).create_index(["digest"], unique=True)
+
+
+@migrations()
+def invoices(db: Database) -> None:
+    """Issued invoices. ``seq`` is dense from 1 and is the queue of what waits for the log."""
+    columns = {
+        "seq": int,
+        "merchant_id": int,
+        "key_id": int,  # 0: issued at the console, without a key
+        "type": str,
+        "code": str,
+        "number": str,
+        "hash": bytes,
+        "issued_at": int,  # unix seconds, never less than the row before
+        "order_id": str,
+        "attempt": int,
+        "request_digest": bytes,
+        "industry": str,
+        "district": str,
+        "amount": int,
+        "tax": int,
+        "total": int,
+        "rates": str,  # JSON: [[rate, amount, tax], …]
+        "face": bytes,  # the canonical bytes that were hashed, like buyer and lines
+        "buyer": bytes,
+        "lines": bytes,
+        "salts": bytes,
+        "reverses": int,  # seq of the blue invoice that a red one reverses
+    }
+    table = db.table("invoices").create(
+        columns,
+        pk="seq",
+        not_null=columns.keys() - {"seq", "reverses"},
+        foreign_keys=[("merchant_id", "merchants", "id"), ("reverses", "invoices", "seq")],
+        strict=True,
+    )
+    table.create_index(["hash"], unique=True)
+    table.create_index(["number", "code"], unique=True)
+    table.create_index(["merchant_id", "seq"])
+    db.execute(
+        "CREATE UNIQUE INDEX idx_invoices_order ON invoices (order_id, merchant_id, attempt)"
+        " WHERE type = 'blue'"
+    )
+    db.execute(
+        "CREATE UNIQUE INDEX idx_invoices_reverses ON invoices (reverses)"
+        " WHERE reverses IS NOT NULL"
+    )
+    db.table("idempotency").create(
+        {"merchant_id": int, "key": str, "request_digest": bytes, "seq": int},
+        pk=("merchant_id", "key"),
+        not_null={"request_digest", "seq"},
+        foreign_keys=[("seq", "invoices", "seq")],
+        strict=True,
+    )
+    # A plain INSERT OR REPLACE deletes without firing delete triggers, so it is refused here.
+    db.execute(
+        "CREATE TRIGGER invoices_append BEFORE INSERT ON invoices WHEN"
+        " NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM invoices)"
+        " OR EXISTS (SELECT 1 FROM invoices WHERE hash = NEW.hash)"
+        " OR EXISTS (SELECT 1 FROM invoices WHERE number = NEW.number AND code = NEW.code)"
+        " OR EXISTS (SELECT 1 FROM invoices WHERE order_id = NEW.order_id"
+        "    AND merchant_id = NEW.merchant_id AND attempt = NEW.attempt"
+        "    AND type = 'blue' AND NEW.type = 'blue')"
+        " OR EXISTS (SELECT 1 FROM invoices WHERE reverses = NEW.reverses)"
+        " BEGIN SELECT RAISE(ABORT, 'invoices are only ever appended'); END"
+    )
+    db.execute(
+        "CREATE TRIGGER idempotency_append BEFORE INSERT ON idempotency WHEN EXISTS"
+        " (SELECT 1 FROM idempotency WHERE merchant_id = NEW.merchant_id AND key = NEW.key)"
+        " BEGIN SELECT RAISE(ABORT, 'idempotency keys are only ever appended'); END"
+    )
+    for name in ("invoices", "idempotency"):
+        for change in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER {name}_no_{change.lower()} BEFORE {change} ON {name}"
+                f" BEGIN SELECT RAISE(ABORT, '{name}: no {change}, rows are frozen'); END"
+            )
+
+
+@migrations()
+def totals(db: Database) -> None:
+    """Cumulative totals by block, and the daily closings."""
+    create_tables(db)
