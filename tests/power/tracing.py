@@ -15,6 +15,7 @@ from tests.power.replay import CALLS
 from tests.power.trace import Call, read_trace
 
 _LONGEST = 1_000_000
+_WRITES = "fsync,fdatasync,rename,renameat,renameat2"
 
 
 def need_strace() -> None:
@@ -27,24 +28,39 @@ def need_strace() -> None:
     pytest.skip(reason)
 
 
-def strace_command(output: Path, command: Sequence[str]) -> list[str]:
-    """Return the command line that runs ``command`` and writes its trace to ``output``."""
-    only = f"trace={','.join(CALLS)}"
-    flags = ["-f", "--seccomp-bpf", "-ttt", "-xx", "-y", "-s", str(_LONGEST), "-e", only]
+def strace_command(output: Path, command: Sequence[str], *, kill_at: int = 0) -> list[str]:
+    """Return the command line that runs ``command`` and writes its trace to ``output``.
+
+    ``kill_at`` n: the n-th sync or rename kills the process (kill -9) before it happens.
+    """
+    flags = ["-f", "-ttt", "-xx", "-y", "-s", str(_LONGEST), "-e", f"trace={','.join(CALLS)}"]
+    # With seccomp-bpf only the traced calls are slow, but strace then injects nothing.
+    flags += (
+        ["-e", f"inject={_WRITES}:signal=KILL:when={kill_at}"] if kill_at else ["--seccomp-bpf"]
+    )
     return ["strace", *flags, "-e", "signal=none", "-o", str(output), *command]
 
 
-def trace_run(output: Path, command: Sequence[str], env: dict[str, str]) -> list[Call]:
-    """Run ``command`` to its end under strace; raises CalledProcessError when it fails."""
+def trace_run(
+    output: Path, command: Sequence[str], env: dict[str, str], *, kill_at: int = 0
+) -> list[Call]:
+    """Run ``command`` to its end under strace; AssertionError unless it ends as asked for."""
     need_strace()
-    # One clean environment: PYTHONDONTWRITEBYTECODE keeps the interpreter's own writes out.
-    full = {**os.environ, **env, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        strace_command(output, command), env=full, capture_output=True, text=True, timeout=300
+        strace_command(output, command, kill_at=kill_at),
+        env=_environment(env),
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
-    if done.returncode:
-        raise AssertionError(f"{command} failed:\n{done.stdout}\n{done.stderr}")
+    if done.returncode != (-signal.SIGKILL if kill_at else 0):
+        raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}")
     return load(output)
+
+
+def _environment(env: dict[str, str]) -> dict[str, str]:
+    # PYTHONDONTWRITEBYTECODE keeps the interpreter's own files out of the trace.
+    return {**os.environ, **env, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 @contextmanager
@@ -53,8 +69,7 @@ def traced_process(
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Keep ``command`` running under strace; on leaving, ask it to stop and wait for it."""
     need_strace()
-    full = {**os.environ, **env, "PYTHONDONTWRITEBYTECODE": "1"}
-    process = subprocess.Popen(strace_command(output, command), env=full)
+    process = subprocess.Popen(strace_command(output, command), env=_environment(env))
     try:
         yield process
     finally:
