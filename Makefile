@@ -59,7 +59,7 @@ $(VENV)/.made:
 $(VENV)/.installed-package: $(VENV)/.made requirements/build.txt requirements/run.txt pyproject.toml
 	@echo "installing what the service needs into $(VENV) (locked versions, checked by hash)"
 	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/run.txt
-	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed-package requirements/dev.txt

@@ -1,0 +1,1 @@
+"""The commands of ``fapiao``, one file per group; ``cli.py`` names them."""

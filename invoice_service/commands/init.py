@@ -1,0 +1,54 @@
+"""``fapiao init``: a new, empty instance."""
+
+import click
+
+from chain.errors import ConflictError
+from invoice_service.commands.output import json_option, print_json, print_table
+from invoice_service.commands.session import Session
+from invoice_service.wiring import Instance, init_instance
+
+
+@click.command()
+@click.option("--if-missing", is_flag=True, help="Succeed quietly where an instance is already.")
+@json_option
+@click.pass_obj
+def init(session: Session, *, if_missing: bool, as_json: bool) -> None:
+    """Make the databases, the keys and the empty log of an instance."""
+    try:
+        instance = init_instance(session.config)
+    except ConflictError:
+        if if_missing:
+            return
+        raise
+    if as_json:
+        print_json(
+            {
+                "data_dir": str(instance.config.data_dir),
+                "origin": instance.config.log_origin,
+                "log_key": instance.log_key.text(),
+                "promise_key": instance.promise_key.text(),
+            }
+        )
+    else:
+        _tell(instance)
+    instance.close()
+
+
+def _tell(instance: Instance) -> None:
+    config = instance.config
+    rows = [
+        ("invoices", config.invoices_db, "issued invoices, merchants, API keys"),
+        ("log", config.log_db, "entries, blocks and checkpoints of the log"),
+        ("published log", config.log_dir, "checkpoint and tiles, for everyone"),
+        ("log key", config.keys_dir / "log.key", "signs checkpoints: SECRET"),
+        ("promise key", config.keys_dir / "promise.key", "signs promises: SECRET"),
+    ]
+    print_table(["made", "where", "what"], rows, title=f"A new instance, log {config.log_origin}")
+    click.echo("The log's public key, for everyone who checks invoices:")
+    click.echo(f"  {instance.log_key.text()}")
+    click.secho(
+        f"\nBack up {config.keys_dir} now, somewhere that only you can read. Without the log key"
+        "\nnothing more can be anchored under this name; whoever else has it can sign a false log."
+        "\nHow to back up the rest while it runs: docs/operations.md.",
+        fg="yellow",
+    )

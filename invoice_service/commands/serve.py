@@ -1,0 +1,107 @@
+"""``fapiao serve``: the whole service in the foreground, as one tree of processes."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType
+
+import click
+import msgspec
+import urllib3
+
+from invoice_service.commands.session import Session
+from invoice_service.config import Config
+from invoice_service.supervise import Output, Tree, free_port
+
+READY_SECONDS = 60.0
+LOOK_SECONDS = 0.2
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 # compared with, not listened on
+
+
+@click.command()
+@click.pass_obj
+def serve(session: Session) -> int:
+    """Run web, issuing process, worker and beat until Ctrl-C or SIGTERM.
+
+    What they print is shown here and kept, bounded, in the folder `output` of the instance.
+    """
+    session.instance().close()  # says what is missing before anything starts
+    config, environ = session.config, session.environ()
+    if config.web.port == 0:
+        config = with_port(config, free_port(config.web.host))
+        environ["FAPIAO_WEB_PORT"] = str(config.web.port)
+    with stop_signals() as stop, Tree(config, environ) as tree:
+        output = Output(config)
+        tree.start()
+        said_ready, deadline = False, time.monotonic() + READY_SECONDS
+        while tree.alive() and not stop.wait(LOOK_SECONDS):
+            show(output)
+            if not said_ready and (is_ready(config) or time.monotonic() > deadline):
+                said_ready = True
+                _announce(config)
+        ended_by_itself = not stop.is_set()
+        if not ended_by_itself:
+            click.echo("stopping", err=True)
+        tree.stop()
+        show(output)
+    if ended_by_itself:
+        click.secho("error: the supervisor ended; see output/supervisor.log", fg="red", err=True)
+        return 3
+    return 0
+
+
+def with_port(config: Config, port: int) -> Config:
+    """The same settings with another port to listen on."""
+    return msgspec.structs.replace(config, web=msgspec.structs.replace(config.web, port=port))
+
+
+def show(output: Output) -> None:
+    """Print what the programs have written since the last call, each line with its program."""
+    for name, line in output.new_lines():
+        click.echo(f"{click.style(f'{name:>10}', fg='cyan')} | {line}")
+
+
+def local_url(config: Config) -> str:
+    """Where this machine reaches the web server, whatever the public address is."""
+    host = ANY_ADDRESS.get(config.web.host, config.web.host)
+    return f"http://{host}:{config.web.port}"
+
+
+def is_ready(config: Config) -> bool:
+    """Whether the service takes requests (GET /readyz)."""
+    try:
+        answer = urllib3.request("GET", f"{local_url(config)}/readyz", timeout=2, retries=False)
+    except urllib3.exceptions.HTTPError:
+        return False
+    return answer.status == 200
+
+
+@contextmanager
+def stop_signals() -> Iterator[Event]:
+    """An event that SIGINT, SIGTERM and SIGHUP set."""
+    stop = Event()
+
+    def handle(_signum: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {
+        signum: signal.signal(signum, handle)
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield stop
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+def _announce(config: Config) -> None:
+    if is_ready(config):
+        click.echo(f"ready: {config.service.public_url} (listening on {local_url(config)})")
+    else:
+        click.secho(
+            f"not ready after {READY_SECONDS:.0f} s; what is wrong: {local_url(config)}/readyz",
+            fg="yellow",
+        )

@@ -1,0 +1,106 @@
+"""Submitting a file of orders: in batches, remembering what is done, safe to kill and to repeat."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Protocol
+
+from chain.errors import Problem
+from chain.hashing import sha256
+from invoice_service.commands.order_files import Record, Source
+from invoice_service.commands.results import Result, ResultFile
+
+BATCH_RECORDS: Final = 100
+BATCH_BYTES: Final = 4 << 20
+
+
+class Submitter(Protocol):
+    """Whoever issues: the service behind HTTP, or the instance on this machine."""
+
+    def submit(self, batch: Sequence[Record]) -> list[Result]:
+        """A result per record, in order; raises UnavailableError or RefusedError for all."""
+        ...
+
+
+def submit_all(
+    source: Source, submitter: Submitter, results: ResultFile, advance: Callable[[int], None]
+) -> Counter[str]:
+    """Submit what is not done yet; counts "issued", "replayed", "refused" and "done before".
+
+    Killed at any point, it goes on where the file of results ends; what was issued and is not in
+    that file is asked again, and answered with the first invoice.
+    """
+    _check_memory(source, submitter, results)
+    counts: Counter[str] = Counter()
+    number = 0
+    for batch in _batches(source()):
+        number = batch[-1].number
+        todo = [record for record in batch if not results.done(record.number, digest(record))]
+        if todo:
+            new = _answer(todo, submitter)
+            results.add(new)
+            counts.update(result.status for result in new)
+        counts["done before"] += len(batch) - len(todo)
+        advance(len(batch))
+    results.finish(number)
+    return counts
+
+
+def digest(record: Record) -> str:
+    """The digest of a request as it stands in the file, in hex."""
+    return sha256(record.body).hex()
+
+
+def refused(record: Record, problem: Problem) -> Result:
+    """The result of a record that got no invoice."""
+    return Result(
+        record=record.number,
+        order_id=record.order_id,
+        status="refused",
+        request=digest(record),
+        code=problem.code,
+        detail=problem.detail,
+        pointer=problem.pointer,
+    )
+
+
+def _check_memory(source: Source, submitter: Submitter, results: ResultFile) -> None:
+    """Ask for the newest invoices of the result file again, and forget it if they are others.
+
+    It is then another instance's, or this one's from before a restore; believing it would leave
+    orders without an invoice.
+    """
+    remembered = {result.record: result for result in results.newest(BATCH_RECORDS)}
+    asked = [
+        record
+        for record in (source() if remembered else ())
+        if record.number in remembered and digest(record) == remembered[record.number].request
+    ]
+    if not asked:
+        return
+    answers = _answer(asked, submitter)
+    if any(answer.hash != remembered[answer.record].hash for answer in answers):
+        results.forget()
+        results.add(answers)
+
+
+def _answer(records: Sequence[Record], submitter: Submitter) -> list[Result]:
+    """Results of ``records``, in order; what is no request is refused here."""
+    sound = [record for record in records if not record.problem]
+    answers = iter(submitter.submit(sound) if sound else [])
+    return [
+        refused(record, record.problem) if record.problem else next(answers) for record in records
+    ]
+
+
+def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
+    """Groups of bounded number and size."""
+    batch: list[Record] = []
+    size = 0
+    for record in records:
+        if batch and (len(batch) == BATCH_RECORDS or size + len(record.body) > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(record)
+        size += len(record.body)
+    if batch:
+        yield batch

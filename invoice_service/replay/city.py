@@ -1,0 +1,104 @@
+"""The city: its merchants, their prices, and the buyers who want an invoice for their company."""
+
+import random
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from stdnum.cn.uscc import calc_check_digit
+
+from invoice_service.domain.invoice import Buyer, LineRequest
+from invoice_service.domain.merchant import MerchantRequest, industries
+from invoice_service.replay.trades import DISTRICT_WEIGHTS, OTHER, TRADES, Trade
+
+COMPANIES: Final = 400
+SURNAMES: Final = "陈李黄张林吴刘郑王杨罗何蔡叶曾"
+WORDS: Final = (
+    "鹏城",
+    "南山",
+    "海岸",
+    "福满",
+    "金湖",
+    "旋转",
+    "明华",
+    "东门",
+    "荔园",
+    "深港",
+    "宝源",
+    "蛇口",
+)
+
+
+class Shop(NamedTuple):
+    """A merchant with its trade, its share of the trade, and what it sells."""
+
+    request: MerchantRequest
+    trade: Trade
+    weight: float
+    menu: tuple[LineRequest, ...]
+
+
+class City(NamedTuple):
+    """Everything that stays the same for the whole time."""
+
+    shops: list[Shop]
+    companies: list[Buyer]
+
+
+def build_city(seed: int, merchants: int) -> City:
+    """Make the same city again for the same seed; at most 10 million merchants."""
+    rng = random.Random(f"city/{seed}")  # noqa: S311 # a simulation that must repeat
+    trades = rng.choices([*TRADES, OTHER], [t.share for t in [*TRADES, OTHER]], k=merchants)
+    # The first few are one of each trade, so that small cities have restaurants too.
+    trades[: len(TRADES)] = TRADES[:merchants]
+    shops = [_shop(rng, number, trade) for number, trade in enumerate(trades)]
+    return City(shops, [_company(rng, number) for number in range(COMPANIES)])
+
+
+def tax_id(district: str, number: int) -> str:
+    """A valid tax id of a company in ``district``; each number gives another."""
+    body = f"91{district}MA{number:07}"
+    return body + str(calc_check_digit(body))
+
+
+def _shop(rng: random.Random, number: int, trade: Trade) -> Shop:
+    district = rng.choices(list(DISTRICT_WEIGHTS), list(DISTRICT_WEIGHTS.values()))[0]
+    request = MerchantRequest(
+        tax_id=tax_id(district, number),
+        name=f"深圳市{rng.choice(WORDS)}{trade.sign}{number:05}有限公司",
+        industry=trade.industry or rng.choice(_other_industries()),
+        district=district,
+        address_phone=f"深圳市{rng.randrange(1, 999)}号 0755-{rng.randrange(20000000, 29999999)}",
+        bank_account=f"中国银行深圳分行 {rng.randrange(10**18, 10**19)}",
+        drawer=f"{rng.choice(SURNAMES)}开票",
+        payee=f"{rng.choice(SURNAMES)}收银",
+        reviewer=f"{rng.choice(SURNAMES)}复核",
+    )
+    # A few shops are very busy and many are not: Pareto, as city trade is.
+    return Shop(request, trade, rng.paretovariate(1.2), _menu(rng, trade))
+
+
+def _menu(rng: random.Random, trade: Trade) -> tuple[LineRequest, ...]:
+    """The trade's items at this shop's prices, in a few sizes of order."""
+    dear = rng.lognormvariate(0.0, 0.35)
+    return tuple(
+        LineRequest(
+            name=item.name,
+            unit_price=max(100, round(item.price * dear * rng.lognormvariate(0.0, 0.25) / 10) * 10),
+            tax_rate=trade.rate,
+            quantity=quantity,
+            unit=item.unit,
+        )
+        for item in trade.items
+        for quantity in ("1", "1", "2")
+    )
+
+
+def _company(rng: random.Random, number: int) -> Buyer:
+    district = rng.choice(list(DISTRICT_WEIGHTS))
+    name = f"深圳市{rng.choice(WORDS)}{rng.choice(WORDS)}科技{number:03}有限公司"
+    return Buyer(kind="company", name=name, tax_id=tax_id(district, 9_000_000 + number))
+
+
+def _other_industries() -> Sequence[str]:
+    special = {trade.industry for trade in TRADES}
+    return [code for code in industries() if code not in special and code[:1] in "5678"]
