@@ -14,7 +14,7 @@ from .numbering import parse_bill_number
 _LONGEST: Final = 2048
 _PATH: Final = "/verify/scan"
 _URL = re.compile(
-    r"(?i:https?)://(?P<host>[^/?#@]+)(?:/[^?#]*)?/verify/scan"
+    r"(?i:https?)://(?P<host>[A-Za-z0-9.:\[\]-]+)(?:/[^?#]*)?/verify/scan"
     r"\?hash=(?P<hash>[^&#]*)&bill_num=(?P<number>[^&#]*)&total_amount=(?P<total>[^&#]*)"
 )
 _DAY = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
@@ -67,15 +67,15 @@ def _parse_url(text: str) -> QrText:
 
 
 def _parse_commas(fields: list[str]) -> QrText:
-    if fields[0] != "01" or len(fields) != 8 or not _CODE.fullmatch(fields[2]):
-        raise _invalid()
-    if fields[7] == "" or not fields[7].startswith("01") or fields[1] != "10":
-        # An ordinary VAT invoice has the amount fifth and ends in a CRC and a comma.
+    if len(fields) == 9 and fields[0] == "01" and not fields[8]:
+        # It has no seller, so the amount stands fifth; it ends in a CRC and a comma.
         raise MalformedError(
             "qr_ordinary_vat", "an ordinary VAT invoice's code: it carries no password area"
         )
-    _, _, code, number, tax_id, amount, day, hash_ = fields
-    if not _DAY.fullmatch(day):
+    if len(fields) != 8 or fields[:2] != ["01", "10"]:
+        raise _invalid()
+    code, number, tax_id, amount, day, hash_ = fields[2:]
+    if not _CODE.fullmatch(code) or not _DAY.fullmatch(day):
         raise _invalid()
     parse_password_area(hash_)
     return QrText(

@@ -1,6 +1,6 @@
 """What a check of an invoice says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -35,7 +35,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     sealed_at: str | None = None
     index: int | None = None
     log_size: int | None = None
-    steps: Sequence[Step] = ()
+    steps: tuple[Step, ...] = ()
     face: dict[str, Any] | None = None
     buyer_name: str | None = None
     reversed_by: str | None = None
@@ -54,3 +54,11 @@ def judge(*, known: bool, slip_agrees: bool, reversal: str | None, anchored: boo
     if reversal is not None:
         return Verdict.REVERSED if reversal == "full" else Verdict.PARTLY_REVERSED
     return Verdict.AUTHENTIC if anchored else Verdict.PENDING
+
+
+def shown_buyer_name(buyer: Mapping[str, str]) -> str:
+    """What whoever holds the QR code may see: a company's name, an individual's first character."""
+    name = buyer["name"]
+    if buyer["kind"] == "company" or not name:
+        return name
+    return f"{name[0]}**"  # always two: the length of a name tells much
