@@ -29,8 +29,8 @@ def submit_all(
     Killed at any point, it goes on where the file of results ends; what was issued and is not in
     that file is asked again, and answered with the first invoice.
     """
-    _check_memory(source, submitter, results)
-    counts: Counter[str] = Counter()
+    counts = Counter(result.status for result in _check_memory(source, submitter, results))
+    counts["done before"] = -counts.total()  # those are met again below
     number = 0
     for batch in _batches(source()):
         number = batch[-1].number
@@ -63,11 +63,11 @@ def refused(record: Record, problem: Problem) -> Result:
     )
 
 
-def _check_memory(source: Source, submitter: Submitter, results: ResultFile) -> None:
+def _check_memory(source: Source, submitter: Submitter, results: ResultFile) -> list[Result]:
     """Ask for the newest invoices of the result file again, and forget it if they are others.
 
     It is then another instance's, or this one's from before a restore; believing it would leave
-    orders without an invoice.
+    orders without an invoice. Returns what it got from the service instead.
     """
     remembered = {result.record: result for result in results.newest(BATCH_RECORDS)}
     asked = [
@@ -75,12 +75,12 @@ def _check_memory(source: Source, submitter: Submitter, results: ResultFile) -> 
         for record in (source() if remembered else ())
         if record.number in remembered and digest(record) == remembered[record.number].request
     ]
-    if not asked:
-        return
     answers = _answer(asked, submitter)
-    if any(answer.hash != remembered[answer.record].hash for answer in answers):
-        results.forget()
-        results.add(answers)
+    if all(answer.hash == remembered[answer.record].hash for answer in answers):
+        return []
+    results.forget()
+    results.add(answers)
+    return answers
 
 
 def _answer(records: Sequence[Record], submitter: Submitter) -> list[Result]:

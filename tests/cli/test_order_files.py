@@ -1,0 +1,154 @@
+"""Files of orders: what becomes a request, and what is refused with which reason."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from chain.errors import MalformedError
+from invoice_service.commands.order_files import (
+    LONGEST_RECORD,
+    Record,
+    open_orders,
+    read_csv,
+    read_ndjson,
+    read_sample_bills,
+    read_sample_year,
+)
+
+HEADER = "order_id,time,item,quantity,unit_price,tax_rate\n"
+
+
+def _csv(folder: Path, text: str) -> Path:
+    path = folder / "orders.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _request(record: Record) -> dict[str, Any]:
+    request: dict[str, Any] = msgspec.json.decode(record.body)
+    return request
+
+
+def test_rows_of_one_order_become_one_request(tmp_path: Path) -> None:
+    path = _csv(
+        tmp_path,
+        HEADER
+        + "A-1,2026-01-02 12:00,*餐饮服务*餐费,2,106.60,0.06\n"
+        + "A-1,2026-01-02 12:00,*餐饮服务*酒水,1,30,0.06\n"
+        + 'A-2,2026-01-02 12:01,"*餐饮服务*粥, 面",0.5,8.5,0.06\n',
+    )
+    first, second = read_csv(path)
+    assert (first.number, first.order_id, second.number, second.order_id) == (1, "A-1", 2, "A-2")
+    assert _request(first) == {
+        "order_id": "A-1",
+        "remark": "下单时间 2026-01-02 12:00",
+        "lines": [
+            {"name": "*餐饮服务*餐费", "quantity": "2", "unit_price": 10660, "tax_rate": "0.06"},
+            {"name": "*餐饮服务*酒水", "quantity": "1", "unit_price": 3000, "tax_rate": "0.06"},
+        ],
+    }
+    assert _request(second)["lines"][0] == {
+        "name": "*餐饮服务*粥, 面",
+        "quantity": "0.5",
+        "unit_price": 850,
+        "tax_rate": "0.06",
+    }
+
+
+def test_the_byte_order_mark_of_excel_is_no_part_of_the_header(tmp_path: Path) -> None:
+    path = _csv(tmp_path, "\ufeff" + HEADER + "A,,x,1,1.00,0.06\n")
+    assert [record.order_id for record in read_csv(path)] == ["A"]
+
+
+@pytest.mark.parametrize("price", ["1e3", "１２", "1.005", "", " 5", "5,00", "+5", "--5", "NaN"])
+def test_a_price_that_is_no_amount_refuses_its_order_only(tmp_path: Path, price: str) -> None:
+    path = _csv(tmp_path, HEADER + f'A,,x,1,1.00,0.06\nA,,y,1,"{price}",0.06\nB,,x,1,1.00,0.06\n')
+    bad, good = read_csv(path)
+    assert bad.problem is not None
+    assert (bad.problem.code, bad.problem.pointer) == ("amount_invalid", "/lines/1/unit_price")
+    assert "line 3" in bad.problem.detail
+    assert bad.body == b""
+    assert good.problem is None
+
+
+def test_a_negative_price_goes_to_the_service_which_refuses_it(tmp_path: Path) -> None:
+    [record] = read_csv(_csv(tmp_path, HEADER + "A,,x,1,-5.00,0.06\n"))
+    assert _request(record)["lines"][0]["unit_price"] == -500
+
+
+def test_a_row_with_too_few_fields_refuses_its_order(tmp_path: Path) -> None:
+    bad, good = read_csv(_csv(tmp_path, HEADER + "A,,x,1,5.00\nB,,x,1,5.00,0.06\n"))
+    assert bad.problem is not None
+    assert bad.problem.code == "csv_row_malformed"
+    assert good.problem is None
+
+
+def test_an_order_whose_rows_are_apart_refuses_the_file_before_anything(tmp_path: Path) -> None:
+    path = _csv(tmp_path, HEADER + "A,,x,1,1.00,0.06\nB,,x,1,1.00,0.06\nA,,y,1,1.00,0.06\n")
+    with pytest.raises(MalformedError) as caught:
+        next(read_csv(path))
+    assert caught.value.code == "csv_order_scattered"
+    assert "line 4" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "csv_header_unknown"),
+        (b"order,amount\n", "csv_header_unknown"),
+        (HEADER.encode() + "A,,餐费,1,1.00,0.06\n".encode("gbk"), "not_utf8"),
+        (HEADER.encode() + b'A,,"x"y,1,1.00,0.06\n', "csv_malformed"),
+    ],
+)
+def test_a_file_that_is_not_this_csv_is_refused_whole(
+    tmp_path: Path, content: bytes, code: str
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(content)
+    with pytest.raises(MalformedError) as caught:
+        list(read_csv(path))
+    assert caught.value.code == code
+
+
+def test_lines_of_ndjson_go_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "orders.ndjson"
+    path.write_bytes(b'{"order_id":"A"}\r\n\n  \nnot json\n{"order_id":7}\n{"order_id":"\xff"}')
+    records = list(read_ndjson(path))
+    assert [record.body for record in records] == [
+        b'{"order_id":"A"}',
+        b"not json",
+        b'{"order_id":7}',
+        b'{"order_id":"\xff"}',
+    ]
+    assert [record.number for record in records] == [1, 2, 3, 4]
+    assert [record.order_id for record in records] == ["A", "", "", ""]
+
+
+def test_an_endless_line_is_refused_without_being_read_into_memory(tmp_path: Path) -> None:
+    path = tmp_path / "orders.ndjson"
+    path.write_bytes(b"x" * (3 * LONGEST_RECORD) + b'\n{"order_id":"A"}\n')
+    long, short = read_ndjson(path)
+    assert long.problem is not None
+    assert (long.problem.code, long.body) == ("body_too_large", b"")
+    assert (short.number, short.order_id, short.problem) == (2, "A", None)
+
+
+def test_the_name_says_which_form_a_file_has(tmp_path: Path) -> None:
+    path = _csv(tmp_path, HEADER + "A,,x,1,1.00,0.06\n").rename(tmp_path / "ORDERS.CSV")
+    assert [record.order_id for record in open_orders(path)()] == ["A"]
+
+
+def test_the_sample_year_is_whole() -> None:
+    records = list(read_sample_year())
+    lines = [line for record in records for line in _request(record)["lines"]]
+    assert len(records) == len({record.order_id for record in records}) == 21_350
+    assert len(lines) == 49_574
+    assert sum(line["unit_price"] for line in lines) == 81_786_005
+
+
+def test_the_sample_bills_are_whole() -> None:
+    records = list(read_sample_bills())
+    assert len({record.order_id for record in records}) == 244
+    assert sum(_request(record)["lines"][0]["unit_price"] for record in records) == 482_777

@@ -1,0 +1,150 @@
+"""Submitting a file: interrupted anywhere, repeated, changed, or sent to another instance."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from chain.errors import MalformedError, UnavailableError
+from chain.hashing import sha256
+from invoice_service.commands.order_files import Record
+from invoice_service.commands.results import Result, ResultFile
+from invoice_service.commands.submit import BATCH_RECORDS, digest, refused, submit_all
+
+
+class Register:
+    """An issuing service in memory: a repeated order gets its first invoice, others conflict."""
+
+    def __init__(self, name: str = "main") -> None:
+        self.name = name
+        self.invoices: dict[str, tuple[bytes, str]] = {}
+        self.calls: list[list[int]] = []
+        self.power = 10**9  # calls until it fails
+
+    def submit(self, batch: Sequence[Record]) -> list[Result]:
+        self.calls.append([record.number for record in batch])
+        if len(self.calls) > self.power:
+            raise UnavailableError("database_busy", "not now")
+        return [self._one(record) for record in batch]
+
+    def _one(self, record: Record) -> Result:
+        known = self.invoices.get(record.order_id)
+        if b"bad" in record.body:
+            return refused(record, MalformedError("not_json", "no"))
+        if known is not None and known[0] != record.body:
+            return refused(record, MalformedError("order_id_conflict", "no"))
+        hash_ = "01" + sha256(self.name.encode() + record.body).hex()
+        self.invoices[record.order_id] = record.body, hash_
+        return Result(
+            record=record.number,
+            order_id=record.order_id,
+            status="replayed" if known else "issued",
+            request=digest(record),
+            hash=hash_,
+        )
+
+
+def _orders(count: int, change: dict[int, bytes] | None = None) -> Callable[[], Iterator[Record]]:
+    def read() -> Iterator[Record]:
+        for n in range(1, count + 1):
+            yield Record(n, f"o{n}", (change or {}).get(n, b"order %d" % n))
+
+    return read
+
+
+def _run(
+    service: Register, path: Path, orders: Callable[[], Iterator[Record]] | None = None
+) -> Counter[str]:
+    return submit_all(orders or _orders(250), service, ResultFile(path), lambda _: None)
+
+
+def test_every_record_gets_a_line_in_order(tmp_path: Path) -> None:
+    path, service = tmp_path / "results", Register()
+    counts = _run(service, path, _orders(250, {7: b"bad"}))
+    assert counts == {"issued": 249, "refused": 1, "done before": 0}
+    assert [len(call) for call in service.calls] == [100, 100, 50]
+    lines = path.read_bytes().splitlines()
+    assert len(lines) == 250
+    assert b'"code":"not_json"' in lines[6]
+
+
+def test_a_second_run_issues_nothing_and_asks_for_the_newest_only(tmp_path: Path) -> None:
+    path, service = tmp_path / "results", Register()
+    _run(service, path)
+    before, asked = path.read_bytes(), len(service.calls)
+    assert _run(service, path) == {"done before": 250}
+    assert path.read_bytes() == before
+    assert service.calls[asked:] == [list(range(151, 251))]
+
+
+@pytest.mark.parametrize("power", [0, 1, 2])
+def test_it_goes_on_where_it_was_interrupted(tmp_path: Path, power: int) -> None:
+    path, service = tmp_path / "results", Register()
+    service.power = power
+    with pytest.raises(UnavailableError):
+        _run(service, path)
+    service.power = 10**9
+    counts = _run(service, path)
+    assert counts["done before"] == power * BATCH_RECORDS
+    assert counts["issued"] == 250 - power * BATCH_RECORDS
+    assert counts["replayed"] == 0
+
+
+def test_an_answer_lost_by_a_kill_is_asked_again_and_not_issued_twice(tmp_path: Path) -> None:
+    path, service = tmp_path / "results", Register()
+    _run(service, path)
+    issued = dict(service.invoices)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:100]) + lines[100][:20])  # killed while it wrote the batch
+    assert _run(service, path) == {"done before": 100, "replayed": 150}
+    assert service.invoices == issued
+    assert len(path.read_bytes().splitlines()) == 250
+
+
+def test_a_line_torn_in_the_middle_of_the_file_is_asked_again(tmp_path: Path) -> None:
+    path, service = tmp_path / "results", Register()
+    _run(service, path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[4] = b"\0" * 30 + b"\n"
+    path.write_bytes(b"".join(lines))
+    assert _run(service, path) == {"done before": 249, "replayed": 1}
+
+
+def test_a_record_that_was_refused_or_changed_is_asked_again(tmp_path: Path) -> None:
+    path, service = tmp_path / "results", Register()
+    _run(service, path, _orders(250, {7: b"bad"}))
+    assert _run(service, path) == {"done before": 249, "issued": 1}
+    changed = _orders(250, {9: b"another order"})
+    assert _run(service, path, changed) == {"done before": 249, "refused": 1}
+    [refusal] = [line for line in path.read_bytes().splitlines() if b"refused" in line]
+    assert b'"record":9' in refusal
+    assert b"order_id_conflict" in refusal
+
+
+def test_results_of_another_instance_are_not_believed(tmp_path: Path) -> None:
+    path, first, second = tmp_path / "results", Register("first"), Register("second")
+    _run(first, path)
+    assert _run(second, path) == {"issued": 250}
+    assert len(second.invoices) == 250
+    hashes = {result.hash for result in ResultFile(path).newest(250)}
+    assert hashes == {hash_ for _, hash_ in second.invoices.values()}
+
+
+def test_an_unreadable_record_never_reaches_the_service(tmp_path: Path) -> None:
+    path, service = tmp_path / "results", Register()
+    problem = MalformedError("csv_row_malformed", "line 2 has 5 fields, not 6")
+
+    def orders() -> Iterator[Record]:
+        yield Record(1, "o1", b"", problem)
+
+    assert _run(service, path, orders) == {"refused": 1, "done before": 0}
+    assert service.calls == []
+    assert b'"code":"csv_row_malformed"' in path.read_bytes()
+
+
+def test_fewer_records_leave_no_lines_of_the_rest(tmp_path: Path) -> None:
+    path, service = tmp_path / "results", Register()
+    _run(service, path)
+    _run(service, path, _orders(3))
+    assert len(path.read_bytes().splitlines()) == 3
