@@ -1,0 +1,88 @@
+"""The Celery application: ``celery --app workers.app worker`` and ``… beat``.
+
+Reads the settings that the environment variable FAPIAO_CONFIG names, like every other process.
+"""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from celery import Celery
+from celery.signals import after_setup_logger
+
+from invoice_service.config import Config, load
+
+QUEUE: Final = "anchoring"
+ANCHOR_PENDING: Final = "anchor_pending"
+
+_FOLDER_URL: Final = "filesystem://"
+_POLLING_SECONDS: Final = 0.1
+_CHATTY: Final = ("celery.app.trace", "celery.beat", "celery.worker.strategy")
+
+
+def settings() -> Config:
+    """Read the settings: of FAPIAO_CONFIG, else config.toml where we stand, else the defaults."""
+    named = os.environ.get("FAPIAO_CONFIG", "config.toml")
+    path = Path(named) if "FAPIAO_CONFIG" in os.environ or Path(named).is_file() else None
+    return load(path, os.environ)
+
+
+def make_app(config: Config) -> Celery:
+    """Build the application; it opens neither database nor broker yet."""
+    app = Celery("fapiao", broker=config.broker.url, include=["workers.tasks"])
+    app.conf.update(_conf(config))
+    return app
+
+
+def _conf(config: Config) -> dict[str, Any]:
+    return {
+        **(_folder(config) if config.broker.url == _FOLDER_URL else {}),
+        # A broker that is away is waited for, at the start and later, without end.
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "task_default_queue": QUEUE,
+        "task_ignore_result": True,  # what a task did stands in the databases
+        # Acknowledged before it runs: a tick lost with its worker is made up for by the next, and
+        # one that is given out again after a crash loop would only feed the loop.
+        "task_acks_late": False,
+        "worker_prefetch_multiplier": 1,
+        # Anchoring is a single line of work: one process, one task at a time, no child to lose.
+        "worker_pool": "solo",
+        "worker_concurrency": 1,
+        # Nobody listens to events and remote commands; their messages would pile up.
+        "worker_enable_remote_control": False,
+        "worker_send_task_events": False,
+        "beat_scheduler": "workers.schedule:SteadyScheduler",
+        "beat_schedule": {
+            "anchor pending": {
+                "task": ANCHOR_PENDING,
+                "schedule": config.anchor.interval,
+                # By then others have come. Not less: two machines' clocks may differ, and a worker
+                # that finds every message expired would anchor nothing.
+                "options": {"expires": config.anchor.max_delay},
+            }
+        },
+    }
+
+
+def _folder(config: Config) -> dict[str, Any]:
+    folder = str(config.broker_dir)
+    return {
+        "broker_transport": "workers.folder:Transport",
+        "broker_transport_options": {
+            "data_folder_in": folder,
+            "data_folder_out": folder,
+            "polling_interval": _POLLING_SECONDS,
+        },
+    }
+
+
+@after_setup_logger.connect  # type: ignore[untyped-decorator]  # celery has no types
+def hush(**_: object) -> None:
+    """Keep what Celery says every second out of the logs; the tasks say what they did."""
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+app = make_app(settings())

@@ -1,0 +1,41 @@
+"""The tasks: ten lines that call services. Each may run twice, at once, late, or never."""
+
+import logging
+from functools import cache
+
+from celery.signals import worker_ready
+
+from chain.errors import Problem
+from invoice_service.services import anchor
+from invoice_service.wiring import open_instance
+from workers.app import ANCHOR_PENDING, app, settings
+
+logger = logging.getLogger(__name__)
+
+
+@app.task(name=ANCHOR_PENDING)  # type: ignore[untyped-decorator]  # celery has no types
+def anchor_pending() -> None:
+    """Anchor and publish what is pending, close days that have ended, add up totals."""
+    try:
+        done = anchor.anchor_pending(_anchoring())
+    except Problem as problem:
+        logger.error("anchoring stopped, to be tried again: %s", problem)
+        return
+    if done.blocks:
+        logger.info(
+            "anchored %d invoices in %d blocks; the log has %d entries",
+            done.invoices,
+            done.blocks,
+            done.size,
+        )
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]  # celery has no types
+def at_start(**_: object) -> None:
+    """Do at once what a killed worker left, before the first message."""
+    anchor_pending()
+
+
+@cache
+def _anchoring() -> anchor.Anchoring:
+    return open_instance(settings()).anchoring()
