@@ -16,6 +16,7 @@ from chain.tiles import TileFolder
 from invoice_service.config import Config
 from invoice_service.domain.numbering import Scheme
 from invoice_service.issuer import IssuerClient
+from invoice_service.services.anchor import Anchoring
 from invoice_service.services.ports import Issuer
 from invoice_service.storage.sqlite import SqliteStore
 
@@ -55,6 +56,18 @@ class Instance:
     def promise_signer(self) -> SignerKey:
         """Read the promise key; only who answers issues calls this."""
         return _read_signer(self.config, PROMISE_KEY)
+
+    def anchoring(self) -> Anchoring:
+        """Everything that anchoring works with, the log's secret key included."""
+        return Anchoring(
+            invoices=self.store,
+            totals=self.store.totals,
+            log=self.log,
+            signer=self.log_signer(),
+            clock=self.clock,
+            randbytes=self.randbytes,
+            max_block=self.config.anchor.max_block,
+        )
 
     def close(self) -> None:
         """Close the database connections of this process."""

@@ -18,7 +18,7 @@ BLUE: Final = 0
 RED: Final = 4
 """Where in ``Sums`` the four numbers of blue invoices begin, and those of red ones."""
 
-Sums: TypeAlias = "list[int]"
+Sums: TypeAlias = list[int]
 """Eight integers: count, amount, tax and total (fen) of blue invoices, then of red ones."""
 
 _BLOCKS_AT_ONCE = 64
