@@ -37,15 +37,3 @@ def check_reversible(type_: Type, reversed_by: str | None) -> None:
         raise ConflictError(
             "already_reversed", "this invoice is reversed already", reversed_by=reversed_by
         )
-
-
-def void_flag(type_: Type, reversal: Reversal | None) -> str:
-    """The pilot's void flag: N normal, H red, HP partly and HF fully reversed."""
-    if type_ == "red":
-        return "H"
-    return {None: "N", "part": "HP", "full": "HF"}[reversal]
-
-
-def invalid_mark(reversal: Reversal | None) -> int:
-    """The pilot's ``invalid_mark``: 0 valid, 1 reversed as a whole."""
-    return int(reversal == "full")

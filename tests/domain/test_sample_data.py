@@ -5,8 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from importlib.resources import files
 
-import pytest
-
 from invoice_service.domain.invoice import (
     InvoiceRequest,
     LineRequest,
@@ -43,7 +41,6 @@ def test_the_year_is_complete() -> None:
     assert (count, len(orders), sum(orders.values())) == (49_574, 21_350, 81_786_005)
 
 
-@pytest.mark.slow
 def test_the_invoices_of_the_year_come_to_its_sum() -> None:
     orders: dict[str, list[int]] = defaultdict(list)
     for row in rows("restaurant_year.csv"):
