@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from chain.errors import MalformedError
-from chain.hashing import ZERO, Digest
+from chain.hashing import ZERO, Digest, digest_from_hex
 
 MAX_INTEGER: Final = 2**53 - 1  # the largest integer that every JSON reader keeps exact
 MAX_ENTRY_BYTES: Final = 1024  # the longest kind takes under 400; a bundle allows 65,535
@@ -39,6 +39,13 @@ class AnchorEntry(
             raise ValueError("`reverses` and `reversal` stand together or not at all")
         if self.reverses == self.anchor:
             raise ValueError("an entry cannot reverse itself")
+
+    @property
+    def reversed(self) -> tuple[Digest, Reversal] | None:
+        """The anchor of the document that this one reverses, and how far; None for neither."""
+        if self.reverses is msgspec.UNSET or self.reversal is msgspec.UNSET:
+            return None
+        return digest_from_hex(self.reverses), self.reversal
 
 
 class LockEntry(

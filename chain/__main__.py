@@ -1,0 +1,100 @@
+"""``python -m chain verify FILE --key KEY``: check a proof file with this package alone."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from chain.errors import Problem
+from chain.note import VerifierKey
+from chain.proof import MAX_PROOF_BYTES, parse_proof
+from chain.verify import Evidence, verify_proof
+
+YES, NO, CANNOT = 0, 1, 2
+"""Exit statuses: the proof holds; it does not; it could not be read or asked for."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status says what came out."""
+    options = _parser().parse_args(arguments)
+    try:
+        with options.file.open("rb") as file:
+            data = file.read(MAX_PROOF_BYTES + 1)
+    except OSError as error:
+        sys.stderr.write(_plain(f"cannot read {options.file}: {error.strerror}"))
+        return CANNOT
+    try:
+        evidence = verify_proof(parse_proof(data), VerifierKey.parse(options.key))
+    except Problem as problem:
+        sys.stdout.write(_refusal_json(problem) if options.json else _refusal_text(problem))
+        return NO
+    sys.stdout.write(_evidence_json(evidence) if options.json else _evidence_text(evidence))
+    return YES
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m chain", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    verify = commands.add_parser("verify", help="check a proof file, without any network")
+    verify.add_argument("file", type=Path, metavar="FILE", help="the proof file")
+    verify.add_argument("--key", required=True, metavar="KEY", help="the log's key: name+id+base64")
+    verify.add_argument("--json", action="store_true", help="print for programs")
+    return parser
+
+
+def _refusal_text(problem: Problem) -> str:
+    step = f" at step {problem.extra['step']}" if "step" in problem.extra else ""
+    return _plain(f"NOT PROVED{step}: {problem.detail} ({problem.code})")
+
+
+def _refusal_json(problem: Problem) -> str:
+    answer = {"proved": False, "code": problem.code, "detail": problem.detail, **problem.extra}
+    return json.dumps(answer) + "\n"
+
+
+def _evidence_text(evidence: Evidence) -> str:
+    lines = [f"{step.number}. {step.text}: yes" for step in evidence.steps]
+    lines += [
+        "PROVED",
+        f"hash       {evidence.hash}",
+        f"log        {evidence.origin}, {evidence.size} entries",
+        f"entry      {evidence.index}, in block {evidence.height}, sealed {evidence.sealed_at}",
+        f"state      {_state(evidence)}",
+        f"hidden     {', '.join(evidence.hidden) or 'nothing'}",
+    ]
+    return "".join(map(_plain, lines))
+
+
+def _plain(line: str) -> str:
+    """A line that any terminal can show; what a stranger wrote in the file moves no cursor."""
+    shown = line.encode("ascii", "backslashreplace").decode()
+    return "".join(char if char.isprintable() else "?" for char in shown) + "\n"
+
+
+def _state(evidence: Evidence) -> str:
+    if evidence.state is None:
+        return f"nothing stands against it as of block {evidence.height}"
+    return ", ".join(f"{name} {value}" for name, value in sorted(evidence.state.items()))
+
+
+def _evidence_json(evidence: Evidence) -> str:
+    answer = {
+        "proved": True,
+        "hash": evidence.hash,
+        "anchor": evidence.anchor.hex(),
+        "origin": evidence.origin,
+        "size": evidence.size,
+        "index": evidence.index,
+        "height": evidence.height,
+        "sealed_at": evidence.sealed_at.isoformat().replace("+00:00", "Z"),
+        "state": evidence.state,
+        "shown": evidence.shown,
+        "hidden": evidence.hidden,
+        "steps": [{"number": step.number, "name": step.name} for step in evidence.steps],
+    }
+    return json.dumps(answer) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

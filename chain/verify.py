@@ -1,0 +1,187 @@
+"""Checking a proof: bytes and a key in, evidence out. No store, no clock, no network."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from chain.canonical import JsonValue, decode_canonical
+from chain.checkpoint import Checkpoint, open_checkpoint
+from chain.commitment import (
+    GROUPS,
+    anchor,
+    document_digest,
+    group_digest,
+    parse_password_area,
+    password_area,
+)
+from chain.entry import AnchorEntry, SealEntry, parse_entry, parse_time
+from chain.errors import Problem, VerificationError
+from chain.hashing import Digest, digest_from_hex, leaf_hash
+from chain.merkle import verify_inclusion
+from chain.note import ED25519, VerifierKey, open_note
+from chain.policy import NO_WITNESSES, Policy
+from chain.proof import Group, HiddenGroup, Placed, Proof, ShownGroup
+from chain.states import verify_state
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was checked, and held."""
+
+    number: int
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a proof establishes.
+
+    The document of password area ``hash`` is entry ``index`` of the log ``origin``, in block
+    ``height``, sealed at ``sealed_at``, under a checkpoint of ``size`` entries. ``state`` is what
+    the state map said of it in that block, None for nothing. ``reverses`` is the anchor of
+    the document that it reverses, ``reversal`` how far. ``shown`` holds the groups' documents.
+    """
+
+    hash: str
+    anchor: Digest
+    origin: str
+    index: int
+    height: int
+    sealed_at: datetime
+    size: int
+    state: dict[str, str] | None
+    reverses: Digest | None
+    reversal: str | None
+    shown: dict[str, JsonValue]
+    hidden: tuple[str, ...]
+    witnesses: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+def verify_proof(proof: Proof, log_key: VerifierKey, policy: Policy = NO_WITNESSES) -> Evidence:
+    """Return what the proof establishes, or raise a Problem whose ``extra["step"]`` failed.
+
+    1. the groups hash to the password area;
+    2. the entry names that password area, and the same reversal as the face where it is shown;
+    3. the log signed the checkpoint, and the policy's witnesses cosigned it;
+    4. the path leads from the entry to the checkpoint's root;
+    5. the path leads from the seal to the same root;
+    6. the seal closes the block in which the entry stands;
+    7. the state map under the seal holds what the proof says of the document.
+    """
+    steps: list[Step] = []
+    with _step(steps, 1, "groups", "the groups hash to the password area"):
+        shown = _check_groups(proof)
+    with _step(steps, 2, "entry", "the log entry names that password area"):
+        entry = _check_entry(proof, shown.get("face"))
+    with _step(steps, 3, "signature", "the log signed the checkpoint"):
+        checkpoint, witnesses = _check_signatures(proof.checkpoint, log_key, policy)
+    with _step(steps, 4, "inclusion", "the entry is under the checkpoint's root"):
+        _check_path(proof.placed, checkpoint)
+    with _step(steps, 5, "seal", "the seal is under the same root"):
+        _check_path(proof.seal, checkpoint)
+    with _step(steps, 6, "block", "the seal closes the block with the entry"):
+        seal = _check_block(proof)
+    with _step(steps, 7, "state", "the block's state map says this of the document"):
+        state = _check_state(proof, seal)
+    reverses, reversal = entry.reversed or (None, None)
+    return Evidence(
+        hash=password_area(proof.document),
+        anchor=digest_from_hex(entry.anchor),
+        origin=checkpoint.origin,
+        index=proof.placed.index,
+        height=seal.height,
+        sealed_at=parse_time(seal.sealed_at),
+        size=checkpoint.size,
+        state=state,
+        reverses=reverses,
+        reversal=reversal,
+        shown=shown,
+        hidden=tuple(name for name in GROUPS if name not in shown),
+        witnesses=witnesses,
+        steps=tuple(steps),
+    )
+
+
+@contextmanager
+def _step(steps: list[Step], number: int, name: str, text: str) -> Iterator[None]:
+    """Note that the step held, or in what it raised that it is the one that failed."""
+    try:
+        yield
+    except Problem as problem:
+        problem.extra["step"] = number
+        raise
+    steps.append(Step(number, name, text))
+
+
+def _check_groups(proof: Proof) -> dict[str, JsonValue]:
+    """The shown groups' documents, once all three groups lead to the password area."""
+    face, buyer, lines = (_digest(name, proof.groups[name]) for name in GROUPS)
+    if document_digest(face, buyer, lines) != proof.document:
+        raise VerificationError("hash_mismatch", "the groups belong to another password area")
+    return {
+        name: decode_canonical(group.document)
+        for name, group in proof.groups.items()
+        if isinstance(group, ShownGroup)
+    }
+
+
+def _digest(name: str, group: Group) -> Digest:
+    if isinstance(group, HiddenGroup):
+        return group.digest
+    return group_digest(name, group.salt, group.document)
+
+
+def _check_entry(proof: Proof, face: JsonValue | None) -> AnchorEntry:
+    entry = parse_entry(proof.placed.entry)
+    if not isinstance(entry, AnchorEntry):
+        raise VerificationError("entry_kind", "this entry anchors nothing")
+    if entry.anchor != anchor(proof.document).hex():
+        raise VerificationError("anchor_mismatch", "the entry is of another password area")
+    if isinstance(face, dict):
+        _check_reversal(entry, face)
+    return entry
+
+
+def _check_reversal(entry: AnchorEntry, face: dict[str, JsonValue]) -> None:
+    """The face and the entry reverse the same document, or neither reverses any."""
+    said = face.get("reverses")
+    expected = anchor(parse_password_area(said)) if isinstance(said, str) else said
+    found = None if entry.reversed is None else entry.reversed[0]
+    if found != expected:
+        raise VerificationError("reversal_mismatch", "face and entry reverse different documents")
+
+
+def _check_signatures(
+    note: bytes, log_key: VerifierKey, policy: Policy
+) -> tuple[Checkpoint, tuple[str, ...]]:
+    if log_key.kind != ED25519:
+        raise VerificationError("key_type", "a witness's key is not a log's")
+    checkpoint = open_checkpoint(note, log_key)
+    if not policy.witnesses:
+        return checkpoint, ()
+    return checkpoint, policy.cosigners(open_note(note, [log_key, *policy.witnesses]).signatures)
+
+
+def _check_path(placed: Placed, checkpoint: Checkpoint) -> None:
+    verify_inclusion(
+        leaf_hash(placed.entry), placed.index, checkpoint.size, placed.path, checkpoint.root
+    )
+
+
+def _check_block(proof: Proof) -> SealEntry:
+    seal = parse_entry(proof.seal.entry)
+    if not isinstance(seal, SealEntry):
+        raise VerificationError("seal_kind", "this entry seals nothing")
+    if seal.index != proof.seal.index:
+        raise VerificationError("seal_place", "the seal does not stand right after its block")
+    if not seal.first <= proof.placed.index < seal.index:
+        raise VerificationError("seal_other_block", "the entry stands in another block")
+    return seal
+
+
+def _check_state(proof: Proof, seal: SealEntry) -> dict[str, str] | None:
+    root = digest_from_hex(seal.states)
+    return verify_state(root, anchor(proof.document), proof.state.leaf, proof.state.siblings)
