@@ -14,7 +14,7 @@ from chain.errors import MalformedError
 
 from .money import LIMIT
 from .reading import Wire, read_json
-from .text import check_text
+from .text import check_name, check_text
 
 _TAX_ID = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 
@@ -78,7 +78,8 @@ def check_merchant(merchant: MerchantRequest) -> None:
     check_tax_id(merchant.tax_id, "/tax_id")
     check_industry(merchant.industry)
     check_district(merchant.district)
-    for field in ("name", "address_phone", "bank_account", "drawer", "payee", "reviewer"):
+    check_name(merchant.name, "/name")
+    for field in ("address_phone", "bank_account", "drawer", "payee", "reviewer"):
         check_text(getattr(merchant, field), f"/{field}")
 
 

@@ -12,7 +12,7 @@ from .lifecycle import Reason
 from .merchant import check_tax_id
 from .money import LIMIT
 from .reading import Wire, read_json
-from .text import check_identifier, check_text
+from .text import check_identifier, check_name, check_text
 
 Text100 = Annotated[str, Meta(max_length=100)]
 Text40 = Annotated[str, Meta(max_length=40)]
@@ -87,21 +87,21 @@ def check_request(request: InvoiceRequest, max_lines: int) -> None:
         raise MalformedError(
             "too_many_lines", f"an invoice has at most {max_lines} lines", pointer="/lines"
         )
+    check_name(request.order_id, "/order_id")
     check_identifier(request.order_id, "/order_id")
     for field in _TEXTS:
         check_text(getattr(request, field), f"/{field}")
     check_buyer(request.buyer)
     for index, line in enumerate(request.lines):
-        # One look at all three: an invoice has many lines and hardly ever a bad one.
-        if not (line.name + line.spec + line.unit).isprintable():
-            for field in _LINE_TEXTS:
-                check_text(getattr(line, field), f"/lines/{index}/{field}")
+        check_name(line.name, f"/lines/{index}/name")
+        check_text(line.spec, f"/lines/{index}/spec")
+        check_text(line.unit, f"/lines/{index}/unit")
 
 
 def check_buyer(buyer: Buyer) -> None:
     """Raises MalformedError: buyer_incomplete, tax_id_invalid, control_character."""
-    if buyer.kind == "company" and not (buyer.name and buyer.tax_id):
-        missing = "tax_id" if buyer.name else "name"
+    if buyer.kind == "company" and not (buyer.name.strip() and buyer.tax_id):
+        missing = "tax_id" if buyer.name.strip() else "name"
         raise MalformedError(
             "buyer_incomplete", "a company has a name and a tax id", pointer=f"/buyer/{missing}"
         )
@@ -121,6 +121,5 @@ def check_idempotency_key(text: str) -> str:
 
 
 _TEXTS: Final = ("remark", "drawer", "payee", "reviewer")
-_LINE_TEXTS: Final = ("name", "spec", "unit")
 _decoder = msgspec.json.Decoder(InvoiceRequest)
 _reversal_decoder = msgspec.json.Decoder(ReversalRequest)

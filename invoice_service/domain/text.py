@@ -24,6 +24,13 @@ def check_text(text: str, pointer: str) -> None:
         )
 
 
+def check_name(text: str, pointer: str) -> None:
+    """Refuse a name of blanks only with MalformedError "text_empty", and controls."""
+    if not text.strip():
+        raise MalformedError("text_empty", "there is nothing but blanks", pointer=pointer)
+    check_text(text, pointer)
+
+
 def check_identifier(text: str, pointer: str) -> None:
     """Refuse all that cannot be seen (also U+200B, U+3000): two names never look the same."""
     if text.isprintable():

@@ -36,6 +36,7 @@ def test_a_merchant_is_read() -> None:
         ({"district": "440301"}, "district_unknown", "/district"),
         ({"district": ""}, "district_unknown", "/district"),
         ({"name": ""}, "text_empty", "/name"),
+        ({"name": " "}, "text_empty", "/name"),
         ({"name": "a\nb"}, "control_character", "/name"),
         ({"bank_account": "a\tb"}, "control_character", "/bank_account"),
         ({"payee": "x" * 41}, "text_too_long", "/payee"),
