@@ -94,7 +94,7 @@ class Log:
             raise MalformedError("empty_block", "a block holds at least one entry")
         if cursor < expected.cursor:
             raise MalformedError("cursor_back", "the cursor never goes back")
-        self._publisher.refuse_rollback(expected)
+        self._refuse_rollback(expected)
         rows = [
             Row(index, draft, _draft_key(draft))
             for index, draft in enumerate(drafts, start=expected.size)
@@ -164,6 +164,21 @@ class Log:
     def consistency(self, old_size: int, new_size: int) -> list[Digest]:
         """The proof that the log of ``new_size`` only adds to that of ``old_size``."""
         return merkle.consistency_path(self._tiles.reader(new_size), old_size, new_size)
+
+    def _refuse_rollback(self, expected: Head) -> None:
+        """Check that ``expected`` continues what is published.
+
+        It does not either when another writer has sequenced and published since the caller
+        read it; that is a lost race, not a restored database.
+        """
+        try:
+            self._publisher.refuse_rollback(expected)
+        except VerificationError:
+            if self._store.head() != expected:
+                raise ConflictError(
+                    "log_moved", "another writer has moved the log's head"
+                ) from None
+            raise
 
     def _name_duplicate(self, rows: Sequence[Row], error: ConflictError) -> ConflictError:
         """The same error, saying which draft stands in the log (or twice in the block)."""
