@@ -1,0 +1,136 @@
+"""A small town for the tests: merchants who issue, real databases, a real log, a clock to set."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from chain.commitment import anchor
+from chain.errors import Problem
+from chain.log import Log
+from chain.note import SignerKey
+from chain.store.sqlite import SqliteLogStore
+from chain.tiles import TileFolder
+from invoice_service.domain.invoice import (
+    Issued,
+    Prepared,
+    StoredInvoice,
+    parse_request,
+    prepare,
+    prepare_red,
+)
+from invoice_service.domain.lifecycle import Reason
+from invoice_service.domain.merchant import Merchant, MerchantRequest
+from invoice_service.domain.tax import TaxRates
+from invoice_service.services.anchor import Anchored, Anchoring, anchor_pending
+from invoice_service.storage.sqlite import SqliteStore, create_store
+
+ORIGIN = "town.example/log"
+RATES = TaxRates(["0", "0.03", "0.06", "0.13"])
+NOON = datetime(2018, 8, 10, 4, tzinfo=UTC)
+"""2018-08-10 12:00 in Shenzhen."""
+
+_MERCHANTS = (
+    ("91440300708461136T", "旋转餐厅", "6210", "440303"),
+    ("9144030071526726XG", "停车场", "544", "440304"),
+    ("914403001922038216", "咖啡馆", "6232", "440305"),
+)
+
+
+class Town:
+    """One folder with everything in it; opening it again finds what was there."""
+
+    def __init__(self, folder: Path, *, seed: int = 1, max_block: int = 1_000) -> None:
+        self.folder = folder
+        self.now = NOON
+        self.random = random.Random(seed)
+        create_store(folder / "invoices.db")
+        self.store = SqliteStore(folder / "invoices.db")
+        self.log_store = SqliteLogStore(folder / "log.db")
+        (folder / "log").mkdir(exist_ok=True)
+        self.tiles = TileFolder(folder / "log")
+        self.log = Log(ORIGIN, self.log_store, self.tiles, folder / "log")
+        self.signer = SignerKey.generate(ORIGIN, random.Random(0).randbytes)
+        self.anchoring = Anchoring(
+            invoices=self.store,
+            totals=self.store.totals,
+            log=self.log,
+            signer=self.signer,
+            clock=lambda: self.now,
+            randbytes=self.random.randbytes,
+            max_block=max_block,
+        )
+        self.merchants = [account.merchant for account in self.store.accounts(0, 100)]
+
+    def settle_in(self) -> None:
+        """Admit the merchants."""
+        for tax_id, name, industry, district in _MERCHANTS:
+            request = MerchantRequest(
+                tax_id=tax_id, name=name, industry=industry, district=district
+            )
+            account = self.store.add_merchant(request, self._unix())
+            self.merchants.append(account.merchant)
+
+    def issue(self, count: int, *, merchant: int | None = None) -> list[Issued]:
+        """Issue invoices with one to three lines; of one merchant, or of all in turn."""
+        drafts = [self._draft(i if merchant is None else merchant) for i in range(count)]
+        return self.hand_in(drafts)
+
+    def reverse(self, issued: Issued) -> Issued:
+        """Reverse a blue invoice as a whole."""
+        blue = self.store.invoice_at(issued.seq)
+        assert isinstance(blue, StoredInvoice)
+        salts = self.random.randbytes(48)
+        return self.hand_in([prepare_red(blue, Reason.SALES_RETURN, salts=salts)])[0]
+
+    def hand_in(self, drafts: Sequence[Prepared]) -> list[Issued]:
+        """Have the store issue these; all of them must be."""
+        answers = self.store.issue(drafts, self._unix)
+        return [_issued(answer) for answer in answers]
+
+    def anchor(self) -> Anchored:
+        """Run the anchoring service once."""
+        return anchor_pending(self.anchoring)
+
+    def pass_days(self, days: float) -> None:
+        """Set the clock, forwards or back."""
+        self.now += timedelta(days=days)
+
+    def anchored(self) -> list[int]:
+        """Return the place in the log of every invoice, in the order of issue."""
+        places = []
+        for row in self.store.invoices_after(0, 1_000_000):
+            place = self.log.find(anchor(row.digest))
+            assert place is not None
+            places.append(place)
+        return places
+
+    def close(self) -> None:
+        """Close the databases."""
+        self.store.close()
+        self.log_store.close()
+
+    def _draft(self, number: int) -> Prepared:
+        merchant: Merchant = self.merchants[number % len(self.merchants)]
+        lines = [
+            {
+                "name": "*餐饮服务*餐费",
+                "unit_price": self.random.randrange(1, 100_000),
+                "tax_rate": self.random.choice(RATES.texts),
+            }
+            for _ in range(self.random.randrange(1, 4))
+        ]
+        order_id = f"{self.random.randrange(10**12):012}"
+        body = msgspec.json.encode({"order_id": order_id, "lines": lines})
+        salts = self.random.randbytes(48)
+        return prepare(parse_request(body), merchant, salts=salts, rates=RATES)
+
+    def _unix(self) -> int:
+        return int(self.now.timestamp())
+
+
+def _issued(answer: Issued | Problem) -> Issued:
+    assert isinstance(answer, Issued), answer
+    return answer
