@@ -49,18 +49,12 @@ def programs(config: Config) -> list[Program]:
             f" --workers-kill-timeout {STOP_SECONDS - 5}"
             " invoice_service.web_process:load",
         ),
-        # One task at a time in one process: anchoring is a single line of work, and a second pair
-        # of hands would only lose the race for the same block.
         Program(
             "worker",
-            f"{celery} worker --pool solo --loglevel INFO --hostname worker@fapiao"
+            f"{celery} worker --loglevel INFO --hostname worker@fapiao"
             " --without-gossip --without-mingle --without-heartbeat",
         ),
-        # The plain scheduler keeps its times in memory: there is no file that a kill could spoil.
-        Program(
-            "beat",
-            f"{celery} beat --loglevel INFO --scheduler celery.beat:Scheduler",
-        ),
+        Program("beat", f"{celery} beat --loglevel INFO"),
     ]
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import click
 import msgspec
@@ -19,12 +18,12 @@ def print_json(value: object) -> None:
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "", right: str = ""
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "", left: int = 99
 ) -> None:
-    """A table on the standard output; the columns named in ``right`` (with spaces) are numbers."""
+    """A table on the standard output; the columns after the first ``left`` hold numbers."""
     table = Table(title=title or None, title_justify="left")
-    for column in columns:
-        table.add_column(column, justify="right" if column in right.split() else "left")
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="left" if place < left else "right")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     Console(highlight=False).print(table)

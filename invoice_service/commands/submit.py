@@ -29,7 +29,9 @@ def submit_all(
     Killed at any point, it goes on where the file of results ends; what was issued and is not in
     that file is asked again, and answered with the first invoice.
     """
-    counts = Counter(result.status for result in _check_memory(source, submitter, results))
+    counts: Counter[str] = Counter(
+        result.status for result in _check_memory(source, submitter, results)
+    )
     counts["done before"] = -counts.total()  # those are met again below
     number = 0
     for batch in _batches(source()):

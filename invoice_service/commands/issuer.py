@@ -1,0 +1,16 @@
+"""``fapiao issuer``: the issuing process, as the process tree starts it."""
+
+import click
+
+from invoice_service.commands.session import Session
+from invoice_service.issuer import DirectIssuer, run_process
+from invoice_service.wiring import now
+
+
+@click.command(hidden=True)
+@click.pass_obj
+def issuer(session: Session) -> None:
+    """Store what web processes hand over, committing in groups; `fapiao serve` starts it."""
+    instance = session.instance()
+    direct = DirectIssuer(instance.store, lambda: int(now().timestamp()))
+    run_process(instance.config.run_dir / "issuer.sock", direct)

@@ -1,0 +1,100 @@
+"""The service from outside, over HTTP: what a merchant's or an official's own program would do."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+import urllib3
+
+from chain.errors import (
+    ConflictError,
+    MalformedError,
+    NotFoundError,
+    Problem,
+    RefusedError,
+    UnavailableError,
+)
+
+PATIENCE: Final = 60.0  # seconds for which a service that is away is asked again
+TIMEOUT: Final = urllib3.Timeout(connect=5, read=60)
+FAULTS: Final[dict[int, type[Problem]]] = {
+    401: RefusedError,
+    403: RefusedError,
+    404: NotFoundError,
+    409: ConflictError,
+    429: UnavailableError,
+}
+
+
+class Remote:
+    """One service; keeps its connections. Safe for threads."""
+
+    def __init__(self, url: str, key: str = "", *, patience: float = PATIENCE) -> None:
+        self.url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._patience = patience
+        self._pool = urllib3.PoolManager(maxsize=32)
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
+        """The body that GET answers; a Problem with the service's own code otherwise."""
+        return self._ask("GET", path, query=query)
+
+    def get_json(self, path: str, query: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 # any JSON
+        """``get``, decoded."""
+        return msgspec.json.decode(self.get(path, query))
+
+    def post(self, path: str, body: bytes, kind: str = "application/json") -> bytes:
+        """The body that POST answers. Only for what is safe to repeat: it is asked again."""
+        return self._ask("POST", path, body=body, kind=kind)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        kind: str = "",
+    ) -> bytes:
+        """Ask until there is an answer, for ``patience`` seconds when there is none."""
+        headers = {**self._headers, **({"Content-Type": kind} if kind else {})}
+        deadline, pause = time.monotonic() + self._patience, 0.1
+        while True:
+            try:
+                answer = self._pool.request(
+                    method,
+                    f"{self.url}{path}",
+                    fields=query,
+                    body=body,
+                    headers=headers,
+                    timeout=TIMEOUT,
+                    retries=False,
+                )
+                if answer.status < 400:
+                    return answer.data
+                problem = _problem(answer)
+            except urllib3.exceptions.LocationValueError:
+                raise MalformedError("url_invalid", f"{self.url} is not an address") from None
+            except urllib3.exceptions.HTTPError as error:
+                problem = UnavailableError("service_unreachable", f"{self.url}: {error}")
+            if not isinstance(problem, UnavailableError) or time.monotonic() > deadline:
+                raise problem
+            time.sleep(pause)
+            pause = min(pause * 2, 2.0)
+
+
+def _problem(answer: urllib3.BaseHTTPResponse) -> Problem:
+    """The service's error as ours, by its status; proxies in between answer in other forms."""
+    try:
+        body = msgspec.json.decode(answer.data, type=_ProblemBody)
+    except msgspec.MsgspecError:
+        body = _ProblemBody(code=f"http_{answer.status}", detail=f"HTTP status {answer.status}")
+    fault = FAULTS.get(answer.status, UnavailableError if answer.status >= 500 else MalformedError)
+    return fault(body.code, body.detail, pointer=body.pointer)
+
+
+class _ProblemBody(msgspec.Struct):
+    code: str
+    detail: str = ""
+    pointer: str = ""
