@@ -9,7 +9,7 @@ from typing import Self
 from chain.errors import MalformedError, VerificationError
 from chain.hashing import EMPTY_ROOT, Digest, to_digest
 from chain.merkle import MAX_SIZE
-from chain.note import SignerKey, VerifierKey, is_key_name, open_note, sign_note
+from chain.note import ED25519, SignerKey, VerifierKey, is_key_name, open_note, sign_note
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _LINES = 4
@@ -55,9 +55,11 @@ def sign_checkpoint(checkpoint: Checkpoint, *signers: SignerKey) -> bytes:
 def open_checkpoint(data: bytes, log_key: VerifierKey) -> Checkpoint:
     """Return the checkpoint if the log of that key signed it, under its own name.
 
-    Raises MalformedError: ``note``, ``checkpoint``; VerificationError: ``signature``,
-    ``signature_missing``, ``origin_mismatch``, ``empty_root``.
+    Raises MalformedError: ``note``, ``checkpoint``, ``key_type``; VerificationError:
+    ``signature``, ``signature_missing``, ``origin_mismatch``, ``empty_root``.
     """
+    if log_key.kind != ED25519:  # a witness's key says who has seen a log, not whose it is
+        raise MalformedError("key_type", "this is not the key of a log")
     checkpoint = Checkpoint.parse(open_note(data, [log_key]).text)
     if checkpoint.origin != log_key.name:
         raise VerificationError("origin_mismatch", "the checkpoint is of another log than the key")

@@ -153,11 +153,14 @@ class TileFolder:
         added = new_size - old_size
         if old_size < 0 or added < 0 or (len(leaf_hashes), len(entries)) != (added, added):
             raise MalformedError("tile_range", "one hash and one entry are needed a new leaf")
-        files = {tile: b"".join(row) for tile, row in self._tiles(old_size, new_size, leaf_hashes)}
-        files |= {
-            tile: encode_bundle(row) for tile, row in self._bundles(old_size, new_size, entries)
-        }
-        self._write(files)
+        if added:
+            hashes, bundled = self._last(old_size)
+            files = {
+                tile: b"".join(row) for tile, row in self._tiles(old_size, hashes, leaf_hashes)
+            }
+            for tile, row in _cut(None, old_size, [*bundled, *entries]):
+                files[tile] = encode_bundle(row)
+            self._write(files)
 
     def verify_range(self, old_size: int, new_size: int) -> None:
         """Read back what ``write_range`` wrote and derive it again, in O(new + log size).
@@ -167,10 +170,7 @@ class TileFolder:
         Raises VerificationError ``tile_damaged`` naming the file.
         """
         for n, width in _row(old_size, new_size):
-            if [leaf_hash(entry) for entry in self.read_bundle(n, width)] != self.read_hashes(
-                0, n, width
-            ):
-                raise _damaged(TileId(None, n, width), "its entries are not those of the tile")
+            _check_bundle(n, self.read_hashes(0, n, width), self.read_bundle(n, width))
         level, old, new = 0, old_size // TILE_WIDTH, new_size // TILE_WIDTH
         while new > old:
             self._verify_full(level, old, new)
@@ -200,30 +200,29 @@ class TileFolder:
     def _load(self, level: int, n: int, width: int) -> dict[int, list[Digest]]:
         return {0: self.read_hashes(level, n, width)}
 
+    def _last(self, size: int) -> tuple[list[Digest], list[bytes]]:
+        """Return what stands in the last, partial, tile and bundle of ``size``, checked."""
+        n, width = divmod(size, TILE_WIDTH)
+        if not width:
+            return [], []
+        hashes, entries = self.read_hashes(0, n, width), self.read_bundle(n, width)
+        _check_bundle(n, hashes, entries)
+        return hashes, entries
+
     def _tiles(
-        self, old_size: int, new_size: int, leaf_hashes: Sequence[Digest]
+        self, old_size: int, start: Sequence[Digest], added: Sequence[Digest]
     ) -> Iterator[tuple[TileId, Sequence[Digest]]]:
-        level, old, new, added = 0, old_size, new_size, leaf_hashes
-        while new > old:
+        """Yield the new tiles, level by level; ``start`` precedes ``added`` in the first tile."""
+        level, old = 0, old_size
+        while added:
             full = []
-            start = (
-                self.read_hashes(level, old // TILE_WIDTH, part)
-                if (part := old % TILE_WIDTH)
-                else []
-            )
             for tile, row in _cut(level, old, [*start, *added]):
                 yield tile, row
                 if tile.width == TILE_WIDTH:
                     full.append(_complete_root(row))
-            level, old, new, added = level + 1, old // TILE_WIDTH, new // TILE_WIDTH, full
-
-    def _bundles(
-        self, old_size: int, new_size: int, entries: Sequence[bytes]
-    ) -> Iterator[tuple[TileId, Sequence[bytes]]]:
-        if new_size > old_size:
-            part = old_size % TILE_WIDTH
-            start = self.read_bundle(old_size // TILE_WIDTH, part) if part else []
-            yield from _cut(None, old_size, [*start, *entries])
+            level, old, added = level + 1, old // TILE_WIDTH, full
+            n, width = divmod(old, TILE_WIDTH)
+            start = self.read_hashes(level, n, width) if width and added else []
 
     def _write(self, files: dict[TileId, bytes]) -> None:
         paths = {self._root / tile.path(): data for tile, data in files.items()}
@@ -263,7 +262,7 @@ class TileFolder:
         partials = full.with_name(f"{full.name}.p")
         # Another worker may be removing the same, or adding to it: what is left does no harm.
         with suppress(OSError):
-            if full.is_file() and partials.is_dir():
+            if partials.is_dir() and full.is_file():
                 for path in partials.iterdir():
                     path.unlink(missing_ok=True)
                 partials.rmdir()
@@ -298,6 +297,11 @@ def _cut(level: int | None, old: int, row: Sequence[T]) -> Iterator[tuple[TileId
     for start in range(0, len(row), TILE_WIDTH):
         part = row[start : start + TILE_WIDTH]
         yield TileId(level, (old + start) // TILE_WIDTH, len(part)), part
+
+
+def _check_bundle(n: int, hashes: Sequence[Digest], entries: Sequence[bytes]) -> None:
+    if [leaf_hash(entry) for entry in entries] != hashes:
+        raise _damaged(TileId(None, n, len(entries)), "its entries are not those of the tile")
 
 
 def _parents(row: Sequence[Digest]) -> list[Digest]:

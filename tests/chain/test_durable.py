@@ -1,0 +1,164 @@
+"""A file is there whole or not at all, and a full disk is an answer, not a crash."""
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chain.durable import fsync_dir, make_folder, write_file, write_files
+from chain.errors import UnavailableError
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_writes_and_replaces(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "file"
+    write_file(path, b"one")
+    write_file(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert names(path.parent) == ["file"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_mode(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "file"
+    write_file(path, b"secret", mode=0o644)
+    write_file(path, b"secret", mode=mode)  # the same bytes, but not for everybody
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_the_same_bytes_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_file(path, b"one")
+    before = path.stat()
+    write_file(path, b"one")
+    assert path.stat().st_ino == before.st_ino
+    write_file(path, b"two")
+    assert path.stat().st_ino != before.st_ino
+
+
+def test_several_files(tmp_path: Path) -> None:
+    write_files([(tmp_path / "a" / "1", b"1"), (tmp_path / "b" / "2", b"2")])
+    assert (tmp_path / "a" / "1").read_bytes() == b"1"
+    assert (tmp_path / "b" / "2").read_bytes() == b"2"
+
+
+def record(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record syncs and renames, doing them for real."""
+    done: list[str] = []
+    fsync, rename = os.fsync, Path.rename
+
+    def synced(handle: int) -> None:
+        done.append(f"sync {Path(f'/proc/self/fd/{handle}').readlink().name}")
+        fsync(handle)
+
+    def renamed(path: Path, target: Path) -> Path:
+        done.append(f"rename to {target.name}")
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "rename", renamed)
+    return done
+
+
+def test_contents_are_synced_before_the_name_and_the_name_before_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = record(monkeypatch)
+    write_file(tmp_path / "a" / "file", b"data")
+    steps = [step.split(".")[0] if step.startswith("sync .") else step for step in done]
+    assert steps[0] == f"sync {tmp_path.name}"  # the new folder's name
+    assert done[1].startswith("sync .file.")
+    assert done[2:] == ["rename to file", "sync a"]
+
+
+def test_the_folder_is_synced_even_if_another_wrote_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"data")
+    (tmp_path / "file").chmod(0o644)
+    done = record(monkeypatch)
+    write_file(tmp_path / "file", b"data")
+    assert done == [f"sync {tmp_path.name}"]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (errno.ENOSPC, "disk_full"),
+        (errno.EDQUOT, "disk_full"),
+        (errno.EIO, "write_failed"),
+        (errno.EROFS, "write_failed"),
+    ],
+)
+@pytest.mark.parametrize("call", ["os.fsync", "os.fchmod", "pathlib.Path.rename", "os.open"])
+def test_a_failing_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str, call: str
+) -> None:
+    path = tmp_path / "file"
+    write_file(path, b"old")
+
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(call, fail)
+        with pytest.raises(UnavailableError) as caught:
+            write_file(path, b"new")
+    assert caught.value.code == code
+    assert names(tmp_path) == ["file"]  # nothing lies about
+    assert path.read_bytes() == b"old"
+
+
+FILL = """
+from pathlib import Path
+import sys
+from chain.durable import write_file
+from chain.errors import UnavailableError
+folder = Path(sys.argv[1])
+for number in range(100):
+    try:
+        write_file(folder / str(number), bytes(20_000))
+    except UnavailableError as error:
+        left = sorted(path.name for path in folder.iterdir())
+        whole = all(path.stat().st_size == 20_000 for path in folder.iterdir())
+        print(error.code, left == sorted(map(str, range(number))), whole)
+        break
+"""
+
+
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    mount = (
+        f'mount -t tmpfs -o size=100k none {tmp_path} && exec {sys.executable} -c "$1" {tmp_path}'
+    )
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", mount, "sh", FILL]
+    probe = ["unshare", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", str(tmp_path)]
+    if subprocess.run(probe, capture_output=True, check=False).returncode:
+        pytest.skip("may not mount a small disk here")
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["disk_full", "True", "True"]
+
+
+def test_a_path_through_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UnavailableError, match="write_failed"):
+        write_file(tmp_path / "file" / "below", b"data")
+    with pytest.raises(UnavailableError, match="write_failed"):
+        make_folder(tmp_path / "file" / "below")
+
+
+def test_syncing_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="write_failed"):
+        fsync_dir(tmp_path / "missing")
+
+
+def test_make_folder_twice(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
