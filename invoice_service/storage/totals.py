@@ -8,12 +8,12 @@ index seeks a cell, however many invoices there are.
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 from sqlite_utils import Database
 
-from chain.errors import ConflictError
+from chain.errors import ConflictError, UnavailableError
 from invoice_service.services.close import Closing
 from invoice_service.services.totals import BlockTotals, Cells, Dimension, Sums, Taxed
 
@@ -123,8 +123,8 @@ class SqliteTotals:
     def taxed(self, after: int, limit: int) -> list[Taxed]:
         """Return up to ``limit`` invoices above ``after``, lowest first."""
         with self._sessions.reading() as connection:
-            rows = connection.execute(_TAXED, (after, limit))
-            return [Taxed._make((*row[:-1], _read_rates(row[-1]))) for row in rows]
+            rows = connection.execute(_TAXED, (after, limit)).fetchall()
+        return [_taxed(row) for row in rows]
 
     def last_height(self) -> int:
         """Return the last block whose totals are stored; 0 when there is none."""
@@ -164,7 +164,7 @@ class SqliteTotals:
         with self._sessions.reading() as connection:
             return connection.execute(_DAY_ENDS, {"first": first, "height": height}).fetchall()
 
-    def between(self, dimension: Dimension, low: int, high: int) -> list[tuple[str | int, ...]]:
+    def between(self, dimension: Dimension, low: int, high: int) -> list[tuple[Any, ...]]:
         """Return (key, then the eight sums) of what blocks ``low`` + 1 to ``high`` added.
 
         In order of the keys; a cell that has not changed may be there, with zeros.
@@ -254,6 +254,15 @@ class _Running:
                 (int(dimension), key),
             ).fetchone()[0]
         return cell, _sums_at(self._connection, cell, height)
+
+
+def _taxed(row: tuple[Any, ...]) -> Taxed:
+    try:
+        return Taxed._make((*row[:-1], _read_rates(row[-1])))
+    except msgspec.MsgspecError as error:
+        raise UnavailableError(
+            "record_damaged", f"the row of invoice {row[0]} is damaged: {error}"
+        ) from error
 
 
 def _last_height(connection: sqlite3.Connection) -> int:
