@@ -1,5 +1,6 @@
 """SQLite as an invoice store wants it: one connection a thread, synced commits, named errors."""
 
+import fcntl
 import os
 import sqlite3
 import threading
@@ -7,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakSet
 
 from sqlite_utils import Database
 
@@ -15,8 +17,7 @@ from chain.errors import UnavailableError
 BUSY_SECONDS = 5.0
 """How long a writer waits for the others before it gives up with ``database_busy``."""
 
-_FIRST_PAUSE = 0.0002
-_LONGEST_PAUSE = 0.002
+_PAUSE = 0.0001  # seconds; a transaction takes a few of them
 
 # Readers meet a lock only while a file is recovered after a crash.
 _READERS_WAIT = "PRAGMA busy_timeout = 5000"
@@ -52,17 +53,13 @@ class Connections:
         self.path = path
         self._busy_seconds = busy_seconds
         self._mine = threading.local()
-        self._opened: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
+        self._opened: list[_Session] = []
 
     @property
     def database(self) -> Database:
         """This thread's connection; UnavailableError when the file is missing or unreadable."""
-        if getattr(self._mine, "pid", None) != os.getpid():
-            self._mine.database = self._open()
-            self._mine.pid = os.getpid()
-        database: Database = self._mine.database
-        return database
+        return self._session().database
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -79,8 +76,9 @@ class Connections:
         A failing COMMIT is answered like any other failure. Whether the rows are there after
         the next start is then open, as after a power cut: whoever asks again is told.
         """
+        session = self._session()
         with self.reading() as connection:
-            self._begin(connection)
+            session.begin(time.monotonic() + self._busy_seconds)
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -91,41 +89,97 @@ class Connections:
     def close(self) -> None:
         """Close the connections of all threads."""
         with self._guard:
-            for connection in self._opened:
-                connection.close()
+            for session in self._opened:
+                session.close()
             self._opened.clear()
         self._mine = threading.local()
 
-    def _open(self) -> Database:
-        # mode=rw: a missing file is an error, never an empty database.
-        uri = f"{self.path.absolute().as_uri()}?mode=rw"
-        try:
-            connection = sqlite3.connect(
-                uri, uri=True, isolation_level=None, check_same_thread=False
-            )
+    def _session(self) -> "_Session":
+        session: _Session | None = getattr(self._mine, "session", None)
+        if session is None or session.pid != os.getpid():
+            session = self._mine.session = _Session(self.path)
             with self._guard:
-                self._opened.append(connection)
+                self._opened.append(session)
+        return session
+
+
+class _Session:
+    """One thread's connection and its place in the queue of writers."""
+
+    def __init__(self, path: Path) -> None:
+        self.pid = os.getpid()
+        self.database = _open(path)
+        try:
+            turnstile = path.with_name(f"{path.name}-turn")
+            self._turnstile = os.open(turnstile, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            self.database.close()
+            detail = f"the lock beside the database cannot be opened: {error}"
+            raise UnavailableError("database_unavailable", detail) from error
+        _sessions.add(self)
+
+    def begin(self, give_up: float) -> None:
+        """Begin a write transaction; ``database_busy`` when that takes until ``give_up``.
+
+        SQLite's own waiting is a lottery with sleeps of up to 100 ms, which a thread that
+        has just committed wins again and again. So writers queue at a file lock, which the
+        kernel gives out in their order; it is held only while waiting to begin. Each leaves
+        it at ``give_up`` at the latest, so a writer that hangs makes the others fail, not hang.
+        """
+        fcntl.flock(self._turnstile, fcntl.LOCK_EX)
+        try:
+            _begin(self.database.conn, give_up)
+        finally:
+            fcntl.flock(self._turnstile, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Close both, unless they belong to the process that this one was forked from."""
+        if self.pid == os.getpid():
+            _sessions.discard(self)
+            self.database.close()
+            os.close(self._turnstile)
+
+    def leave_queue(self) -> None:
+        """Let go of the parent's place after a fork: its lock must not outlive it here."""
+        os.close(self._turnstile)
+
+
+def _leave_queues() -> None:
+    for session in _sessions:
+        session.leave_queue()
+    _sessions.clear()
+
+
+_sessions: WeakSet[_Session] = WeakSet()
+os.register_at_fork(after_in_child=_leave_queues)
+
+
+def _open(path: Path) -> Database:
+    # mode=rw: a missing file is an error, never an empty database.
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    try:
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        try:
             database = Database(connection)  # turns recursive triggers on
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
-        except sqlite3.Error as error:
-            raise unavailable(error) from error
-        return database
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise unavailable(error) from error
+    return database
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
-        # SQLite's own busy handler sleeps up to 100 ms at a time, while a busy issuing process
-        # leaves gaps of a fraction of a millisecond; short sleeps find the next gap.
-        give_up = time.monotonic() + self._busy_seconds
-        pause = _FIRST_PAUSE
-        connection.execute(_WRITERS_DO_NOT)
-        try:
-            while not _has_begun(connection):
-                if time.monotonic() > give_up:
-                    raise UnavailableError(*_CODES[sqlite3.SQLITE_BUSY])
-                time.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-        finally:
-            connection.execute(_READERS_WAIT)
+
+def _begin(connection: sqlite3.Connection, give_up: float) -> None:
+    connection.execute(_WRITERS_DO_NOT)
+    try:
+        while not _has_begun(connection):
+            if time.monotonic() > give_up:
+                raise UnavailableError(*_CODES[sqlite3.SQLITE_BUSY])
+            time.sleep(_PAUSE)
+    finally:
+        connection.execute(_READERS_WAIT)
 
 
 def _has_begun(connection: sqlite3.Connection) -> bool:
