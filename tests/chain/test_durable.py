@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -134,13 +135,12 @@ for number in range(100):
 
 
 def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
-    mount = (
-        f'mount -t tmpfs -o size=100k none {tmp_path} && exec {sys.executable} -c "$1" {tmp_path}'
-    )
-    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", mount, "sh", FILL]
-    probe = ["unshare", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", str(tmp_path)]
-    if subprocess.run(probe, capture_output=True, check=False).returncode:
+    private = ["unshare", "--map-root-user", "--mount"]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "none", str(tmp_path)]
+    if subprocess.run([*private, *mount], capture_output=True, check=False).returncode:
         pytest.skip("may not mount a small disk here")
+    script = f'{shlex.join(mount)} && exec "$@"'
+    command = [*private, "sh", "-c", script, "sh", sys.executable, "-c", FILL, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == ["disk_full", "True", "True"]
 
