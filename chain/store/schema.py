@@ -16,29 +16,29 @@ _TABLES = """
 CREATE TABLE meta (
     name TEXT PRIMARY KEY NOT NULL,
     value TEXT NOT NULL
-);
+) STRICT;
 CREATE TABLE entries (
     idx INTEGER PRIMARY KEY,
-    entry BLOB NOT NULL CHECK (typeof(entry) = 'blob'),
-    key BLOB CHECK (key IS NULL OR typeof(key) = 'blob')
-);
+    entry BLOB NOT NULL,
+    key BLOB
+) STRICT;
 CREATE UNIQUE INDEX entries_key ON entries (key) WHERE key IS NOT NULL;
 CREATE TABLE blocks (
     height INTEGER PRIMARY KEY,
     first INTEGER NOT NULL,
     count INTEGER NOT NULL CHECK (count > 0),
     size INTEGER NOT NULL UNIQUE CHECK (size = first + count + 1),
-    root BLOB NOT NULL CHECK (typeof(root) = 'blob' AND length(root) = 32),
-    edge BLOB NOT NULL CHECK (typeof(edge) = 'blob'),
-    seal BLOB NOT NULL CHECK (typeof(seal) = 'blob' AND length(seal) = 32),
+    root BLOB NOT NULL CHECK (length(root) = 32),
+    edge BLOB NOT NULL,
+    seal BLOB NOT NULL CHECK (length(seal) = 32),
     sealed_at TEXT NOT NULL,
     cursor INTEGER NOT NULL
-);
+) STRICT;
 CREATE TABLE checkpoints (
     size INTEGER PRIMARY KEY,
-    note BLOB NOT NULL CHECK (typeof(note) = 'blob'),
+    note BLOB NOT NULL,
     signed_at TEXT
-);
+) STRICT;
 """
 
 _GROWTH = """
@@ -69,6 +69,9 @@ END;
 """
 
 FROZEN_TABLES: Final = ("meta", "entries", "blocks", "checkpoints")
+GUARDS: Final = frozenset(
+    f"{table}_{what}" for table in FROZEN_TABLES for what in ("grow", "no_update", "no_delete")
+)
 
 
 @log_migrations()

@@ -22,10 +22,12 @@ from chain.errors import (
 )
 from chain.hashing import to_digest
 from chain.merkle import Edge
-from chain.store.schema import log_migrations
+from chain.store.schema import GUARDS, log_migrations
 
 BUSY_SECONDS: Final = 10.0
 _CHUNK: Final = 1024  # rows held in memory while entries are streamed
+_TRIGGERS: Final = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+_BLOCK_TYPES: Final = (int, int, int, int, bytes, bytes, bytes, str, int)
 _EMPTY_EDGE: Final = Edge().to_bytes()
 
 
@@ -113,7 +115,7 @@ class SqliteLogStore:
     def entry(self, index: int) -> bytes | None:
         """One entry's bytes."""
         row = self._one("SELECT entry FROM entries WHERE idx = ?", index)
-        return None if row is None else bytes(row[0])
+        return None if row is None else _bytes(row[0])
 
     def rows(self, first: int, end: int) -> Iterator[Row]:
         """Stored rows ``first`` to ``end - 1``, in order, a few at a time; gaps are left out.
@@ -125,7 +127,7 @@ class SqliteLogStore:
         )
         while chunk := self._all(query, (first, end, _CHUNK)):
             for index, entry, key in chunk:
-                yield Row(index, entry, key)
+                yield Row(index, _bytes(entry), None if key is None else _bytes(key))
             first = chunk[-1][0] + 1
 
     def add_checkpoint(self, checkpoint: StoredCheckpoint, signed_at: datetime | None) -> None:
@@ -150,17 +152,26 @@ class SqliteLogStore:
     def checkpoint(self, size: int) -> StoredCheckpoint | None:
         """The signed checkpoint of that size."""
         row = self._one("SELECT size, note FROM checkpoints WHERE size = ?", size)
-        return None if row is None else StoredCheckpoint(*row)
+        return None if row is None else _to_checkpoint(row)
 
     def latest_checkpoint(self) -> StoredCheckpoint | None:
         """The largest signed checkpoint."""
         row = self._one("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1")
-        return None if row is None else StoredCheckpoint(*row)
+        return None if row is None else _to_checkpoint(row)
 
     def checkpoints(self, after: int, limit: int) -> list[StoredCheckpoint]:
         """At most ``limit`` signed checkpoints of sizes above ``after``, in order."""
         query = "SELECT size, note FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?"
-        return [StoredCheckpoint(*row) for row in self._all(query, (after, limit))]
+        return [_to_checkpoint(row) for row in self._all(query, (after, limit))]
+
+    def check(self) -> None:
+        """Check the file's structure, its indexes and its guards; VerificationError."""
+        found = self._all("PRAGMA integrity_check(1)", ())
+        if found != [("ok",)]:
+            raise VerificationError("store_damaged", f"the database says: {found[0][0]}")
+        triggers = {row[0] for row in self._all(_TRIGGERS, ())}
+        if missing := sorted(GUARDS - triggers):
+            raise VerificationError("store_unguarded", f"triggers are missing: {missing}")
 
     def _block(self, query: str, value: int) -> Block | None:
         row = self._one(query, value)
@@ -236,6 +247,9 @@ def _block_values(block: Block) -> tuple[int | bytes | str, ...]:
 
 
 def _to_block(row: tuple[Any, ...]) -> Block:
+    # SQLite hands over whatever type a damaged page claims.
+    if tuple(map(type, row)) != _BLOCK_TYPES:
+        raise VerificationError("store_damaged", f"block {row[0]} is not a block's row")
     height, first, count, size, root, edge, seal, sealed_at, cursor = row
     return Block(
         height=height,
@@ -248,6 +262,16 @@ def _to_block(row: tuple[Any, ...]) -> Block:
         sealed_at=parse_time(sealed_at),
         cursor=cursor,
     )
+
+
+def _to_checkpoint(row: tuple[Any, ...]) -> StoredCheckpoint:
+    return StoredCheckpoint(row[0], _bytes(row[1]))
+
+
+def _bytes(value: object) -> bytes:
+    if type(value) is not bytes:
+        raise VerificationError("store_damaged", "a column of bytes holds something else")
+    return value
 
 
 @contextmanager
