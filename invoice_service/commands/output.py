@@ -1,13 +1,19 @@
 """How commands speak: tables and progress for people, JSON for programs."""
 
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 import click
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+REFRESH_SECONDS: Final = 0.1
+WIDE: Final = 240
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -23,10 +29,12 @@ def print_table(
     """A table on the standard output; the columns after the first ``left`` hold numbers."""
     table = Table(title=title or None, title_justify="left")
     for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if place < left else "right")
+        table.add_column(column, justify="left" if place < left else "right", overflow="fold")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
-    Console(highlight=False).print(table)
+    # Into a file or a pipe nothing is folded or cut.
+    width = None if sys.stdout.isatty() else WIDE
+    Console(highlight=False, width=width).print(table)
 
 
 @contextmanager
@@ -42,10 +50,16 @@ def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(label, total=total, rate="")
+        began = shown = time.monotonic()
+        done = 0
 
         def advance(count: int) -> None:
-            bar.advance(task, count)
-            speed = bar.tasks[0].speed
-            bar.update(task, rate=f"{speed:,.0f}/s" if speed else "")
+            nonlocal done, shown
+            done += count
+            now = time.monotonic()
+            if now - shown >= REFRESH_SECONDS:  # the bar is slower than what it shows
+                shown = now
+                bar.update(task, completed=done, rate=f"{done / (now - began):,.0f}/s")
 
         yield advance
+        bar.update(task, completed=done)

@@ -74,7 +74,7 @@ def _shop(rng: random.Random, number: int, trade: Trade) -> Shop:
         reviewer=f"{rng.choice(SURNAMES)}复核",
     )
     # A few shops are very busy and many are not: Pareto, as city trade is.
-    return Shop(request, trade, rng.paretovariate(1.2), _menu(rng, trade))
+    return Shop(request, trade, rng.paretovariate(1.6), _menu(rng, trade))
 
 
 def _menu(rng: random.Random, trade: Trade) -> tuple[LineRequest, ...]:

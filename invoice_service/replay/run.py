@@ -1,0 +1,137 @@
+"""Issue and anchor a simulated city, day after day, through the service's own parts."""
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from chain.commitment import parse_password_area
+from chain.errors import ConflictError, Problem
+from invoice_service.config import Config
+from invoice_service.domain.invoice import SALTS_SIZE, Issued, Prepared, prepare_red
+from invoice_service.domain.lifecycle import Reason
+from invoice_service.domain.merchant import Merchant
+from invoice_service.replay.city import build_city
+from invoice_service.replay.produce import Batch, Plan
+from invoice_service.services.anchor import anchor_pending
+from invoice_service.wiring import Instance, open_instance
+
+REVERSED_SHARE: Final = 0.004  # of a day's invoices, reversed at the end of the next
+ANCHOR_EVERY: Final = 5_000  # invoices; and at the end of each day
+
+
+class Clock:
+    """The simulated time."""
+
+    def __init__(self, moment: int) -> None:
+        self.moment = moment
+
+    def __call__(self) -> datetime:
+        return datetime.fromtimestamp(self.moment, UTC)
+
+    def unix(self) -> int:
+        """The time in seconds since 1970."""
+        return self.moment
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a replay has come to; money in fen."""
+
+    invoices: int = 0
+    reversals: int = 0
+    total: int = 0
+    log_size: int = 0
+
+
+@dataclass(slots=True)
+class Issuing:
+    """The half of a replay that writes."""
+
+    instance: Instance
+    clock: Clock
+    rng: random.Random
+    advance: Callable[[int], None]
+    outcome: Outcome = field(default_factory=Outcome)
+    _today: list[Issued] = field(default_factory=list)
+    _yesterday: list[Issued] = field(default_factory=list)
+    _pending: int = 0
+    _to_reverse: float = 0.0
+
+    def take(self, batch: Batch) -> None:
+        """Issue one batch; at a day's end reverse a few of the day before, and close the day."""
+        self.clock.moment = batch.moment
+        if batch.prepared:
+            issued = self._issue(batch.prepared)
+            self._today += issued
+            self.outcome.invoices += len(issued)
+            self.outcome.total += sum(invoice.total for invoice in issued)
+            self.advance(len(issued))
+        if batch.ends_day:
+            self._reverse_some()
+        if batch.ends_day or self._pending >= ANCHOR_EVERY:
+            done = anchor_pending(self.instance.anchoring())
+            self._pending, self.outcome.log_size = 0, done.size
+
+    def _issue(self, prepared: list[Prepared]) -> list[Issued]:
+        answers = self.instance.store.issue(prepared, self.clock.unix)
+        self._pending += len(answers)
+        for answer in answers:
+            if isinstance(answer, Problem):
+                raise answer
+        return [answer for answer in answers if isinstance(answer, Issued)]
+
+    def _reverse_some(self) -> None:
+        self._to_reverse += len(self._yesterday) * REVERSED_SHARE
+        chosen = self.rng.sample(self._yesterday, int(self._to_reverse))
+        self._to_reverse -= len(chosen)  # small days add up to a reversal in time
+        self._yesterday, self._today = self._today, []
+        if not chosen:
+            return
+        reds = self._issue([self._red(blue) for blue in chosen])
+        self.outcome.reversals += len(reds)
+        self.outcome.total += sum(red.total for red in reds)
+
+    def _red(self, blue: Issued) -> Prepared:
+        stored = self.instance.store.invoice(parse_password_area(blue.hash))
+        if stored is None:
+            raise ConflictError("invoice_unknown", f"invoice {blue.hash} has gone")
+        reason = self.rng.choice(list(Reason))
+        return prepare_red(stored, reason, salts=self.rng.randbytes(SALTS_SIZE))
+
+
+def open_simulated(config: Config, plan: Plan) -> tuple[Instance, Clock]:
+    """The instance, on a clock that stands where the plan begins.
+
+    ConflictError ``not_empty`` when it has invoices: simulated ones never mix with others.
+    """
+    first = plan.first_day
+    clock = Clock(int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()))
+    rng = random.Random(f"closings/{plan.seed}")  # noqa: S311 # a simulation that must repeat
+    instance = open_instance(config, clock=clock, randbytes=rng.randbytes)
+    if instance.store.last_seq():
+        raise ConflictError("not_empty", f"{config.data_dir} has invoices already")
+    return instance, clock
+
+
+def admit_city(instance: Instance, plan: Plan) -> list[Merchant]:
+    """Enter the city's merchants into the register, in their order."""
+    now = int(instance.clock().timestamp())
+    shops = build_city(plan.seed, plan.merchants).shops
+    return [instance.store.add_merchant(shop.request, now).merchant for shop in shops]
+
+
+def issue_city(
+    instance: Instance,
+    clock: Clock,
+    plan: Plan,
+    batches: Iterable[Batch],
+    advance: Callable[[int], None],
+) -> Outcome:
+    """Issue all batches and anchor them; raises the first refusal, since there should be none."""
+    rng = random.Random(f"reversals/{plan.seed}")  # noqa: S311 # a simulation that must repeat
+    issuing = Issuing(instance, clock, rng, advance)
+    for batch in batches:
+        issuing.take(batch)
+    return issuing.outcome
