@@ -15,10 +15,10 @@ from chain.store.sqlite import SqliteLogStore
 from chain.tiles import TileFolder
 from invoice_service.config import Config
 from invoice_service.domain.numbering import Scheme
-from invoice_service.issuer import IssuerClient
+from invoice_service.issuer import DirectIssuer, IssuerClient
 from invoice_service.services.anchor import Anchoring
 from invoice_service.services.ports import Issuer
-from invoice_service.storage.sqlite import SqliteStore
+from invoice_service.storage.sqlite import SqliteStore, create_store
 
 Clock = Callable[[], datetime]
 
@@ -90,7 +90,7 @@ def init_instance(
     for folder in (config.keys_dir, config.log_dir, config.broker_dir, config.run_dir):
         make_folder(folder)
     config.keys_dir.chmod(0o700)
-    SqliteStore.create(config.invoices_db, _scheme(config))
+    create_store(config.invoices_db)
     log = _open_log(config)
     signer = _make_keys(config, randbytes)
     log.publish(signer, signed_at=clock())
@@ -115,7 +115,9 @@ def open_instance(
         config=config,
         store=store,
         log=_open_log(config),
-        issuer=IssuerClient(config.run_dir / "issuer.sock", store, clock),
+        issuer=IssuerClient(
+            config.run_dir / "issuer.sock", DirectIssuer(store, lambda: int(clock().timestamp()))
+        ),
         log_key=_read_verifier(config, LOG_VKEY),
         promise_key=_read_verifier(config, PROMISE_VKEY),
         keys_note=keys_note.read_bytes(),
