@@ -13,7 +13,7 @@ import msgspec
 
 from chain.errors import MalformedError
 
-JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | bool | int"
+JsonValue: TypeAlias = dict[str, "JsonValue"] | list["JsonValue"] | str | bool | int
 
 MAX_INTEGER = 2**53 - 1
 """Largest magnitude that every JSON reader keeps exactly."""
