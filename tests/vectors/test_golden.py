@@ -1,0 +1,96 @@
+"""The golden files are what our code makes, and what they say holds."""
+
+import json
+from typing import Any
+
+import pytest
+
+from chain.canonical import decode, decode_canonical, encode
+from chain.checkpoint import open_checkpoint
+from chain.entry import parse_entry
+from chain.hashing import digest_from_hex, leaf_hash, sha256
+from chain.note import VerifierKey, open_note
+from chain.proof import parse_proof
+from chain.states import StateLeaf, verify_state
+from chain.verify import verify_proof
+from tests.vectors.make import FORMATS, HERE, path_of, text_of
+
+
+def golden(name: str) -> Any:  # noqa: ANN401  # each file has its own shape
+    return json.loads(path_of(name).read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_the_script_finds_no_difference(name: str) -> None:
+    assert path_of(name).read_text("utf-8") == text_of(name)
+
+
+def test_every_file_has_its_maker() -> None:
+    assert {path.stem for path in HERE.glob("*.json")} == set(FORMATS)
+
+
+def test_canonical() -> None:
+    for case in golden("canonical"):
+        assert encode(decode(case["json"].encode())) == case["canonical"].encode()
+        assert decode_canonical(case["canonical"].encode()) == json.loads(case["json"])
+
+
+def test_commitment_by_hand() -> None:
+    """Only SHA-256 and the definitions, none of the code that made the file."""
+    file = golden("commitment")
+    digests = []
+    for name in ("face", "buyer", "lines"):
+        group = file["groups"][name]
+        start = f"fapiao/v1/{name}\n".encode() + bytes.fromhex(group["salt"])
+        digests.append(sha256(start + group["canonical"].encode()))
+        assert digests[-1].hex() == group["digest"]
+    digest = sha256(b"fapiao/v1/invoice\n" + b"".join(digests))
+    assert file["password_area"] == "01" + digest.hex() == "01" + file["digest"]
+    assert file["check_code"] == digest.hex()[-5:]
+    assert file["anchor"] == sha256(b"fapiao/v1/anchor\n" + digest).hex()
+    closing = file["closing"]
+    start = b"fapiao/v1/closing\n" + bytes.fromhex(closing["salt"])
+    assert closing["digest"] == sha256(start + closing["totals"].encode()).hex()
+
+
+def test_entries() -> None:
+    for case in golden("entry").values():
+        parse_entry(case["entry"].encode())
+        assert leaf_hash(case["entry"].encode()).hex() == case["leaf"]
+
+
+def test_notes() -> None:
+    file = golden("note")
+    log, promise = (VerifierKey.parse(key["public"]) for key in file["keys"].values())
+    witness = VerifierKey.parse(file["witness"]["public"])
+    open_note(file["promise"].encode(), [promise])
+    assert open_checkpoint(file["empty"].encode(), log).size == 0
+    assert open_checkpoint(file["checkpoint"].encode(), log).size == 42
+    opened = open_note(file["cosigned"].encode(), [log, witness])
+    assert [signature.timestamp for signature in opened.signatures] == [
+        None,
+        file["witness"]["time"],
+    ]
+
+
+def test_states() -> None:
+    for case in golden("state"):
+        for shown in case["proofs"]:
+            leaf = shown.get("leaf")
+            said = verify_state(
+                digest_from_hex(case["root"]),
+                digest_from_hex(shown["key"]),
+                leaf and StateLeaf(digest_from_hex(leaf["key"]), leaf["value"]),
+                [digest_from_hex(sibling) for sibling in shown["siblings"]],
+            )
+            assert said == case["items"].get(shown["key"])
+
+
+def test_proofs() -> None:
+    file = golden("proof")
+    for name, hidden in (("shown", ()), ("face only", ("buyer", "lines"))):
+        evidence = verify_proof(
+            parse_proof(file["files"][name].encode()), VerifierKey.parse(file["log_key"])
+        )
+        assert evidence.hash == golden("commitment")["password_area"]
+        assert evidence.hidden == hidden
