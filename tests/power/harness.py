@@ -3,8 +3,20 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
 
-from tests.power.cuts import Fate, Kept, Lost, NamesOnly, Torn, Tree, after_cut, same_tree
+from tests.power.cuts import (
+    Fate,
+    Kept,
+    Lost,
+    NamesOnly,
+    Torn,
+    Tree,
+    after_cut,
+    materialise,
+    same_tree,
+)
 from tests.power.disk import Disk
 from tests.power.replay import Step, replay
 from tests.power.trace import Call
@@ -64,6 +76,23 @@ def power_cuts(
             if mark not in checked:
                 checked.add(mark)
                 yield Cut(step, name, tree, tuple(sent), tuple(seen))
+
+
+def check_cuts(cuts: Iterator[Cut], folder: Path, check: Callable[[Path, Cut], None]) -> int:
+    """Check every state in a folder of its own; return how many there were.
+
+    Raises AssertionError naming the first cut whose state breaks a promise.
+    """
+    checked = 0
+    for checked, cut in enumerate(cuts, start=1):
+        state = folder / str(checked)
+        materialise(cut.tree, state)
+        try:
+            check(state, cut)
+        except Exception as problem:
+            raise AssertionError(f"{cut}: {problem}") from problem
+        rmtree(state)
+    return checked
 
 
 def _look(disk: Disk, path: str, seen: list[bytes]) -> None:

@@ -31,7 +31,8 @@ def need_strace() -> None:
 def strace_command(output: Path, command: Sequence[str], *, kill_at: int = 0) -> list[str]:
     """Return the command line that runs ``command`` and writes its trace to ``output``.
 
-    ``kill_at`` n: the n-th sync or rename kills the process (kill -9) before it happens.
+    ``kill_at`` n: kill -9 before the n-th fsync, fdatasync or rename, whichever kind gets
+    there first.
     """
     flags = ["-f", "-ttt", "-xx", "-y", "-s", str(_LONGEST), "-e", f"trace={','.join(CALLS)}"]
     # With seccomp-bpf only the traced calls are slow, but strace then injects nothing.

@@ -24,13 +24,12 @@ SIGNER = SignerKey.generate(ORIGIN, Random(1).randbytes)
 STARTED = datetime(2026, 7, 1, tzinfo=UTC)
 
 
-def open_log(folder: Path) -> tuple[Log, SqliteLogStore, TileFolder]:
+def open_log(folder: Path) -> tuple[Log, SqliteLogStore]:
     """Open the log whose database and published folder stand in ``folder``."""
     store = SqliteLogStore(folder / "log.db")
     published = folder / "log"
     published.mkdir(exist_ok=True)
-    tiles = TileFolder(published)
-    return Log(ORIGIN, store, tiles, published), store, tiles
+    return Log(ORIGIN, store, TileFolder(published), published), store
 
 
 def drafts(salt: str, height: int, count: int) -> list[bytes]:
@@ -56,7 +55,7 @@ def main(folder: str, salt: str, *sizes: str) -> None:
     """Add a block of each size; the socket hears of each height once it is durable."""
     forget(os.environ.get("FORGET", ""))
     told, _listener = socket.socketpair()
-    log, store, _ = open_log(Path(folder))
+    log, store = open_log(Path(folder))
     for size in sizes:
         told.send(b"height %d" % add_block(log, salt, int(size)))
         told.send(b"published %d" % log.publish(SIGNER).size)
