@@ -150,6 +150,12 @@ def test_a_bad_variable_is_refused_by_name(name: str, text: str) -> None:
     assert key in message.lower()
 
 
+def test_the_least_that_may_be_set() -> None:
+    least = {"FAPIAO_WEB_WORKERS": "1", "FAPIAO_WEB_PORT": "0", "FAPIAO_CLOCK_MAX_BACKWARDS": "0"}
+    config = load(None, least)
+    assert (config.web.workers, config.web.port, config.clock.max_backwards) == (1, 0, 0)
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert "nowhere.toml" in str(refused(tmp_path / "nowhere.toml"))
 
