@@ -1,0 +1,107 @@
+"""Issuing: from a request's bytes to an invoice on disk, one or many."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from chain.errors import NotFoundError, Problem
+from invoice_service.domain.invoice import SALTS_SIZE, Issued, Prepared, parse_request, prepare
+from invoice_service.domain.merchant import Merchant
+from invoice_service.domain.tax import TaxRates
+from invoice_service.services.ports import Issuer, MerchantStore
+
+AT_ONCE = 200
+"""Records of a batch that are handed over together."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuingDesk:
+    """What issuing works with; ``randbytes`` must be fit for secrets."""
+
+    merchants: MerchantStore
+    issuer: Issuer
+    rates: TaxRates
+    randbytes: Callable[[int], bytes]
+    max_bytes: int = 65_536
+    max_lines: int = 100
+
+
+def issue_one(
+    desk: IssuingDesk, merchant_id: int, body: bytes, *, key_id: int = 0, idempotency_key: str = ""
+) -> Issued:
+    """Issue what ``body`` asks for; it is on disk when this returns.
+
+    Raises MalformedError for the request, RefusedError (``merchant_suspended``,
+    ``quota_exhausted``, ``key_revoked``, …), ConflictError (``order_id_conflict``,
+    ``idempotency_key_conflict``), UnavailableError.
+    """
+    merchant = _merchant(desk, merchant_id)
+    prepared = _prepare(desk, merchant, body, key_id, idempotency_key)
+    return single(desk.issuer, prepared)
+
+
+def issue_many(
+    desk: IssuingDesk, merchant_id: int, bodies: Iterable[bytes], *, key_id: int = 0
+) -> Iterator[Issued | Problem]:
+    """Answer each of ``bodies`` in order, as ``issue_one`` would; none stops another.
+
+    Bodies are read and answered ``AT_ONCE`` at a time. Raises NotFoundError
+    ``merchant_unknown`` before the first.
+    """
+    merchant = _merchant(desk, merchant_id)
+    return _in_parts(desk, merchant, iter(bodies), key_id)
+
+
+def single(issuer: Issuer, prepared: Prepared) -> Issued:
+    """Issue one prepared invoice; raises what the issuer answers when it refuses."""
+    answer = issuer.issue([prepared])[0]
+    if isinstance(answer, Problem):
+        raise answer
+    return answer
+
+
+def _in_parts(
+    desk: IssuingDesk, merchant: Merchant, bodies: Iterator[bytes], key_id: int
+) -> Iterator[Issued | Problem]:
+    while part := list(islice(bodies, AT_ONCE)):
+        yield from _issue_part(desk, merchant, part, key_id)
+
+
+def _issue_part(
+    desk: IssuingDesk, merchant: Merchant, bodies: Sequence[bytes], key_id: int
+) -> Iterator[Issued | Problem]:
+    read = [_try_prepare(desk, merchant, body, key_id) for body in bodies]
+    ready = [record for record in read if isinstance(record, Prepared)]
+    answers = iter(desk.issuer.issue(ready))
+    for record in read:
+        yield record if isinstance(record, Problem) else next(answers)
+
+
+def _try_prepare(
+    desk: IssuingDesk, merchant: Merchant, body: bytes, key_id: int
+) -> Prepared | Problem:
+    try:
+        return _prepare(desk, merchant, body, key_id, "")
+    except Problem as problem:
+        return problem
+
+
+def _prepare(
+    desk: IssuingDesk, merchant: Merchant, body: bytes, key_id: int, idempotency_key: str
+) -> Prepared:
+    request = parse_request(body, max_bytes=desk.max_bytes, max_lines=desk.max_lines)
+    return prepare(
+        request,
+        merchant,
+        salts=desk.randbytes(SALTS_SIZE),
+        rates=desk.rates,
+        key_id=key_id,
+        idempotency_key=idempotency_key,
+    )
+
+
+def _merchant(desk: IssuingDesk, merchant_id: int) -> Merchant:
+    account = desk.merchants.account(merchant_id)
+    if account is None:
+        raise NotFoundError("merchant_unknown", "there is no such merchant")
+    return account.merchant

@@ -1,0 +1,76 @@
+"""From an API key to who asks: the same work for every key, known or not."""
+
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from secrets import compare_digest
+from typing import Protocol
+
+import msgspec
+
+from chain.errors import RefusedError
+from chain.hashing import ZERO, Digest, sha256
+from invoice_service.services.ports import ApiKey, Role
+
+SECRET_BYTES = 32
+
+_KEY = re.compile(r"fk_[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks; ``merchant_id`` is None for an official."""
+
+    role: Role
+    merchant_id: int | None
+    key_id: int
+
+
+class KeyReader(Protocol):
+    """What signing in needs of a store."""
+
+    def key(self, digest: Digest) -> ApiKey | None:
+        """The key with this digest, revoked or not."""
+        ...
+
+
+def sign_in(keys: KeyReader, text: str | None) -> Principal:
+    """The owner of the key ``text``.
+
+    Raises RefusedError: ``key_missing``, ``key_malformed``, ``key_unknown``, ``key_revoked``.
+    """
+    if not text:
+        raise RefusedError("key_missing", "send an API key as: Authorization: Bearer fk_...")
+    # A malformed key is looked up like any other, so that the time says nothing of keys.
+    digest = key_digest(text)
+    key = keys.key(digest)
+    known = compare_digest(ZERO if key is None else key.digest, digest)
+    if not _KEY.fullmatch(text):
+        raise RefusedError("key_malformed", "an API key is fk_ and 43 letters, digits, - or _")
+    if key is None or not known:
+        raise RefusedError("key_unknown", "this API key is not known")
+    if key.revoked_at is not None:
+        raise RefusedError("key_revoked", "this API key has been revoked")
+    return Principal(role=key.role, merchant_id=key.merchant_id, key_id=key.id)
+
+
+def merchant_of(principal: Principal) -> int:
+    """The merchant who asks; RefusedError ``role_required`` for anybody else."""
+    if principal.role != "merchant" or principal.merchant_id is None:
+        raise RefusedError("role_required", "only a merchant's key may do this")
+    return principal.merchant_id
+
+
+def require_official(principal: Principal) -> None:
+    """Refuse all but officials: RefusedError ``role_required``."""
+    if principal.role != "official":
+        raise RefusedError("role_required", "only an official's key may do this")
+
+
+def key_digest(text: str) -> Digest:
+    """What is kept of a key; it has 256 random bits, so nothing slower is needed."""
+    return sha256(text.encode("utf-8", "surrogatepass"))
+
+
+def new_key(randbytes: Callable[[int], bytes]) -> str:
+    """A fresh key's text; ``randbytes`` must be fit for secrets."""
+    return f"fk_{urlsafe_b64encode(randbytes(SECRET_BYTES)).decode().rstrip('=')}"

@@ -1,0 +1,230 @@
+"""Verdicts: what a slip's number and amount are worth, checked from stored bytes to the log.
+
+The steps are those of ``chain.verify``, which needs no store; two more concern the slip and a
+reversal. What cannot be believed (a damaged row, tile, seal or checkpoint) ends in
+UnavailableError ``record_damaged``: it is never a verdict, least of all "unknown".
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from chain.block import Block, Head
+from chain.checkpoint import Checkpoint, open_checkpoint
+from chain.commitment import anchor, parse_password_area
+from chain.entry import AnchorEntry, SealEntry, parse_entry
+from chain.errors import MalformedError, NotFoundError, VerificationError
+from chain.hashing import Digest, leaf_hash
+from chain.merkle import verify_inclusion
+from chain.note import VerifierKey
+from chain.proof import ProofSource
+from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.domain.numbering import shanghai_day
+from invoice_service.domain.qrtext import QrText
+from invoice_service.domain.verdict import Step, Verdict, Verification, judge, shown_buyer_name
+from invoice_service.services.ports import InvoiceReader
+from invoice_service.services.records import checked_face, damaged
+
+_SEALS_KEPT = 1024
+
+
+class VerdictLog(ProofSource, Protocol):
+    """What a verdict needs of the log."""
+
+    def find(self, key: bytes) -> int | None:
+        """The index of the entry with that key."""
+        ...
+
+    def head(self) -> Head:
+        """Where the log stands, published or not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an invoice stands in the published log."""
+
+    index: int
+    size: int
+    seal: SealEntry
+
+
+class Verifier:
+    """Reaches verdicts. Remembers only what stays true: checked signatures and seals.
+
+    ``verify`` checks, in this order, as far as it gets:
+
+    1. groups: the stored groups hash to the password area;
+    2. slip: number and amount on the slip are those of the face;
+    3. entry: the log entry names that password area, and the same reversal as the face;
+    4. signature: the log signed its newest checkpoint;
+    5. inclusion: the entry is under the checkpoint's root;
+    6. seal: the seal of the entry's block is under the same root;
+    7. block: the seal closes the block with the entry;
+    8. reversal: the red invoice names this one.
+    """
+
+    def __init__(self, invoices: InvoiceReader, log: VerdictLog, log_key: VerifierKey) -> None:
+        self._invoices = invoices
+        self._log = log
+        self._log_key = log_key
+        # Replaced or emptied as a whole, so threads need no lock.
+        self._signed: tuple[bytes, Checkpoint] | None = None
+        self._seals: dict[tuple[Digest, int], SealEntry] = {}
+
+    def verify(self, slip: QrText) -> Verification:
+        """The verdict on a slip.
+
+        Raises MalformedError ``password_area``; UnavailableError ``record_damaged``, or as
+        store and log do when they cannot be read.
+        """
+        digest = parse_password_area(slip.hash)
+        invoice = self._invoices.invoice(digest)
+        if invoice is None:
+            return self._unknown(slip.hash, digest)
+        face = checked_face(invoice)
+        if not slip_agrees(slip, face, invoice.issued_at):
+            return Verification(verdict=Verdict.MISMATCH, hash=slip.hash, steps=_steps(1))
+        red = self._check_red(invoice)
+        place = self._find(invoice, digest, face)
+        return Verification(
+            verdict=judge(
+                known=True,
+                slip_agrees=True,
+                reversal=invoice.reversal,
+                anchored=place is not None,
+            ),
+            hash=slip.hash,
+            block=place.seal.height if place else None,
+            sealed_at=place.seal.sealed_at if place else None,
+            index=place.index if place else None,
+            log_size=place.size if place else None,
+            steps=_steps(1, 2, *(range(3, 8) if place else ()), *((8,) if red else ())),
+            face=face,
+            buyer_name=shown_buyer_name(msgspec.json.decode(invoice.buyer)),
+            reversed_by=invoice.reversed_by,
+        )
+
+    def _unknown(self, hash_: str, digest: Digest) -> Verification:
+        """Only when the log does not know it either: a row may have been lost."""
+        if self._log.find(anchor(digest)) is not None:
+            raise damaged("the log holds this invoice, and its row is missing")
+        return Verification(verdict=Verdict.UNKNOWN, hash=hash_)
+
+    def _check_red(self, invoice: StoredInvoice) -> bool:
+        """Whether there is a red invoice; it must be sound and name this one."""
+        if invoice.reversed_by is None:
+            return False
+        red = self._invoices.invoice(parse_password_area(invoice.reversed_by))
+        if red is None or checked_face(red).get("reverses") != invoice.hash:
+            raise damaged(f"the red invoice of invoice {invoice.seq} does not name it")
+        return True
+
+    def _find(self, invoice: StoredInvoice, digest: Digest, face: dict[str, Any]) -> Place | None:
+        """Where it stands under the newest checkpoint, checked; None while it waits."""
+        index = self._index(invoice, anchor(digest))
+        if index is None:
+            return None
+        try:
+            return self._prove(index, digest, face)
+        except (VerificationError, MalformedError, NotFoundError):
+            # A newer checkpoint may just have replaced the tiles that were being read; whoever
+            # fails against two checkpoints has been damaged.
+            try:
+                return self._prove(index, digest, face)
+            except (VerificationError, MalformedError, NotFoundError) as problem:
+                raise damaged(f"entry {index} of the log fails: {problem}") from problem
+
+    def _index(self, invoice: StoredInvoice, key: Digest) -> int | None:
+        index = self._log.find(key)
+        if index is not None or self._log.head().cursor < invoice.seq:
+            return index
+        # The log has taken it by now; it was not there a moment ago, or it has gone.
+        index = self._log.find(key)
+        if index is None:
+            raise damaged(f"the log has taken invoice {invoice.seq} and does not hold it")
+        return index
+
+    def _prove(self, index: int, digest: Digest, face: dict[str, Any]) -> Place | None:
+        entry = self._log.entry(index)
+        _check_entry(entry, digest, face)
+        checkpoint = self._checkpoint()
+        block = self._log.block_of(index)
+        if block.size > checkpoint.size:
+            return None  # sequenced, and not published yet
+        self._check_path(entry, index, checkpoint)
+        return Place(index, checkpoint.size, self._seal(block, index, checkpoint))
+
+    def _checkpoint(self) -> Checkpoint:
+        _, note = self._log.latest_checkpoint()
+        signed = self._signed
+        if signed is None or signed[0] != note:
+            signed = self._signed = note, open_checkpoint(note, self._log_key)
+        return signed[1]
+
+    def _seal(self, block: Block, index: int, checkpoint: Checkpoint) -> SealEntry:
+        seal = self._seals.get((checkpoint.root, block.seal_index))
+        if seal is None:
+            seal = self._check_seal(block.seal_index, checkpoint)
+            if len(self._seals) >= _SEALS_KEPT:
+                self._seals = {}
+            self._seals[checkpoint.root, block.seal_index] = seal
+        if not seal.first <= index < seal.index:
+            raise VerificationError("seal_other_block", "the entry stands in another block")
+        return seal
+
+    def _check_seal(self, index: int, checkpoint: Checkpoint) -> SealEntry:
+        entry = self._log.entry(index)
+        self._check_path(entry, index, checkpoint)
+        seal = parse_entry(entry)
+        if not isinstance(seal, SealEntry) or seal.index != index:
+            raise VerificationError("seal_kind", f"entry {index} does not seal its block")
+        return seal
+
+    def _check_path(self, entry: bytes, index: int, checkpoint: Checkpoint) -> None:
+        path = self._log.inclusion(index, checkpoint.size)
+        verify_inclusion(leaf_hash(entry), index, checkpoint.size, path, checkpoint.root)
+
+
+def slip_agrees(slip: QrText, face: dict[str, Any], issued_at: int) -> bool:
+    """Whether all that the slip says, in whichever form, is what the face says."""
+    said_and_true = (
+        (slip.number, face["number"]),
+        (slip.total, face["total"]),
+        (slip.code, face["code"]),
+        (slip.seller_tax_id, face["seller"]["tax_id"]),
+        (slip.amount, face["amount"]),
+        (slip.day, shanghai_day(issued_at)),
+    )
+    return all(said is None or said == true for said, true in said_and_true)
+
+
+def _check_entry(data: bytes, digest: Digest, face: dict[str, Any]) -> None:
+    entry = parse_entry(data)
+    if not isinstance(entry, AnchorEntry) or entry.anchor != anchor(digest).hex():
+        raise VerificationError("anchor_mismatch", "the entry is of another password area")
+    said = face.get("reverses")
+    expected = None if said is None else anchor(parse_password_area(said))
+    found = None if entry.reversed is None else entry.reversed[0]
+    if found != expected:
+        raise VerificationError("reversal_mismatch", "face and entry reverse different invoices")
+
+
+_STEPS = {
+    number: Step(number, name, text)
+    for number, name, text in (
+        (1, "groups", "the stored groups hash to the password area"),
+        (2, "slip", "number and amount on the slip are those of the invoice"),
+        (3, "entry", "the log entry names that password area"),
+        (4, "signature", "the log signed its newest checkpoint"),
+        (5, "inclusion", "the entry is under the checkpoint's root"),
+        (6, "seal", "the block's seal is under the same root"),
+        (7, "block", "the seal closes the block with the entry"),
+        (8, "reversal", "the red invoice names this one"),
+    )
+}
+
+
+def _steps(*numbers: int) -> tuple[Step, ...]:
+    return tuple(_STEPS[number] for number in numbers)
