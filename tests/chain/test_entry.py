@@ -1,0 +1,294 @@
+"""Entries: one spelling each, every field checked, nothing but MalformedError gets out."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chain.entry import (
+    MAX_ENTRY_BYTES,
+    AnchorEntry,
+    ClosingEntry,
+    Entry,
+    LockEntry,
+    SealEntry,
+    anchor_entry,
+    closing_entry,
+    entry_key,
+    format_entry,
+    format_time,
+    lock_entry,
+    parse_day,
+    parse_entry,
+    parse_time,
+    seal_entry,
+)
+from chain.errors import MalformedError
+from chain.hashing import ZERO, Digest, sha256
+
+A, B = sha256(b"a"), sha256(b"b")
+NOON = datetime(2026, 11, 21, 4, 5, 6, 999_999, tzinfo=UTC)
+
+GOOD: dict[str, bytes] = {
+    "anchor": anchor_entry("invoice", A),
+    "reversal": anchor_entry("invoice", A, reverses=B, reversal="part"),
+    "lock": lock_entry("reimbursement", A, "locked", B),
+    "closing": closing_entry("2026-11-21", 7, A),
+    "seal": seal_entry(1, ZERO, 0, 3, NOON),
+}
+
+
+def test_the_bytes_are_those_of_the_format() -> None:
+    a, b, zeros = A.hex(), B.hex(), "0" * 64
+    assert GOOD["anchor"] == f'{{"anchor":"{a}","kind":"invoice"}}'.encode()
+    assert GOOD["reversal"] == (
+        f'{{"anchor":"{a}","kind":"invoice","reversal":"part","reverses":"{b}"}}'.encode()
+    )
+    assert GOOD["lock"] == (
+        f'{{"anchor":"{a}","holder":"{b}","kind":"reimbursement","state":"locked"}}'.encode()
+    )
+    assert GOOD["closing"] == (
+        f'{{"day":"2026-11-21","kind":"closing","through":7,"totals":"{a}"}}'.encode()
+    )
+    assert GOOD["seal"] == (
+        f'{{"count":3,"first":0,"height":1,"kind":"seal","previous":"{zeros}",'
+        f'"sealed_at":"2026-11-21T04:05:06Z","states":"{zeros}"}}'.encode()
+    )
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_canonical_bytes_are_those_of_the_reference(name: str) -> None:
+    assert rfc8785.dumps(json.loads(GOOD[name])) == GOOD[name]
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_reads_what_it_writes(name: str) -> None:
+    assert format_entry(parse_entry(GOOD[name])) == GOOD[name]
+
+
+def test_kinds() -> None:
+    kinds = [type(parse_entry(data)) for data in GOOD.values()]
+    assert kinds == [AnchorEntry, AnchorEntry, LockEntry, ClosingEntry, SealEntry]
+
+
+def test_what_may_stand_only_once() -> None:
+    keys = {name: entry_key(parse_entry(data)) for name, data in GOOD.items()}
+    assert keys == {
+        "anchor": A,
+        "reversal": A,
+        "lock": None,
+        "closing": b"2026-11-21",
+        "seal": None,
+    }
+
+
+def test_what_is_reversed() -> None:
+    entries = [parse_entry(GOOD[name]) for name in ("anchor", "reversal")]
+    assert [entry.reversed for entry in entries if isinstance(entry, AnchorEntry)] == [
+        None,
+        (B, "part"),
+    ]
+
+
+def test_the_seal_stands_behind_its_block() -> None:
+    seal = parse_entry(seal_entry(2, A, 10, 5, NOON))
+    assert isinstance(seal, SealEntry)
+    assert seal.index == 15
+
+
+OTHER_SPELLINGS: dict[str, Any] = {
+    "space": lambda data: data.replace(b":", b": ", 1),
+    "line feed": lambda data: data + b"\n",
+    "key order": lambda data: json.dumps(
+        dict(reversed(json.loads(data).items())), separators=(",", ":")
+    ).encode(),
+    "escape": lambda data: data.replace(b'"kind"', b'"\\u006bind"'),
+    "repeated key": lambda data: data.replace(b'{"', b'{"kind":"seal","', 1),
+    "byte order mark": lambda data: b"\xef\xbb\xbf" + data,
+    "unknown field": lambda data: data[:-1] + b',"zzz":1}',
+    "array": lambda data: b"[" + data + b"]",
+    "truncated": lambda data: data[:-1],
+    "empty": lambda data: data[:0],
+    "null byte": lambda data: data + b"\0",
+    "not UTF-8": lambda data: data.replace(b'"kind"', b'"\xff"'),
+    "too long": lambda data: data[:-1] + b" " * MAX_ENTRY_BYTES + b"}",
+    "deep": lambda data: b"[" * (MAX_ENTRY_BYTES - len(data)) + data,
+}
+
+
+@pytest.mark.parametrize("spelling", OTHER_SPELLINGS)
+@pytest.mark.parametrize("name", GOOD)
+def test_other_spellings_are_refused(name: str, spelling: str) -> None:
+    with pytest.raises(MalformedError):
+        parse_entry(OTHER_SPELLINGS[spelling](GOOD[name]))
+
+
+def _bend(name: str, field: str, value: object) -> bytes:
+    content = json.loads(GOOD[name])
+    content[field] = value
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+HEX_FIELDS = [
+    ("anchor", "anchor"),
+    ("reversal", "reverses"),
+    ("lock", "anchor"),
+    ("lock", "holder"),
+    ("closing", "totals"),
+    ("seal", "previous"),
+    ("seal", "states"),
+]
+NO_HEX = [
+    "",
+    "0" * 63,
+    "0" * 65,
+    "0" * 63 + "A",
+    "0" * 63 + "g",
+    "0" * 63 + "\n",
+    "０" * 64,
+    0,
+    True,
+]
+
+
+@pytest.mark.parametrize(("name", "field"), HEX_FIELDS)
+@pytest.mark.parametrize("value", NO_HEX)
+def test_digests_are_64_lower_case_hex_digits(name: str, field: str, value: object) -> None:
+    with pytest.raises(MalformedError):
+        parse_entry(_bend(name, field, value))
+
+
+COUNT_FIELDS = [("closing", "through"), ("seal", "height"), ("seal", "first"), ("seal", "count")]
+
+
+@pytest.mark.parametrize(("name", "field"), COUNT_FIELDS)
+@pytest.mark.parametrize("value", [-1, 2**53, 1.0, 1.5, True, "1", None, [], 10**400])
+def test_counts_are_integers_that_json_keeps(name: str, field: str, value: object) -> None:
+    with pytest.raises(MalformedError):
+        parse_entry(_bend(name, field, value))
+
+
+@pytest.mark.parametrize(("name", "field"), COUNT_FIELDS)
+def test_the_largest_count_is_read(name: str, field: str) -> None:
+    data = _bend(name, field, 2**53 - 1)
+    assert format_entry(parse_entry(data)) == data
+
+
+def test_heights_begin_at_one() -> None:
+    with pytest.raises(MalformedError):
+        parse_entry(_bend("seal", "height", 0))
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("anchor", "kind", "seal"),
+        ("anchor", "kind", "pledge"),
+        ("anchor", "kind", None),
+        ("reversal", "reversal", "half"),
+        ("reversal", "reversal", None),
+        ("reversal", "reverses", None),
+        ("reversal", "reverses", A.hex()),  # itself
+        ("anchor", "reverses", B.hex()),  # without saying how far
+        ("anchor", "reversal", "full"),  # without saying whom
+        ("lock", "state", "open"),
+        ("closing", "day", "2026-02-30"),
+        ("closing", "day", "2026-2-3"),
+        ("closing", "day", "20260203"),
+        ("closing", "day", "２026-02-03"),
+        ("seal", "sealed_at", "2026-11-21T04:05:06+00:00"),
+    ],
+)
+def test_a_wrong_field_is_refused(name: str, field: str, value: object) -> None:
+    with pytest.raises(MalformedError):
+        parse_entry(_bend(name, field, value))
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_every_field_is_needed(name: str) -> None:
+    whole = json.loads(GOOD[name])
+    for field in whole:
+        rest = {key: value for key, value in whole.items() if key != field}
+        with pytest.raises(MalformedError):
+            parse_entry(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode())
+
+
+def test_what_is_formatted_is_checked() -> None:
+    with pytest.raises(MalformedError):
+        anchor_entry("invoice", Digest(b"short"))
+    with pytest.raises(MalformedError):
+        closing_entry("yesterday", 7, A)
+    with pytest.raises(MalformedError):
+        seal_entry(0, ZERO, 0, 1, NOON)
+    with pytest.raises(MalformedError, match="not a kind"):
+        anchor_entry("seal", A)  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(MalformedError, match="not a kind"):
+        lock_entry("invoice", A, "locked", B)  # type: ignore[arg-type]  # on purpose
+
+
+@given(st.binary(max_size=300))
+def test_arbitrary_bytes_are_read_or_refused(data: bytes) -> None:
+    with suppress(MalformedError):
+        assert format_entry(parse_entry(data)) == data
+
+
+@given(st.sampled_from(sorted(GOOD)), st.data())
+def test_one_changed_byte_is_another_entry_or_refused(name: str, data: st.DataObject) -> None:
+    good = bytearray(GOOD[name])
+    place = data.draw(st.integers(0, len(good) - 1))
+    good[place] = data.draw(st.integers(0, 255))
+    try:
+        entry: Entry = parse_entry(bytes(good))
+    except MalformedError:
+        return
+    assert format_entry(entry) == bytes(good)
+
+
+def test_times_are_utc_in_whole_seconds() -> None:
+    shenzhen = timezone(timedelta(hours=8))
+    assert format_time(NOON) == "2026-11-21T04:05:06Z"
+    assert format_time(datetime(2026, 11, 21, 12, 5, 6, tzinfo=shenzhen)) == "2026-11-21T04:05:06Z"
+    assert format_time(datetime(987, 1, 2, tzinfo=UTC)) == "0987-01-02T00:00:00Z"
+    assert parse_time("2026-11-21T04:05:06Z") == NOON.replace(microsecond=0)
+
+
+def test_a_time_without_zone_is_refused() -> None:
+    with pytest.raises(MalformedError):
+        format_time(datetime(2026, 11, 21))  # noqa: DTZ001  # on purpose
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-21T04:05:06.0Z",
+        "2026-11-21 04:05:06Z",
+        "2026-11-21T04:05:06z",
+        "2026-11-21T04:05:06",
+        "2026-11-21T24:00:00Z",
+        "2026-11-21T04:05:60Z",
+        "2026-13-21T04:05:06Z",
+        "0000-01-01T00:00:00Z",
+        "2026-11-21T04:05:06Z\n",
+        "２026-11-21T04:05:06Z",
+    ],
+)
+def test_a_time_has_one_spelling(text: str) -> None:
+    with pytest.raises(MalformedError):
+        parse_time(text)
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_times_are_read_back(moment: datetime) -> None:
+    assert parse_time(format_time(moment)) == moment.replace(microsecond=0)
+
+
+@pytest.mark.parametrize("text", ["2026-11-31", "2026-11-3", "x", "2026-11-21\n", "2026-W01-1"])
+def test_days_are_calendar_days(text: str) -> None:
+    with pytest.raises(MalformedError):
+        parse_day(text)
+    assert parse_day("2024-02-29") == "2024-02-29"

@@ -1,0 +1,428 @@
+"""What every log store keeps, whichever database is below it."""
+
+import multiprocessing
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from chain.audit import AuditStore
+from chain.block import Block, Head, Row, StoredCheckpoint
+from chain.errors import ConflictError, Problem, UnavailableError, VerificationError
+from chain.hashing import EMPTY_ROOT, ZERO, sha256
+from chain.log import LogStore
+from chain.merkle import Edge
+from chain.store.schema import FROZEN_TABLES, GUARDS
+from chain.store.sqlite import SqliteLogStore
+
+NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
+Open = Callable[[], SqliteLogStore]
+
+
+@pytest.fixture
+def open_store(tmp_path: Path) -> Open:
+    """Open the same store again, as another worker would."""
+    return lambda: SqliteLogStore(tmp_path / "log.db")
+
+
+def block_after(head: Head, count: int, cursor: int = 0) -> tuple[list[Row], Block]:
+    """Made-up rows and a made-up block that fit behind ``head``; a store derives nothing."""
+    indexes = range(head.size, head.size + count)
+    rows = [Row(index, b"entry %d" % index, sha256(b"key %d" % index)) for index in indexes]
+    rows.append(Row(head.size + count, b"seal", None))
+    block = Block(
+        height=head.height + 1,
+        first=head.size,
+        count=count,
+        size=head.size + count + 1,
+        root=sha256(b"root %d" % head.height),
+        edge=b"edge",
+        seal=sha256(b"seal %d" % head.height),
+        sealed_at=NOON + timedelta(seconds=head.height),
+        cursor=cursor,
+    )
+    return rows, block
+
+
+def fill(store: LogStore, *counts: int) -> list[Block]:
+    """Append a block for each count."""
+    blocks = []
+    for count in counts:
+        head = store.head()
+        rows, block = block_after(head, count)
+        store.append(head, rows, block)
+        blocks.append(block)
+    return blocks
+
+
+def test_it_is_what_the_log_and_the_audit_ask_for(open_store: Open) -> None:
+    for_log: LogStore = open_store()
+    for_audit: AuditStore = open_store()
+    assert for_log.head() == for_audit.head()
+
+
+def test_a_new_log_is_empty(open_store: Open) -> None:
+    store = open_store()
+    assert store.head() == Head(0, 0, EMPTY_ROOT, Edge().to_bytes(), ZERO, None, 0)
+    assert store.origin() is None
+    assert store.latest_checkpoint() is None
+    assert store.blocks(0, 10) == []
+    assert list(store.rows(0, 10)) == []
+    assert store.find(ZERO) is None
+    assert store.entry(0) is None
+
+
+def test_what_was_appended_is_read_by_another(open_store: Open) -> None:
+    first, second = fill(open_store(), 3, 1500)
+    store = open_store()
+    assert store.head() == second.head()
+    assert [store.block(height) for height in (0, 1, 2, 3)] == [None, first, second, None]
+    assert store.block_of_size(first.size) == first
+    assert store.block_of_size(first.size - 1) is None
+    assert [store.block_of(index) for index in (0, 3, 4, 1504, 1505)] == [
+        first,
+        first,
+        second,
+        second,
+        None,
+    ]
+    assert store.blocks(0, 1) == [first]
+    assert store.blocks(1, 9) == [second]
+    assert store.entry(2) == b"entry 2"
+    assert store.entry(3) == b"seal"
+    assert store.find(sha256(b"key 7")) == 7
+    assert store.find(sha256(b"key 3")) is None  # the seal's place
+
+
+def test_rows_are_streamed_in_order(open_store: Open) -> None:
+    store = open_store()
+    fill(store, 3000)
+    rows = list(store.rows(10, 2900))
+    assert [row.index for row in rows] == list(range(10, 2900))
+    assert rows[0] == Row(10, b"entry 10", sha256(b"key 10"))
+    assert list(store.rows(3000, 3005)) == [Row(3000, b"seal", None)]
+
+
+def test_the_head_moves_by_compare_and_swap(open_store: Open) -> None:
+    mine, other = open_store(), open_store()
+    seen = mine.head()
+    fill(other, 2)
+    rows, block = block_after(seen, 5)
+    with pytest.raises(ConflictError) as refused:
+        mine.append(seen, rows, block)
+    assert refused.value.code == "log_moved"
+    assert [row.entry for row in mine.rows(0, 99)] == [b"entry 0", b"entry 1", b"seal"]
+
+
+@pytest.mark.parametrize("field", ["height", "size", "root", "edge", "seal", "sealed_at", "cursor"])
+def test_every_part_of_the_head_is_compared(open_store: Open, field: str) -> None:
+    store = open_store()
+    fill(store, 2)
+    head = store.head()
+    others: dict[str, object] = {
+        "height": 2,
+        "size": 4,
+        "root": ZERO,
+        "edge": b"",
+        "seal": ZERO,
+        "sealed_at": NOON + timedelta(days=1),
+        "cursor": 1,
+    }
+    rows, block = block_after(head, 1)
+    with pytest.raises(ConflictError, match="log_moved"):
+        store.append(replace(head, **{field: others[field]}), rows, block)  # type: ignore[arg-type]  # one of many fields
+
+
+def _append_once(path: Path, start: Callable[[], object], head: Head, name: bytes) -> str:
+    store = SqliteLogStore(path)
+    rows, block = block_after(head, 200)
+    rows[0] = replace(rows[0], entry=name)
+    start()
+    try:
+        store.append(head, rows, block)
+    except Problem as problem:
+        return problem.code
+    return "won"
+
+
+def test_of_many_threads_at_once_one_wins(tmp_path: Path) -> None:
+    head = SqliteLogStore(tmp_path / "log.db").head()
+    gate = threading.Barrier(4)
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = pool.map(
+            lambda n: _append_once(tmp_path / "log.db", gate.wait, head, b"%d" % n), range(4)
+        )
+        assert sorted(outcomes) == ["log_moved"] * 3 + ["won"]
+
+
+def test_of_two_processes_at_once_one_wins(tmp_path: Path) -> None:
+    head = SqliteLogStore(tmp_path / "log.db").head()
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, context.Pool(2) as pool:
+        gate = manager.Barrier(2)
+        work = [(tmp_path / "log.db", gate.wait, head, b"%d" % n) for n in range(2)]
+        assert sorted(pool.starmap(_append_once, work)) == ["log_moved", "won"]
+    store = SqliteLogStore(tmp_path / "log.db")
+    assert len(list(store.rows(0, 999))) == store.head().size == 201
+
+
+def test_threads_share_one_store(open_store: Open) -> None:
+    store = open_store()
+    fill(store, 500)
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda index: store.find(sha256(b"key %d" % index)), range(500))
+        assert list(found) == list(range(500))
+
+
+def test_a_forked_child_opens_its_own_connection(open_store: Open) -> None:
+    store = open_store()
+    fill(store, 2)
+    context = multiprocessing.get_context("fork")
+    inbox = context.SimpleQueue()
+    child = context.Process(target=lambda: inbox.put(fill(store, 3)))
+    child.start()
+    blocks = inbox.get()
+    child.join()
+    assert store.head() == blocks[0].head()
+
+
+def test_several_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        stores = list(pool.map(lambda _: SqliteLogStore(tmp_path / "log.db"), range(6)))
+    assert {store.head().height for store in stores} == {0}
+
+
+@pytest.mark.parametrize("twice", ["in the log", "in the block"])
+def test_a_key_stands_in_the_log_once(open_store: Open, twice: str) -> None:
+    store = open_store()
+    fill(store, 3)
+    head = store.head()
+    rows, block = block_after(head, 2)
+    key = sha256(b"key 1") if twice == "in the log" else rows[0].key
+    rows[1] = replace(rows[1], key=key)
+    with pytest.raises(ConflictError) as refused:
+        store.append(head, rows, block)
+    assert refused.value.code == "already_in_log"
+    assert store.head() == head
+    assert len(list(store.rows(0, 99))) == head.size
+
+
+def test_the_unique_index_refuses_even_without_the_trigger(tmp_path: Path) -> None:
+    store = SqliteLogStore(tmp_path / "log.db")
+    fill(store, 3)
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
+        connection.execute("DROP TRIGGER entries_grow")
+    rows, block = block_after(store.head(), 1)
+    rows[0] = replace(rows[0], key=sha256(b"key 1"))
+    with pytest.raises(ConflictError, match="already_in_log"):
+        store.append(store.head(), rows, block)
+
+
+def test_a_log_keeps_its_name(open_store: Open) -> None:
+    open_store().bind_origin("a.example/log")
+    open_store().bind_origin("a.example/log")
+    with pytest.raises(ConflictError, match="origin_differs"):
+        open_store().bind_origin("b.example/log")
+    assert open_store().origin() == "a.example/log"
+
+
+def test_checkpoints_are_kept_once(open_store: Open) -> None:
+    store = open_store()
+    empty, full = StoredCheckpoint(0, b"empty"), StoredCheckpoint(3, b"full")
+    store.add_checkpoint(empty, None)
+    fill(store, 2)
+    store.add_checkpoint(full, NOON)
+    open_store().add_checkpoint(full, NOON + timedelta(days=1))  # the same again: nothing happens
+    assert store.latest_checkpoint() == full
+    assert store.checkpoint(0) == empty
+    assert store.checkpoint(1) is None
+    assert store.checkpoints(-1, 9) == [empty, full]
+    assert store.checkpoints(0, 9) == [full]
+    assert store.checkpoints(-1, 1) == [empty]
+
+
+def test_a_second_note_for_a_size_is_refused(open_store: Open) -> None:
+    store = open_store()
+    store.add_checkpoint(StoredCheckpoint(0, b"one"), None)
+    with pytest.raises(ConflictError) as refused:
+        store.add_checkpoint(StoredCheckpoint(0, b"other"), None)
+    assert refused.value.code == "checkpoint_differs"
+    assert store.checkpoints(-1, 9) == [StoredCheckpoint(0, b"one")]
+
+
+@pytest.mark.parametrize("size", [1, 4, 99])
+def test_only_the_end_of_a_block_is_signed(open_store: Open, size: int) -> None:
+    store = open_store()
+    fill(store, 2, 2)
+    with pytest.raises(ConflictError, match="store_refused"):
+        store.add_checkpoint(StoredCheckpoint(size, b"note"), None)
+
+
+def test_an_earlier_size_is_not_signed_later(open_store: Open) -> None:
+    store = open_store()
+    fill(store, 2, 2)
+    store.add_checkpoint(StoredCheckpoint(6, b"late"), None)
+    with pytest.raises(ConflictError, match="store_refused"):
+        store.add_checkpoint(StoredCheckpoint(3, b"early"), None)
+
+
+def _blocks_that_do_not_follow(head: Head) -> list[tuple[list[Row], Block]]:
+    rows, block = block_after(head, 2, cursor=5)
+    gap = [replace(row, index=row.index + 1) for row in rows]
+    return [
+        (gap, replace(block, first=block.first + 1, size=block.size + 1)),
+        (rows, replace(block, height=block.height + 1)),
+        (rows, replace(block, height=block.height - 1)),
+        (rows, replace(block, count=3)),
+        (rows[:-1], block),
+        (rows, replace(block, count=1, size=block.size - 1)),
+        (rows, replace(block, cursor=3)),
+        (rows, replace(block, sealed_at=NOON - timedelta(seconds=1))),
+        (rows, replace(block, first=block.first - 1, count=block.count + 1)),
+    ]
+
+
+@pytest.mark.parametrize("number", range(9))
+def test_the_database_refuses_a_block_that_does_not_follow(open_store: Open, number: int) -> None:
+    store = open_store()
+    head = store.head()
+    rows, block = block_after(head, 2, cursor=4)
+    store.append(head, rows, block)
+    head = store.head()
+    with pytest.raises(ConflictError, match="store_refused"):
+        store.append(head, *_blocks_that_do_not_follow(head)[number])
+    assert store.head() == head
+    assert len(list(store.rows(0, 99))) == head.size
+
+
+CHANGES = {
+    "meta": "UPDATE meta SET value = 'x'",
+    "entries": "UPDATE entries SET entry = x'00' WHERE idx = 1",
+    "blocks": "UPDATE blocks SET cursor = cursor + 1",
+    "checkpoints": "UPDATE checkpoints SET note = x'00'",
+}
+REPLACEMENTS = {
+    "meta": "INSERT OR REPLACE INTO meta VALUES ('origin', 'x')",
+    "entries": "INSERT OR REPLACE INTO entries VALUES (1, x'00', NULL)",
+    "entries by key": "INSERT OR REPLACE INTO entries SELECT 3, x'00', key FROM entries LIMIT 1",
+    "blocks": "INSERT OR REPLACE INTO blocks SELECT * FROM blocks",
+    "checkpoints": "INSERT OR REPLACE INTO checkpoints SELECT * FROM checkpoints",
+}
+DELETIONS = {table: f"DELETE FROM {table}" for table in CHANGES}
+
+
+def test_every_table_is_tried() -> None:
+    assert set(CHANGES) == set(FROZEN_TABLES)
+    assert {name.split()[0] for name in REPLACEMENTS} == set(FROZEN_TABLES)
+
+
+@pytest.mark.parametrize(
+    "statement", [*CHANGES.values(), *DELETIONS.values(), *REPLACEMENTS.values()]
+)
+def test_the_database_refuses_to_change_rows(tmp_path: Path, statement: str) -> None:
+    store = SqliteLogStore(tmp_path / "log.db")
+    store.bind_origin("a.example/log")
+    fill(store, 2)
+    store.add_checkpoint(StoredCheckpoint(3, b"note"), NOON)
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection:
+        connection.execute("PRAGMA recursive_triggers = OFF")
+        before = _everything(connection)
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute(statement)
+        connection.rollback()
+        assert _everything(connection) == before
+
+
+def _everything(connection: sqlite3.Connection) -> list[object]:
+    return [connection.execute(f"SELECT * FROM {table}").fetchall() for table in FROZEN_TABLES]
+
+
+def test_its_guards_are_the_triggers_it_makes(open_store: Open, tmp_path: Path) -> None:
+    open_store().check()
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection:
+        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        assert {name for (name,) in rows} == GUARDS
+
+
+@pytest.mark.parametrize("guard", sorted(GUARDS))
+def test_a_missing_guard_is_noticed(open_store: Open, tmp_path: Path, guard: str) -> None:
+    store = open_store()
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
+        connection.execute(f"DROP TRIGGER {guard}")
+    with pytest.raises(VerificationError, match=guard):
+        store.check()
+
+
+def test_a_damaged_file_is_named(open_store: Open, tmp_path: Path) -> None:
+    store = open_store()
+    fill(store, 2000)
+    store.close()
+    path = tmp_path / "log.db"
+    data = path.read_bytes()
+    path.write_bytes(data[:4096] + bytes(len(data) - 4096))
+    with pytest.raises(VerificationError, match="store_damaged"):
+        open_store().check()
+
+
+def test_a_full_disk_is_said_and_nothing_stays(open_store: Open, tmp_path: Path) -> None:
+    store = open_store()
+    fill(store, 3)
+    head = store.head()
+    pages = _limit_pages(store, 0)
+    _limit_pages(store, pages + 5)
+    rows, block = block_after(head, 2000)
+    with pytest.raises(UnavailableError) as refused:
+        store.append(head, rows, block)
+    assert refused.value.code == "disk_full"
+    assert store.head() == head
+    _limit_pages(store, pages + 5000)
+    store.append(head, rows, block)
+    assert open_store().head() == block.head()
+
+
+def _limit_pages(store: SqliteLogStore, most: int) -> int:
+    """The same error as a full disk's, SQLITE_FULL, by a limit that the database has itself."""
+    connection = store._connection()
+    pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {most}")
+    return pages
+
+
+def test_a_busy_database_is_said(
+    open_store: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chain.store.sqlite.BUSY_SECONDS", 0.05)
+    store = open_store()
+    head = store.head()
+    with closing(sqlite3.connect(tmp_path / "log.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(UnavailableError, match="database_busy"):
+            store.append(head, *block_after(head, 1))
+    store.append(head, *block_after(head, 1))
+
+
+def test_a_path_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    (tmp_path / "log.db").mkdir()
+    with pytest.raises(UnavailableError, match="store_unavailable"):
+        SqliteLogStore(tmp_path / "log.db")
+
+
+def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "log.db").write_bytes(b"this is no database" * 100)
+    with pytest.raises(VerificationError, match="store_damaged"):
+        SqliteLogStore(tmp_path / "log.db")
+
+
+def test_every_commit_is_synced(open_store: Open) -> None:
+    connection = open_store()._connection()
+    settings: Sequence[object] = [
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous")
+    ]
+    assert settings == ["wal", 2]  # 2: FULL, the write-ahead log is synced at every commit
