@@ -1,5 +1,7 @@
 """Tiles: paths as C2SP spells them, contents as it defines them, and no way to mistake damage."""
 
+import errno
+import os
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chain.errors import MalformedError, VerificationError
+from chain.errors import MalformedError, UnavailableError, VerificationError
 from chain.hashing import Digest, leaf_hash
 from chain.merkle import Edge, consistency_path, inclusion_path, root, verify_consistency
 from chain.merkle_slow import slow_consistency_path, slow_inclusion_path, slow_root
@@ -356,6 +358,44 @@ def test_an_interrupted_write_is_done_by_the_next(tmp_path: Path) -> None:
                 (whole / name).unlink(missing_ok=True)
         TileFolder(whole).write_range(300, 600, LEAVES[300:600], ENTRIES[300:600])
         assert files(whole) == dict(defined(300)) | dict(defined(600))
+
+
+@pytest.mark.parametrize("call", ["os.fsync", "pathlib.Path.rename", "pathlib.Path.mkdir"])
+def test_a_disk_that_fills_up_at_any_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """Whatever was written by then is whole, nothing lies about, and the next call completes it."""
+    module, _, name = call.rpartition(".")
+    target: object = {"os": os, "pathlib.Path": Path}[module]
+    original = getattr(target, name)
+    steps = 0
+
+    def failing(*args: object, **kwargs: object) -> object:
+        nonlocal steps
+        steps -= 1
+        if steps == 0:
+            raise OSError(errno.ENOSPC, "full")
+        return original(*args, **kwargs)
+
+    expected = dict(defined(300)) | dict(defined(600))
+    for failure in range(1, 60):
+        folder = TileFolder(tmp_path / str(failure))
+        write(folder, 300)
+        steps = failure
+        with monkeypatch.context() as patch:
+            patch.setattr(target, name, failing)
+            try:
+                folder.write_range(300, 600, LEAVES[300:600], ENTRIES[300:600])
+            except UnavailableError as error:
+                full = error
+            else:
+                assert files(tmp_path / str(failure)) == expected
+                break
+        assert full.code == "disk_full"
+        assert files(tmp_path / str(failure)).items() <= expected.items()
+        folder.write_range(300, 600, LEAVES[300:600], ENTRIES[300:600])
+        assert files(tmp_path / str(failure)) == expected
+    assert failure > 2, "the fault was never met"
 
 
 def test_two_workers_at_once(tmp_path: Path) -> None:
