@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chain.audit import audit_log
 from chain.checkpoint import open_checkpoint
 from tests.power.disk import Disk
 from tests.power.harness import Cut, check_cuts, everywhere, power_cuts
@@ -38,6 +39,7 @@ def check_instance(folder: Path, cut: Cut) -> None:
         check_invoices(office.store, promised)
         check_served(folder / "log", SIGNER.verifier)
         check_history(stored_leaves(office.log_store), seen)
+        audit_log(office.log_store, folder / "log", SIGNER.verifier)  # no false alarm either
         office.issue(2)
         office.anchor()
         rows = check_invoices(office.store, promised)
@@ -46,6 +48,7 @@ def check_instance(folder: Path, cut: Cut) -> None:
         size = check_served(folder / "log", SIGNER.verifier)
         assert size == office.log.head().size, "not everything sequenced is published"
         check_history(stored_leaves(office.log_store), seen)
+        audit_log(office.log_store, folder / "log", SIGNER.verifier)
     finally:
         office.close()
 

@@ -1,0 +1,70 @@
+"""Cut the power at every system call of ``fapiao init``: it can be repeated, and keys stay keys."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from invoice_service.config import load
+from invoice_service.services.anchor import anchor_pending
+from invoice_service.wiring import KEYS_NOTE, init_instance, open_instance
+from tests.power.cuts import Lost, after_cut
+from tests.power.disk import Disk
+from tests.power.harness import Cut, check_cuts, everywhere, power_cuts
+from tests.power.replay import replay
+from tests.power.trace import Call
+from tests.power.tracing import trace_run
+
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def _environ(folder: Path) -> dict[str, str]:
+    return {
+        "FAPIAO_SERVICE_DATA_DIR": str(folder / "main"),
+        "FAPIAO_SERVICE_PUBLIC_URL": "http://power.test",
+    }
+
+
+def check_init(folder: Path, cut: Cut) -> None:
+    """The folder opens or can be initialised again; then it works, under the keys it shows."""
+    config = load(None, _environ(folder))
+    if (config.keys_dir / KEYS_NOTE).exists():
+        instance = open_instance(config, clock=lambda: NOW)
+    else:
+        instance = init_instance(config, clock=lambda: NOW)
+    try:
+        assert instance.log_signer().verifier == instance.log_key
+        assert instance.promise_signer().verifier == instance.promise_key
+        assert instance.store.last_seq() == 0
+        anchor_pending(instance.anchoring())
+        checkpoint, _ = instance.log.latest_checkpoint()
+        assert checkpoint.size == 0
+    finally:
+        instance.close()
+
+
+def _traced(tmp_path: Path) -> tuple[list[Call], Disk]:
+    data = tmp_path / "data"
+    data.mkdir()
+    disk = Disk.holding(data)
+    command = [sys.executable, "-m", "invoice_service.cli", "init"]
+    return trace_run(tmp_path / "trace", command, _environ(data)), disk
+
+
+@pytest.mark.slow
+def test_no_power_cut_leaves_a_folder_that_cannot_be_initialised(tmp_path: Path) -> None:
+    calls, disk = _traced(tmp_path)
+    cuts = power_cuts(calls, disk, where=everywhere, seed=6, torn=0)
+    assert check_cuts(cuts, tmp_path / "states", check_init) > 100
+
+
+def test_what_init_has_shown_survives_the_power_cut_after_it(tmp_path: Path) -> None:
+    calls, disk = _traced(tmp_path)
+    for _ in replay(calls, disk):
+        pass
+    left, shown = after_cut(disk, Lost()), disk.visible()
+    kept = [name for name in shown if "/keys/" in name or name.endswith("/checkpoint")]
+    assert len(kept) == 6
+    for name in kept:
+        assert left[name] == shown[name]
