@@ -122,7 +122,7 @@ def _seal_next(parts: Anchoring) -> int | None:
     sealed_at = max(now, head.sealed_at or now)  # a clock set back opens no closed day
     today = sealing_day(sealed_at)
     drafts = close_days(parts.totals, parts.log, head, today, parts.randbytes)
-    drafts += map(_entry, pending)
+    drafts += map(invoice_entry, pending)
     if not drafts:
         return None
     cursor = pending[-1].seq if pending else head.cursor
@@ -152,7 +152,8 @@ def _pending(parts: Anchoring, head: Head) -> Sequence[PendingInvoice]:
     return rows[1:]
 
 
-def _entry(invoice: PendingInvoice) -> bytes:
+def invoice_entry(invoice: PendingInvoice) -> bytes:
+    """Return the log entry that anchors an invoice."""
     if invoice.reverses is None:
         return anchor_entry("invoice", anchor(invoice.digest))
     # Until parts of an invoice can be reversed, a red one reverses the whole.

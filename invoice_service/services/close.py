@@ -80,7 +80,7 @@ def close_days(
         return []
     catch_up(store, log)
     first = sealing_day(head.sealed_at)
-    return [_closing(store, log, head, day, randbytes).entry() for day in _days_until(first, today)]
+    return [_closing(store, log, head, day, randbytes).entry() for day in days_until(first, today)]
 
 
 def add_up_day(cells: DayCells, invoice: Taxed) -> None:
@@ -132,7 +132,8 @@ def _cells_of(store: ClosingStore, log: SealedBlocks, head: Head, day: str) -> D
     return cells
 
 
-def _days_until(first: str, end: str) -> Iterator[str]:
+def days_until(first: str, end: str) -> Iterator[str]:
+    """Yield the days from ``first`` on, without ``end``."""
     while first < end:
         yield first
         first = _next_day(first, 1)

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import msgspec
 from sqlite_utils import Database
 
-from chain.errors import ConflictError, UnavailableError
+from chain.errors import ConflictError, UnavailableError, VerificationError
 from invoice_service.services.close import Closing
 from invoice_service.services.totals import BlockTotals, Cells, Dimension, Sums, Taxed
 
@@ -188,14 +188,22 @@ class SqliteTotals:
             ).fetchone()
             return list(found) if found else None
 
-    def row_counts(self) -> dict[tuple[Dimension, str], int]:
-        """Return how many rows each cell has, for the audit."""
+    def row_counts(self, height: int) -> dict[tuple[int, str], int]:
+        """Return how many rows each cell has up to a block, for the audit; cells without have 0."""
         with self._sessions.reading() as connection:
             rows = connection.execute(
-                "SELECT dimension, key, count(height) FROM cells LEFT JOIN totals ON cell = id"
-                " GROUP BY id"
-            )
-            return {(Dimension(dimension), key): number for dimension, key, number in rows}
+                "SELECT dimension, key, count(height) FROM cells"
+                " LEFT JOIN totals ON cell = id AND height <= ? GROUP BY id",
+                (height,),
+            ).fetchall()
+        return {(dimension, key): number for dimension, key, number in rows}
+
+    def check(self) -> None:
+        """Check the database's own structure; VerificationError ``store_damaged``."""
+        with self._sessions.reading() as connection:
+            found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if found != "ok":
+            raise VerificationError("store_damaged", f"invoices.db: {found}")
 
     def days(self, after: int, limit: int) -> list[tuple[int, str]]:
         """Return (height, day) of up to ``limit`` blocks above ``after``, for the audit."""

@@ -1,0 +1,221 @@
+"""The audit's walk along the invoices: each by itself, and against the one before it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+import msgspec
+
+from chain import canonical
+from chain.commitment import password_area
+from chain.errors import MalformedError, UnavailableError
+from chain.finding import AuditError
+from invoice_service.domain.invoice import StoredInvoice, document_digest
+from invoice_service.domain.numbering import format_issued_at, shanghai_year
+from invoice_service.services.ports import Account, InvoiceFilter
+
+_ROWS_AT_ONCE: Final = 256
+_FIRST_NUMBER: Final = "00000001"
+
+
+class Books(Protocol):
+    """What the audit needs of the invoices."""
+
+    def invoices(self, wanted: InvoiceFilter, after: int, limit: int) -> Sequence[StoredInvoice]:
+        """Return up to ``limit`` invoices above ``after``, lowest first."""
+        ...
+
+    def invoice_at(self, seq: int) -> StoredInvoice | None:
+        """Return one invoice."""
+        ...
+
+    def last_seq(self) -> int:
+        """Return the newest invoice's place; 0 when there is none."""
+        ...
+
+    def account(self, merchant_id: int) -> Account | None:
+        """Return one merchant."""
+        ...
+
+
+class Checked(NamedTuple):
+    """An invoice that holds by itself, and its seller's tax id."""
+
+    invoice: StoredInvoice
+    merchant: str
+
+
+class _Seller(msgspec.Struct):
+    tax_id: str
+
+
+class _Face(msgspec.Struct):
+    """What columns and log repeat of a face."""
+
+    code: str
+    number: str
+    type: str
+    issued_at: str
+    order_id: str
+    industry: str
+    district: str
+    amount: int
+    tax: int
+    total: int
+    seller: _Seller
+    reverses: str = ""
+
+
+class _Line(msgspec.Struct):
+    amount: int
+    tax: int
+    tax_rate: str
+
+
+_read_face: Final = msgspec.json.Decoder(_Face).decode
+_read_lines: Final = msgspec.json.Decoder(list[_Line]).decode
+
+
+def checked_invoices(books: Books, last: int, tell: Callable[[int], None]) -> Iterator[Checked]:
+    """Yield invoices 1 to ``last``, each once it holds; AuditError for the first that does not.
+
+    ``tell`` is called with how many are done, now and then.
+    """
+    check = _Check(books)
+    done = 0
+    while done < last:
+        for invoice in _read(books, done, last):
+            if invoice.seq != done + 1:
+                raise _missing(done + 1)
+            yield check.invoice(invoice)
+            done += 1
+        tell(done)
+
+
+class _Check:
+    """The checks of one invoice, and what they must remember of those before."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._last: StoredInvoice | None = None
+        self._codes: set[str] = set()
+        self._tax_ids: dict[int, str] = {}
+
+    def invoice(self, invoice: StoredInvoice) -> Checked:
+        """Check one invoice, steps 1 to 4 of the audit."""
+        _groups(invoice)
+        try:
+            face, lines = _read_face(invoice.face), _read_lines(invoice.lines)
+        except msgspec.MsgspecError as error:
+            raise AuditError("invoice", invoice.seq, "a document of ours", str(error)) from error
+        merchant = self._tax_id(invoice.merchant_id)
+        for name, expected, found in _columns(invoice, face, lines, merchant):
+            _same(invoice, name, expected, found)
+        self._number(invoice)
+        if invoice.type == "red":
+            self._red(invoice)
+        self._last = invoice
+        return Checked(invoice, merchant)
+
+    def _tax_id(self, merchant_id: int) -> str:
+        if merchant_id not in self._tax_ids:
+            account = self._books.account(merchant_id)
+            self._tax_ids[merchant_id] = account.merchant.tax_id if account else "of nobody"
+        return self._tax_ids[merchant_id]
+
+    def _number(self, invoice: StoredInvoice) -> None:
+        """Step 3. A new code begins with its first number, and never comes back."""
+        last = self._last
+        if last is not None and invoice.issued_at < last.issued_at:
+            raise AuditError(
+                "invoice", invoice.seq, f"a time from {last.issued_at} on", str(invoice.issued_at)
+            )
+        number = _FIRST_NUMBER
+        if last is not None and last.code == invoice.code:
+            number = f"{int(last.number) + 1:08}"
+        elif invoice.code in self._codes:
+            raise AuditError("invoice", invoice.seq, "a new code", f"code {invoice.code} again")
+        year = shanghai_year(invoice.issued_at)
+        _same(invoice, "number", number, invoice.number)
+        _same(invoice, "year of code", year, invoice.code[5:7])
+        self._codes.add(invoice.code)
+
+    def _red(self, invoice: StoredInvoice) -> None:
+        """Step 4."""
+        blue = self._books.invoice_at(invoice.reverses or 0)
+        if blue is None or blue.type != "blue" or blue.seq >= invoice.seq:
+            raise AuditError(
+                "invoice", invoice.seq, "an earlier blue one to reverse", str(invoice.reverses)
+            )
+        _same(invoice, "amount", -blue.amount, invoice.amount)
+        _same(invoice, "tax", -blue.tax, invoice.tax)
+
+
+def _groups(invoice: StoredInvoice) -> None:
+    """Step 1."""
+    for name in ("face", "buyer", "lines"):
+        try:
+            canonical.decode_canonical(getattr(invoice, name))
+        except MalformedError as error:
+            raise AuditError("invoice", invoice.seq, f"a canonical {name}", error.detail) from error
+    try:
+        digest = document_digest(invoice.face, invoice.buyer, invoice.lines, invoice.salts)
+    except MalformedError as error:
+        raise AuditError("invoice", invoice.seq, "three salts", error.detail) from error
+    _same(invoice, "digest", password_area(digest), invoice.hash)
+
+
+def _columns(
+    invoice: StoredInvoice, face: _Face, lines: Sequence[_Line], merchant: str
+) -> Iterator[tuple[str, Any, Any]]:
+    """Step 2: (name, what the document says, what the row says)."""
+    for name in ("code", "number", "type", "order_id", "industry", "district"):
+        yield name, getattr(face, name), getattr(invoice, name)
+    for name in ("amount", "tax", "total"):
+        yield name, getattr(face, name), getattr(invoice, name)
+    yield "issued_at", face.issued_at, _time(invoice.issued_at)
+    yield "seller", face.seller.tax_id, merchant
+    yield "reverses", face.reverses, invoice.reverses_hash or ""
+    rates: dict[str, tuple[int, int]] = {}
+    for line in lines:
+        amount, tax = rates.get(line.tax_rate, (0, 0))
+        rates[line.tax_rate] = amount + line.amount, tax + line.tax
+    yield "rates", [(rate, *rates[rate]) for rate in sorted(rates)], invoice.rates
+    yield "amount of lines", sum(amount for amount, _ in rates.values()), face.amount
+    yield "tax of lines", sum(tax for _, tax in rates.values()), face.tax
+    yield "total", face.amount + face.tax, face.total
+
+
+def _time(moment: int) -> str:
+    try:
+        return format_issued_at(moment)
+    except (ValueError, OverflowError, OSError):
+        return f"no time: {moment}"
+
+
+def _same(invoice: StoredInvoice, name: str, expected: object, found: object) -> None:
+    if expected != found:
+        raise AuditError("invoice", invoice.seq, f"{name} {expected}", f"{name} {found}")
+
+
+def _read(books: Books, done: int, last: int) -> Sequence[StoredInvoice]:
+    """Read the next rows; a damaged one is named once it is the first."""
+    limit = min(_ROWS_AT_ONCE, last - done)
+    while True:
+        try:
+            rows = books.invoices(InvoiceFilter(), done, limit)
+        except UnavailableError as error:
+            if error.code != "record_damaged":
+                raise
+            if limit == 1:
+                raise AuditError(
+                    "invoice", done + 1, "a row that can be read", error.detail
+                ) from error
+            limit = 1
+            continue
+        if not rows:
+            raise _missing(done + 1)
+        return rows
+
+
+def _missing(seq: int) -> AuditError:
+    return AuditError("invoice", seq, "a row", "nothing")
