@@ -204,7 +204,7 @@ def prepare_red(
     Whether ``blue`` is reversed already is for the transaction that issues the red one to say;
     RefusedError "not_reversible" when it is red itself.
     """
-    check_reversible(blue.type, None)
+    check_reversible(blue.type)
     face: dict[str, Any] = msgspec.json.decode(blue.face)
     for allotted in ("code", "number", "issued_at"):
         del face[allotted]

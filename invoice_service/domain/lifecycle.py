@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
-from chain.errors import ConflictError, RefusedError
+from chain.errors import RefusedError
 
 Type: TypeAlias = Literal["blue", "red"]
 Reversal: TypeAlias = Literal["part", "full"]
@@ -26,14 +26,10 @@ REASON_ZH: Final = {
 }
 
 
-def check_reversible(type_: Type, reversed_by: str | None) -> None:
-    """Only a blue invoice, and only once.
+def check_reversible(type_: Type) -> None:
+    """Only a blue invoice can be: RefusedError "not_reversible".
 
-    Raises RefusedError "not_reversible" or ConflictError "already_reversed".
+    That it is reversed once at most is for the issuing transaction to hold.
     """
     if type_ != "blue":
         raise RefusedError("not_reversible", "a red invoice cannot be reversed")
-    if reversed_by is not None:
-        raise ConflictError(
-            "already_reversed", "this invoice is reversed already", reversed_by=reversed_by
-        )
