@@ -1,5 +1,6 @@
 """The one module that makes digests: SHA-256 (FIPS 180-4), hashed as in RFC 6962, section 2.1."""
 
+from collections.abc import Iterable
 from typing import NewType
 
 from Crypto.Hash import SHA256
@@ -18,6 +19,14 @@ _HEX = frozenset("0123456789abcdef")
 def sha256(data: bytes) -> Digest:
     """Return the SHA-256 of ``data``."""
     return Digest(_one_shot(data))
+
+
+def sha256_of_parts(parts: Iterable[bytes]) -> Digest:
+    """Return the SHA-256 of ``parts`` put together, in constant memory."""
+    state = SHA256.new()
+    for part in parts:
+        state.update(part)
+    return Digest(state.digest())
 
 
 def leaf_hash(entry: bytes) -> Digest:

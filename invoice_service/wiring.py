@@ -42,6 +42,7 @@ class Instance:
     config: Config
     store: SqliteStore
     log: Log
+    log_store: SqliteLogStore
     issuer: Issuer
     log_key: VerifierKey
     promise_key: VerifierKey
@@ -72,6 +73,7 @@ class Instance:
     def close(self) -> None:
         """Close the database connections of this process."""
         self.store.close()
+        self.log_store.close()
 
 
 def init_instance(
@@ -91,7 +93,7 @@ def init_instance(
         make_folder(folder)
     config.keys_dir.chmod(0o700)
     create_store(config.invoices_db)
-    log = _open_log(config)
+    log = _open_log(config, SqliteLogStore(config.log_db))
     signer = _make_keys(config, randbytes)
     log.publish(signer, signed_at=clock())
     return open_instance(config, clock=clock, randbytes=randbytes)
@@ -111,10 +113,12 @@ def open_instance(
         )
     make_folder(config.run_dir)
     store = SqliteStore(config.invoices_db, _scheme(config))
+    log_store = SqliteLogStore(config.log_db)
     return Instance(
         config=config,
         store=store,
-        log=_open_log(config),
+        log=_open_log(config, log_store),
+        log_store=log_store,
         issuer=IssuerClient(
             config.run_dir / "issuer.sock", DirectIssuer(store, lambda: int(clock().timestamp()))
         ),
@@ -126,13 +130,8 @@ def open_instance(
     )
 
 
-def _open_log(config: Config) -> Log:
-    return Log(
-        config.log_origin,
-        SqliteLogStore(config.log_db),
-        TileFolder(config.log_dir),
-        config.log_dir,
-    )
+def _open_log(config: Config, store: SqliteLogStore) -> Log:
+    return Log(config.log_origin, store, TileFolder(config.log_dir), config.log_dir)
 
 
 def _scheme(config: Config) -> Scheme:

@@ -1,0 +1,92 @@
+"""``fapiao audit``: derive everything again from what is stored."""
+
+from typing import Any
+
+import click
+
+from chain.finding import AuditError
+from invoice_service.commands.output import json_option, print_json, progress
+from invoice_service.commands.session import Session
+from invoice_service.services.audit import InstanceAudit, audit_instance
+from invoice_service.wiring import Instance
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def audit(session: Session, *, as_json: bool) -> int:
+    """Check every digest, path, seal, signature, number, sum and total of the instance.
+
+    Names the first thing that is wrong and exits with 1. May run beside a working instance.
+    """
+    instance = session.instance()
+    try:
+        found = run_audit(instance)
+    except AuditError as error:
+        _tell_wrong(error, as_json=as_json)
+        return 1
+    finally:
+        instance.close()
+    if as_json:
+        print_json({"clean": True, **_described(found)})
+    else:
+        _tell(found)
+    return 0
+
+
+def run_audit(instance: Instance) -> InstanceAudit:
+    """Audit with a progress bar; AuditError for the first wrong thing."""
+    with progress("auditing", None) as advance:
+        seen = 0
+
+        def report(done: int, _total: int) -> None:
+            nonlocal seen
+            advance(done - seen)
+            seen = done
+
+        return audit_instance(
+            instance.log_store,
+            instance.config.log_dir,
+            instance.log_key,
+            instance.store,
+            instance.store.totals,
+            report,
+        )
+
+
+def _described(found: InstanceAudit) -> dict[str, Any]:
+    return {
+        "origin": found.log.origin,
+        "size": found.log.size,
+        "root": found.log.root.hex(),
+        "blocks": found.log.blocks,
+        "checkpoints": found.log.checkpoints,
+        "tiles": found.log.tiles,
+        "published": found.log.published,
+        "invoices": found.invoices,
+        "pending": found.pending,
+        "closings": found.closings,
+        "blocks_totalled": found.totalled,
+    }
+
+
+def _tell(found: InstanceAudit) -> None:
+    log = found.log
+    click.secho("clean: everything was derived again and is the same", fg="green", bold=True)
+    click.echo(
+        f"  {log.origin}: {log.size:,} entries in {log.blocks:,} blocks, root {log.root.hex()}"
+    )
+    click.echo(f"  {log.checkpoints:,} signed checkpoints, {log.tiles:,} tiles and bundles")
+    click.echo(
+        f"  {found.invoices:,} invoices, {found.pending:,} of them not in the log yet;"
+        f" {found.closings:,} closed days"
+    )
+
+
+def _tell_wrong(error: AuditError, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"clean": False, "code": error.code, "detail": error.detail, **error.extra})
+        return
+    click.secho("wrong: this is not what was issued and signed", fg="red", bold=True)
+    for name in ("kind", "place", "expected", "found"):
+        click.echo(f"  {name:<8} {error.extra[name]}")

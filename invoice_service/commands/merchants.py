@@ -1,0 +1,133 @@
+"""``fapiao merchants``: the register, as officials keep it; on this machine's instance."""
+
+import click
+
+from chain.errors import NotFoundError
+from invoice_service.commands.output import json_option, print_json, print_table
+from invoice_service.commands.session import Session
+from invoice_service.domain.merchant import Merchant, MerchantRequest
+from invoice_service.services import admit
+from invoice_service.services.ports import Account
+from invoice_service.wiring import Instance
+
+PAGE = 500
+
+
+@click.group()
+def merchants() -> None:
+    """Admit, list and suspend merchants, and set their quotas.
+
+    MERCHANT is a merchant's tax id, or its number in the register.
+    """
+
+
+@merchants.command()
+@click.option("--tax-id", required=True, help="18 characters with check digit (GB 32100-2015).")
+@click.option("--name", required=True)
+@click.option("--industry", required=True, help="Group or class of GB/T 4754, like 6210.")
+@click.option("--district", required=True, help="Six digits, like 440304 for Futian.")
+@click.option("--address-phone", default="")
+@click.option("--bank-account", default="")
+@click.option("--drawer", default="")
+@click.option("--payee", default="")
+@click.option("--reviewer", default="")
+@click.option("--quota", type=int, help="The most blue invoices in all; else no limit.")
+@json_option
+@click.pass_obj
+def add(session: Session, /, *, as_json: bool, quota: int | None, **texts: str) -> None:
+    """Admit a merchant. It can issue once it has a key: `fapiao keys create --merchant …`."""
+    instance = session.instance()
+    request = MerchantRequest(quota=quota, **texts)
+    account = admit.admit(instance.store, request, _now(instance))
+    _show([account], as_json=as_json)
+    instance.close()
+
+
+@merchants.command("list")
+@json_option
+@click.pass_obj
+def list_(session: Session, *, as_json: bool) -> None:
+    """Print all merchants."""
+    instance = session.instance()
+    accounts: list[Account] = []
+    while page := instance.store.accounts(accounts[-1].merchant.id if accounts else 0, PAGE):
+        accounts += page
+    _show(accounts, as_json=as_json, many=True)
+    instance.close()
+
+
+@merchants.command()
+@click.argument("merchant")
+@json_option
+@click.pass_obj
+def suspend(session: Session, *, merchant: str, as_json: bool) -> None:
+    """Stop MERCHANT from issuing; what it has issued stays valid."""
+    instance = session.instance()
+    merchant_id = find_merchant(instance, merchant).id
+    _show([admit.suspend(instance.store, merchant_id)], as_json=as_json)
+    instance.close()
+
+
+@merchants.command()
+@click.argument("merchant")
+@json_option
+@click.pass_obj
+def resume(session: Session, *, merchant: str, as_json: bool) -> None:
+    """Let MERCHANT issue again."""
+    instance = session.instance()
+    merchant_id = find_merchant(instance, merchant).id
+    _show([admit.resume(instance.store, merchant_id)], as_json=as_json)
+    instance.close()
+
+
+@merchants.command()
+@click.argument("merchant")
+@click.argument("count", metavar="COUNT|none")
+@json_option
+@click.pass_obj
+def quota(session: Session, *, merchant: str, count: str, as_json: bool) -> None:
+    """Allow MERCHANT so many blue invoices in all, those issued included."""
+    if count != "none" and not (count.isascii() and count.isdigit()):
+        raise click.UsageError("a quota is a number, or none for no limit")
+    instance = session.instance()
+    merchant_id = find_merchant(instance, merchant).id
+    most = None if count == "none" else int(count)
+    _show([admit.set_quota(instance.store, merchant_id, most)], as_json=as_json)
+    instance.close()
+
+
+def find_merchant(instance: Instance, text: str) -> Merchant:
+    """The merchant with this tax id or number; NotFoundError ``merchant_unknown``."""
+    account = instance.store.account_by_tax_id(text)
+    if account is None and text.isascii() and text.isdigit() and len(text) < 18:
+        account = instance.store.account(int(text))
+    if account is None:
+        raise NotFoundError("merchant_unknown", f"no merchant has the tax id or number {text!r}")
+    return account.merchant
+
+
+def _now(instance: Instance) -> int:
+    return int(instance.clock().timestamp())
+
+
+def _show(accounts: list[Account], *, as_json: bool, many: bool = False) -> None:
+    if as_json:
+        print_json(accounts if many else accounts[0])
+        return
+    print_table(
+        ["no.", "tax id", "name", "industry", "district", "status", "issued", "quota"],
+        [
+            (
+                account.merchant.id,
+                account.merchant.tax_id,
+                account.merchant.name,
+                account.merchant.industry,
+                account.merchant.district,
+                account.merchant.status,
+                account.used,
+                "no limit" if account.merchant.quota is None else account.merchant.quota,
+            )
+            for account in accounts
+        ],
+        left=6,
+    )

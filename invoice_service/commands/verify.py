@@ -1,0 +1,181 @@
+"""``fapiao verify``: is this invoice what it seems to be?"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from chain.commitment import parse_password_area
+from chain.entry import format_time
+from chain.errors import NotFoundError
+from chain.hashing import Digest
+from chain.note import VerifierKey
+from chain.verify import Evidence, verify_proof
+from invoice_service.commands.claims import Claim, read_claim
+from invoice_service.commands.output import json_option, print_json
+from invoice_service.commands.remote import Remote
+from invoice_service.commands.session import Session
+from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.domain.money import format_yuan
+from invoice_service.domain.qrtext import QrText, scan_url
+from invoice_service.domain.verdict import Step, Verdict, Verification, judge
+from invoice_service.services.verify import Verifier
+
+WORDS: Final = {
+    Verdict.AUTHENTIC: ("green", "真 · in the log, as issued"),
+    Verdict.PENDING: ("yellow", "已开具，待上链 · issued, not yet in the log"),
+    Verdict.REVERSED: ("red", "已红冲 · reversed: not valid any more"),
+    Verdict.PARTLY_REVERSED: ("red", "部分红冲 · reversed in part"),
+    Verdict.MISMATCH: ("red", "不符 · a real hash with another number or amount: a forged slip"),
+    Verdict.UNKNOWN: ("red", "查无此票 · no such invoice was issued here"),
+}
+NO_PATIENCE: Final = 0.0
+
+
+@click.command()
+@click.argument("what", metavar="HASH|QR-TEXT|PROOF-FILE|PICTURE")
+@click.option("--offline", is_flag=True, help="Check a proof file with --key alone, no server.")
+@click.option("--key", "log_key", help="The log's public key, or a file with it.")
+@click.option("--url", envvar="FAPIAO_URL", help="Ask the service at this address.")
+@json_option
+@click.pass_obj
+def verify(
+    session: Session,
+    *,
+    what: str,
+    offline: bool,
+    log_key: str | None,
+    url: str | None,
+    as_json: bool,
+) -> int:
+    """Check an invoice. Exit status 0 only when it is authentic.
+
+    A proof file with --offline and --key needs no server, and says what was true at the block it
+    names. Everything else asks the service at --url, or this machine's instance, what is true now.
+    """
+    claim = read_claim(what)
+    key = None if log_key is None else _read_key(log_key)
+    if offline:
+        if claim.proof is None or key is None:
+            raise click.UsageError("--offline needs a proof file and the log's public --key")
+        found = _from_evidence(verify_proof(claim.proof, key))
+    elif url is not None:
+        found = _ask_remote(Remote(url, patience=NO_PATIENCE), claim, key)
+    else:
+        found = _ask_here(session, claim, key)
+    if as_json:
+        print_json(found)
+    else:
+        _tell(found, offline=offline)
+    return 0 if found.verdict is Verdict.AUTHENTIC else 1
+
+
+def _read_key(text: str) -> VerifierKey:
+    """A key as text, or the first line of a file, as GET /log/key answers it."""
+    path = Path(text)
+    if len(text) < 1024 and path.is_file():
+        text = path.read_text(encoding="utf-8").partition("\n")[0]
+    return VerifierKey.parse(text.strip())
+
+
+def _ask_here(session: Session, claim: Claim, key: VerifierKey | None) -> Verification:
+    instance = session.instance()
+    if claim.proof is not None:
+        verify_proof(claim.proof, key or instance.log_key)
+    slip = claim.slip or _own_slip(instance.store.invoice, claim.hash)
+    found = Verifier(instance.store, instance.log, instance.log_key).verify(slip)
+    instance.close()
+    return found
+
+
+def _own_slip(find: Callable[[Digest], StoredInvoice | None], hash_: str) -> QrText:
+    """The slip of whoever has the hash alone: what is said of number and amount is true."""
+    invoice = find(parse_password_area(hash_))
+    if invoice is None:
+        return QrText(hash=hash_, number="00000000")
+    return QrText(hash=hash_, number=invoice.number, total=invoice.total)
+
+
+def _ask_remote(remote: Remote, claim: Claim, key: VerifierKey | None) -> Verification:
+    """The service's verdict; a proof is checked here first, with our key or the service's own."""
+    if claim.proof is not None:
+        if key is None:
+            key = VerifierKey.parse(remote.get("/log/key").decode().partition("\n")[0])
+        verify_proof(claim.proof, key)
+    slip = claim.slip or _remote_slip(remote, claim.hash)
+    if slip is None:
+        return Verification(verdict=Verdict.UNKNOWN, hash=claim.hash)
+    answer = remote.get("/v1/verifications", {"qr": _qr_text(slip)})
+    return msgspec.json.decode(answer, type=Verification)
+
+
+class _Listed(msgspec.Struct):
+    number: str
+    total: int
+
+
+def _remote_slip(remote: Remote, hash_: str) -> QrText | None:
+    """The slip of the invoice that the service knows by this hash; None when it knows none."""
+    try:
+        found = msgspec.json.decode(remote.get(f"/v1/invoices/{hash_}"), type=_Listed)
+    except NotFoundError as problem:
+        if problem.code != "invoice_unknown":
+            raise
+        return None
+    return QrText(hash=hash_, number=found.number, total=found.total)
+
+
+def _qr_text(slip: QrText) -> str:
+    """The slip in the form that it came in."""
+    if slip.total is not None:
+        return scan_url("http://localhost", slip.hash, slip.number, slip.total)
+    day = (slip.day or "").replace("-", "")
+    amount = format_yuan(slip.amount or 0)
+    return f"01,10,{slip.code},{slip.number},{slip.seller_tax_id},{amount},{day},{slip.hash}"
+
+
+def _from_evidence(evidence: Evidence) -> Verification:
+    """What a proof says on its own: true as of its block."""
+    reversal = (evidence.state or {}).get("reversal")
+    verdict = judge(known=True, slip_agrees=True, reversal=reversal, anchored=True)
+    face = evidence.shown.get("face")
+    return Verification(
+        verdict=verdict,
+        hash=evidence.hash,
+        block=evidence.height,
+        sealed_at=format_time(evidence.sealed_at),
+        index=evidence.index,
+        log_size=evidence.size,
+        steps=tuple(Step(step.number, step.name, step.text) for step in evidence.steps),
+        face=face if isinstance(face, dict) else None,
+    )
+
+
+def _tell(found: Verification, *, offline: bool) -> None:
+    color, words = WORDS[found.verdict]
+    click.secho(f"{found.verdict.value}: {words}", fg=color, bold=True)
+    if found.face is not None:
+        _tell_face(found.face)
+    for step in found.steps:
+        click.echo(f"  {click.style('✓', fg='green')} {step.number} {step.name}: {step.text}")
+    if found.block is not None:
+        click.echo(
+            f"entry {found.index} in block {found.block}, sealed {found.sealed_at},"
+            f" under a checkpoint of {found.log_size} entries"
+        )
+    if found.reversed_by is not None:
+        click.echo(f"reversed by {found.reversed_by}")
+    if offline:
+        click.echo("as of that block; whether it was reversed since, a newer proof or a scan says")
+
+
+def _tell_face(face: Mapping[str, Any]) -> None:
+    """A few lines of the invoice, whatever they hold: a proof may be about anything."""
+    seller = face.get("seller")
+    name = seller.get("name") if isinstance(seller, Mapping) else None
+    total = face.get("total")
+    amount = f"¥{format_yuan(total)}" if isinstance(total, int) else "?"
+    click.echo(f"  {face.get('code')} {face.get('number')}, issued {face.get('issued_at')}")
+    click.echo(f"  {name}: {amount}")
