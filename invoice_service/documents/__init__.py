@@ -1,0 +1,1 @@
+"""What people get to see of an invoice or a report: pictures, files for spreadsheets."""
