@@ -176,7 +176,7 @@ def _middle(sorted_by_key: Sequence[tuple[Digest, Value | None]], depth: int) ->
 
 
 def _bit(key: Digest, depth: int) -> int:
-    """Return bit ``depth`` of a key, 0 the most significant; VerificationError ``state_depth`` below the last."""
+    """Return bit ``depth`` of a key, 0 the most significant."""
     if depth >= KEY_BITS:
         raise VerificationError("state_depth", "two keys of the state map are the same")
     return key[depth >> 3] >> (7 - (depth & 7)) & 1
