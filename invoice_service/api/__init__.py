@@ -1,0 +1,1 @@
+"""The programs' front door: JSON over HTTP."""

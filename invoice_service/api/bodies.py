@@ -1,0 +1,114 @@
+"""From what is stored to what is answered."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from chain.commitment import parse_password_area
+from chain.log import Log
+from chain.note import SignerKey
+from chain.proof import Group, ShownGroup
+from invoice_service.api.shapes import InvoiceBody, InvoiceDetail
+from invoice_service.config import Config
+from invoice_service.domain.invoice import Issued, StoredInvoice
+from invoice_service.domain.numbering import format_issued_at
+from invoice_service.domain.qrtext import scan_url
+from invoice_service.domain.verdict import Verdict, judge
+from invoice_service.services.ports import InvoiceReader
+from invoice_service.services.promise import make_promise
+from invoice_service.services.records import groups_of, own_invoice
+
+
+class Bodies:
+    """Writes invoices as answers show them."""
+
+    def __init__(
+        self, config: Config, invoices: InvoiceReader, log: Log, signer: SignerKey
+    ) -> None:
+        self._url = config.service.public_url
+        self._max_delay = config.anchor.max_delay
+        self._invoices = invoices
+        self._log = log
+        self._signer = signer
+
+    def issued(self, issued: Issued, *, minimal: bool, reverses: str | None = None) -> InvoiceBody:
+        """What an issue or a reversal answers; a new invoice is pending without looking."""
+        state = Verdict.PENDING
+        red = None
+        if issued.replayed:
+            stored = own_invoice(self._invoices, parse_password_area(issued.hash), None)
+            state, red = self.states()(stored), stored.reversed_by
+        promise = None if minimal else self._promise(issued)
+        return self._body(issued, state, reverses=reverses, reversed_by=red, promise=promise)
+
+    def listed(self, invoice: StoredInvoice, state: Verdict) -> InvoiceBody:
+        """A line of a list."""
+        return self._body(
+            invoice, state, reverses=invoice.reverses_hash, reversed_by=invoice.reversed_by
+        )
+
+    def detail(self, invoice: StoredInvoice, shown: frozenset[str]) -> InvoiceDetail:
+        """One invoice with the groups that are ``shown``, the others as digests."""
+        body = self.listed(invoice, self.states()(invoice))
+        groups = groups_of(invoice, shown)
+        return InvoiceDetail(
+            **msgspec.structs.asdict(body),
+            face=_group(groups["face"]),
+            buyer=_group(groups["buyer"]),
+            lines=_group(groups["lines"]),
+        )
+
+    def states(self) -> Callable[[StoredInvoice], Verdict]:
+        """The state of any invoice as of now: the log is asked once, for how far it has come."""
+        size = self._log.latest_checkpoint()[0].size
+        published = self._log.block_of(size - 1).cursor if size else 0
+
+        def state(invoice: StoredInvoice) -> Verdict:
+            return judge(
+                known=True,
+                slip_agrees=True,
+                reversal=invoice.reversal,
+                anchored=invoice.seq <= published,
+            )
+
+        return state
+
+    def scan_url(self, invoice: Issued | StoredInvoice) -> str:
+        """What its QR code says."""
+        return scan_url(self._url, invoice.hash, invoice.number, invoice.total)
+
+    def _promise(self, issued: Issued) -> str:
+        return make_promise(self._signer, issued.hash, issued.issued_at, self._max_delay).decode()
+
+    def _body(
+        self,
+        invoice: Issued | StoredInvoice,
+        state: Verdict,
+        *,
+        reverses: str | None = None,
+        reversed_by: str | None = None,
+        promise: str | None = None,
+    ) -> InvoiceBody:
+        return InvoiceBody(
+            hash=invoice.hash,
+            code=invoice.code,
+            number=invoice.number,
+            check_code=invoice.check_code,
+            type=invoice.type,
+            issued_at=format_issued_at(invoice.issued_at),
+            order_id=invoice.order_id,
+            amount=invoice.amount,
+            tax=invoice.tax,
+            total=invoice.total,
+            state=state,
+            qr=self.scan_url(invoice),
+            reverses=reverses,
+            reversed_by=reversed_by,
+            promise=promise,
+        )
+
+
+def _group(group: Group) -> msgspec.Raw:
+    if isinstance(group, ShownGroup):
+        return msgspec.Raw(group.document)
+    return msgspec.Raw(msgspec.json.encode({"digest": group.digest.hex()}))

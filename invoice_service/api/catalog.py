@@ -1,0 +1,199 @@
+"""Every error code that leaves the service: its status, and a sentence that a cashier understands.
+
+Codes are promises: programs compare them. Add, never rename.
+"""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One error code: HTTP status, and a sentence in each language."""
+
+    status: int
+    title: str
+    title_zh: str
+
+
+CATALOG: dict[str, Entry] = {
+    # the request as such
+    "bad_request": Entry(400, "The request could not be read", "请求无法读取"),
+    "no_such_address": Entry(404, "There is nothing at this address", "此地址不存在"),
+    "method_not_allowed": Entry(
+        405, "This address does not take this method", "此地址不支持该方法"
+    ),
+    "not_acceptable": Entry(
+        406, "None of the types asked for can be given", "无法提供所要求的格式"
+    ),
+    "request_timeout": Entry(408, "The request took too long to arrive", "请求传输超时"),
+    "body_too_large": Entry(413, "The request is too large", "请求内容过大"),
+    "too_many_records": Entry(413, "There are too many records in one batch", "单批记录过多"),
+    "address_too_long": Entry(414, "The address is too long", "地址过长"),
+    "unsupported_media_type": Entry(
+        415, "This address does not take a body of this type", "此地址不支持该内容类型"
+    ),
+    "unsupported_encoding": Entry(415, "Send the body uncompressed", "请发送未压缩的内容"),
+    "not_json": Entry(400, "The body is not JSON", "内容不是有效的 JSON"),
+    "not_utf8": Entry(400, "The body is not UTF-8 text", "内容不是 UTF-8 文本"),
+    "not_csv": Entry(
+        400, "The body is not CSV with the columns named here", "内容不是带所需列名的 CSV"
+    ),
+    "lone_surrogate": Entry(400, "A text has half a character", "文本含有不完整的字符"),
+    "duplicate_key": Entry(400, "A field stands twice", "字段重复"),
+    "too_deep": Entry(400, "The JSON is nested too deeply", "JSON 嵌套过深"),
+    "not_canonical": Entry(
+        400, "The JSON holds something that is not taken here", "JSON 含有不支持的内容"
+    ),
+    "empty_body": Entry(400, "The body is empty", "请求内容为空"),
+    "query_malformed": Entry(400, "The address's query could not be read", "网址参数无法读取"),
+    "unknown_parameter": Entry(
+        400, "The address has a parameter that is not known here", "网址含有未知参数"
+    ),
+    "duplicate_parameter": Entry(400, "A parameter stands twice", "参数重复"),
+    "missing_parameter": Entry(400, "A parameter is missing", "缺少参数"),
+    "parameter_malformed": Entry(400, "A parameter is not well formed", "参数格式不正确"),
+    "cursor_invalid": Entry(400, "This page marker was not given out here", "翻页标记无效"),
+    "idempotency_key_invalid": Entry(
+        400,
+        "Idempotency-Key must be 1 to 255 visible ASCII characters",
+        "幂等键须为 1 至 255 个可见 ASCII 字符",
+    ),
+    "module_size": Entry(400, "QR modules have 4 to 32 dots", "二维码模块须为 4 至 32 点"),
+    # what a slip says
+    "password_area": Entry(
+        400,
+        "The password area is not 01 and 64 lower-case hex digits: scan the code again",
+        "密码区格式不正确，请重新扫描",
+    ),
+    "bill_num_invalid": Entry(400, "An invoice number has 8 digits", "发票号码应为 8 位数字"),
+    "amount_invalid": Entry(
+        400, "The amount is not a plain whole number of fen", "金额应为以分为单位的整数"
+    ),
+    "qr_invalid": Entry(400, "This is not the code of an invoice", "这不是发票二维码"),
+    "qr_ordinary_vat": Entry(
+        400,
+        "This is the code of an ordinary VAT invoice, which is not checked here",
+        "这是普通增值税发票的二维码，不在此查验",
+    ),
+    # what an invoice holds
+    "unknown_field": Entry(422, "The request has a field that is not known", "请求含有未知字段"),
+    "missing_field": Entry(422, "A field is missing", "缺少必填字段"),
+    "wrong_type": Entry(422, "A field has the wrong type", "字段类型不正确"),
+    "value_unknown": Entry(
+        422, "A field has a value that is not in its list", "字段取值不在允许范围内"
+    ),
+    "text_empty": Entry(422, "A text is empty", "文本不能为空"),
+    "text_too_long": Entry(422, "A text is too long", "文本过长"),
+    "number_out_of_range": Entry(422, "A number is too large", "数值超出范围"),
+    "control_character": Entry(
+        422, "A text holds characters that cannot be printed", "文本含有不可打印的字符"
+    ),
+    "no_lines": Entry(422, "The invoice has no lines", "发票没有明细行"),
+    "too_many_lines": Entry(
+        422, "The invoice has too many lines; issue two", "明细行过多，请分开开具"
+    ),
+    "quantity_invalid": Entry(422, "A quantity is not a plain decimal number", "数量格式不正确"),
+    "quantity_not_positive": Entry(422, "A quantity must be above zero", "数量必须大于零"),
+    "unit_price_not_positive": Entry(422, "A price must be above zero", "单价必须大于零"),
+    "tax_rate_unknown": Entry(422, "This tax rate is not in force", "税率无效"),
+    "amount_out_of_range": Entry(422, "An amount is too large or comes to nothing", "金额超出范围"),
+    "totals_mismatch": Entry(
+        422, "The totals do not add up; check the lines", "合计与明细不符，请核对"
+    ),
+    "tax_id_invalid": Entry(
+        422, "The tax id is wrong; check it digit by digit", "纳税人识别号有误，请逐位核对"
+    ),
+    "buyer_incomplete": Entry(
+        422, "A company needs a name and a tax id", "企业抬头须填写名称和税号"
+    ),
+    "industry_unknown": Entry(422, "This industry code is not in GB/T 4754", "行业代码无效"),
+    "district_unknown": Entry(422, "This is not a district of Shenzhen", "行政区划代码无效"),
+    "partial_reversal_not_available": Entry(
+        422, "Only whole invoices can be reversed", "目前只能整张红冲"
+    ),
+    # who asks
+    "key_missing": Entry(401, "Send your API key", "请提供接口密钥"),
+    "key_unknown": Entry(401, "This API key is not known", "接口密钥无效"),
+    "key_revoked": Entry(401, "This API key has been revoked", "接口密钥已被吊销"),
+    "role_required": Entry(403, "This key may not do this", "此密钥无权进行该操作"),
+    "merchant_suspended": Entry(
+        403,
+        "This merchant may not issue at present; ask the tax office",
+        "商户已被暂停开票，请联系税务机关",
+    ),
+    "quota_exhausted": Entry(
+        403,
+        "The quota of invoices is used up; ask the tax office",
+        "开票限额已用完，请联系税务机关",
+    ),
+    "not_reversible": Entry(403, "A red invoice cannot be reversed", "红字发票不能再红冲"),
+    "number_range_exhausted": Entry(
+        403, "This year's invoice numbers are used up", "本年度发票号码已用完"
+    ),
+    "numbering_changed": Entry(
+        403, "The numbering was changed within the year", "年度内发票编码设置被更改"
+    ),
+    # what was there before
+    "order_id_conflict": Entry(
+        409, "This order already has an invoice with other content", "该订单已开具内容不同的发票"
+    ),
+    "idempotency_key_conflict": Entry(
+        409, "This Idempotency-Key stands for another request", "幂等键已用于另一请求"
+    ),
+    "already_reversed": Entry(409, "This invoice has been reversed already", "该发票已被红冲"),
+    "tax_id_taken": Entry(
+        409, "A merchant with this tax id is admitted already", "该税号的商户已登记"
+    ),
+    "not_in_log": Entry(
+        409, "Not in the public log yet; try again in a minute", "尚未记入公开账本，请一分钟后重试"
+    ),
+    "not_published": Entry(
+        409,
+        "Not in the published log yet; try again in a minute",
+        "尚未记入公开账本，请一分钟后重试",
+    ),
+    # what is not there
+    "invoice_unknown": Entry(404, "There is no such invoice", "没有这张发票"),
+    "merchant_unknown": Entry(404, "There is no such merchant", "没有这个商户"),
+    "api_key_unknown": Entry(404, "There is no such key", "没有这个密钥"),
+    "block_unknown": Entry(404, "There is no such block", "没有这个区块"),
+    "no_block": Entry(404, "There is no such block", "没有这个区块"),
+    "no_checkpoint": Entry(404, "The log has not been published yet", "账本尚未发布"),
+    "no_tile": Entry(404, "This tile is not there", "没有这个数据块"),
+    "tile_path": Entry(404, "This is not how the address of a tile is written", "数据块地址不正确"),
+    # reports
+    "by_unknown": Entry(400, "A report cannot be broken down by this", "不支持按此项汇总"),
+    "day_invalid": Entry(400, "A day is written like 2018-08-10", "日期格式应为 2018-08-10"),
+    "range_invalid": Entry(400, "The first day is after the last", "起始日期晚于结束日期"),
+    "totals_behind": Entry(
+        503, "The totals of this block are not ready yet", "该区块的汇总尚未完成"
+    ),
+    # not now
+    "database_busy": Entry(503, "Too busy just now; send the same again", "系统繁忙，请原样重试"),
+    "database_refused": Entry(
+        503, "The record could not be stored; send the same again", "记录未能保存，请原样重试"
+    ),
+    "database_unavailable": Entry(503, "The records cannot be read just now", "暂时无法读取记录"),
+    "database_damaged": Entry(
+        503, "The records cannot be read; operators have to look", "记录无法读取，需运维处理"
+    ),
+    "record_damaged": Entry(
+        503, "This record cannot be read; operators have to look", "该记录无法读取，需运维处理"
+    ),
+    "record_unreadable": Entry(
+        503, "This record cannot be read; operators have to look", "该记录无法读取，需运维处理"
+    ),
+    "disk_full": Entry(503, "There is no space left to store anything", "存储空间已满"),
+    "clock_behind": Entry(
+        503,
+        "The clock is wrong, so nothing is issued; operators have to look",
+        "系统时钟异常，暂停开票",
+    ),
+    "key_unreadable": Entry(503, "A key of the service cannot be read", "服务密钥无法读取"),
+    "log_unreadable": Entry(503, "The log cannot be read just now", "暂时无法读取账本"),
+    "not_initialised": Entry(503, "The service has not been set up", "服务尚未初始化"),
+    "internal_error": Entry(
+        500,
+        "Something broke on our side, and is recorded; send the same again",
+        "系统内部错误，已记录，请原样重试",
+    ),
+}

@@ -1,0 +1,114 @@
+"""The public log under ``/log/``, as C2SP tlog-tiles lays it out, and its blocks as JSON."""
+
+import gzip
+from pathlib import Path
+
+from flask import Blueprint, Response, request
+
+from chain.block import Block
+from chain.entry import format_time
+from chain.errors import NotFoundError, UnavailableError
+from chain.hashing import sha256
+from chain.log import Log
+from chain.tiles import parse_tile_path
+from invoice_service.api.answers import JSON, json_bytes
+from invoice_service.api.requests import query, whole_number
+
+TEXT = "text/plain; charset=utf-8"
+BYTES = "application/octet-stream"
+FRESH = "public, max-age=2"  # tlog-tiles: a few seconds at most
+FOREVER = "public, max-age=31536000, immutable"
+KEYS = "public, max-age=300"
+
+PAGE = 100
+LONGEST_PAGE = 1000
+
+
+def log_blueprint(log: Log, folder: Path, keys: bytes, keys_note: bytes) -> Blueprint:
+    """``folder`` holds ``checkpoint`` and ``tile/``; ``keys``: the public keys, one a line."""
+    blueprint = Blueprint("log", __name__, url_prefix="/log")
+
+    @blueprint.get("/checkpoint")
+    def checkpoint() -> Response:
+        data = _read(folder / "checkpoint", "no_checkpoint", "this log has not been published yet")
+        return _public(data, TEXT, FRESH)
+
+    @blueprint.get("/tile/<path:rest>")
+    def tile(rest: str) -> Response:
+        wanted = parse_tile_path(f"tile/{rest}")
+        data = _read(folder / wanted.path(), "no_tile", "this tile is not there (yet)")
+        zipped = wanted.level is None and request.accept_encodings.quality("gzip") > 0
+        answer = _public(_zip(data) if zipped else data, BYTES, FOREVER)
+        if wanted.level is None:
+            answer.headers["Vary"] = "Accept-Encoding"
+        if zipped:
+            answer.headers["Content-Encoding"] = "gzip"
+        return answer
+
+    @blueprint.get("/key")
+    def key() -> Response:
+        return _public(keys, TEXT, KEYS)
+
+    @blueprint.get("/keys")
+    def signed_keys() -> Response:
+        return _public(keys_note, TEXT, KEYS)
+
+    @blueprint.get("/blocks")
+    def blocks() -> Response:
+        parameters = query("after", "limit")
+        after = whole_number(parameters, "after", 0, 10**15, least=0)
+        limit = whole_number(parameters, "limit", PAGE, LONGEST_PAGE)
+        size = log.latest_checkpoint()[0].size
+        found = [block for block in log.blocks(after, limit) if block.size <= size]
+        more = found[-1].height if len(found) == limit else None
+        page = {"size": size, "blocks": [describe(block) for block in found], "next": more}
+        return _public(json_bytes(page), JSON, FRESH)
+
+    @blueprint.get("/blocks/<height>")
+    def block(height: str) -> Response:
+        wanted = whole_number({"height": height}, "height", 0, 10**15)
+        found = log.block(wanted)
+        if found.size > log.latest_checkpoint()[0].size:
+            raise NotFoundError("no_block", f"block {wanted} is not published yet")
+        return _public(json_bytes(describe(found)), JSON, FOREVER)
+
+    return blueprint
+
+
+def describe(block: Block) -> dict[str, object]:
+    """A block as its own page shows it; digests in hex, ``root`` is the tree's after its seal."""
+    return {
+        "height": block.height,
+        "first": block.first,
+        "count": block.count,
+        "seal_index": block.seal_index,
+        "seal": block.seal.hex(),
+        "size": block.size,
+        "root": block.root.hex(),
+        "sealed_at": format_time(block.sealed_at),
+    }
+
+
+def _read(path: Path, code: str, detail: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(code, detail) from None
+    except OSError as error:
+        raise UnavailableError(
+            "log_unreadable", f"the log cannot be read: {error.strerror}"
+        ) from None
+
+
+def _zip(data: bytes) -> bytes:
+    return gzip.compress(data, compresslevel=6, mtime=0)  # the same bytes give the same ETag
+
+
+def _public(data: bytes, kind: str, cache: str) -> Response:
+    """Bytes that anybody may copy and keep, also a page of another site."""
+    answer = Response(data, content_type=kind)
+    answer.headers["Cache-Control"] = cache
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    answer.set_etag(sha256(data).hex()[:32])
+    answer.make_conditional(request.environ)
+    return answer

@@ -1,0 +1,157 @@
+"""Merchants and their keys, for officials."""
+
+from datetime import UTC, datetime
+
+import msgspec
+from flask import Blueprint, Response
+
+from chain.entry import format_time
+from chain.errors import NotFoundError
+from invoice_service.api.access import Access
+from invoice_service.api.answers import JSON, json_answer
+from invoice_service.api.parts import Parts
+from invoice_service.api.requests import body, media_type, query, whole_number
+from invoice_service.api.shapes import (
+    KeyBody,
+    KeyList,
+    KeyRequest,
+    MerchantBody,
+    MerchantPage,
+    QuotaRequest,
+)
+from invoice_service.domain.merchant import parse_merchant
+from invoice_service.domain.reading import read_json
+from invoice_service.services import admit
+from invoice_service.services.ports import Account, ApiKey
+
+PAGE, LONGEST_PAGE = 100, 1000
+LARGEST = 2**53 - 1
+CREATED = 201
+
+_quota: msgspec.json.Decoder[QuotaRequest] = msgspec.json.Decoder(QuotaRequest)
+_key: msgspec.json.Decoder[KeyRequest] = msgspec.json.Decoder(KeyRequest)
+
+
+class MerchantCalls:
+    """Everything below ``/v1/merchants``; an official's key is needed throughout."""
+
+    def __init__(self, parts: Parts, access: Access) -> None:
+        self._parts = parts
+        self._store = parts.store
+        self._access = access
+        self._limit = parts.config.limits.body_bytes
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("merchants", __name__, url_prefix="/v1/merchants")
+        routes.get("")(self.listing)
+        routes.post("")(self.admit)
+        routes.get("/<merchant>")(self.one)
+        routes.post("/<merchant>/suspension")(self.suspend)
+        routes.delete("/<merchant>/suspension")(self.resume)
+        routes.put("/<merchant>/quota")(self.quota)
+        routes.get("/<merchant>/keys")(self.keys)
+        routes.post("/<merchant>/keys")(self.add_key)
+        routes.delete("/<merchant>/keys/<key>")(self.revoke_key)
+        return routes
+
+    def listing(self) -> Response:
+        """A page of merchants."""
+        self._access.official()
+        asked = query("after", "limit")
+        most = whole_number(asked, "limit", PAGE, LONGEST_PAGE)
+        found = self._store.accounts(whole_number(asked, "after", 0, LARGEST, least=0), most)
+        more = found[-1].merchant.id if len(found) == most else None
+        return json_answer(MerchantPage([_merchant(account) for account in found], more))
+
+    def admit(self) -> Response:
+        """A new merchant."""
+        request = parse_merchant(self._body(), max_bytes=self._limit)
+        account = admit.admit(self._store, request, self._now())
+        answer = json_answer(_merchant(account), CREATED)
+        answer.headers["Location"] = f"/v1/merchants/{account.merchant.id}"
+        return answer
+
+    def one(self, merchant: str) -> Response:
+        """One merchant."""
+        self._official()
+        return json_answer(_merchant(admit.get_merchant(self._store, _id(merchant))))
+
+    def suspend(self, merchant: str) -> Response:
+        """Stop it from issuing; again changes nothing."""
+        self._official()
+        return json_answer(_merchant(admit.suspend(self._store, _id(merchant))))
+
+    def resume(self, merchant: str) -> Response:
+        """Let it issue again; again changes nothing."""
+        self._official()
+        return json_answer(_merchant(admit.resume(self._store, _id(merchant))))
+
+    def quota(self, merchant: str) -> Response:
+        """Set what it may issue in all."""
+        wanted = read_json(self._body(), _quota, max_bytes=self._limit)
+        return json_answer(_merchant(admit.set_quota(self._store, _id(merchant), wanted.quota)))
+
+    def keys(self, merchant: str) -> Response:
+        """Its keys, without their texts."""
+        self._official()
+        account = admit.get_merchant(self._store, _id(merchant))
+        found = self._store.keys(account.merchant.id)
+        return json_answer(KeyList([_key_body(key) for key in found]))
+
+    def add_key(self, merchant: str) -> Response:
+        """A new key for it, shown this once."""
+        wanted = read_json(self._body(), _key, max_bytes=self._limit)
+        key, text = admit.create_key(
+            self._store,
+            "merchant",
+            _id(merchant),
+            wanted.label,
+            now=self._now(),
+            randbytes=self._parts.randbytes,
+        )
+        return json_answer(_key_body(key, text), CREATED)
+
+    def revoke_key(self, merchant: str, key: str) -> Response:
+        """End one of its keys, for ever."""
+        self._official()
+        merchant_id, key_id = _id(merchant), whole_number({"key": key}, "key", 0, LARGEST)
+        if key_id not in {known.id for known in self._store.keys(merchant_id)}:
+            raise NotFoundError("api_key_unknown", "this merchant has no such key")
+        return json_answer(_key_body(admit.revoke_key(self._store, key_id, self._now())))
+
+    def _official(self) -> None:
+        self._access.official()
+        query()
+
+    def _body(self) -> bytes:
+        self._official()
+        media_type(JSON)
+        return body(self._limit)
+
+    def _now(self) -> int:
+        return int(self._parts.clock().timestamp())
+
+
+def _id(text: str) -> int:
+    return whole_number({"merchant": text}, "merchant", 0, LARGEST)
+
+
+def _merchant(account: Account) -> MerchantBody:
+    fields = msgspec.structs.asdict(account.merchant)
+    return MerchantBody(**fields, used=account.used, created_at=_time(account.created_at))
+
+
+def _key_body(key: ApiKey, text: str | None = None) -> KeyBody:
+    revoked_at = None if key.revoked_at is None else _time(key.revoked_at)
+    return KeyBody(
+        id=key.id,
+        label=key.label,
+        created_at=_time(key.created_at),
+        revoked_at=revoked_at,
+        key=text,
+    )
+
+
+def _time(seconds: int) -> str:
+    return format_time(datetime.fromtimestamp(seconds, UTC))

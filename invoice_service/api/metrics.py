@@ -1,0 +1,105 @@
+"""What ``/metrics`` shows: answers by endpoint from all web processes, and the store's state."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from invoice_service.api.counts import Counts
+
+BOUNDS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 30000)
+NANOSECONDS_PER_MS = 1_000_000
+BOUNDS_NS = [bound * NANOSECONDS_PER_MS for bound in BOUNDS_MS]
+CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
+OTHER = "other"  # what matched no route
+
+Gauges = Callable[[], Mapping[str, tuple[str, int | float]]]
+
+
+class Meter:
+    """Counts each answer: endpoint, class of status, time taken."""
+
+    def __init__(self, folder: Path, endpoints: Sequence[str]) -> None:
+        self.endpoints = [*endpoints, OTHER]
+        names = [name for endpoint in self.endpoints for name in _names(endpoint)]
+        self._counts = Counts(folder, names)
+        self._base = {name: self._counts.place(f"{name} 1xx") for name in self.endpoints}
+        self._width = len(CLASSES)
+
+    def observe(self, endpoint: str | None, status: int, nanoseconds: int) -> None:
+        """One answer went out."""
+        base = self._base.get(endpoint or OTHER, self._base[OTHER])
+        bucket = base + self._width + 1 + bisect_left(BOUNDS_NS, nanoseconds)
+        self._counts.add(
+            ((base + status // 100 - 1, 1), (base + self._width, nanoseconds), (bucket, 1))
+        )
+
+    def read(self) -> dict[str, int]:
+        """All numbers, summed over the processes."""
+        return self._counts.read()
+
+
+class Exposition(Collector):
+    """The meter's numbers and the instance's gauges as Prometheus families."""
+
+    def __init__(self, meter: Meter, gauges: Gauges) -> None:
+        self._meter = meter
+        self._gauges = gauges
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+
+    def describe(self) -> list[Metric]:
+        """Nothing in advance: registering must not read the databases."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Read everything anew."""
+        numbers = self._meter.read()
+        answers = CounterMetricFamily(
+            "fapiao_answers", "HTTP answers", labels=["endpoint", "status"]
+        )
+        times = HistogramMetricFamily(
+            "fapiao_answer_seconds", "Time from request to answer", labels=["endpoint"]
+        )
+        for endpoint in self._meter.endpoints:
+            for status in CLASSES:
+                if count := numbers[f"{endpoint} {status}"]:
+                    answers.add_metric([endpoint, status], count)
+            buckets, total = _buckets(numbers, endpoint)
+            if total:
+                seconds = numbers[f"{endpoint} ns"] / 1e9
+                times.add_metric([endpoint], buckets, sum_value=seconds)
+        yield answers
+        yield times
+        for name, (text, value) in self._gauges().items():
+            yield GaugeMetricFamily(name, text, value=value)
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """(body, content type) in the text form that the scraper asks for."""
+        encoder, kind = choose_encoder(accept)
+        return encoder(self._registry), kind
+
+
+def _names(endpoint: str) -> list[str]:
+    bounds = [*(f"{endpoint} le{bound}" for bound in BOUNDS_MS), f"{endpoint} inf"]
+    return [*(f"{endpoint} {status}" for status in CLASSES), f"{endpoint} ns", *bounds]
+
+
+def _buckets(numbers: Mapping[str, int], endpoint: str) -> tuple[list[tuple[str, float]], int]:
+    """Cumulative buckets, as Prometheus wants them, and the count of all."""
+    total = 0
+    buckets: list[tuple[str, float]] = []
+    for bound in BOUNDS_MS:
+        total += numbers[f"{endpoint} le{bound}"]
+        buckets.append((f"{bound / 1000:g}", total))
+    total += numbers[f"{endpoint} inf"]
+    return [*buckets, ("+Inf", total)], total

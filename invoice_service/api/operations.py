@@ -1,0 +1,58 @@
+"""For those who run the service: does it live, is it ready, how much has it done."""
+
+from collections.abc import Callable, Mapping
+
+from flask import Blueprint, Response, request
+
+from invoice_service.api.answers import JSON, json_answer, json_bytes, raw_answer
+from invoice_service.api.metrics import Exposition, Meter
+from invoice_service.services.health import Health
+
+ENDPOINTS = ("operations.healthz", "operations.readyz", "operations.metrics", "operations.openapi")
+
+Gauge = tuple[str, int | float]
+
+
+def operations_blueprint(
+    health: Callable[[], Health], meter: Meter, description: Callable[[], Mapping[str, object]]
+) -> Blueprint:
+    """``description`` makes the OpenAPI document."""
+    blueprint = Blueprint("operations", __name__)
+    exposition = Exposition(meter, lambda: gauges(health()))
+
+    @blueprint.get("/healthz")
+    def healthz() -> Response:
+        return json_answer({"alive": True})  # touches nothing: a slow disk must not restart us
+
+    @blueprint.get("/readyz")
+    def readyz() -> Response:
+        found = health()
+        return json_answer(found, 200 if found.ready else 503)
+
+    @blueprint.get("/metrics")
+    def metrics() -> Response:
+        text, kind = exposition.render(request.headers.get("Accept", ""))
+        return raw_answer(text, kind)
+
+    @blueprint.get("/openapi.json")
+    def openapi() -> Response:
+        return raw_answer(json_bytes(description()), JSON, cache="public, max-age=300")
+
+    return blueprint
+
+
+def gauges(found: Health) -> dict[str, Gauge]:
+    """The state of the store and the log, the same from whichever process is asked."""
+    return {
+        "fapiao_ready": ("1 when the service can answer", int(found.ready)),
+        "fapiao_issuing_process": (
+            "1 when the issuing process answers",
+            int(found.issuing_process),
+        ),
+        "fapiao_issued": ("Invoices issued since the beginning", found.issued),
+        "fapiao_pending": ("Invoices that wait for the log", found.pending),
+        "fapiao_pending_oldest_seconds": ("Age of the oldest of them", found.oldest_pending),
+        "fapiao_log_entries": ("Entries in the log, published or not", found.log_size),
+        "fapiao_published_entries": ("Entries under the newest checkpoint", found.published_size),
+        "fapiao_free_bytes": ("Free space where the data is", found.free_bytes),
+    }

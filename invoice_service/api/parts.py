@@ -1,0 +1,61 @@
+"""What the front door for programs is given; ``wiring.Instance`` has all of it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from chain.log import Log
+from chain.note import SignerKey, VerifierKey
+from invoice_service.config import Config
+from invoice_service.services.ports import (
+    InvoiceReader,
+    Issuer,
+    KeyStore,
+    MerchantStore,
+    PendingReader,
+)
+from invoice_service.services.report import ReportStore
+
+
+class Store(InvoiceReader, PendingReader, MerchantStore, KeyStore, Protocol):
+    """The store, as far as the front door uses it."""
+
+    @property
+    def totals(self) -> ReportStore:
+        """The totals."""
+        ...
+
+
+class Parts(Protocol):
+    """An open instance."""
+
+    @property
+    def config(self) -> Config: ...
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def log(self) -> Log: ...
+
+    @property
+    def issuer(self) -> Issuer: ...
+
+    @property
+    def log_key(self) -> VerifierKey: ...
+
+    @property
+    def promise_key(self) -> VerifierKey: ...
+
+    @property
+    def keys_note(self) -> bytes: ...
+
+    @property
+    def clock(self) -> Callable[[], datetime]: ...
+
+    @property
+    def randbytes(self) -> Callable[[int], bytes]: ...
+
+    def promise_signer(self) -> SignerKey:
+        """The key that signs promises."""
+        ...

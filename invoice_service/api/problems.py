@@ -1,0 +1,109 @@
+"""The only mapping from our errors to HTTP: status, RFC 9457 body, headers."""
+
+from http import HTTPStatus
+
+import msgspec
+from flask import Response
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from chain.errors import (
+    ConflictError,
+    MalformedError,
+    NotFoundError,
+    Problem,
+    RefusedError,
+    UnavailableError,
+    VerificationError,
+)
+from invoice_service.api.catalog import CATALOG
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER = "2"  # seconds; a busy database or a full group clears in less
+
+STATUS_BY_FAULT: dict[type[Problem], int] = {
+    MalformedError: 422,
+    VerificationError: 500,  # only our own stored data is verified behind HTTP
+    ConflictError: 409,
+    RefusedError: 403,
+    NotFoundError: 404,
+    UnavailableError: 503,
+}
+
+HTTP_CODES = {
+    400: "bad_request",
+    404: "no_such_address",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "body_too_large",
+    414: "address_too_long",
+    415: "unsupported_media_type",
+}
+
+
+def status_of(problem: Problem) -> int:
+    """The catalog's status for its code, else that of its class; 500 for no class that we know."""
+    entry = CATALOG.get(problem.code)
+    if entry is not None and entry.status:
+        return entry.status
+    return next(
+        (status for fault, status in STATUS_BY_FAULT.items() if isinstance(problem, fault)), 500
+    )
+
+
+def describe(problem: Problem, base: str = "") -> dict[str, object]:
+    """RFC 9457 members, and ours: ``code`` (stable), ``title_zh``, ``pointer`` (where it is)."""
+    status = status_of(problem)
+    body: dict[str, object] = dict(problem.extra)
+    body |= {
+        "type": f"{base}/problems#{problem.code}",
+        "title": title(problem),
+        "title_zh": title_zh(problem),
+        "status": status,
+        "code": problem.code,
+        "detail": problem.detail,
+    }
+    if problem.pointer:
+        body["pointer"] = problem.pointer
+    return body
+
+
+def title(problem: Problem) -> str:
+    """A sentence for people, the same for every problem of that code."""
+    entry = CATALOG.get(problem.code)
+    return entry.title if entry else HTTPStatus(status_of(problem)).phrase
+
+
+def title_zh(problem: Problem) -> str:
+    """The same in Chinese, or "" for a code that is not in the catalog."""
+    entry = CATALOG.get(problem.code)
+    return entry.title_zh if entry else ""
+
+
+def listing() -> list[dict[str, object]]:
+    """Every code with its status and sentences, for the page that explains them."""
+    return [{"code": code, **entry._asdict()} for code, entry in CATALOG.items()]
+
+
+def respond(problem: Problem, base: str = "") -> Response:
+    """The problem as an answer of its own, never cached."""
+    body = describe(problem, base)
+    status = status_of(problem)
+    response = Response(msgspec.json.encode(body), status, content_type=CONTENT_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="fapiao"'
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
+def from_http(error: HTTPException) -> Problem:
+    """What the framework refuses (no such route, wrong method, too large), in our words."""
+    status = error.code or 500
+    code = HTTP_CODES.get(status, "bad_request" if status < 500 else "internal_error")
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        return MalformedError(code, f"this address answers {allowed}", allow=allowed)
+    entry = CATALOG[code]
+    fault: type[Problem] = NotFoundError if status == 404 else MalformedError
+    return fault(code, entry.title)

@@ -1,0 +1,108 @@
+"""Reading invoices: a list, one, its proof, its QR code."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response
+
+from chain.commitment import parse_password_area
+from invoice_service.api.access import Access
+from invoice_service.api.answers import JSON, json_answer, raw_answer
+from invoice_service.api.bodies import Bodies
+from invoice_service.api.parts import Parts
+from invoice_service.api.requests import choices, query, shanghai_midnight, whole_number
+from invoice_service.api.shapes import InvoicePage
+from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.domain.numbering import parse_bill_number
+from invoice_service.services.ports import InvoiceFilter
+from invoice_service.services.prove import ALL_GROUPS, FACE_ONLY, build
+from invoice_service.services.records import own_invoice
+from invoice_service.services.sign_in import Principal
+
+Draw = Callable[[str, int], bytes]
+
+PAGE, LONGEST_PAGE = 100, 500
+MODULE_DOTS, MAX_MODULE_DOTS = 4, 32
+LARGEST = 2**53 - 1
+
+
+def reading_blueprint(
+    parts: Parts, access: Access, bodies: Bodies, svg: Draw, png: Draw
+) -> Blueprint:
+    """``GET`` on invoices; ``svg`` and ``png`` draw a text with so many dots a module."""
+    blueprint = Blueprint("invoices", __name__, url_prefix="/v1/invoices")
+
+    @blueprint.get("")
+    def listing() -> Response:
+        wanted, after, limit = _search(access.known())
+        found = parts.store.invoices(wanted, after, limit)
+        state = bodies.states()
+        more = str(found[-1].seq) if len(found) == limit else None
+        return json_answer(
+            InvoicePage([bodies.listed(invoice, state(invoice)) for invoice in found], more)
+        )
+
+    @blueprint.get("/<hash_>")
+    def one(hash_: str) -> Response:
+        query()
+        invoice = _invoice(hash_)
+        return json_answer(bodies.detail(invoice, _visible(access.anyone(), invoice)))
+
+    @blueprint.get("/<hash_>/proof")
+    def proof(hash_: str) -> Response:
+        hidden = choices("hide", ALL_GROUPS - FACE_ONLY)
+        invoice = _invoice(hash_)
+        shown = _visible(access.anyone(), invoice) - hidden
+        file = build(parts.store, parts.log, parse_password_area(hash_), shown)
+        answer = raw_answer(file, JSON)
+        answer.headers["Content-Disposition"] = (
+            f'attachment; filename="{invoice.number}.fapiao.json"'
+        )
+        return answer
+
+    @blueprint.get("/<hash_>/qr.svg")
+    def qr_svg(hash_: str) -> Response:
+        return _picture(hash_, svg, "image/svg+xml")
+
+    @blueprint.get("/<hash_>/qr.png")
+    def qr_png(hash_: str) -> Response:
+        return _picture(hash_, png, "image/png")
+
+    def _invoice(hash_: str) -> StoredInvoice:
+        return own_invoice(parts.store, parse_password_area(hash_), None)
+
+    def _picture(hash_: str, draw: Draw, kind: str) -> Response:
+        module = whole_number(
+            query("module"), "module", MODULE_DOTS, MAX_MODULE_DOTS, least=MODULE_DOTS
+        )
+        return raw_answer(draw(bodies.scan_url(_invoice(hash_)), module), kind)
+
+    return blueprint
+
+
+def _visible(principal: Principal | None, invoice: StoredInvoice) -> frozenset[str]:
+    """By the hash alone the face; the issuing merchant and officials see all three groups."""
+    if principal is None:
+        return FACE_ONLY
+    own = principal.role == "official" or principal.merchant_id == invoice.merchant_id
+    return ALL_GROUPS if own else FACE_ONLY
+
+
+def _search(principal: Principal) -> tuple[InvoiceFilter, int, int]:
+    """What the query asks for, within what the asker may see: (filter, after, limit)."""
+    official = principal.role == "official"
+    asked = query(
+        "after", "limit", "order_id", "number", "from", "to", *(("merchant",) if official else ())
+    )
+    merchant_id = principal.merchant_id
+    if official and "merchant" in asked:
+        merchant_id = whole_number(asked, "merchant", 0, LARGEST)
+    number = asked.get("number")
+    wanted = InvoiceFilter(
+        merchant_id=merchant_id,
+        order_id=asked.get("order_id"),
+        number=None if number is None else parse_bill_number(number),
+        since=shanghai_midnight(asked, "from"),
+        until=shanghai_midnight(asked, "to", days=1),
+    )
+    after = whole_number(asked, "after", 0, LARGEST, least=0)
+    return wanted, after, whole_number(asked, "limit", PAGE, LONGEST_PAGE)

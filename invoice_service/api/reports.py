@@ -1,0 +1,49 @@
+"""Totals for officials: JSON in fen, or the same as CSV or a workbook for their spreadsheets."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Blueprint, Response
+
+from chain import canonical
+from invoice_service.api.access import Access
+from invoice_service.api.answers import CSV, JSON, XLSX, raw_answer
+from invoice_service.api.parts import Parts
+from invoice_service.api.requests import accepts, query, whole_number
+from invoice_service.services.report import totals_report
+
+Write = Callable[[Mapping[str, Any]], bytes]
+
+
+def reports_blueprint(parts: Parts, access: Access, csv: Write, workbook: Write) -> Blueprint:
+    """``csv`` and ``workbook`` write a report as a file."""
+    blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports")
+    writers: dict[str, tuple[Write, str]] = {
+        JSON: (canonical.encode, "json"),
+        CSV: (csv, "csv"),
+        XLSX: (workbook, "xlsx"),
+    }
+
+    @blueprint.get("/totals")
+    def totals() -> Response:
+        access.official()
+        kind = accepts(*writers)
+        asked = query("from", "to", "by", "at_block")
+        report = totals_report(
+            parts.store.totals,
+            parts.log,
+            asked.get("from"),
+            asked.get("to"),
+            asked.get("by", "day"),
+            whole_number(asked, "at_block", 0, 10**15, least=0) if "at_block" in asked else None,
+        )
+        write, ending = writers[kind]
+        charset = "; charset=utf-8" if kind == CSV else ""
+        answer = raw_answer(write(report), kind + charset)
+        answer.headers["Vary"] = "Accept"
+        if kind != JSON:
+            name = f"totals-{report['by']}-block-{report['block']['height']}.{ending}"
+            answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return answer
+
+    return blueprint

@@ -1,0 +1,207 @@
+"""Reading a request strictly: query, headers, body. What is not understood is refused."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from tempfile import SpooledTemporaryFile
+from typing import IO, NamedTuple
+from urllib.parse import parse_qsl
+
+from flask import request
+
+from chain.errors import MalformedError
+from invoice_service.domain.numbering import SHANGHAI
+from invoice_service.domain.request import check_idempotency_key
+
+MAX_QUERY_FIELDS = 20
+MAX_WAIT = 30  # seconds; proxies in front give up at 60
+SPOOL_BYTES = 1 << 20  # a larger batch waits on disk, not in memory
+CHUNK = 1 << 16
+
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
+_WAIT = re.compile(r"wait\s*=\s*([0-9]{1,4})", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_CHARSET = re.compile(r"""charset\s*=\s*"?utf-?8"?""", re.ASCII | re.IGNORECASE)
+
+
+class Preferences(NamedTuple):
+    """What ``Prefer`` (RFC 7240) asks for and we understand; the rest is ignored, as it says."""
+
+    wait: int = 0  # seconds
+    minimal: bool = False
+
+
+def query(*allowed: str) -> dict[str, str]:
+    """The query's parameters, each known and at most once. MalformedError otherwise."""
+    pairs = _pairs(request.query_string, allowed)
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise MalformedError("duplicate_parameter", "a parameter stands twice in the query")
+    return found
+
+
+def choices(name: str, allowed: frozenset[str]) -> frozenset[str]:
+    """All values of the one parameter that may repeat. MalformedError for others."""
+    found = frozenset(value for _, value in _pairs(request.query_string, (name,)))
+    if not found <= allowed:
+        raise MalformedError(
+            "parameter_malformed", f"{name} is one of {', '.join(sorted(allowed))}", pointer=name
+        )
+    return found
+
+
+def _pairs(raw: bytes, allowed: tuple[str, ...]) -> list[tuple[str, str]]:
+    if not raw:
+        return []
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=MAX_QUERY_FIELDS,
+        )
+    except ValueError:  # UnicodeError is one
+        raise MalformedError("query_malformed", "the query is not name=value&name=value") from None
+    for name, _ in pairs:
+        if name not in allowed:
+            known = ", ".join(allowed) or "none"
+            raise MalformedError(
+                "unknown_parameter", f"parameters known here: {known}", pointer=name[:64]
+            )
+    return pairs
+
+
+def required(parameters: dict[str, str], name: str) -> str:
+    """A parameter that must be there. MalformedError ``missing_parameter``."""
+    try:
+        return parameters[name]
+    except KeyError:
+        raise MalformedError(
+            "missing_parameter", f"the parameter {name} is missing", pointer=name
+        ) from None
+
+
+def whole_number(
+    parameters: dict[str, str], name: str, default: int, most: int, *, least: int = 1
+) -> int:
+    """A parameter in plain digits, one spelling. MalformedError ``parameter_malformed``."""
+    text = parameters.get(name)
+    if text is None:
+        return default
+    if _WHOLE.fullmatch(text) and least <= int(text) <= most:
+        return int(text)
+    raise MalformedError(
+        "parameter_malformed", f"{name} is a whole number from {least} to {most}", pointer=name
+    )
+
+
+def shanghai_midnight(parameters: dict[str, str], name: str, *, days: int = 0) -> int | None:
+    """The unix second at which a day begins, ``days`` later. MalformedError ``day_invalid``."""
+    text = parameters.get(name)
+    if text is None:
+        return None
+    try:
+        if not _DAY.fullmatch(text):
+            raise ValueError(text)
+        day = datetime.fromisoformat(text).replace(tzinfo=SHANGHAI) + timedelta(days=days)
+        return int(day.timestamp())
+    except (ValueError, OverflowError):
+        raise MalformedError(
+            "day_invalid", "a day is written like 2018-08-10", pointer=name
+        ) from None
+
+
+def idempotency_key() -> str:
+    """The header, or "" without it. MalformedError ``idempotency_key_invalid``."""
+    value: str | None = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+    return "" if value is None else check_idempotency_key(value)
+
+
+def preferences() -> Preferences:
+    """``Prefer: wait=N, return=minimal``."""
+    value: str | None = request.environ.get("HTTP_PREFER")
+    if not value:
+        return Preferences()
+    wait, minimal = 0, False
+    for part in value.replace(";", ",").split(","):
+        word = part.strip().lower()
+        if match := _WAIT.fullmatch(word):
+            wait = min(int(match[1]), MAX_WAIT)
+        minimal = minimal or word.replace(" ", "") == "return=minimal"
+    return Preferences(wait, minimal)
+
+
+def media_type(*allowed: str) -> str:
+    """The body's type, one of ``allowed``, UTF-8 and not compressed. MalformedError otherwise."""
+    declared: str = request.environ.get("CONTENT_TYPE", "")
+    kind, _, parameters = declared.partition(";")
+    kind = kind.strip().lower()
+    if kind not in allowed:
+        raise MalformedError("unsupported_media_type", f"send {' or '.join(allowed)}")
+    if "charset" in parameters.lower() and not _CHARSET.fullmatch(parameters.strip()):
+        raise MalformedError("unsupported_media_type", "send UTF-8")
+    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+        raise MalformedError("unsupported_encoding", "send the body uncompressed")
+    return kind
+
+
+def body(limit: int) -> bytes:
+    """The whole body. MalformedError ``body_too_large`` above ``limit`` bytes, ``empty_body``."""
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    data = request.stream.read(limit + 1)
+    if len(data) > limit:
+        raise _too_large(limit)
+    if not data:
+        raise MalformedError("empty_body", "the body is empty")
+    return data
+
+
+def spooled_body(limit: int) -> IO[bytes]:
+    """As ``body``, in a file of its own: nothing is issued before the whole batch has arrived.
+
+    Reading first also keeps a client that writes all before it reads from waiting for ever.
+    """
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    spool = SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115  # closed with the answer
+    size = 0
+    while data := request.stream.read(CHUNK):
+        size += len(data)
+        if size > limit:
+            spool.close()
+            raise _too_large(limit)
+        spool.write(data)
+    spool.seek(0)
+    return spool
+
+
+def count_lines(spool: IO[bytes], most: int) -> int:
+    """Lines that hold something. MalformedError ``empty_body``, ``too_many_records``."""
+    count = sum(1 for line in spool if line.strip())
+    spool.seek(0)
+    if not count:
+        raise MalformedError("empty_body", "the body has no records")
+    if count > most:
+        raise MalformedError("too_many_records", f"at most {most} records in one batch")
+    return count
+
+
+def filled_lines(spool: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """(line number from 1, line without its end) of every line that holds something."""
+    for number, line in enumerate(spool, 1):
+        if line.strip():
+            yield number, line.rstrip(b"\r\n")
+
+
+def accepts(*offered: str) -> str:
+    """The first of ``offered`` that ``Accept`` likes best. MalformedError ``not_acceptable``."""
+    chosen: str | None = request.accept_mimetypes.best_match(offered)
+    if chosen is None and request.environ.get("HTTP_ACCEPT"):
+        raise MalformedError("not_acceptable", f"can be had as {', '.join(offered)}")
+    return chosen or offered[0]
+
+
+def _too_large(limit: int) -> MalformedError:
+    return MalformedError("body_too_large", f"at most {limit} bytes", limit=limit)

@@ -1,0 +1,173 @@
+"""The web application: three front doors over one instance, and what happens to errors at each."""
+
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any, Final
+
+import structlog
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from chain.errors import Problem
+from invoice_service.api import problems
+from invoice_service.api.access import Access
+from invoice_service.api.bodies import Bodies
+from invoice_service.api.issuing import IssuingCalls
+from invoice_service.api.log import log_blueprint
+from invoice_service.api.merchants import MerchantCalls
+from invoice_service.api.metrics import Meter
+from invoice_service.api.openapi import describe_service
+from invoice_service.api.operations import ENDPOINTS, operations_blueprint
+from invoice_service.api.reading import reading_blueprint
+from invoice_service.api.reports import reports_blueprint
+from invoice_service.api.verifications import verifications_blueprint
+from invoice_service.config import load
+from invoice_service.documents.qr import qr_png, qr_svg
+from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
+from invoice_service.issuer import IssuerClient
+from invoice_service.pilot import clients
+from invoice_service.services.health import Health, HealthParts, check_health
+from invoice_service.services.verify import Verifier
+from invoice_service.web import pages
+from invoice_service.wiring import Instance, open_instance
+
+STATIC: Final = Path(__file__).resolve().parent.parent / "static"
+STATIC_SECONDS: Final = 3600
+STARTED: Final = "fapiao.started"
+
+PROGRAMS: Final = ("/v1/", "/log/", "/static/", "/healthz", "/readyz", "/metrics", "/openapi.json")
+"""Where problems are answered as problem+json; elsewhere people read."""
+
+_log = structlog.wrap_logger(
+    structlog.WriteLogger(sys.stderr),
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ],
+)
+
+
+class Service(Flask):
+    """Flask that knows when a request came in."""
+
+    def wsgi_app(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Note the time first of all."""
+        environ[STARTED] = perf_counter_ns()
+        answer: Iterable[bytes] = super().wsgi_app(environ, start_response)
+        return answer
+
+
+def create_app(instance: Instance | None = None) -> Flask:
+    """The application; without an instance, the one that ``FAPIAO_CONFIG`` and its like name."""
+    if instance is None:
+        named = os.environ.get("FAPIAO_CONFIG")
+        instance = open_instance(load(Path(named) if named else None, os.environ))
+    app = Service(__name__, static_folder=str(STATIC), static_url_path="/static")
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
+    app.url_map.merge_slashes = False  # `//` is another address, not a detour to ours
+    _open_doors(app, instance)
+    _answer_errors(app, instance.config.service.public_url)
+    return app
+
+
+def _open_doors(app: Flask, instance: Instance) -> None:
+    config, store, log = instance.config, instance.store, instance.log
+    access = Access(store)
+    bodies = Bodies(config, store, log, instance.promise_signer())
+    check = Verifier(store, log, instance.log_key).verify
+    keys = f"{instance.log_key.text()}\n{instance.promise_key.text()}\n".encode()
+    for blueprint in (
+        IssuingCalls(instance, access, bodies).blueprint(),
+        reading_blueprint(instance, access, bodies, qr_svg, qr_png),
+        verifications_blueprint(config, check),
+        MerchantCalls(instance, access).blueprint(),
+        reports_blueprint(instance, access, totals_csv, totals_workbook),
+        log_blueprint(log, config.log_dir, keys, instance.keys_note),
+        pages.pages_blueprint(check, instance.log_key.text(), instance.clock, problems.listing()),
+        clients.pilot_blueprint(check),
+    ):
+        app.register_blueprint(blueprint)
+    meter = Meter(config.run_dir / "counts", sorted({*app.view_functions, *ENDPOINTS}))
+    app.register_blueprint(
+        operations_blueprint(_health(instance), meter, partial(describe_service, config))
+    )
+    _finish_answers(app, meter)
+
+
+def _health(instance: Instance) -> Callable[[], Health]:
+    issuer = instance.issuer
+    parts = HealthParts(
+        invoices=instance.store,
+        log=instance.log,
+        folder=instance.config.data_dir,
+        max_delay=instance.config.anchor.max_delay,
+        issuer_alive=issuer.alive if isinstance(issuer, IssuerClient) else lambda: False,
+    )
+    return lambda: check_health(parts, int(instance.clock().timestamp()))
+
+
+def _finish_answers(app: Flask, meter: Meter) -> None:
+    """What every answer gets; kept short, since every issue passes here."""
+
+    @app.after_request
+    def finish(answer: Response) -> Response:
+        headers = answer.headers
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "no-referrer"  # the hash in our addresses opens an invoice
+        taken = perf_counter_ns() - request.environ[STARTED]
+        meter.observe(request.endpoint, answer.status_code, taken)
+        return answer
+
+
+def _answer_errors(app: Flask, base: str) -> None:
+    """Everything that goes wrong leaves through here, in the words of the door it came in by."""
+
+    @app.errorhandler(Problem)
+    def refuse(problem: Problem) -> Response:
+        status = problems.status_of(problem)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            problem = _recorded(problem)
+        if request.method == "POST" and request.path == clients.PATH:
+            return clients.refuse(problem)
+        if request.path.startswith(PROGRAMS):
+            return problems.respond(problem, base)
+        return pages.problem_page(problem, status, problems.title_zh(problem))
+
+    @app.errorhandler(HTTPException)
+    def not_ours(error: HTTPException) -> Response:
+        answer = refuse(problems.from_http(error))
+        if isinstance(error, MethodNotAllowed):
+            answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+        return answer
+
+    @app.errorhandler(Exception)
+    def crashed(error: Exception) -> Response:
+        return refuse(Problem("internal_error", repr(error)))
+
+
+def _recorded(problem: Problem) -> Problem:
+    """Our own fault: the cause goes to our log, its number to whoever asked."""
+    incident = secrets.token_hex(6)
+    # The rule, not the address: the hash in an address opens an invoice.
+    rule = str(request.url_rule)
+    crash = problem.code == "internal_error"
+    _log.error(
+        "not answered",
+        incident=incident,
+        code=problem.code,
+        detail=problem.detail,
+        method=request.method,
+        rule=rule,
+        exc_info=crash,
+    )
+    return type(problem)(problem.code, problems.title(problem), incident=incident)

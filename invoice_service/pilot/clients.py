@@ -1,0 +1,132 @@
+"""The public check as the pilot's clients call it: always HTTP 200, the answer in ``retcode``.
+
+They send a form or JSON, with or without a charset, and some read ``bill_record`` without looking
+at ``retcode``; so it is always an object, empty when there is nothing to say.
+"""
+
+import codecs
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException
+
+from chain.commitment import parse_password_area
+from chain.errors import MalformedError, Problem, UnavailableError
+from invoice_service.domain.money import parse_amount
+from invoice_service.domain.numbering import parse_bill_number
+from invoice_service.domain.qrtext import QrText
+from invoice_service.domain.verdict import Verdict, Verification
+
+Check = Callable[[QrText], Verification]
+
+PATH: Final = "/dzswj/bers_ep_web/query_bill_detail"
+LARGEST: Final = 65_536  # bytes; three short fields
+
+SUCCESS, MALFORMED, UNKNOWN, MISMATCH, UNAVAILABLE = 0, 1, 2, 3, 9
+
+STATUS: Final = {
+    Verdict.PENDING: 0,
+    Verdict.AUTHENTIC: 1,
+    Verdict.PARTLY_REVERSED: 2,
+    Verdict.REVERSED: 3,
+}
+
+FIELDS: Final = ("tx_hash", "bill_num", "total_amount")
+
+
+def pilot_blueprint(check: Check) -> Blueprint:
+    """The one address that the pilot's clients know besides the scan page."""
+    blueprint = Blueprint("pilot", __name__)
+
+    @blueprint.post(PATH)
+    def query_bill_detail() -> Response:
+        try:
+            return _answer(check(read_fields()))
+        except Problem as problem:
+            return refuse(problem)
+
+    return blueprint
+
+
+def refuse(problem: Problem) -> Response:
+    """No verdict was reached; a failure of ours never reads as "no such invoice"."""
+    if isinstance(problem, MalformedError):
+        return _reply(MALFORMED, f"请求参数有误: {problem.detail}")
+    return _reply(UNAVAILABLE, "系统暂时无法查验，请稍后重试；这不代表发票真假")
+
+
+def read_fields() -> QrText:
+    """``tx_hash``, ``bill_num``, ``total_amount`` in whatever form they come. MalformedError."""
+    if (request.content_length or 0) > LARGEST:
+        raise MalformedError("body_too_large", f"at most {LARGEST} bytes are read")
+    request.max_content_length = LARGEST  # also for a body that does not say its length
+    try:
+        fields = _fields()
+    except HTTPException:
+        raise MalformedError("bad_request", "the body could not be read") from None
+    values = [_text(fields.get(name), name) for name in FIELDS]
+    parse_password_area(values[0])
+    return QrText(
+        hash=values[0], number=parse_bill_number(values[1]), total=parse_amount(values[2])
+    )
+
+
+def _fields() -> dict[str, Any]:
+    """The body's fields; what it is shows in itself, since the declared types are often wrong."""
+    if request.mimetype == "multipart/form-data":
+        return request.form.to_dict()
+    body = request.get_data().removeprefix(codecs.BOM_UTF8).strip()
+    try:
+        if body.startswith(b"{"):
+            return msgspec.json.decode(body, type=dict[str, Any])
+        return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=30))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise MalformedError("bad_request", "the body is neither JSON nor a form") from None
+
+
+def _text(value: object, name: str) -> str:
+    """A field; a JSON number is taken for its digits."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise MalformedError("missing_parameter", f"the field {name} is missing")
+
+
+def _answer(result: Verification) -> Response:
+    if result.verdict is Verdict.UNKNOWN:
+        return _reply(UNKNOWN, "查无此票")
+    if result.verdict is Verdict.MISMATCH:
+        return _reply(MISMATCH, "发票号码或金额与开具时不符")
+    if result.face is None:
+        raise UnavailableError("record_unreadable", "the invoice's face is missing")
+    return _reply(SUCCESS, "成功", bill_record(result, result.face))
+
+
+def bill_record(result: Verification, face: dict[str, Any]) -> dict[str, object]:
+    """What the pilot's clients read; money in fen, ``time`` in unix seconds. No lines."""
+    return {
+        "bill_code": face["code"],
+        "bill_num": face["number"],
+        "tx_hash": result.hash,
+        "amount": face["amount"],
+        "tax_amount": face["tax"],
+        "total_amount": face["total"],
+        "time": int(datetime.fromisoformat(face["issued_at"]).timestamp()),
+        "seller_name": face["seller"]["name"],
+        "seller_taxpayer_id": face["seller"]["tax_id"],
+        "buyer_name": result.buyer_name or "",
+        "status": STATUS[result.verdict],
+        "invalid_mark": int(result.verdict is Verdict.REVERSED),
+    }
+
+
+def _reply(retcode: int, retmsg: str, record: dict[str, object] | None = None) -> Response:
+    body = {"retcode": retcode, "retmsg": retmsg, "bill_record": record or {}}
+    answer = Response(msgspec.json.encode(body), content_type="application/json; charset=utf-8")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

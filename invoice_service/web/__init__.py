@@ -1,0 +1,1 @@
+"""The people's front door: plain pages, no script."""

@@ -1,0 +1,119 @@
+"""What each verdict says to people: Chinese first, English beside, an icon beside the colour."""
+
+from typing import NamedTuple
+
+from chain.errors import MalformedError, Problem
+from invoice_service.domain.verdict import Verdict
+
+
+class Words(NamedTuple):
+    """One verdict in one glance; ``name`` is also the style's name."""
+
+    name: str
+    icon: str
+    zh: str
+    en: str
+    text_zh: str
+    text_en: str
+
+
+VERDICTS: dict[Verdict, Words] = {
+    Verdict.AUTHENTIC: Words(
+        "authentic",
+        "tick",
+        "真票",
+        "Authentic",
+        "本票真实，号码、金额与开具时一致，并已记入公开账本。",
+        "Genuine: number and amount are as issued, and it stands in the public log.",
+    ),
+    Verdict.PENDING: Words(
+        "pending",
+        "clock",
+        "真票 · 待入账",
+        "Genuine, not yet in the log",
+        "本票已开具，号码、金额一致，约一分钟内记入公开账本。请稍后再查一次。",
+        "It was issued, and number and amount agree. It enters the public log within about a"
+        " minute; check again then.",
+    ),
+    Verdict.REVERSED: Words(
+        "reversed",
+        "back",
+        "已红冲 · 作废",
+        "Reversed: no longer valid",
+        "本票曾经开具，但已被红字发票全额冲销，不能用于报销。",
+        "It was issued, and then taken back in full by a red invoice. It cannot be reimbursed.",
+    ),
+    Verdict.PARTLY_REVERSED: Words(
+        "partly_reversed",
+        "back",
+        "部分红冲",
+        "Partly reversed",
+        "本票的部分金额已被红字发票冲销，只有余额有效。",
+        "Part of it was taken back by a red invoice; only the rest is valid.",
+    ),
+    Verdict.MISMATCH: Words(
+        "mismatch",
+        "cross",
+        "不符 · 疑为假票",
+        "Does not match: likely forged",
+        "密码区存在，但号码或金额与开具时不同。此凭证被改动过，请勿接受。",
+        "We issued an invoice with this password area, but with another number or amount."
+        " The slip was altered; do not accept it.",
+    ),
+    Verdict.UNKNOWN: Words(
+        "unknown",
+        "question",
+        "查无此票",
+        "Not issued here",
+        "已查遍全部记录，本服务从未开具过此密码区的发票。",
+        "All records were searched: no invoice with this password area was ever issued here.",
+    ),
+}
+
+MALFORMED = Words(
+    "malformed",
+    "link",
+    "链接不完整",
+    "Not a complete code",
+    "这不是完整的发票二维码，没有进行查验，不代表发票真假。请重新扫描。",
+    "This is not a complete invoice code, so nothing was checked."
+    " It says nothing about the invoice. Scan it again.",
+)
+
+UNAVAILABLE = Words(
+    "unavailable",
+    "triangle",
+    "暂时无法查验",
+    "Cannot check right now",
+    "系统暂时读不到记录，没有得出结论，不代表发票真假。请稍后重试。",
+    "We cannot read our records just now, so there is no verdict."
+    " It says nothing about the invoice. Try again shortly.",
+)
+
+NOT_FOUND = Words(
+    "malformed",
+    "link",
+    "没有这个页面",
+    "There is no such page",
+    "此地址不存在。要查验发票，请扫描发票上的二维码。",
+    "Nothing is at this address. To check an invoice, scan its code.",
+)
+
+
+def words_for(problem: Problem, status: int) -> Words:
+    """What to say when no verdict was reached; never anything about the invoice itself."""
+    if status in {404, 405}:
+        return NOT_FOUND
+    return MALFORMED if isinstance(problem, MalformedError) else UNAVAILABLE
+
+
+STEPS_ZH = {
+    "groups": "存档内容与密码区一致",
+    "slip": "号码、金额与开具时一致",
+    "entry": "账本条目对应此密码区",
+    "signature": "账本最新检查点签名有效",
+    "inclusion": "条目确在账本之中",
+    "seal": "区块封印确在账本之中",
+    "block": "封印所封区块包含此条目",
+    "reversal": "红字发票指向本票",
+}

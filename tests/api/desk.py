@@ -1,0 +1,164 @@
+"""A whole instance behind the real web application: a restaurant, an official, a movable clock."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from chain.errors import Problem
+from invoice_service.app import create_app
+from invoice_service.config import Config, load
+from invoice_service.domain.merchant import MerchantRequest
+from invoice_service.services.admit import admit, create_key
+from invoice_service.services.anchor import anchor_pending
+from invoice_service.services.ports import Account
+from invoice_service.wiring import Instance, init_instance
+
+TAX_ID = "91440300708461136T"
+OTHER_TAX_ID = "91330100799655058B"
+START = datetime(2026, 11, 21, 4, 30, tzinfo=UTC)
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+UNKNOWN = "01" + "0" * 64
+
+MEAL: dict[str, Any] = {"name": "*餐饮服务*餐费", "unit_price": 49810, "tax_rate": "0.06"}
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **units: float) -> None:
+        self.now += timedelta(**units)
+
+
+class Desk:
+    """The instance, its application, and those who use it."""
+
+    def __init__(self, folder: Path, **overrides: str) -> None:
+        environ = {
+            "FAPIAO_SERVICE_DATA_DIR": str(folder / "data"),
+            "FAPIAO_SERVICE_PUBLIC_URL": "https://fapiao.test",
+            **overrides,
+        }
+        self.config: Config = load(None, environ)
+        self.clock = Clock()
+        self.instance: Instance = init_instance(self.config, clock=self.clock)
+        self.restaurant = self.new_merchant(TAX_ID, "深圳市旋转餐厅有限公司")
+        self.key = self.new_key(self.restaurant.merchant.id)
+        self.official_key = self.new_key(None)
+        self.app: Flask = create_app(self.instance)
+        self.client: FlaskClient = self.app.test_client()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.instance.close()
+
+    def new_merchant(self, tax_id: str, name: str, quota: int | None = None) -> Account:
+        request = MerchantRequest(
+            tax_id=tax_id, name=name, industry="6210", district="440303", quota=quota
+        )
+        return admit(self.instance.store, request, int(self.clock().timestamp()))
+
+    def new_key(self, merchant_id: int | None) -> str:
+        """A key of a merchant, or of an official."""
+        _, text = create_key(
+            self.instance.store,
+            "official" if merchant_id is None else "merchant",
+            merchant_id,
+            "test",
+            now=int(self.clock().timestamp()),
+            randbytes=self.instance.randbytes,
+        )
+        return text
+
+    def auth(self, key: str | None = None) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key or self.key}"}
+
+    def official(self) -> dict[str, str]:
+        return self.auth(self.official_key)
+
+    def post(
+        self, path: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> TestResponse:
+        """A merchant's POST of ``body`` as JSON, or of bytes as they are."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.client.post(
+            path, data=data, headers={"Content-Type": JSON, **self.auth(), **(headers or {})}
+        )
+
+    def issue(self, order_id: str = "T1", **changes: object) -> dict[str, Any]:
+        """An issued invoice, as answered."""
+        body = {"order_id": order_id, "lines": [MEAL], **changes}
+        answer = self.post("/v1/invoices", body)
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.get_json()
+        return found
+
+    def reverse(self, invoice: dict[str, Any]) -> dict[str, Any]:
+        """The red invoice that reverses it."""
+        answer = self.post(
+            f"/v1/invoices/{invoice['hash']}/reversals", {"reason": "SALES_RETURN"}
+        )
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.get_json()
+        return found
+
+    def anchor(self) -> None:
+        """Take all that is pending into the log."""
+        anchor_pending(self.instance.anchoring())
+
+    def count(self) -> int:
+        """How many invoices are stored."""
+        return self.instance.store.last_seq()
+
+
+def slip(invoice: dict[str, Any], **changes: str) -> dict[str, str]:
+    """What an invoice's QR code says, as query parameters."""
+    said = {
+        "hash": str(invoice["hash"]),
+        "bill_num": str(invoice["number"]),
+        "total_amount": str(invoice["total"]),
+    }
+    return said | changes
+
+
+def problem(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
+    """The problem in an answer, once it is one in every respect."""
+    assert answer.status_code == status, answer.text
+    assert answer.content_type == "application/problem+json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    body: dict[str, Any] = answer.get_json()
+    assert body["code"] == code, body
+    assert body["status"] == status
+    assert body["type"] == f"https://fapiao.test/problems#{code}"
+    assert body["title"]
+    assert body["title_zh"]
+    assert body["detail"]
+    return body
+
+
+def refusing(problem: Problem) -> object:
+    """A function that raises ``problem`` however it is called, to stand in for a broken part."""
+
+    def refuse(*_: object, **__: object) -> object:
+        raise problem
+
+    return refuse
