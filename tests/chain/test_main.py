@@ -1,0 +1,101 @@
+"""``python -m chain verify``: says yes or no, loads this package alone, prints nothing strange."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chain.note import SignerKey
+from tests.chain.books import ORIGIN, SIGNER
+from tests.chain.forged import with_everything
+
+KEY = SIGNER.verifier
+EVERYTHING = with_everything().to_bytes()
+
+
+def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own; it prints which modules it loaded, last."""
+    program = (
+        "import runpy, sys\n"
+        "try: runpy.run_module('chain', run_name='__main__', alter_sys=True)\n"
+        "finally: print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    return subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        cwd=root,
+        env={**os.environ, "LC_ALL": "C"},
+    )
+
+
+@pytest.fixture
+def proof_file(tmp_path: Path) -> Path:
+    """A good proof on disk."""
+    path = tmp_path / "12345678.fapiao.json"
+    path.write_bytes(with_everything().to_bytes())
+    return path
+
+
+def test_the_command_says_yes_and_needs_only_this_package(proof_file: Path) -> None:
+    result = _run("verify", proof_file, "--key", KEY.text())
+    assert result.returncode == 0, result.stderr
+    assert "PROVED\n" in result.stdout
+    assert "7. the block's state map says this of the document: yes" in result.stdout
+    assert "reimbursement locked" in result.stdout
+    loaded = set(result.stdout.rpartition("LOADED ")[2].split())
+    assert "chain" in loaded
+    foreign = {"invoice_service", "workers", "sqlite_utils", "sqlite3", "flask", "celery", "socket"}
+    assert not loaded & foreign
+
+
+def test_the_command_prints_for_programs(proof_file: Path) -> None:
+    result = _run("verify", proof_file, "--key", KEY.text(), "--json")
+    answer = json.loads(result.stdout.splitlines()[0])
+    assert answer["proved"] is True
+    assert answer["hash"] == json.loads(EVERYTHING)["hash"]
+    assert answer["sealed_at"] == "2026-11-21T04:00:00Z"
+    assert [step["number"] for step in answer["steps"]] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_the_command_says_no_and_where(proof_file: Path) -> None:
+    proof_file.write_bytes(EVERYTHING.replace(b'"reimbursement":"locked"', b'"pledge":"pledged"'))
+    result = _run("verify", proof_file, "--key", KEY.text())
+    assert result.returncode == 1
+    assert "NOT PROVED at step 7" in result.stdout
+    answer = json.loads(
+        _run("verify", proof_file, "--key", KEY.text(), "--json").stdout.split("\n")[0]
+    )
+    assert answer == {
+        "proved": False,
+        "code": "state_root",
+        "detail": "the state proof leads to another root",
+        "step": 7,
+    }
+
+
+@pytest.mark.parametrize("content", [b"", b"\x1b[2J", b'{"\\u001b[2J":1}', b"x" * 2_000_000])
+def test_the_command_says_no_to_anything_else(proof_file: Path, content: bytes) -> None:
+    proof_file.write_bytes(content)
+    result = _run("verify", proof_file, "--key", KEY.text())
+    assert result.returncode == 1
+    assert "NOT PROVED" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+def test_the_command_refuses_another_key(proof_file: Path) -> None:
+    other = SignerKey(ORIGIN, bytes(32)).verifier.text()
+    assert _run("verify", proof_file, "--key", other).returncode == 1
+    assert _run("verify", proof_file, "--key", "no key").returncode == 1
+
+
+def test_the_command_says_when_it_cannot_even_look(proof_file: Path) -> None:
+    assert _run("verify", proof_file.parent / "nothing", "--key", KEY.text()).returncode == 2
+    assert _run("verify", proof_file).returncode == 2
+    assert _run().returncode == 2
