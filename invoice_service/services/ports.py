@@ -55,15 +55,6 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: int | None
 
 
-class Closing(msgspec.Struct, frozen=True, array_like=True):
-    """A day's totals (canonical bytes) and the salt of their commitment."""
-
-    day: str
-    through: int
-    salt: bytes
-    document: bytes
-
-
 class Issuer(Protocol):
     """Whoever stores prepared invoices: the database itself, or the process in front of it."""
 

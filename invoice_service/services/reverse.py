@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chain.errors import RefusedError
 from chain.hashing import Digest
 from invoice_service.domain.invoice import SALTS_SIZE, Issued, parse_reversal, prepare_red
 from invoice_service.services.issue import single
@@ -38,8 +37,6 @@ def reverse(
     """
     request = parse_reversal(body, max_bytes=desk.max_bytes)
     blue = own_invoice(desk.invoices, digest, merchant_id)
-    if blue.type != "blue":
-        raise RefusedError("not_reversible", "a red invoice cannot be reversed")
     prepared = prepare_red(
         blue,
         request.reason,

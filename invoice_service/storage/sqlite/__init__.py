@@ -3,8 +3,11 @@
 import fcntl
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from chain.errors import UnavailableError
 from invoice_service.domain.numbering import Scheme
 from invoice_service.storage.sqlite.connection import BUSY_SECONDS, Connections, unavailable
 from invoice_service.storage.sqlite.issuing import Issuing
@@ -27,13 +30,13 @@ class SqliteStore(Issuing, Reading, Register):
         self, path: Path, scheme: Scheme | None = None, *, busy_seconds: float = BUSY_SECONDS
     ) -> None:
         """Open the file that ``create_store`` made; it is first touched when first used."""
-        self._connections = Connections(path, busy_seconds=busy_seconds)
+        self.connections = Connections(path, busy_seconds=busy_seconds)
         self._scheme = scheme or Scheme()
-        self.totals = SqliteTotals(self._connections)
+        self.totals = SqliteTotals(self.connections)
 
     def close(self) -> None:
         """Close the connections of all threads."""
-        self._connections.close()
+        self.connections.close()
 
 
 def create_store(path: Path) -> None:
@@ -41,16 +44,26 @@ def create_store(path: Path) -> None:
 
     Safe to repeat, and for two processes at once. Raises UnavailableError.
     """
-    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        # One process at a time: two migrations must not meet.
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        _migrate(path)
-        os.fsync(folder)  # the new file's name must survive a power cut
+        with _alone(path.parent) as folder:
+            _migrate(path)
+            os.fsync(folder)  # the new file's name must survive a power cut
     except sqlite3.Error as error:
         raise unavailable(error) from error
+    except OSError as error:
+        detail = f"the database cannot be made: {error}"
+        raise UnavailableError("database_unavailable", detail) from error
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[int]:
+    """Hold the folder's lock, and give its descriptor: two migrations must not meet."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def _migrate(path: Path) -> None:

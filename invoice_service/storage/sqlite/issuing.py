@@ -36,7 +36,7 @@ _to_json = msgspec.json.Encoder().encode
 class Issuing:
     """The part of the store that issues."""
 
-    _connections: Connections
+    connections: Connections
     _scheme: Scheme
 
     def issue(self, batch: Sequence[Prepared], clock: Callable[[], int]) -> list[Issued | Problem]:
@@ -48,7 +48,7 @@ class Issuing:
         """
         if not batch:
             return []
-        with self._connections.writing() as connection:
+        with self.connections.writing() as connection:
             counter = _Counter(connection, self._scheme, clock())
             answers = [counter.serve(prepared) for prepared in batch]
             counter.close()

@@ -48,23 +48,23 @@ _OF_ORDER = (
 class Reading:
     """The part of the store that reads invoices."""
 
-    _connections: Connections
+    connections: Connections
 
     def invoice(self, digest: Digest) -> StoredInvoice | None:
         """The invoice with this digest; UnavailableError ``record_damaged`` if its row is bad."""
-        with self._connections.reading() as connection:
+        with self.connections.reading() as connection:
             row = connection.execute(_SELECT + "i.hash = ?", (digest,)).fetchone()
         return _stored(row) if row else None
 
     def invoice_at(self, seq: int) -> StoredInvoice | None:
         """The invoice at ``seq``."""
-        with self._connections.reading() as connection:
+        with self.connections.reading() as connection:
             row = connection.execute(_SELECT + "i.seq = ?", (seq,)).fetchone()
         return _stored(row) if row else None
 
     def invoices(self, wanted: InvoiceFilter, after: int, limit: int) -> list[StoredInvoice]:
         """Matching invoices with ``seq`` above ``after``, in order, ``limit`` at most."""
-        with self._connections.reading() as connection:
+        with self.connections.reading() as connection:
             low, high = _bounds(connection, wanted)
             values = {
                 "after": max(after, low),
@@ -78,7 +78,7 @@ class Reading:
 
     def invoices_after(self, seq: int, limit: int) -> list[PendingInvoice]:
         """All invoices above ``seq``, in order, ``limit`` at most: what the log takes next."""
-        with self._connections.reading() as connection:
+        with self.connections.reading() as connection:
             rows = connection.execute(
                 "SELECT i.seq, i.hash, blue.hash FROM invoices i"
                 " LEFT JOIN invoices blue ON blue.seq = i.reverses"
@@ -89,12 +89,12 @@ class Reading:
 
     def issued_at(self, seq: int) -> int | None:
         """When (unix seconds) the invoice at ``seq`` was issued; None when there is none."""
-        with self._connections.reading() as connection:
+        with self.connections.reading() as connection:
             return _issued_at(connection, seq)
 
     def last_seq(self) -> int:
         """``seq`` of the newest invoice; 0 when there is none."""
-        with self._connections.reading() as connection:
+        with self.connections.reading() as connection:
             return _last_seq(connection)
 
 

@@ -14,12 +14,12 @@ from invoice_service.storage.sqlite.connection import Connections
 class Register:
     """The part of the store that keeps merchants and keys."""
 
-    _connections: Connections
+    connections: Connections
 
     def add_merchant(self, request: MerchantRequest, now: int) -> Account:
         """Admit one; ConflictError ``tax_id_taken``."""
-        with self._connections.writing():
-            table = self._connections.database.table("merchants")
+        with self.connections.writing():
+            table = self.connections.database.table("merchants")
             if table.count_where("tax_id = ?", [request.tax_id]):
                 raise ConflictError("tax_id_taken", "a merchant with this tax id is admitted")
             row = msgspec.structs.asdict(request)
@@ -60,13 +60,13 @@ class Register:
             "created_at": now,
             "revoked_at": None,
         }
-        with self._connections.writing():
-            table = self._connections.database.table("api_keys")
+        with self.connections.writing():
+            table = self.connections.database.table("api_keys")
             return msgspec.convert(row | {"id": table.insert(row).last_pk}, ApiKey)
 
     def key(self, digest: Digest) -> ApiKey | None:
         """The key with this digest, revoked or not."""
-        with self._connections.reading() as connection:
+        with self.connections.reading() as connection:
             row = connection.execute(
                 "SELECT id, role, merchant_id, label, created_at, revoked_at"
                 " FROM api_keys WHERE digest = ?",
@@ -87,32 +87,32 @@ class Register:
 
     def keys(self, merchant_id: int | None) -> list[ApiKey]:
         """All keys of a merchant, or of the officials (None)."""
-        with self._connections.reading():
-            table = self._connections.database.table("api_keys")
+        with self.connections.reading():
+            table = self.connections.database.table("api_keys")
             rows = table.rows_where("merchant_id IS ?", [merchant_id], order_by="id")
             return [msgspec.convert(row, ApiKey) for row in rows]
 
     def revoke_key(self, key_id: int, now: int) -> ApiKey | None:
         """Revoke a key, for ever; None when there is none. The first revocation's time stays."""
-        with self._connections.writing() as connection:
+        with self.connections.writing() as connection:
             connection.execute(
                 "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
                 (now, key_id),
             )
-            table = self._connections.database.table("api_keys")
+            table = self.connections.database.table("api_keys")
             rows = list(table.rows_where("id = ?", [key_id]))
             return msgspec.convert(rows[0], ApiKey) if rows else None
 
     def _accounts(self, where: str, values: list[object], *, limit: int) -> list[Account]:
-        with self._connections.reading():
-            table = self._connections.database.table("merchants")
+        with self.connections.reading():
+            table = self.connections.database.table("merchants")
             return [
                 _account(row) for row in table.rows_where(where, values, order_by="id", limit=limit)
             ]
 
     def _change(self, merchant_id: int, values: dict[str, Any]) -> bool:
-        with self._connections.writing():
-            table = self._connections.database.table("merchants")
+        with self.connections.writing():
+            table = self.connections.database.table("merchants")
             if not table.count_where("id = ?", [merchant_id]):
                 return False
             table.update(merchant_id, values)

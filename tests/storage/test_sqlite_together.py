@@ -1,0 +1,177 @@
+"""Several processes on one file: fair, gap-free, and safe across forks."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import pytest
+
+from chain.errors import UnavailableError
+from invoice_service.domain.invoice import Issued
+from invoice_service.storage.sqlite import SqliteStore, create_store
+from tests.storage.shop import FILE, Shop, locked
+
+fork = multiprocessing.get_context("fork")
+spawn = multiprocessing.get_context("spawn")
+
+
+def issue_some(folder: Path, name: int, count: int) -> None:
+    """A process that issues one by one."""
+    shop = Shop(folder, seed=name)
+    for number in range(count):
+        shop.issue(shop.draft(f"{name}-{number}"))
+
+
+def test_processes_leave_no_gap(tmp_path: Path) -> None:
+    Shop(tmp_path).store.close()
+    workers = [spawn.Process(target=issue_some, args=(tmp_path, n, 60)) for n in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+        assert worker.exitcode == 0
+    shop = Shop(tmp_path)
+    numbers = shop.rows("SELECT seq, number FROM invoices ORDER BY seq")
+    assert numbers == [(n, f"{n:08}") for n in range(1, 181)]
+    assert shop.rows("SELECT count(DISTINCT order_id) FROM invoices") == [(180,)]
+
+
+def issue_until(folder: Path, stop: Event) -> None:
+    """A process that leaves hardly a gap between its transactions."""
+    shop = Shop(folder, seed=99)
+    number = 0
+    while not stop.is_set():
+        shop.hand_in(*(shop.draft(f"busy-{number}-{i}") for i in range(20)))
+        number += 1
+
+
+def test_whoever_waits_gets_its_turn(tmp_path: Path) -> None:
+    Shop(tmp_path).store.close()
+    stop = fork.Event()
+    busy = fork.Process(target=issue_until, args=(tmp_path, stop))
+    busy.start()
+    shop = Shop(tmp_path)
+    try:
+        waited = [_seconds(partial(shop.issue, shop.draft(f"A-{n}"))) for n in range(30)]
+    finally:
+        stop.set()
+        busy.join()
+    assert max(waited) < 1.0  # SQLite's own waiting sleeps up to 100 ms a time, again and again
+
+
+def test_a_forked_process_opens_its_own_connection(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.issue(shop.draft("A-1"))
+    here = id(shop.store.connections.database)
+
+    def child() -> None:
+        assert id(shop.store.connections.database) != here
+        shop.issue(shop.draft("A-2"))
+        shop.store.close()  # must leave the parent's connection alone
+
+    worker = fork.Process(target=child)
+    worker.start()
+    worker.join()
+    assert worker.exitcode == 0
+    assert shop.store.last_seq() == 2
+    assert isinstance(shop.issue(shop.draft("A-3")), Issued)
+
+
+def wait_with_a_child(folder: Path) -> None:
+    """Wait for the lock, first in the queue, with a child that has inherited everything."""
+    shop = Shop(folder, busy_seconds=30)
+    child = os.fork()
+    if child == 0:
+        time.sleep(30)
+        os._exit(0)
+    (folder / "child").write_text(str(child))
+    shop.hand_in(shop.draft("A-1"))
+
+
+def test_a_waiting_writer_that_is_killed_holds_up_nobody_even_if_it_had_forked(
+    tmp_path: Path,
+) -> None:
+    Shop(tmp_path).store.close()
+    with locked(tmp_path):
+        victim = fork.Process(target=wait_with_a_child, args=(tmp_path,))
+        victim.start()
+        _wait((tmp_path / "child").exists)
+        time.sleep(0.3)
+        assert victim.pid is not None
+        os.kill(victim.pid, signal.SIGKILL)
+        victim.join()
+    after = fork.Process(target=issue_some, args=(tmp_path, 7, 1))
+    after.start()
+    after.join(5)
+    os.kill(int((tmp_path / "child").read_text()), signal.SIGKILL)
+    after.kill()
+    assert after.exitcode == 0
+
+
+def test_a_writer_that_stands_still_makes_others_fail_not_hang(tmp_path: Path) -> None:
+    Shop(tmp_path).store.close()
+    stop = fork.Event()
+    busy = fork.Process(target=issue_until, args=(tmp_path, stop))
+    busy.start()
+    shop = Shop(tmp_path, busy_seconds=0.3)
+    assert busy.pid is not None
+    try:
+        _wait(lambda: shop.store.last_seq() > 0)
+        _stop_inside(shop, busy.pid)
+        started = time.monotonic()
+        with pytest.raises(UnavailableError) as caught:
+            shop.hand_in(shop.draft("A-1"))
+        assert caught.value.code == "database_busy"
+        assert time.monotonic() - started < 3
+    finally:
+        os.kill(busy.pid, signal.SIGCONT)
+        stop.set()
+        busy.join()
+    assert isinstance(shop.issue(shop.draft("A-1")), Issued)
+
+
+def make(folder: Path) -> None:
+    """Make the database, or find it made."""
+    create_store(folder / FILE)
+    SqliteStore(folder / FILE).last_seq()
+
+
+def test_several_may_create_the_store_at_once(tmp_path: Path) -> None:
+    workers = [spawn.Process(target=make, args=(tmp_path,)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+        assert worker.exitcode == 0
+    assert Shop(tmp_path).store.last_seq() == 0
+
+
+def _stop_inside(shop: Shop, pid: int) -> None:
+    """Stop the process while it is inside a transaction."""
+    for _ in range(200):
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            shop.store.set_quota(shop.merchant.id, None)
+        except UnavailableError:
+            return
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.003)
+    pytest.fail("the other process is never inside a transaction")
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    started = time.monotonic()
+    action()
+    return time.monotonic() - started
