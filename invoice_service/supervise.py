@@ -70,6 +70,8 @@ def supervisor_settings(config: Config) -> str:
         "logfile_maxbytes=1MB",
         "logfile_backups=1",
         "minfds=1024",
+        # Said aloud, or supervisord complains that it was not told.
+        *(["user=root"] if os.geteuid() == 0 else []),
     ]
     for rank, program in enumerate(programs(config)):
         command = f"{tether} supervisord.pid tree.lock {shlex.quote(sys.executable)} -P -m"
@@ -177,23 +179,18 @@ class Tree:
         return self._supervisor is not None and self._supervisor.poll() is None
 
     def stop(self) -> None:
-        """Stop every program; kills what has not ended in time. Idempotent."""
+        """Stop every program; kills what has not ended in time, or at once when interrupted."""
         supervisor = self._supervisor
         if supervisor is not None and supervisor.poll() is None:
             supervisor.send_signal(signal.SIGTERM)
             try:
                 supervisor.wait(timeout=2 * STOP_SECONDS)
-            except subprocess.TimeoutExpired:
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
                 supervisor.kill()  # the kernel then kills the programs
                 supervisor.wait()
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
-
-    def kill(self) -> None:
-        """Kill supervisord, and with it everything, at once."""
-        if self._supervisor is not None:
-            self._supervisor.kill()
 
 
 def take_lock(path: Path, wait: float = OLD_TREE_SECONDS) -> int:

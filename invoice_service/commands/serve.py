@@ -80,10 +80,12 @@ def is_ready(config: Config) -> bool:
 
 @contextmanager
 def stop_signals() -> Iterator[Event]:
-    """An event that SIGINT, SIGTERM and SIGHUP set."""
+    """An event that SIGINT, SIGTERM and SIGHUP set; a second one interrupts the stopping."""
     stop = Event()
 
     def handle(_signum: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
         stop.set()
 
     before = {
