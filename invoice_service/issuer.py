@@ -18,7 +18,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -223,12 +223,12 @@ class IssuingProcess:
             self._answer(client, [_closed(next(answers)) for _ in batch])
 
     def _accept(self) -> None:
-        try:
-            client, _ = self._listener.accept()
-        except OSError:  # it has gone again
-            return
-        client.settimeout(0)
-        self._selector.register(client, selectors.EVENT_READ)
+        """Let in all who wait, so that they are asked together in the next round."""
+        with suppress(OSError):  # nobody waits any more, or who did has gone again
+            while True:
+                client, _ = self._listener.accept()
+                client.settimeout(0)
+                self._selector.register(client, selectors.EVENT_READ)
 
     def _take(self, client: socket.socket) -> list[Prepared] | None:
         try:
