@@ -30,14 +30,15 @@ def settings() -> Config:
 
 def make_app(config: Config) -> Celery:
     """Build the application; it opens neither database nor broker yet."""
-    app = Celery("fapiao", broker=config.broker.url, include=["workers.tasks"])
+    app = Celery("fapiao", include=["workers.tasks"])
     app.conf.update(_conf(config))
     return app
 
 
 def _conf(config: Config) -> dict[str, Any]:
+    own = config.broker.url == _FOLDER_URL
     return {
-        **(_folder(config) if config.broker.url == _FOLDER_URL else {}),
+        **(_folder(config) if own else {"broker_url": config.broker.url}),
         # A broker that is away is waited for, at the start and later, without end.
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
@@ -69,6 +70,7 @@ def _conf(config: Config) -> dict[str, Any]:
 def _folder(config: Config) -> dict[str, Any]:
     folder = str(config.broker_dir)
     return {
+        "broker_url": f"{_FOLDER_URL}localhost",  # else kombu warns that it is
         "broker_transport": "workers.folder:Transport",
         "broker_transport_options": {
             "data_folder_in": folder,

@@ -11,6 +11,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 from typing import Any, Final
@@ -45,7 +46,8 @@ class Channel(filesystem.Channel):
             aside.write_text(_to_json(payload), encoding="utf-8")
             aside.rename(self._folder() / name)
         except OSError as error:
-            aside.unlink(missing_ok=True)
+            with suppress(OSError):
+                aside.unlink()
             raise ChannelError(f"cannot add a message: {error}") from error
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:  # noqa: ARG002 # as kombu calls it
@@ -82,10 +84,10 @@ class Channel(filesystem.Channel):
     def _messages(self, queue: str) -> Iterator[Path]:
         try:
             paths = list(self._folder().iterdir())
-        except FileNotFoundError:
-            return
+        except OSError:
+            return  # no folder, no messages; whoever sends one makes it, or says why not
         for path in paths:
-            if path.name.endswith(f".{queue}.msg"):
+            if path.name.partition(".")[2] == f"{queue}.msg":
                 yield path
 
 

@@ -1,6 +1,6 @@
 """What beat sends, and how it keeps time."""
 
-import time
+from time import monotonic
 from typing import Any, Final
 
 from celery.beat import ScheduleEntry, Scheduler
@@ -24,14 +24,15 @@ class SteadyScheduler(Scheduler):  # type: ignore[misc]  # celery has no types
 
     def tick(self) -> float:
         """Send what is due; return the seconds until something is."""
-        now = time.monotonic()
+        now = monotonic()
         for name, entry in self.schedule.items():
             due = self._due.get(name, now)
             if due <= now:
+                following = due + _interval(entry)
                 # What was missed while the machine slept is not made up for.
-                self._due[name] = max(due + _interval(entry), now)
+                self._due[name] = following if following > now else now + _interval(entry)
                 self._send(entry)
-        return max(0.0, min(self._due.values(), default=1.0) - time.monotonic())
+        return max(0.0, min(self._due.values(), default=1.0) - monotonic())
 
     def _send(self, entry: ScheduleEntry) -> None:
         if self._waiting() < WAITING:

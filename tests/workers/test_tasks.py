@@ -1,0 +1,69 @@
+"""The task: calls the service, and stops for nothing that the next tick may mend."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chain.errors import UnavailableError
+from invoice_service.services.anchor import Anchoring
+from tests.services.town import Town
+from workers import tasks
+
+
+@pytest.fixture
+def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    """A town whose anchoring the task is given."""
+    town = Town(tmp_path)
+    town.settle_in()
+    _give(monkeypatch, town.anchoring)
+    yield town
+    town.close()
+
+
+def _give(monkeypatch: pytest.MonkeyPatch, parts: Anchoring) -> None:
+    monkeypatch.setattr(tasks, "_anchoring", lambda: parts)
+
+
+def test_it_anchors_what_is_pending(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    town.issue(3)
+    with caplog.at_level(logging.INFO):
+        tasks.anchor_pending()
+    assert town.anchored() == [0, 1, 2]
+    assert "anchored 3 invoices in 1 blocks; the log has 4 entries" in caplog.text
+
+
+def test_twice_is_once(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    town.issue(3)
+    tasks.anchor_pending()
+    head = town.log.head()
+    with caplog.at_level(logging.INFO):
+        tasks.anchor_pending()
+    assert town.log.head() == head
+    assert caplog.text == ""
+
+
+def test_a_starting_worker_does_not_wait_for_the_first_message(town: Town) -> None:
+    town.issue(2)
+    tasks.at_start()
+    assert town.anchored() == [0, 1]
+
+
+def test_what_cannot_be_done_now_is_one_line_in_the_log(
+    town: Town, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_: int) -> bytes:
+        raise UnavailableError("disk_full", "there is no space left")
+
+    town.issue(1)
+    town.anchor()
+    town.pass_days(1)
+    _give(monkeypatch, replace(town.anchoring, randbytes=full))
+    tasks.anchor_pending()
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "disk_full" in caplog.text
+    _give(monkeypatch, town.anchoring)
+    tasks.anchor_pending()
+    assert town.log.head().height == 2
