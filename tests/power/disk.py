@@ -103,21 +103,24 @@ def _apply(data: bytearray, change: Change) -> None:
 class Disk:
     """One folder tree under ``root``, as the kernel shows it and as the platter holds it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, ignored: frozenset[str] = frozenset()) -> None:
+        """``ignored`` are names of folders below ``root`` in which nothing is watched."""
         self.root = PurePosixPath(root)
+        self._ignored = ignored
         self.nodes: dict[int, File | Folder] = {0: Folder()}
         self._removed: dict[str, int] = {}
         self._inodes = count(1)
         self._changes = count(1)
 
     @classmethod
-    def holding(cls, root: Path) -> "Disk":
+    def holding(cls, root: Path, ignored: frozenset[str] = frozenset()) -> "Disk":
         """Return a disk on which everything now under ``root`` is already safe."""
-        disk = cls(root)
-        for path in sorted(root.rglob("*")):
+        disk = cls(root, ignored)
+        paths = [path for path in sorted(root.rglob("*")) if disk.has(str(path))]
+        for path in paths:
             disk.create(str(path), File(path.read_bytes()) if path.is_file() else Folder())
-        for path in [root, *(path for path in root.rglob("*") if path.is_dir())]:
-            disk.sync(str(path), disk.position())
+        for folder in [root, *(path for path in paths if path.is_dir())]:
+            disk.sync(str(folder), disk.position())
         return disk
 
     def position(self) -> int:
@@ -125,8 +128,10 @@ class Disk:
         return next(self._changes)
 
     def has(self, path: str) -> bool:
-        """Return whether ``path`` lies under the root of this disk."""
-        return PurePosixPath(path).is_relative_to(self.root)
+        """Return whether ``path`` lies under the root of this disk and is watched."""
+        if not PurePosixPath(path).is_relative_to(self.root):
+            return False
+        return self._ignored.isdisjoint(PurePosixPath(path).relative_to(self.root).parts)
 
     def find(self, path: str, *, deleted: bool = False) -> int | None:
         """Return the inode that ``path`` shows now (or showed last, if it was deleted)."""
