@@ -26,12 +26,12 @@ DOCUMENTS = {"face": b'{"code":"144032609110"}', "buyer": b"{}", "lines": b'[{"n
 class Books:
     """A log in ``folder``; another one on the same folder is another worker."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, cache_tiles: int = 256) -> None:
         self.folder = folder
         self.log_folder = folder / "log"
         self.log_folder.mkdir(exist_ok=True)
         self.store = SqliteLogStore(folder / "log.db")
-        self.tiles = TileFolder(self.log_folder)
+        self.tiles = TileFolder(self.log_folder, cache_tiles=cache_tiles)
         self.log = Log(ORIGIN, self.store, self.tiles, self.log_folder)
 
     def add(self, count: int) -> Block:
