@@ -136,3 +136,12 @@ def locked(folder: Path) -> Iterator[None]:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")
+
+
+def tamper(folder: Path, statement: str) -> None:
+    """Change what is stored, triggers out of the way."""
+    with closing(sqlite3.connect(folder / FILE)) as other:
+        for (name,) in other.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'"):
+            other.execute(f"DROP TRIGGER {name}")
+        other.execute(statement)
+        other.commit()

@@ -1,11 +1,9 @@
 """A database that cannot be used says so, with its code, and nothing is half stored."""
 
 import os
-import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ import pytest
 from chain.errors import UnavailableError
 from invoice_service.services.ports import InvoiceFilter
 from invoice_service.storage.sqlite import SqliteStore, create_store
-from tests.storage.shop import FILE, Shop, codes, locked
+from tests.storage.shop import FILE, Shop, codes, locked, tamper
 
 MARGIN = 2.0  # seconds by which a loaded machine may be late
 
@@ -177,12 +175,3 @@ def test_every_connection_syncs_its_commits(tmp_path: Path) -> None:
     thread.start()
     thread.join()
     assert seen == [(2,), ("wal",)] * 2
-
-
-def tamper(folder: Path, statement: str) -> None:
-    """Change what is stored, triggers out of the way."""
-    with closing(sqlite3.connect(folder / FILE)) as other:
-        for (name,) in other.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'"):
-            other.execute(f"DROP TRIGGER {name}")
-        other.execute(statement)
-        other.commit()
