@@ -51,7 +51,6 @@ CATALOG: dict[str, Entry] = {
     "duplicate_parameter": Entry(400, "A parameter stands twice", "参数重复"),
     "missing_parameter": Entry(400, "A parameter is missing", "缺少参数"),
     "parameter_malformed": Entry(400, "A parameter is not well formed", "参数格式不正确"),
-    "cursor_invalid": Entry(400, "This page marker was not given out here", "翻页标记无效"),
     "idempotency_key_invalid": Entry(
         400,
         "Idempotency-Key must be 1 to 255 visible ASCII characters",
@@ -112,6 +111,7 @@ CATALOG: dict[str, Entry] = {
     ),
     # who asks
     "key_missing": Entry(401, "Send your API key", "请提供接口密钥"),
+    "key_malformed": Entry(401, "This is not how an API key is written", "接口密钥格式不正确"),
     "key_unknown": Entry(401, "This API key is not known", "接口密钥无效"),
     "key_revoked": Entry(401, "This API key has been revoked", "接口密钥已被吊销"),
     "role_required": Entry(403, "This key may not do this", "此密钥无权进行该操作"),

@@ -72,7 +72,9 @@ def _slip(*, required: bool) -> tuple[Parameter, ...]:
     return (
         Parameter("hash", "The password area", schema=_HASH_SCHEMA, required=required),
         Parameter("bill_num", "The number", schema=_NUMBER_SCHEMA, required=required),
-        Parameter("total_amount", "Fen, tax included", schema=_whole(0, 10**13), required=required),
+        Parameter(
+            "total_amount", "Fen, tax included", schema=_whole(-(10**13), 10**13), required=required
+        ),
     )
 
 

@@ -114,9 +114,7 @@ class Desk:
 
     def reverse(self, invoice: dict[str, Any]) -> dict[str, Any]:
         """The red invoice that reverses it."""
-        answer = self.post(
-            f"/v1/invoices/{invoice['hash']}/reversals", {"reason": "SALES_RETURN"}
-        )
+        answer = self.post(f"/v1/invoices/{invoice['hash']}/reversals", {"reason": "SALES_RETURN"})
         assert answer.status_code == 201, answer.text
         found: dict[str, Any] = answer.get_json()
         return found

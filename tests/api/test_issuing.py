@@ -1,0 +1,229 @@
+"""Issuing over HTTP: the answer, repeats, conflicts, waiting, reversals."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from chain.errors import UnavailableError
+from invoice_service.services.promise import read_promise
+from tests.api.desk import MEAL, Desk, problem, refusing, slip
+
+
+def test_an_issue_answers_with_the_invoice_and_the_amounts_add_up(desk: Desk) -> None:
+    invoice = desk.issue("T12-0815")
+    assert invoice["number"] == "00000001"
+    assert invoice["code"] == "144032609110"
+    assert invoice["check_code"] == invoice["hash"][-5:]
+    assert (invoice["amount"], invoice["tax"], invoice["total"]) == (46991, 2819, 49810)
+    assert invoice["issued_at"] == "2026-11-21T12:30:00+08:00"
+    assert invoice["state"] == "pending"
+    assert invoice["qr"] == (
+        f"https://fapiao.test/verify/scan?hash={invoice['hash']}&bill_num=00000001"
+        "&total_amount=49810"
+    )
+    assert desk.count() == 1
+
+
+def test_the_answer_is_not_cached_and_names_no_referrer(desk: Desk) -> None:
+    answer = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]})
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_promise_is_signed_and_gives_the_deadline(desk: Desk) -> None:
+    invoice = desk.issue()
+    promise = read_promise(invoice["promise"].encode(), desk.instance.promise_key)
+    assert promise.hash == invoice["hash"]
+    assert promise.issued_at == "2026-11-21T04:30:00Z"
+    assert promise.deadline == "2026-11-21T04:31:00Z"
+
+
+def test_a_repeat_answers_200_with_the_first_invoice_and_the_first_promise(desk: Desk) -> None:
+    first = desk.issue()
+    desk.clock.forward(seconds=90)
+    answer = desk.post("/v1/invoices", {"lines": [MEAL], "order_id": "T1"})
+    assert answer.status_code == 200
+    assert answer.headers["Idempotency-Replayed"] == "true"
+    assert answer.get_json() == first
+    assert desk.count() == 1
+
+
+def test_a_repeat_tells_what_has_become_of_the_invoice(desk: Desk) -> None:
+    first = desk.issue()
+    desk.anchor()
+    again = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]}).get_json()
+    assert again["state"] == "authentic"
+    red = desk.reverse(first)
+    again = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]}).get_json()
+    assert (again["state"], again["reversed_by"]) == ("reversed", red["hash"])
+
+
+def test_a_first_answer_is_not_called_a_repeat(desk: Desk) -> None:
+    answer = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]})
+    assert "Idempotency-Replayed" not in answer.headers
+    assert "Preference-Applied" not in answer.headers
+
+
+def test_other_content_under_the_same_order_is_refused_and_nothing_is_stored(desk: Desk) -> None:
+    desk.issue()
+    body = {"order_id": "T1", "lines": [{**MEAL, "unit_price": 100}]}
+    problem(desk.post("/v1/invoices", body), 409, "order_id_conflict")
+    assert desk.count() == 1
+
+
+def test_an_idempotency_key_stands_for_one_request(desk: Desk) -> None:
+    key = {"Idempotency-Key": "till-3/17"}
+    body = {"order_id": "T1", "lines": [MEAL]}
+    first = desk.post("/v1/invoices", body, key)
+    again = desk.post("/v1/invoices", body, key)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.get_json() == first.get_json()
+    other = desk.post("/v1/invoices", {**body, "order_id": "T2"}, key)
+    problem(other, 409, "idempotency_key_conflict")
+    assert desk.count() == 1
+
+
+def test_return_minimal_leaves_the_promise_out(desk: Desk) -> None:
+    answer = desk.post(
+        "/v1/invoices", {"order_id": "T1", "lines": [MEAL]}, {"Prefer": "return=minimal"}
+    )
+    assert "promise" not in answer.get_json()
+    assert answer.headers["Preference-Applied"] == "return=minimal"
+
+
+@pytest.mark.parametrize("prefer", ["wait=x", "wait=-1", "wait", "respond-async", ";;,", "wait=１"])
+def test_preferences_that_mean_nothing_are_passed_over(desk: Desk, prefer: str) -> None:
+    headers = {"Prefer": prefer.encode().decode("latin-1")}
+    answer = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]}, headers)
+    assert answer.status_code == 201
+    assert "Preference-Applied" not in answer.headers
+
+
+def test_wait_answers_as_soon_as_the_invoice_is_published(desk: Desk) -> None:
+    anchoring = threading.Timer(0.3, desk.anchor)
+    anchoring.start()
+    began = time.monotonic()
+    answer = desk.post(
+        "/v1/invoices", {"order_id": "T1", "lines": [MEAL]}, {"Prefer": "wait=20, return=minimal"}
+    )
+    taken = time.monotonic() - began
+    anchoring.join()
+    assert answer.get_json()["state"] == "authentic"
+    assert answer.headers["Preference-Applied"] == "return=minimal, wait=20"
+    assert 0.2 < taken < 10
+
+
+def test_wait_gives_up_after_its_seconds_and_says_pending(desk: Desk) -> None:
+    answer = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]}, {"Prefer": "wait=1"})
+    assert answer.status_code == 201
+    assert answer.get_json()["state"] == "pending"
+    assert answer.headers["Preference-Applied"] == "wait=1"
+
+
+def test_waiting_never_takes_the_last_thread(desk: Desk) -> None:
+    """Of ``web.threads`` = 4 three may wait; the fourth who asks to wait is answered at once."""
+    waiters = desk.config.web.threads - 1
+    answers: list[Any] = []
+
+    def ask(number: int) -> None:
+        body = {"order_id": f"W{number}", "lines": [MEAL]}
+        answers.append(desk.post("/v1/invoices", body, {"Prefer": "wait=2"}))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(waiters)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.7)
+    began = time.monotonic()
+    answer = desk.post("/v1/invoices", {"order_id": "W9", "lines": [MEAL]}, {"Prefer": "wait=2"})
+    assert time.monotonic() - began < 0.7
+    assert answer.status_code == 201
+    assert "Preference-Applied" not in answer.headers
+    for thread in threads:
+        thread.join()
+    assert [answer.headers["Preference-Applied"] for answer in answers] == ["wait=2"] * waiters
+
+
+def test_a_log_that_cannot_be_read_does_not_hide_that_the_invoice_is_issued(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = refusing(UnavailableError("database_busy", "busy"))
+    monkeypatch.setattr(desk.instance.log, "find", broken)
+    answer = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]}, {"Prefer": "wait=1"})
+    assert answer.status_code == 201
+    assert answer.get_json()["state"] == "pending"
+
+
+def test_a_reversal_answers_with_the_red_invoice(desk: Desk) -> None:
+    blue = desk.issue()
+    red = desk.reverse(blue)
+    assert red["type"] == "red"
+    assert red["reverses"] == blue["hash"]
+    assert red["total"] == -blue["total"]
+    assert red["promise"]
+    verdict = desk.client.get("/v1/verifications", query_string=slip(blue)).get_json()
+    assert (verdict["verdict"], verdict["reversed_by"]) == ("reversed", red["hash"])
+
+
+def test_a_red_invoice_has_a_code_that_can_be_checked(desk: Desk) -> None:
+    red = desk.reverse(desk.issue())
+    desk.anchor()
+    address = red["qr"].removeprefix("https://fapiao.test")
+    assert 'data-verdict="authentic"' in desk.client.get(address).text
+
+
+def test_a_second_reversal_is_refused(desk: Desk) -> None:
+    blue = desk.issue()
+    red = desk.reverse(blue)
+    path = f"/v1/invoices/{blue['hash']}/reversals"
+    refused = problem(desk.post(path, {"reason": "ISSUE_ERROR"}), 409, "already_reversed")
+    assert refused["reversed_by"] == red["hash"]
+    assert desk.count() == 2
+
+
+def test_a_red_invoice_cannot_be_reversed(desk: Desk) -> None:
+    red = desk.reverse(desk.issue())
+    path = f"/v1/invoices/{red['hash']}/reversals"
+    problem(desk.post(path, {"reason": "ISSUE_ERROR"}), 403, "not_reversible")
+
+
+def test_a_reversal_by_lines_is_refused_by_its_own_code(desk: Desk) -> None:
+    path = f"/v1/invoices/{desk.issue()['hash']}/reversals"
+    body = {"reason": "SALES_DISCOUNT", "lines": [{"line": 0, "quantity": "1"}]}
+    problem(desk.post(path, body), 422, "partial_reversal_not_available")
+    assert desk.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 422, "missing_field"),
+        ({"reason": "BORED"}, 422, "value_unknown"),
+        ({"reason": 5}, 422, "wrong_type"),
+        ({"reason": "ISSUE_ERROR", "note": ""}, 422, "unknown_field"),
+        (b"{", 400, "not_json"),
+    ],
+)
+def test_a_reversal_says_why_and_nothing_else(
+    desk: Desk, body: object, status: int, code: str
+) -> None:
+    path = f"/v1/invoices/{desk.issue()['hash']}/reversals"
+    problem(desk.post(path, body), status, code)
+    assert desk.count() == 1
+
+
+def test_another_merchants_invoice_is_not_there_to_reverse(desk: Desk) -> None:
+    other = desk.new_merchant("914403001922038216", "咖啡馆")
+    path = f"/v1/invoices/{desk.issue()['hash']}/reversals"
+    answer = desk.post(path, {"reason": "ISSUE_ERROR"}, desk.auth(desk.new_key(other.merchant.id)))
+    problem(answer, 404, "invoice_unknown")
+    assert desk.count() == 1
+
+
+def test_an_order_may_be_invoiced_again_after_its_reversal(desk: Desk) -> None:
+    desk.reverse(desk.issue())
+    corrected = desk.issue("T1", lines=[{**MEAL, "unit_price": 45000}])
+    assert corrected["total"] == 45000
+    assert desk.count() == 3
