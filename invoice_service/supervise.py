@@ -25,7 +25,7 @@ from invoice_service.config import Config
 LOG_BYTES: Final = "10MB"  # a program's output, before its file is turned over
 LOG_BACKUPS: Final = 3
 STOP_SECONDS: Final = 15  # what a program gets to finish its work before it is killed
-OLD_TREE_SECONDS: Final = 10.0  # how long a start waits for the remains of a killed tree
+OLD_TREE_SECONDS: Final = STOP_SECONDS + 5.0  # for which a start waits for a killed tree to end
 
 
 class Program(NamedTuple):
@@ -90,7 +90,9 @@ def supervisor_settings(config: Config) -> str:
             f"stdout_logfile_maxbytes={LOG_BYTES}",
             f"stdout_logfile_backups={LOG_BACKUPS}",
         ]
-    return "\n".join([*sections, ""])
+    # One group, or supervisord stops one program after the other and each takes its seconds.
+    names = ",".join(program.name for program in programs(config))
+    return "\n".join([*sections, "[group:fapiao]", f"programs={names}", ""])
 
 
 def output_dir(config: Config) -> Path:

@@ -1,0 +1,196 @@
+"""A whole service of one's own: an instance, its process tree, and whoever uses it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from invoice_service.commands.remote import Remote
+from invoice_service.config import Config, load
+from invoice_service.supervise import free_port
+
+FAPIAO = [sys.executable, "-P", "-m", "invoice_service.cli"]
+PATIENCE = 90.0  # seconds; a machine that runs other tests beside is slow
+
+PROGRAMS = {
+    "supervisor": "supervisor.supervisord",
+    "issuer": "invoice_service.cli issuer",
+    "web": "granian --interface",
+    "worker": " worker --loglevel",
+    "beat": " beat --loglevel",
+}
+
+
+class Service:
+    """An instance below ``folder`` and, once started, its processes; found by their environment."""
+
+    def __init__(self, folder: Path, **sections: dict[str, Any]) -> None:
+        self.folder = folder
+        port = free_port("127.0.0.1")
+        self.url = f"http://127.0.0.1:{port}"
+        self.settings = folder / "config.toml"
+        tables: dict[str, dict[str, Any]] = {
+            "service": {"public_url": self.url, "data_dir": "data"},
+            "web": {"port": port, "workers": 2, "threads": 4},
+            **sections,
+        }
+        self.settings.write_text(_toml(tables), encoding="utf-8")
+        others = {name: text for name, text in os.environ.items() if not name.startswith("FAPIAO_")}
+        self.environ = {**others, "FAPIAO_CONFIG": str(self.settings)}
+        self.serving: subprocess.Popen[bytes] | None = None
+
+    @property
+    def config(self) -> Config:
+        return load(self.settings, {})
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def fapiao(self, *arguments: str, status: int = 0) -> str:
+        """Run a command to its end and return what it printed; fails on another exit status."""
+        done = subprocess.run(
+            [*FAPIAO, *arguments],
+            env=self.environ,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
+        return done.stdout
+
+    def asked(self, *arguments: str, status: int = 0) -> Any:  # noqa: ANN401 # any JSON
+        """What a command answers with ``--json``."""
+        return json.loads(self.fapiao(*arguments, "--json", status=status))
+
+    def background(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start a command and leave it running."""
+        return subprocess.Popen(
+            [*FAPIAO, *arguments],
+            env=self.environ,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def start(self) -> None:
+        """Serve, and return once requests are taken."""
+        with (self.folder / "serve.out").open("ab") as output:
+            self.serving = subprocess.Popen(
+                [*FAPIAO, "serve"],
+                env=self.environ,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        wait_until(self.is_ready, "the service is ready")
+
+    def is_ready(self) -> bool:
+        try:
+            Remote(self.url, patience=0).get("/readyz")
+        except Exception:  # noqa: BLE001 # whatever is wrong, it is not ready
+            return False
+        return True
+
+    def stop(self, signum: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop; returns the exit status, after which nothing of it may run."""
+        assert self.serving is not None
+        self.serving.send_signal(signum)
+        status = self.serving.wait(timeout=PATIENCE)
+        self.serving = None
+        return status
+
+    def close(self) -> None:
+        """Leave nothing behind, however the test ended."""
+        for pid in self.pids():
+            _kill(pid)
+        if self.serving is not None:
+            self.serving.kill()
+            self.serving.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def pids(self, program: str = "") -> list[int]:
+        """Processes of this service, or of one program; those of the web are the server's first."""
+        words = PROGRAMS.get(program, "")
+        return sorted(pid for pid, line in _processes(str(self.settings)) if words in line and line)
+
+    def remote(self, key: str = "", *, patience: float = PATIENCE) -> Remote:
+        """A client of the service."""
+        return Remote(self.url, key, patience=patience)
+
+    def admit(self, tax_id: str = "914403006188102011") -> tuple[str, str]:
+        """A merchant; (its number, its key)."""
+        merchant = self.asked(
+            *("merchants", "add", "--tax-id", tax_id, "--name", "深圳旋转餐厅有限公司"),
+            *("--industry", "6210", "--district", "440303"),
+        )
+        number = str(merchant["merchant"]["id"])
+        return number, self.asked("keys", "create", "--merchant", number)["key"]
+
+    def official(self) -> Remote:
+        """A client with an official's key."""
+        return self.remote(self.asked("keys", "create", "--official")["key"])
+
+    def wait_until_anchored(self, invoices: int) -> None:
+        """Return when the worker has put so many invoices into the published log."""
+
+        def anchored() -> bool:
+            health = json.loads(self.remote().get("/readyz"))
+            issued: int = health["issued"]
+            return (
+                issued >= invoices
+                and health["pending"] == 0
+                and health["published_size"] == health["log_size"]
+            )
+
+        wait_until(anchored, f"{invoices} invoices are anchored")
+
+
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
+    """Return when it holds; fails after a long time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {seconds} s until {what}"
+        time.sleep(0.05)
+
+
+def _processes(settings: str) -> Iterator[tuple[int, str]]:
+    """(pid, command line) of all living processes that were started with these settings."""
+    mark = f"FAPIAO_CONFIG={settings}".encode()
+    for path in Path("/proc").iterdir():
+        if not path.name.isdigit() or int(path.name) == os.getpid():
+            continue
+        try:
+            if mark not in (path / "environ").read_bytes().split(b"\0"):
+                continue
+            line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue  # it has ended
+        if line:  # else it is dead and waits to be collected
+            yield int(path.name), line
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _toml(tables: dict[str, dict[str, Any]]) -> str:
+    lines = []
+    for name, table in tables.items():
+        lines.append(f"[{name}]")
+        lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+    return "\n".join([*lines, ""])

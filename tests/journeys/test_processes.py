@@ -1,0 +1,160 @@
+"""The process tree: whatever ends, and however, nothing is left behind and work goes on."""
+
+import json
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from invoice_service.commands.order_files import read_sample_bills
+from invoice_service.commands.remote import Remote
+from tests.journeys.service import Service, wait_until
+
+
+def _pick(service: Service, program: str, place: int = 0) -> int:
+    return service.pids(program)[place]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_every_process_ends(service: Service, signum: signal.Signals) -> None:
+    service.start()
+    assert len(service.pids("web")) == 3  # the server and its two processes
+    for program in ("supervisor", "issuer", "worker", "beat"):
+        assert len(service.pids(program)) == 1, program
+    assert service.stop(signum) == 0
+    assert service.pids() == []
+
+
+@pytest.mark.slow
+def test_a_killed_supervisor_leaves_no_orphans_and_the_next_start_works(service: Service) -> None:
+    service.start()
+    os.kill(_pick(service, "supervisor"), signal.SIGKILL)
+    assert service.serving is not None
+    assert service.serving.wait(timeout=30) == 3
+    wait_until(lambda: not service.pids(), "the kernel has ended all programs", seconds=10)
+    service.start()
+    assert service.stop() == 0
+
+
+@pytest.mark.slow
+def test_a_killed_serve_takes_everything_with_it_and_the_next_start_works(
+    service: Service,
+) -> None:
+    service.start()
+    before = service.pids()
+    assert service.serving is not None
+    service.serving.kill()
+    service.serving.wait()
+    service.start()  # at once: it waits for the remains to end
+    wait_until(
+        lambda: (
+            bool(service.pids("beat")) and not {*service.pids()} & {*before} and service.is_ready()
+        ),
+        "a new tree has taken the old one's place",
+    )
+    assert service.stop() == 0
+    assert service.pids() == []
+
+
+@pytest.mark.slow
+def test_a_second_serve_is_refused_and_disturbs_nothing(service: Service) -> None:
+    service.start()
+    before = service.pids()
+    service.fapiao("serve", status=3)
+    assert service.pids() == before
+    assert service.is_ready()
+
+
+@pytest.mark.slow
+def test_every_program_that_is_killed_comes_back_and_no_invoice_is_lost(service: Service) -> None:
+    """kill -9 of each program in turn, all while four cashiers issue one bill after the other."""
+    _, key = service.admit()
+    service.start()
+    victims: list[tuple[str, int]] = [
+        ("issuer", 0),
+        ("worker", 0),
+        ("beat", 0),
+        ("web", 1),  # one of the server's processes
+        ("web", 0),  # the server itself, and with it all its processes
+    ]
+    closing_time = Event()
+    with ThreadPoolExecutor(4) as cashiers:
+        tills = [
+            cashiers.submit(_sell, service.remote(key), till, closing_time) for till in range(4)
+        ]
+        try:
+            for program, place in victims:
+                count, pid = len(service.pids(program)), _pick(service, program, place)
+                os.kill(pid, signal.SIGKILL)
+                wait_until(partial(_is_back, service, program, count, pid), f"{program} is back")
+        finally:
+            closing_time.set()
+        hashes = [hash_ for till in tills for hash_ in till.result()]
+    assert len(hashes) == len(set(hashes)) > 100
+    service.wait_until_anchored(len(hashes))
+    audit = service.asked("audit")
+    assert (audit["clean"], audit["invoices"], audit["pending"]) == (True, len(hashes), 0)
+    for hash_ in hashes[:: len(hashes) // 20]:
+        assert service.asked("verify", hash_)["verdict"] == "authentic"
+
+
+def _sell(remote: Remote, till: int, closing_time: Event) -> list[str]:
+    """Issue bills until closing time; a request that gets no answer is simply sent again."""
+    hashes = []
+    for number, bill in enumerate(cycle(read_sample_bills())):
+        if closing_time.is_set():
+            break
+        order = bill.body.replace(b"bill-", b"till-%d-%d-" % (till, number))
+        hashes.append(json.loads(remote.post("/v1/invoices", order))["hash"])
+    return hashes
+
+
+def _is_back(service: Service, program: str, count: int, killed: int) -> bool:
+    pids = service.pids(program)
+    return killed not in pids and len(pids) == count and service.is_ready()
+
+
+@pytest.mark.slow
+def test_a_cashier_killed_in_the_middle_goes_on_and_issues_nothing_twice(service: Service) -> None:
+    number, _ = service.admit()
+    orders = _orders(service.folder / "orders.ndjson", 3000)
+    results = orders.with_name("orders.ndjson.results.ndjson")
+    for more in (1, 700, 1400):
+        issuing = service.background("issue", str(orders), "--merchant", number)
+        wait_until(
+            lambda more=more: _lines(results) >= more,  # type: ignore[misc]
+            "some more results are there",
+        )
+        issuing.kill()
+        issuing.wait()
+    issued = _lines(results)
+    assert issued < 3000
+    last = service.asked("issue", str(orders), "--merchant", number)
+    assert last["refused"] == 0
+    assert last["done_before"] >= issued - 100
+    assert last["done_before"] + last["replayed"] + last["issued"] == 3000
+    assert _lines(results) == 3000
+    service.fapiao("anchor")
+    audit = service.asked("audit")
+    assert (audit["invoices"], audit["pending"]) == (3000, 0)
+
+
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def _orders(path: Path, count: int) -> Path:
+    """So many orders as NDJSON: the sample's bills, over and over."""
+    bills = [record.body for record in read_sample_bills()]
+    lines = (
+        bills[n % len(bills)].replace(b'"order_id":"bill-', b'"order_id":"%d-' % n)
+        for n in range(count)
+    )
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    return path
