@@ -70,21 +70,25 @@ class Publisher:
     def publish(self, signer: SignerKey, signed_at: datetime | None) -> Checkpoint:
         """Write, read back, check, sign, publish; see ``Log.publish``."""
         with _turn(self._folder):
+            note = self._read_file()  # before the head, which is then the same or later
             head = self._store.head()
-            published = self.refuse_rollback(head)
+            published = self._continued(head, note)
             signed = self._store.latest_checkpoint()
             if signed is None or signed.size < head.size:
                 signed = self._sign(signer, signed, head, signed_at)
             self._put_file(signed, published)
             return checkpoint_of(signed)
 
-    def refuse_rollback(self, head: Head) -> Checkpoint | None:
-        """Check that ``head`` continues what the folder has published, and return that.
+    def refuse_rollback(self, head: Head) -> None:
+        """Check that ``head`` continues what the folder has published.
 
         A database restored from an older copy would make us sign a second history. Raises
         VerificationError ``log_rolled_back``, or ``published_damaged`` for an unreadable file.
         """
-        note = self._read_file()
+        self._continued(head, self._read_file())
+
+    def _continued(self, head: Head, note: bytes | None) -> Checkpoint | None:
+        """What the published ``note`` says, once sure that ``head`` continues it."""
         if note is None:
             return None
         try:

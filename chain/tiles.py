@@ -243,7 +243,7 @@ class TileFolder:
         make_folder(folder)
         for above in folder.parents:
             fsync_dir(above)
-            if above == self._root:
+            if above == self._root or above in self._synced:
                 break
         self._synced.add(folder)
 
@@ -265,6 +265,7 @@ class TileFolder:
             if partials.is_dir() and full.is_file():
                 for path in partials.iterdir():
                     path.unlink(missing_ok=True)
+                self._synced.discard(partials)
                 partials.rmdir()
 
 

@@ -455,7 +455,7 @@ def test_a_log_that_grows_meanwhile_is_no_alarm(books: Books) -> None:
 
 def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
     """Appending, publishing and auditing hold a block of the log, never the whole."""
-    short, long = (_peak_of(tmp_path / str(blocks), blocks) for blocks in (2, 8))
+    short, long = (_peak_of(tmp_path / str(blocks), blocks) for blocks in (4, 12))
     assert long < short * 1.2
 
 
