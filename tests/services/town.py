@@ -65,7 +65,8 @@ class Town:
         self.merchants = [account.merchant for account in self.store.accounts(0, 100)]
 
     def settle_in(self) -> None:
-        """Admit the merchants."""
+        """Publish the empty log, as a new instance does, and admit the merchants."""
+        self.log.publish(self.signer)
         for tax_id, name, industry, district in _MERCHANTS:
             request = MerchantRequest(
                 tax_id=tax_id, name=name, industry=industry, district=district

@@ -1,0 +1,86 @@
+"""Processes that kill themselves, by SIGKILL, right before or right after their n-th write."""
+
+import os
+import signal
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+WRITES: Final = ("fsync", "rename", "replace", "unlink", "mkdir")
+"""Calls of ``os`` that change what is on disk, or make it last."""
+
+
+T = TypeVar("T")
+
+
+@dataclass
+class Killer:
+    """Counts writes; at the n-th (0: at none) the process is gone, with the write kept or lost."""
+
+    kept: bool
+    at: int = 0
+    seen: int = 0
+
+    def around(self, write: Callable[[], Any]) -> Any:  # noqa: ANN401 # whatever the call returns
+        """Make a write, unless it is the one."""
+        self.seen += 1
+        is_the_one = self.seen == self.at  # asked now: one write may do others inside
+        if is_the_one and not self.kept:
+            os.kill(os.getpid(), signal.SIGKILL)
+        try:
+            return write()
+        finally:
+            if is_the_one:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed_at(
+    number: int, *, kept: bool, prepare: Callable[[], T], work: Callable[[T], object]
+) -> bool:
+    """Do ``work`` in a process of its own that dies at a write of it; return whether it did.
+
+    False when the work had fewer writes: it is done then. Any other end is an error.
+    """
+    child = os.fork()
+    if child == 0:  # the child must never come back into the test
+        status = 1
+        try:
+            killer = Killer(kept)
+            _arm(killer)  # before databases are opened
+            prepared = prepare()
+            killer.at, killer.seen = number, 0
+            work(prepared)
+            status = 0
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return True
+    assert os.WEXITSTATUS(status) == 0, "the work failed by itself"
+    return False
+
+
+def _arm(killer: Killer) -> None:
+    for name in WRITES:
+        setattr(os, name, _wrapped(killer, getattr(os, name)))
+
+    class Connection(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:  # noqa: ANN401 # as sqlite3
+            run = super().execute
+            if sql.strip().upper() != "COMMIT":
+                return run(sql, *parameters)
+            cursor: sqlite3.Cursor = killer.around(lambda: run(sql, *parameters))
+            return cursor
+
+        def commit(self) -> None:
+            if self.in_transaction:
+                killer.around(super().commit)
+
+    connect = sqlite3.connect
+    sqlite3.connect = lambda *args, **kwargs: connect(*args, **{"factory": Connection, **kwargs})
+
+
+def _wrapped(killer: Killer, call: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args, **kwargs: killer.around(lambda: call(*args, **kwargs))
