@@ -12,7 +12,17 @@ from invoice_service.domain.invoice import StoredInvoice, document_digest, split
 from invoice_service.domain.numbering import format_issued_at
 from invoice_service.services.ports import InvoiceReader
 
-_REPEATED = ("code", "number", "type", "order_id", "amount", "tax", "total")
+_REPEATED = (
+    "code",
+    "number",
+    "type",
+    "order_id",
+    "industry",
+    "district",
+    "amount",
+    "tax",
+    "total",
+)
 
 
 def checked_face(invoice: StoredInvoice) -> dict[str, Any]:

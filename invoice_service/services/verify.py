@@ -27,6 +27,7 @@ from invoice_service.services.ports import InvoiceReader
 from invoice_service.services.records import checked_face, damaged
 
 _SEALS_KEPT = 1024
+_UNSOUND = (VerificationError, MalformedError, NotFoundError)
 
 
 class VerdictLog(ProofSource, Protocol):
@@ -80,6 +81,18 @@ class Verifier:
         store and log do when they cannot be read.
         """
         digest = parse_password_area(slip.hash)
+        try:
+            return self._verdict(slip, digest)
+        except _UNSOUND:
+            # A newer checkpoint may just have replaced the tiles that were being read. What
+            # fails again, under the newest one, is damaged.
+            pass
+        try:
+            return self._verdict(slip, digest)
+        except _UNSOUND as problem:
+            raise damaged(f"the records of this invoice fail: {problem}") from problem
+
+    def _verdict(self, slip: QrText, digest: Digest) -> Verification:
         invoice = self._invoices.invoice(digest)
         if invoice is None:
             return self._unknown(slip.hash, digest)
@@ -126,15 +139,14 @@ class Verifier:
         index = self._index(invoice, anchor(digest))
         if index is None:
             return None
-        try:
-            return self._prove(index, digest, face)
-        except (VerificationError, MalformedError, NotFoundError):
-            # A newer checkpoint may just have replaced the tiles that were being read; whoever
-            # fails against two checkpoints has been damaged.
-            try:
-                return self._prove(index, digest, face)
-            except (VerificationError, MalformedError, NotFoundError) as problem:
-                raise damaged(f"entry {index} of the log fails: {problem}") from problem
+        entry = self._log.entry(index)
+        _check_entry(entry, digest, face)
+        checkpoint = self._checkpoint()
+        block = self._log.block_of(index)
+        if block.size > checkpoint.size:
+            return None  # sequenced, and not published yet
+        self._check_path(entry, index, checkpoint)
+        return Place(index, checkpoint.size, self._seal(block, index, checkpoint))
 
     def _index(self, invoice: StoredInvoice, key: Digest) -> int | None:
         index = self._log.find(key)
@@ -145,16 +157,6 @@ class Verifier:
         if index is None:
             raise damaged(f"the log has taken invoice {invoice.seq} and does not hold it")
         return index
-
-    def _prove(self, index: int, digest: Digest, face: dict[str, Any]) -> Place | None:
-        entry = self._log.entry(index)
-        _check_entry(entry, digest, face)
-        checkpoint = self._checkpoint()
-        block = self._log.block_of(index)
-        if block.size > checkpoint.size:
-            return None  # sequenced, and not published yet
-        self._check_path(entry, index, checkpoint)
-        return Place(index, checkpoint.size, self._seal(block, index, checkpoint))
 
     def _checkpoint(self) -> Checkpoint:
         _, note = self._log.latest_checkpoint()
