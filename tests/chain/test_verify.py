@@ -107,6 +107,13 @@ def test_absence_beside_others_is_told() -> None:
     assert check(forge.proof()).state is None
 
 
+def test_the_first_and_the_last_entry_of_a_block_are_in_it(tmp_path: Path) -> None:
+    assert check(prove_one(tmp_path, before=0)).index == 5
+    forge = Forge(index=6)
+    forge.entries[6] = forge.mine()
+    assert check(forge.proof()).height == 2
+
+
 # Each step, and only that step
 
 
