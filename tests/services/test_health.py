@@ -1,0 +1,108 @@
+"""Health: what stops the service, what an operator should see, and never an exception."""
+
+from dataclasses import replace
+
+import pytest
+
+from chain.errors import UnavailableError
+from invoice_service.services import health
+from invoice_service.services.health import HealthParts, check_health
+from tests.services.town import Town
+
+
+@pytest.fixture
+def parts(town: Town) -> HealthParts:
+    """A town's parts, with an issuing process that answers."""
+    return HealthParts(
+        invoices=town.store,
+        log=town.log,
+        folder=town.folder,
+        max_delay=60,
+        issuer_alive=lambda: True,
+    )
+
+
+def now(town: Town) -> int:
+    """The town's time."""
+    return int(town.now.timestamp())
+
+
+def codes(findings: tuple[health.Finding, ...]) -> list[str]:
+    """Their codes."""
+    return [finding.code for finding in findings]
+
+
+def test_all_is_well(town: Town, parts: HealthParts) -> None:
+    town.issue(3)
+    town.anchor()
+    found = check_health(parts, now(town))
+    assert found.ready
+    assert (found.issued, found.pending, found.oldest_pending) == (3, 0, 0)
+    assert (found.log_size, found.published_size) == (4, 4)
+    assert found.free_bytes > 0
+    assert (found.problems, found.warnings) == ((), ())
+
+
+def test_what_waits_and_how_long(town: Town, parts: HealthParts) -> None:
+    town.issue(3)
+    town.anchor()
+    town.issue(2)
+    town.pass_days(50 / 86_400)
+    town.issue(1)
+    found = check_health(parts, now(town))
+    assert (found.issued, found.pending, found.oldest_pending) == (6, 3, 50)
+    assert found.warnings == ()
+    overdue = check_health(parts, now(town) + 11)
+    assert overdue.oldest_pending == 61
+    assert overdue.ready
+    assert codes(overdue.warnings) == ["anchoring_overdue"]
+
+
+def test_a_clock_set_back_is_no_negative_age(town: Town, parts: HealthParts) -> None:
+    town.issue(1)
+    town.anchor()
+    town.issue(1)
+    assert check_health(parts, now(town) - 500).oldest_pending == 0
+
+
+def test_a_new_instance_is_ready(town: Town, parts: HealthParts) -> None:
+    found = check_health(parts, now(town))
+    assert found.ready
+    assert (found.issued, found.pending, found.log_size, found.warnings) == (0, 0, 0, ())
+
+
+def test_a_store_that_is_gone(town: Town, parts: HealthParts) -> None:
+    town.issue(1)
+    town.anchor()
+    town.store.close()
+    (town.folder / "invoices.db").unlink()
+    found = check_health(parts, now(town))
+    assert not found.ready
+    assert codes(found.problems) == ["database_unavailable"]
+    assert found.log_size == 2
+
+
+def test_a_log_that_cannot_be_read(
+    town: Town, parts: HealthParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise UnavailableError("store_unavailable", "gone")
+
+    monkeypatch.setattr(town.log, "head", fail)
+    assert codes(check_health(parts, now(town)).problems) == ["store_unavailable"]
+
+
+def test_without_an_issuing_process_issuing_is_only_slower(town: Town, parts: HealthParts) -> None:
+    town.issue(1)
+    town.anchor()
+    found = check_health(replace(parts, issuer_alive=lambda: False), now(town))
+    assert (found.ready, found.issuing_process) == (True, False)
+    assert codes(found.warnings) == ["issuer_missing"]
+
+
+def test_little_space(town: Town, parts: HealthParts, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.issue(1)
+    town.anchor()
+    monkeypatch.setattr(health, "LOW_SPACE", 1 << 60)
+    found = check_health(parts, now(town))
+    assert (found.ready, codes(found.warnings)) == (True, ["disk_low"])
