@@ -1,7 +1,18 @@
 """The memory of every process of a tree: resident (RSS) and its fair share of pages (PSS)."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+
+# In this order: the worker's own arguments also name it.
+_MARKS = (
+    ("issuing process", "issuer"),
+    ("web", "granian"),
+    ("beat", "beat"),
+    ("worker", "worker"),
+    ("supervisord", "supervisord"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +24,10 @@ class Memory:
     pss: float
 
 
-def tree_memory(parent: int) -> list[Memory]:
-    """Measure every living process below ``parent``, by name."""
-    found = [memory for child in descendants(parent) if (memory := _measure(child)) is not None]
+def tree_memory() -> list[Memory]:
+    """Measure every living process below this one, by name."""
+    children = descendants(os.getpid())
+    found = [memory for child in children if (memory := _measure(child)) is not None]
     return sorted(found, key=lambda memory: memory.name)
 
 
@@ -49,8 +61,8 @@ def _measure(process: int) -> Memory | None:
 
 def _role(command: list[bytes]) -> str:
     """Name a process of ours by what stands on its command line."""
-    text = b" ".join(command).decode(errors="replace")
-    for mark in ("issuer", "granian", "celery.*beat", "beat", "worker", "supervisord"):
-        if mark in text:
-            return "web" if mark == "granian" else mark
-    return text.split()[0].rpartition("/")[2][:20] if text.strip() else "?"
+    words = [word.decode(errors="replace") for word in command if word]
+    for name, mark in _MARKS:
+        if any(word == mark or word.endswith(f".{mark}") for word in words):
+            return name
+    return words[0].rpartition("/")[2] if words else "?"

@@ -1,0 +1,58 @@
+"""A simulated year of a city: how fast it is issued, and how long its reports take."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.timing import Rate, summary
+from chain import canonical
+from invoice_service.config import Config, load
+from invoice_service.services.report import BY, totals_report
+from invoice_service.wiring import open_instance
+
+REPEATS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """``fapiao replay``: invoices a second, all in; its reports by what they are broken down."""
+
+    invoices: int
+    seconds: float
+    blocks: int
+    reports: dict[str, Rate]
+
+
+def year(folder: Path, invoices: int) -> Year:
+    """Replay a year with ``invoices`` in a process of its own, then make every report of it."""
+    place = folder / "year"
+    command = [sys.executable, "-m", "invoice_service.cli", "replay", "--json"]
+    command += ["--invoices", str(invoices), "--dir", str(place)]
+    done = subprocess.run(command, env={**os.environ}, capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout)
+    config = load(None, {"FAPIAO_SERVICE_DATA_DIR": str(place)})
+    blocks, reports = _reports(config)
+    return Year(result["invoices"], result["seconds"], blocks, reports)
+
+
+def _reports(config: Config) -> tuple[int, dict[str, Rate]]:
+    """Time the report over the whole year, encoded as it is sent, once warm and once cold."""
+    reports = {}
+    blocks = 0
+    for by in BY:
+        instance = open_instance(config)  # a new connection: nothing in its cache
+        durations = []
+        for _ in range(REPEATS):
+            before = time.perf_counter()
+            canonical.encode(
+                totals_report(instance.store.totals, instance.log, None, None, by, None)
+            )
+            durations.append(time.perf_counter() - before)
+        blocks = instance.log.head().height
+        instance.close()
+        reports[by] = summary(durations, sum(durations))
+    return blocks, reports
