@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -42,24 +43,36 @@ def killed_at(
 
     False when the work had fewer writes: it is done then. Any other end is an error.
     """
+
+    def armed() -> None:
+        killer = Killer(kept)
+        _arm(killer)  # before databases are opened
+        prepared = prepare()
+        killer.at, killer.seen = number, 0
+        work(prepared)
+
+    status = in_child(armed)
+    assert status in {0, -signal.SIGKILL}, "the work failed by itself"
+    return status != 0
+
+
+def in_child(work: Callable[[], object]) -> int:
+    """Do ``work`` in a process of its own; return its exit status, or minus the signal it died of.
+
+    A status of 1 means that it raised; what it raised is on standard error.
+    """
     child = os.fork()
     if child == 0:  # the child must never come back into the test
         status = 1
         try:
-            killer = Killer(kept)
-            _arm(killer)  # before databases are opened
-            prepared = prepare()
-            killer.at, killer.seen = number, 0
-            work(prepared)
+            work()
             status = 0
+        except BaseException:  # noqa: BLE001 # whatever it was, it must be seen
+            traceback.print_exc()
         finally:
             os._exit(status)
     _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return True
-    assert os.WEXITSTATUS(status) == 0, "the work failed by itself"
-    return False
+    return os.waitstatus_to_exitcode(status)
 
 
 def _arm(killer: Killer) -> None:
