@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 from flask import Flask, Response, request
+from structlog.typing import Processor
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chain.errors import Problem
@@ -44,15 +45,12 @@ STARTED: Final = "fapiao.started"
 PROGRAMS: Final = ("/v1/", "/log/", "/static/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Where problems are answered as problem+json; elsewhere people read."""
 
-_log = structlog.wrap_logger(
-    structlog.WriteLogger(sys.stderr),
-    processors=[
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(ensure_ascii=False),
-    ],
-)
+LOG_FORM: Final[list[Processor]] = [
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    structlog.processors.JSONRenderer(ensure_ascii=False),
+]
 
 
 class Service(Flask):
@@ -161,7 +159,8 @@ def _recorded(problem: Problem) -> Problem:
     # The rule, not the address: the hash in an address opens an invoice.
     rule = str(request.url_rule)
     crash = problem.code == "internal_error"
-    _log.error(
+    log = structlog.wrap_logger(structlog.WriteLogger(sys.stderr), processors=LOG_FORM)
+    log.error(
         "not answered",
         incident=incident,
         code=problem.code,

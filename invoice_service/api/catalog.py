@@ -82,7 +82,6 @@ CATALOG: dict[str, Entry] = {
     ),
     "text_empty": Entry(422, "A text is empty", "文本不能为空"),
     "text_too_long": Entry(422, "A text is too long", "文本过长"),
-    "number_out_of_range": Entry(422, "A number is too large", "数值超出范围"),
     "control_character": Entry(
         422, "A text holds characters that cannot be printed", "文本含有不可打印的字符"
     ),
@@ -94,7 +93,7 @@ CATALOG: dict[str, Entry] = {
     "quantity_not_positive": Entry(422, "A quantity must be above zero", "数量必须大于零"),
     "unit_price_not_positive": Entry(422, "A price must be above zero", "单价必须大于零"),
     "tax_rate_unknown": Entry(422, "This tax rate is not in force", "税率无效"),
-    "amount_out_of_range": Entry(422, "An amount is too large or comes to nothing", "金额超出范围"),
+    "amount_out_of_range": Entry(422, "An amount or number is out of range", "金额或数值超出范围"),
     "totals_mismatch": Entry(
         422, "The totals do not add up; check the lines", "合计与明细不符，请核对"
     ),
@@ -175,6 +174,11 @@ CATALOG: dict[str, Entry] = {
     "database_unavailable": Entry(503, "The records cannot be read just now", "暂时无法读取记录"),
     "database_damaged": Entry(
         503, "The records cannot be read; operators have to look", "记录无法读取，需运维处理"
+    ),
+    "store_damaged": Entry(
+        503,
+        "The log's records cannot be read; operators have to look",
+        "账本记录无法读取，需运维处理",
     ),
     "record_damaged": Entry(
         503, "This record cannot be read; operators have to look", "该记录无法读取，需运维处理"

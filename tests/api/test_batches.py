@@ -140,7 +140,7 @@ def test_results_come_while_later_records_are_still_being_issued(desk: Desk) -> 
         headers={"Content-Type": NDJSON, **desk.auth()},
         buffered=False,
     )
-    first = next(iter(answer.response))
+    first = next(answer.iter_encoded())
     assert json.loads(first)["line"] == 1
     assert 0 < desk.count() < 500
     answer.close()

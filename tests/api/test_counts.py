@@ -1,0 +1,58 @@
+"""Counters of several processes: they add up, and never go down."""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+from invoice_service.api.counts import Counts
+
+NAMES = ("a", "b")
+
+
+def bump(folder: Path, times: int) -> None:
+    counts = Counts(folder, NAMES)
+    for _ in range(times):
+        counts.add([(counts.place("b"), 1)])
+
+
+def test_processes_add_up_also_once_they_have_ended(tmp_path: Path) -> None:
+    mine = Counts(tmp_path, NAMES)
+    mine.add([(mine.place("a"), 5)])
+    spawn = multiprocessing.get_context("spawn")
+    others = [spawn.Process(target=bump, args=(tmp_path, 1000)) for _ in range(2)]
+    for other in others:
+        other.start()
+    for other in others:
+        other.join()
+    assert mine.read() == {"a": 5, "b": 2000}
+
+
+def test_a_new_process_takes_over_an_ended_ones_file(tmp_path: Path) -> None:
+    for _ in range(3):
+        process = multiprocessing.get_context("spawn").Process(target=bump, args=(tmp_path, 10))
+        process.start()
+        process.join()
+    assert len(list(tmp_path.iterdir())) == 1
+    assert Counts(tmp_path, NAMES).read() == {"a": 0, "b": 30}
+
+
+def test_another_releases_counters_are_cleared_away(tmp_path: Path) -> None:
+    bump(tmp_path, 3)
+    (tmp_path / "cut.counts").write_bytes(b"short")
+    counts = Counts(tmp_path, ("a", "b", "c"))
+    counts.add([(counts.place("c"), 1)])
+    assert counts.read() == {"a": 0, "b": 0, "c": 1}
+
+
+def test_without_a_place_to_keep_them_counters_are_the_processs_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    counts = Counts(tmp_path, NAMES)
+    counts.add([(counts.place("a"), 2)])
+    assert counts.read() == {"a": 2, "b": 0}

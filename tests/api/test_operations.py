@@ -1,0 +1,158 @@
+"""Health, metrics, and the description that must not lie."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from chain.errors import UnavailableError
+from invoice_service.api.metrics import OTHER
+from invoice_service.app import create_app
+from tests.api.desk import Desk, problem, refusing, slip
+
+
+def test_health_touches_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        desk.instance.store, "last_seq", refusing(UnavailableError("database_busy", "busy"))
+    )
+    assert desk.client.get("/healthz").get_json() == {"alive": True}
+
+
+def test_readiness_says_what_is_pending(desk: Desk) -> None:
+    desk.issue()
+    desk.clock.forward(seconds=7)
+    found = desk.client.get("/readyz").get_json()
+    assert (found["ready"], found["pending"], found["oldest_pending"]) == (True, 1, 7)
+
+
+def test_readiness_is_503_when_the_database_cannot_be_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        desk.instance.store, "last_seq", refusing(UnavailableError("database_damaged", "bad"))
+    )
+    answer = desk.client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.get_json()["problems"][0]["code"] == "database_damaged"
+
+
+def metric(text: str, name: str) -> float:
+    match = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+    assert match, f"{name} is not in\n{text}"
+    return float(match[1])
+
+
+def test_metrics_count_answers_by_endpoint_and_show_the_state(desk: Desk) -> None:
+    invoice = desk.issue()
+    for _ in range(3):
+        desk.client.get("/v1/verifications", query_string=slip(invoice))
+    desk.client.get("/v1/verifications?hash=x")
+    answer = desk.client.get("/metrics")
+    assert answer.content_type.startswith("text/plain; version=")
+    text = answer.text
+    one = 'fapiao_answers_total{endpoint="verifications.one",status='
+    assert metric(text, one + '"2xx"}') == 3
+    assert metric(text, one + '"4xx"}') == 1
+    assert metric(text, 'fapiao_answers_total{endpoint="issuing.issue",status="2xx"}') == 1
+    assert metric(text, "fapiao_issued") == 1
+    assert metric(text, "fapiao_pending") == 1
+    assert metric(text, "fapiao_ready") == 1
+    times = 'fapiao_answer_seconds_bucket{endpoint="verifications.one",le="+Inf"}'
+    assert metric(text, times) == 4
+    assert metric(text, 'fapiao_answer_seconds_count{endpoint="verifications.one"}') == 4
+    assert invoice["hash"] not in text
+
+
+def test_metrics_sum_what_all_processes_did(desk: Desk) -> None:
+    """A second application over the same instance stands for a second process."""
+    other = create_app(desk.instance).test_client()
+    for client in (desk.client, other, other):
+        client.get("/healthz")
+    name = 'fapiao_answers_total{endpoint="operations.healthz",status="2xx"}'
+    assert metric(desk.client.get("/metrics").text, name) == 3
+    assert metric(other.get("/metrics").text, name) == 3
+
+
+def test_no_route_is_counted_as_other(desk: Desk) -> None:
+    for rule in desk.app.url_map.iter_rules():
+        path = re.sub(r"<[^>]*>", "1", str(rule))
+        desk.client.open(path, method=sorted(rule.methods or {"GET"})[0])
+    assert f'endpoint="{OTHER}"' not in desk.client.get("/metrics").text
+    desk.client.get("/v1/nothing")
+    assert f'endpoint="{OTHER}",status="4xx"' in desk.client.get("/metrics").text
+
+
+def description(desk: Desk) -> dict[str, Any]:
+    answer = desk.client.get("/openapi.json")
+    assert answer.content_type == "application/json"
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def test_the_description_is_valid_openapi(desk: Desk) -> None:
+    OpenAPIV31SpecValidator(description(desk)).validate()
+
+
+def routes(desk: Desk) -> set[tuple[str, str]]:
+    found = set()
+    for rule in desk.app.url_map.iter_rules():
+        if rule.endpoint == "static":
+            continue
+        path = re.sub(r"<(?:path:)?([a-z]+)_?>", r"{\1}", str(rule)).replace("{rest}", "{tile}")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            found.add((method.lower(), path))
+    return found
+
+
+def test_every_route_is_described_and_nothing_else_is(desk: Desk) -> None:
+    described = {
+        (method, path) for path, calls in description(desk)["paths"].items() for method in calls
+    }
+    assert described == routes(desk)
+
+
+def test_every_path_parameter_is_described(desk: Desk) -> None:
+    for path, calls in description(desk)["paths"].items():
+        for call in calls.values():
+            named = {p["name"] for p in call["parameters"] if p["in"] == "path"}
+            assert named == set(re.findall(r"{([a-z]+)}", path)), path
+
+
+def test_every_route_is_in_the_documentation(desk: Desk) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    for method, path in routes(desk):
+        documented = path.replace("{merchant}", "{id}").replace("/log/tile/{tile}", "/log/tile/<L>")
+        stem = documented.removesuffix("/qr.png")
+        assert stem in text, f"{method} {path}"
+
+
+def shapes_of(desk: Desk, call: str) -> dict[str, Any]:
+    found: dict[str, Any] = description(desk)["components"]["schemas"][call]
+    return found
+
+
+def test_answers_have_the_described_members(desk: Desk) -> None:
+    invoice = desk.issue()
+    shape = shapes_of(desk, "InvoiceBody")
+    assert set(shape["required"]) <= set(invoice) <= set(shape["properties"])
+    refused = problem(desk.client.get("/v1/nothing"), 404, "no_such_address")
+    shape = shapes_of(desk, "ProblemBody")
+    assert set(shape["required"]) <= set(refused) <= set(shape["properties"])
+
+
+@pytest.mark.parametrize("path", ["/v1/invoices", "/log/checkpoint", "/verify/scan", "/healthz"])
+def test_options_name_the_methods(desk: Desk, path: str) -> None:
+    answer = desk.client.options(path)
+    assert answer.status_code == 200
+    assert "OPTIONS" in answer.headers["Allow"]
+
+
+def test_head_answers_as_get_without_a_body(desk: Desk) -> None:
+    desk.issue()
+    desk.anchor()
+    for path in ("/log/checkpoint", "/log/tile/0/000.p/2", "/", "/healthz"):
+        head, get = desk.client.head(path), desk.client.get(path)
+        assert (head.status_code, head.data) == (get.status_code, b"")
+        assert head.headers["Content-Length"] == get.headers["Content-Length"]

@@ -1,0 +1,209 @@
+"""Verdicts for programs, one and many."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+
+from chain.errors import UnavailableError
+from tests.api.desk import NDJSON, TAX_ID, UNKNOWN, Desk, problem, refusing, slip
+
+CSV = "text/csv"
+
+
+def verdict(desk: Desk, **said: str) -> dict[str, Any]:
+    answer = desk.client.get("/v1/verifications", query_string=said)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def commas(invoice: dict[str, Any], **changes: str) -> str:
+    """The pilot's other form of the code."""
+    fields = {
+        "code": invoice["code"],
+        "number": invoice["number"],
+        "seller": TAX_ID,
+        "amount": "469.91",
+        "day": "20261121",
+        "hash": invoice["hash"],
+        **changes,
+    }
+    return ",".join(["01", "10", *fields.values()])
+
+
+def test_an_anchored_invoice_is_authentic_with_its_block(desk: Desk) -> None:
+    invoice = desk.issue()
+    desk.anchor()
+    found = verdict(desk, **slip(invoice))
+    assert found["verdict"] == "authentic"
+    assert (found["block"], found["index"], found["log_size"]) == (1, 0, 2)
+    assert found["sealed_at"] == "2026-11-21T04:30:00Z"
+    assert [step["number"] for step in found["steps"]] == [1, 2, 3, 4, 5, 6, 7]
+    assert found["face"]["number"] == "00000001"
+
+
+def test_a_new_invoice_is_pending(desk: Desk) -> None:
+    found = verdict(desk, **slip(desk.issue()))
+    assert found["verdict"] == "pending"
+    assert "block" not in found
+
+
+@pytest.mark.parametrize("changes", [{"bill_num": "00000002"}, {"total_amount": "49811"}])
+def test_an_altered_slip_is_a_mismatch_and_shows_no_face(
+    desk: Desk, changes: dict[str, str]
+) -> None:
+    invoice = desk.issue()
+    desk.anchor()
+    found = verdict(desk, **slip(invoice, **changes))
+    assert found["verdict"] == "mismatch"
+    assert "face" not in found
+
+
+def test_what_was_never_issued_is_unknown(desk: Desk) -> None:
+    found = verdict(desk, hash=UNKNOWN, bill_num="00000001", total_amount="1")
+    assert found == {"verdict": "unknown", "hash": UNKNOWN}
+
+
+def test_an_individual_buyers_name_is_masked_and_a_companys_is_not(desk: Desk) -> None:
+    person = desk.issue("T1", buyer={"name": "张三丰"})
+    company = {"kind": "company", "name": "某某科技有限公司", "tax_id": TAX_ID}
+    firm = desk.issue("T2", buyer=company)
+    assert verdict(desk, **slip(person))["buyer_name"] == "张**"
+    assert verdict(desk, **slip(firm))["buyer_name"] == "某某科技有限公司"
+
+
+def test_a_whole_code_is_read_in_both_forms(desk: Desk) -> None:
+    invoice = desk.issue()
+    assert verdict(desk, qr=invoice["qr"])["verdict"] == "pending"
+    assert verdict(desk, qr=commas(invoice))["verdict"] == "pending"
+    assert verdict(desk, qr=commas(invoice, amount="469.92"))["verdict"] == "mismatch"
+    answer = desk.client.get("/v1/verifications", query_string={"qr": "nonsense"})
+    problem(answer, 400, "qr_invalid")
+
+
+@pytest.mark.parametrize(
+    "code", ["database_busy", "database_unavailable", "record_damaged", "disk_full"]
+)
+def test_a_read_error_is_never_a_verdict(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    invoice = desk.issue()
+    monkeypatch.setattr(
+        desk.instance.store, "invoice", refusing(UnavailableError(code, "secret detail"))
+    )
+    answer = desk.client.get("/v1/verifications", query_string=slip(invoice))
+    body = problem(answer, 503, code)
+    assert "verdict" not in body
+    assert "unknown" not in answer.text
+    assert "secret detail" not in answer.text
+    assert len(body["incident"]) == 12
+
+
+def check(desk: Desk, body: bytes, kind: str, accept: str = NDJSON) -> str:
+    answer = desk.client.post(
+        "/v1/verifications", data=body, headers={"Content-Type": kind, "Accept": accept}
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.content_type.startswith(accept)
+    return answer.text
+
+
+def test_many_slips_as_ndjson_have_a_result_each(desk: Desk) -> None:
+    invoice = desk.issue()
+    records = [
+        slip(invoice),
+        {**slip(invoice), "total_amount": 49810},
+        {"qr": commas(invoice)},
+        slip(invoice, bill_num="00000009"),
+        slip(invoice, total_amount="1e3"),
+        {"hash": UNKNOWN, "bill_num": "00000001", "total_amount": 5},
+        {**slip(invoice), "note": "x"},
+        {},
+    ]
+    body = b"".join(json.dumps(record).encode() + b"\n" for record in records) + b"{\n"
+    results = [json.loads(line) for line in check(desk, body, NDJSON).splitlines()]
+    assert [result["line"] for result in results] == list(range(1, 10))
+    found = [
+        result["verification"]["verdict"] if "verification" in result else result["problem"]["code"]
+        for result in results
+    ]
+    assert found == [
+        *("pending", "pending", "pending", "mismatch", "amount_invalid", "unknown"),
+        *("unknown_field", "password_area", "not_json"),
+    ]
+
+
+def test_many_slips_as_csv_and_back(desk: Desk) -> None:
+    first, second = desk.issue("T1"), desk.issue("T2")
+    desk.anchor()
+    rows = [
+        "bill_num,hash,total_amount",
+        f"{first['number']},{first['hash']},49810",
+        f'"{second["number"]}",{second["hash"]},49811',
+        f"{first['number']},{first['hash']}",
+        f"{first['number']},=1+1,49810",
+    ]
+    body = ("\ufeff" + "\r\n".join(rows)).encode()
+    text = check(desk, body, CSV, CSV)
+    assert text.startswith("\ufeff")
+    results = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert [row["line"] for row in results] == ["2", "3", "4", "5"]
+    assert [row["verdict"] for row in results] == ["authentic", "mismatch", "", ""]
+    assert [row["code"] for row in results] == ["", "", "not_csv", "password_area"]
+    assert (results[0]["block"], results[0]["hash"]) == ("1", first["hash"])
+
+
+def test_many_codes_as_plain_lines(desk: Desk) -> None:
+    invoice = desk.issue()
+    body = f"{invoice['qr']}\n{commas(invoice)}\n\nnonsense\n\xff".encode("latin-1")
+    results = [json.loads(line) for line in check(desk, body, "text/plain").splitlines()]
+    assert [result["line"] for result in results] == [1, 2, 4, 5]
+    assert [("problem" in result) for result in results] == [False, False, True, True]
+
+
+def test_a_slip_that_cannot_be_checked_just_now_stops_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = desk.issue("T1"), desk.issue("T2")
+    desk.anchor()
+    read = desk.instance.store.invoice
+
+    def sometimes(digest: bytes) -> object:
+        if digest.hex() in first["hash"]:
+            raise UnavailableError("record_damaged", "row 1")
+        return read(digest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(desk.instance.store, "invoice", sometimes)
+    body = f"{first['qr']}\n{second['qr']}\n".encode()
+    results = [json.loads(line) for line in check(desk, body, "text/plain").splitlines()]
+    assert results[0]["problem"]["status"] == 503
+    assert results[1]["verification"]["verdict"] == "authentic"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "accept", "status", "code"),
+    [
+        (b"", NDJSON, "*/*", 400, "empty_body"),
+        (b"{}", "application/json", "*/*", 415, "unsupported_media_type"),
+        (b"number,amount\n1,2\n", CSV, "*/*", 400, "not_csv"),
+        (b"hash,hash\n1,2\n", CSV, "*/*", 400, "not_csv"),
+        (b"\xff\xfe\n", CSV, "*/*", 400, "not_csv"),
+        (b"{}", NDJSON, "application/pdf", 406, "not_acceptable"),
+    ],
+)
+def test_many_that_cannot_be_read_are_refused_whole(
+    desk: Desk, body: bytes, kind: str, accept: str, status: int, code: str
+) -> None:
+    headers = {"Content-Type": kind, "Accept": accept}
+    problem(desk.client.post("/v1/verifications", data=body, headers=headers), status, code)
+
+
+def test_more_than_the_limit_is_refused(desk: Desk) -> None:
+    body = b"x\n" * (desk.config.limits.batch_records + 1)
+    headers = {"Content-Type": "text/plain"}
+    answer = desk.client.post("/v1/verifications", data=body, headers=headers)
+    problem(answer, 413, "too_many_records")
