@@ -61,6 +61,9 @@ _FAULTS: dict[str, type[Problem]] = {
     )
 }
 
+_UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading from the other side may end in."""
+
 _log = structlog.get_logger()
 
 
@@ -152,7 +155,7 @@ class IssuerClient:
                 self._avoid_until = time.monotonic() + self._patience
                 self.close()
                 return None
-            except (OSError, msgspec.MsgspecError):
+            except _UNREADABLE:
                 self.close()
         return None
 
@@ -235,7 +238,7 @@ class IssuingProcess:
             message = client.recv(MAX_MESSAGE + 1)
             if message and len(message) <= MAX_MESSAGE:
                 return _request_decoder.decode(message)
-        except (OSError, msgspec.MsgspecError) as error:
+        except _UNREADABLE as error:
             _log.warning("issuer.request_unreadable", error=str(error))
         self._drop(client)
         return None

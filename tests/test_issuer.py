@@ -1,15 +1,10 @@
 """The issuing process and its client: faster, never another answer, and never in the way."""
 
-import multiprocessing
-import os
-import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import msgspec
@@ -18,35 +13,10 @@ import pytest
 from chain.errors import ConflictError, Problem, RefusedError, UnavailableError
 from invoice_service import issuer
 from invoice_service.domain.invoice import Issued, Prepared
-from invoice_service.issuer import DirectIssuer, IssuerClient, IssuingProcess, run_process
-from invoice_service.services.ports import Issuer
+from invoice_service.issuer import DirectIssuer, IssuerClient, IssuingProcess
 from tests.domain.samples import line
+from tests.issuing import SOCKET, Recorder, Refusing, direct, running, wait
 from tests.storage.shop import Shop, codes, locked
-
-fork = multiprocessing.get_context("fork")
-SOCKET = "issuer.sock"
-
-
-class Recorder:
-    """An issuer that notes how many records came together, and how often."""
-
-    def __init__(self, inner: Issuer) -> None:
-        self.inner = inner
-        self.batches: list[int] = []
-
-    def issue(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
-        """Note and pass on."""
-        if batch:
-            self.batches.append(len(batch))
-        return self.inner.issue(batch)
-
-
-class Refusing:
-    """A fallback that must not be needed."""
-
-    def issue(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
-        """Fail the test."""
-        raise AssertionError(f"{len(batch)} records went past the issuing process")
 
 
 @pytest.fixture
@@ -55,48 +25,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     shop = Shop(tmp_path)
     yield shop
     shop.store.close()
-
-
-def direct(shop: Shop) -> DirectIssuer:
-    """Issuing on the shop's own store."""
-    return DirectIssuer(shop.store, shop.clock)
-
-
-@contextmanager
-def running(folder: Path, inner: Issuer) -> Iterator[None]:
-    """An issuing process in a thread of this one."""
-    process = IssuingProcess(folder / SOCKET, inner)
-    ours, theirs = socket.socketpair()
-    thread = threading.Thread(target=process.run, args=(theirs,))
-    thread.start()
-    try:
-        yield
-    finally:
-        ours.send(b"x")
-        thread.join(10)
-        assert not thread.is_alive()
-        process.close()
-        ours.close()
-        theirs.close()
-
-
-def serve(folder: Path) -> None:
-    """The whole of a real issuing process."""
-    shop = Shop(folder)
-    run_process(folder / SOCKET, direct(shop))
-
-
-@contextmanager
-def real_process(folder: Path) -> Iterator[BaseProcess]:
-    """A real issuing process, killed at the end if it still runs."""
-    process = fork.Process(target=serve, args=(folder,))
-    process.start()
-    try:
-        _wait(lambda: IssuerClient(folder / SOCKET, Refusing()).alive())
-        yield process
-    finally:
-        process.kill()
-        process.join()
 
 
 class TestAnswers:
@@ -165,7 +93,7 @@ class TestGrouping:
         with running(tmp_path, recorder), ThreadPoolExecutor(9) as pool:
             with locked(tmp_path):
                 first = pool.submit(client.issue, drafts[:1])
-                _wait(lambda: recorder.batches == [1])
+                wait(lambda: recorder.batches == [1])
                 rest = [pool.submit(client.issue, [draft]) for draft in drafts[1:]]
                 time.sleep(0.3)
             answers = [one for done in [first, *rest] for one in done.result()]
@@ -254,7 +182,9 @@ class TestWithoutTheProcess:
             assert codes(client.issue([shop.draft("A-2")])) == ["issued"]
             assert time.monotonic() - started < 0.2
 
-    @pytest.mark.parametrize("reply", [b"nonsense", b"\x90", b"\x91\x92\xc0\xc0"])
+    @pytest.mark.parametrize(
+        "reply", [b"nonsense", b"\x90", b"\x91\x92\xc0\xc0", b"\x91\x92\xc0\x95\xa1\xff"]
+    )
     def test_a_process_that_answers_nonsense(
         self, shop: Shop, tmp_path: Path, reply: bytes
     ) -> None:
@@ -343,6 +273,8 @@ class TestBadClients:
             b"not msgpack",
             msgspec.msgpack.encode([[1, 2]]),
             msgspec.msgpack.encode({}),
+            b"\x91\xdc\x00\x13\x01\x02\xa4blue\xa1\xff",
+            b"\x91\xdc\x00\x13\x01\x02\xa4blue\xa1A\xa0\xc4\x00\x81\xa1a" + b"\x91" * 90_000,
             bytes(issuer.MAX_MESSAGE + 1),
         ],
     )
@@ -359,7 +291,7 @@ class TestBadClients:
         peer = connect()
         peer.send(msgspec.msgpack.encode([shop.draft("A-1")]))
         peer.close()
-        _wait(lambda: shop.store.last_seq() == 1)  # it was asked for, and is issued
+        wait(lambda: shop.store.last_seq() == 1)  # it was asked for, and is issued
 
     def test_leaving_without_a_word(self, connect: Callable[[], socket.socket]) -> None:
         connect().close()
@@ -374,125 +306,6 @@ class TestBadClients:
             _send_for_ever(peer, message)
 
 
-class TestRealProcesses:
-    """Signals, locks, sleep."""
-
-    def test_it_answers_and_ends_on_sigterm(self, shop: Shop, tmp_path: Path) -> None:
-        with real_process(tmp_path) as process:
-            client = IssuerClient(tmp_path / SOCKET, Refusing())
-            assert codes(client.issue([shop.draft("A-1")])) == ["issued"]
-            assert process.pid is not None
-            os.kill(process.pid, signal.SIGTERM)
-            process.join(10)
-            assert process.exitcode == 0
-        assert not (tmp_path / SOCKET).exists()
-
-    def test_what_was_taken_is_answered_before_it_ends(self, shop: Shop, tmp_path: Path) -> None:
-        with real_process(tmp_path) as process, ThreadPoolExecutor(1) as pool:
-            client = IssuerClient(tmp_path / SOCKET, Refusing())
-            assert process.pid is not None
-            with locked(tmp_path):
-                answer = pool.submit(client.issue, [shop.draft("A-1")])
-                time.sleep(0.3)  # it has been taken, and waits for the lock
-                os.kill(process.pid, signal.SIGTERM)
-                time.sleep(0.2)
-            assert codes(answer.result()) == ["issued"]
-            process.join(10)
-            assert process.exitcode == 0
-
-    def test_only_one_at_a_time(self, shop: Shop, tmp_path: Path) -> None:
-        with real_process(tmp_path), pytest.raises(ConflictError) as caught:
-            IssuingProcess(tmp_path / SOCKET, direct(shop))
-        assert caught.value.code == "issuer_running"
-
-    def test_the_next_one_takes_over_from_one_that_was_killed(
-        self, shop: Shop, tmp_path: Path
-    ) -> None:
-        with real_process(tmp_path) as process:
-            process.kill()
-            process.join()
-        assert (tmp_path / SOCKET).exists()  # nobody was left to remove it
-        with real_process(tmp_path):
-            client = IssuerClient(tmp_path / SOCKET, Refusing())
-            assert codes(client.issue([shop.draft("A-1")])) == ["issued"]
-
-    def test_the_socket_is_the_owners_alone(self, shop: Shop, tmp_path: Path) -> None:
-        with running(tmp_path, direct(shop)):
-            assert (tmp_path / SOCKET).stat().st_mode & 0o777 == 0o600
-
-    def test_it_sleeps_while_nobody_asks(self, tmp_path: Path) -> None:
-        with real_process(tmp_path) as process:
-            assert process.pid is not None
-            before = _ticks(process.pid)
-            time.sleep(0.5)
-            assert _ticks(process.pid) - before <= 1
-
-    def test_a_stopped_process_is_gone_around(self, shop: Shop, tmp_path: Path) -> None:
-        with real_process(tmp_path) as process:
-            client = IssuerClient(tmp_path / SOCKET, direct(shop), patience=0.3)
-            assert client.alive()
-            assert process.pid is not None
-            os.kill(process.pid, signal.SIGSTOP)
-            try:
-                assert codes(client.issue([shop.draft("A-1")])) == ["issued"]
-            finally:
-                os.kill(process.pid, signal.SIGCONT)
-            # It wakes up, finds the same request, and answers nobody with the same invoice.
-            time.sleep(0.4)
-            assert codes(client.issue([shop.draft("A-2")])) == ["issued"]
-            assert shop.store.last_seq() == 2
-
-
-class TestKilledUnderLoad:
-    """kill -9, again and again, while others issue: nothing acknowledged is lost or doubled."""
-
-    def test_nothing_is_lost_doubled_or_skipped(self, tmp_path: Path) -> None:
-        shop = Shop(tmp_path)
-        stop = threading.Event()
-        killer = threading.Thread(target=_kill_again_and_again, args=(tmp_path, stop))
-        killer.start()
-        drafts = [[shop.draft(f"{who}-{n}") for n in range(150)] for who in range(6)]
-        past = Recorder(direct(shop))
-        client = IssuerClient(tmp_path / SOCKET, past)
-        with ThreadPoolExecutor(6) as pool:
-            done = list(pool.map(lambda mine: [client.issue([one])[0] for one in mine], drafts))
-        stop.set()
-        killer.join()
-        answers = [answer for mine in done for answer in mine]
-        assert codes(answers) == ["issued"] * 900
-        assert 0 < len(past.batches) < 900  # some each way
-        acknowledged = {(a.order_id, a.seq, a.hash) for a in answers if isinstance(a, Issued)}
-        stored = shop.rows("SELECT order_id, seq, '01' || lower(hex(hash)) FROM invoices")
-        assert acknowledged == set(stored)
-        assert len(stored) == 900
-        numbers = shop.rows("SELECT seq, CAST(number AS INTEGER) FROM invoices ORDER BY seq")
-        assert numbers == [(n, n) for n in range(1, 901)]
-        shop.store.close()
-
-
-def _kill_again_and_again(folder: Path, stop: threading.Event) -> None:
-    pauses = iter([0.03, 0.11, 0.07, 0.19, 0.05] * 200)
-    while not stop.is_set():
-        process = fork.Process(target=serve, args=(folder,))
-        process.start()
-        time.sleep(next(pauses))
-        process.kill()
-        process.join()
-
-
 def _send_for_ever(peer: socket.socket, message: bytes) -> None:
     for _ in range(20_000):
         peer.send(message)
-
-
-def _ticks(pid: int) -> int:
-    """Processor time of a process so far, in hundredths of a second."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def _wait(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)

@@ -175,3 +175,10 @@ def test_every_connection_syncs_its_commits(tmp_path: Path) -> None:
     thread.start()
     thread.join()
     assert seen == [(2,), ("wal",)] * 2
+
+
+def test_the_files_are_the_owners_alone(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.issue(shop.draft("A-1"))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys([FILE, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-turn"], 0o600)

@@ -67,6 +67,8 @@ def _alone(folder: Path) -> Iterator[int]:
 
 
 def _migrate(path: Path) -> None:
+    # SQLite gives the files beside it the same mode; in all of them stand salts and buyers.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path)
     try:
         connection.execute("PRAGMA journal_mode = WAL")

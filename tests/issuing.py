@@ -1,0 +1,91 @@
+"""An issuing process for the tests, in a thread or for real, and issuers that watch."""
+
+import multiprocessing
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from chain.errors import Problem
+from invoice_service.domain.invoice import Issued, Prepared
+from invoice_service.issuer import DirectIssuer, IssuerClient, IssuingProcess, run_process
+from invoice_service.services.ports import Issuer
+from tests.storage.shop import Shop
+
+fork = multiprocessing.get_context("fork")
+SOCKET = "issuer.sock"
+
+
+class Recorder:
+    """An issuer that notes how many records came together, and how often."""
+
+    def __init__(self, inner: Issuer) -> None:
+        self.inner = inner
+        self.batches: list[int] = []
+
+    def issue(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
+        """Note and pass on."""
+        if batch:
+            self.batches.append(len(batch))
+        return self.inner.issue(batch)
+
+
+class Refusing:
+    """A fallback that must not be needed."""
+
+    def issue(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
+        """Fail the test."""
+        raise AssertionError(f"{len(batch)} records went past the issuing process")
+
+
+def direct(shop: Shop) -> DirectIssuer:
+    """Issuing on the shop's own store."""
+    return DirectIssuer(shop.store, shop.clock)
+
+
+@contextmanager
+def running(folder: Path, inner: Issuer) -> Iterator[None]:
+    """An issuing process in a thread of this one."""
+    process = IssuingProcess(folder / SOCKET, inner)
+    ours, theirs = socket.socketpair()
+    thread = threading.Thread(target=process.run, args=(theirs,))
+    thread.start()
+    try:
+        yield
+    finally:
+        ours.send(b"x")
+        thread.join(10)
+        assert not thread.is_alive()
+        process.close()
+        ours.close()
+        theirs.close()
+
+
+def serve(folder: Path) -> None:
+    """The whole of a real issuing process."""
+    shop = Shop(folder)
+    run_process(folder / SOCKET, direct(shop))
+
+
+@contextmanager
+def real_process(folder: Path) -> Iterator[BaseProcess]:
+    """A real issuing process, killed at the end if it still runs."""
+    process = fork.Process(target=serve, args=(folder,))
+    process.start()
+    try:
+        wait(lambda: IssuerClient(folder / SOCKET, Refusing()).alive())
+        yield process
+    finally:
+        process.kill()
+        process.join()
+
+
+def wait(condition: Callable[[], bool]) -> None:
+    """Until it holds; ten seconds at most."""
+    give_up = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
