@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,7 @@ class Service:
 
     def close(self) -> None:
         """Leave nothing behind, however the test ended."""
-        for pid in self.pids():
-            _kill(pid)
+        kill_all(self.settings)
         if self.serving is not None:
             self.serving.kill()
             self.serving.wait()
@@ -123,7 +123,7 @@ class Service:
     def pids(self, program: str = "") -> list[int]:
         """Processes of this service, or of one program; those of the web are the server's first."""
         words = PROGRAMS.get(program, "")
-        return sorted(pid for pid, line in _processes(str(self.settings)) if words in line and line)
+        return [pid for pid, line in processes(self.settings) if words in line]
 
     def remote(self, key: str = "", *, patience: float = PATIENCE) -> Remote:
         """A client of the service."""
@@ -165,9 +165,10 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE) 
         time.sleep(0.05)
 
 
-def _processes(settings: str) -> Iterator[tuple[int, str]]:
+def processes(settings: Path) -> list[tuple[int, str]]:
     """(pid, command line) of all living processes that were started with these settings."""
     mark = f"FAPIAO_CONFIG={settings}".encode()
+    found = []
     for path in Path("/proc").iterdir():
         if not path.name.isdigit() or int(path.name) == os.getpid():
             continue
@@ -178,14 +179,15 @@ def _processes(settings: str) -> Iterator[tuple[int, str]]:
         except OSError:
             continue  # it has ended
         if line:  # else it is dead and waits to be collected
-            yield int(path.name), line
+            found.append((int(path.name), line))
+    return sorted(found)
 
 
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+def kill_all(settings: Path) -> None:
+    """Kill every process that was started with these settings."""
+    for pid, _ in processes(settings):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _toml(tables: dict[str, dict[str, Any]]) -> str:

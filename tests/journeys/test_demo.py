@@ -1,0 +1,80 @@
+"""``fapiao demo``, as a newcomer runs it."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from tests.journeys.service import FAPIAO, PATIENCE, kill_all, processes, wait_until
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    """A folder to run demos in; what they start ends with the test."""
+    yield tmp_path
+    kill_all(tmp_path / "var/demo/config.toml")
+
+
+def _environ() -> dict[str, str]:
+    return {name: text for name, text in os.environ.items() if not name.startswith("FAPIAO_")}
+
+
+def _demo(place: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*FAPIAO, "demo", *arguments],
+        cwd=place,
+        env=_environ() | {"FAPIAO_SERVICE_PUBLIC_URL": "http://not.this:1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=3 * PATIENCE,
+    )
+
+
+@pytest.mark.slow
+def test_once_it_holds_exits_with_0_and_leaves_no_process(place: Path) -> None:
+    done = _demo(place, "--once")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "115 of 115 hold" in done.stdout
+    assert "¥4422.45 = ¥4422.45" in done.stdout
+    assert done.stdout.count("✓") == 7
+    assert len(list((place / "var/demo/proofs").iterdir())) == 115
+    assert processes(place / "var/demo/config.toml") == []
+    again = _demo(place, "--once")  # clears what the first has made
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+@pytest.mark.slow
+def test_its_pages_stay_up_until_ctrl_c_and_a_second_demo_is_refused(place: Path) -> None:
+    said = place / "said"
+    with said.open("wb") as output:
+        demo = subprocess.Popen(
+            [*FAPIAO, "demo"], cwd=place, env=_environ(), stdout=output, start_new_session=True
+        )
+    wait_until(lambda: "Ctrl-C stops" in said.read_text(), "the pages are up", 2 * PATIENCE)
+    scan = re.findall(r"(http://\S+/verify/scan\S+)", said.read_text())
+    authentic, forged = (urllib3.request("GET", url, timeout=30) for url in scan)
+    assert (authentic.status, forged.status) == (200, 200)
+    assert authentic.data != forged.data
+    second = _demo(place, "--once")
+    assert second.returncode == 3
+    assert "already_running" in second.stderr
+    os.killpg(demo.pid, signal.SIGINT)  # as a terminal sends it
+    assert demo.wait(timeout=PATIENCE) == 0
+    assert processes(place / "var/demo/config.toml") == []
+
+
+def test_a_folder_that_the_demo_has_not_made_is_left_alone(place: Path) -> None:
+    kept = place / "var/demo/invoices.db"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("precious")
+    done = _demo(place, "--once")
+    assert done.returncode == 1
+    assert "not_a_demo" in done.stderr
+    assert kept.read_text() == "precious"
