@@ -7,7 +7,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from bench.issuing import anchoring_delay, batch_rate, single_rate, verification
 from bench.limits import Limits, append_rate, measure_limits
 from bench.load import client_name
 from bench.machine import describe
-from bench.memory import Memory, tree_memory
+from bench.processes import Process, cpu_spent, machine_cpu, own_cpu, tree
 from bench.reporting import Year, year
 from bench.service import make_site, served
 from bench.table import Limit, Measure, print_table, to_json
@@ -26,6 +26,8 @@ from bench.timing import Rate
 from bench.tree import TreeSpeed, our_tree, pymerkle_tree, sample_entries
 
 TREE_SIZE = 50_000
+GROUPS = ("issuing", "anchoring", "verifying", "reports", "tree", "disk", "memory")
+"""The parts of the table, in their order."""
 
 
 @dataclass
@@ -55,16 +57,19 @@ def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="fapiao-bench-", dir=arguments.dir) as name:
         run = Run(Path(name), arguments.seconds, arguments.size)
+        others = machine_cpu() - own_cpu()
         machine = describe(run.folder)
         run.say("the machine itself")
         limits = measure_limits(run.place("limits"), min(1.0, run.seconds))
         for stage in (_issuing, _bulk, _tree, _year):
             run.measures += stage(run, limits)
+        run.measures.sort(key=lambda measure: GROUPS.index(measure.group))
         elapsed = time.perf_counter() - run.started
+        busy = (machine_cpu() - own_cpu() - others) / elapsed / machine.cores
     if arguments.json:
-        print(to_json(machine, run.measures, elapsed))
+        print(to_json(machine, run.measures, elapsed, busy))
     else:
-        print_table(machine, run.measures, elapsed)
+        print_table(machine, run.measures, elapsed, busy)
 
 
 def _arguments() -> argparse.Namespace:
@@ -84,8 +89,9 @@ def _issuing(run: Run, limits: Limits) -> Iterator[Measure]:
     empty = empty_rate(work, run.seconds, web.workers, web.threads)
     with served(site):
         run.say("single issues over HTTP")
+        before = tree()
         single = single_rate(site, work, run.seconds)
-        memory = tree_memory()
+        processes = tree()
         run.say("from issued to anchored")
         delay = anchoring_delay(site, run.seconds)
         run.say("batches over HTTP")
@@ -94,6 +100,7 @@ def _issuing(run: Run, limits: Limits) -> Iterator[Measure]:
         run.say("verifications over HTTP")
         verified = verification_rate(site, work, run.seconds)
     yield from _single(single, empty, limits)
+    yield from _cpu(cpu_spent(before, processes), single)
     yield from _batches(batch, plain, limits)
     yield from _delay(delay, site.config.anchor.interval)
     yield Measure(
@@ -105,7 +112,7 @@ def _issuing(run: Run, limits: Limits) -> Iterator[Measure]:
         limits=(Limit("empty Flask request", empty.per_second),),
         note=f"p50 {verified.p50 * 1e3:.1f} ms, p99 {verified.p99 * 1e3:.1f} ms",
     )
-    yield from _memory(memory)
+    yield from _memory(processes)
 
 
 def _single(single: Rate, empty: Rate, limits: Limits) -> Iterator[Measure]:
@@ -168,8 +175,21 @@ def _delay(delay: Rate, interval: float) -> Iterator[Measure]:
         )
 
 
-def _memory(memory: list[Memory]) -> Iterator[Measure]:
-    for process in memory:
+def _cpu(spent: dict[str, float], single: Rate) -> Iterator[Measure]:
+    shares = {name: seconds / single.count * 1e6 for name, seconds in spent.items()}
+    parts = ", ".join(f"{name} {share:.0f}" for name, share in shares.items() if share >= 1)
+    yield Measure(
+        "issuing",
+        "processor time of a single issue",
+        sum(shares.values()),
+        "µs",
+        less_is_better=True,
+        note=f"{parts}; the load generator not counted",
+    )
+
+
+def _memory(processes: Sequence[Process]) -> Iterator[Measure]:
+    for process in processes:
         note = f"RSS {process.rss:.0f} MiB"
         yield Measure("memory", f"{process.name}, PSS", process.pss, "MiB", note=note)
 

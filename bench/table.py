@@ -9,6 +9,8 @@ from rich.table import Table
 
 from bench.machine import Machine
 
+QUIET = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -51,8 +53,11 @@ def figure(value: float) -> str:
     return f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.2g}"
 
 
-def print_table(machine: Machine, measures: Sequence[Measure], seconds: float) -> None:
-    """Print everything for a person to read."""
+def print_table(machine: Machine, measures: Sequence[Measure], seconds: float, busy: float) -> None:
+    """Print everything for a person to read.
+
+    ``busy`` is the share of the processors that other programs took meanwhile.
+    """
     console = Console()
     if console.width < 100 and not console.is_terminal:
         console = Console(width=120)  # piped into a file: no terminal says how wide
@@ -67,6 +72,11 @@ def print_table(machine: Machine, measures: Sequence[Measure], seconds: float) -
         group = measure.group
         _add(table, measure)
     console.print(table)
+    if busy > QUIET:
+        console.print(
+            f"[red]other programs took {busy:.0%} of the processors meanwhile:"
+            " these figures are too low[/]"
+        )
     missed = [measure.name for measure in measures if measure.met is False]
     console.print(f"aims not reached: {', '.join(missed)}" if missed else "every aim reached")
 
@@ -93,7 +103,8 @@ def _describe(machine: Machine) -> str:
     )
 
 
-def to_json(machine: Machine, measures: Sequence[Measure], seconds: float) -> str:
-    """Return everything for a program to read."""
+def to_json(machine: Machine, measures: Sequence[Measure], seconds: float, busy: float) -> str:
+    """Return everything for a program to read; ``busy`` as in ``print_table``."""
     rows = [asdict(measure) | {"met": measure.met} for measure in measures]
-    return json.dumps({"machine": asdict(machine), "seconds": seconds, "measures": rows}, indent=2)
+    about = {"machine": asdict(machine), "seconds": seconds, "others_busy": busy}
+    return json.dumps(about | {"measures": rows}, indent=2)
