@@ -14,7 +14,7 @@ from tests.faults.order import audit, check_in_order
 from tests.services.town import Town
 
 KIB = 1024
-_STEP = 8 * KIB
+_STEP = 4 * KIB
 
 
 @pytest.fixture
