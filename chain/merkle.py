@@ -50,7 +50,7 @@ class Edge:
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Read what ``to_bytes`` wrote; MalformedError for anything else."""
-        if len(data) < _SIZE_BYTES or (len(data) - _SIZE_BYTES) % DIGEST_SIZE:
+        if (len(data) - _SIZE_BYTES) % DIGEST_SIZE:  # never 0 for less than the size's bytes
             raise MalformedError("edge_shape", f"no edge is {len(data)} bytes long")
         starts = range(_SIZE_BYTES, len(data), DIGEST_SIZE)
         size = int.from_bytes(data[:_SIZE_BYTES], "big")

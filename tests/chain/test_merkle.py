@@ -147,6 +147,7 @@ def test_a_copy_grows_on_its_own() -> None:
     assert edge.root() == slow_root(MANY[:5])
     assert copy.root() == slow_root(MANY[:6])
     assert edge != copy
+    assert edge != edge.to_bytes()
 
 
 def test_an_edge_is_no_key() -> None:

@@ -193,3 +193,8 @@ def test_the_codes_say_whose_fault() -> None:
         verify_consistency(5, root, 5, ROOTS[4], [])
     with pytest.raises(VerificationError, match="path_length"):
         verify_consistency(3, ROOTS[3], 5, root, [])
+    path = slow_consistency_path(LEAVES[:5], 3)
+    with pytest.raises(VerificationError, match="path_length"):
+        verify_consistency(3, ROOTS[3], 5, root, [*path, FOREIGN])
+    with pytest.raises(VerificationError, match="path_length"):
+        verify_consistency(3, ROOTS[3], 5, root, path[:-1])
