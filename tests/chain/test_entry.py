@@ -128,6 +128,20 @@ def test_other_spellings_are_refused(name: str, spelling: str) -> None:
         parse_entry(OTHER_SPELLINGS[spelling](GOOD[name]))
 
 
+def test_what_is_too_long_is_not_even_parsed() -> None:
+    for size, code in (
+        (MAX_ENTRY_BYTES + 1, "entry_too_long"),
+        (MAX_ENTRY_BYTES, "entry_malformed"),
+    ):
+        with pytest.raises(MalformedError) as refused:
+            parse_entry(b"x" * size)
+        assert refused.value.code == code
+
+
+def test_the_longest_entry_fits() -> None:
+    assert max(map(len, GOOD.values())) * 2 < MAX_ENTRY_BYTES == 1024
+
+
 def _bend(name: str, field: str, value: object) -> bytes:
     content = json.loads(GOOD[name])
     content[field] = value
