@@ -12,7 +12,7 @@ from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.domain.qrtext import QrText
 from invoice_service.domain.verdict import Verification
 from invoice_service.web.slip import read_slip
-from invoice_service.web.words import STEPS_ZH, VERDICTS, words_for
+from invoice_service.web.words import STEPS_ZH, words_for, words_of
 
 Check = Callable[[QrText], Verification]
 
@@ -44,7 +44,8 @@ def pages_blueprint(
         result = check(read_slip(request.query_string))
         return page(
             "scan.html",
-            words=VERDICTS[result.verdict],
+            verdict=result.verdict,
+            words=words_of(result),
             result=result,
             face=result.face,
             log_key=log_key,
@@ -63,6 +64,7 @@ def problem_page(problem: Problem, status: int, title_zh: str) -> Response:
     return page(
         "scan.html",
         status,
+        verdict="none",
         words=words_for(problem, status),
         problem={"code": problem.code, "detail": problem.detail, "title_zh": title_zh},
     )

@@ -3,13 +3,13 @@
 from typing import NamedTuple
 
 from chain.errors import MalformedError, Problem
-from invoice_service.domain.verdict import Verdict
+from invoice_service.domain.verdict import Verdict, Verification
 
 
 class Words(NamedTuple):
-    """One verdict in one glance; ``name`` is also the style's name."""
+    """One verdict in one glance; ``style`` names its colour."""
 
-    name: str
+    style: str
     icon: str
     zh: str
     en: str
@@ -65,10 +65,20 @@ VERDICTS: dict[Verdict, Words] = {
         "question",
         "查无此票",
         "Not issued here",
-        "已查遍全部记录，本服务从未开具过此密码区的发票。",
-        "All records were searched: no invoice with this password area was ever issued here.",
+        "已查遍全部记录，从未开具过此密码区的发票。若二维码扫描完整，请勿接受此凭证。",
+        "All records were searched: no invoice with this password area was ever issued here."
+        " If the code was scanned whole, do not accept the slip.",
     ),
 }
+
+RED = Words(
+    "red",
+    "back",
+    "红字发票",
+    "Red invoice",
+    "这是一张真实的红字发票，用于冲销先前的发票，不能用于报销。",
+    "A genuine red invoice: it takes back an earlier one. It cannot be reimbursed.",
+)
 
 MALFORMED = Words(
     "malformed",
@@ -98,6 +108,14 @@ NOT_FOUND = Words(
     "此地址不存在。要查验发票，请扫描发票上的二维码。",
     "Nothing is at this address. To check an invoice, scan its code.",
 )
+
+
+def words_of(result: Verification) -> Words:
+    """What to say of a verdict; a red invoice never looks like one that is worth money."""
+    genuine = result.verdict in {Verdict.AUTHENTIC, Verdict.PENDING}
+    if genuine and result.face is not None and result.face["type"] == "red":
+        return RED
+    return VERDICTS[result.verdict]
 
 
 def words_for(problem: Problem, status: int) -> Words:

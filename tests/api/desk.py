@@ -1,6 +1,7 @@
 """A whole instance behind the real web application: a restaurant, an official, a movable clock."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +11,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from chain.errors import Problem
 from invoice_service.app import create_app
 from invoice_service.config import Config, load
 from invoice_service.domain.merchant import MerchantRequest
@@ -153,10 +153,10 @@ def problem(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     return body
 
 
-def refusing(problem: Problem) -> object:
-    """A function that raises ``problem`` however it is called, to stand in for a broken part."""
+def refusing(error: Exception) -> Callable[..., object]:
+    """A function that raises ``error`` however it is called: a part that has broken."""
 
     def refuse(*_: object, **__: object) -> object:
-        raise problem
+        raise error
 
     return refuse

@@ -250,7 +250,7 @@ def test_a_slip_that_cannot_be_read_gets_no_verdict(
     problem(desk.client.get("/v1/verifications", query_string=said), 400, code)
     page = desk.client.get("/verify/scan", query_string=said)
     assert page.status_code == 400
-    assert 'data-verdict="malformed"' in page.text
+    assert 'data-verdict="none"' in page.text
     assert code in page.text
 
 

@@ -1,0 +1,221 @@
+"""What only shows behind a real server: raw bytes, streams, several processes."""
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import urllib3
+
+from tests.api.desk import JSON, MEAL, NDJSON, Desk
+from tests.api.server import serving
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, str]]:
+    """One instance and one server for all tests here; each uses orders of its own."""
+    with Desk(tmp_path_factory.mktemp("server")) as desk, serving(desk) as url:
+        yield desk, url
+
+
+def post(url: str, desk: Desk, body: bytes, kind: str = JSON, **more: str) -> Any:  # noqa: ANN401 # urllib3's answer
+    headers = {"Content-Type": kind, **desk.auth(), **more}
+    return urllib3.request("POST", url, body=body, headers=headers, retries=False, timeout=30)
+
+
+def order(name: str) -> bytes:
+    return json.dumps({"order_id": name, "lines": [MEAL]}).encode()
+
+
+def raw(url: str, request: bytes) -> bytes:
+    """What the server answers to exactly these bytes."""
+    place = urlsplit(url)
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=10) as line:
+        line.sendall(request)
+        line.shutdown(socket.SHUT_WR)
+        answer = b""
+        while data := line.recv(65536):
+            answer += data
+    return answer
+
+
+def test_one_order_sent_by_many_at_once_is_issued_once(shop: tuple[Desk, str]) -> None:
+    desk, url = shop
+    before = desk.count()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda _: post(f"{url}/v1/invoices", desk, order("RUSH")), range(24))
+        )
+    assert sorted(answer.status for answer in answers) == [200] * 23 + [201]
+    assert len({json.loads(answer.data)["hash"] for answer in answers}) == 1
+    assert desk.count() == before + 1
+
+
+def test_numbers_have_no_gap_when_many_issue_at_once(shop: tuple[Desk, str]) -> None:
+    desk, url = shop
+    before = desk.count()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda n: post(f"{url}/v1/invoices", desk, order(f"GAP{n}")), range(60))
+        )
+    numbers = sorted(int(json.loads(answer.data)["number"]) for answer in answers)
+    assert numbers == list(range(before + 1, before + 61))
+
+
+def test_a_batch_streams_through_the_server(shop: tuple[Desk, str]) -> None:
+    desk, url = shop
+    body = b"\n".join(order(f"BATCH{n}") for n in range(700))
+    answer = post(f"{url}/v1/invoices/batch", desk, body, NDJSON, Prefer="return=minimal")
+    results = [json.loads(line) for line in answer.data.splitlines()]
+    assert [result["line"] for result in results] == list(range(1, 701))
+    assert {result["status"] for result in results} == {201}
+
+
+def test_a_batch_without_a_length_is_read_to_its_end(shop: tuple[Desk, str]) -> None:
+    desk, url = shop
+
+    def chunks() -> Iterator[bytes]:
+        for number in range(150):
+            yield order(f"CHUNK{number}") + b"\n"
+
+    answer = urllib3.request(
+        "POST",
+        f"{url}/v1/invoices/batch",
+        body=chunks(),
+        headers={"Content-Type": NDJSON, **desk.auth()},
+        chunked=True,
+        timeout=30,
+    )
+    assert len(answer.data.splitlines()) == 150
+
+
+def test_a_body_that_hides_its_length_is_still_cut_off(shop: tuple[Desk, str]) -> None:
+    desk, url = shop
+    before = desk.count()
+    answer = urllib3.request(
+        "POST",
+        f"{url}/v1/invoices",
+        body=iter([b"x" * 50_000] * 4),
+        headers={"Content-Type": JSON, **desk.auth()},
+        chunked=True,
+        retries=False,
+        timeout=30,
+    )
+    assert answer.status == 413
+    assert json.loads(answer.data)["code"] == "body_too_large"
+    assert desk.count() == before
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Idempotency-Key: a\r\n Set-Cookie: b=c",
+        b"Idempotency-Key: a\nSet-Cookie: b=c",
+        b"Idempotency-Key: a\rSet-Cookie: b=c",
+        b"Idempotency-Key: a\x00b",
+        b"Idempotency-Key: \xe9\xa4\x90",
+        b"Idempotency-Key: a\tb",
+    ],
+)
+def test_a_header_with_more_than_one_line_issues_nothing(
+    shop: tuple[Desk, str], header: bytes
+) -> None:
+    desk, url = shop
+    before = desk.count()
+    body = order("INJECT")
+    request = b"\r\n".join(
+        [
+            b"POST /v1/invoices HTTP/1.1",
+            b"Host: fapiao.test",
+            b"Connection: close",
+            b"Content-Type: application/json",
+            f"Authorization: Bearer {desk.key}".encode(),
+            f"Content-Length: {len(body)}".encode(),
+            header,
+            b"",
+            body,
+        ]
+    )
+    answer = raw(url, request)
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert b"set-cookie" not in answer.lower()
+    assert desk.count() == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET /log/../keys/log.key HTTP/1.1",
+        b"GET /log/tile/../../keys/log.key HTTP/1.1",
+        b"GET /log/tile/..%2f..%2fkeys%2flog.key HTTP/1.1",
+        b"GET /static/../data/keys/log.key HTTP/1.1",
+        b"GET /static/%2e%2e/config.toml HTTP/1.1",
+        b"GET //etc/passwd HTTP/1.1",
+    ],
+)
+def test_no_path_leads_out_of_the_public_folders(shop: tuple[Desk, str], line: bytes) -> None:
+    _, url = shop
+    answer = raw(url, line + b"\r\nHost: fapiao.test\r\nConnection: close\r\n\r\n")
+    assert b"PRIVATE" not in answer
+    assert b" 404 " in answer.splitlines()[0] or b" 400 " in answer.splitlines()[0]
+
+
+def test_head_has_no_body_behind_the_server_either(shop: tuple[Desk, str]) -> None:
+    _, url = shop
+    request = b"HEAD /log/checkpoint HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = raw(url, request)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"\r\n\r\n")
+
+
+def test_metrics_are_the_same_whichever_process_answers(shop: tuple[Desk, str]) -> None:
+    _, url = shop
+
+    def count() -> int:
+        answer = urllib3.request("GET", f"{url}/metrics", headers={"Connection": "close"})
+        found = re.search(
+            r'^fapiao_answers_total{endpoint="operations.healthz",status="2xx"} (\S+)$',
+            answer.data.decode(),
+            re.MULTILINE,
+        )
+        return int(float(found[1])) if found else 0
+
+    before = count()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: urllib3.request("GET", f"{url}/healthz").status, range(40)))
+    assert {count() for _ in range(8)} == {before + 40}
+
+
+def test_waiters_leave_a_thread_for_the_others(shop: tuple[Desk, str]) -> None:
+    """Two processes of two threads: at most one waits in each, so health is always answered."""
+    desk, url = shop
+    waiting = [
+        threading.Thread(
+            target=post,
+            args=(f"{url}/v1/invoices", desk, order(f"WAIT{n}")),
+            kwargs={"Prefer": "wait=3"},
+        )
+        for n in range(6)
+    ]
+    for thread in waiting:
+        thread.start()
+    for _ in range(10):
+        answer = urllib3.request("GET", f"{url}/healthz", timeout=2, retries=False)
+        assert answer.status == 200
+    for thread in waiting:
+        thread.join()
+
+
+def test_nothing_is_written_about_requests_that_went_well(shop: tuple[Desk, str]) -> None:
+    desk, url = shop
+    post(f"{url}/v1/invoices", desk, order("QUIET"))
+    log = Path(desk.config.data_dir, "server.log").read_text(encoding="utf-8")
+    assert "QUIET" not in log
+    assert desk.key not in log
+    assert "Traceback" not in log
