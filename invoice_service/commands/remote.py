@@ -31,6 +31,9 @@ class Remote:
     """One service; keeps its connections. Safe for threads."""
 
     def __init__(self, url: str, key: str = "", *, patience: float = PATIENCE) -> None:
+        """Raises MalformedError ``url_invalid``."""
+        if not url.startswith(("http://", "https://")):
+            raise MalformedError("url_invalid", f"{url!r} is no http:// or https:// address")
         self.url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._patience = patience

@@ -1,0 +1,87 @@
+"""Backup and restore as docs/operations.md tells it; a restore never forks the log."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.town import Town
+
+SCRIPT = Path("scripts/backup.py").resolve()
+
+
+def _back_up(town: Town, name: str, status: int = 0) -> Path:
+    target = town.folder / name
+    done = subprocess.run(
+        [sys.executable, "-I", str(SCRIPT), str(town.folder / "var/main"), str(target)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return target
+
+
+def _restore(town: Town, backup: Path) -> Path:
+    """Put the copy and the keys in the place of the data; returns where the old data went."""
+    data, damaged = town.folder / "var/main", town.folder / "damaged"
+    data.rename(damaged)
+    shutil.copytree(backup, data)
+    shutil.copytree(damaged / "keys", data / "keys")
+    return damaged
+
+
+@pytest.fixture
+def open_day(town: Town) -> Town:
+    """Three invoices in the log, four pending."""
+    town.sell(3)
+    town.run("anchor")
+    town.sell(7)
+    return town
+
+
+def test_a_copy_of_the_newest_state_goes_on_where_it_ended(open_day: Town) -> None:
+    backup = _back_up(open_day, "backup")
+    assert not (backup / "keys").exists()
+    _restore(open_day, backup)
+    found = open_day.asked("audit")
+    assert (found["clean"], found["invoices"], found["pending"]) == (True, 7, 4)
+    assert open_day.asked("anchor")["invoices"] == 4
+    assert {result["status"] for result in open_day.sell(8)} == {"issued"}
+    assert open_day.asked("audit")["invoices"] == 8
+
+
+def test_a_copy_that_is_behind_a_seen_checkpoint_signs_nothing(open_day: Town) -> None:
+    backup = _back_up(open_day, "backup")
+    open_day.run("anchor")  # the world has seen a checkpoint that the copy does not know
+    damaged = _restore(open_day, backup)
+    newest = damaged / "log/checkpoint"
+    shutil.copy2(newest, open_day.folder / "var/main/log/checkpoint")
+    wrong = open_day.asked("audit", status=1)
+    assert (wrong["kind"], wrong["place"]) == ("published", "checkpoint")
+    for _ in range(2):
+        assert "log_rolled_back" in open_day.refusal("anchor")
+    published = open_day.folder / "var/main/log/checkpoint"
+    assert published.read_bytes() == newest.read_bytes()
+
+
+def test_a_log_without_its_invoices_is_noticed(open_day: Town) -> None:
+    """What copying in the wrong order would give."""
+    older = _back_up(open_day, "older")
+    open_day.sell(9)
+    open_day.run("anchor")
+    newer = _back_up(open_day, "newer")
+    shutil.copy2(older / "invoices.db", newer / "invoices.db")
+    _restore(open_day, newer)
+    assert open_day.asked("audit", status=1)["clean"] is False
+    assert "invoices_missing" in open_day.refusal("anchor")
+
+
+def test_a_backup_overwrites_nothing_and_says_what_is_wrong(open_day: Town) -> None:
+    _back_up(open_day, "backup")
+    _back_up(open_day, "backup", status=1)
+    shutil.rmtree(open_day.folder / "var/main")
+    _back_up(open_day, "another", status=1)
+    assert not (open_day.folder / "another").exists()

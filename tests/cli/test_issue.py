@@ -1,0 +1,88 @@
+"""``fapiao issue`` on this machine's instance: files good, bad and mixed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.town import TAX_ID, Town
+
+HEADER = "order_id,time,item,quantity,unit_price,tax_rate\n"
+
+
+def _results(path: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+
+
+def test_one_bad_order_stops_no_other_and_each_says_why(town: Town) -> None:
+    orders = [
+        {"order_id": "good", "lines": [{"name": "餐费", "unit_price": 11300, "tax_rate": "0.06"}]},
+        {"order_id": "rate", "lines": [{"name": "餐费", "unit_price": 1, "tax_rate": "0.07"}]},
+        {"order_id": "none", "lines": []},
+        {"order_id": "good", "lines": [{"name": "酒水", "unit_price": 5, "tax_rate": "0.06"}]},
+    ]
+    text = "\n".join([*map(json.dumps, orders), "not json", ""])
+    Path("orders.ndjson").write_text(text, encoding="utf-8")
+    said = town.asked("issue", "orders.ndjson", "--merchant", TAX_ID, status=1)
+    assert (said["issued"], said["refused"]) == (1, 4)
+    results = _results(said["results"])
+    assert [result.get("code", "") for result in results] == [
+        "",
+        "tax_rate_unknown",
+        "no_lines",
+        "order_id_conflict",
+        "not_json",
+    ]
+    assert results[1]["pointer"] == "/lines/0/tax_rate"
+    assert len(str(results[0]["hash"])) == 66
+    assert (results[0]["number"], results[0]["total"]) == ("00000001", 11300)
+
+
+def test_a_corrected_file_goes_on_with_what_was_refused(town: Town) -> None:
+    path = Path("orders.csv")
+    path.write_text(HEADER + "a,,x,1,5.00,0.06\nb,,x,0,5.00,0.06\n")
+    first = town.asked("issue", "orders.csv", "--merchant", "1", status=1)
+    assert (first["issued"], first["refused"]) == (1, 1)
+    assert _results(first["results"])[1]["code"] == "quantity_not_positive"
+    path.write_text(HEADER + "a,,x,1,5.00,0.06\nb,,x,2,5.00,0.06\n")
+    second = town.asked("issue", "orders.csv", "--merchant", "1")
+    assert (second["issued"], second["done_before"]) == (1, 1)
+
+
+def test_the_result_file_may_stand_elsewhere(town: Town) -> None:
+    Path("o.csv").write_text(HEADER + "a,,x,1,5.00,0.06\n")
+    town.run("issue", "o.csv", "--merchant", "1", "--results", "elsewhere")
+    assert len(_results("elsewhere")) == 1
+    assert not Path("o.csv.results.ndjson").exists()
+
+
+def test_a_file_that_is_wrong_as_a_whole_issues_nothing(town: Town) -> None:
+    Path("o.csv").write_text(HEADER + "a,,x,1,5.00,0.06\nb,,x,1,5.00,0.06\na,,x,1,5.00,0.06\n")
+    assert "csv_order_scattered" in town.refusal("issue", "o.csv", "--merchant", "1")
+    assert town.asked("merchants", "list")[0]["used"] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["o.csv"],
+        ["o.csv", "--sample", "year", "--merchant", "1"],
+        ["o.csv", "--merchant", "1", "--url", "http://127.0.0.1:1", "--key", "k"],
+        ["o.csv", "--url", "http://127.0.0.1:1"],
+        ["missing.csv", "--merchant", "1"],
+    ],
+)
+def test_usage_that_makes_no_sense_is_2(town: Town, arguments: list[str]) -> None:
+    Path("o.csv").write_text(HEADER)
+    town.refusal("issue", *arguments, status=2)
+
+
+def test_a_stranger_cannot_issue(town: Town) -> None:
+    Path("o.csv").write_text(HEADER + "a,,x,1,5.00,0.06\n")
+    assert "merchant_unknown" in town.refusal("issue", "o.csv", "--merchant", "9")
+
+
+def test_an_empty_file_is_done_at_once(town: Town) -> None:
+    Path("o.ndjson").write_text("")
+    assert town.asked("issue", "o.ndjson", "--merchant", "1")["issued"] == 0

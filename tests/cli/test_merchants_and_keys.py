@@ -1,0 +1,52 @@
+"""The register and the keys from the console."""
+
+from tests.cli.town import TAX_ID, Town
+
+
+def test_a_merchant_is_admitted_listed_suspended_and_resumed(town: Town) -> None:
+    [listed] = town.asked("merchants", "list")
+    assert listed["merchant"]["tax_id"] == TAX_ID
+    assert town.asked("merchants", "suspend", TAX_ID)["merchant"]["status"] == "suspended"
+    assert {result["code"] for result in town.sell(2, status=1)} == {"merchant_suspended"}
+    assert town.asked("merchants", "resume", "1")["merchant"]["status"] == "active"
+    assert {result["status"] for result in town.sell(2)} == {"issued"}
+
+
+def test_a_quota_is_set_used_up_and_lifted(town: Town) -> None:
+    town.asked("merchants", "quota", TAX_ID, "2")
+    results = town.sell(3, status=1)
+    assert [result["status"] for result in results] == ["issued", "issued", "refused"]
+    assert results[2]["code"] == "quota_exhausted"
+    assert town.asked("merchants", "quota", TAX_ID, "none")["merchant"]["quota"] is None
+    assert [result["status"] for result in town.sell(3)] == ["issued"] * 3
+
+
+def test_what_is_wrong_with_a_merchant_is_named(town: Town) -> None:
+    add = ("merchants", "add", "--name", "n", "--industry", "6210", "--district", "440303")
+    assert "tax_id_invalid at /tax_id" in town.refusal(*add, "--tax-id", "914403006188102012")
+    assert "tax_id_taken" in town.refusal(*add, "--tax-id", TAX_ID)
+    assert "merchant_unknown" in town.refusal("merchants", "suspend", "77")
+    assert "merchant_unknown" in town.refusal("keys", "create", "--merchant", "nobody")
+    assert "quota is a number" in town.refusal("merchants", "quota", "1", "1e3", status=2)
+
+
+def test_a_key_is_shown_once_and_revoked_for_ever(town: Town) -> None:
+    made = town.asked("keys", "create", "--merchant", "1", "--label", "till")
+    assert made["key"].startswith("fk_")
+    listed = town.run("keys", "list", "--merchant", "1", "--json")
+    assert made["key"] not in listed
+    assert town.asked("keys", "revoke", str(made["id"]))["revoked_at"] is not None
+    assert "revoked" in town.run("keys", "list", "--merchant", TAX_ID)
+    assert "api_key_unknown" in town.refusal("keys", "revoke", "99")
+
+
+def test_a_key_has_an_owner(town: Town) -> None:
+    assert town.asked("keys", "create", "--official")["merchant_id"] is None
+    assert "say whose" in town.refusal("keys", "create", status=2)
+    assert "say whose" in town.refusal("keys", "list", "--official", "--merchant", "1", status=2)
+
+
+def test_the_public_keys_are_those_on_disk(town: Town) -> None:
+    keys = town.folder / "var/main/keys"
+    expected = (keys / "log.vkey").read_text() + (keys / "promise.vkey").read_text()
+    assert town.run("keys", "log") == expected

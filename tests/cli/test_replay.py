@@ -1,0 +1,80 @@
+"""The simulated city: repeatable, plausible, and issued through the real parts."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from invoice_service.domain.merchant import check_merchant, districts, industries
+from invoice_service.domain.request import check_buyer, check_request
+from invoice_service.replay.city import build_city
+from invoice_service.replay.days import invoices_by_day, sales
+from invoice_service.replay.trades import DISTRICT_WEIGHTS, TRADES
+from tests.cli.town import Town
+
+DAY = date(2026, 3, 6)
+
+
+def test_every_merchant_and_company_is_valid_and_has_its_own_tax_id() -> None:
+    city = build_city(7, 800)
+    for shop in city.shops:
+        check_merchant(shop.request)
+    for company in city.companies:
+        check_buyer(company)
+    ids = {shop.request.tax_id for shop in city.shops} | {one.tax_id for one in city.companies}
+    assert len(ids) == 800 + len(city.companies)
+    assert len({shop.request.industry for shop in city.shops}) > 40
+    assert {trade.industry for trade in TRADES} <= set(industries())
+    assert set(DISTRICT_WEIGHTS) == set(districts())
+
+
+def test_the_same_seed_makes_the_same_city_and_day_and_another_does_not() -> None:
+    first, again, other = build_city(1, 50), build_city(1, 50), build_city(2, 50)
+    assert first == again != other
+    assert list(sales(first, 1, DAY, 40)) == list(sales(again, 1, DAY, 40))
+    assert list(sales(first, 1, DAY, 40)) != list(sales(first, 2, DAY, 40))
+
+
+@pytest.mark.parametrize("invoices", [1, 364, 365, 10_007])
+def test_the_invoices_are_shared_out_to_the_last_one(invoices: int) -> None:
+    shares = invoices_by_day(date(2026, 1, 1), 365, invoices)
+    assert len(shares) == 365
+    assert sum(shares) == invoices
+    assert min(shares) >= 0
+
+
+def test_a_day_goes_by_the_clock_with_a_rush_at_noon_and_in_the_evening() -> None:
+    day = list(sales(build_city(1, 300), 1, DAY, 3000))
+    seconds = [sale.second for sale in day]
+    assert seconds == sorted(seconds)
+    assert 0 <= seconds[0] <= seconds[-1] < 86_400
+    hours = [sum(1 for second in seconds if second // 3600 == hour) for hour in range(24)]
+    assert hours[12] > 2 * hours[15]
+    assert hours[18] > 2 * hours[15]
+    assert hours[4] < hours[9] < hours[12]
+    assert len({sale.request.order_id for sale in day}) == 3000
+    for sale in day:
+        check_request(sale.request, 100)
+
+
+def test_a_replayed_quarter_is_clean_and_reported_by_its_own_days(empty: Town) -> None:
+    plan = ("--invoices", "1500", "--merchants", "40", "--days", "90", "--from", "2026-01-01")
+    done = empty.asked("replay", *plan, "--seed", "3")
+    assert (done["invoices"], done["reversals"]) == (1500, 5)
+    there = Path("there.toml")
+    there.write_text('[service]\npublic_url = "https://fapiao.test"\ndata_dir = "var/replay"\n')
+    report = empty.asked("--config", str(there), "report", "--by", "day")
+    assert (report["from"], report["to"]) == ("2026-01-01", "2026-03-31")
+    assert (report["gross"]["count"], report["reversed"]["count"]) == (1500, 5)
+    assert report["net"]["total"] == done["net_total"]
+    audit = empty.asked("--config", str(there), "audit")
+    assert (audit["clean"], audit["closings"]) == (True, 89)
+
+
+def test_a_replay_repeats_to_the_fen_and_touches_no_other_instance(town: Town) -> None:
+    plan = ("--invoices", "120", "--merchants", "9", "--days", "4", "--from", "2026-05-01")
+    first = town.asked("replay", *plan)
+    second = town.asked("replay", *plan, "--dir", "var/second")
+    assert (first["net_total"], first["log_size"]) == (second["net_total"], second["log_size"])
+    assert "already_initialised" in town.refusal("replay", *plan)
+    assert town.asked("report")["gross"]["count"] == 0

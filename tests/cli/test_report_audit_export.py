@@ -1,0 +1,109 @@
+"""What officials and auditors ask of the console."""
+
+import csv
+import io
+import json
+import sqlite3
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from chain.hashing import sha256
+from tests.cli.town import TAX_ID, Town
+
+
+@pytest.fixture
+def busy(town: Town) -> Town:
+    """Five invoices over 113.00 in the log, one of them reversed."""
+    invoices = town.sell(5)
+    town.run("anchor")
+    town.reverse(invoices[0]["hash"])
+    town.run("anchor")
+    return town
+
+
+def test_the_report_in_every_form_says_the_same(busy: Town) -> None:
+    report = busy.asked("report")
+    assert (report["gross"]["total"], report["reversed"]["total"]) == (56_500, -11_300)
+    assert report["net"] == {"count": 4, "amount": 42_640, "tax": 2_560, "total": 45_200}
+    assert busy.run("report", "--format", "json") == busy.run("report", "--json")
+    table = busy.run("report")
+    assert "565.00" in table
+    assert "-113.00" in table
+    assert f"at block {report['block']['height']}" in table
+    rows = list(csv.reader(io.StringIO(busy.run("report", "--format", "csv"))))
+    assert "452.00" in rows[-1]
+    busy.run("report", "--format", "xlsx", "-o", "totals.xlsx", "--by", "merchant")
+    sheet = openpyxl.load_workbook("totals.xlsx").worksheets[0]
+    assert sheet["A2"].value == TAX_ID
+
+
+def test_the_report_at_a_block_never_changes(busy: Town) -> None:
+    first = busy.run("report", "--json", "--at-block", "1", "--by", "industry")
+    assert json.loads(first)["reversed"]["count"] == 0
+    busy.sell(9)
+    busy.run("anchor")
+    assert busy.run("report", "--json", "--at-block", "1", "--by", "industry") == first
+
+
+def test_what_no_report_can_answer_is_refused(busy: Town) -> None:
+    assert "block_unknown" in busy.refusal("report", "--at-block", "99")
+    assert "day_invalid" in busy.refusal("report", "--from", "yesterday")
+    assert "choose another" in busy.refusal("report", "-o", "x", status=2)
+
+
+def test_a_clean_audit_says_what_it_has_looked_at(busy: Town) -> None:
+    found = busy.asked("audit")
+    assert (found["clean"], found["invoices"], found["blocks"]) == (True, 6, 2)
+    assert busy.run("audit").startswith("clean: ")
+
+
+def test_an_audit_names_the_first_wrong_thing(busy: Town) -> None:
+    with sqlite3.connect(busy.folder / "var/main/invoices.db") as database:
+        triggers = database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'invoices'"
+        ).fetchall()
+        for (name,) in triggers:
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE invoices SET total = total + 1 WHERE seq = 3")
+    said = busy.run("audit", status=1)
+    assert said.startswith("wrong: ")
+    assert "invoice" in said
+    assert " 3" in said
+    found = busy.asked("audit", status=1)
+    assert found["clean"] is False
+    assert {"kind", "place", "expected", "found"} <= set(found)
+
+
+def test_invoices_are_exported_whole_with_a_digest_of_the_file(busy: Town) -> None:
+    said = busy.run("export", "-o", "invoices.ndjson")
+    data = Path("invoices.ndjson").read_bytes()
+    assert said == f"{sha256(data).hex()}  invoices.ndjson\n"
+    lines = [json.loads(line) for line in data.splitlines()]
+    assert [line["seq"] for line in lines] == [1, 2, 3, 4, 5, 6]
+    assert {"face", "buyer", "lines", "salts", "hash"} <= set(lines[0])
+    assert lines[0]["reversed_by"] == lines[5]["hash"]
+    after = busy.run("export", "--after", "4").splitlines()
+    assert [json.loads(line)["seq"] for line in after] == [5, 6]
+    assert busy.run("export", "--merchant", "7") == ""
+
+
+def test_invoices_are_exported_for_spreadsheets(busy: Town) -> None:
+    rows = list(csv.reader(io.StringIO(busy.run("export", "--format", "csv"))))
+    assert len(rows) == 7
+    assert "-113.00" in rows[6]
+
+
+def test_the_logs_entries_are_exported_as_they_were_hashed(busy: Town) -> None:
+    busy.run("export", "log", "-o", "log.ndjson")
+    kinds = [json.loads(line)["kind"] for line in Path("log.ndjson").read_bytes().splitlines()]
+    assert kinds == ["invoice"] * 5 + ["seal", "invoice", "seal"]
+    assert "knows neither" in busy.refusal("export", "log", "--format", "csv", status=2)
+
+
+def test_an_export_that_fails_leaves_no_file(busy: Town) -> None:
+    with sqlite3.connect(busy.folder / "var/main/invoices.db") as database:
+        database.execute("DROP TABLE invoices")
+    busy.refusal("export", "-o", "invoices.ndjson", status=3)
+    assert not list(Path().glob("invoices.ndjson*"))

@@ -1,0 +1,150 @@
+"""``fapiao verify``: everything a person may hold, and the exit status that answers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from chain.note import SignerKey
+from invoice_service.documents.qr import qr_png
+from invoice_service.domain.qrtext import scan_url
+from tests.cli.town import TAX_ID, Town
+
+URL = "https://fapiao.test"
+
+
+@pytest.fixture
+def invoice(town: Town) -> dict[str, Any]:
+    """An anchored invoice over 113.00 with a red one beside it; what the result file says of it."""
+    first, _ = town.sell(2)
+    town.run("anchor")
+    return first
+
+
+def _url(invoice: dict[str, Any], total: int = 11300) -> str:
+    return scan_url(URL, invoice["hash"], invoice["number"], total)
+
+
+def _proof(town: Town, invoice: dict[str, Any]) -> Path:
+    return Path(town.run("proof", invoice["hash"]).strip())
+
+
+def test_before_it_is_anchored_the_answer_is_not_yet(town: Town) -> None:
+    [invoice] = town.sell(1)
+    assert town.asked("verify", invoice["hash"], status=1)["verdict"] == "pending"
+    assert "not_in_log" in town.refusal("proof", invoice["hash"])
+    town.run("anchor")
+    assert town.asked("verify", invoice["hash"])["verdict"] == "authentic"
+
+
+def test_by_hash_with_the_steps_that_were_checked(town: Town, invoice: dict[str, Any]) -> None:
+    said = town.run("verify", invoice["hash"])
+    assert said.startswith("authentic: 真")
+    assert "深圳旋转餐厅有限公司: ¥113.00" in said
+    for step in ("groups", "slip", "entry", "signature", "inclusion", "seal", "block"):
+        assert f" {step}: " in said
+    unknown = invoice["hash"][:-1] + ("0" if invoice["hash"][-1] != "0" else "1")
+    assert town.asked("verify", unknown, status=1)["verdict"] == "unknown"
+
+
+def test_by_the_url_form_and_a_forged_amount(town: Town, invoice: dict[str, Any]) -> None:
+    assert town.asked("verify", _url(invoice))["verdict"] == "authentic"
+    assert town.asked("verify", _url(invoice, 11301), status=1)["verdict"] == "mismatch"
+
+
+@pytest.mark.parametrize(("amount", "verdict"), [("106.60", "authentic"), ("106.61", "mismatch")])
+def test_by_the_comma_form(town: Town, invoice: dict[str, Any], amount: str, verdict: str) -> None:
+    face = town.asked("verify", invoice["hash"])["face"]
+    day = face["issued_at"][:10].replace("-", "")
+    text = f"01,10,{face['code']},{face['number']},{TAX_ID},{amount},{day},{invoice['hash']}"
+    status = 0 if verdict == "authentic" else 1
+    assert town.asked("verify", text, status=status)["verdict"] == verdict
+
+
+def test_by_a_picture(town: Town, invoice: dict[str, Any]) -> None:
+    picture = town.folder / "slip.png"
+    picture.write_bytes(qr_png(_url(invoice)))
+    assert town.asked("verify", str(picture))["verdict"] == "authentic"
+    photo = town.folder / "photo.jpg"  # scaled, turned, grey: as a phone takes it
+    with Image.open(picture) as image:
+        image.convert("L").resize((700, 700)).rotate(7, expand=True, fillcolor=255).save(photo)
+    assert town.asked("verify", str(photo))["hash"] == invoice["hash"]
+
+
+def test_pictures_that_answer_nothing_say_why(town: Town, invoice: dict[str, Any]) -> None:
+    Image.new("L", (300, 300), 255).save("white.png")
+    assert "qr_not_found" in town.refusal("verify", "white.png")
+    Path("other.png").write_bytes(qr_png("https://example.org/"))
+    assert "qr_not_found" in town.refusal("verify", "other.png")
+    Path("torn.png").write_bytes(qr_png(_url(invoice))[:200])
+    assert "picture_unreadable" in town.refusal("verify", "torn.png")
+    Path("notes.txt").write_text("not a picture")
+    assert "picture_unreadable" in town.refusal("verify", "notes.txt")
+
+
+def test_a_picture_of_two_invoices_is_ambiguous(town: Town) -> None:
+    first, second = town.sell(2)
+    with Image.new("L", (1400, 700), 255) as both:
+        for place, invoice in enumerate((first, second)):
+            Path("one.png").write_bytes(qr_png(_url(invoice), 8))
+            with Image.open("one.png") as one:
+                both.paste(one.convert("L").resize((650, 650)), (place * 700 + 25, 25))
+        both.save("both.png")
+    assert "qr_several" in town.refusal("verify", "both.png")
+
+
+@pytest.mark.parametrize("text", ["", "hello", "0" * 66, "01" + "A" * 64, "01,04,044001"])
+def test_texts_that_are_no_invoice_say_so(town: Town, text: str) -> None:
+    assert town.refusal("verify", text).startswith(("error: qr_", "error: password_area"))
+
+
+def test_a_proof_file_offline_with_the_key_alone(town: Town, invoice: dict[str, Any]) -> None:
+    proof, key = _proof(town, invoice), town.run("keys", "log").splitlines()[0]
+    assert proof.name == "00000001.fapiao.json"
+    Path("log.vkey").write_text(town.run("keys", "log"))  # two lines, as GET /log/key has them
+    (town.folder / "var").rename(town.folder / "gone")
+    assert town.asked("verify", str(proof), "--offline", "--key", key)["verdict"] == "authentic"
+    said = town.run("verify", str(proof), "--offline", "--key", "log.vkey")
+    assert said.count("✓") == 7
+    assert "as of that block" in said
+
+
+def test_a_bent_proof_or_another_key_is_a_no(town: Town, invoice: dict[str, Any]) -> None:
+    proof, key = _proof(town, invoice), town.run("keys", "log").splitlines()[0]
+    bent = town.folder / "bent.json"
+    bent.write_bytes(proof.read_bytes().replace(b'"total":11300', b'"total":1'))
+    assert "hash_mismatch" in town.refusal("verify", str(bent), "--offline", "--key", key)
+    assert "hash_mismatch" in town.refusal("verify", str(bent))
+    name = key.partition("+")[0]
+    other = SignerKey.generate(name, lambda size: bytes(range(size))).verifier.text()
+    refusal = town.refusal("verify", str(proof), "--offline", "--key", other)
+    assert "signature_missing" in refusal
+    bent.write_bytes(proof.read_bytes()[:-9])
+    assert "error: " in town.refusal("verify", str(bent), "--offline", "--key", key)
+
+
+def test_offline_needs_a_proof_and_a_key(town: Town, invoice: dict[str, Any]) -> None:
+    proof = _proof(town, invoice)
+    assert "--offline needs" in town.refusal("verify", str(proof), "--offline", status=2)
+    key = town.run("keys", "log").splitlines()[0]
+    refusal = town.refusal("verify", invoice["hash"], "--offline", "--key", key, status=2)
+    assert "--offline needs" in refusal
+
+
+def test_a_proof_asked_here_gets_what_is_true_now(town: Town, invoice: dict[str, Any]) -> None:
+    """The file from before a reversal still holds offline; the service knows better."""
+    proof, key = _proof(town, invoice), town.run("keys", "log").splitlines()[0]
+    town.reverse(invoice["hash"])
+    assert town.asked("verify", str(proof), "--offline", "--key", key)["verdict"] == "authentic"
+    found = town.asked("verify", str(proof), status=1)
+    assert found["verdict"] == "reversed"
+    assert len(found["reversed_by"]) == 66
+
+
+def test_a_proof_goes_where_it_is_told(town: Town, invoice: dict[str, Any]) -> None:
+    town.run("proof", invoice["hash"], "--output", "here.json")
+    assert json.loads(Path("here.json").read_bytes())["hash"] == invoice["hash"]
+    assert "password_area" in town.refusal("proof", "0" * 66)
+    assert "invoice_unknown" in town.refusal("proof", "01" + "0" * 64)
