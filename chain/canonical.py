@@ -75,10 +75,7 @@ def _check(value: object, depth: int) -> None:
     elif depth == MAX_DEPTH:
         raise _too_deep()
     elif isinstance(value, dict) and kind is dict:
-        for key in value:
-            _check_key(key)
-        for item in value.values():
-            _check(item, depth + 1)
+        _check_object(value, depth + 1)
     elif isinstance(value, list) and kind is list:
         for item in value:
             _check(item, depth + 1)
@@ -91,6 +88,16 @@ def _check(value: object, depth: int) -> None:
 _NAMES = {type(None): "null", float: "a number with a fraction or an exponent"}
 
 
+def _check_object(value: dict[object, object], depth: int) -> None:
+    # Nearly all keys are ASCII and most values text: those cost no call each.
+    for key in value:
+        if type(key) is not str or not key.isascii():
+            _check_key(key)
+    for item in value.values():
+        if type(item) is not str:
+            _check(item, depth)
+
+
 def _check_integer(value: int) -> None:
     if not -MAX_INTEGER <= value <= MAX_INTEGER:
         raise MalformedError("not_canonical", "an integer is beyond 2^53 - 1")
@@ -99,7 +106,7 @@ def _check_integer(value: int) -> None:
 def _check_key(key: object) -> None:
     if type(key) is not str:
         raise MalformedError("not_canonical", "an object's key is not a string")
-    if not key.isascii() and max(key) > "\uffff":
+    if max(key) > "\uffff":
         raise MalformedError("not_canonical", "an object's key has a character beyond U+FFFF")
 
 

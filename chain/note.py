@@ -7,6 +7,7 @@ the note.
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
@@ -35,6 +36,7 @@ _TIMESTAMP_SIZE = 8
 _MAX_TIMESTAMP = 2**63 - 1
 _SECRET_PREFIX = "PRIVATE+KEY+"  # noqa: S105  # how the text of a secret key begins
 _DASH = "\u2014 "
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
 _GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
@@ -270,7 +272,7 @@ def _check_name(name: str) -> None:
 def _check_text(text: str) -> None:
     if not text.endswith("\n"):
         raise _malformed("its text does not end in a line feed")
-    if any(char < " " and char != "\n" for char in text):
+    if _CONTROL.search(text):
         raise _malformed("it has a control character")
 
 
