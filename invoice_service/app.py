@@ -64,6 +64,10 @@ class Service(Flask):
         answer: Iterable[bytes] = super().wsgi_app(environ, start_response)
         return answer
 
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Nothing of ours is a coroutine: Flask need not find that out at every call."""
+        return func
+
 
 def create_app(instance: Instance | None = None) -> Flask:
     """The application; without an instance, the one that ``FAPIAO_CONFIG`` and its like name."""

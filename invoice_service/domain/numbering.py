@@ -99,7 +99,7 @@ def format_issued_at(moment: int) -> str:
 
 def format_utc(moment: int) -> str:
     """RFC 3339 in UTC with Z and whole seconds, as seals and promises carry it."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(moment, UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def parse_bill_number(text: str) -> str:

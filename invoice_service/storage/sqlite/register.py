@@ -104,11 +104,12 @@ class Register:
             return msgspec.convert(rows[0], ApiKey) if rows else None
 
     def _accounts(self, where: str, values: list[object], *, limit: int) -> list[Account]:
-        with self.connections.reading():
-            table = self.connections.database.table("merchants")
-            return [
-                _account(row) for row in table.rows_where(where, values, order_by="id", limit=limit)
-            ]
+        # In plain SQL, since every issue asks for its merchant: 10 µs, not 60.
+        query = f"SELECT * FROM merchants WHERE {where} ORDER BY id LIMIT ?"  # noqa: S608 # our own conditions
+        with self.connections.reading() as connection:
+            found = connection.execute(query, (*values, limit))
+            names = [column[0] for column in found.description]
+            return [_account(dict(zip(names, row, strict=True))) for row in found]
 
     def _change(self, merchant_id: int, values: dict[str, Any]) -> bool:
         with self.connections.writing():
