@@ -25,6 +25,7 @@ def serving(desk: Desk, *, workers: int = 2, threads: int = 2) -> Iterator[str]:
     environ = {
         **os.environ,
         "FAPIAO_SERVICE_DATA_DIR": str(desk.config.data_dir),
+        "FAPIAO_WEB_THREADS": str(threads),
         "FAPIAO_SERVICE_PUBLIC_URL": desk.config.service.public_url,
     }
     command = [

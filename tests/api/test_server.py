@@ -38,7 +38,6 @@ def raw(url: str, request: bytes) -> bytes:
     place = urlsplit(url)
     with socket.create_connection((place.hostname or "", place.port or 0), timeout=10) as line:
         line.sendall(request)
-        line.shutdown(socket.SHUT_WR)
         answer = b""
         while data := line.recv(65536):
             answer += data
@@ -89,7 +88,6 @@ def test_a_batch_without_a_length_is_read_to_its_end(shop: tuple[Desk, str]) -> 
         f"{url}/v1/invoices/batch",
         body=chunks(),
         headers={"Content-Type": NDJSON, **desk.auth()},
-        chunked=True,
         timeout=30,
     )
     assert len(answer.data.splitlines()) == 150
@@ -103,7 +101,6 @@ def test_a_body_that_hides_its_length_is_still_cut_off(shop: tuple[Desk, str]) -
         f"{url}/v1/invoices",
         body=iter([b"x" * 50_000] * 4),
         headers={"Content-Type": JSON, **desk.auth()},
-        chunked=True,
         retries=False,
         timeout=30,
     )
@@ -116,20 +113,33 @@ def test_a_body_that_hides_its_length_is_still_cut_off(shop: tuple[Desk, str]) -
     "header",
     [
         b"Idempotency-Key: a\r\n Set-Cookie: b=c",
-        b"Idempotency-Key: a\nSet-Cookie: b=c",
         b"Idempotency-Key: a\rSet-Cookie: b=c",
         b"Idempotency-Key: a\x00b",
         b"Idempotency-Key: \xe9\xa4\x90",
         b"Idempotency-Key: a\tb",
     ],
 )
-def test_a_header_with_more_than_one_line_issues_nothing(
+def test_a_header_that_could_forge_an_answer_issues_nothing(
     shop: tuple[Desk, str], header: bytes
 ) -> None:
     desk, url = shop
     before = desk.count()
-    body = order("INJECT")
-    request = b"\r\n".join(
+    answer = raw(url, issue_with(desk, header, "INJECT"))
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert b"set-cookie" not in answer.lower()
+    assert desk.count() == before
+
+
+def test_a_bare_line_feed_only_ends_the_askers_own_header(shop: tuple[Desk, str]) -> None:
+    desk, url = shop
+    answer = raw(url, issue_with(desk, b"Idempotency-Key: a\nSet-Cookie: b=c", "FEED"))
+    assert answer.startswith(b"HTTP/1.1 201")
+    assert b"set-cookie" not in answer.lower()
+
+
+def issue_with(desk: Desk, header: bytes, name: str) -> bytes:
+    body = order(name)
+    return b"\r\n".join(
         [
             b"POST /v1/invoices HTTP/1.1",
             b"Host: fapiao.test",
@@ -142,10 +152,6 @@ def test_a_header_with_more_than_one_line_issues_nothing(
             body,
         ]
     )
-    answer = raw(url, request)
-    assert answer.startswith(b"HTTP/1.1 4")
-    assert b"set-cookie" not in answer.lower()
-    assert desk.count() == before
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def scan(desk: Desk, status: int = 200, **said: str) -> Page:
+def scan(desk: Desk, said: dict[str, str], status: int = 200) -> Page:
     answer = desk.client.get("/verify/scan", query_string=said)
     assert answer.status_code == status, answer.text
     assert answer.content_type == "text/html; charset=utf-8"
@@ -63,7 +63,7 @@ def verdict(page: Page) -> tuple[str | None, str | None]:
 def test_an_authentic_invoice_shows_its_face_its_block_and_how_to_check_it(desk: Desk) -> None:
     invoice = desk.issue(buyer={"name": "张三丰"})
     desk.anchor()
-    page = scan(desk, **slip(invoice))
+    page = scan(desk, slip(invoice))
     assert verdict(page) == ("authentic", "authentic")
     for word in (
         *("真票", "Authentic", "¥498.10", "¥469.91", "¥28.19", "深圳市旋转餐厅有限公司", TAX_ID),
@@ -82,7 +82,7 @@ def test_an_authentic_invoice_shows_its_face_its_block_and_how_to_check_it(desk:
 
 def test_a_new_invoice_is_pending_and_offers_no_proof_yet(desk: Desk) -> None:
     invoice = desk.issue()
-    page = scan(desk, **slip(invoice))
+    page = scan(desk, slip(invoice))
     assert verdict(page) == ("pending", "pending")
     assert "¥498.10" in page.text
     assert "proof" not in " ".join(a["href"] or "" for a in page.all("a"))
@@ -91,7 +91,7 @@ def test_a_new_invoice_is_pending_and_offers_no_proof_yet(desk: Desk) -> None:
 def test_a_reversed_invoice_says_so_before_anything_else(desk: Desk) -> None:
     invoice = desk.issue()
     desk.reverse(invoice)
-    page = scan(desk, **slip(invoice))
+    page = scan(desk, slip(invoice))
     assert verdict(page) == ("reversed", "reversed")
     assert "已红冲" in page.text
 
@@ -99,7 +99,7 @@ def test_a_reversed_invoice_says_so_before_anything_else(desk: Desk) -> None:
 def test_a_red_invoice_does_not_look_like_money(desk: Desk) -> None:
     red = desk.reverse(desk.issue())
     desk.anchor()
-    page = scan(desk, **slip(red))
+    page = scan(desk, slip(red))
     assert verdict(page) == ("authentic", "red")
     assert "-¥498.10" in page.text
     assert "红字发票" in page.text
@@ -111,7 +111,7 @@ def test_an_altered_slip_is_red_and_shows_nothing_of_the_invoice(
 ) -> None:
     invoice = desk.issue()
     desk.anchor()
-    page = scan(desk, **slip(invoice, **changes))
+    page = scan(desk, slip(invoice, **changes))
     assert verdict(page) == ("mismatch", "mismatch")
     assert "深圳市旋转餐厅有限公司" not in page.text
     assert "498.10" not in page.text
@@ -119,12 +119,12 @@ def test_an_altered_slip_is_red_and_shows_nothing_of_the_invoice(
 
 
 def test_an_unknown_invoice(desk: Desk) -> None:
-    page = scan(desk, hash=UNKNOWN, bill_num="00000001", total_amount="1")
+    page = scan(desk, {"hash": UNKNOWN, "bill_num": "00000001", "total_amount": "1"})
     assert verdict(page) == ("unknown", "unknown")
 
 
 def test_a_broken_link_is_not_a_verdict(desk: Desk) -> None:
-    page = scan(desk, 400, hash="01abc", bill_num="00000001", total_amount="1")
+    page = scan(desk, {"hash": "01abc", "bill_num": "00000001", "total_amount": "1"}, 400)
     assert verdict(page) == ("none", "malformed")
     assert "It says nothing about the invoice" in page.text
     assert "查无此票" not in page.text
@@ -137,7 +137,7 @@ def test_a_database_that_cannot_be_read_is_not_a_verdict(
     monkeypatch.setattr(
         desk.instance.store, "invoice", refusing(UnavailableError("database_busy", "inside"))
     )
-    page = scan(desk, 503, **slip(invoice))
+    page = scan(desk, slip(invoice), 503)
     assert verdict(page) == ("none", "unavailable")
     assert "不代表发票真假" in page.text
     assert "查无此票" not in page.text
@@ -150,9 +150,9 @@ def test_a_whole_code_can_be_pasted_in_both_forms(desk: Desk) -> None:
         f"01,10,{invoice['code']},{invoice['number']},{TAX_ID},469.91,20261121,{invoice['hash']}"
     )
     for text in (invoice["qr"], f"  {invoice['qr']}\r\n", commas):
-        assert verdict(scan(desk, text=text)) == ("pending", "pending")
-    assert verdict(scan(desk, 400, text="你好"))[1] == "malformed"
-    assert verdict(scan(desk, 400, text=""))[1] == "malformed"
+        assert verdict(scan(desk, {"text": text})) == ("pending", "pending")
+    assert verdict(scan(desk, {"text": "你好"}, 400))[1] == "malformed"
+    assert verdict(scan(desk, {"text": ""}, 400))[1] == "malformed"
 
 
 def test_the_landing_pages_form_leads_to_the_verdict(desk: Desk) -> None:
@@ -169,7 +169,7 @@ def test_the_landing_pages_form_leads_to_the_verdict(desk: Desk) -> None:
 
 def test_what_chat_apps_add_to_the_address_is_passed_over(desk: Desk) -> None:
     invoice = desk.issue()
-    page = scan(desk, **slip(invoice), **{"from": "singlemessage", "isappinstalled": "0"})
+    page = scan(desk, slip(invoice) | {"from": "singlemessage", "isappinstalled": "0"})
     assert verdict(page)[0] == "pending"
 
 
