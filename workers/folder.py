@@ -67,7 +67,7 @@ class Channel(filesystem.Channel):
     def _read(self, data: bytes) -> dict[str, Any] | None:
         """Return the message; None unless it is a task in the form in which Celery sends it.
 
-        Celery ends when it meets some of the others, and would meet them again after a restart.
+        Celery ends when it meets one of most other forms.
         """
         try:
             message: dict[str, Any] = _from_json(data)

@@ -168,7 +168,6 @@ def test_messages_delivered_twice_and_rubbish_between_them(bureau: Bureau) -> No
         _bent(whole, "headers", {**headers, "task": "os.system"}),
         _bent(whole, "headers", {**headers, "eta": "yesterday"}),
         _bent(whole, "headers", {**headers, "expires": "never"}),
-        _bent(whole, "headers", {**headers, "timelimit": "none"}),
         _bent(whole, "headers", {}),
         _bent(whole, "content-type", "application/x-python-serialize"),
         _bent(whole, "body", "e30="),  # {}
@@ -189,6 +188,26 @@ def test_messages_delivered_twice_and_rubbish_between_them(bureau: Bureau) -> No
 
 def _bent(whole: bytes, part: str, value: object) -> bytes:
     return json.dumps({**json.loads(whole), part: value}).encode()
+
+
+@pytest.mark.slow
+def test_a_message_that_ends_a_worker_ends_one_worker(bureau: Bureau) -> None:
+    """Celery puts back what a worker had taken when it ended; here nobody meets it again."""
+    _send(bureau, 1)
+    (message,) = bureau.messages()
+    whole = message.read_bytes()
+    headers = {**json.loads(whole)["headers"], "timelimit": "poison"}
+    message.write_bytes(_bent(whole, "headers", headers))
+    bureau.town.issue(2)
+    first = bureau.start("worker")
+    bureau.wait_for("its end", lambda: first.poll() is not None)
+    second = bureau.start("worker")
+    bureau.issue(0)
+    _send(bureau, 1)
+    bureau.issue(1)
+    assert second.poll() is None
+    assert bureau.messages() == []
+    _check(bureau)
 
 
 @pytest.mark.slow
