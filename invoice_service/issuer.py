@@ -235,8 +235,8 @@ class IssuingProcess:
 
     def _take(self, client: socket.socket) -> list[Prepared] | None:
         try:
-            message = client.recv(MAX_MESSAGE + 1)
-            if message and len(message) <= MAX_MESSAGE:
+            message = client.recv(MAX_MESSAGE)  # of a longer one, the rest is missing
+            if message:
                 return _request_decoder.decode(message)
         except _UNREADABLE as error:
             _log.warning("issuer.request_unreadable", error=str(error))

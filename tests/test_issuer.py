@@ -275,7 +275,7 @@ class TestBadClients:
             msgspec.msgpack.encode({}),
             b"\x91\xdc\x00\x13\x01\x02\xa4blue\xa1\xff",
             b"\x91\xdc\x00\x13\x01\x02\xa4blue\xa1A\xa0\xc4\x00\x81\xa1a" + b"\x91" * 90_000,
-            bytes(issuer.MAX_MESSAGE + 1),
+            msgspec.msgpack.encode([None, bytes(issuer.MAX_MESSAGE)]),
         ],
     )
     def test_nonsense_closes_its_own_connection(

@@ -215,6 +215,11 @@ class TestDamage:
                 verifier(town).verify(said)
             assert caught.value.code == "record_damaged"
 
+    def _damaged_entry(self, town: Town, issued: Issued) -> None:
+        with pytest.raises(UnavailableError) as caught:
+            check(town, issued)
+        assert caught.value.code == "record_damaged"
+
     @pytest.mark.parametrize("change", ROW_CHANGES)
     def test_any_change_of_the_row(self, town: Town, issued: Issued, change: str) -> None:
         tamper(town.folder, f"UPDATE invoices SET {change} WHERE seq = {issued.seq}")
@@ -258,9 +263,14 @@ class TestDamage:
         if entry == 0:  # somebody else's: this invoice's proof does not read it
             assert check(town, issued).verdict is Verdict.AUTHENTIC
             return
-        with pytest.raises(UnavailableError) as caught:
-            check(town, issued)
-        assert caught.value.code == "record_damaged"
+        self._damaged_entry(town, issued)
+
+    def test_a_block_that_is_gone(self, town: Town, issued: Issued) -> None:
+        """The next block's seal does not close this entry's block."""
+        town.issue(1)
+        town.anchor()
+        _log_write(town.folder, "DELETE FROM blocks WHERE height = ?", 1)
+        self._damaged_entry(town, issued)
 
     @pytest.mark.parametrize("place", [0, 40, -3])
     def test_the_checkpoint(self, town: Town, issued: Issued, place: int) -> None:
@@ -270,9 +280,7 @@ class TestDamage:
         bent = bytearray(note)
         bent[place] ^= 1
         _log_write(town.folder, "UPDATE checkpoints SET note = ? WHERE size = ?", bytes(bent), size)
-        with pytest.raises(UnavailableError) as caught:
-            check(town, issued)
-        assert caught.value.code == "record_damaged"
+        self._damaged_entry(town, issued)
 
     def test_a_checkpoint_of_another_key(self, town: Town, issued: Issued) -> None:
         other = SignerKey.generate(ORIGIN, random.Random(9).randbytes).verifier
@@ -288,18 +296,14 @@ class TestDamage:
                 data[place] ^= 1
                 tile.write_bytes(data)
         town.close()
-        with pytest.raises(UnavailableError) as caught:
-            check(Town(town.folder), issued)
-        assert caught.value.code == "record_damaged"
+        self._damaged_entry(Town(town.folder), issued)
 
     def test_no_tile_at_all(self, town: Town, issued: Issued) -> None:
         for tile in (town.folder / "log" / "tile" / "0").rglob("*"):
             if tile.is_file():
                 tile.unlink()
         town.close()
-        with pytest.raises(UnavailableError) as caught:
-            check(Town(town.folder), issued)
-        assert caught.value.code == "record_damaged"
+        self._damaged_entry(Town(town.folder), issued)
 
     def test_a_store_that_cannot_be_read_is_not_unknown(self, town: Town, issued: Issued) -> None:
         town.close()
