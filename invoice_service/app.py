@@ -8,7 +8,7 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from time import perf_counter_ns
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from flask import Flask, Response, request
@@ -38,9 +38,17 @@ from invoice_service.services.verify import Verifier
 from invoice_service.web import pages
 from invoice_service.wiring import Instance, open_instance
 
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 STATIC: Final = Path(__file__).resolve().parent.parent / "static"
 STATIC_SECONDS: Final = 3600
 STARTED: Final = "fapiao.started"
+ALWAYS: Final = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),  # the hash in our addresses opens an invoice
+]
 
 PROGRAMS: Final = ("/v1/", "/log/", "/static/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Where problems are answered as problem+json; elsewhere people read."""
@@ -54,15 +62,20 @@ LOG_FORM: Final[list[Processor]] = [
 
 
 class Service(Flask):
-    """Flask that knows when a request came in."""
+    """Flask that knows when a request came in, and what stands in every answer."""
 
     def wsgi_app(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Note the time first of all."""
+
+        def start(
+            status: str, headers: list[tuple[str, str]], error: "OptExcInfo | None" = None, /
+        ) -> Callable[[bytes], object]:
+            return start_response(status, headers + ALWAYS, error)
+
         environ[STARTED] = perf_counter_ns()
-        answer: Iterable[bytes] = super().wsgi_app(environ, start_response)
-        return answer
+        return super().wsgi_app(environ, start)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Nothing of ours is a coroutine: Flask need not find that out at every call."""
@@ -103,7 +116,7 @@ def _open_doors(app: Flask, instance: Instance) -> None:
     app.register_blueprint(
         operations_blueprint(_health(instance), meter, partial(describe_service, config))
     )
-    _finish_answers(app, meter)
+    _count_answers(app, meter)
 
 
 def _health(instance: Instance) -> Callable[[], Health]:
@@ -118,14 +131,11 @@ def _health(instance: Instance) -> Callable[[], Health]:
     return lambda: check_health(parts, int(instance.clock().timestamp()))
 
 
-def _finish_answers(app: Flask, meter: Meter) -> None:
-    """What every answer gets; kept short, since every issue passes here."""
+def _count_answers(app: Flask, meter: Meter) -> None:
+    """Count every answer; kept short, since every issue passes here."""
 
     @app.after_request
-    def finish(answer: Response) -> Response:
-        headers = answer.headers
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"  # the hash in our addresses opens an invoice
+    def count(answer: Response) -> Response:
         taken = perf_counter_ns() - request.environ[STARTED]
         meter.observe(request.endpoint, answer.status_code, taken)
         return answer

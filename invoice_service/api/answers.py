@@ -31,9 +31,7 @@ def raw_answer(
     body: bytes | Iterable[bytes], kind: str, status: int = 200, *, cache: str = NO_STORE
 ) -> Response:
     """Ready bytes, or bytes as they come, as the answer's body."""
-    response = Response(body, status, content_type=kind)
-    response.headers["Cache-Control"] = cache
-    return response
+    return Response(body, status, [("Content-Type", kind), ("Cache-Control", cache)])
 
 
 def csv_line(fields: Sequence[object]) -> bytes:

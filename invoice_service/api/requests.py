@@ -8,6 +8,7 @@ from typing import IO, NamedTuple
 from urllib.parse import parse_qsl
 
 from flask import request
+from werkzeug.wsgi import get_input_stream
 
 from chain.errors import MalformedError
 from invoice_service.domain.numbering import SHANGHAI
@@ -148,9 +149,7 @@ def media_type(*allowed: str) -> str:
 
 def body(limit: int) -> bytes:
     """The whole body. MalformedError ``body_too_large`` above ``limit`` bytes, ``empty_body``."""
-    if (request.content_length or 0) > limit:
-        raise _too_large(limit)
-    data = request.stream.read(limit + 1)
+    data = _stream(limit).read(limit + 1)
     if len(data) > limit:
         raise _too_large(limit)
     if not data:
@@ -158,16 +157,24 @@ def body(limit: int) -> bytes:
     return data
 
 
+def _stream(limit: int) -> IO[bytes]:
+    """What there is to read; one that says it is too large is refused unread."""
+    environ = request.environ
+    declared: str = environ.get("CONTENT_LENGTH") or "0"
+    if not declared.isdecimal() or int(declared) > limit:
+        raise _too_large(limit)
+    return get_input_stream(environ)
+
+
 def spooled_body(limit: int) -> IO[bytes]:
     """As ``body``, in a file of its own: nothing is issued before the whole batch has arrived.
 
     Reading first also keeps a client that writes all before it reads from waiting for ever.
     """
-    if (request.content_length or 0) > limit:
-        raise _too_large(limit)
+    stream = _stream(limit)
     spool = SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115  # closed with the answer
     size = 0
-    while data := request.stream.read(CHUNK):
+    while data := stream.read(CHUNK):
         size += len(data)
         if size > limit:
             spool.close()
