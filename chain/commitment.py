@@ -13,7 +13,6 @@ GROUPS = ("face", "buyer", "lines")
 
 SALT_SIZE = 16
 PASSWORD_AREA_VERSION = "01"  # noqa: S105  # public, on every face
-PASSWORD_AREA_LENGTH = 66
 
 _CHECK_CODE_LENGTH = 5
 
@@ -41,12 +40,14 @@ def password_area(digest: Digest) -> str:
 
 def parse_password_area(text: str) -> Digest:
     """Read a password area; MalformedError ``password_area`` unless spelled exactly as written."""
-    if len(text) != PASSWORD_AREA_LENGTH or not text.startswith(PASSWORD_AREA_VERSION):
-        raise _not_a_password_area()
     try:
-        return digest_from_hex(text[len(PASSWORD_AREA_VERSION) :])
+        if text.startswith(PASSWORD_AREA_VERSION):
+            return digest_from_hex(text[len(PASSWORD_AREA_VERSION) :])
     except MalformedError:
-        raise _not_a_password_area() from None
+        pass
+    raise MalformedError(
+        "password_area", 'a password area is "01" and 64 lower-case hexadecimal digits'
+    )
 
 
 def check_code(digest: Digest) -> str:
@@ -69,9 +70,3 @@ def _salted(domain: bytes, salt: bytes, content: bytes) -> Digest:
     if len(salt) != SALT_SIZE:
         raise MalformedError("salt_length", f"a salt has {SALT_SIZE} bytes, not {len(salt)}")
     return sha256(domain + salt + content)
-
-
-def _not_a_password_area() -> MalformedError:
-    return MalformedError(
-        "password_area", 'a password area is "01" and 64 lower-case hexadecimal digits'
-    )

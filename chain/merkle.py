@@ -208,7 +208,7 @@ def _climb(old_size: int, new_size: int, hashes: list[Digest]) -> tuple[Digest, 
         if position & 1 or position == last:
             old_node = node_hash(sibling, old_node)
             new_node = node_hash(sibling, new_node)
-            while position and not position & 1:
+            while not position & 1:  # it is the last of its row, so not 0
                 position, last = position >> 1, last >> 1
         else:
             new_node = node_hash(new_node, sibling)
