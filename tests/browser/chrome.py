@@ -1,0 +1,162 @@
+"""A headless Chromium, steered over a pipe by its DevTools protocol; no driver to install."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+PATIENCE = 30.0  # seconds; the first start on a busy machine is slow
+
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe"),
+)
+
+# The protocol speaks on descriptors 3 and 4; a shell moves ours there.
+MOVE = 'exec "$0" "${@:3}" 3<&"$1" 4>&"$2"'
+
+
+def program() -> str | None:
+    """Where Chromium is, if it is installed."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+class Chrome:
+    """One browser with one page; every complaint that the page caused is kept."""
+
+    def __init__(self, to_browser: int, from_browser: int) -> None:
+        self._to = to_browser
+        self._from = from_browser
+        self._rest = b""
+        self._number = 0
+        self._loaded = False
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        target = self._ask("Target.createTarget", url="about:blank")["targetId"]
+        attached = self._ask("Target.attachToTarget", targetId=target, flatten=True)
+        self._session: str | None = attached["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self._ask(f"{domain}.enable")
+
+    _session: str | None = None
+
+    def window(self, width: int, height: int, *, phone: bool) -> None:
+        """Look at pages through a window of this size."""
+        self._ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=phone,
+        )
+
+    def script(self, *, on: bool) -> None:
+        """Allow or forbid pages to run scripts."""
+        self._ask("Emulation.setScriptExecutionDisabled", value=not on)
+
+    def open(self, url: str) -> None:
+        """Go to an address and wait until the page has loaded."""
+        self.complaints.clear()
+        self.requests.clear()
+        self._loaded = False
+        self._ask("Page.navigate", url=url)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait for the load that is under way."""
+        while not self._loaded:
+            self._note(self._read())
+        self._loaded = False
+
+    def evaluate(self, expression: str) -> Any:  # noqa: ANN401 # whatever JavaScript gives
+        """The value of an expression in the page."""
+        answer = self._ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def click(self, x: float, y: float) -> None:
+        """Click, or tap, as a person would."""
+        self._loaded = False
+        for kind in ("mousePressed", "mouseReleased"):
+            self._ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def picture(self) -> bytes:
+        """What is seen, as PNG."""
+        return base64.b64decode(self._ask("Page.captureScreenshot", format="png")["data"])
+
+    def _ask(self, method: str, **parameters: object) -> dict[str, Any]:
+        self._number += 1
+        message: dict[str, object] = {"id": self._number, "method": method, "params": parameters}
+        if self._session is not None:
+            message["sessionId"] = self._session
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._read()
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer
+                result: dict[str, Any] = answer["result"]
+                return result
+            self._note(answer)
+
+    def _note(self, event: dict[str, Any]) -> None:
+        method, parameters = event.get("method"), event.get("params", {})
+        if method == "Page.loadEventFired":
+            self._loaded = True
+        elif method == "Log.entryAdded":
+            self.complaints.append(parameters["entry"]["text"])
+        elif method == "Runtime.exceptionThrown":
+            self.complaints.append(str(parameters["exceptionDetails"]))
+        elif method == "Network.requestWillBeSent":
+            self.requests.append(parameters["request"]["url"])
+
+    def _read(self) -> dict[str, Any]:
+        while b"\0" not in self._rest:
+            data = os.read(self._from, 1 << 20)
+            assert data, "the browser ended"
+            self._rest += data
+        message, _, self._rest = self._rest.partition(b"\0")
+        event: dict[str, Any] = json.loads(message)
+        return event
+
+
+@contextmanager
+def browser(profile: Path) -> Iterator[Chrome]:
+    """A fresh browser with its own ``profile`` folder; ended for good afterwards."""
+    found = program()
+    assert found
+    their_input, to_browser = os.pipe()
+    from_browser, their_output = os.pipe()
+    fds = (their_input, their_output)
+    process = subprocess.Popen(
+        ["bash", "-c", MOVE, found, *map(str, fds), *FLAGS, f"--user-data-dir={profile}"],
+        pass_fds=fds,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    for descriptor in fds:
+        os.close(descriptor)
+    try:
+        yield Chrome(to_browser, from_browser)
+    finally:
+        _end(process)
+        os.close(to_browser)
+        os.close(from_browser)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the browser with all its helpers: they are one process group."""
+    deadline = time.monotonic() + PATIENCE
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, 15)
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, 9)
+    process.wait()
