@@ -1,42 +1,52 @@
 #!/usr/bin/env python3
 """Copy an instance while it runs, so that the copy can be restored: backup.py DATA_DIR NEW_FOLDER.
 
-The order matters. Each thing is copied before what it speaks of: the published checkpoint, the
-log, the invoices. A copy taken so never has a checkpoint without its log, nor a log without its
-invoices; what came in between is simply pending. Keys are not copied: keep them apart.
-Needs nothing but Python.
+What is copied agrees with itself. The log is copied with its tiles while no worker publishes (they
+wait for the lock that they share among themselves), and before the invoices: a log must not name
+invoices that the copy lacks, while invoices that its log lacks are simply pending. Keys are not
+copied: keep them apart. Needs nothing but Python.
 """
 
+import fcntl
 import os
 import shutil
 import sqlite3
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-
-DATABASES = ("log.db", "invoices.db")  # in this order
 
 
 def back_up(source: Path, target: Path) -> None:
     """Copy ``source`` into ``target``, which must not exist; raises OSError or sqlite3.Error."""
-    if not (source / DATABASES[0]).is_file():
+    if not (source / "log.db").is_file():
         raise FileNotFoundError(f"{source} holds no instance")
     aside = target.with_name(f"{target.name}.part")
     if target.exists() or aside.exists():
         raise FileExistsError(f"{target} (or {aside}) exists already")
-    (aside / "log").mkdir(parents=True)
-    shutil.copy2(source / "log" / "checkpoint", aside / "log" / "checkpoint")
-    for name in DATABASES:
-        copy_database(source / name, aside / name)
-    # Tiles last: they may be ahead of the log, never behind it. A partial tile may go away
-    # while we copy, because the full one has come.
-    copy_tiles(source / "log", aside / "log")
+    aside.mkdir(parents=True)
+    with nobody_publishes(source / "log"):
+        copy_database(source / "log.db", aside / "log.db")
+        # What starts with a dot is a file that somebody was killed in writing.
+        shutil.copytree(source / "log", aside / "log", ignore=shutil.ignore_patterns(".*"))
+    copy_database(source / "invoices.db", aside / "invoices.db")
     for folder, _, files in os.walk(aside):
         for name in files:
             sync(Path(folder, name))
         sync(Path(folder))
     aside.rename(target)  # a backup that was cut off never has the final name
     sync(target.parent)
+
+
+@contextmanager
+def nobody_publishes(folder: Path) -> Iterator[None]:
+    """Hold the lock under which workers publish; what is issued meanwhile waits for the log."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -46,20 +56,6 @@ def copy_database(source: Path, target: Path) -> None:
         (answer,) = new.execute("PRAGMA quick_check").fetchone()
         if answer != "ok":
             raise sqlite3.DatabaseError(f"{source}: {answer}")
-
-
-def copy_tiles(source: Path, target: Path) -> None:
-    """The published tiles; one that goes away meanwhile is looked for again as its full tile."""
-    for attempt in (1, 2, 3):
-        try:
-            shutil.copytree(source / "tile", target / "tile", dirs_exist_ok=True)
-        except FileNotFoundError:
-            return  # nothing has been published yet
-        except shutil.Error:
-            if attempt == 3:
-                raise
-        else:
-            return
 
 
 def sync(path: Path) -> None:

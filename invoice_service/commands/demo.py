@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -171,7 +172,7 @@ def show(console: Console, config: Config, day: Day) -> None:
         ("official's key", day.official_key),
         (
             "verify one alone",
-            f"python -m chain verify {FOLDER}/proofs/{invoice.number}.fapiao.json"
+            f"{sys.executable} -m chain verify {FOLDER}/proofs/{invoice.number}.fapiao.json"
             f' --key "$(cat {FOLDER}/log.vkey)"',
         ),
         ("totals", f"curl -H 'Authorization: Bearer {day.official_key}' '{url}/v1/reports/totals'"),

@@ -12,6 +12,7 @@ from invoice_service.commands.session import Session
 from invoice_service.config import Config
 from invoice_service.domain.money import format_yuan
 from invoice_service.domain.numbering import SHANGHAI
+from invoice_service.replay.apart import anchors_apart
 from invoice_service.replay.produce import Plan, batches_apart
 from invoice_service.replay.run import Outcome, admit_city, issue_city, open_simulated
 from invoice_service.wiring import init_instance
@@ -86,9 +87,11 @@ def run_plan(config: Config, plan: Plan) -> Outcome:
     merchants = admit_city(instance, plan)
     with (
         batches_apart(plan, merchants, config.tax.rates) as batches,
+        anchors_apart(config, plan.seed) as anchors,
         progress("replaying", plan.invoices) as advance,
     ):
-        outcome = issue_city(instance, clock, plan, batches, advance)
+        outcome = issue_city(instance, clock, plan, batches, anchors.order, advance)
+        outcome.log_size = anchors.finish()
     instance.close()
     return outcome
 

@@ -1,4 +1,4 @@
-"""Issue and anchor a simulated city, day after day, through the service's own parts."""
+"""Issue a simulated city, day after day, through the service's own parts."""
 
 import random
 from collections.abc import Callable, Iterable
@@ -12,27 +12,15 @@ from invoice_service.config import Config
 from invoice_service.domain.invoice import SALTS_SIZE, Issued, Prepared, prepare_red
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.merchant import Merchant
+from invoice_service.replay.apart import Order
 from invoice_service.replay.city import build_city
+from invoice_service.replay.clock import Clock
 from invoice_service.replay.produce import Batch, Plan
-from invoice_service.services.anchor import anchor_pending
+from invoice_service.services.admit import admit
 from invoice_service.wiring import Instance, open_instance
 
 REVERSED_SHARE: Final = 0.004  # of a day's invoices, reversed at the end of the next
 ANCHOR_EVERY: Final = 5_000  # invoices; and at the end of each day
-
-
-class Clock:
-    """The simulated time."""
-
-    def __init__(self, moment: int) -> None:
-        self.moment = moment
-
-    def __call__(self) -> datetime:
-        return datetime.fromtimestamp(self.moment, UTC)
-
-    def unix(self) -> int:
-        """The time in seconds since 1970."""
-        return self.moment
 
 
 @dataclass(slots=True)
@@ -47,11 +35,12 @@ class Outcome:
 
 @dataclass(slots=True)
 class Issuing:
-    """The half of a replay that writes."""
+    """The part of a replay that issues; it has others anchor."""
 
     instance: Instance
     clock: Clock
     rng: random.Random
+    anchor: Callable[[Order], None]
     advance: Callable[[int], None]
     outcome: Outcome = field(default_factory=Outcome)
     _today: list[Issued] = field(default_factory=list)
@@ -71,8 +60,8 @@ class Issuing:
         if batch.ends_day:
             self._reverse_some()
         if batch.ends_day or self._pending >= ANCHOR_EVERY:
-            done = anchor_pending(self.instance.anchoring())
-            self._pending, self.outcome.log_size = 0, done.size
+            self.anchor(Order(batch.moment, self.outcome.invoices + self.outcome.reversals))
+            self._pending = 0
 
     def _issue(self, prepared: list[Prepared]) -> list[Issued]:
         answers = self.instance.store.issue(prepared, self.clock.unix)
@@ -108,8 +97,7 @@ def open_simulated(config: Config, plan: Plan) -> tuple[Instance, Clock]:
     """
     first = plan.first_day
     clock = Clock(int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()))
-    rng = random.Random(f"closings/{plan.seed}")  # noqa: S311 # a simulation that must repeat
-    instance = open_instance(config, clock=clock, randbytes=rng.randbytes)
+    instance = open_instance(config, clock=clock)
     if instance.store.last_seq():
         raise ConflictError("not_empty", f"{config.data_dir} has invoices already")
     return instance, clock
@@ -119,7 +107,7 @@ def admit_city(instance: Instance, plan: Plan) -> list[Merchant]:
     """Enter the city's merchants into the register, in their order."""
     now = int(instance.clock().timestamp())
     shops = build_city(plan.seed, plan.merchants).shops
-    return [instance.store.add_merchant(shop.request, now).merchant for shop in shops]
+    return [admit(instance.store, shop.request, now).merchant for shop in shops]
 
 
 def issue_city(
@@ -127,11 +115,12 @@ def issue_city(
     clock: Clock,
     plan: Plan,
     batches: Iterable[Batch],
+    anchor: Callable[[Order], None],
     advance: Callable[[int], None],
 ) -> Outcome:
-    """Issue all batches and anchor them; raises the first refusal, since there should be none."""
+    """Issue all batches; raises the first refusal, since there should be none."""
     rng = random.Random(f"reversals/{plan.seed}")  # noqa: S311 # a simulation that must repeat
-    issuing = Issuing(instance, clock, rng, advance)
+    issuing = Issuing(instance, clock, rng, anchor, advance)
     for batch in batches:
         issuing.take(batch)
     return issuing.outcome

@@ -3,10 +3,19 @@
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from invoice_service.commands.issue import desk_of
+from invoice_service.commands.order_files import read_sample_bills
+from invoice_service.config import load
+from invoice_service.services.anchor import anchor_pending
+from invoice_service.services.issue import issue_one
+from invoice_service.wiring import open_instance
 from tests.cli.town import Town
 
 SCRIPT = Path("scripts/backup.py").resolve()
@@ -77,6 +86,40 @@ def test_a_log_without_its_invoices_is_noticed(open_day: Town) -> None:
     _restore(open_day, newer)
     assert open_day.asked("audit", status=1)["clean"] is False
     assert "invoices_missing" in open_day.refusal("anchor")
+
+
+def test_copies_taken_while_the_service_works_are_all_sound(town: Town) -> None:
+    """Somebody issues and anchors without pause; every copy can be restored."""
+    over = Event()
+    with ThreadPoolExecutor(1) as others:
+        working = others.submit(_work, town, over)
+        backups = [_back_up(town, f"backup-{n}") for n in range(5)]
+        over.set()
+        working.result()
+    sizes = []
+    for backup in backups:
+        shutil.copytree(town.folder / "var/main/keys", backup / "keys")
+        settings = backup / "config.toml"
+        settings.write_text('[service]\npublic_url = "https://fapiao.test"\ndata_dir = "."\n')
+        assert town.asked("--config", str(settings), "audit")["clean"]
+        town.run("--config", str(settings), "anchor")
+        after = town.asked("--config", str(settings), "audit")
+        assert (after["clean"], after["pending"]) == (True, 0)
+        sizes.append(after["invoices"])
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1]  # the work did go on meanwhile
+
+
+def _work(town: Town, over: Event) -> None:
+    instance = open_instance(load(town.folder / "config.toml", {}))
+    desk = desk_of(instance)
+    for bill in cycle(read_sample_bills()):
+        if over.is_set():
+            break
+        order = bill.body.replace(b"bill-", b"%d-" % instance.store.last_seq())
+        issue_one(desk, 1, order)
+        anchor_pending(instance.anchoring())
+    instance.close()
 
 
 def test_a_backup_overwrites_nothing_and_says_what_is_wrong(open_day: Town) -> None:
