@@ -54,10 +54,11 @@ def demo(*, once: bool) -> int:
             except Problem:
                 console.print(f"what the processes said: {FOLDER}/output", style="yellow")
                 raise
-            show(console, config, day)
             if not once:
+                show(console, config, day)
                 console.print("\nCtrl-C stops everything.", style="bold")
                 stay(tree)
+    console.print("Everything held." if once else "Everything is stopped.", style="green")
     return 0
 
 
