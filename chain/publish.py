@@ -157,9 +157,10 @@ class Publisher:
             merkle.verify_consistency(old.size, old.root, head.size, head.root, path)
 
     def _put_file(self, signed: StoredCheckpoint, published: Checkpoint | None) -> None:
-        """Replace the file ``checkpoint``, which never goes back, and tidy up behind it."""
-        if published is not None and published.size > signed.size:
-            raise VerificationError("log_rolled_back", "a later checkpoint has been published")
+        """Replace the file ``checkpoint``, and tidy up behind it.
+
+        It never goes back: what is signed here is the head, which continues the file.
+        """
         if self._read_file() != signed.note:
             # A crash before this returns leaves the previous file; the next call comes here
             # again, because the file differs from what the database says was signed.
