@@ -379,6 +379,7 @@ class Story(RuleBasedStateMachine):
             self.store.close()
 
 
+@pytest.mark.slow
 def test_no_story_makes_a_witness_cosign_two_histories(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
