@@ -22,12 +22,15 @@ from chain.entry import (
     format_time,
     parse_entry,
 )
-from chain.errors import MalformedError, UnavailableError, VerificationError
+from chain.errors import ConflictError, MalformedError, UnavailableError, VerificationError
 from chain.finding import AuditError
 from chain.hashing import EMPTY_ROOT, ZERO, Digest, leaf_hash
 from chain.merkle import MAX_SIZE, Edge
 from chain.note import VerifierKey
 from chain.publish import CHECKPOINT_FILE
+from chain.state_rules import changes_state, state_changes
+from chain.statemap import StateMap
+from chain.states import EMPTY_MAP
 from chain.tiles import TILE_WIDTH, TileFolder
 
 Progress = Callable[[int, int], None]
@@ -65,6 +68,10 @@ class AuditStore(Protocol):
 
     def checkpoints(self, after: int, limit: int) -> list[StoredCheckpoint]:
         """At most ``limit`` signed checkpoints of sizes above ``after``, in order."""
+        ...
+
+    def state_node(self, digest: Digest) -> bytes | None:
+        """The body of the state map's node with this hash."""
         ...
 
     def check(self) -> None:
@@ -113,6 +120,8 @@ class _Audit:
         self._tiles = TileAudit(folder, self._signed, self._head_size)
         self._edge = Edge()
         self._last: Block | None = None
+        self._states = EMPTY_MAP
+        self._changing: list[Entry] = []
         self._checkpoints = 0
         self._checkpoint_size = -1
 
@@ -194,12 +203,15 @@ class _Audit:
     def _check_entries(self, block: Block) -> SealEntry:
         """Take the block's entries into the tree; the last one is its seal."""
         index, entry = block.first, None
+        self._changing = []
         for row in self._rows(block.first, block.size):
             if row.index != index:
                 break
             entry = _read_row(row)
             if isinstance(entry, SealEntry) != (index == block.seal_index):
                 raise AuditError("entry", index, "a seal at the block's end and only there", "else")
+            if changes_state(entry):
+                self._changing.append(entry)
             leaf = leaf_hash(row.entry)
             self._edge.append(leaf)
             self._tiles.add(row.entry, leaf)
@@ -222,8 +234,21 @@ class _Audit:
         _same("seal", height, "previous", previous.hex(), seal.previous)
         _same("seal", height, "first", block.first, seal.first)
         _same("seal", height, "count", block.count, seal.count)
+        self._check_states(height, seal)
         _same("block", height, "sealed_at", seal.sealed_at, format_time(block.sealed_at))
         _same("block", height, "seal", leaf_hash(format_entry(seal)).hex(), block.seal.hex())
+
+    def _check_states(self, height: int, seal: SealEntry) -> None:
+        """Derive the state map anew from the block's entries; each of its nodes must be kept."""
+        states = StateMap(self._store, self._states)
+        try:
+            self._states = states.update(state_changes(self._changing, states.get))
+        except (ConflictError, VerificationError) as problem:
+            raise AuditError("seal", height, "states that follow", str(problem)) from problem
+        _same("seal", height, "states", self._states.hex(), seal.states)
+        for digest, body in states.added.items():
+            if self._store.state_node(digest) != body:
+                raise AuditError("state", digest.hex(), "the node that was derived", "another")
 
     def _name_culprit(self, block: Block) -> AuditError:
         """Which part of a block makes its root another: an entry, the seal, or the root itself.

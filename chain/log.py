@@ -10,7 +10,7 @@ has been read back:
 Whatever a crash interrupts, the next ``publish`` does again; ``chain.publish`` says how.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -18,12 +18,23 @@ from typing import Protocol
 from chain import merkle
 from chain.block import Block, Head, Row
 from chain.checkpoint import Checkpoint
-from chain.entry import SealEntry, entry_key, format_time, parse_entry, parse_time, seal_entry
+from chain.entry import (
+    Entry,
+    SealEntry,
+    entry_key,
+    format_time,
+    parse_entry,
+    parse_time,
+    seal_entry,
+)
 from chain.errors import ConflictError, MalformedError, NotFoundError, VerificationError
-from chain.hashing import ZERO, Digest, leaf_hash
+from chain.hashing import Digest, digest_from_hex, leaf_hash
 from chain.merkle import Edge
 from chain.note import SignerKey
 from chain.publish import Publisher, PublishStore, checkpoint_of
+from chain.state_rules import state_changes
+from chain.statemap import StateMap
+from chain.states import EMPTY_MAP, StateProof
 from chain.tiles import TileFolder
 
 
@@ -34,10 +45,12 @@ class LogStore(PublishStore, Protocol):
         """Name a new log, or check an old one's name; ConflictError ``origin_differs``."""
         ...
 
-    def append(self, expected: Head, rows: Sequence[Row], block: Block) -> None:
-        """Add ``rows`` and ``block`` in one transaction, only if ``expected`` is still the head.
+    def append(
+        self, expected: Head, rows: Sequence[Row], block: Block, nodes: Mapping[Digest, bytes]
+    ) -> None:
+        """Add ``rows``, ``block`` and ``nodes`` of the state map, if ``expected`` is still the head.
 
-        Durable once it returns. ConflictError ``log_moved``, or ``already_in_log`` when a key
+        In one transaction, durable once it returns. ConflictError ``log_moved``, or ``already_in_log`` when a key
         stands in the log; UnavailableError ``disk_full`` and the like.
         """
         ...
@@ -62,6 +75,10 @@ class LogStore(PublishStore, Protocol):
         """One entry's bytes."""
         ...
 
+    def state_node(self, digest: Digest) -> bytes | None:
+        """The body of the state map's node with this hash."""
+        ...
+
 
 class Log:
     """One log: its database, its tiles, and the folder that holds its published checkpoint."""
@@ -81,29 +98,32 @@ class Log:
         *,
         sealed_at: datetime,
         cursor: int,
-        states: Digest = ZERO,
     ) -> Block:
         """Append ``drafts`` and their seal as one block, durably, if ``expected`` is the head.
 
         ``sealed_at`` is raised to the previous block's if the clock went back. ``cursor`` is
         the caller's own position, kept with the block. Raises ConflictError ``log_moved`` when
-        another was first, ``already_in_log`` with the place of the ``draft``; MalformedError
-        for what is not a canonical entry; VerificationError ``log_rolled_back``.
+        another was first, ``already_in_log`` with the place of the ``draft``, and as
+        ``state_rules.state_changes`` does; MalformedError for what is not a canonical entry;
+        VerificationError ``log_rolled_back``, ``state_damaged``.
         """
         if not drafts:
             raise MalformedError("empty_block", "a block holds at least one entry")
         if cursor < expected.cursor:
             raise MalformedError("cursor_back", "the cursor never goes back")
         self._refuse_rollback(expected)
+        entries = [_parse_draft(draft) for draft in drafts]
         rows = [
-            Row(index, draft, _draft_key(draft))
-            for index, draft in enumerate(drafts, start=expected.size)
+            Row(index, draft, entry_key(entry))
+            for index, (draft, entry) in enumerate(zip(drafts, entries, strict=True), expected.size)
         ]
-        block, seal = _seal(expected, rows, _not_before(expected, sealed_at), cursor, states)
+        states = StateMap(self._store, self._states_root(expected.size))
+        states.update(state_changes(entries, states.get))
+        block, seal = _seal(expected, rows, _not_before(expected, sealed_at), cursor, states.root)
         try:
             # A crash in here leaves either the old head, and the caller sequences the same
             # drafts again, or the whole block, whose cursor says that they have been taken.
-            self._store.append(expected, [*rows, seal], block)
+            self._store.append(expected, [*rows, seal], block, states.added)
         except ConflictError as error:
             if error.code == "already_in_log":
                 raise self._name_duplicate(rows, error) from error
@@ -165,6 +185,23 @@ class Log:
         """The proof that the log of ``new_size`` only adds to that of ``old_size``."""
         return merkle.consistency_path(self._tiles.reader(new_size), old_size, new_size)
 
+    def prove_state(self, key: Digest, size: int) -> StateProof:
+        """What the state map said of ``key`` when a block ended at ``size``.
+
+        Raises VerificationError ``state_damaged``, ``seal_missing``.
+        """
+        return StateMap(self._store, self._states_root(size)).prove(key)
+
+    def _states_root(self, size: int) -> Digest:
+        """The state map's root in the seal that ends the log of ``size``."""
+        if not size:
+            return EMPTY_MAP
+        seal = self._store.entry(size - 1)
+        entry = None if seal is None else parse_entry(seal)
+        if not isinstance(entry, SealEntry):
+            raise VerificationError("seal_missing", f"entry {size - 1} is not a seal")
+        return digest_from_hex(entry.states)
+
     def _refuse_rollback(self, expected: Head) -> None:
         """Check that ``expected`` continues what is published.
 
@@ -192,11 +229,11 @@ class Log:
         return error
 
 
-def _draft_key(draft: bytes) -> bytes | None:
+def _parse_draft(draft: bytes) -> Entry:
     entry = parse_entry(draft)
     if isinstance(entry, SealEntry):
         raise MalformedError("draft_is_seal", "only the log itself seals a block")
-    return entry_key(entry)
+    return entry
 
 
 def _not_before(head: Head, moment: datetime) -> datetime:

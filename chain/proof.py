@@ -2,7 +2,7 @@
 
 Canonical JSON {version, hash, groups, entry, index, path, checkpoint, seal, state}. A group is
 {salt, document} when shown and {digest} when hidden. ``seal`` is {entry, index, path} of the
-seal that closes the entry's block. ``state`` is {leaf, siblings}, without ``leaf`` where the
+newest seal under the checkpoint. ``state`` is {leaf, siblings}, without ``leaf`` where the
 state map's proof ends in an empty subtree. Reading checks the form; ``verify`` the content.
 """
 
@@ -15,11 +15,11 @@ import msgspec
 from chain.block import Block
 from chain.canonical import decode_canonical
 from chain.checkpoint import Checkpoint
-from chain.commitment import GROUPS, SALT_SIZE, parse_password_area, password_area
+from chain.commitment import GROUPS, SALT_SIZE, anchor, parse_password_area, password_area
 from chain.entry import Count, Hex
 from chain.errors import ConflictError, MalformedError
 from chain.hashing import Digest, digest_from_hex
-from chain.states import StateLeaf
+from chain.states import StateLeaf, StateProof
 
 MAX_PROOF_BYTES: Final = 1 << 20
 VERSION: Final = 1
@@ -55,16 +55,12 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class StateProof:
-    """What the state map under the seal says of the entry's anchor; see ``chain.states``."""
-
-    leaf: StateLeaf | None = None
-    siblings: tuple[Digest, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Proof:
-    """A proof file's content. ``document`` is the digest that the password area spells out."""
+    """A proof file's content. ``document`` is the digest that the password area spells out.
+
+    ``seal`` is the newest one under the checkpoint, whichever block the entry stands in:
+    ``state`` is what the map said of the entry's anchor as of that block.
+    """
 
     document: Digest
     groups: Mapping[str, Group]
@@ -99,6 +95,10 @@ class ProofSource(Protocol):
         """The path from entry ``index`` to the root of a published ``size``."""
         ...
 
+    def prove_state(self, key: Digest, size: int) -> StateProof:
+        """What the state map said of ``key`` when the log had ``size`` entries."""
+        ...
+
 
 def build_proof(
     source: ProofSource, index: int, document: Digest, groups: Mapping[str, Group]
@@ -117,8 +117,9 @@ def build_proof(
         groups=groups,
         placed=_place(source, index, checkpoint.size),
         checkpoint=note,
-        seal=_place(source, block.seal_index, checkpoint.size),
-        state=StateProof(),  # the map is empty so far: its root proves that nothing stands in it
+        # A checkpoint is signed at the end of a block, so the last entry under it is a seal.
+        seal=_place(source, checkpoint.size - 1, checkpoint.size),
+        state=source.prove_state(anchor(document), checkpoint.size),
     )
 
 

@@ -30,6 +30,11 @@ def state_changes(
     return changes
 
 
+def changes_state(entry: Entry) -> bool:
+    """Whether the entry changes the state of some key."""
+    return _subject(entry) is not None
+
+
 def _subject(entry: Entry) -> Digest | None:
     """Return whose state the entry changes."""
     if isinstance(entry, AnchorEntry):

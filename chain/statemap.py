@@ -20,6 +20,7 @@ from chain.states import (
     EMPTY_MAP,
     KEY_BITS,
     StateLeaf,
+    StateProof,
     state_leaf_hash,
     state_node_hash,
 )
@@ -36,14 +37,6 @@ class StateNodes(Protocol):
     def state_node(self, digest: Digest) -> bytes | None:
         """Return the body kept under this hash; None when there is none."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class StateProof:
-    """Siblings from the root downwards, and the leaf at their end (None: an empty subtree)."""
-
-    leaf: StateLeaf | None
-    siblings: tuple[Digest, ...]
 
 
 @dataclass(frozen=True, slots=True)

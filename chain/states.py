@@ -6,6 +6,7 @@ are taken from the most significant.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from chain.canonical import encode
@@ -30,6 +31,14 @@ class StateLeaf(NamedTuple):
 
     key: Digest
     value: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StateProof:
+    """Siblings from the root downwards, and the leaf at their end (None: an empty subtree)."""
+
+    leaf: StateLeaf | None = None
+    siblings: tuple[Digest, ...] = ()
 
 
 def state_leaf_hash(leaf: StateLeaf) -> Digest:

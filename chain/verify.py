@@ -38,10 +38,11 @@ class Step:
 class Evidence:
     """What a proof establishes.
 
-    The document of password area ``hash`` is entry ``index`` of the log ``origin``, in block
-    ``height``, sealed at ``sealed_at``, under a checkpoint of ``size`` entries. ``state`` is what
-    the state map said of it in that block, None for nothing. ``reverses`` is the anchor of
-    the document that it reverses, ``reversal`` how far. ``shown`` holds the groups' documents.
+    The document of password area ``hash`` is entry ``index`` of the log ``origin``, under a
+    checkpoint of ``size`` entries, which ends with block ``height``, sealed at ``sealed_at``.
+    ``state`` is what the state map said of it as of that block, None for nothing. ``reverses``
+    is the anchor of the document that it reverses, ``reversal`` how far. ``shown`` holds the
+    groups' documents.
     """
 
     hash: str
@@ -68,7 +69,7 @@ def verify_proof(proof: Proof, log_key: VerifierKey, policy: Policy = NO_WITNESS
     3. the log signed the checkpoint, and the policy's witnesses cosigned it;
     4. the path leads from the entry to the checkpoint's root;
     5. the path leads from the seal to the same root;
-    6. the seal closes the block in which the entry stands;
+    6. the seal is the last entry under the checkpoint;
     7. the state map under the seal holds what the proof says of the document.
     """
     steps: list[Step] = []
@@ -82,9 +83,9 @@ def verify_proof(proof: Proof, log_key: VerifierKey, policy: Policy = NO_WITNESS
         _check_path(proof.placed, checkpoint)
     with _step(steps, 5, "seal", "the seal is under the same root"):
         _check_path(proof.seal, checkpoint)
-    with _step(steps, 6, "block", "the seal closes the block with the entry"):
-        seal = _check_block(proof)
-    with _step(steps, 7, "state", "the block's state map says this of the document"):
+    with _step(steps, 6, "newest", "the seal is the newest under the checkpoint"):
+        seal = _check_newest(proof, checkpoint)
+    with _step(steps, 7, "state", "the state map as of that seal says this of the document"):
         state = _check_state(proof, seal)
     reverses, reversal = entry.reversed or (None, None)
     return Evidence(
@@ -169,14 +170,15 @@ def _check_path(placed: Placed, checkpoint: Checkpoint) -> None:
     )
 
 
-def _check_block(proof: Proof) -> SealEntry:
+def _check_newest(proof: Proof, checkpoint: Checkpoint) -> SealEntry:
+    """Return the seal; an older one would hide what has happened to the document since."""
     seal = parse_entry(proof.seal.entry)
     if not isinstance(seal, SealEntry):
         raise VerificationError("seal_kind", "this entry seals nothing")
     if seal.index != proof.seal.index:
         raise VerificationError("seal_place", "the seal does not stand right after its block")
-    if not seal.first <= proof.placed.index < seal.index:
-        raise VerificationError("seal_other_block", "the entry stands in another block")
+    if seal.index != checkpoint.size - 1:
+        raise VerificationError("seal_not_newest", "a newer seal stands under the checkpoint")
     return seal
 
 

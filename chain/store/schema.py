@@ -39,6 +39,10 @@ CREATE TABLE checkpoints (
     note BLOB NOT NULL,
     signed_at TEXT
 ) STRICT;
+CREATE TABLE state_nodes (
+    hash BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 
 _GROWTH = """
@@ -66,9 +70,13 @@ CREATE TRIGGER meta_grow BEFORE INSERT ON meta BEGIN
     SELECT RAISE(ABORT, 'the log''s name is fixed')
         WHERE EXISTS (SELECT 1 FROM meta WHERE name = NEW.name);
 END;
+CREATE TRIGGER state_nodes_grow BEFORE INSERT ON state_nodes BEGIN
+    SELECT RAISE(ABORT, 'a node of the state map never changes')
+        WHERE EXISTS (SELECT 1 FROM state_nodes WHERE hash = NEW.hash AND body <> NEW.body);
+END;
 """
 
-FROZEN_TABLES: Final = ("meta", "entries", "blocks", "checkpoints")
+FROZEN_TABLES: Final = ("meta", "entries", "blocks", "checkpoints", "state_nodes")
 GUARDS: Final = frozenset(
     f"{table}_{what}" for table in FROZEN_TABLES for what in ("grow", "no_update", "no_delete")
 )
@@ -76,7 +84,7 @@ GUARDS: Final = frozenset(
 
 @log_migrations()
 def create_log(db: Database) -> None:
-    """Version 1: entries, blocks, checkpoints, the log's name, and what guards them."""
+    """Version 1: entries, blocks, checkpoints, states, the log's name, and what guards them."""
     for statement in _statements():
         db.execute(statement)
 

@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from chain.errors import (
     UnavailableError,
     VerificationError,
 )
-from chain.hashing import to_digest
+from chain.hashing import Digest, to_digest
 from chain.merkle import Edge
 from chain.store.schema import GUARDS, log_migrations
 
@@ -29,6 +29,7 @@ _CHUNK: Final = 1024  # rows held in memory while entries are streamed
 _TRIGGERS: Final = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
 _BLOCK_TYPES: Final = (int, int, int, int, bytes, bytes, bytes, str, int)
 _EMPTY_EDGE: Final = Edge().to_bytes()
+NO_NODES: Final[Mapping[Digest, bytes]] = {}
 
 
 class SqliteLogStore:
@@ -66,8 +67,16 @@ class SqliteLogStore:
         row = self._one("SELECT value FROM meta WHERE name = 'origin'")
         return None if row is None else str(row[0])
 
-    def append(self, expected: Head, rows: Sequence[Row], block: Block) -> None:
+    def append(
+        self,
+        expected: Head,
+        rows: Sequence[Row],
+        block: Block,
+        nodes: Mapping[Digest, bytes] = NO_NODES,
+    ) -> None:
         """Add ``rows`` and ``block`` in one transaction, only if ``expected`` is still the head.
+
+        ``nodes`` of the state map go with them; those that are there already stay.
 
         Durable once it returns. ConflictError ``log_moved``, or ``already_in_log`` when a key
         stands in the log; UnavailableError ``disk_full`` and the like.
@@ -84,6 +93,7 @@ class SqliteLogStore:
                 "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 _block_values(block),
             )
+            connection.executemany("INSERT OR IGNORE INTO state_nodes VALUES (?, ?)", nodes.items())
 
     def head(self) -> Head:
         """The state after the last block."""
@@ -115,6 +125,11 @@ class SqliteLogStore:
     def entry(self, index: int) -> bytes | None:
         """One entry's bytes."""
         row = self._one("SELECT entry FROM entries WHERE idx = ?", index)
+        return None if row is None else _bytes(row[0])
+
+    def state_node(self, digest: Digest) -> bytes | None:
+        """The body of the state map's node with this hash."""
+        row = self._one("SELECT body FROM state_nodes WHERE hash = ?", digest)
         return None if row is None else _bytes(row[0])
 
     def rows(self, first: int, end: int) -> Iterator[Row]:

@@ -161,14 +161,15 @@ def _tell(found: Verification, *, offline: bool) -> None:
     for step in found.steps:
         click.echo(f"  {click.style('✓', fg='green')} {step.number} {step.name}: {step.text}")
     if found.block is not None:
+        of_block = "true as of" if offline else "in"
         click.echo(
-            f"entry {found.index} in block {found.block}, sealed {found.sealed_at},"
+            f"entry {found.index}, {of_block} block {found.block}, sealed {found.sealed_at},"
             f" under a checkpoint of {found.log_size} entries"
         )
     if found.reversed_by is not None:
         click.echo(f"reversed by {found.reversed_by}")
     if offline:
-        click.echo("as of that block; whether it was reversed since, a newer proof or a scan says")
+        click.echo("whether it was reversed since that block, a newer proof or a scan says")
 
 
 def _tell_face(face: Mapping[str, Any]) -> None:

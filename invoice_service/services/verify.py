@@ -15,10 +15,11 @@ from chain.checkpoint import Checkpoint, open_checkpoint
 from chain.commitment import anchor, parse_password_area
 from chain.entry import AnchorEntry, SealEntry, parse_entry
 from chain.errors import MalformedError, NotFoundError, VerificationError
-from chain.hashing import Digest, leaf_hash
+from chain.hashing import Digest, digest_from_hex, leaf_hash
 from chain.merkle import verify_inclusion
 from chain.note import VerifierKey
 from chain.proof import ProofSource
+from chain.states import verify_state
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.numbering import shanghai_day
 from invoice_service.domain.qrtext import QrText
@@ -63,7 +64,8 @@ class Verifier:
     5. inclusion: the entry is under the checkpoint's root;
     6. seal: the seal of the entry's block is under the same root;
     7. block: the seal closes the block with the entry;
-    8. reversal: the red invoice names this one.
+    8. state: the state map under the newest seal says of it what our rows say;
+    9. reversal: the red invoice names this one.
     """
 
     def __init__(self, invoices: InvoiceReader, log: VerdictLog, log_key: VerifierKey) -> None:
@@ -113,7 +115,7 @@ class Verifier:
             sealed_at=place.seal.sealed_at if place else None,
             index=place.index if place else None,
             log_size=place.size if place else None,
-            steps=_steps(1, 2, *(range(3, 8) if place else ()), *((8,) if red else ())),
+            steps=_steps(1, 2, *(range(3, 9) if place else ()), *((9,) if red else ())),
             face=face,
             buyer_name=shown_buyer_name(msgspec.json.decode(invoice.buyer)),
             reversed_by=invoice.reversed_by,
@@ -146,7 +148,9 @@ class Verifier:
         if block.size > checkpoint.size:
             return None  # sequenced, and not published yet
         self._check_path(entry, index, checkpoint)
-        return Place(index, checkpoint.size, self._seal(block, index, checkpoint))
+        seal = self._seal(block, index, checkpoint)
+        self._check_state(invoice, anchor(digest), checkpoint)
+        return Place(index, checkpoint.size, seal)
 
     def _index(self, invoice: StoredInvoice, key: Digest) -> int | None:
         index = self._log.find(key)
@@ -166,15 +170,28 @@ class Verifier:
         return signed[1]
 
     def _seal(self, block: Block, index: int, checkpoint: Checkpoint) -> SealEntry:
-        seal = self._seals.get((checkpoint.root, block.seal_index))
-        if seal is None:
-            seal = self._check_seal(block.seal_index, checkpoint)
-            if len(self._seals) >= _SEALS_KEPT:
-                self._seals = {}
-            self._seals[checkpoint.root, block.seal_index] = seal
+        seal = self._known_seal(block.seal_index, checkpoint)
         if not seal.first <= index < seal.index:
             raise VerificationError("seal_other_block", "the entry stands in another block")
         return seal
+
+    def _known_seal(self, index: int, checkpoint: Checkpoint) -> SealEntry:
+        seal = self._seals.get((checkpoint.root, index))
+        if seal is None:
+            seal = self._check_seal(index, checkpoint)
+            if len(self._seals) >= _SEALS_KEPT:
+                self._seals = {}
+            self._seals[checkpoint.root, index] = seal
+        return seal
+
+    def _check_state(self, invoice: StoredInvoice, key: Digest, checkpoint: Checkpoint) -> None:
+        """The log may be behind our rows by what waits for it, never ahead of them."""
+        newest = self._known_seal(checkpoint.size - 1, checkpoint)
+        proof = self._log.prove_state(key, checkpoint.size)
+        root = digest_from_hex(newest.states)
+        state = verify_state(root, key, proof.leaf, proof.siblings) or {}
+        if state.get("reversal", invoice.reversal) != invoice.reversal:
+            raise VerificationError("state_differs", "the log knows of another reversal")
 
     def _check_seal(self, index: int, checkpoint: Checkpoint) -> SealEntry:
         entry = self._log.entry(index)
@@ -223,7 +240,8 @@ _STEPS = {
         (5, "inclusion", "the entry is under the checkpoint's root"),
         (6, "seal", "the block's seal is under the same root"),
         (7, "block", "the seal closes the block with the entry"),
-        (8, "reversal", "the red invoice names this one"),
+        (8, "state", "the log's state map says the same of it as we do"),
+        (9, "reversal", "the red invoice names this one"),
     )
 }
 

@@ -32,6 +32,7 @@ NOT_OVER_HTTP = {
     "reversal_mismatch": "verify turns it into record_damaged",
     "seal_kind": "verify turns it into record_damaged",
     "seal_other_block": "verify turns it into record_damaged",
+    "state_differs": "verify turns it into record_damaged",
     "salt_length": "salts are made here",
     "invoices_differ": "anchoring, in the worker",
     "invoices_missing": "anchoring, in the worker",

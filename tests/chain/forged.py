@@ -10,8 +10,8 @@ from chain.entry import anchor_entry, seal_entry
 from chain.hashing import ZERO, Digest, leaf_hash, sha256
 from chain.merkle_slow import slow_inclusion_path, slow_root
 from chain.note import SignerKey
-from chain.proof import Group, HiddenGroup, Placed, Proof, ShownGroup, StateProof
-from chain.states import StateLeaf, state_leaf_hash, state_node_hash
+from chain.proof import Group, HiddenGroup, Placed, Proof, ShownGroup
+from chain.states import StateLeaf, StateProof, state_leaf_hash, state_node_hash
 from tests.chain.books import DOCUMENTS, NOON, ORIGIN, SIGNER, digest_of, drafts_from, shown
 
 BLUE = sha256(b"the document that is reversed")
@@ -19,21 +19,22 @@ BLUE = sha256(b"the document that is reversed")
 
 @dataclass
 class Forge:
-    """A log of two blocks; the document stands at ``index``. Change what you like, then prove."""
+    """A log of three blocks; the document stands at ``index``. Change what you like, then prove."""
 
     groups: dict[str, Group] = field(default_factory=shown)
     states: Digest = ZERO
     state: StateProof = field(default_factory=StateProof)
     signer: SignerKey = SIGNER
     index: int = 5
-    seal_index: int = 7
+    seal_index: int = 10
 
     def __post_init__(self) -> None:
         self.document = digest_of(self.groups)
         first = [*drafts_from(0, 3), seal_entry(1, ZERO, 0, 3, NOON)]
         second = [*drafts_from(4, 1), self.mine(), *drafts_from(6, 1)]
-        seal = seal_entry(2, leaf_hash(first[3]), 4, 3, NOON, self.states)
-        third = [*drafts_from(8, 2), seal_entry(3, leaf_hash(seal), 8, 2, NOON)]
+        seal = seal_entry(2, leaf_hash(first[3]), 4, 3, NOON)
+        newest = seal_entry(3, leaf_hash(seal), 8, 2, NOON, self.states)
+        third = [*drafts_from(8, 2), newest]
         self.entries = [*first, *second, seal, *third]
 
     def mine(self) -> bytes:

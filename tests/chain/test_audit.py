@@ -12,7 +12,7 @@ import pytest
 from chain.audit import AuditReport, audit_log
 from chain.checkpoint import Checkpoint, sign_checkpoint
 from chain.durable import write_file
-from chain.entry import anchor_entry, seal_entry
+from chain.entry import anchor_entry, parse_entry, seal_entry
 from chain.errors import VerificationError
 from chain.finding import AuditError
 from chain.hashing import ZERO, sha256
@@ -425,10 +425,41 @@ def test_a_seal_that_does_not_fit_its_block(books: Books, part: str) -> None:
 def test_a_seal_in_the_middle_of_a_block(books: Books) -> None:
     seal = seal_entry(6, books.log.head().seal, 579, 1, NOON.replace(second=5))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("chain.log._draft_key", lambda _draft: None)
+        patch.setattr("chain.log._parse_draft", parse_entry)
         books.log.sequence(books.log.head(), [seal], sealed_at=NOON.replace(second=6), cursor=999)
     books.publish()
     assert named(books) == ("entry", 579)
+
+
+# The state map
+
+
+def _reverse(books: Books, mine: int, whom: int) -> None:
+    draft = anchor_entry("invoice", name(mine), reverses=name(whom), reversal="full")
+    head = books.log.head()
+    books.log.sequence(head, [draft], sealed_at=NOON.replace(second=6), cursor=999)
+
+
+def test_states_are_derived_again(books: Books) -> None:
+    _reverse(books, 9001, 0)
+    _reverse(books, 9002, 1)
+    books.publish()
+    assert audit(books).blocks == 7
+
+
+def test_a_seal_with_states_that_do_not_follow(books: Books) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("chain.log.state_changes", lambda *_: {name(0): {"reversal": "full"}})
+        books.add(1)
+    books.publish()
+    assert named(books) == ("seal", books.log.head().height)
+
+
+def test_a_node_of_the_state_map_that_was_changed(books: Books) -> None:
+    _reverse(books, 9001, 0)
+    books.publish()
+    books.tamper("UPDATE state_nodes SET body = CAST(x'02' || hash AS BLOB)")
+    assert named(books)[0] == "state"
 
 
 # Beside a log that grows

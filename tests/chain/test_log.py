@@ -13,18 +13,28 @@ import pytest
 from chain import merkle
 from chain.audit import audit_log
 from chain.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from chain.entry import SealEntry, closing_entry, closing_key, lock_entry, parse_entry, seal_entry
+from chain.entry import (
+    SealEntry,
+    anchor_entry,
+    closing_entry,
+    closing_key,
+    lock_entry,
+    parse_entry,
+    seal_entry,
+)
 from chain.errors import (
     ConflictError,
     MalformedError,
     NotFoundError,
     VerificationError,
 )
-from chain.hashing import EMPTY_ROOT, ZERO, Digest, leaf_hash, sha256
+from chain.hashing import EMPTY_ROOT, ZERO, Digest, digest_from_hex, leaf_hash, sha256
 from chain.log import Log
 from chain.merkle_slow import slow_root
 from chain.note import SignerKey
 from chain.publish import STEP
+from chain.statemap import slow_root as slow_states
+from chain.states import verify_state
 from tests.chain.books import NOON, ORIGIN, SIGNER, Books, drafts_from, name
 
 
@@ -63,15 +73,49 @@ def test_a_block_is_its_entries_and_a_seal(books: Books) -> None:
     assert books.log.find(name(6)) is None
 
 
-def test_the_state_root_and_the_cursor_are_kept(books: Books) -> None:
-    states = sha256(b"states")
-    books.log.sequence(
-        books.log.head(), drafts_from(0, 1), sealed_at=NOON, cursor=77, states=states
-    )
-    seal = parse_entry(books.log.entry(1))
-    assert isinstance(seal, SealEntry)
-    assert seal.states == states.hex()
+def test_the_cursor_is_kept(books: Books) -> None:
+    books.log.sequence(books.log.head(), drafts_from(0, 1), sealed_at=NOON, cursor=77)
     assert books.log.head().cursor == 77
+
+
+def test_a_seal_carries_the_states_that_its_entries_make(books: Books) -> None:
+    books.add(3)
+    _sequence(books, reversing(3, 0))
+    _sequence(books, reversing(4, 1), reversing(5, 2))
+    wanted = {name(n): {"reversal": "full"} for n in range(3)}
+    for size, reversed_then in ((4, 0), (6, 1), (9, 3)):
+        truth = dict(list(wanted.items())[:reversed_then])
+        seal = parse_entry(books.log.entry(size - 1))
+        assert isinstance(seal, SealEntry)
+        assert seal.states == slow_states(truth).hex()
+        for n in range(6):
+            proof = books.log.prove_state(name(n), size)
+            root = digest_from_hex(seal.states)
+            assert verify_state(root, name(n), proof.leaf, proof.siblings) == truth.get(name(n))
+
+
+def test_what_the_rules_forbid_is_not_sequenced(books: Books) -> None:
+    books.add(3)
+    _sequence(books, reversing(3, 0))
+    head = books.log.head()
+    for draft, code in (
+        (reversing(4, 0), "already_reversed"),
+        (lock_entry("reimbursement", name(0), "locked", name(9)), "reversed"),
+        (lock_entry("reimbursement", name(1), "released", name(9)), "not_locked"),
+    ):
+        with pytest.raises(ConflictError) as refused:
+            _sequence(books, draft)
+        assert refused.value.code == code
+    assert books.log.head() == head
+
+
+def _sequence(books: Books, *drafts: bytes) -> None:
+    books.log.sequence(books.log.head(), drafts, sealed_at=NOON, cursor=77)
+
+
+def reversing(mine: int, whom: int) -> bytes:
+    """The entry of a document that reverses another in full."""
+    return anchor_entry("invoice", name(mine), reverses=name(whom), reversal="full")
 
 
 def test_a_lost_race_is_a_conflict(books: Books, tmp_path: Path) -> None:
@@ -150,8 +194,9 @@ def test_a_day_is_closed_once(books: Books) -> None:
 
 def test_locks_may_repeat(books: Books) -> None:
     lock = lock_entry("reimbursement", name(0), "locked", ZERO)
-    books.log.sequence(books.log.head(), [lock, lock], sealed_at=NOON, cursor=1)
-    assert books.log.head().size == 3
+    release = lock_entry("reimbursement", name(0), "released", ZERO)
+    _sequence(books, lock, release, lock)
+    assert books.log.head().size == 4
 
 
 def test_the_time_of_sealing_never_goes_back(books: Books) -> None:

@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -13,10 +13,11 @@ from chain.audit import audit_log
 from chain.block import Block, Head, Row, StoredCheckpoint
 from chain.checkpoint import open_checkpoint
 from chain.errors import UnavailableError
+from chain.hashing import Digest
 from chain.log import Log
 from chain.merkle import verify_consistency
 from chain.note import Signature, SignerKey
-from chain.store.sqlite import SqliteLogStore
+from chain.store.sqlite import NO_NODES, SqliteLogStore
 from tests.chain.books import SIGNER, Books, drafts_from, name
 
 T = TypeVar("T")
@@ -51,9 +52,15 @@ class CutStore(SqliteLogStore):
 
     fuse = Fuse(1_000_000, kept=True)
 
-    def append(self, expected: Head, rows: Sequence[Row], block: Block) -> None:
+    def append(
+        self,
+        expected: Head,
+        rows: Sequence[Row],
+        block: Block,
+        nodes: Mapping[Digest, bytes] = NO_NODES,
+    ) -> None:
         """Append as the store does, or be cut off."""
-        self.fuse.around(lambda: super(CutStore, self).append(expected, rows, block))
+        self.fuse.around(lambda: super(CutStore, self).append(expected, rows, block, nodes))
 
     def add_checkpoint(self, checkpoint: StoredCheckpoint, signed_at: datetime | None) -> None:
         """Store as the store does, or be cut off."""

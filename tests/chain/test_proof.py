@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from chain.commitment import password_area
 from chain.errors import ConflictError, MalformedError
 from chain.hashing import ZERO, Digest, sha256
-from chain.proof import MAX_PROOF_BYTES, HiddenGroup, Proof, StateProof, build_proof, parse_proof
-from chain.states import StateLeaf
+from chain.proof import MAX_PROOF_BYTES, HiddenGroup, Proof, build_proof, parse_proof
+from chain.states import StateLeaf, StateProof
 from tests.chain.books import Books, digest_of, prove_one, shown
 from tests.chain.forged import Forge
 
@@ -48,7 +48,7 @@ def test_the_file_has_the_form_of_the_format() -> None:
         "checkpoint": GOOD.checkpoint.decode(),
         "seal": {
             "entry": json.loads(GOOD.seal.entry),
-            "index": 7,
+            "index": 10,
             "path": [step.hex() for step in GOOD.seal.path],
         },
         "state": {"siblings": []},
@@ -74,7 +74,7 @@ def test_a_proof_is_built_from_a_log(tmp_path: Path) -> None:
     proof = prove_one(tmp_path)
     assert parse_proof(proof.to_bytes()) == proof
     assert proof.placed.index == 7
-    assert proof.seal.index == 10
+    assert proof.seal.index == 14
 
 
 def test_what_is_not_published_cannot_be_proved_yet(tmp_path: Path) -> None:

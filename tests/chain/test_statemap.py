@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from chain.errors import VerificationError
 from chain.hashing import ZERO, Digest, sha256
-from chain.statemap import StateMap, StateProof, Value, slow_root
-from chain.states import EMPTY_MAP, StateLeaf, verify_state
+from chain.statemap import StateMap, Value, slow_root
+from chain.states import EMPTY_MAP, StateLeaf, StateProof, verify_state
 
 FULL: Value = {"reversal": "full"}
 VALUES: list[Value] = [

@@ -23,8 +23,8 @@ from chain.errors import MalformedError, Problem, VerificationError
 from chain.hashing import ZERO, Digest, leaf_hash, sha256
 from chain.note import COSIGNATURE_V1, Note, Signature, SignerKey, VerifierKey, parse_note
 from chain.policy import Policy
-from chain.proof import HiddenGroup, Placed, Proof, ShownGroup, StateProof, parse_proof
-from chain.states import StateLeaf, state_leaf_hash, state_node_hash
+from chain.proof import HiddenGroup, Placed, Proof, ShownGroup, parse_proof
+from chain.states import StateLeaf, StateProof, state_leaf_hash, state_node_hash
 from chain.verify import Evidence, Step, verify_proof
 from tests.chain.books import DOCUMENTS, NOON, ORIGIN, SIGNER, prove_one, shown
 from tests.chain.forged import BLUE, Forge, hide, with_everything
@@ -57,7 +57,7 @@ def test_what_a_good_proof_establishes(tmp_path: Path) -> None:
         anchor=anchor(proof.document),
         origin=ORIGIN,
         index=7,
-        height=2,
+        height=3,
         sealed_at=datetime(2026, 11, 21, 4, 1, tzinfo=UTC),
         size=15,
         state=None,
@@ -72,8 +72,8 @@ def test_what_a_good_proof_establishes(tmp_path: Path) -> None:
             Step(3, "signature", "the log signed the checkpoint"),
             Step(4, "inclusion", "the entry is under the checkpoint's root"),
             Step(5, "seal", "the seal is under the same root"),
-            Step(6, "block", "the seal closes the block with the entry"),
-            Step(7, "state", "the block's state map says this of the document"),
+            Step(6, "newest", "the seal is the newest under the checkpoint"),
+            Step(7, "state", "the state map as of that seal says this of the document"),
         ),
     )
 
@@ -107,11 +107,11 @@ def test_absence_beside_others_is_told() -> None:
     assert check(forge.proof()).state is None
 
 
-def test_the_first_and_the_last_entry_of_a_block_are_in_it(tmp_path: Path) -> None:
-    assert check(prove_one(tmp_path, before=0)).index == 5
-    forge = Forge(index=6)
-    forge.entries[6] = forge.mine()
-    assert check(forge.proof()).height == 2
+@pytest.mark.parametrize("index", [0, 6, 9])
+def test_any_entry_before_the_newest_seal_may_be_proved(index: int) -> None:
+    forge = Forge(index=index)
+    forge.entries[index] = forge.mine()
+    assert check(forge.proof()).index == index
 
 
 # Each step, and only that step
@@ -240,19 +240,20 @@ def test_step_5_a_seals_path_to_another_root() -> None:
 
 def test_step_5_a_seal_that_is_not_in_the_log() -> None:
     proof = Forge().proof()
-    other = seal_entry(2, ZERO, 4, 3, NOON)
+    other = seal_entry(3, ZERO, 8, 2, NOON)
     refused_at(5, "root_mismatch", replace(proof, seal=replace(proof.seal, entry=other)))
 
 
-@pytest.mark.parametrize("seal_index", [3, 10], ids=["earlier", "later"])
-def test_step_6_the_seal_of_another_block(seal_index: int) -> None:
-    refused_at(6, "seal_other_block", Forge(seal_index=seal_index).proof())
+@pytest.mark.parametrize("seal_index", [3, 7], ids=["before the entry", "of its block"])
+def test_step_6_an_older_seal(seal_index: int) -> None:
+    """It would say what was true of the document once."""
+    refused_at(6, "seal_not_newest", Forge(seal_index=seal_index).proof())
 
 
 def test_step_6_a_seal_over_itself() -> None:
     """A log that lies: its seal counts one entry more than stands before it."""
     forge = Forge()
-    forge.entries[7] = seal_entry(2, leaf_hash(forge.entries[3]), 4, 4, NOON)
+    forge.entries[10] = seal_entry(3, leaf_hash(forge.entries[7]), 8, 3, NOON)
     refused_at(6, "seal_place", forge.proof())
 
 

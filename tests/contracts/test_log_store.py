@@ -56,9 +56,24 @@ def fill(store: LogStore, *counts: int) -> list[Block]:
     for count in counts:
         head = store.head()
         rows, block = block_after(head, count)
-        store.append(head, rows, block)
+        nodes = {sha256(b"node %d" % head.height): b"body %d" % head.height}
+        store.append(head, rows, block, nodes)
         blocks.append(block)
     return blocks
+
+
+def test_nodes_of_the_state_map_come_with_their_block(open_store: Open) -> None:
+    store = open_store()
+    fill(store, 1, 1)
+    assert store.state_node(sha256(b"node 0")) == b"body 0"
+    assert store.state_node(sha256(b"node 1")) == b"body 1"
+    rows, block = block_after(store.head(), 1)
+    with pytest.raises(ConflictError):
+        store.append(replace(store.head(), cursor=9), rows, block, {sha256(b"lost"): b"lost"})
+    assert store.state_node(sha256(b"lost")) is None
+    again = {sha256(b"node 0"): b"body 0", sha256(b"new"): b"new"}
+    store.append(store.head(), rows, block, again)  # a node that comes back is no conflict
+    assert store.state_node(sha256(b"new")) == b"new"
 
 
 def test_it_is_what_the_log_and_the_audit_ask_for(open_store: Open) -> None:
@@ -306,6 +321,7 @@ CHANGES = {
     "entries": "UPDATE entries SET entry = x'00' WHERE idx = 1",
     "blocks": "UPDATE blocks SET cursor = cursor + 1",
     "checkpoints": "UPDATE checkpoints SET note = x'00'",
+    "state_nodes": "UPDATE state_nodes SET body = x'00'",
 }
 REPLACEMENTS = {
     "meta": "INSERT OR REPLACE INTO meta VALUES ('origin', 'x')",
@@ -313,6 +329,7 @@ REPLACEMENTS = {
     "entries by key": "INSERT OR REPLACE INTO entries SELECT 3, x'00', key FROM entries LIMIT 1",
     "blocks": "INSERT OR REPLACE INTO blocks SELECT * FROM blocks",
     "checkpoints": "INSERT OR REPLACE INTO checkpoints SELECT * FROM checkpoints",
+    "state_nodes": "INSERT OR REPLACE INTO state_nodes SELECT hash, x'00' FROM state_nodes",
 }
 DELETIONS = {table: f"DELETE FROM {table}" for table in CHANGES}
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chain.commitment import parse_password_area, password_area
+from chain.commitment import anchor, parse_password_area, password_area
+from chain.entry import anchor_entry
 from chain.errors import MalformedError, Problem, UnavailableError
 from chain.hashing import sha256
 from chain.note import SignerKey, VerifierKey
@@ -57,12 +58,12 @@ class TestVerdicts:
         found = check(town, issued)
         assert (found.verdict, found.block, found.index) == (Verdict.AUTHENTIC, 1, 0)
         assert (found.log_size, found.sealed_at) == (2, "2018-08-10T04:00:00Z")
-        assert numbers(found) == [1, 2, 3, 4, 5, 6, 7]
+        assert numbers(found) == [1, 2, 3, 4, 5, 6, 7, 8]
         red = town.reverse(issued)
         # It counts from the moment the red invoice is issued, in the log or not.
         reversed_ = check(town, issued)
         assert (reversed_.verdict, reversed_.reversed_by) == (Verdict.REVERSED, red.hash)
-        assert numbers(reversed_) == [1, 2, 3, 4, 5, 6, 7, 8]
+        assert numbers(reversed_) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
         assert check(town, red).verdict is Verdict.PENDING
         town.anchor()
         assert check(town, issued).verdict is Verdict.REVERSED
@@ -72,7 +73,7 @@ class TestVerdicts:
         (issued,) = town.issue(1)
         town.reverse(issued)
         found = check(town, issued)
-        assert (found.verdict, numbers(found)) == (Verdict.REVERSED, [1, 2, 8])
+        assert (found.verdict, numbers(found)) == (Verdict.REVERSED, [1, 2, 9])
 
     def test_sequenced_but_not_published_is_pending(self, town: Town) -> None:
         town.issue(1)
@@ -107,8 +108,8 @@ class TestVerdicts:
             found = one.verify(slip(invoice))
             proof = parse_proof(build(town.store, town.log, parse_password_area(invoice.hash)))
             evidence = verify_proof(proof, town.signer.verifier)
-            assert (found.index, found.block) == (evidence.index, evidence.height)
-            assert found.log_size == evidence.size
+            assert (found.index, found.log_size) == (evidence.index, evidence.size)
+            assert found.block == town.log.block_of(evidence.index).height
 
     def test_the_face_is_shown_whole_and_an_individuals_name_masked(self, town: Town) -> None:
         private = _issue_to(town, {"kind": "individual", "name": "王小明"})
@@ -264,6 +265,20 @@ class TestDamage:
             assert check(town, issued).verdict is Verdict.AUTHENTIC
             return
         self._damaged_entry(town, issued)
+
+    def test_an_entry_that_reverses_nothing_for_a_face_that_does(
+        self, town: Town, issued: Issued
+    ) -> None:
+        """Whoever has the log's key could have anchored this; path and signature are right."""
+        red = town.reverse(issued)
+        entry = anchor_entry("invoice", anchor(parse_password_area(red.hash)))
+        head = town.log.head()
+        town.log.sequence(head, [entry], sealed_at=town.now, cursor=red.seq)
+        town.log.publish(town.signer)
+        with pytest.raises(UnavailableError) as caught:
+            check(town, red)
+        assert caught.value.code == "record_damaged"
+        assert "reverse" in caught.value.detail
 
     def test_a_block_that_is_gone(self, town: Town, issued: Issued) -> None:
         """The next block's seal does not close this entry's block."""
