@@ -95,10 +95,7 @@ class Publisher:
             published = Checkpoint.parse(parse_note(note).text)
         except (MalformedError, VerificationError) as error:
             raise VerificationError("published_damaged", f"the file checkpoint: {error}") from error
-        if (
-            published.origin != self._origin
-            or self._root_at(head, published.size) != published.root
-        ):
+        if published.origin != self._origin or self._root_at(published.size) != published.root:
             raise VerificationError(
                 "log_rolled_back",
                 "the published checkpoint is not of this log: was an older database restored?",
@@ -107,11 +104,11 @@ class Publisher:
             )
         return published
 
-    def _root_at(self, head: Head, size: int) -> Digest | None:
-        """The root this database gives the tree of ``size`` as of ``head``, if it ends a block."""
+    def _root_at(self, size: int) -> Digest | None:
+        """The root this database gives the tree of ``size``, if that ends a block."""
         if size == 0:
             return EMPTY_ROOT
-        block = self._store.block_of_size(size) if size <= head.size else None
+        block = self._store.block_of_size(size)
         return None if block is None else block.root
 
     def _sign(
