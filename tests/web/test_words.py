@@ -30,8 +30,8 @@ def test_no_two_verdicts_look_the_same() -> None:
 
 def test_every_step_of_the_verifier_has_a_chinese_name() -> None:
     names = set(re.findall(r"^    \d\. ([a-z]+):", verify.Verifier.__doc__ or "", re.MULTILINE))
-    assert names
-    assert names == set(STEPS_ZH)
+    assert len(names) > 5
+    assert names <= set(STEPS_ZH)
 
 
 def test_what_is_said_without_a_verdict() -> None:
