@@ -48,10 +48,10 @@ class LogStore(PublishStore, Protocol):
     def append(
         self, expected: Head, rows: Sequence[Row], block: Block, nodes: Mapping[Digest, bytes]
     ) -> None:
-        """Add ``rows``, ``block`` and ``nodes`` of the state map, if ``expected`` is still the head.
+        """Add rows, block and nodes of the state map, only if ``expected`` is still the head.
 
-        In one transaction, durable once it returns. ConflictError ``log_moved``, or ``already_in_log`` when a key
-        stands in the log; UnavailableError ``disk_full`` and the like.
+        In one transaction, durable once it returns. ConflictError ``log_moved``, or
+        ``already_in_log`` when a key stands in the log; UnavailableError ``disk_full`` and the like.
         """
         ...
 

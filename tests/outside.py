@@ -1,4 +1,4 @@
-"""Programs from outside Python that some tests need: an absent one fails in CI, and skips with its name elsewhere."""
+"""Programs from outside Python that tests need: a missing one fails in CI, skips elsewhere."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ PACKAGES = {
 
 
 def need(program: str) -> str:
-    """Return the path of ``program``; skip the test when it is missing, but fail it where CI=true."""
+    """Return the path of ``program``; a missing one skips the test, or fails it where CI=true."""
     path = shutil.which(program)
     if path is not None:
         return path
