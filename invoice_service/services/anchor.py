@@ -118,17 +118,15 @@ def _seal_next(parts: Anchoring) -> int | None:
     """Seal one more block; return how many invoices it took, None when there is nothing to seal."""
     head = parts.log.head()  # before anything is collected: the race is about this head
     pending = _pending(parts, head)
-    now = parts.clock()
-    sealed_at = max(now, head.sealed_at or now)  # a clock set back opens no closed day
-    today = sealing_day(sealed_at)
-    drafts = close_days(parts.totals, parts.log, head, today, parts.randbytes)
+    now = parts.clock()  # once: the day that is closed must be before the day of sealing
+    drafts = close_days(parts.totals, parts.log, head, sealing_day(now), parts.randbytes)
     drafts += map(invoice_entry, pending)
     if not drafts:
         return None
     cursor = pending[-1].seq if pending else head.cursor
     # A crash before this returns has sealed either nothing, and the invoices are still pending,
     # or the whole block, and its cursor says that they have been taken.
-    parts.log.sequence(head, drafts, sealed_at=sealed_at, cursor=cursor)
+    parts.log.sequence(head, drafts, sealed_at=now, cursor=cursor)
     return len(pending)
 
 

@@ -25,6 +25,7 @@ from chain.audit import AuditReport, AuditStore, audit_log
 from chain.block import Block
 from chain.commitment import SALT_SIZE, parse_password_area
 from chain.entry import ClosingEntry, parse_entry
+from chain.errors import VerificationError
 from chain.finding import AuditError
 from chain.hashing import Digest
 from chain.note import VerifierKey
@@ -114,7 +115,10 @@ def audit_instance(
     walk.blocks(head.height)
     pending = sum(1 for _ in walk.invoices)
     walk.finish()
-    totals.check()
+    try:
+        totals.check()
+    except VerificationError as error:
+        raise AuditError("store", "invoices.db", "a sound database", error.detail) from error
     tell(steps)
     return InstanceAudit(
         log=log, invoices=last, pending=pending, closings=walk.closings, totalled=totalled

@@ -54,10 +54,6 @@ class ClosingStore(TotalsStore, Protocol):
         """Return the last block sealed on ``day`` or before; 0 for none."""
         ...
 
-    def closing(self, day: str, through: int) -> Closing | None:
-        """Return the closing of ``day`` that covers the log up to index ``through``."""
-        ...
-
     def keep_closing(self, closing: Closing) -> Closing:
         """Store a closing durably, unless there is one for its day and index; return the stored."""
         ...
@@ -76,11 +72,11 @@ def close_days(
     head, or dies, leaves a document that the next one uses; should another block of that day have
     come first, it stays without an entry, and the day is closed anew through that block.
     """
-    if head.sealed_at is None or sealing_day(head.sealed_at) >= today:
-        return []
-    catch_up(store, log)
-    first = sealing_day(head.sealed_at)
-    return [_closing(store, log, head, day, randbytes).entry() for day in days_until(first, today)]
+    days = [] if head.sealed_at is None else list(days_until(sealing_day(head.sealed_at), today))
+    if days:
+        # Blocks that another worker has just sealed may not be in the totals yet.
+        catch_up(store, log)
+    return [_closing(store, log, head, day, randbytes).entry() for day in days]
 
 
 def add_up_day(cells: DayCells, invoice: Taxed) -> None:
@@ -113,23 +109,14 @@ def _closing(
     day: str,
     randbytes: Callable[[int], bytes],
 ) -> Closing:
-    through = head.size - 1
-    stored = store.closing(day, through)
-    if stored is not None:
-        return stored
-    document = totals_document(day, through, _cells_of(store, log, head, day))
-    # A crash before this is stored: nothing has happened. After it: the next worker finds it.
-    return store.keep_closing(Closing(day, through, randbytes(SALT_SIZE), document))
-
-
-def _cells_of(store: ClosingStore, log: SealedBlocks, head: Head, day: str) -> DayCells:
-    """Add up the invoices of the blocks sealed on ``day``, none of them above ``head``."""
-    begin = store.day_end(_next_day(day, -1))
     cells: DayCells = {}
-    if store.day_end(day) > begin:  # else the day has no block
-        for invoice in taken(store, cursor_at(log, begin), head.cursor):
-            add_up_day(cells, invoice)
-    return cells
+    begin = store.day_end(_next_day(day, -1))
+    for invoice in taken(store, cursor_at(log, begin), head.cursor):
+        add_up_day(cells, invoice)
+    through = head.size - 1
+    document = totals_document(day, through, cells)
+    # A crash before this is stored: nothing has happened. After it: the next worker is given it.
+    return store.keep_closing(Closing(day, through, randbytes(SALT_SIZE), document))
 
 
 def days_until(first: str, end: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,19 @@ import msgspec
 import pytest
 
 from chain import canonical
+from chain.commitment import parse_password_area
 from chain.errors import UnavailableError
 from chain.finding import AuditError
-from invoice_service.domain.invoice import StoredInvoice, document_digest
+from invoice_service.domain.invoice import (
+    Prepared,
+    StoredInvoice,
+    document_digest,
+    prepare_red,
+)
+from invoice_service.domain.lifecycle import Reason
 from invoice_service.services.audit import InstanceAudit, audit_instance
+from invoice_service.services.close import Closing, totals_document
 from invoice_service.services.ports import InvoiceFilter
-from invoice_service.storage.totals import SqliteTotals
 from tests.services.town import Town
 
 INVOICES = 12
@@ -67,7 +75,11 @@ def _audit(town: Town, progress: Callable[[int, int], None] | None = None) -> In
 
 
 def _tamper(
-    town: Town, *statements: str, values: Sequence[object] = (), db: str = "invoices"
+    town: Town,
+    *statements: str,
+    values: Sequence[object] = (),
+    db: str = "invoices",
+    changes: bool = True,
 ) -> None:
     """Change the database as somebody would who owns the file, and cover the tracks."""
     connection = sqlite3.connect(town.folder / f"{db}.db")
@@ -79,7 +91,7 @@ def _tamper(
         connection.execute(f"DROP TRIGGER {name}")
     for statement in statements:
         connection.execute(statement, values)
-        assert connection.execute("SELECT changes()").fetchone() != (0,)
+        assert not changes or connection.execute("SELECT changes()").fetchone() != (0,)
     for _, sql in triggers:
         connection.execute(sql)
     connection.commit()
@@ -209,7 +221,9 @@ def test_a_merchant_whose_tax_id_was_changed(town: Town) -> None:
     assert _first_wrong(town) == ("invoice", 2)
 
 
-def _forge(town: Town, seq: int, change: Callable[[dict[str, Any]], None]) -> None:
+def _forge(
+    town: Town, seq: int, change: Callable[[dict[str, Any]], None], **columns: int | str
+) -> None:
     """Change a document, and everything in its row that follows from it."""
     invoice = town.store.invoice_at(seq)
     assert invoice is not None
@@ -217,17 +231,12 @@ def _forge(town: Town, seq: int, change: Callable[[dict[str, Any]], None]) -> No
     change(face)
     forged = msgspec.structs.replace(invoice, face=canonical.encode(face))
     digest = document_digest(forged.face, forged.buyer, forged.lines, forged.salts)
+    same = ("order_id", "number", "code", "amount", "tax", "total", "type")
+    values = {"face": forged.face, "hash": digest, **{name: face[name] for name in same}, **columns}
     _tamper(
         town,
-        "UPDATE invoices SET face = ?, hash = ?, order_id = ?, number = ?, code = ?,"
-        " amount = ?, tax = ?, total = ?, type = ? WHERE seq = ?",
-        values=[
-            forged.face,
-            digest,
-            *(face[name] for name in ("order_id", "number", "code", "amount", "tax", "total")),
-            face["type"],
-            seq,
-        ],
+        f"UPDATE invoices SET {', '.join(f'{name} = ?' for name in values)} WHERE seq = {seq}",
+        values=list(values.values()),
     )
 
 
@@ -398,19 +407,86 @@ def test_progress_goes_from_nothing_to_all(town: Town) -> None:
 
 def test_a_damaged_index_is_found(town: Town) -> None:
     """Rows are right, but a search through the index would not find one of them."""
-    path = town.folder / "invoices.db"
-    connection = sqlite3.connect(path)
+    connection = sqlite3.connect(town.folder / "invoices.db")
     connection.execute("PRAGMA writable_schema = ON")
     connection.execute(
         "UPDATE sqlite_master SET sql = replace(sql, '\"hash\"', '\"salts\"')"
         " WHERE type = 'index' AND sql LIKE '%\"hash\"%'"
     )
-    changed = connection.execute("SELECT changes()").fetchone()[0]
+    assert connection.execute("SELECT changes()").fetchone() == (1,)
     connection.commit()
     connection.close()
-    assert changed == 1
     again = Town(town.folder)
-    assert isinstance(again.store.totals, SqliteTotals)
-    with pytest.raises(Exception, match="store_damaged"):
-        again.store.totals.check()
+    assert _first_wrong(again) == ("store", "invoices.db")
     again.close()
+
+
+def test_a_closing_that_was_wrong_when_it_was_sequenced(town: Town) -> None:
+    """The log commits to the document, but the document is not the day's sums."""
+    day, through = "2018-08-12", town.log.head().size - 1
+    empty = totals_document(day, through, {})
+    town.store.totals.keep_closing(Closing(day, through, bytes(16), empty))
+    town.pass_days(1)
+    town.anchor()
+    assert _first_wrong(town) == ("closing", day)
+
+
+def test_time_that_goes_back(town: Town) -> None:
+    _forge(
+        town,
+        INVOICES + 2,
+        lambda face: face.update(issued_at="2018-08-09T12:00:00+08:00"),
+        issued_at=int(datetime(2018, 8, 9, 4, tzinfo=UTC).timestamp()),
+    )
+    assert _first_wrong(town) == ("invoice", INVOICES + 2)
+
+
+def test_a_code_that_comes_back(town: Town) -> None:
+    """Once a new code has begun, the old one's numbers would be given out a second time."""
+    _tamper(town, "DROP INDEX idx_invoices_number_code", changes=False)
+    new, old = INVOICES + 1, INVOICES + 2
+    _forge(town, new, lambda face: face.update(code="144031809210", number="00000001"))
+    assert _first_wrong(town) == ("invoice", old)
+    _forge(town, old, lambda face: face.update(number="00000001"))
+    assert _first_wrong(town) == ("invoice", old)
+
+
+def _reversal(town: Town, seq: int) -> Prepared:
+    blue = town.store.invoice_at(seq)
+    assert blue is not None
+    return prepare_red(blue, Reason.SALES_RETURN, salts=bytes(48))
+
+
+def test_a_red_invoice_over_another_amount(town: Town) -> None:
+    """In order by itself, but what it takes back is not what the blue one gave."""
+    own, other = _reversal(town, 5), town.store.invoice_at(9)
+    assert other is not None
+    town.hand_in(
+        [
+            msgspec.structs.replace(
+                own,
+                face={**own.face, "reverses": other.hash},
+                reverses=parse_password_area(other.hash),
+            )
+        ]
+    )
+    assert _first_wrong(town) == ("invoice", INVOICES + 3)
+
+
+def test_a_red_invoice_before_its_blue_one(town: Town) -> None:
+    """Both forged as a whole, in the wrong order; numbers and digests are right."""
+    blue = town.issue(1)[0]
+    red = town.reverse(blue)
+    _forge(town, blue.seq, lambda face: face.update(number=red.number), number="x")
+    forged = town.store.invoice_at(blue.seq)
+    assert forged is not None
+    _forge(town, red.seq, lambda face: face.update(number=blue.number, reverses=forged.hash))
+    _forge(town, blue.seq, lambda _: None)
+    _tamper(
+        town,
+        f"UPDATE invoices SET seq = 99 WHERE seq = {blue.seq}",
+        f"UPDATE invoices SET seq = {blue.seq}, reverses = {red.seq} WHERE seq = {red.seq}",
+        f"UPDATE invoices SET seq = {red.seq} WHERE seq = 99",
+    )
+    with pytest.raises(AuditError, match="an earlier blue one"):
+        _audit(town)

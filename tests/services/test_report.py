@@ -35,13 +35,15 @@ def _report(
 
 
 def _history(town: Town) -> None:
-    """Issue, reverse and seal over five days, several blocks a day."""
+    """Issue, reverse and seal over five days, several blocks a day; the last has only closings."""
     for number in range(11):
         issued = town.issue(1 + number % 4)
         if number % 3 == 1:
             town.reverse(issued[0])
         town.anchor()
         town.pass_days(0.45)
+    town.pass_days(1)
+    town.anchor()
 
 
 def _taken(town: Town, height: int) -> Iterator[tuple[str, StoredInvoice]]:
@@ -167,7 +169,7 @@ def test_a_day_is_the_day_of_sealing(town: Town) -> None:
 def test_days_that_are_left_out_are_those_of_the_log(town: Town) -> None:
     _history(town)
     report = _report(town)
-    assert (report["from"], report["to"]) == ("2018-08-10", "2018-08-15")
+    assert (report["from"], report["to"]) == ("2018-08-10", "2018-08-16")
     early = _report(town, at=1)
     assert (early["from"], early["to"]) == ("2018-08-10", "2018-08-10")
     before = _report(town, None, "2018-08-01")
