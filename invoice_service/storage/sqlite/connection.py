@@ -37,6 +37,7 @@ _PRAGMAS = (
 _CODES = {
     sqlite3.SQLITE_BUSY: ("database_busy", "the database is busy; try again"),
     sqlite3.SQLITE_LOCKED: ("database_busy", "the database is busy; try again"),
+    sqlite3.SQLITE_PROTOCOL: ("database_busy", "the database is busy; try again"),
     sqlite3.SQLITE_FULL: ("disk_full", "there is no space left to store anything"),
     sqlite3.SQLITE_CORRUPT: ("database_damaged", "the database file is damaged"),
     sqlite3.SQLITE_NOTADB: ("database_damaged", "the database file is damaged"),
