@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakSet
 
 from sqlite_utils import Database
 
@@ -32,6 +33,24 @@ _EMPTY_EDGE: Final = Edge().to_bytes()
 NO_NODES: Final[Mapping[Digest, bytes]] = {}
 
 
+class _Opened:
+    """A connection, closed when the thread that holds it ends: servers come and go with threads."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.process = os.getpid()
+
+    def __del__(self) -> None:
+        """Close at once; sqlite3 itself waits for the garbage collector."""
+        if self.process == os.getpid():
+            self.connection.close()
+        else:  # after a fork, the parent's connection must be neither used nor closed
+            _inherited.append(self.connection)
+
+
+_inherited: Final[list[sqlite3.Connection]] = []
+
+
 class SqliteLogStore:
     """A ``chain.log.LogStore`` in the file ``path``. Safe for threads and processes at once.
 
@@ -42,14 +61,14 @@ class SqliteLogStore:
         """Open ``path``, creating it and bringing its schema up to date."""
         self._path = path
         self._local = threading.local()
-        self._opened: list[sqlite3.Connection] = []
+        self._opened: WeakSet[_Opened] = WeakSet()
         with _translated():
             self._migrate()
 
     def close(self) -> None:
         """Close the connections of all threads; the store must not be used afterwards."""
-        for connection in self._opened:
-            connection.close()
+        for opened in list(self._opened):
+            opened.connection.close()
         self._opened.clear()
         self._local = threading.local()
 
@@ -217,24 +236,26 @@ class SqliteLogStore:
 
     def _connection(self) -> sqlite3.Connection:
         """This thread's connection, opened on first use (a fork must not share its parent's)."""
-        if getattr(self._local, "process", None) != os.getpid():
-            self._local.connection = self._open()
-            self._local.process = os.getpid()
-        connection: sqlite3.Connection = self._local.connection
-        return connection
+        opened: _Opened | None = getattr(self._local, "opened", None)
+        if opened is None or opened.process != os.getpid():
+            opened = self._local.opened = _Opened(self._open())
+            self._opened.add(opened)
+        return opened.connection
 
     def _open(self) -> sqlite3.Connection:
         # Autocommit: every transaction here begins and ends in words. A connection may be
         # closed by another thread (close()), but is used only by the one that opened it.
         connection = sqlite3.connect(
-            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            self._path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -16384")  # 16 MiB
         # Keys are random: most pages a block touches are touched again by the next ones.
         connection.execute("PRAGMA wal_autocheckpoint = 8000")  # pages, 32 MB
-        self._opened.append(connection)
         return connection
 
     def _migrate(self) -> None:

@@ -195,6 +195,39 @@ def test_threads_share_one_store(open_store: Open) -> None:
         assert list(found) == list(range(500))
 
 
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_threads_that_end_leave_nothing_open(open_store: Open) -> None:
+    """A server starts threads as requests come and ends them when none do, for years."""
+    store = open_store()
+    before = _open_files()
+    for _ in range(20):
+        thread = threading.Thread(target=store.head)
+        thread.start()
+        thread.join()
+    assert _open_files() <= before + 3
+
+
+def test_closing_closes_the_connections_of_all_threads(open_store: Open) -> None:
+    before = _open_files()
+    store, gate = open_store(), threading.Barrier(2)
+
+    def work() -> None:
+        store.head()
+        gate.wait()
+        gate.wait()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    gate.wait()
+    store.close()
+    assert _open_files() <= before
+    gate.wait()
+    thread.join()
+
+
 def test_a_forked_child_opens_its_own_connection(open_store: Open) -> None:
     store = open_store()
     fill(store, 2)
@@ -437,7 +470,8 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_commit_is_synced(open_store: Open) -> None:
-    connection = open_store()._connection()
+    store = open_store()
+    connection = store._connection()
     settings: Sequence[object] = [
         connection.execute(f"PRAGMA {name}").fetchone()[0]
         for name in ("journal_mode", "synchronous")
