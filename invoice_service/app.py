@@ -1,22 +1,17 @@
 """The web application: three front doors over one instance, and what happens to errors at each."""
 
 import os
-import secrets
-import sys
 from collections.abc import Callable, Iterable
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
 from flask import Flask, Response, request
-from structlog.typing import Processor
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chain.errors import Problem
-from invoice_service.api import problems
+from invoice_service.api import incidents, problems
 from invoice_service.api.access import Access
 from invoice_service.api.bodies import Bodies
 from invoice_service.api.issuing import IssuingCalls
@@ -52,13 +47,6 @@ ALWAYS: Final = [
 
 PROGRAMS: Final = ("/v1/", "/log/", "/static/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Where problems are answered as problem+json; elsewhere people read."""
-
-LOG_FORM: Final[list[Processor]] = [
-    structlog.processors.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
-    structlog.processors.JSONRenderer(ensure_ascii=False),
-]
 
 
 class Service(Flask):
@@ -147,8 +135,7 @@ def _answer_errors(app: Flask, base: str) -> None:
     @app.errorhandler(Problem)
     def refuse(problem: Problem) -> Response:
         status = problems.status_of(problem)
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            problem = _recorded(problem)
+        problem = incidents.public(problem, f"{request.method} {request.url_rule}")
         if request.method == "POST" and request.path == clients.PATH:
             return clients.refuse(problem)
         if request.path.startswith(PROGRAMS):
@@ -164,23 +151,4 @@ def _answer_errors(app: Flask, base: str) -> None:
 
     @app.errorhandler(Exception)
     def crashed(error: Exception) -> Response:
-        return refuse(Problem("internal_error", repr(error)))
-
-
-def _recorded(problem: Problem) -> Problem:
-    """Our own fault: the cause goes to our log, its number to whoever asked."""
-    incident = secrets.token_hex(6)
-    # The rule, not the address: the hash in an address opens an invoice.
-    rule = str(request.url_rule)
-    crash = problem.code == "internal_error"
-    log = structlog.wrap_logger(structlog.WriteLogger(sys.stderr), processors=LOG_FORM)
-    log.error(
-        "not answered",
-        incident=incident,
-        code=problem.code,
-        detail=problem.detail,
-        method=request.method,
-        rule=rule,
-        exc_info=crash,
-    )
-    return type(problem)(problem.code, problems.title(problem), incident=incident)
+        return refuse(incidents.crash(error))

@@ -1,8 +1,5 @@
 """Issuing over HTTP: one, many, and taking one back."""
 
-from collections import deque
-from collections.abc import Iterator
-
 from flask import Blueprint, Response
 
 from chain.commitment import anchor, parse_password_area
@@ -10,18 +7,20 @@ from chain.errors import MalformedError, Problem
 from invoice_service.api.access import Access
 from invoice_service.api.answers import JSON, NDJSON, json_answer, json_bytes, raw_answer
 from invoice_service.api.bodies import Bodies
+from invoice_service.api.incidents import StreamedResults
 from invoice_service.api.parts import Parts
 from invoice_service.api.problems import describe
 from invoice_service.api.requests import (
     body,
-    count_lines,
     filled_lines,
     idempotency_key,
+    line_numbers,
     media_type,
     preferences,
     query,
     spooled_body,
 )
+from invoice_service.api.shapes import InvoiceBody
 from invoice_service.api.waiting import Waiting
 from invoice_service.domain.invoice import Issued
 from invoice_service.domain.tax import TaxRates
@@ -30,6 +29,9 @@ from invoice_service.services.issue import IssuingDesk, issue_many, issue_one
 from invoice_service.services.reverse import ReversingDesk, reverse
 
 CREATED, OK = 201, 200
+
+Shown = tuple[int, InvoiceBody]
+"""A status and what stands under it."""
 
 
 class IssuingCalls:
@@ -82,14 +84,11 @@ class IssuingCalls:
         media_type(NDJSON)
         minimal = preferences().minimal
         spool = spooled_body(self._limits.batch_bytes)
-        count_lines(spool, self._limits.batch_records)
-        numbers: deque[int] = deque()
-        records = _noting(numbers, filled_lines(spool))
-        results = issue_many(self._desk, merchant_id, records, key_id=principal.key_id)
-        answer = raw_answer(
-            (self._result(numbers.popleft(), result, minimal=minimal) for result in results),
-            NDJSON,
-        )
+        numbers = line_numbers(spool, self._limits.batch_records)
+        results = issue_many(self._desk, merchant_id, filled_lines(spool), key_id=principal.key_id)
+        shown = (self._shown(result, minimal=minimal) for result in results)
+        stream = StreamedResults("POST /v1/invoices/batch")
+        answer = raw_answer(stream.all(numbers, shown, self._line), NDJSON)
         answer.call_on_close(spool.close)
         return answer
 
@@ -132,24 +131,23 @@ class IssuingCalls:
             answer.headers["Preference-Applied"] = ", ".join(applied)
         return answer
 
-    def _result(self, number: int, result: Issued | Problem, *, minimal: bool) -> bytes:
-        line: dict[str, object] = {"line": number}
+    def _shown(self, result: Issued | Problem, *, minimal: bool) -> Shown | Problem:
+        if isinstance(result, Problem):
+            return result
         try:
-            if isinstance(result, Problem):
-                raise result
-            shown = self._bodies.issued(result, minimal=minimal)
-            line |= {"status": OK if result.replayed else CREATED, "invoice": shown}
+            body = self._bodies.issued(result, minimal=minimal)
         except Problem as problem:
-            described = describe(problem, self._base)
-            line |= {"status": described["status"], "problem": described}
+            return problem
+        return OK if result.replayed else CREATED, body
+
+    def _line(self, number: int, result: Shown | Problem) -> bytes:
+        if isinstance(result, Problem):
+            problem = describe(result, self._base)
+            line = {"line": number, "status": problem["status"], "problem": problem}
+        else:
+            status, invoice = result
+            line = {"line": number, "status": status, "invoice": invoice}
         return json_bytes(line) + b"\n"
-
-
-def _noting(numbers: deque[int], lines: Iterator[tuple[int, bytes]]) -> Iterator[bytes]:
-    """The lines, their numbers noted: results come later, and in the same order."""
-    for number, line in lines:
-        numbers.append(number)
-        yield line
 
 
 def _whole_only() -> MalformedError:

@@ -184,22 +184,23 @@ def spooled_body(limit: int) -> IO[bytes]:
     return spool
 
 
-def count_lines(spool: IO[bytes], most: int) -> int:
-    """Lines that hold something. MalformedError ``empty_body``, ``too_many_records``."""
-    count = sum(1 for line in spool if line.strip())
+def line_numbers(spool: IO[bytes], most: int) -> list[int]:
+    """The numbers (from 1) of the lines that hold something.
+
+    Raises MalformedError: ``empty_body``, ``too_many_records``.
+    """
+    numbers = [number for number, line in enumerate(spool, 1) if line.strip()]
     spool.seek(0)
-    if not count:
+    if not numbers:
         raise MalformedError("empty_body", "the body has no records")
-    if count > most:
+    if len(numbers) > most:
         raise MalformedError("too_many_records", f"at most {most} records in one batch")
-    return count
+    return numbers
 
 
-def filled_lines(spool: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """(line number from 1, line without its end) of every line that holds something."""
-    for number, line in enumerate(spool, 1):
-        if line.strip():
-            yield number, line.rstrip(b"\r\n")
+def filled_lines(spool: IO[bytes]) -> Iterator[bytes]:
+    """Those lines themselves, without their ends."""
+    return (line.rstrip(b"\r\n") for line in spool if line.strip())
 
 
 def accepts(*offered: str) -> str:

@@ -1,7 +1,9 @@
 """Verdicts for programs: one by its address, many as NDJSON, CSV or lines of QR texts."""
 
+import codecs
 import csv
 from collections.abc import Callable, Iterator
+from itertools import chain as joined
 from typing import IO, Final
 
 import msgspec
@@ -10,11 +12,12 @@ from flask import Blueprint, Response
 from chain.commitment import parse_password_area
 from chain.errors import MalformedError, Problem
 from invoice_service.api.answers import CSV, NDJSON, csv_line, json_answer, json_bytes, raw_answer
+from invoice_service.api.incidents import StreamedResults
 from invoice_service.api.problems import describe
 from invoice_service.api.requests import (
     accepts,
-    count_lines,
     filled_lines,
+    line_numbers,
     media_type,
     query,
     required,
@@ -28,10 +31,12 @@ from invoice_service.domain.reading import read_json
 from invoice_service.domain.verdict import Verification
 
 Check = Callable[[QrText], Verification]
-Result = tuple[int, Verification | Problem]
+Record = QrText | Problem
+Result = Verification | Problem
 
 TEXT: Final = "text/plain"
 COLUMNS: Final = ("line", "hash", "verdict", "block", "sealed_at", "reversed_by", "code", "detail")
+HEADER: Final = codecs.BOM_UTF8 + csv_line(COLUMNS)
 
 
 class SlipRecord(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -62,15 +67,23 @@ def verifications_blueprint(config: Config, check: Check) -> Blueprint:
         kind = media_type(NDJSON, CSV, TEXT)
         wanted = accepts(NDJSON, CSV)
         spool = spooled_body(limits.batch_bytes)
-        count_lines(spool, limits.batch_records + (kind == CSV))
-        records = _readers[kind](spool)
-        results = ((line, _checked(check, record)) for line, record in records)
+        numbers = line_numbers(spool, limits.batch_records + (kind == CSV))
+        numbers = numbers[1:] if kind == CSV else numbers  # the first line names the columns
+        results = (_checked(check, record) for record in _readers[kind](spool))
+        lines = StreamedResults("POST /v1/verifications").all(
+            numbers, results, _csv_line if wanted == CSV else write
+        )
         if wanted == CSV:
-            answer = raw_answer(_as_csv(results), f"{CSV}; charset=utf-8")
+            answer = raw_answer(joined([HEADER], lines), f"{CSV}; charset=utf-8")
         else:
-            answer = raw_answer((_as_json(base, *result) for result in results), NDJSON)
+            answer = raw_answer(lines, NDJSON)
         answer.call_on_close(spool.close)
         return answer
+
+    def write(line: int, result: Result) -> bytes:
+        if isinstance(result, Problem):
+            return json_bytes({"line": line, "problem": describe(result, base)}) + b"\n"
+        return json_bytes({"line": line, "verification": result}) + b"\n"
 
     return blueprint
 
@@ -81,22 +94,18 @@ def slip(hash_: str, number: str, total: str) -> QrText:
     return QrText(hash=hash_, number=parse_bill_number(number), total=parse_amount(total))
 
 
-Record = tuple[int, QrText | Problem]
-
-
 def _ndjson(spool: IO[bytes]) -> Iterator[Record]:
-    return ((number, _read(_from_json, line)) for number, line in filled_lines(spool))
+    return (_read(_from_json, line) for line in filled_lines(spool))
 
 
 def _texts(spool: IO[bytes]) -> Iterator[Record]:
-    return ((number, _read(_from_text, line)) for number, line in filled_lines(spool))
+    return (_read(_from_text, line) for line in filled_lines(spool))
 
 
 def _table(spool: IO[bytes]) -> Iterator[Record]:
     """Rows of a CSV file; its header is read now, so that a file without one is refused whole."""
-    rows = filled_lines(spool)
-    _, first = next(rows)  # there is one: they have been counted
-    names = _cells(first.removeprefix(b"\xef\xbb\xbf"))
+    lines = filled_lines(spool)
+    names = _cells(next(lines).removeprefix(codecs.BOM_UTF8))  # there is one: they were counted
     if not set(names) <= {"hash", "bill_num", "total_amount", "qr"} or len(set(names)) < len(names):
         raise MalformedError("not_csv", "name the columns hash,bill_num,total_amount or qr")
 
@@ -106,7 +115,7 @@ def _table(spool: IO[bytes]) -> Iterator[Record]:
             raise MalformedError("not_csv", f"a row has {len(names)} cells")
         return _slip_of(SlipRecord(**dict(zip(names, cells, strict=True))))
 
-    return ((number, _read(record, line)) for number, line in rows)
+    return (_read(record, line) for line in lines)
 
 
 _readers: Final = {NDJSON: _ndjson, CSV: _table, TEXT: _texts}
@@ -121,7 +130,7 @@ def _cells(line: bytes) -> list[str]:
     return [cell.strip() for cell in rows[0]]
 
 
-def _read(reader: Callable[[bytes], QrText], line: bytes) -> QrText | Problem:
+def _read(reader: Callable[[bytes], QrText], line: bytes) -> Record:
     try:
         return reader(line)
     except MalformedError as problem:
@@ -142,7 +151,7 @@ def _slip_of(record: SlipRecord) -> QrText:
     return slip(record.hash, record.bill_num, str(record.total_amount))
 
 
-def _checked(check: Check, record: QrText | Problem) -> Verification | Problem:
+def _checked(check: Check, record: Record) -> Result:
     if isinstance(record, Problem):
         return record
     try:
@@ -151,18 +160,9 @@ def _checked(check: Check, record: QrText | Problem) -> Verification | Problem:
         return problem  # this one record has no verdict; the others go on
 
 
-def _as_json(base: str, line: int, result: Verification | Problem) -> bytes:
+def _csv_line(line: int, result: Result) -> bytes:
     if isinstance(result, Problem):
-        return json_bytes({"line": line, "problem": describe(result, base)}) + b"\n"
-    return json_bytes({"line": line, "verification": result}) + b"\n"
-
-
-def _as_csv(results: Iterator[Result]) -> Iterator[bytes]:
-    yield b"\xef\xbb\xbf" + csv_line(COLUMNS)
-    for line, result in results:
-        if isinstance(result, Problem):
-            yield csv_line([line, "", "", "", "", "", result.code, result.detail])
-        else:
-            block = "" if result.block is None else result.block
-            found = [result.hash, result.verdict, block, result.sealed_at or ""]
-            yield csv_line([line, *found, result.reversed_by or "", "", ""])
+        return csv_line([line, "", "", "", "", "", result.code, result.detail])
+    block = "" if result.block is None else result.block
+    found = [result.hash, result.verdict, block, result.sealed_at or ""]
+    return csv_line([line, *found, result.reversed_by or "", "", ""])

@@ -152,3 +152,35 @@ def test_a_client_that_goes_away_leaves_what_is_done_and_nothing_half(desk: Desk
     results = batch(desk, lines(*(order(number) for number in range(500))))
     assert [result["status"] for result in results] == [200] * done + [201] * (500 - done)
     assert desk.count() == 500
+
+
+def test_every_record_has_a_result_also_when_we_break_half_way(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A server ends a broken stream like a whole one: only lines can tell."""
+    store = desk.instance.store
+    parts = iter([store.issue, refusing(RuntimeError("inside"))])
+    monkeypatch.setattr(store, "issue", lambda *batch: next(parts)(*batch))
+    results = batch(desk, lines(*(order(number) for number in range(450))))
+    assert [result["line"] for result in results] == list(range(1, 451))
+    done = sum(result["status"] == 201 for result in results)
+    assert 0 < done < 450
+    assert {result["status"] for result in results[done:]} == {500}
+    problems = [result["problem"] for result in results[done:]]
+    assert {found["code"] for found in problems} == {"internal_error"}
+    (incident,) = {found["incident"] for found in problems}
+    logged = capfd.readouterr().err
+    assert logged.count(incident) == 1
+    assert "inside" in logged
+    assert "inside" not in json.dumps(results)
+
+
+def test_trouble_of_ours_is_recorded_once_and_its_details_stay_with_us(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    full = refusing(UnavailableError("disk_full", "inside"))
+    monkeypatch.setattr(desk.instance.store, "issue", full)
+    results = batch(desk, lines(*(order(number) for number in range(300))))
+    assert {result["problem"]["code"] for result in results} == {"disk_full"}
+    assert "inside" not in json.dumps(results)
+    assert capfd.readouterr().err.count("disk_full") == 1

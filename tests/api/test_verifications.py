@@ -209,3 +209,17 @@ def test_more_than_the_limit_is_refused(desk: Desk) -> None:
     headers = {"Content-Type": "text/plain"}
     answer = desk.client.post("/v1/verifications", data=body, headers=headers)
     problem(answer, 413, "too_many_records")
+
+
+def test_every_slip_has_a_result_also_when_we_break_half_way(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoice = desk.issue()
+    reads = iter([desk.instance.store.invoice, refusing(RuntimeError("inside"))])
+    monkeypatch.setattr(desk.instance.store, "invoice", lambda digest: next(reads)(digest))
+    body = f"{invoice['qr']}\n\n".encode() * 4
+    results = [json.loads(line) for line in check(desk, body, "text/plain").splitlines()]
+    assert [result["line"] for result in results] == [1, 3, 5, 7]
+    assert results[0]["verification"]["verdict"] == "pending"
+    assert {result["problem"]["code"] for result in results[1:]} == {"internal_error"}
+    assert "inside" not in json.dumps(results)
