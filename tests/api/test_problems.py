@@ -139,3 +139,9 @@ def test_every_code_stands_on_the_page_that_problems_point_to(desk: Desk) -> Non
     page = desk.client.get("/problems").text
     for code in CATALOG:
         assert f'id="{code}"' in page
+
+
+def test_the_documentation_lists_every_code_as_it_is() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z0-9_]+)` \| (\d{3}) \| (.*) \|$", text, re.MULTILINE)
+    assert rows == [(code, str(entry.status), entry.title) for code, entry in CATALOG.items()]
