@@ -204,30 +204,36 @@ def _state_map(items: Mapping[Digest, State], keys: list[Digest]) -> object:
 
 
 def proof() -> object:
-    """Proof files of one document, all groups shown and two of them hidden."""
+    """Proof files of one document: all groups shown, two hidden, and after its reversal."""
     shown: dict[str, Group] = {
         group: ShownGroup(SALTS[group], encode(DOCUMENTS[group])) for group in GROUPS
     }
-    hidden: dict[str, Group] = {
+    hidden = {
         group: HiddenGroup(group_digest(group, SALTS[group], encode(DOCUMENTS[group])))
-        for group in GROUPS
+        for group in ("buyer", "lines")
     }
-    ours = anchor_entry("invoice", anchor(_digest()))
+    face_only = {**shown, **hidden}
+    ours = anchor(_digest())
     others = [anchor_entry("invoice", sha256(b"other %d" % number)) for number in range(9)]
+    red = anchor_entry("invoice", sha256(b"red"), reverses=ours, reversal="full")
     with tempfile.TemporaryDirectory() as name:
         store = SqliteLogStore(Path(name) / "log.db")
         log = Log(ORIGIN, store, TileFolder(Path(name)), Path(name))
-        for block in ([*others[:2], ours, others[2]], others[3:]):
-            log.sequence(log.head(), block, sealed_at=NOON, cursor=log.head().cursor + len(block))
-        log.publish(LOG)
-        files = {
-            "shown": build_proof(log, 2, _digest(), shown).to_bytes().decode(),
-            "face only": build_proof(log, 2, _digest(), {**hidden, "face": shown["face"]})
-            .to_bytes()
-            .decode(),
-        }
+        _publish(log, [*others[:2], anchor_entry("invoice", ours), others[2]], others[3:])
+        normal = [build_proof(log, 2, _digest(), groups) for groups in (shown, face_only)]
+        _publish(log, [red])
+        made = [*normal, build_proof(log, 2, _digest(), shown)]
         store.close()
+    names = ("shown", "face only", "reversed")
+    files = {name: one.to_bytes().decode() for name, one in zip(names, made, strict=True)}
     return {"log_key": LOG.verifier.text(), "files": files}
+
+
+def _publish(log: Log, *blocks: list[bytes]) -> None:
+    for block in blocks:
+        head = log.head()
+        log.sequence(head, block, sealed_at=NOON, cursor=head.cursor + len(block))
+    log.publish(LOG)
 
 
 FORMATS: dict[str, Callable[[], object]] = {

@@ -88,9 +88,13 @@ def test_states() -> None:
 
 def test_proofs() -> None:
     file = golden("proof")
-    for name, hidden in (("shown", ()), ("face only", ("buyer", "lines"))):
+    for name, hidden, state in (
+        ("shown", (), None),
+        ("face only", ("buyer", "lines"), None),
+        ("reversed", (), {"reversal": "full"}),
+    ):
         evidence = verify_proof(
             parse_proof(file["files"][name].encode()), VerifierKey.parse(file["log_key"])
         )
         assert evidence.hash == golden("commitment")["password_area"]
-        assert evidence.hidden == hidden
+        assert (evidence.hidden, evidence.state) == (hidden, state)
