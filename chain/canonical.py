@@ -67,22 +67,21 @@ def decode_canonical(data: bytes) -> JsonValue:
 
 
 def _check(value: object, depth: int) -> None:
-    kind = type(value)
-    if kind is str or kind is bool:
+    # Exact types: a subclass could be encoded as something else than it says it is.
+    if type(value) is str or type(value) is bool:
         return
-    if kind is int:
-        _check_integer(value)  # type: ignore[arg-type]  # ``kind`` says it
+    if type(value) is int:
+        _check_integer(value)
     elif depth == MAX_DEPTH:
         raise _too_deep()
-    elif isinstance(value, dict) and kind is dict:
+    elif type(value) is dict:
         _check_object(value, depth + 1)
-    elif isinstance(value, list) and kind is list:
+    elif type(value) is list:
         for item in value:
             _check(item, depth + 1)
     else:
-        raise MalformedError(
-            "not_canonical", f"{_NAMES.get(kind, kind.__name__)} has no place here"
-        )
+        named = _NAMES.get(type(value), type(value).__name__)
+        raise MalformedError("not_canonical", f"{named} has no place here")
 
 
 _NAMES = {type(None): "null", float: "a number with a fraction or an exponent"}

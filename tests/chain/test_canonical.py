@@ -1,5 +1,6 @@
 """Canonical JSON agrees with the reference package, and has exactly one spelling."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 import pytest
@@ -26,11 +27,15 @@ def code_of(call: Callable[[], object]) -> str:
     return caught.value.code
 
 
-def nested(depth: int) -> JsonValue:
-    value: JsonValue = []
-    for _ in range(depth - 1):
-        value = [value]
-    return value
+def nested(depth: int) -> list[JsonValue]:
+    """Lists in lists, objects in objects, and both in turn, ``depth`` levels of them."""
+    lists: JsonValue = []
+    objects: JsonValue = {}
+    mixed: JsonValue = []
+    for level in range(depth - 1):
+        lists, objects = [lists], {"a": objects}
+        mixed = {"a": mixed} if level % 2 else [mixed]
+    return [lists, objects, mixed]
 
 
 @given(values)
@@ -71,6 +76,16 @@ def test_keys_that_the_two_orders_sort_differently_are_refused() -> None:
 class Text(str):
     """A string that could say one thing and be another."""
 
+    __slots__ = ()
+
+
+class Number(int):
+    """The same for a number."""
+
+
+class Array(list[int]):
+    """The same for an array."""
+
 
 @pytest.mark.parametrize(
     "value",
@@ -88,6 +103,10 @@ class Text(str):
         "\ud800",
         {"\udfff": 1},
         Text("a"),
+        {Text("a"): 1},
+        Number(1),
+        Array([1]),
+        OrderedDict(a=1),
         MAX_INTEGER + 1,
         -MAX_INTEGER - 1,
         10**400,
@@ -100,12 +119,18 @@ def test_what_has_no_canonical_form(value: object) -> None:
 
 def test_limits_are_allowed() -> None:
     assert encode([MAX_INTEGER, -MAX_INTEGER]) == b"[9007199254740991,-9007199254740991]"
-    assert decode(encode(nested(MAX_DEPTH))) == nested(MAX_DEPTH)
+    assert decode(b"[9007199254740991,-9007199254740991]") == [MAX_INTEGER, -MAX_INTEGER]
+    for value in nested(32):
+        assert decode(encode(value)) == value
+        assert decode_canonical(encode(value)) == value
 
 
 def test_too_deep() -> None:
-    assert code_of(lambda: encode(nested(MAX_DEPTH + 1))) == "too_deep"
-    assert code_of(lambda: decode(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1))) == "too_deep"
+    assert MAX_DEPTH == 32
+    for value in nested(33):
+        assert code_of(lambda value=value: encode(value)) == "too_deep"  # type: ignore[misc]
+    assert code_of(lambda: decode(b"[" * 33 + b"]" * 33)) == "too_deep"
+    assert code_of(lambda: decode(b'{"a":' * 33 + b"1" + b"}" * 33)) == "too_deep"
     assert code_of(lambda: decode(b"[" * 1_000_000)) == "too_deep"
     assert code_of(lambda: decode_canonical(b"[" * 1_000_000)) == "too_deep"
     circle: list[object] = []

@@ -1,6 +1,7 @@
 """A checkpoint is three lines in one spelling, believed only under its own log's key."""
 
 import base64
+from dataclasses import FrozenInstanceError
 
 import pytest
 from hypothesis import given
@@ -139,6 +140,12 @@ def test_without_the_logs_signature() -> None:
     witness = SignerKey("witness.example", bytes(32))
     with pytest.raises(VerificationError, match="signature_missing"):
         open_checkpoint(sign_checkpoint(CHECKPOINT, witness), LOG.verifier)
+
+
+def test_what_was_checked_stays_as_it_was() -> None:
+    for field in ("origin", "size", "root"):
+        with pytest.raises(FrozenInstanceError):
+            setattr(CHECKPOINT, field, "other")
 
 
 def test_a_witnesss_key_is_not_a_logs() -> None:

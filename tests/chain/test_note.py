@@ -2,6 +2,7 @@
 
 import base64
 import threading
+from dataclasses import FrozenInstanceError
 
 import pytest
 from Crypto.PublicKey.ECC import EccKey
@@ -107,6 +108,18 @@ def test_a_secret_key_is_not_shown() -> None:
     assert "Private" not in shown
     assert repr(bytes(range(32))) not in shown
     assert bytes(range(32)).hex() not in shown
+
+
+def test_what_was_checked_stays_as_it_was() -> None:
+    note = parse_note(PETER_NOTE)
+    for thing, field in (
+        (note, "text"),
+        (note.signatures[0], "payload"),
+        (LOG.verifier, "public"),
+        (LOG, "name"),
+    ):
+        with pytest.raises(FrozenInstanceError):
+            setattr(thing, field, "other")
 
 
 def test_generate_takes_its_randomness_from_the_caller() -> None:
