@@ -116,6 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     server: WitnessServer
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.1"  # what cannot be read is answered with a head as well
     server_version = "witness"
     sys_version = ""
     wbufsize = -1  # the head and the body of an answer leave together
@@ -157,6 +158,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815  # the base class finds methods by name
 
+    def handle_expect_100(self) -> bool:
+        """Say at once that the body is welcome."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what the base class cannot read, in our form."""
         detail = message or explain or HTTPStatus(code).description
@@ -195,8 +202,9 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _discard(self, length: int) -> None:
-        for _ in range(0, min(length, _PATIENCE), 1 << 16):
-            self.rfile.read(1 << 16)
+        left = min(length, _PATIENCE)
+        while left and (piece := self.rfile.read(min(left, 1 << 16))):
+            left -= len(piece)
 
     def _refuse(
         self, status: HTTPStatus, code: str, detail: str, *, size: int = -1, close: bool = False

@@ -7,7 +7,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,17 +54,18 @@ class WitnessProcess:
         self,
         program: Sequence[str] = SERVER,
         *,
-        port: int = 0,
+        environ: Mapping[str, str] | None = None,
         before: Callable[[], None] | None = None,
     ) -> "WitnessProcess":
         """Start it, and wait until it listens; on the port it had, unless that was never."""
-        port = port or int(self.url.rpartition(":")[2] or 0)
+        port = int(self.url.rpartition(":")[2] or 0)
         with self.errors.open("a") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, *program, "serve", str(self.folder), "--port", str(port)],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
+                env={**os.environ, **(environ or {})},
                 preexec_fn=before,
             )
         while " at http" not in (line := self._line()):

@@ -1,0 +1,298 @@
+"""What reaches a witness over HTTP is a request, or is refused; nobody holds it up for others."""
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chain.cosignature import Cosigner
+from chain.note import SignerKey
+from chain.store.witness import WitnessStore, create_store
+from chain.witness import MAX_REQUEST_BYTES, Witness
+from chain.witness_http import WitnessServer
+from tests.chain.histories import SIGNER, history
+from tests.witness.running import Reply, talk
+
+KEY = Cosigner(SignerKey("witness.example/w1", bytes([7]) * 32))
+LOG = history(9)
+SECONDS = 0.6
+PLACES = 4
+
+
+@contextmanager
+def serving(folder: Path, host: str = "127.0.0.1") -> Iterator[WitnessServer]:
+    """A witness with little patience and few places, on a thread of this process."""
+    create_store(folder, KEY.verifier)
+    with closing(WitnessStore(folder)) as store:
+        store.claim(KEY.verifier)
+        witness = Witness(KEY, [SIGNER.verifier], store, lambda: 1_800_000_000)
+        with WitnessServer(
+            (host, 0),
+            witness,
+            lambda: 1_800_000_000,
+            request_seconds=SECONDS,
+            connections=PLACES,
+        ) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+            thread.start()
+            yield server
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[WitnessServer]:
+    """The same, for a test."""
+    with serving(tmp_path / "witness") as server:
+        yield server
+
+
+def port_of(server: WitnessServer) -> int:
+    """The port at which it listens."""
+    return int(server.url.rpartition(":")[2])
+
+
+def ask(server: WitnessServer, body: bytes = LOG.request(0, 3)) -> Reply:
+    """Post on a new connection."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=10)) as one:
+        return talk(one, body)
+
+
+def raw(server: WitnessServer, sent: bytes) -> bytes:
+    """Send bytes as they are, and return all that comes until the connection is closed."""
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=10) as connection:
+        connection.sendall(sent)
+        return received(connection)
+
+
+def received(connection: socket.socket) -> bytes:
+    """Everything until the other side closes."""
+    content = b""
+    while piece := connection.recv(65536):
+        content += piece
+    return content
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """What the server has written down since the last time."""
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+HEAD = b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (HEAD + b"\r\n", 411, "length_required"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411, "length_required"),
+        (
+            HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            411,
+            "length_required",
+        ),
+        (HEAD + b"Content-Length: x\r\n\r\n", 400, "length"),
+        (HEAD + b"Content-Length: -1\r\n\r\n", 400, "length"),
+        (HEAD + b"Content-Length: +1\r\n\r\n", 400, "length"),
+        (HEAD + b"Content-Length: \xb2\r\n\r\n", 400, "length"),
+        (HEAD + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\n", 400, "length"),
+        (HEAD + b"Content-Length: " + b"9" * 1000 + b"\r\n\r\n", 413, "too_large"),
+        (b"GARBAGE\r\n\r\n", 400, "http"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\r\n", 400, "http"),
+        (b"POST /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414, "http"),
+        (HEAD + b"X: " + b"x" * 70_000 + b"\r\n\r\n", 431, "http"),
+        (HEAD + b"".join(b"X-%d: x\r\n" % n for n in range(200)) + b"\r\n", 431, "http"),
+        (b"BREW /add-checkpoint HTTP/1.1\r\nHost: w\r\n\r\n", 501, "http"),
+    ],
+)
+def test_what_is_no_request_is_refused_and_the_connection_closed(
+    server: WitnessServer, capsys: pytest.CaptureFixture[str], sent: bytes, status: int, code: str
+) -> None:
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=10) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        answer = received(connection)
+    assert answer.split(b" ")[1] == str(status).encode()
+    assert f"\r\n\r\n{code}: ".encode() in answer
+    (line,) = lines(capsys)
+    assert (line["status"], line["code"]) == (status, code)
+    assert ask(server).status == 200
+
+
+def test_a_body_may_be_so_long_and_no_longer(
+    server: WitnessServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(server, b"x" * MAX_REQUEST_BYTES).status == 400
+    reply = ask(server, b"x" * (MAX_REQUEST_BYTES + 1))
+    assert (reply.status, reply.cosigned) == (413, False)
+    assert reply.body.startswith(b"too_large: ")
+    assert [line["code"] for line in lines(capsys)] == ["witness_request", "too_large"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/add-checkpoint/", "/add-checkpoint?x", "/add-checkpoint%20"]
+)
+def test_there_is_one_path(server: WitnessServer, path: str) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=10)) as one:
+        assert talk(one, LOG.request(0, 3), path).status == 404
+    assert ask(server).status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_requests_are_posted(server: WitnessServer, method: str) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=10)) as one:
+        for _ in range(2):
+            one.request(method, "/add-checkpoint")
+            response = one.getresponse()
+            assert (response.status, response.headers["Allow"]) == (405, "POST")
+            assert response.read() == (
+                b"" if method == "HEAD" else b"method: requests are posted\n"
+            )
+
+
+def test_a_client_may_ask_whether_to_go_on(server: WitnessServer) -> None:
+    body = LOG.request(0, 3)
+    head = HEAD + b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % len(body)
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=10) as connection:
+        connection.sendall(head)
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(body)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
+
+
+def _slowly(server: WitnessServer, sent: bytes) -> tuple[bytes, float]:
+    """Send one byte after the other, slowly, until it is over; return what came, and how long."""
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=10) as connection:
+        try:
+            for byte in sent:
+                connection.sendall(bytes([byte]))
+                time.sleep(SECONDS / 20)
+            answer = received(connection)
+        except OSError:
+            answer = b""
+    return answer, time.monotonic() - began
+
+
+BODY = LOG.request(0, 3)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        HEAD * 10,  # no end of the head
+        HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY,
+        HEAD + b"Content-Length: 900000\r\n\r\n" + BODY,
+        b"\r\n" * 100,
+    ],
+)
+def test_who_sends_a_byte_now_and_then_is_cut_off(
+    server: WitnessServer, capsys: pytest.CaptureFixture[str], sent: bytes
+) -> None:
+    answer, took = _slowly(server, sent)
+    assert b" 200 " not in answer
+    assert took < 4 * SECONDS
+    assert {line["code"] for line in lines(capsys)} <= {"too_slow", "http"}
+    assert ask(server).status == 200
+
+
+def test_who_sends_half_a_request_is_cut_off(
+    server: WitnessServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began = time.monotonic()
+    assert raw(server, HEAD + b"Content-Length: 500\r\n\r\nold 0\n") == b""
+    assert SECONDS * 0.9 < time.monotonic() - began < 4 * SECONDS
+    assert [line["code"] for line in lines(capsys)] == ["too_slow"]
+
+
+def test_who_ends_half_a_request_gets_no_answer(
+    server: WitnessServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=10) as connection:
+        connection.sendall(HEAD + b"Content-Length: 500\r\n\r\n" + BODY[:100])
+        connection.shutdown(socket.SHUT_WR)
+        assert received(connection) == b""
+    assert [line["code"] for line in lines(capsys)] == ["cut_off"]
+
+
+def test_an_idle_connection_is_closed_without_a_word(
+    server: WitnessServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert raw(server, b"") == b""
+    with closing(http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=10)) as one:
+        assert talk(one, BODY).status == 200
+        time.sleep(2 * SECONDS)
+        with pytest.raises((http.client.BadStatusLine, ConnectionError)):
+            talk(one, BODY)
+    assert lines(capsys) == []
+
+
+def test_who_goes_away_before_the_answer_is_noted(
+    server: WitnessServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(5):
+        connection = socket.create_connection(("127.0.0.1", port_of(server)), timeout=10)
+        linger = (1).to_bytes(4, "little") + bytes(4)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        connection.sendall(HEAD + b"Content-Length: 5")
+        connection.close()  # with a reset
+    assert ask(server).status == 200
+    time.sleep(0.1)
+    assert {line["code"] for line in lines(capsys)} <= {"connection_lost", "http"}
+
+
+def test_slow_clients_do_not_hold_up_others(server: WitnessServer) -> None:
+    slow = [
+        socket.create_connection(("127.0.0.1", port_of(server)), timeout=10)
+        for _ in range(PLACES - 1)
+    ]
+    for connection in slow:
+        connection.sendall(HEAD)
+    began = time.monotonic()
+    assert ask(server).status == 200
+    assert time.monotonic() - began < SECONDS
+    for connection in slow:
+        connection.close()
+    time.sleep(0.1)  # what is written down about them belongs to this test
+
+
+def test_there_are_so_many_places_and_they_become_free(
+    server: WitnessServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow = [
+        socket.create_connection(("127.0.0.1", port_of(server)), timeout=10) for _ in range(PLACES)
+    ]
+    time.sleep(0.1)
+    assert raw(server, b"").startswith(b"HTTP/1.1 503 ")
+    assert [line["code"] for line in lines(capsys)] == ["too_many_connections"]
+    time.sleep(1.5 * SECONDS)
+    assert ask(server).status == 200
+    for connection in slow:
+        connection.close()
+
+
+def test_it_listens_on_ipv6_too(tmp_path: Path) -> None:
+    with serving(tmp_path / "witness", "::1") as server:
+        assert server.url.startswith("http://[::1]:")
+        with closing(http.client.HTTPConnection("::1", port_of(server), timeout=10)) as one:
+            assert talk(one, BODY).status == 200
+
+
+def test_a_fault_of_its_own_is_one_line_and_no_answer(
+    server: WitnessServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: bytes) -> str:
+        raise ZeroDivisionError("a bug\nof two lines")
+
+    monkeypatch.setattr(server.witness, "add_checkpoint", fail)
+    with pytest.raises((http.client.BadStatusLine, ConnectionError)):
+        ask(server)
+    time.sleep(0.05)
+    assert [line["code"] for line in lines(capsys)] == ["internal"]
