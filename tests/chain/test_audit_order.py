@@ -8,9 +8,10 @@ import pytest
 
 from chain.audit import audit_log
 from chain.checkpoint import Checkpoint, sign_checkpoint
+from chain.errors import UnavailableError
 from chain.finding import AuditError
 from chain.hashing import ZERO
-from tests.chain.books import ORIGIN, SIGNER, Books, drafts_from, name
+from tests.chain.books import NOON, ORIGIN, SIGNER, Books, drafts_from, name
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +155,46 @@ def test_progress_is_told_on_the_way(books: Books, monkeypatch: pytest.MonkeyPat
         books.store, books.log_folder, SIGNER.verifier, lambda done, all_: told.append((done, all_))
     )
     assert told == [*((done, 558) for done in range(100, 600, 100)), (558, 558)]
+
+
+def test_an_entry_is_named_in_an_unfinished_tile_too(books: Books) -> None:
+    other = drafts_from(900, 1)[0]
+    books.tamper("UPDATE entries SET entry = ?, key = ? WHERE idx = 540", other, name(900))
+    assert finding(books)[:2] == ("entry", 540)
+
+
+def test_a_seal_is_named_by_its_height(books: Books) -> None:
+    seal = books.log.entry(304).replace(b"T04:00:01Z", b"T04:00:02Z")
+    books.tamper("UPDATE entries SET entry = ? WHERE idx = 304", seal)
+    kind, place, expected, _found = finding(books)
+    assert (kind, place) == ("seal", 2)
+    assert expected.startswith("leaf ")
+
+
+def test_a_log_that_was_never_published_is_sound(tmp_path: Path) -> None:
+    books = Books(tmp_path)
+    books.add(300)
+    report = audit_log(books.store, books.log_folder, SIGNER.verifier)
+    assert (report.size, report.published, report.checkpoints, report.tiles) == (301, 0, 0, 0)
+
+
+def test_blocks_of_one_second_that_take_nothing_new_are_sound(tmp_path: Path) -> None:
+    books = Books(tmp_path)
+    for index in (0, 2):
+        head = books.log.head()
+        books.log.sequence(head, drafts_from(index, 1), sealed_at=NOON, cursor=5)
+    assert audit_log(books.store, books.log_folder, SIGNER.verifier).blocks == 2
+
+
+def test_what_cannot_be_read_now_says_nothing_about_the_log(books: Books) -> None:
+    (books.log_folder / "checkpoint").unlink()
+    (books.log_folder / "checkpoint").mkdir()
+    with pytest.raises(UnavailableError, match="read_failed"):
+        audit_log(books.store, books.log_folder, SIGNER.verifier)
+
+
+def test_a_tile_that_cannot_be_read_now_says_nothing_about_the_log(books: Books) -> None:
+    (books.log_folder / "tile/0/000").unlink()
+    (books.log_folder / "tile/0/000").mkdir()
+    with pytest.raises(UnavailableError, match="read_failed"):
+        audit_log(books.store, books.log_folder, SIGNER.verifier)
