@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import cycle
@@ -13,6 +14,7 @@ import pytest
 
 from invoice_service.commands.order_files import read_sample_bills
 from invoice_service.commands.remote import Remote
+from invoice_service.supervise import STOP_SECONDS
 from tests.journeys.service import Service, wait_until
 
 
@@ -29,6 +31,20 @@ def test_asked_to_stop_every_process_ends(service: Service, signum: signal.Signa
         assert len(service.pids(program)) == 1, program
     assert service.stop(signum) == 0
     assert service.pids() == []
+
+
+@pytest.mark.slow
+def test_asked_twice_to_stop_it_kills_what_hangs(service: Service) -> None:
+    service.start()
+    os.kill(_pick(service, "worker"), signal.SIGSTOP)  # it will not hear that it should end
+    assert service.serving is not None
+    service.serving.send_signal(signal.SIGINT)
+    wait_until(lambda: not service.pids("beat"), "the others have ended")
+    assert len(service.pids("worker")) == 1
+    began = time.monotonic()
+    assert service.stop(signal.SIGINT) == 0
+    assert time.monotonic() - began < STOP_SECONDS / 2
+    wait_until(lambda: not service.pids(), "the kernel has ended the worker", seconds=10)
 
 
 @pytest.mark.slow

@@ -177,6 +177,25 @@ def test_a_waiters_bills_one_by_one(service: Service) -> None:
         found = till.get_json("/v1/verifications", {"qr": invoice["qr"]})
         assert found["verdict"] == "authentic", invoice
     _totals_are(official, (244, 482_777), (0, 0))
+    _a_guest_checks_from_home(service, invoices[7])
+
+
+def _a_guest_checks_from_home(service: Service, invoice: dict[str, Any]) -> None:
+    """With the command line on another machine: by the code, the hash, and the proof file."""
+    there = ("--url", service.url)
+    for what in (invoice["qr"], invoice["hash"]):
+        assert service.asked("verify", what, *there)["verdict"] == "authentic"
+    forged = invoice["qr"].replace("total_amount=", "total_amount=9")
+    assert service.asked("verify", forged, *there, status=1)["verdict"] == "mismatch"
+    unknown = f"01{'0' * 64}"
+    assert service.asked("verify", unknown, *there, status=1)["verdict"] == "unknown"
+
+    service.fapiao("proof", invoice["hash"], *there)  # no key: the face alone
+    proof = f"{invoice['number']}.fapiao.json"
+    assert service.asked("verify", proof, *there)["verdict"] == "authentic"
+    key = service.remote().get("/log/key").decode().splitlines()[0]
+    offline = service.asked("verify", proof, "--offline", "--key", key)
+    assert (offline["verdict"], offline["face"]["total"]) == ("authentic", invoice["total"])
 
 
 def _at_once(work: Callable[[Given], Got], given: list[Given]) -> list[Got]:
