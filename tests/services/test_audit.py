@@ -431,6 +431,24 @@ def test_a_closing_that_was_wrong_when_it_was_sequenced(town: Town) -> None:
     assert _first_wrong(town) == ("closing", day)
 
 
+@pytest.mark.parametrize("group", ["face", "buyer", "lines"])
+def test_another_spelling_of_a_document(town: Town, group: str) -> None:
+    """The digest is right, but a document has one spelling only."""
+    seq = INVOICES + 2
+    invoice = town.store.invoice_at(seq)
+    assert invoice is not None
+    spelled = getattr(invoice, group) + b" "
+    forged = msgspec.structs.replace(invoice, **{group: spelled})
+    digest = document_digest(forged.face, forged.buyer, forged.lines, forged.salts)
+    _tamper(
+        town,
+        f"UPDATE invoices SET {group} = ?, hash = ? WHERE seq = {seq}",
+        values=[spelled, digest],
+    )
+    with pytest.raises(AuditError, match=f"a canonical {group}"):
+        _audit(town)
+
+
 def test_time_that_goes_back(town: Town) -> None:
     _forge(
         town,

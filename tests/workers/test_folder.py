@@ -233,8 +233,11 @@ def test_purging_empties_one_queue(box: Box) -> None:
     assert (box.take("a"), box.take("b")) == (None, "x")
 
 
-def test_declaring_a_queue_writes_no_file_of_exchanges(box: Box, tmp_path: Path) -> None:
+def test_declaring_a_queue_writes_no_file_of_exchanges(
+    box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Kombu keeps one, and a worker that finds it cut short does not start."""
+    monkeypatch.chdir(tmp_path)  # that is where kombu would put it
     box.channel.exchange_declare("tasks", "direct")
     box.channel.queue_declare("q")
     box.channel.queue_bind("q", "tasks", "q")
