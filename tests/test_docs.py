@@ -58,7 +58,7 @@ def test_config_toml_names_every_setting_with_its_default_and_a_comment() -> Non
             assert tables[section][key] == (
                 list(default) if isinstance(default, tuple) else default
             )
-            paragraph = re.search(rf"(?:.+\n)*{re.escape(key)} = ", written)
+            paragraph = re.search(rf"(?:^.+\n)*^{re.escape(key)} = ", written, re.MULTILINE)
             assert paragraph, key
             assert "#" in paragraph.group(), key
 
