@@ -3,54 +3,30 @@
 import http.client
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chain.cosignature import Cosigner
-from chain.note import SignerKey
-from chain.store.witness import WitnessStore, create_store
-from chain.witness import MAX_REQUEST_BYTES, Witness
+from chain.witness import MAX_REQUEST_BYTES
 from chain.witness_http import WitnessServer
-from tests.chain.histories import SIGNER, history
+from tests.chain.histories import history
+from tests.witness.inside import cosigner, serving
 from tests.witness.running import Reply, talk
 
-KEY = Cosigner(SignerKey("witness.example/w1", bytes([7]) * 32))
+KEY = cosigner(7)
 LOG = history(9)
 SECONDS = 0.6
 PLACES = 4
 
 
-@contextmanager
-def serving(folder: Path, host: str = "127.0.0.1") -> Iterator[WitnessServer]:
-    """A witness with little patience and few places, on a thread of this process."""
-    create_store(folder, KEY.verifier)
-    with closing(WitnessStore(folder)) as store:
-        store.claim(KEY.verifier)
-        witness = Witness(KEY, [SIGNER.verifier], store, lambda: 1_800_000_000)
-        with WitnessServer(
-            (host, 0),
-            witness,
-            lambda: 1_800_000_000,
-            request_seconds=SECONDS,
-            connections=PLACES,
-        ) as server:
-            thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-            thread.start()
-            yield server
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[WitnessServer]:
-    """The same, for a test."""
-    with serving(tmp_path / "witness") as server:
+    """A witness with little patience and few places."""
+    with serving(tmp_path / "witness", KEY, seconds=SECONDS, places=PLACES) as server:
         yield server
 
 
@@ -279,7 +255,7 @@ def test_there_are_so_many_places_and_they_become_free(
 
 
 def test_it_listens_on_ipv6_too(tmp_path: Path) -> None:
-    with serving(tmp_path / "witness", "::1") as server:
+    with serving(tmp_path / "witness", KEY, host="::1") as server:
         assert server.url.startswith("http://[::1]:")
         with closing(http.client.HTTPConnection("::1", port_of(server), timeout=10)) as one:
             assert talk(one, BODY).status == 200

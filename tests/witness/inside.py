@@ -1,0 +1,126 @@
+"""Witnesses on threads of the test's own process, good and bad, on real sockets."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from chain.cosignature import Cosigner
+from chain.note import SignerKey, VerifierKey
+from chain.store.witness import WitnessStore, create_store
+from chain.witness import Witness
+from chain.witness_http import WitnessServer
+from tests.chain.histories import SIGNER
+
+NOW = 1_800_000_000
+
+
+def cosigner(number: int) -> Cosigner:
+    """The key of a witness."""
+    return Cosigner(SignerKey(f"witness.example/w{number}", bytes([number]) * 32))
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    key: Cosigner,
+    *,
+    host: str = "127.0.0.1",
+    seconds: float = 10.0,
+    places: int = 16,
+    logs: Sequence[VerifierKey] = (SIGNER.verifier,),
+) -> Iterator[WitnessServer]:
+    """The real server around a real witness."""
+    if not folder.exists():
+        create_store(folder, key.verifier)
+    with closing(WitnessStore(folder)) as store:
+        store.claim(key.verifier)
+        witness = Witness(key, logs, store, lambda: NOW)
+        with WitnessServer(
+            (host, 0), witness, lambda: NOW, request_seconds=seconds, connections=places
+        ) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+            thread.start()
+            try:
+                yield server
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+class Peer:
+    """Something that listens and behaves as it likes: ``answer`` makes bytes of each request.
+
+    It closes each connection after the answer; without ``answer`` it never says anything.
+    """
+
+    def __init__(self, answer: Callable[[bytes], bytes] | None = None) -> None:
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self.heads: list[bytes] = []
+        self.requests: list[bytes] = []
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening, and let go of everybody."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+        for connection in self._open:
+            connection.close()
+
+    def _listen(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self._open.append(connection)
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError):
+            head, body = _request(connection)
+            self.heads.append(head)
+            self.requests.append(body)
+            if self._answer is not None:
+                self.send(connection, self._answer(self.requests[-1]))
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def send(self, connection: socket.socket, answer: bytes) -> None:
+        """Send the answer."""
+        connection.sendall(answer)
+
+
+def _request(connection: socket.socket) -> tuple[bytes, bytes]:
+    """Read one request, and return its head and its body."""
+    content = b""
+    while b"\r\n\r\n" not in content:
+        content += _some(connection)
+    head, _, body = content.partition(b"\r\n\r\n")
+    (length,) = (
+        int(line.partition(b":")[2])
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length:")
+    )
+    while len(body) < length:
+        body += _some(connection)
+    return head, body
+
+
+def _some(connection: socket.socket) -> bytes:
+    piece = connection.recv(65536)
+    if not piece:
+        raise OSError("it has gone")
+    return piece
+
+
+def http_answer(status: int, body: bytes, media_type: str = "text/plain") -> bytes:
+    """A whole answer."""
+    head = (
+        f"HTTP/1.1 {status} Whatever\r\nContent-Type: {media_type}\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body
