@@ -48,7 +48,7 @@ class WitnessProcess:
         assert self.key.kind == COSIGNATURE_V1
         self.errors = folder.with_name(f"{folder.name}.stderr")
         self.url = ""
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(
         self,
@@ -56,6 +56,7 @@ class WitnessProcess:
         *,
         environ: Mapping[str, str] | None = None,
         before: Callable[[], None] | None = None,
+        told: list[str] | None = None,
     ) -> "WitnessProcess":
         """Start it, and wait until it listens; on the port it had, unless that was never."""
         port = int(self.url.rpartition(":")[2] or 0)
@@ -64,21 +65,29 @@ class WitnessProcess:
                 [sys.executable, *program, "serve", str(self.folder), "--port", str(port)],
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                text=True,
+                bufsize=0,
                 env={**os.environ, **(environ or {})},
                 preexec_fn=before,
             )
         while " at http" not in (line := self._line()):
             assert line, f"it did not start: {self.errors.read_text()}"
+            if told is not None:
+                told.append(line)
         self.url = line.split()[-1]
         return self
 
     def _line(self) -> str:
         assert self.process is not None
         assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
-        assert ready, "it says nothing"
-        return self.process.stdout.readline()
+        said = b""
+        while not said.endswith(b"\n"):
+            ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
+            assert ready, "it says nothing"
+            byte = self.process.stdout.read(1)
+            if not byte:
+                break
+            said += byte
+        return said.decode()
 
     def send(self, number: int) -> None:
         """Send it a signal: SIGSTOP holds it, SIGCONT lets it go on."""
