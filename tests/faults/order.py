@@ -1,23 +1,15 @@
 """What must hold of an instance after any fault, once a worker has run again."""
 
 from chain.entry import ClosingEntry, closing_key, parse_entry
-from invoice_service.services.audit import InstanceAudit, audit_instance
 from invoice_service.services.totals import sealing_day
 from tests.services.town import Town
-
-
-def audit(town: Town) -> InstanceAudit:
-    """Derive everything again; AuditError when a fault has left something wrong."""
-    return audit_instance(
-        town.log_store, town.folder / "log", town.signer.verifier, town.store, town.store.totals
-    )
 
 
 def check_in_order(town: Town) -> None:
     """Check that every invoice is anchored exactly once, in order, published and added up."""
     places = town.anchored()
     assert places == sorted(set(places))
-    found = audit(town)
+    found = town.audit()
     head = town.log.head()
     assert found.pending == 0
     assert found.log.published == found.log.size == head.size

@@ -10,7 +10,7 @@ import pytest
 
 from chain.errors import Problem, UnavailableError
 from tests.faults.killing import in_child
-from tests.faults.order import audit, check_in_order
+from tests.faults.order import check_in_order
 from tests.services.town import Town
 
 KIB = 1024
@@ -118,7 +118,7 @@ def test_files_that_may_not_grow_delay_and_lose_nothing(tmp_path: Path) -> None:
             _limited(limit, worker.anchor)
 
         assert in_child(work) == 0
-        audit(town)
+        town.audit()
         if town.log.head().cursor == 290:
             break
     town.anchor()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.killing import killed_at
-from tests.faults.order import audit, check_in_order
+from tests.faults.order import check_in_order
 from tests.services.town import Town
 
 
@@ -62,7 +62,7 @@ def test_a_kill_at_any_write_loses_and_doubles_nothing(
             break
         kills += 1
         after = opening()
-        audit(after)
+        after.audit()
         after.anchor()
         check_in_order(after)
         after.close()

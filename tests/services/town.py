@@ -25,6 +25,7 @@ from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.merchant import Merchant, MerchantRequest
 from invoice_service.domain.tax import TaxRates
 from invoice_service.services.anchor import Anchored, Anchoring, anchor_pending
+from invoice_service.services.audit import InstanceAudit, Progress, audit_instance
 from invoice_service.storage.sqlite import SqliteStore, create_store
 
 ORIGIN = "town.example/log"
@@ -94,6 +95,17 @@ class Town:
     def anchor(self) -> Anchored:
         """Run the anchoring service once."""
         return anchor_pending(self.anchoring)
+
+    def audit(self, progress: Progress | None = None) -> InstanceAudit:
+        """Derive everything again; AuditError for the first thing that is wrong."""
+        return audit_instance(
+            self.log_store,
+            self.folder / "log",
+            self.signer.verifier,
+            self.store,
+            self.store.totals,
+            progress,
+        )
 
     def pass_days(self, days: float) -> None:
         """Set the clock, forwards or back."""

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from invoice_service.config import Anchor, Broker, Config, Service, load
@@ -109,8 +108,3 @@ def test_celery_finds_the_application_and_its_task(tmp_path: Path) -> None:
     )
     assert "workers.schedule:SteadyScheduler" in done.stdout
     assert "workers.folder:Transport" in done.stdout
-
-
-def test_settings_stay_comparable() -> None:
-    """``settings`` is read by every task's first run; it must not depend on the process."""
-    assert msgspec.structs.replace(Config()) == Config()

@@ -1,0 +1,220 @@
+"""The audit of invoices: each byte of a row, and rows that were forged as a whole."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from chain.commitment import parse_password_area
+from chain.finding import AuditError
+from invoice_service.domain.invoice import Prepared, document_digest, prepare_red
+from invoice_service.domain.lifecycle import Reason
+from tests.services.tampering import INVOICES, fill, first_wrong, forge, tamper
+from tests.services.town import Town
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an instance that is in order."""
+    folder = tmp_path_factory.mktemp("template")
+    fill(folder)
+    return folder
+
+
+@pytest.fixture
+def town(template: Path, tmp_path: Path) -> Iterator[Town]:
+    """A copy of it, to be tampered with."""
+    folder = tmp_path / "town"
+    shutil.copytree(template, folder)
+    town = Town(folder)
+    town.now = town.log.block(4).sealed_at
+    yield town
+    town.close()
+
+
+COLUMNS = (
+    "merchant_id",
+    "type",
+    "code",
+    "number",
+    "hash",
+    "issued_at",
+    "order_id",
+    "industry",
+    "district",
+    "amount",
+    "tax",
+    "total",
+    "rates",
+    "face",
+    "buyer",
+    "lines",
+    "salts",
+)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("seq", [1, 6, INVOICES, INVOICES + 2])
+def test_one_byte_of_an_invoice(town: Town, column: str, seq: int) -> None:
+    tamper(town, f"UPDATE invoices SET {column} = flip({column}) WHERE seq = {seq}")
+    assert first_wrong(town) == ("invoice", seq)
+
+
+@pytest.mark.parametrize("other", [1, 3, 7, 9, "NULL"])
+def test_a_red_invoice_that_points_elsewhere(town: Town, other: int | str) -> None:
+    tamper(town, f"UPDATE invoices SET reverses = {other} WHERE seq = 8")
+    assert first_wrong(town) == ("invoice", 8)
+
+
+@pytest.mark.parametrize("column", ["issued_at", "amount"])
+@pytest.mark.parametrize("value", [2**62, -(2**62)])
+def test_a_number_beyond_all_bounds(town: Town, column: str, value: int) -> None:
+    tamper(town, f"UPDATE invoices SET {column} = {value} WHERE seq = 3")
+    assert first_wrong(town) == ("invoice", 3)
+
+
+@pytest.mark.parametrize("length", [0, 16, 47, 49])
+def test_salts_of_another_length(town: Town, length: int) -> None:
+    tamper(town, f"UPDATE invoices SET salts = zeroblob({length}) WHERE seq = 3")
+    assert first_wrong(town) == ("invoice", 3)
+
+
+def test_every_byte_of_a_face(town: Town) -> None:
+    """Also those that leave it JSON, or change only its spelling."""
+    invoice = town.store.invoice_at(5)
+    assert invoice is not None
+    for place in range(0, len(invoice.face), 7):
+        for bit in (0x01, 0x20):
+            face = bytearray(invoice.face)
+            face[place] ^= bit
+            tamper(town, "UPDATE invoices SET face = ? WHERE seq = 5", values=[bytes(face)])
+            assert first_wrong(town) == ("invoice", 5)
+
+
+def test_a_row_that_is_gone(town: Town) -> None:
+    tamper(town, "DELETE FROM invoices WHERE seq = 6")
+    assert first_wrong(town) == ("invoice", 6)
+
+
+def test_the_last_anchored_row_that_is_gone(town: Town) -> None:
+    tamper(town, f"DELETE FROM invoices WHERE seq >= {INVOICES}")
+    index = town.log.head().size - 2
+    assert first_wrong(town) == ("entry", index)
+
+
+def test_a_merchant_whose_tax_id_was_changed(town: Town) -> None:
+    tamper(town, "UPDATE merchants SET tax_id = flip(tax_id) WHERE id = 2")
+    assert first_wrong(town) == ("invoice", 2)
+
+
+def test_a_row_forged_as_a_whole_does_not_stand_in_the_log(town: Town) -> None:
+    forge(town, 3, lambda face: face.update(order_id="another"))
+    assert first_wrong(town) == ("entry", 2)
+
+
+def test_amounts_that_are_not_those_of_the_lines(town: Town) -> None:
+    forge(town, 3, lambda face: face.update(amount=face["amount"] + 1, total=face["total"] + 1))
+    assert first_wrong(town) == ("invoice", 3)
+
+
+def test_a_total_that_is_not_amount_and_tax(town: Town) -> None:
+    forge(town, 3, lambda face: face.update(total=face["total"] + 1))
+    assert first_wrong(town) == ("invoice", 3)
+
+
+def test_a_gap_in_the_numbers(town: Town) -> None:
+    """Of an invoice that is not in the log yet, so that nothing else is wrong with it."""
+    forge(town, INVOICES + 2, lambda face: face.update(number="00000099"))
+    assert first_wrong(town) == ("invoice", INVOICES + 2)
+
+
+def test_a_code_of_another_year(town: Town) -> None:
+    forge(town, INVOICES + 2, lambda face: face.update(code="144031909110", number="00000001"))
+    assert first_wrong(town) == ("invoice", INVOICES + 2)
+
+
+def test_a_document_of_another_form(town: Town) -> None:
+    forge(town, INVOICES + 1, lambda face: face.update(seller="somebody"))
+    assert first_wrong(town) == ("invoice", INVOICES + 1)
+
+
+@pytest.mark.parametrize("group", ["face", "buyer", "lines"])
+def test_another_spelling_of_a_document(town: Town, group: str) -> None:
+    """The digest is right, but a document has one spelling only."""
+    seq = INVOICES + 2
+    invoice = town.store.invoice_at(seq)
+    assert invoice is not None
+    spelled = getattr(invoice, group) + b" "
+    forged = msgspec.structs.replace(invoice, **{group: spelled})
+    digest = document_digest(forged.face, forged.buyer, forged.lines, forged.salts)
+    tamper(
+        town,
+        f"UPDATE invoices SET {group} = ?, hash = ? WHERE seq = {seq}",
+        values=[spelled, digest],
+    )
+    with pytest.raises(AuditError, match=f"a canonical {group}"):
+        town.audit()
+
+
+def test_time_that_goes_back(town: Town) -> None:
+    forge(
+        town,
+        INVOICES + 2,
+        lambda face: face.update(issued_at="2018-08-09T12:00:00+08:00"),
+        issued_at=int(datetime(2018, 8, 9, 4, tzinfo=UTC).timestamp()),
+    )
+    assert first_wrong(town) == ("invoice", INVOICES + 2)
+
+
+def test_a_code_that_comes_back(town: Town) -> None:
+    """Once a new code has begun, the old one's numbers would be given out a second time."""
+    tamper(town, "DROP INDEX idx_invoices_number_code", changes=False)
+    new, old = INVOICES + 1, INVOICES + 2
+    forge(town, new, lambda face: face.update(code="144031809210", number="00000001"))
+    assert first_wrong(town) == ("invoice", old)
+    forge(town, old, lambda face: face.update(number="00000001"))
+    assert first_wrong(town) == ("invoice", old)
+
+
+def _reversal(town: Town, seq: int) -> Prepared:
+    blue = town.store.invoice_at(seq)
+    assert blue is not None
+    return prepare_red(blue, Reason.SALES_RETURN, salts=bytes(48))
+
+
+def test_a_red_invoice_over_another_amount(town: Town) -> None:
+    """In order by itself, but what it takes back is not what the blue one gave."""
+    own, other = _reversal(town, 5), town.store.invoice_at(9)
+    assert other is not None
+    town.hand_in(
+        [
+            msgspec.structs.replace(
+                own,
+                face={**own.face, "reverses": other.hash},
+                reverses=parse_password_area(other.hash),
+            )
+        ]
+    )
+    assert first_wrong(town) == ("invoice", INVOICES + 3)
+
+
+def test_a_red_invoice_before_its_blue_one(town: Town) -> None:
+    """Both forged as a whole, in the wrong order; numbers and digests are right."""
+    blue = town.issue(1)[0]
+    red = town.reverse(blue)
+    forge(town, blue.seq, lambda face: face.update(number=red.number), number="x")
+    forged = town.store.invoice_at(blue.seq)
+    assert forged is not None
+    forge(town, red.seq, lambda face: face.update(number=blue.number, reverses=forged.hash))
+    forge(town, blue.seq, lambda _: None)
+    tamper(
+        town,
+        f"UPDATE invoices SET seq = 99 WHERE seq = {blue.seq}",
+        f"UPDATE invoices SET seq = {blue.seq}, reverses = {red.seq} WHERE seq = {red.seq}",
+        f"UPDATE invoices SET seq = {red.seq} WHERE seq = 99",
+    )
+    with pytest.raises(AuditError, match="an earlier blue one"):
+        town.audit()
