@@ -51,7 +51,7 @@ class LogStore(PublishStore, Protocol):
         """Add rows, block and nodes of the state map, only if ``expected`` is still the head.
 
         In one transaction, durable once it returns. ConflictError ``log_moved``, or
-        ``already_in_log`` when a key stands in the log; UnavailableError ``disk_full`` and the like.
+        ``already_in_log`` when a key stands in the log; UnavailableError ``disk_full`` and others.
         """
         ...
 
@@ -111,7 +111,7 @@ class Log:
             raise MalformedError("empty_block", "a block holds at least one entry")
         if cursor < expected.cursor:
             raise MalformedError("cursor_back", "the cursor never goes back")
-        self._refuse_rollback(expected)
+        self._publisher.refuse_rollback(expected)
         entries = [_parse_draft(draft) for draft in drafts]
         rows = [
             Row(index, draft, entry_key(entry))
@@ -201,21 +201,6 @@ class Log:
         if not isinstance(entry, SealEntry):
             raise VerificationError("seal_missing", f"entry {size - 1} is not a seal")
         return digest_from_hex(entry.states)
-
-    def _refuse_rollback(self, expected: Head) -> None:
-        """Check that ``expected`` continues what is published.
-
-        It does not either when another writer has sequenced and published since the caller
-        read it; that is a lost race, not a restored database.
-        """
-        try:
-            self._publisher.refuse_rollback(expected)
-        except VerificationError:
-            if self._store.head() != expected:
-                raise ConflictError(
-                    "log_moved", "another writer has moved the log's head"
-                ) from None
-            raise
 
     def _name_duplicate(self, rows: Sequence[Row], error: ConflictError) -> ConflictError:
         """The same error, saying which draft stands in the log (or twice in the block)."""
