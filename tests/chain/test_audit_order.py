@@ -198,3 +198,18 @@ def test_a_tile_that_cannot_be_read_now_says_nothing_about_the_log(books: Books)
     (books.log_folder / "tile/0/000").mkdir()
     with pytest.raises(UnavailableError, match="read_failed"):
         audit_log(books.store, books.log_folder, SIGNER.verifier)
+
+
+def test_a_tile_that_goes_on_behind_the_log_is_named_for_that(books: Books) -> None:
+    """Its beginning is right: it is of a longer history."""
+    path = books.log_folder / "tile/0/002.p/46"
+    path.with_name("47").write_bytes(path.read_bytes() + bytes(32))
+    assert finding(books) == ("tile", "tile/0/002.p/47", "nothing beyond the log's end", "a file")
+
+
+def test_a_log_that_ends_with_a_tile_needs_no_next_one(tmp_path: Path) -> None:
+    books = Books(tmp_path)
+    books.grow(255)
+    books.add(3)
+    report = audit_log(books.store, books.log_folder, SIGNER.verifier)
+    assert (report.size, report.published) == (260, 256)

@@ -182,6 +182,30 @@ def test_an_entry_key_stands_once_and_the_draft_is_named(books: Books) -> None:
     assert books.log.head() == head
 
 
+def test_of_entries_without_a_key_none_is_taken_for_a_duplicate(books: Books) -> None:
+    books.add(3)
+    day = [closing_entry("2026-11-21", 1, ZERO), closing_entry("2026-11-22", 1, ZERO)]
+    locks = [lock_entry("reimbursement", name(n), "locked", ZERO) for n in (0, 1)]
+    with pytest.raises(ConflictError) as refused:
+        books.log.sequence(
+            books.log.head(), [*locks, *day, drafts_from(2, 1)[0]], sealed_at=NOON, cursor=9
+        )
+    assert (refused.value.code, refused.value.extra) == ("already_in_log", {"draft": 4})
+
+
+def test_who_lost_the_race_is_not_told_of_duplicates(books: Books) -> None:
+    """Both workers took the same drafts: the second is to look at the head again."""
+    head = books.log.head()
+    drafts = drafts_from(0, 3)
+    books.log.sequence(head, drafts, sealed_at=NOON, cursor=3)
+    for published in (False, True):
+        if published:
+            books.publish()
+        with pytest.raises(ConflictError) as refused:
+            books.log.sequence(head, drafts, sealed_at=NOON, cursor=3)
+        assert (refused.value.code, refused.value.extra) == ("log_moved", {})
+
+
 def test_a_day_is_closed_once(books: Books) -> None:
     books.add(1)
     closing = closing_entry("2026-11-21", 1, ZERO)

@@ -2,14 +2,16 @@
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from chain.errors import UnavailableError, VerificationError
-from chain.hashing import ZERO
+from chain.hashing import ZERO, Digest
 from chain.note import Signature, SignerKey
 from chain.publish import STEP
+from chain.tiles import TileFolder
 from tests.chain.books import SIGNER, Books
 
 
@@ -54,6 +56,42 @@ def _marks(folder: Path) -> dict[Path, tuple[int, int]]:
 
 def test_a_step_covers_whole_tiles_of_two_levels() -> None:
     assert STEP == 256**2
+
+
+def test_each_step_costs_what_is_new(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps end where tiles end, and what is old is neither read nor tidied up again."""
+    monkeypatch.setattr("chain.publish.STEP", 256)
+    books.grow(600)
+    books.add(500)
+    written: list[tuple[int, int]] = []
+    dropped: list[tuple[int, int]] = []
+    write, drop = TileFolder.write_range, TileFolder.drop_partials
+
+    def write_range(
+        tiles: TileFolder, old: int, new: int, hashes: Sequence[Digest], entries: Sequence[bytes]
+    ) -> None:
+        written.append((old, new))
+        write(tiles, old, new, hashes, entries)
+
+    def drop_partials(tiles: TileFolder, old: int, new: int) -> None:
+        dropped.append((old, new))
+        drop(tiles, old, new)
+
+    monkeypatch.setattr(TileFolder, "write_range", write_range)
+    monkeypatch.setattr(TileFolder, "drop_partials", drop_partials)
+    books.publish()
+    assert written == [(601, 768), (768, 1024), (1024, 1102)]
+    assert dropped == [(601, 1102)]
+
+
+def test_a_damaged_stored_checkpoint_is_said(books: Books) -> None:
+    books.grow(3)
+    books.add(3)
+    (books.log_folder / "checkpoint").unlink()
+    books.tamper("UPDATE checkpoints SET note = x'00'")
+    for ask in (books.publish, books.log.latest_checkpoint):
+        with pytest.raises(VerificationError, match="checkpoint_damaged"):
+            ask()
 
 
 def test_publishers_take_turns(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:

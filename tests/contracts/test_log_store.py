@@ -477,3 +477,33 @@ def test_every_commit_is_synced(open_store: Open) -> None:
         for name in ("journal_mode", "synchronous")
     ]
     assert settings == ["wal", 2]  # 2: FULL, the write-ahead log is synced at every commit
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "values"),
+    [
+        ("entries", "idx INTEGER PRIMARY KEY, entry, key", "0, 'text', NULL"),
+        ("entries", "idx INTEGER PRIMARY KEY, entry, key", "0, x'00', 5"),
+        ("blocks", "height INTEGER PRIMARY KEY, a, b, c, d, e, f, g, h", "1" + ", 2" * 8),
+        ("checkpoints", "size INTEGER PRIMARY KEY, note, signed_at", "0, 'text', NULL"),
+    ],
+)
+def test_a_column_of_another_type_is_damage(
+    open_store: Open, tmp_path: Path, table: str, columns: str, values: str
+) -> None:
+    """What a flipped bit in a page can make of a value, though the schema is strict."""
+    store = open_store()
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
+        connection.execute(f"DROP TABLE {table}")
+        connection.execute(f"CREATE TABLE {table} ({columns})")
+        connection.execute(f"INSERT INTO {table} VALUES ({values})")
+    with pytest.raises(VerificationError, match="store_damaged"):
+        _ = [store.head(), store.latest_checkpoint(), list(store.rows(0, 9))]
+
+
+def test_what_sqlite_refuses_otherwise_is_said(open_store: Open, tmp_path: Path) -> None:
+    store = open_store()
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
+        connection.execute("DROP TABLE blocks")
+    with pytest.raises(UnavailableError, match="no such table"):
+        store.head()
