@@ -82,11 +82,11 @@ def decode_bundle(data: bytes, width: int) -> list[bytes]:
     """Read exactly ``width`` entries; MalformedError ``bundle`` for any other length."""
     entries: list[bytes] = []
     start = 0
-    while start < len(data) and len(entries) < width:
+    for _ in range(width):
         end = start + 2 + int.from_bytes(data[start : start + 2], "big")
         entries.append(data[start + 2 : end])
         start = end
-    if start != len(data) or len(entries) != width:
+    if start != len(data):  # behind the end, if something is missing
         raise MalformedError("bundle", f"this is not a bundle of {width} entries")
     return entries
 

@@ -26,6 +26,12 @@ def test_writes_and_replaces(tmp_path: Path) -> None:
     assert names(path.parent) == ["file"]
 
 
+def test_everybody_may_read_unless_told_otherwise(tmp_path: Path) -> None:
+    write_file(tmp_path / "a", b"")
+    write_files([(tmp_path / "b", b"")])
+    assert {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in "ab"} == {0o644}
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o644])
 def test_mode(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "file"
@@ -56,7 +62,9 @@ def record(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     fsync, rename = os.fsync, Path.rename
 
     def synced(handle: int) -> None:
-        done.append(f"sync {Path(f'/proc/self/fd/{handle}').readlink().name}")
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        size = "" if path.is_dir() else f" of {path.stat().st_size} bytes"
+        done.append(f"sync {path.name}{size}")
         fsync(handle)
 
     def renamed(path: Path, target: Path) -> Path:
@@ -73,9 +81,9 @@ def test_contents_are_synced_before_the_name_and_the_name_before_the_answer(
 ) -> None:
     done = record(monkeypatch)
     write_file(tmp_path / "a" / "file", b"data")
-    steps = [step.split(".")[0] if step.startswith("sync .") else step for step in done]
-    assert steps[0] == f"sync {tmp_path.name}"  # the new folder's name
+    assert done[0] == f"sync {tmp_path.name}"  # the new folder's name
     assert done[1].startswith("sync .file.")
+    assert done[1].endswith(" of 4 bytes")
     assert done[2:] == ["rename to file", "sync a"]
 
 
@@ -156,6 +164,9 @@ def test_a_path_through_a_file(tmp_path: Path) -> None:
 def test_syncing_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="write_failed"):
         fsync_dir(tmp_path / "missing")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UnavailableError, match="write_failed"):
+        fsync_dir(tmp_path / "file")
 
 
 def test_make_folder_twice(tmp_path: Path) -> None:

@@ -161,9 +161,10 @@ def test_bundle_round_trip(items: list[bytes]) -> None:
 
 
 def test_the_longest_entry() -> None:
-    assert decode_bundle(encode_bundle([bytes(MAX_ENTRY)]), 1) == [bytes(MAX_ENTRY)]
+    assert MAX_ENTRY == 65_535
+    assert decode_bundle(encode_bundle([bytes(65_535)]), 1) == [bytes(65_535)]
     with pytest.raises(MalformedError, match="entry_too_long"):
-        encode_bundle([b"a", bytes(MAX_ENTRY + 1)])
+        encode_bundle([b"a", bytes(65_536)])
 
 
 @pytest.mark.parametrize(
@@ -271,6 +272,25 @@ def test_writing_reads_only_the_last_tiles(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "read_bytes", counting)
     folder.write_range(1500, 1540, LEAVES[1500:1540], ENTRIES[1500:1540])
     assert sorted(read) == ["tile/0/005.p/220", "tile/1/000.p/5", "tile/entries/005.p/220"]
+
+
+def test_a_folder_is_made_durable_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, synced = TileFolder(tmp_path), list[Path]()
+    fsync = os.fsync
+
+    def recording(handle: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{handle}").readlink())
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", recording)
+    folder.write_range(0, 10, LEAVES[:10], ENTRIES[:10])
+    assert {tmp_path, tmp_path / "tile", tmp_path / "tile/0", tmp_path / "tile/0/000.p"} <= {
+        *synced
+    }
+    synced.clear()
+    folder.write_range(10, 20, LEAVES[10:20], ENTRIES[10:20])
+    folders = {path for path in synced if path.is_dir()}
+    assert folders == {tmp_path / "tile/0/000.p", tmp_path / "tile/entries/000.p"}
 
 
 def test_full_tiles_are_read_once_and_no_more_are_kept_than_allowed(tmp_path: Path) -> None:
