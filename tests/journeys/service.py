@@ -85,6 +85,11 @@ class Service:
 
     def start(self) -> None:
         """Serve, and return once requests are taken."""
+        self.serve()
+        wait_until(self.is_ready, "the service is ready")
+
+    def serve(self) -> None:
+        """Serve; what it prints goes to ``serve.out``."""
         with (self.folder / "serve.out").open("ab") as output:
             self.serving = subprocess.Popen(
                 [*FAPIAO, "serve"],
@@ -95,7 +100,6 @@ class Service:
                 stderr=output,
                 start_new_session=True,
             )
-        wait_until(self.is_ready, "the service is ready")
 
     def is_ready(self) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,18 @@ def test_asked_to_stop_every_process_ends(service: Service, signum: signal.Signa
         assert len(service.pids(program)) == 1, program
     assert service.stop(signum) == 0
     assert service.pids() == []
+
+
+@pytest.mark.slow
+def test_with_port_0_it_takes_a_free_one_and_says_which(service: Service) -> None:
+    settings = re.sub("port = [0-9]+", "port = 0", service.settings.read_text())
+    service.settings.write_text(settings)
+    service.serve()
+    said = service.folder / "serve.out"
+    wait_until(lambda: "ready: " in said.read_text(), "it says that it is ready")
+    [url] = re.findall(r"listening on (http://127\.0\.0\.1:[0-9]+)", said.read_text())
+    assert Remote(url).get("/healthz")
+    assert service.stop() == 0
 
 
 @pytest.mark.slow
