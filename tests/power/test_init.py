@@ -53,10 +53,12 @@ def _traced(tmp_path: Path) -> tuple[list[Call], Disk]:
 
 
 @pytest.mark.slow
-def test_no_power_cut_leaves_a_folder_that_cannot_be_initialised(tmp_path: Path) -> None:
+def test_no_power_cut_leaves_a_folder_that_cannot_be_initialised(
+    tmp_path: Path, states: Path
+) -> None:
     calls, disk = _traced(tmp_path)
     cuts = power_cuts(calls, disk, where=everywhere, seed=6, torn=0)
-    assert check_cuts(cuts, tmp_path / "states", check_init) > 100
+    assert check_cuts(cuts, states, check_init) > 100
 
 
 def test_what_init_has_shown_survives_the_power_cut_after_it(tmp_path: Path) -> None:

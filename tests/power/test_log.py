@@ -62,16 +62,16 @@ def _traced(
 
 
 @pytest.mark.slow
-def test_no_power_cut_forks_the_log_or_loses_a_block(tmp_path: Path) -> None:
+def test_no_power_cut_forks_the_log_or_loses_a_block(tmp_path: Path, states: Path) -> None:
     calls, disk = _traced(tmp_path, *SIZES)
     cuts = power_cuts(calls, disk, where=everywhere, seed=2, torn=1, watch="log/checkpoint")
-    assert check_cuts(cuts, tmp_path / "states", check_log) > 300
+    assert check_cuts(cuts, states, check_log) > 300
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kill_at", range(3, 40, 6))
 def test_a_power_cut_after_a_kill_and_a_restart_does_no_harm_either(
-    tmp_path: Path, kill_at: int
+    tmp_path: Path, states: Path, kill_at: int
 ) -> None:
     """The second process finds what the first had written and not synced, and builds on it."""
     first, disk = _traced(tmp_path, "3", "252", kill_at=kill_at)
@@ -85,16 +85,16 @@ def test_a_power_cut_after_a_kill_and_a_restart_does_no_harm_either(
         torn=0,
         watch="log/checkpoint",
     )
-    assert check_cuts(cuts, tmp_path / "states", check_log) > 20
+    assert check_cuts(cuts, states, check_log) > 20
 
 
 @pytest.mark.parametrize("forgotten", ["file-syncs", "folder-syncs", "database-syncs"])
-def test_a_forgotten_sync_is_found(tmp_path: Path, forgotten: str) -> None:
+def test_a_forgotten_sync_is_found(tmp_path: Path, states: Path, forgotten: str) -> None:
     """The same checks fail when the log's own code does not sync what it must."""
     calls, disk = _traced(tmp_path, "3", "252", forget=forgotten)
     cuts = power_cuts(calls, disk, where=everywhere, seed=3, torn=0, watch="log/checkpoint")
     with pytest.raises(AssertionError, match="cut after step"):
-        check_cuts(cuts, tmp_path / "states", check_log)
+        check_cuts(cuts, states, check_log)
 
 
 @pytest.mark.parametrize("kill_at", [0, 9, 10, 11, 12, 13])

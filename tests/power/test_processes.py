@@ -173,11 +173,13 @@ def _cuts(disk: Disk, calls: list[Call]) -> Iterator[Cut]:
 
 
 @pytest.mark.slow
-def test_no_power_cut_under_the_running_service_breaks_a_promise(tmp_path: Path) -> None:
+def test_no_power_cut_under_the_running_service_breaks_a_promise(
+    tmp_path: Path, states: Path
+) -> None:
     city, disk, calls = _traced(tmp_path)
     checker = Checker(city)
     cuts = _cuts(disk, calls)
-    assert check_cuts(cuts, tmp_path / "states", checker.check) > 100
+    assert check_cuts(cuts, states, checker.check) > 100
     assert len(checker.final) == CLIENTS * EACH
     assert len(checker.known) == CLIENTS * EACH, "the trace misses an answer"
     for name, data in disk.visible().items():
@@ -186,11 +188,13 @@ def test_no_power_cut_under_the_running_service_breaks_a_promise(tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_a_running_service_that_does_not_sync_its_databases_is_found(tmp_path: Path) -> None:
+def test_a_running_service_that_does_not_sync_its_databases_is_found(
+    tmp_path: Path, states: Path
+) -> None:
     """The same, with processes that forget to: the harness sees it through all of them."""
     site = Path(__file__).parent / "programs" / "site"
     path = f"{site}:{Path(__file__).parents[2]}"
     city, disk, calls = _traced(tmp_path, FORGET="database-syncs", PYTHONPATH=path)
     checker = Checker(city)
     with pytest.raises(AssertionError, match="cut after step"):
-        check_cuts(_cuts(disk, calls), tmp_path / "states", checker.check)
+        check_cuts(_cuts(disk, calls), states, checker.check)

@@ -11,6 +11,7 @@ from chain.audit import audit_log
 from chain.checkpoint import open_checkpoint
 from tests.power.disk import Disk
 from tests.power.harness import Cut, check_cuts, everywhere, power_cuts
+from tests.power.programs.careless import EAGER
 from tests.power.programs.office import SIGNER, STARTED, Office, found_office
 from tests.power.promises import (
     Promised,
@@ -68,17 +69,51 @@ def _traced(
     return trace_run(tmp_path / "trace", command, {"FORGET": forget}, kill_at=kill_at), disk
 
 
+def _path(call: Call) -> str:
+    descriptor = call.descriptor()
+    return descriptor.path if descriptor is not None else ""
+
+
 @pytest.mark.slow
-def test_no_power_cut_breaks_a_promise(tmp_path: Path) -> None:
+def test_no_power_cut_breaks_a_promise(tmp_path: Path, states: Path) -> None:
     calls, disk = _traced(tmp_path, STEPS)
     cuts = power_cuts(calls, disk, where=everywhere, seed=4, torn=1, watch="log/checkpoint")
-    assert check_cuts(cuts, tmp_path / "states", check_instance) > 300
+    assert check_cuts(cuts, states, check_instance) > 300
+
+
+@pytest.mark.slow
+def test_no_power_cut_in_a_checkpoint_of_sqlite_breaks_one(tmp_path: Path, states: Path) -> None:
+    """Rows on their way from the write-ahead log to the database, and logs begun anew."""
+    steps = ("issue:2", "issue:2", "anchor", "issue:2", "anchor")
+    calls, disk = _traced(tmp_path, steps, forget=EAGER)
+    database = f"{tmp_path}/data/invoices.db"
+    moved = [call for call in calls if call.name == "pwrite64" and _path(call) == database]
+    assert len(moved) > 20, "SQLite made no checkpoint: this tests nothing"
+    cuts = power_cuts(calls, disk, where=everywhere, seed=9, torn=2, watch="log/checkpoint")
+    assert check_cuts(cuts, states, check_instance) > 200
+
+
+@pytest.mark.slow
+def test_no_power_cut_breaks_one_while_two_issue_and_anchor_at_once(
+    tmp_path: Path, states: Path
+) -> None:
+    data = tmp_path / "data"
+    found_office(data)
+    disk = Disk.holding(data)
+    office = f"{' '.join(PROGRAM)} {data}"
+    script = (
+        f"{office} one issue:2 anchor issue:3 anchor & first=$!\n"
+        f"{office} two issue:3 anchor issue:1 anchor && wait $first"
+    )
+    calls = trace_run(tmp_path / "trace", ["sh", "-c", script], {})
+    cuts = power_cuts(calls, disk, where=everywhere, seed=10, torn=1, watch="log/checkpoint")
+    assert check_cuts(cuts, states, check_instance) > 150
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kill_at", range(4, 34, 7))
 def test_a_power_cut_after_a_kill_and_a_restart_breaks_none_either(
-    tmp_path: Path, kill_at: int
+    tmp_path: Path, states: Path, kill_at: int
 ) -> None:
     first, disk = _traced(tmp_path, STEPS, kill_at=kill_at)
     command = [*PROGRAM, str(tmp_path / "data"), "again", "day", "issue:2", "anchor"]
@@ -92,15 +127,15 @@ def test_a_power_cut_after_a_kill_and_a_restart_breaks_none_either(
         torn=0,
         watch="log/checkpoint",
     )
-    assert check_cuts(cuts, tmp_path / "states", check_instance) > 20
+    assert check_cuts(cuts, states, check_instance) > 20
 
 
 @pytest.mark.parametrize("forgotten", ["file-syncs", "folder-syncs", "database-syncs"])
-def test_a_forgotten_sync_is_found(tmp_path: Path, forgotten: str) -> None:
+def test_a_forgotten_sync_is_found(tmp_path: Path, states: Path, forgotten: str) -> None:
     calls, disk = _traced(tmp_path, STEPS[:2], forget=forgotten)
     cuts = power_cuts(calls, disk, where=everywhere, seed=5, torn=0, watch="log/checkpoint")
     with pytest.raises(AssertionError, match="cut after step"):
-        check_cuts(cuts, tmp_path / "states", check_instance)
+        check_cuts(cuts, states, check_instance)
 
 
 def test_the_model_of_the_instance_is_the_real_folder(tmp_path: Path) -> None:
