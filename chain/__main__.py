@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from chain.entry import format_time
 from chain.errors import Problem
 from chain.note import VerifierKey
 from chain.proof import MAX_PROOF_BYTES, parse_proof
@@ -59,7 +60,8 @@ def _evidence_text(evidence: Evidence) -> str:
         "PROVED",
         f"hash       {evidence.hash}",
         f"log        {evidence.origin}, {evidence.size} entries",
-        f"entry      {evidence.index}, in block {evidence.height}, sealed {evidence.sealed_at}",
+        f"entry      {evidence.index}",
+        f"as of      block {evidence.height}, sealed {format_time(evidence.sealed_at)}",
         f"state      {_state(evidence)}",
         f"hidden     {', '.join(evidence.hidden) or 'nothing'}",
     ]
@@ -74,7 +76,7 @@ def _plain(line: str) -> str:
 
 def _state(evidence: Evidence) -> str:
     if evidence.state is None:
-        return f"nothing stands against it as of block {evidence.height}"
+        return "nothing stands against it"
     return ", ".join(f"{name} {value}" for name, value in sorted(evidence.state.items()))
 
 
@@ -87,7 +89,7 @@ def _evidence_json(evidence: Evidence) -> str:
         "size": evidence.size,
         "index": evidence.index,
         "height": evidence.height,
-        "sealed_at": evidence.sealed_at.isoformat().replace("+00:00", "Z"),
+        "sealed_at": format_time(evidence.sealed_at),
         "state": evidence.state,
         "shown": evidence.shown,
         "hidden": evidence.hidden,

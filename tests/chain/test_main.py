@@ -47,7 +47,8 @@ def test_the_command_says_yes_and_needs_only_this_package(proof_file: Path) -> N
     result = _run("verify", proof_file, "--key", KEY.text())
     assert result.returncode == 0, result.stderr
     assert "PROVED\n" in result.stdout
-    assert "7. the block's state map says this of the document: yes" in result.stdout
+    assert "7. the state map as of that seal says this of the document: yes" in result.stdout
+    assert "block 3, sealed 2026-11-21T04:00:00Z" in result.stdout
     assert "reimbursement locked" in result.stdout
     loaded = set(result.stdout.rpartition("LOADED ")[2].split())
     assert "chain" in loaded
