@@ -6,6 +6,7 @@ when a key has a character beyond U+FFFF, and such keys are refused.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from typing import NoReturn, TypeAlias
 
@@ -41,29 +42,32 @@ def decode(data: bytes) -> JsonValue:
     ``number_out_of_range``, ``too_deep``, or ``not_canonical`` for null and half surrogates.
     """
     try:
-        value: JsonValue = _decoder.decode(data.decode("utf-8"))
+        text = data.decode("utf-8")
+        _check_depth(text)
+        value: JsonValue = _decoder.decode(text)
     except UnicodeDecodeError as error:
         raise MalformedError("not_utf8", f"byte {error.start} is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise MalformedError("not_json", f"{error.msg} at character {error.pos}") from None
-    except RecursionError:
-        raise _too_deep() from None
     encode(value)
     return value
 
 
 def decode_canonical(data: bytes) -> JsonValue:
-    """Read canonical JSON; MalformedError ``not_canonical`` for any other spelling of it."""
+    """Read canonical JSON.
+
+    Raises what ``decode`` does, and MalformedError ``not_canonical`` for any other spelling.
+    """
     try:
         value: JsonValue = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        decode(data)  # names the reason
-        raise MalformedError("not_canonical", "this is not canonical JSON") from None
-    # Encoding again and comparing catches every other spelling: white space, key order,
-    # repeated keys, escapes that were not needed, "-0".
-    if encode(value) != data:
-        raise MalformedError("not_canonical", "this is JSON, but not in its canonical spelling")
-    return value
+        # Encoding again and comparing catches every other spelling: white space, key order,
+        # repeated keys, escapes that were not needed, "-0".
+        if encode(value) == data:
+            return value
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MalformedError):
+        pass
+    decode(data)  # names the reason, the same for a given file in every verifier
+    raise MalformedError("not_canonical", "this is JSON, but not in its canonical spelling")
 
 
 def _check(value: object, depth: int) -> None:
@@ -85,6 +89,22 @@ def _check(value: object, depth: int) -> None:
 
 
 _NAMES = {type(None): "null", float: "a number with a fraction or an exponent"}
+
+
+def _check_depth(text: str) -> None:
+    """Refuse deep text before anything calls itself that often: no stack decides what is deep."""
+    depth, in_string = 0, False
+    for mark in _MARKS.findall(text):
+        if mark == '"':
+            in_string = not in_string
+        elif not in_string:
+            depth += _DEEPER.get(mark, 0)
+            if depth > MAX_DEPTH:
+                raise _too_deep()
+
+
+_MARKS = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
+_DEEPER = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 def _check_object(value: dict[object, object], depth: int) -> None:

@@ -195,9 +195,10 @@ def parse_time(text: str) -> datetime:
     """Read back what ``format_time`` writes, nothing else. Raises MalformedError."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        spelled = format_time(moment)
+    except (ValueError, OverflowError) as error:  # year 1, east of Greenwich: no time in UTC
         raise MalformedError("time_malformed", f"not a time: {error}") from error
-    if format_time(moment) != text:  # ISO 8601 has many spellings, we have one
+    if spelled != text:  # ISO 8601 has many spellings, we have one
         raise MalformedError("time_malformed", "a time is written YYYY-MM-DDTHH:MM:SSZ")
     return moment
 

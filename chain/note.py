@@ -101,8 +101,13 @@ class VerifierKey:
             message, raw = _cosigned(message, signature), raw[_TIMESTAMP_SIZE:]
         try:
             self._scheme.verify(message, raw)
+            # The library multiplies both sides by the cofactor, most others do not. They agree
+            # on every signature whose R is in the group of the key: another one is refused.
+            exact = _in_prime_group(eddsa.import_public_key(raw[:KEY_SIZE]))
         except ValueError:
-            raise _bad_signature(self.name) from None
+            exact = False
+        if not exact:
+            raise _bad_signature(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +253,13 @@ def _public_key(public: bytes) -> EccKey:
         key = eddsa.import_public_key(_check_key_size(public))
     except ValueError:
         raise MalformedError("key_text", "the public key is not a point of the curve") from None
-    point = key.pointQ
-    if point.is_point_at_infinity() or not (point * _GROUP_ORDER).is_point_at_infinity():
+    if key.pointQ.is_point_at_infinity() or not _in_prime_group(key):
         raise MalformedError("key_weak", "the public key has low order: anybody can sign for it")
     return key
+
+
+def _in_prime_group(key: EccKey) -> bool:
+    return (key.pointQ * _GROUP_ORDER).is_point_at_infinity()
 
 
 def _check_key_size(key: bytes) -> bytes:

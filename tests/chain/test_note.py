@@ -25,6 +25,7 @@ from chain.note import (
     parse_note,
     sign_note,
 )
+from tests.chain.odd_signatures import signed_beside, signed_with_nothing
 from tests.chain.trees import outside
 
 OUTSIDE = outside("notes.json")
@@ -254,6 +255,20 @@ def test_keys_of_mixed_order_are_refused(public: str) -> None:
     with pytest.raises(MalformedError) as caught:
         VerifierKey("a", ED25519, EccKey(point=good + low).export_key(format="raw"))
     assert caught.value.code == "key_weak"
+
+
+@pytest.mark.parametrize("low", LOW_ORDER[1:])
+def test_a_signature_holds_without_the_cofactor_too(low: str) -> None:
+    """Its maker could else have it hold in one program and fail in the next."""
+    odd = signed_beside(bytes(range(32)), b"text\n", bytes.fromhex(low))
+    with pytest.raises(VerificationError) as caught:
+        LOG.verifier.verify("text\n", Signature(LOG.name, LOG.verifier.key_id, odd))
+    assert caught.value.code == "signature"
+
+
+def test_a_signature_that_gives_the_key_away_still_holds() -> None:
+    plain = signed_with_nothing(bytes(range(32)), b"text\n")
+    LOG.verifier.verify("text\n", Signature(LOG.name, LOG.verifier.key_id, plain))
 
 
 def test_a_signature_has_one_form() -> None:
