@@ -1,14 +1,17 @@
 """Issuing over HTTP: the answer, repeats, conflicts, waiting, reversals."""
 
+import json
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from chain.errors import UnavailableError
 from invoice_service.services.promise import read_promise
-from tests.api.desk import MEAL, Desk, problem, refusing, slip
+from tests.api.desk import MEAL, NDJSON, Desk, problem, refusing, slip
 
 
 def test_an_issue_answers_with_the_invoice_and_the_amounts_add_up(desk: Desk) -> None:
@@ -59,6 +62,24 @@ def test_a_repeat_tells_what_has_become_of_the_invoice(desk: Desk) -> None:
     red = desk.reverse(first)
     again = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]}).get_json()
     assert (again["state"], again["reversed_by"]) == ("reversed", red["hash"])
+
+
+def test_waiting_for_a_reversed_invoice_does_not_make_it_good_again(desk: Desk) -> None:
+    desk.reverse(desk.issue())
+    desk.anchor()
+    again = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]}, {"Prefer": "wait=1"})
+    assert again.get_json()["state"] == "reversed"
+
+
+def test_every_issue_is_booked_on_the_key_that_asked(desk: Desk) -> None:
+    """So that a key revoked meanwhile is refused in the issuing transaction itself."""
+    (key,) = desk.instance.store.keys(desk.restaurant.merchant.id)
+    desk.reverse(desk.issue())
+    line = json.dumps({"order_id": "B1", "lines": [MEAL]}).encode()
+    desk.post("/v1/invoices/batch", line, {"Content-Type": NDJSON}).get_data()
+    with closing(sqlite3.connect(desk.config.invoices_db)) as database:
+        booked = database.execute("SELECT key_id FROM invoices ORDER BY seq").fetchall()
+    assert booked == [(key.id,)] * 3
 
 
 def test_a_first_answer_is_not_called_a_repeat(desk: Desk) -> None:
