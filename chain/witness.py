@@ -18,6 +18,7 @@ from chain.errors import (
     MalformedError,
     NotFoundError,
     RefusedError,
+    UnavailableError,
     VerificationError,
 )
 from chain.hashing import Digest, to_digest
@@ -33,6 +34,7 @@ Clock = Callable[[], int]
 """Tells the time in POSIX seconds."""
 
 _OLD_LINE: Final = re.compile(r"old (0|[1-9][0-9]{0,18})")
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 _CHECKPOINT_LINES: Final = 3
 
 
@@ -107,6 +109,10 @@ class SeenStore(Protocol):
         """Keep what may prove that a log lied; there may be a limit to how much is kept."""
         ...
 
+    def noted(self, origin_hash: str) -> bytes | None:
+        """The note cosigned last of the log whose name has this SHA-256, in lower-case hex."""
+        ...
+
 
 class Witness:
     """One witness: its key, the logs it knows, what it remembers. Safe for threads."""
@@ -115,6 +121,7 @@ class Witness:
         self, cosigner: Cosigner, logs: Sequence[VerifierKey], store: SeenStore, clock: Clock
     ) -> None:
         """Know ``logs`` by their keys; several of one name are several keys of that log."""
+        self.name: Final = cosigner.verifier.name
         self._cosigner = cosigner
         self._store = store
         self._clock = clock
@@ -142,16 +149,25 @@ class Witness:
         if request.old_size > checkpoint.size:
             raise MalformedError("old_size_ahead", "the old size is above the checkpoint's")
 
+        latest: Seen | None = None
+
         def change(seen: Seen | None) -> Seen:
+            nonlocal latest
+            latest = seen
             _check_old_size(seen, request)
             _check_continues(seen, request, checkpoint)
             return self._cosigned(seen, checkpoint, note)
 
         try:
             return self._store.update(checkpoint.origin, change).cosignature()
-        except VerificationError as refusal:
-            self._store.keep(Inconsistent(checkpoint, refusal.code, note))
+        except (ConflictError, VerificationError) as refusal:
+            if code := _suspicion(latest, checkpoint, refusal):
+                self._store.keep(Inconsistent(checkpoint, code, note))
             raise
+
+    def latest(self, origin_hash: str) -> bytes | None:
+        """The note cosigned last of the log whose name has this SHA-256, in hex."""
+        return self._store.noted(origin_hash) if _HASH.fullmatch(origin_hash) else None
 
     def _open(self, data: bytes) -> Note:
         """Check the log's signatures, and leave out all others."""
@@ -166,6 +182,8 @@ class Witness:
 
     def _cosigned(self, seen: Seen | None, checkpoint: Checkpoint, note: Note) -> Seen:
         now = self._clock()
+        if now <= 0:
+            raise UnavailableError("clock_wrong", "this witness does not know the time")
         time = now if seen is None else max(now, seen.time)  # a clock set back says nothing new
         signature = self._cosigner.cosign(note.text, time)
         return Seen(checkpoint, time, Note(note.text, (*note.signatures, signature)))
@@ -211,6 +229,15 @@ def _check_continues(seen: Seen | None, request: Request, new: Checkpoint) -> No
     if old.size == new.size and old.root != new.root:
         raise VerificationError("root_differs", "another root of this size has been cosigned")
     verify_consistency(old.size, old.root, new.size, new.root, request.proof)
+
+
+def _suspicion(
+    seen: Seen | None, new: Checkpoint, refusal: ConflictError | VerificationError
+) -> str:
+    """Why a refused checkpoint is worth keeping, or "": two roots of one size are proof enough."""
+    if seen is not None and seen.checkpoint.size == new.size:
+        return "root_differs" if seen.checkpoint.root != new.root else ""
+    return refusal.code if isinstance(refusal, VerificationError) else ""
 
 
 def _unreadable(why: str) -> MalformedError:

@@ -273,18 +273,19 @@ def _uncosigned(note: bytes, policy: Policy) -> Note:
 
 def _latest_size(reply: Reply, sent: int, most: int) -> int:
     """Read which size the witness has cosigned last, from its 409."""
-    found = _SIZE_BODY.fullmatch(reply.body)
-    if reply.media_type != SIZE_TYPE or found is None:
-        raise MalformedError("witness_answer", "its 409 does not say which size it knows")
-    size = int(found[1])
+    found = _SIZE_BODY.fullmatch(reply.body) if reply.media_type == SIZE_TYPE else None
+    size = sent if found is None else int(found[1])
+    if size == sent == most:  # so said witnesses of tlog-witness 1.0 what others say by 422
+        problem = "409 it has cosigned another root of this size"
+        raise RefusedError("witness_refused", problem, status=reply.status)
+    if size == sent:
+        raise MalformedError("witness_answer", "its 409 does not say which other size it knows")
     if size > most:
         raise ConflictError(
             "witness_ahead",
             f"it has cosigned a tree of {size} entries, and this one has {most}",
             size=size,
         )
-    if size == sent:
-        raise MalformedError("witness_answer", f"it says 409 to size {sent}, and to send {sent}")
     return size
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import re
 import socket
 import sys
 import threading
@@ -42,6 +43,7 @@ _STATUS: Final = {
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _TEXT: Final = "text/plain; charset=utf-8"
+_LATEST: Final = re.compile(r"/([0-9a-f]{64})/checkpoint")
 _PATIENCE: Final = 8 * MAX_REQUEST_BYTES
 """Of a body that is too long, so much is read, so that its sender gets to read the answer."""
 
@@ -64,9 +66,13 @@ class WitnessServer(ThreadingTCPServer):
         request_seconds: float = REQUEST_SECONDS,
         connections: int = MAX_CONNECTIONS,
     ) -> None:
-        """Listen at ``address``; port 0 takes a free one."""
+        """Listen at ``address``; port 0 takes a free one.
+
+        Calls are answered at the root, and below the path in the witness's name, if it has one.
+        """
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.witness = witness
+        self.prefix = "/" + path if (path := witness.name.partition("/")[2]) else ""
         self.request_seconds = request_seconds
         self._clock = clock
         self._places = threading.BoundedSemaphore(connections)
@@ -136,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().handle_one_request()
 
     def do_POST(self) -> None:
-        if self.path != PATH:
+        if self._call() != PATH:
             self._refuse(HTTPStatus.NOT_FOUND, "no_such_path", f"requests go to POST {PATH}")
             return
         body = self._body()
@@ -154,7 +160,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, _TEXT, answer)
 
     def do_GET(self) -> None:
-        self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, "method", "requests are posted")
+        """Serve monitors: what has been cosigned last of a log, with the cosignature."""
+        if self._call() == PATH:
+            self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, "method", "requests are posted")
+            return
+        found = _LATEST.fullmatch(self._call())
+        try:
+            note = self.server.witness.latest(found[1]) if found else None
+        except Problem as problem:
+            self._refuse(_STATUS[type(problem)], problem.code, problem.detail)
+            return
+        if note is None:
+            self._refuse(HTTPStatus.NOT_FOUND, "not_cosigned", "nothing has been cosigned here")
+        else:
+            self._answer(HTTPStatus.OK, _TEXT, note.decode())
 
     do_HEAD = do_GET  # noqa: N815  # the base class finds methods by name
 
@@ -176,6 +195,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Write down who was too slow; the end of an idle connection is nothing to tell."""
         if self._reader.received:
             self.server.refused(0, "too_slow", format % args, client=self.client_address[0])
+
+    def _call(self) -> str:
+        """The path below the witness's prefix: none, or the path in its name."""
+        prefix = self.server.prefix
+        return self.path.removeprefix(prefix) if self.path.startswith(f"{prefix}/") else self.path
 
     def _body(self) -> bytes | None:
         """Read the body, or refuse it: it says how long it is, and is not too long."""

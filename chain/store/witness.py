@@ -164,7 +164,8 @@ class WitnessStore:
                 self._write(before, seen)
             # A crash before this returns leaves the note behind the database. That is only the
             # second copy, and nothing was answered: whoever asks again is cosigned again.
-            write_file(self._note_path(origin), seen.note.to_bytes())
+            path = self._note_path(sha256(origin.encode()).hex())
+            write_file(path, seen.note.to_bytes())
             return seen
 
     def keep(self, inconsistent: Inconsistent) -> None:
@@ -173,6 +174,15 @@ class WitnessStore:
         values = (new.origin, new.size, new.root, code, inconsistent.note.to_bytes())
         with self._turn, self._transaction():
             self._connection.execute(_KEEP, (*values, new.origin, code, KEPT_PER_LOG))
+
+    def noted(self, origin_hash: str) -> bytes | None:
+        """The note cosigned last of the log whose name has this SHA-256, in lower-case hex."""
+        try:
+            return self._note_path(origin_hash).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _damaged(f"the note {origin_hash}: {error}") from error
 
     def seen(self) -> list[Seen]:
         """What was seen of every log, by its name."""
@@ -232,8 +242,8 @@ class WitnessStore:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _note_path(self, origin: str) -> Path:
-        return self._folder / NOTES / f"{sha256(origin.encode()).hex()}.note"
+    def _note_path(self, origin_hash: str) -> Path:
+        return self._folder / NOTES / f"{origin_hash}.note"
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

@@ -376,6 +376,25 @@ def test_time_never_goes_back_whatever_the_clock_says(tmp_path: Path) -> None:
     desk.store.close()
 
 
+@pytest.mark.parametrize("now", [0, -1])
+def test_without_a_clock_nothing_is_cosigned(desk: Desk, now: int) -> None:
+    desk.clock.now = now
+    refused(UnavailableError, "clock_wrong", desk, LOG.request(0, 5))
+
+
+# monitors
+
+
+def test_monitors_get_the_note_cosigned_last(desk: Desk) -> None:
+    origin_hash = sha256(ORIGIN.encode()).hex()
+    assert desk.witness.latest(origin_hash) is None
+    desk.ask(LOG.request(0, 5))
+    (seen,) = desk.store.seen()
+    assert desk.witness.latest(origin_hash) == seen.note.to_bytes()
+    for other in ("", "x", "../witness.key", origin_hash.upper(), f"{origin_hash}\n", ORIGIN):
+        assert desk.witness.latest(other) is None
+
+
 # logs
 
 
@@ -405,6 +424,18 @@ def test_a_second_history_is_kept(desk: Desk) -> None:
         (LOG.fork(2).checkpoint(8), "root_mismatch"),
     ]
     assert kept[0].note.to_bytes() == LOG.fork(4).note(5)
+
+
+@pytest.mark.parametrize("old", [0, 3, 5])
+def test_two_roots_of_one_size_are_kept_whatever_was_asked(desk: Desk, old: int) -> None:
+    desk.ask(LOG.request(0, 5))
+    with pytest.raises(Problem):
+        desk.witness.add_checkpoint(LOG.fork(1).request(old, 5))
+    (kept,) = desk.store.inconsistent()
+    assert (kept.checkpoint, kept.code) == (LOG.fork(1).checkpoint(5), "root_differs")
+    with pytest.raises(Problem):
+        desk.witness.add_checkpoint(Request(5, (ZERO,), LOG.note(5)).to_bytes())
+    assert len(desk.store.inconsistent()) == 1  # the same tree with a wrong proof says nothing
 
 
 def test_what_proves_nothing_is_not_kept(desk: Desk) -> None:

@@ -201,6 +201,17 @@ def test_a_wrong_answer_is_a_failure_with_a_name(
         assert failure.problem.extra == {"size": 10}
 
 
+@pytest.mark.parametrize("media_type", ["text/plain", "text/x.tlog.size"])
+def test_some_witnesses_say_409_to_another_root(room: Room, media_type: str) -> None:
+    """Those of tlog-witness 1.0, where others say 422: it is the same alarm."""
+    room.answering(K1, 409, b"9\n", media_type)
+    gathered = room.gather(room.policy(1), sizes={K1: 9})
+    (failure,) = gathered.failures()
+    assert failure.problem is not None
+    assert (failure.problem.code, failure.problem.extra) == ("witness_refused", {"status": 409})
+    assert "another root" in failure.problem.detail
+
+
 def test_a_second_request_is_sent_once_and_no_third(room: Room) -> None:
     peer = room.answering(K1, 409, b"5\n", "text/x.tlog.size")
     room.gather(room.policy(1))

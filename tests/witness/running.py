@@ -124,6 +124,16 @@ class WitnessProcess:
         finally:
             connection.close()
 
+    def get(self, path: str) -> Reply:
+        """Read as a monitor does."""
+        connection = self.connect()
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return Reply(response.status, response.headers["Content-Type"], response.read())
+        finally:
+            connection.close()
+
     def cosignature(self, body: bytes) -> Signature:
         """Ask for a cosignature, and check the one that comes."""
         reply = self.post(body)

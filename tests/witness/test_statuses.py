@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from chain.checkpoint import Checkpoint
-from chain.hashing import ZERO
-from chain.note import Note, Signature, SignerKey, sign_note
+from chain.hashing import ZERO, sha256
+from chain.note import Note, Signature, SignerKey, open_note, sign_note
 from chain.witness import Request
 from tests.chain.histories import History, history
 from tests.witness.running import Reply, WitnessProcess, talk
@@ -149,3 +149,45 @@ def test_several_requests_on_one_connection(witness: WitnessProcess, log: Histor
         reply = talk(connection, Request(old, proof, log.note(new)).to_bytes())
         assert reply.status == status
     connection.close()
+
+
+def test_monitors_read_what_was_cosigned_last(witness: WitnessProcess, log: History) -> None:
+    path = f"/{sha256(log.origin.encode()).hex()}/checkpoint"
+    assert witness.get(path).status == 404
+    for old, new in [(0, 5), (5, 9)]:
+        witness.cosignature(log.request(old, new))
+        reply = witness.get(path)
+        assert (reply.status, reply.media_type) == (200, "text/plain; charset=utf-8")
+        note = open_note(reply.body, [*log.keys, witness.key])
+        assert note.text == log.checkpoint(new).to_text()
+        assert len(note.signatures) == 2  # the log's, which was checked, and the witness's
+    assert witness.post(log.fork(8).request(9, 9)).status == 422
+    assert witness.get(path) == reply
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/checkpoint",
+        f"/{'0' * 64}/checkpoint",
+        f"/{'0' * 63}/checkpoint",
+        f"/{'A' * 64}/checkpoint",
+        f"/{'0' * 64}",
+        f"/{'0' * 64}/checkpoint/",
+        "/../witness.key/checkpoint",
+    ],
+)
+def test_monitors_read_nothing_else(witness: WitnessProcess, path: str) -> None:
+    reply = witness.get(path)
+    assert (reply.status, reply.body[:13]) == (404, b"not_cosigned:")
+
+
+def test_the_path_in_a_witness_s_name_is_a_prefix_too(
+    witness: WitnessProcess, log: History
+) -> None:
+    assert witness.key.name == "witness.example/w1"
+    assert witness.post(log.request(0, 5), "/w1/add-checkpoint").status == 200
+    assert witness.get(f"/w1/{sha256(log.origin.encode()).hex()}/checkpoint").status == 200
+    for path in ("/w2/add-checkpoint", "/w1add-checkpoint", "/w1/w1/add-checkpoint", "/w1"):
+        assert witness.post(log.request(5, 9), path).status == 404
