@@ -1,0 +1,107 @@
+/** Text signed by one or more keys: C2SP signed-note, with Ed25519. */
+import { isSigned, isStrong, readPoint } from "./ed25519.js";
+import { Problem } from "./errors.js";
+import { same, sha256, toHex, utf8 } from "./hashing.js";
+
+const ED25519 = 1;
+const COSIGNATURE_V1 = 4; // a witness's: who has seen a log, not whose it is
+const KEY_ID_SIZE = 4;
+const MAX_SIGNATURES = 100;
+const MAX_NOTE_SIZE = 1_000_000; // bytes
+const CONTROL = /[\x00-\x09\x0b-\x1f]/;
+// What Unicode calls white space; JavaScript's \s has one more and lacks one.
+const NOT_IN_NAME =
+  /[+\x00-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff]/;
+
+/** Read a verifier key `name+<8 hex key id>+base64(type || public key)`. */
+export async function parseKey(text) {
+  const [name, keyId] = text.split("+", 2);
+  const raw = text.split("+").length > 2 ? fromBase64(text.split("+").slice(2).join("+")) : null;
+  if (!raw || raw.length !== 33) {
+    throw new Problem("key_text", "a key is written name+id+base64, for 32 bytes of key");
+  }
+  const key = { name, kind: raw[0], bytes: raw.subarray(1), id: null };
+  if (!isKeyName(name)) {
+    throw new Problem("key_text", "a key's name has no spaces, control characters or plus");
+  }
+  if (key.kind !== ED25519 && key.kind !== COSIGNATURE_V1) {
+    throw new Problem("key_type", "this type of key is not known here");
+  }
+  checkPoint(key.bytes);
+  key.id = (await sha256(utf8(name), utf8("\n"), raw)).subarray(0, KEY_ID_SIZE);
+  if (toHex(key.id) !== keyId) {
+    throw new Problem("key_id", "the key id does not belong to this name and key");
+  }
+  return key;
+}
+
+/** Return the text of a note that `key` signed; every signature in its name must hold. */
+export async function openNote(content, key) {
+  if (key.kind !== ED25519) throw new Problem("key_type", "this is not the key of a log");
+  const { text, signatures } = parseNote(content);
+  const ours = signatures.filter(({ name, id }) => name === key.name && same(id, key.id));
+  for (const { payload } of ours) {
+    if (!(await isSigned(key.bytes, utf8(text), payload))) {
+      throw new Problem("signature", `the signature by ${key.name} fails`);
+    }
+  }
+  if (ours.length === 0) {
+    throw new Problem("signature_missing", "none of the keys asked for signed this note");
+  }
+  return text;
+}
+
+/** Tell whether a key, and so a log, can have this name. */
+export const isKeyName = (name) => name !== "" && !NOT_IN_NAME.test(wellFormed(name));
+
+/** Return the bytes if `text` is their one spelling in base64 (padded), else null. */
+export function fromBase64(text) {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return null; // atob forgives white space
+  try {
+    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+    return toBase64(bytes) === text ? bytes : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Return bytes in base64. */
+export const toBase64 = (bytes) =>
+  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+
+/** Take a note apart without believing it; `note` for any other spelling. */
+function parseNote(content) {
+  if (utf8(content).length > MAX_NOTE_SIZE) throw malformed("it is too long");
+  const gap = content.lastIndexOf("\n\n");
+  if (gap < 0 || !content.slice(gap + 2).endsWith("\n")) {
+    throw malformed("it has no empty line followed by signature lines");
+  }
+  const text = content.slice(0, gap + 1);
+  if (CONTROL.test(text)) throw malformed("it has a control character");
+  const lines = content.slice(gap + 2, -1).split("\n");
+  if (lines.length > MAX_SIGNATURES) throw malformed("it has too many signatures");
+  return { text, signatures: lines.map(parseLine) };
+}
+
+function parseLine(line) {
+  const [, name, encoded] = line.match(/^\u2014 ([^ ]*) (.*)$/s) ?? [];
+  if (name === undefined || !isKeyName(name)) {
+    throw malformed("a line below the text is not a signature");
+  }
+  const raw = fromBase64(encoded);
+  if (!raw || raw.length <= KEY_ID_SIZE) throw malformed("a signature is not spelled in base64");
+  return { name, id: raw.subarray(0, KEY_ID_SIZE), payload: raw.subarray(KEY_ID_SIZE) };
+}
+
+function checkPoint(bytes) {
+  const point = readPoint(bytes);
+  if (!point) throw new Problem("key_text", "the public key is not a point of the curve");
+  if (!isStrong(point)) {
+    throw new Problem("key_weak", "the public key has low order: anybody can sign for it");
+  }
+}
+
+// A whole surrogate pair is one character, and is allowed; a half is none.
+const wellFormed = (text) => text.replace(/[\ud800-\udbff][\udc00-\udfff]/g, "x");
+
+const malformed = (why) => new Problem("note", `this is not a signed note: ${why}`);

@@ -1,0 +1,124 @@
+/** Checking a proof: bytes and a key in, evidence out. No store, no clock, no network. */
+import { encodeBytes } from "./canonical.js";
+import { openCheckpoint } from "./checkpoint.js";
+import {
+  anchor,
+  documentDigest,
+  groupDigest,
+  GROUPS,
+  parsePasswordArea,
+  passwordArea,
+} from "./commitment.js";
+import { parseEntry } from "./entry.js";
+import { Problem } from "./errors.js";
+import { fromHex, leafHash, same, toHex } from "./hashing.js";
+import { verifyInclusion } from "./merkle.js";
+import { parseKey } from "./note.js";
+import { parseProof } from "./proof.js";
+import { verifyState } from "./states.js";
+
+/** The steps, as chain/verify.py numbers and names them. */
+export const STEPS = ["groups", "entry", "signature", "inclusion", "seal", "newest", "state"];
+
+/**
+ * Return what the proof file establishes, or throw a Problem whose `step` failed (null: the
+ * file or the key could not be read). `onStep(number)` hears of each step that held.
+ *
+ * 1. the groups hash to the password area;
+ * 2. the entry names that password area, and the same reversal as the face where it is shown;
+ * 3. the log signed the checkpoint;
+ * 4. the path leads from the entry to the checkpoint's root;
+ * 5. the path leads from the seal to the same root;
+ * 6. the seal is the last entry under the checkpoint;
+ * 7. the state map under the seal holds what the proof says of the document.
+ */
+export async function verifyProof(data, keyText, onStep = () => {}) {
+  const proof = parseProof(data);
+  const key = await parseKey(keyText);
+  const step = async (number, check) => {
+    try {
+      const found = await check();
+      onStep(number);
+      return found;
+    } catch (problem) {
+      if (problem instanceof Problem) problem.step = number;
+      throw problem;
+    }
+  };
+  const shown = await step(1, () => checkGroups(proof));
+  const entry = await step(2, () => checkEntry(proof, shown.face));
+  const checkpoint = await step(3, () => openCheckpoint(proof.checkpoint, key));
+  await step(4, () => checkPath(proof.placed, checkpoint));
+  await step(5, () => checkPath(proof.seal, checkpoint));
+  const seal = await step(6, () => checkNewest(proof, checkpoint));
+  const state = await step(7, () => checkState(proof, seal));
+  return {
+    hash: passwordArea(proof.document),
+    anchor: entry.anchor,
+    origin: checkpoint.origin,
+    size: checkpoint.size,
+    index: proof.placed.index,
+    height: seal.height,
+    sealedAt: seal.sealed_at,
+    state,
+    reverses: entry.reverses ?? null,
+    reversal: entry.reversal ?? null,
+    shown,
+    hidden: GROUPS.filter((name) => !(name in shown)),
+  };
+}
+
+/** The shown groups' documents, once all three groups lead to the password area. */
+async function checkGroups({ groups, document }) {
+  const digests = [];
+  const shown = {};
+  for (const name of GROUPS) {
+    const group = groups[name];
+    digests.push(group.digest ?? (await groupDigest(name, group.salt, group.bytes)));
+    if (group.document !== undefined) shown[name] = group.document;
+  }
+  if (!same(await documentDigest(...digests), document)) {
+    throw new Problem("hash_mismatch", "the groups belong to another password area");
+  }
+  return shown;
+}
+
+async function checkEntry({ placed, document }, face) {
+  const entry = parseEntry(placed.entry);
+  if (entry.kind !== "invoice") throw new Problem("entry_kind", "this entry anchors nothing");
+  if (entry.anchor !== toHex(await anchor(document))) {
+    throw new Problem("anchor_mismatch", "the entry is of another password area");
+  }
+  if (face) await checkReversal(entry, face.get("reverses"));
+  return entry;
+}
+
+/** The face and the entry reverse the same document, or neither reverses any. */
+async function checkReversal(entry, said) {
+  const expected =
+    typeof said === "string" ? toHex(await anchor(parsePasswordArea(said))) : said;
+  if (entry.reverses !== expected) {
+    throw new Problem("reversal_mismatch", "face and entry reverse different documents");
+  }
+}
+
+async function checkPath({ entry, index, path }, { size, root }) {
+  await verifyInclusion(await leafHash(encodeBytes(entry)), index, size, path, root);
+}
+
+/** Return the seal; an older one would hide what has happened to the document since. */
+function checkNewest({ seal }, { size }) {
+  const entry = parseEntry(seal.entry);
+  if (entry.kind !== "seal") throw new Problem("seal_kind", "this entry seals nothing");
+  if (BigInt(entry.first) + BigInt(entry.count) !== seal.index) {
+    throw new Problem("seal_place", "the seal does not stand right after its block");
+  }
+  if (seal.index !== size - 1n) {
+    throw new Problem("seal_not_newest", "a newer seal stands under the checkpoint");
+  }
+  return entry;
+}
+
+async function checkState({ document, state }, seal) {
+  return verifyState(fromHex(seal.states), await anchor(document), state.leaf, state.siblings);
+}
