@@ -136,29 +136,6 @@ def _rows() -> Iterator[tuple[None, bytes, bytes]]:
         yield None, secrets.token_bytes(32), body
 
 
-def scaling(workers: int, seconds: float) -> float:
-    """Return how many times faster ``workers`` processes hash than one: the usable cores."""
-    single = hash_rate(seconds)
-    readers: list[int] = []
-    for _ in range(workers):
-        reader, writer = os.pipe()
-        if os.fork() == 0:
-            os.write(writer, b"%d" % int(hash_rate(seconds)))
-            os._exit(0)
-        os.close(writer)
-        readers.append(reader)
-    total = sum(int(os.read(reader, 64)) for reader in readers)
-    _close_all(readers)
-    for _ in range(workers):
-        os.wait()
-    return total / single
-
-
-def _close_all(handles: Sequence[int]) -> None:
-    for handle in handles:
-        os.close(handle)
-
-
 def append_rate(count: int, leaves: Sequence[bytes]) -> float:
     """Return raw digests a second for ``count`` leaves and the nodes over them, hashing alone."""
     digest = SHA256.digest

@@ -1,7 +1,8 @@
 """Clocks and percentiles; every rate here is counted over wall-clock time."""
 
+import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -20,8 +21,8 @@ def percentile(values: Sequence[float], share: float) -> float:
     """Return the smallest value that at least ``share`` (0 to 1) of all do not exceed."""
     if not values:
         return 0.0
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, -(-int(len(ordered) * share * 1000) // 1000) - 1))]
+    rank = math.ceil(round(len(values) * share, 6))  # 0.99 of 100 is 99, not 99.00000000000001
+    return sorted(values)[max(1, rank) - 1]
 
 
 def repeat(action: Callable[[], object], seconds: float) -> Rate:
@@ -65,13 +66,3 @@ def wait_until(ready: Callable[[], bool], seconds: float, what: str) -> None:
                 return
         time.sleep(0.02)
     raise TimeoutError(f"{what}: not within {seconds} seconds")
-
-
-def fastest(actions: Iterable[Callable[[], object]]) -> float:
-    """Return the shortest time in seconds that one of the ``actions`` takes."""
-    times = []
-    for action in actions:
-        start = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - start)
-    return min(times)
