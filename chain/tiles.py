@@ -151,7 +151,7 @@ class TileFolder:
         ``tile_missing``, ``tile_damaged``, and then writes nothing; UnavailableError.
         """
         added = new_size - old_size
-        if old_size < 0 or added < 0 or (len(leaf_hashes), len(entries)) != (added, added):
+        if old_size < 0 or (len(leaf_hashes), len(entries)) != (added, added):
             raise MalformedError("tile_range", "one hash and one entry are needed a new leaf")
         if added:
             hashes, bundled = self._last(old_size)
@@ -183,11 +183,11 @@ class TileFolder:
         full tile. A crash leaves some of them, which does no harm.
         """
         level, old, new = 0, old_size // TILE_WIDTH, new_size // TILE_WIDTH
+        for n in range(old, new):
+            self._drop(TileId(None, n))
         while new > old:
             for n in range(old, new):
                 self._drop(TileId(level, n))
-                if level == 0:
-                    self._drop(TileId(None, n))
             level, old, new = level + 1, old // TILE_WIDTH, new // TILE_WIDTH
 
     def _read(self, tile: TileId) -> tuple[TileId, bytes]:

@@ -274,23 +274,35 @@ def test_writing_reads_only_the_last_tiles(tmp_path: Path, monkeypatch: pytest.M
     assert sorted(read) == ["tile/0/005.p/220", "tile/1/000.p/5", "tile/entries/005.p/220"]
 
 
-def test_a_folder_is_made_durable_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, synced = TileFolder(tmp_path), list[Path]()
+def test_folders_are_durable_whoever_made_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker may have made a folder and not have come to syncing its name."""
+    synced: list[Path] = []
     fsync = os.fsync
 
     def recording(handle: int) -> None:
         synced.append(Path(f"/proc/self/fd/{handle}").readlink())
         fsync(handle)
 
+    def synced_by(old: int, new: int) -> set[Path]:
+        synced.clear()
+        folder.write_range(old, new, LEAVES[old:new], ENTRIES[old:new])
+        return {path for path in synced if path.is_dir()}
+
     monkeypatch.setattr(os, "fsync", recording)
-    folder.write_range(0, 10, LEAVES[:10], ENTRIES[:10])
-    assert {tmp_path, tmp_path / "tile", tmp_path / "tile/0", tmp_path / "tile/0/000.p"} <= {
-        *synced
-    }
-    synced.clear()
-    folder.write_range(10, 20, LEAVES[10:20], ENTRIES[10:20])
-    folders = {path for path in synced if path.is_dir()}
-    assert folders == {tmp_path / "tile/0/000.p", tmp_path / "tile/entries/000.p"}
+    folder = TileFolder(tmp_path)
+    above = {tmp_path, tmp_path / "tile", tmp_path / "tile/0", tmp_path / "tile/entries"}
+    partials = {tmp_path / "tile/0/000.p", tmp_path / "tile/entries/000.p"}
+    for path in partials:
+        path.mkdir(parents=True)
+    assert synced_by(0, 10) == above | partials
+    assert synced_by(10, 20) == partials  # known by now: nothing is synced for nothing
+    synced_by(20, 300)
+    folder.drop_partials(20, 300)
+    for path in partials:
+        path.mkdir()
+    assert synced_by(20, 30) >= partials | {path.parent for path in partials}
 
 
 def test_full_tiles_are_read_once_and_no_more_are_kept_than_allowed(tmp_path: Path) -> None:
@@ -545,6 +557,21 @@ def test_entries_that_are_not_the_hashes_are_found_when_read_back(tmp_path: Path
     folder.write_range(0, 3, LEAVES[:3], [*ENTRIES[:2], b"forged"])
     with pytest.raises(VerificationError, match="tile_damaged"):
         folder.verify_range(0, 3)
+
+
+@pytest.mark.parametrize("old", [0, 256, 300, 511])
+def test_a_tile_that_agrees_only_with_its_bundle_is_found_when_read_back(
+    tmp_path: Path, old: int
+) -> None:
+    """Forged in both places: the tile above tells."""
+    write(TileFolder(tmp_path), 600)
+    items = [*ENTRIES[256:511], b"forged"]
+    (tmp_path / "tile/entries/001").write_bytes(encode_bundle(items))
+    (tmp_path / "tile/0/001").write_bytes(b"".join(map(leaf_hash, items)))
+    with pytest.raises(VerificationError) as caught:
+        TileFolder(tmp_path).verify_range(old, 600)
+    assert (caught.value.code, caught.value.extra["path"]) == ("tile_damaged", "tile/0/001")
+    TileFolder(tmp_path).verify_range(512, 600)  # is not about this one
 
 
 def test_a_hash_is_a_digest(tmp_path: Path) -> None:
