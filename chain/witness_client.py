@@ -152,11 +152,9 @@ class Witnesses:
         waiting = {endpoint.address.url: endpoint for endpoint in asked}
         answers: list[Answer] = []
         end = Deadline(self._limits.exchange)
-        graced = False
         with suppress(TimeoutError, Empty):
             while waiting:
-                if not graced and self._policy.met_by(cosigned):
-                    graced = True
+                if self._policy.met_by(cosigned):  # from the first time on, the grace runs out
                     end.restart(min(self._limits.grace, end.left()))
                 answer = inbox.next(end.left())
                 answers.append(answer)

@@ -93,7 +93,7 @@ def serve(folder: Path, address: tuple[str, int], clock: Clock) -> None:
         with WitnessServer(address, witness, clock) as server:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
-            _say(f"witness {cosigner.verifier.text()} of {len(logs)} logs at {server.url}")
+            _say(f"witness {cosigner.verifier.text()}, logs known: {len(logs)}, at {server.url}")
             server.serve_forever()
     finally:
         store.close()

@@ -210,6 +210,13 @@ def test_an_idle_connection_is_closed_without_a_word(
     assert lines(capsys) == []
 
 
+def test_each_request_of_a_connection_has_its_own_time(server: WitnessServer) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=10)) as one:
+        for status in (200, 409, 409, 409):
+            assert talk(one, BODY).status == status
+            time.sleep(0.5 * SECONDS)
+
+
 def test_who_goes_away_before_the_answer_is_noted(
     server: WitnessServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
