@@ -15,7 +15,14 @@ import msgspec
 from chain.block import Block
 from chain.canonical import decode_canonical
 from chain.checkpoint import Checkpoint
-from chain.commitment import GROUPS, SALT_SIZE, anchor, parse_password_area, password_area
+from chain.commitment import (
+    GROUPS,
+    SALT_SIZE,
+    anchor,
+    group_digest,
+    parse_password_area,
+    password_area,
+)
 from chain.entry import Count, Hex
 from chain.errors import ConflictError, MalformedError
 from chain.hashing import Digest, digest_from_hex
@@ -43,6 +50,13 @@ class HiddenGroup:
 
 
 Group = ShownGroup | HiddenGroup
+
+
+def digest_of_group(name: str, group: Group) -> Digest:
+    """The group's digest, as told or made from what is shown; errors as ``group_digest``."""
+    if isinstance(group, HiddenGroup):
+        return group.digest
+    return group_digest(name, group.salt, group.document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,11 @@ class Proof:
         data = _encoder.encode(_to_wire(self))
         parse_proof(data)  # what we write, others can read
         return data
+
+
+def hidden_in(proof: Proof) -> tuple[str, ...]:
+    """The names of the groups of which the proof tells only the digest."""
+    return tuple(name for name in GROUPS if isinstance(proof.groups[name], HiddenGroup))
 
 
 class ProofSource(Protocol):

@@ -11,7 +11,6 @@ from chain.commitment import (
     GROUPS,
     anchor,
     document_digest,
-    group_digest,
     parse_password_area,
     password_area,
 )
@@ -21,7 +20,7 @@ from chain.hashing import Digest, digest_from_hex, leaf_hash
 from chain.merkle import verify_inclusion
 from chain.note import VerifierKey, open_note
 from chain.policy import NO_WITNESSES, Policy
-from chain.proof import Group, HiddenGroup, Placed, Proof, ShownGroup
+from chain.proof import Placed, Proof, ShownGroup, digest_of_group
 from chain.states import verify_state
 
 
@@ -78,7 +77,7 @@ def verify_proof(proof: Proof, log_key: VerifierKey, policy: Policy = NO_WITNESS
     with _step(steps, 2, "entry", "the log entry names that password area"):
         entry = _check_entry(proof, shown.get("face"))
     with _step(steps, 3, "signature", "the log signed the checkpoint"):
-        checkpoint, witnesses = _check_signatures(proof.checkpoint, log_key, policy)
+        checkpoint, witnesses = open_cosigned(proof.checkpoint, log_key, policy)
     with _step(steps, 4, "inclusion", "the entry is under the checkpoint's root"):
         _check_path(proof.placed, checkpoint)
     with _step(steps, 5, "seal", "the seal is under the same root"):
@@ -119,7 +118,7 @@ def _step(steps: list[Step], number: int, name: str, text: str) -> Iterator[None
 
 def _check_groups(proof: Proof) -> dict[str, JsonValue]:
     """The shown groups' documents, once all three groups lead to the password area."""
-    face, buyer, lines = (_digest(name, proof.groups[name]) for name in GROUPS)
+    face, buyer, lines = (digest_of_group(name, proof.groups[name]) for name in GROUPS)
     if document_digest(face, buyer, lines) != proof.document:
         raise VerificationError("hash_mismatch", "the groups belong to another password area")
     return {
@@ -127,12 +126,6 @@ def _check_groups(proof: Proof) -> dict[str, JsonValue]:
         for name, group in proof.groups.items()
         if isinstance(group, ShownGroup)
     }
-
-
-def _digest(name: str, group: Group) -> Digest:
-    if isinstance(group, HiddenGroup):
-        return group.digest
-    return group_digest(name, group.salt, group.document)
 
 
 def _check_entry(proof: Proof, face: JsonValue | None) -> AnchorEntry:
@@ -155,9 +148,10 @@ def _check_reversal(entry: AnchorEntry, face: dict[str, JsonValue]) -> None:
         raise VerificationError("reversal_mismatch", "face and entry reverse different documents")
 
 
-def _check_signatures(
+def open_cosigned(
     note: bytes, log_key: VerifierKey, policy: Policy
 ) -> tuple[Checkpoint, tuple[str, ...]]:
+    """The checkpoint and who cosigned it; errors as ``open_checkpoint``, ``Policy.cosigners``."""
     checkpoint = open_checkpoint(note, log_key)
     if not policy.witnesses:
         return checkpoint, ()

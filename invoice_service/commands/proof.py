@@ -2,20 +2,33 @@
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
-import msgspec
 
-from chain.commitment import parse_password_area
+from chain.commitment import parse_password_area, password_area
 from chain.durable import write_file
+from chain.hide import hide_groups
+from chain.proof import MAX_PROOF_BYTES, Proof, parse_proof
+from invoice_service.commands.claims import proof_slip
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
 from invoice_service.services import prove
 
+CAN_HIDE: Final = ("buyer", "lines")
+
 
 @click.command()
-@click.argument("hash_", metavar="HASH")
+@click.argument("hash_", metavar="[HASH]", required=False)
+@click.option("--hide", type=click.Choice(CAN_HIDE), multiple=True, help="Leave this group out.")
+@click.option(
+    "--from",
+    "file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Start from this proof file, without any network, instead of HASH.",
+)
 @click.option(
     "--output",
     "-o",
@@ -26,20 +39,57 @@ from invoice_service.services import prove
 @click.option("--key", envvar="FAPIAO_KEY", help="…with this API key; without: the face only.")
 @click.pass_obj
 def proof(
-    session: Session, *, hash_: str, output: Path | None, url: str | None, key: str | None
+    session: Session,
+    *,
+    hash_: str | None,
+    hide: Sequence[str],
+    file: Path | None,
+    output: Path | None,
+    url: str | None,
+    key: str | None,
 ) -> None:
-    """Write the proof file of the invoice with the password area HASH."""
-    digest = parse_password_area(hash_)
-    if url is not None:
-        data = Remote(url, key or "").get(f"/v1/invoices/{hash_}/proof")
+    """Write the proof file of the invoice with the password area HASH.
+
+    What is hidden stays provable: its digest takes its place. Whoever holds a proof file can hide
+    more of it with --from, and needs nobody for that.
+    """
+    if (hash_ is None) == (file is None):
+        raise click.UsageError("name the invoice: HASH, or --from a proof file")
+    if file is not None:
+        found = _read(file)
+    elif url is not None:
+        found = parse_proof(Remote(url, key or "").get(_address(str(hash_), hide)))
     else:
-        instance = session.instance()
-        data = prove.build(instance.store, instance.log, digest)
-        instance.close()
-    if output == Path("-"):
+        found = _build(session, str(hash_))
+    found = hide_groups(found, hide)
+    path = output or Path(f"{_name(found)}{'.hidden' if file and hide else ''}.fapiao.json")
+    _write(found.to_bytes(), path)
+
+
+def _read(file: Path) -> Proof:
+    with file.open("rb") as source:
+        return parse_proof(source.read(MAX_PROOF_BYTES + 1))
+
+
+def _address(hash_: str, hide: Sequence[str]) -> str:
+    """Where the service gives the proof; what is to be hidden does not even leave it."""
+    parse_password_area(hash_)
+    query = "&".join(f"hide={name}" for name in dict.fromkeys(hide))
+    return f"/v1/invoices/{hash_}/proof" + (f"?{query}" if query else "")
+
+
+def _build(session: Session, hash_: str) -> Proof:
+    digest = parse_password_area(hash_)
+    instance = session.instance()
+    data = prove.build(instance.store, instance.log, digest)
+    instance.close()
+    return parse_proof(data)
+
+
+def _write(data: bytes, path: Path) -> None:
+    if path == Path("-"):
         sys.stdout.buffer.write(data)
         return
-    path = output or Path(f"{_number(data) or hash_}.fapiao.json")
     write_file(path, data)
     click.echo(str(path))
 
@@ -47,23 +97,9 @@ def proof(
 _NUMBER = re.compile(r"[0-9]{8}")
 
 
-class _Face(msgspec.Struct, frozen=True):
-    number: str = ""
-
-
-class _Group(msgspec.Struct, frozen=True):
-    document: _Face = _Face()
-
-
-class _Groups(msgspec.Struct, frozen=True):
-    face: _Group = _Group()
-
-
-class _Proof(msgspec.Struct, frozen=True):
-    groups: _Groups = _Groups()
-
-
-def _number(data: bytes) -> str:
-    """The invoice's number where the face is shown; it names a file, so it must be one."""
-    number = msgspec.json.decode(data, type=_Proof).groups.face.document.number
-    return number if _NUMBER.fullmatch(number) else ""
+def _name(found: Proof) -> str:
+    """The invoice's number where the face shows one, as it names a file; else the hash."""
+    slip = proof_slip(found)
+    if slip is not None and _NUMBER.fullmatch(slip.number):
+        return slip.number
+    return password_area(found.document)

@@ -12,6 +12,7 @@ from chain.entry import format_time
 from chain.errors import NotFoundError
 from chain.hashing import Digest
 from chain.note import VerifierKey
+from chain.proof import hidden_in
 from chain.verify import Evidence, verify_proof
 from invoice_service.commands.claims import Claim, read_claim
 from invoice_service.commands.output import json_option, print_json
@@ -65,6 +66,8 @@ def verify(
         found = _ask_remote(Remote(url, patience=NO_PATIENCE), claim, key)
     else:
         found = _ask_here(session, claim, key)
+    if claim.proof is not None:
+        found = msgspec.structs.replace(found, hidden=hidden_in(claim.proof))
     if as_json:
         print_json(found)
     else:
@@ -158,6 +161,8 @@ def _tell(found: Verification, *, offline: bool) -> None:
     click.secho(f"{found.verdict.value}: {words}", fg=color, bold=True)
     if found.face is not None:
         _tell_face(found.face)
+    if found.hidden:
+        click.echo(f"  hidden by whoever made this file: {', '.join(found.hidden)}")
     for step in found.steps:
         click.echo(f"  {click.style('✓', fg='green')} {step.number} {step.name}: {step.text}")
     if found.block is not None:

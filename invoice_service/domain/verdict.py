@@ -27,7 +27,10 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A verdict with its evidence; the block and its time are None while it is pending."""
+    """A verdict with its evidence; the block and its time are None while it is pending.
+
+    ``hidden`` names the groups that the proof file in question did not show.
+    """
 
     verdict: Verdict
     hash: str
@@ -39,6 +42,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     face: dict[str, Any] | None = None
     buyer_name: str | None = None
     reversed_by: str | None = None
+    hidden: tuple[str, ...] = ()
 
 
 def judge(*, known: bool, slip_agrees: bool, reversal: str | None, anchored: bool) -> Verdict:
