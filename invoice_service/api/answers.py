@@ -1,4 +1,4 @@
-"""Answers that are not errors: JSON without a copy kept anywhere, lists as CSV for spreadsheets."""
+"""Answers that are not errors: JSON that nobody keeps a copy of, lines of CSV."""
 
 import csv
 import io
@@ -35,14 +35,7 @@ def raw_answer(
 
 
 def csv_line(fields: Sequence[object]) -> bytes:
-    """One line of RFC 4180 CSV, UTF-8."""
+    """One line of RFC 4180 CSV, UTF-8; only for fields of our own making."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow([safe_cell(field) for field in fields])
+    csv.writer(text, lineterminator="\r\n").writerow(fields)
     return text.getvalue().encode()
-
-
-def safe_cell(value: object) -> object:
-    """Texts that a spreadsheet would run as a formula get a leading apostrophe."""
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        return f"'{value}"
-    return value

@@ -5,6 +5,7 @@ at ``retcode``; so it is always an object, empty when there is nothing to say.
 """
 
 import codecs
+import io
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -12,9 +13,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.formparser import parse_form_data
+from werkzeug.wsgi import get_input_stream
 
-from chain.commitment import parse_password_area
 from chain.errors import MalformedError, Problem, UnavailableError
 from invoice_service.domain.money import parse_amount
 from invoice_service.domain.numbering import parse_bill_number
@@ -61,25 +62,27 @@ def refuse(problem: Problem) -> Response:
 
 def read_fields() -> QrText:
     """``tx_hash``, ``bill_num``, ``total_amount`` in whatever form they come. MalformedError."""
-    if (request.content_length or 0) > LARGEST:
-        raise MalformedError("body_too_large", f"at most {LARGEST} bytes are read")
-    request.max_content_length = LARGEST  # also for a body that does not say its length
-    try:
-        fields = _fields()
-    except HTTPException:
-        raise MalformedError("bad_request", "the body could not be read") from None
+    fields = _fields(_body())
     values = [_text(fields.get(name), name) for name in FIELDS]
-    parse_password_area(values[0])
     return QrText(
         hash=values[0], number=parse_bill_number(values[1]), total=parse_amount(values[2])
     )
 
 
-def _fields() -> dict[str, Any]:
+def _body() -> bytes:
+    """All of the body, also of one that does not say its length."""
+    body = get_input_stream(request.environ).read(LARGEST + 1)
+    if len(body) > LARGEST:
+        raise MalformedError("body_too_large", f"at most {LARGEST} bytes are read")
+    return body
+
+
+def _fields(body: bytes) -> dict[str, Any]:
     """The body's fields; what it is shows in itself, since the declared types are often wrong."""
     if request.mimetype == "multipart/form-data":
-        return request.form.to_dict()
-    body = request.get_data().removeprefix(codecs.BOM_UTF8).strip()
+        whole = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        return parse_form_data({**request.environ, **whole})[1].to_dict()
+    body = body.removeprefix(codecs.BOM_UTF8).strip()
     try:
         if body.startswith(b"{"):
             return msgspec.json.decode(body, type=dict[str, Any])
@@ -92,7 +95,7 @@ def _text(value: object, name: str) -> str:
     """A field; a JSON number is taken for its digits."""
     if isinstance(value, str):
         return value
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int):
         return str(value)
     raise MalformedError("missing_parameter", f"the field {name} is missing")
 

@@ -2,7 +2,6 @@
 
 from urllib.parse import parse_qsl
 
-from chain.commitment import parse_password_area
 from chain.errors import MalformedError
 from invoice_service.domain.money import parse_amount
 from invoice_service.domain.numbering import parse_bill_number
@@ -26,7 +25,6 @@ def read_slip(query: bytes) -> QrText:
     for name in FIELDS:
         if name not in values:
             raise MalformedError("missing_parameter", f"the parameter {name} is missing")
-    parse_password_area(values["hash"])
     return QrText(
         hash=values["hash"],
         number=parse_bill_number(values["bill_num"]),

@@ -8,7 +8,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from chain.errors import UnavailableError
-from invoice_service.api.metrics import OTHER
+from invoice_service.api.metrics import OTHER, Exposition, Meter
 from invoice_service.app import create_app
 from tests.api.desk import Desk, problem, refusing, slip
 
@@ -73,6 +73,20 @@ def test_metrics_sum_what_all_processes_did(desk: Desk) -> None:
     name = 'fapiao_answers_total{endpoint="operations.healthz",status="2xx"}'
     assert metric(desk.client.get("/metrics").text, name) == 3
     assert metric(other.get("/metrics").text, name) == 3
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "bound"), [(0.5, "0.001"), (1, "0.001"), (3, "0.005"), (40_000, "+Inf")]
+)
+def test_times_fall_into_their_buckets(tmp_path: Path, milliseconds: float, bound: str) -> None:
+    meter = Meter(tmp_path, ["x"])
+    meter.observe("x", 200, int(milliseconds * 1_000_000))
+    text, _ = Exposition(meter, dict).render("")
+    buckets = re.findall(rb'fapiao_answer_seconds_bucket{endpoint="x",le="(\S+)"} (\S+)', text)
+    first = next(found for found, count in buckets if float(count) == 1)
+    assert first.decode() == bound
+    seconds = metric(text.decode(), 'fapiao_answer_seconds_sum{endpoint="x"}')
+    assert seconds == milliseconds / 1000
 
 
 def test_no_route_is_counted_as_other(desk: Desk) -> None:

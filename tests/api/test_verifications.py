@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,7 +136,7 @@ def test_many_slips_as_ndjson_have_a_result_each(desk: Desk) -> None:
     ]
     assert found == [
         *("pending", "pending", "pending", "mismatch", "amount_invalid", "unknown"),
-        *("unknown_field", "password_area", "not_json"),
+        *("unknown_field", "bill_num_invalid", "not_json"),
     ]
 
 
@@ -202,6 +203,17 @@ def test_many_that_cannot_be_read_are_refused_whole(
 ) -> None:
     headers = {"Content-Type": kind, "Accept": accept}
     problem(desk.client.post("/v1/verifications", data=body, headers=headers), status, code)
+
+
+def test_the_line_that_names_the_columns_is_no_record(tmp_path: Path) -> None:
+    with Desk(tmp_path, FAPIAO_LIMITS_BATCH_RECORDS="2") as desk:
+        row = f"{UNKNOWN},00000001,1\r\n"
+        header = "hash,bill_num,total_amount\r\n"
+        assert len(check(desk, (header + row * 2).encode(), CSV).splitlines()) == 2
+        answer = desk.client.post(
+            "/v1/verifications", data=header + row * 3, headers={"Content-Type": CSV}
+        )
+        problem(answer, 413, "too_many_records")
 
 
 def test_more_than_the_limit_is_refused(desk: Desk) -> None:
