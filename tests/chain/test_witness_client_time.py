@@ -18,6 +18,7 @@ from chain.note import open_note
 from chain.policy import Policy
 from chain.witness import Request
 from chain.witness_client import Gathered, Limits, Witnesses
+from chain.witness_http import WitnessServer
 from tests.outside import need
 from tests.witness.inside import Peer, cosigner, http_answer, serving
 from tests.witness.room import K1, K2, K3, K4, LIMITS, LOG, SLACK, Room, codes, line
@@ -164,29 +165,36 @@ def test_without_patience_nothing_hangs(room: Room) -> None:
 # connections
 
 
+def _connections(server: WitnessServer) -> list[object]:
+    """Where connections to a server come from, as they come."""
+    found: list[object] = []
+    process = server.process_request
+
+    def counting(request: object, address: object) -> None:
+        found.append(address)
+        process(request, address)
+
+    server.process_request = counting  # type: ignore[method-assign, assignment]  # the same, counted
+    return found
+
+
 def test_connections_are_kept_and_made_anew(room: Room, tmp_path: Path) -> None:
     with serving(tmp_path / "w9", cosigner(9), seconds=0.3) as server:
-        places: list[object] = []
-        process = server.process_request
-
-        def counting(request: object, address: object) -> None:
-            places.append(address)
-            process(request, address)
-
-        server.process_request = counting  # type: ignore[method-assign, assignment]  # the same, counted
+        connections = _connections(server)
         key = cosigner(9).verifier
         policy = Policy((key,), 1, urls={key: server.url})
         witnesses = room.witnesses(policy)
         for size in (3, 5, 7):
             assert room.gather(policy, size, witnesses=witnesses, sizes={key: size - 2}).met
-        assert len(places) == 1
+        assert len(connections) == 1
         time.sleep(0.5)  # the server has closed it meanwhile
         assert room.gather(policy, 9, witnesses=witnesses, sizes={key: 7}).met
-        assert len(places) == 2
+        assert len(connections) == 2
 
 
 def test_connections_are_not_shared_with_a_fork(room: Room) -> None:
     room.good(1)
+    connections = _connections(room.servers[K1])
     policy = room.policy(1)
     witnesses = room.witnesses(policy)
     assert room.gather(policy, 3, witnesses=witnesses).met
@@ -199,6 +207,7 @@ def test_connections_are_not_shared_with_a_fork(room: Room) -> None:
             os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
     assert room.gather(policy, 7, witnesses=witnesses, sizes={K1: 5}).met
+    assert len(connections) == 2  # one of each process
 
 
 def test_threads_may_ask_at_once(room: Room) -> None:
