@@ -152,11 +152,16 @@ OPERATIONS: Final = (
         "proof",
         "reading",
         "The proof file",
-        "Canonical JSON, docs/formats.md",
-        ((JSON, "object"),),
+        "Canonical JSON, or the text of C2SP tlog-proof; docs/formats.md",
+        ((JSON, "object"), (TEXT, "string")),
         "optional",
         (
             _HASH,
+            Parameter(
+                "format",
+                "`fapiao`, the default: the proof file; `tlog`: that the entry is in the log",
+                schema={"enum": ["fapiao", "tlog"]},
+            ),
             Parameter(
                 "hide",
                 "Groups to leave out",

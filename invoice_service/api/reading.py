@@ -5,6 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response
 
 from chain.commitment import parse_password_area
+from chain.errors import MalformedError
 from invoice_service.api.access import Access
 from invoice_service.api.answers import JSON, json_answer, raw_answer
 from invoice_service.api.bodies import Bodies
@@ -14,7 +15,7 @@ from invoice_service.api.shapes import InvoicePage
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.numbering import parse_bill_number
 from invoice_service.services.ports import InvoiceFilter
-from invoice_service.services.prove import ALL_GROUPS, FACE_ONLY, build
+from invoice_service.services.prove import ALL_GROUPS, FACE_ONLY, build, build_tlog
 from invoice_service.services.records import own_invoice
 from invoice_service.services.sign_in import Principal
 
@@ -23,6 +24,8 @@ Draw = Callable[[str, int], bytes]
 PAGE, LONGEST_PAGE = 100, 500
 MODULE_DOTS, MAX_MODULE_DOTS = 4, 32
 LARGEST = 2**53 - 1
+TEXT = "text/plain; charset=utf-8"
+FORMS = ("fapiao", "tlog")
 
 
 def reading_blueprint(
@@ -49,14 +52,16 @@ def reading_blueprint(
 
     @blueprint.get("/<hash_>/proof")
     def proof(hash_: str) -> Response:
-        hidden = choices("hide", ALL_GROUPS - FACE_ONLY)
-        invoice = _invoice(hash_)
+        hidden, asked = choices("hide", ALL_GROUPS - FACE_ONLY, "format")
+        tlog = _is_tlog(asked)
+        invoice, digest = _invoice(hash_), parse_password_area(hash_)
         shown = _visible(access.anyone(), invoice) - hidden
-        file = build(parts.store, parts.log, parse_password_area(hash_), shown)
-        answer = raw_answer(file, JSON)
-        answer.headers["Content-Disposition"] = (
-            f'attachment; filename="{invoice.number}.fapiao.json"'
-        )
+        if tlog:  # which shows none of the groups
+            answer = raw_answer(build_tlog(parts.store, parts.log, digest), TEXT)
+        else:
+            answer = raw_answer(build(parts.store, parts.log, digest, shown), JSON)
+        name = f"{invoice.number}.{'tlog-proof' if tlog else 'fapiao.json'}"
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return answer
 
     @blueprint.get("/<hash_>/qr.svg")
@@ -77,6 +82,16 @@ def reading_blueprint(
         return raw_answer(draw(bodies.scan_url(_invoice(hash_)), module), kind)
 
     return blueprint
+
+
+def _is_tlog(asked: dict[str, str]) -> bool:
+    """Which form of the proof is asked for."""
+    form = asked.get("format", "fapiao")
+    if form not in FORMS:
+        raise MalformedError(
+            "parameter_malformed", f"format is one of {', '.join(FORMS)}", pointer="format"
+        )
+    return form == "tlog"
 
 
 def _visible(principal: Principal | None, invoice: StoredInvoice) -> frozenset[str]:

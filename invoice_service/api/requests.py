@@ -34,20 +34,29 @@ class Preferences(NamedTuple):
 
 def query(*allowed: str) -> dict[str, str]:
     """The query's parameters, each known and at most once. MalformedError otherwise."""
-    pairs = _pairs(request.query_string, allowed)
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise MalformedError("duplicate_parameter", "a parameter stands twice in the query")
-    return found
+    return _once(_pairs(request.query_string, allowed))
 
 
-def choices(name: str, allowed: frozenset[str]) -> frozenset[str]:
-    """All values of the one parameter that may repeat. MalformedError for others."""
-    found = frozenset(value for _, value in _pairs(request.query_string, (name,)))
+def choices(
+    name: str, allowed: frozenset[str], *others: str
+) -> tuple[frozenset[str], dict[str, str]]:
+    """All values of the one parameter that may repeat, and the others, each at most once.
+
+    MalformedError as ``query``, and ``parameter_malformed`` for a value that is not allowed.
+    """
+    pairs = _pairs(request.query_string, (name, *others))
+    found = frozenset(value for key, value in pairs if key == name)
     if not found <= allowed:
         raise MalformedError(
             "parameter_malformed", f"{name} is one of {', '.join(sorted(allowed))}", pointer=name
         )
+    return found, _once([pair for pair in pairs if pair[0] != name])
+
+
+def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise MalformedError("duplicate_parameter", "a parameter stands twice in the query")
     return found
 
 

@@ -12,6 +12,7 @@ from chain.commitment import parse_password_area, password_area
 from chain.durable import write_file
 from chain.hide import hide_groups
 from chain.proof import MAX_PROOF_BYTES, Proof, parse_proof
+from chain.tlogproof import tlog_proof_of
 from invoice_service.commands.claims import proof_slip
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
@@ -33,8 +34,9 @@ CAN_HIDE: Final = ("buyer", "lines")
     "--output",
     "-o",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write here; - for the standard output; else NUMBER.fapiao.json in this folder.",
+    help="Write here; - for the standard output; else into this folder, named by the number.",
 )
+@click.option("--tlog", is_flag=True, help="Write a C2SP tlog-proof: that the entry is in the log.")
 @click.option("--url", envvar="FAPIAO_URL", help="Ask the service at this address…")
 @click.option("--key", envvar="FAPIAO_KEY", help="…with this API key; without: the face only.")
 @click.pass_obj
@@ -45,13 +47,14 @@ def proof(
     hide: Sequence[str],
     file: Path | None,
     output: Path | None,
+    tlog: bool,
     url: str | None,
     key: str | None,
 ) -> None:
     """Write the proof file of the invoice with the password area HASH.
 
     What is hidden stays provable: its digest takes its place. Whoever holds a proof file can hide
-    more of it with --from, and needs nobody for that.
+    more of it with --from, and needs nobody for that. A --tlog proof holds nothing of the invoice.
     """
     if (hash_ is None) == (file is None):
         raise click.UsageError("name the invoice: HASH, or --from a proof file")
@@ -62,8 +65,11 @@ def proof(
     else:
         found = _build(session, str(hash_))
     found = hide_groups(found, hide)
-    path = output or Path(f"{_name(found)}{'.hidden' if file and hide else ''}.fapiao.json")
-    _write(found.to_bytes(), path)
+    if tlog:
+        _write(tlog_proof_of(found).to_bytes(), output or Path(f"{_name(found)}.tlog-proof"))
+        return
+    ending = ".hidden.fapiao.json" if file and hide else ".fapiao.json"  # beside the first file
+    _write(found.to_bytes(), output or Path(f"{_name(found)}{ending}"))
 
 
 def _read(file: Path) -> Proof:

@@ -1,11 +1,13 @@
 """Building proof files."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from chain.commitment import GROUPS, anchor
 from chain.errors import ConflictError, MalformedError, NotFoundError, VerificationError
 from chain.hashing import Digest
-from chain.proof import ProofSource, build_proof
+from chain.proof import Proof, ProofSource, build_proof
+from chain.tlogproof import tlog_proof_of
 from invoice_service.services.ports import InvoiceReader
 from invoice_service.services.records import checked_face, damaged, groups_of
 
@@ -31,6 +33,21 @@ def build(
     """
     if not shown <= ALL_GROUPS:
         raise MalformedError("group_unknown", f"the groups are {', '.join(GROUPS)}")
+    return _prove(invoices, log, digest, lambda proof: proof.to_bytes(), shown)
+
+
+def build_tlog(invoices: InvoiceReader, log: ProofLog, digest: Digest) -> bytes:
+    """The same in the form of C2SP tlog-proof: nothing of the invoice; errors as ``build``."""
+    return _prove(invoices, log, digest, lambda proof: tlog_proof_of(proof).to_bytes())
+
+
+def _prove(
+    invoices: InvoiceReader,
+    log: ProofLog,
+    digest: Digest,
+    write: Callable[[Proof], bytes],
+    shown: frozenset[str] = frozenset(),
+) -> bytes:
     invoice = invoices.invoice(digest)
     if invoice is None:
         raise NotFoundError("invoice_unknown", "there is no such invoice")
@@ -39,6 +56,6 @@ def build(
     if index is None:
         raise ConflictError("not_in_log", "this invoice is not in the log yet; try again")
     try:
-        return build_proof(log, index, digest, groups_of(invoice, shown)).to_bytes()
+        return write(build_proof(log, index, digest, groups_of(invoice, shown)))
     except (MalformedError, VerificationError, NotFoundError) as problem:
         raise damaged(f"the log cannot prove entry {index}: {problem}") from problem

@@ -5,7 +5,11 @@ from typing import Any
 
 import pytest
 
+from chain.commitment import anchor, parse_password_area
+from chain.entry import anchor_entry
+from chain.note import VerifierKey
 from chain.proof import hidden_in, parse_proof
+from chain.tlogproof import parse_tlog_proof, verify_tlog_proof
 from tests.cli.town import Town
 
 
@@ -72,3 +76,18 @@ def test_a_bent_file_is_not_passed_on(town: Town, invoice: dict[str, Any]) -> No
 )
 def test_what_cannot_be_meant(town: Town, arguments: tuple[str, ...]) -> None:
     town.refusal("proof", *arguments, status=2)
+
+
+def test_a_tlog_proof_from_the_instance_and_from_a_file(
+    town: Town, invoice: dict[str, Any]
+) -> None:
+    key = VerifierKey.parse(town.run("keys", "log").splitlines()[0])
+    straight = town.run("proof", invoice["hash"], "--tlog").strip()
+    assert straight == "00000001.tlog-proof"
+    file = town.run("proof", invoice["hash"], "--hide", "buyer").strip()
+    town.run("proof", "--from", file, "--tlog", "--output", "later.tlog-proof")
+    assert Path("later.tlog-proof").read_bytes() == Path(straight).read_bytes()
+    entry = anchor_entry("invoice", anchor(parse_password_area(invoice["hash"])))
+    proof = parse_tlog_proof(Path(straight).read_bytes())
+    assert verify_tlog_proof(proof, entry, key).index == 0
+    assert proof.extra == entry

@@ -6,9 +6,11 @@ changed, and a commit that changes a file says so.
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,15 +25,25 @@ from chain.commitment import (
     group_digest,
     password_area,
 )
+from chain.cosignature import Cosigner
 from chain.entry import anchor_entry, closing_entry, lock_entry, seal_entry
 from chain.hashing import EMPTY_ROOT, ZERO, Digest, leaf_hash, sha256
 from chain.log import Log
 from chain.merkle import Edge
 from chain.merkle_slow import slow_consistency_path, slow_inclusion_path, slow_root
-from chain.note import COSIGNATURE_V1, Note, Signature, SignerKey, VerifierKey, sign_note
-from chain.proof import Group, HiddenGroup, ShownGroup, build_proof
+from chain.note import (
+    COSIGNATURE_V1,
+    Note,
+    Signature,
+    SignerKey,
+    VerifierKey,
+    parse_note,
+    sign_note,
+)
+from chain.proof import Group, HiddenGroup, Proof, ShownGroup, build_proof
 from chain.store.sqlite import SqliteLogStore
 from chain.tiles import TileFolder
+from chain.tlogproof import TlogProof, tlog_proof_of
 from tests.chain.state_map import State, map_root, prove
 from tests.chain.trees import entries, leaves
 from tests.vectors.documents import BUYER, FACE, LINES, SALTS
@@ -205,6 +217,11 @@ def _state_map(items: Mapping[Digest, State], keys: list[Digest]) -> object:
 
 def proof() -> object:
     """Proof files of one document: all groups shown, two hidden, and after its reversal."""
+    files = {name: one.to_bytes().decode() for name, one in _proofs().items()}
+    return {"log_key": LOG.verifier.text(), "files": files}
+
+
+def _proofs() -> dict[str, Proof]:
     shown: dict[str, Group] = {
         group: ShownGroup(SALTS[group], encode(DOCUMENTS[group])) for group in GROUPS
     }
@@ -224,9 +241,65 @@ def proof() -> object:
         _publish(log, [red])
         made = [*normal, build_proof(log, 2, _digest(), shown)]
         store.close()
-    names = ("shown", "face only", "reversed")
-    files = {name: one.to_bytes().decode() for name, one in zip(names, made, strict=True)}
-    return {"log_key": LOG.verifier.text(), "files": files}
+    return dict(zip(("shown", "face only", "reversed"), made, strict=True))
+
+
+def tlogproof() -> object:
+    """C2SP tlog-proofs of one entry: good ones, and bent ones with the code that refuses them."""
+    first = tlog_proof_of(_proofs()["shown"])
+    note = parse_note(first.checkpoint)
+    cosigned = Note(note.text, (*note.signatures, Cosigner(WITNESS).cosign(note.text, 1786334400)))
+    good = {
+        "as written": first,
+        "without extra": replace(first, extra=b""),
+        "extra is anything": replace(first, extra=b"believed by nobody"),
+        "cosigned": replace(first, checkpoint=cosigned.to_bytes()),
+        "larger tree": tlog_proof_of(_proofs()["reversed"]),
+    }
+    return {
+        "log_key": LOG.verifier.text(),
+        "witness": Cosigner(WITNESS).verifier.text(),
+        "entry": first.extra.decode(),
+        "good": {name: one.to_bytes().decode() for name, one in good.items()},
+        "bent": {
+            name: {"code": code, "text": text}
+            for name, (code, text) in _bent_tlog_proofs(first).items()
+        },
+    }
+
+
+def _bent_tlog_proofs(good: TlogProof) -> dict[str, tuple[str, str]]:
+    text = good.to_bytes().decode()
+    other = sha256(b"other")
+    changed = {
+        "path": (other, *good.path[1:]),
+        "short": good.path[:-1],
+        "long": (*good.path, other),
+    }
+    bent = {name: replace(good, path=path) for name, path in changed.items()}
+    bent["index"] = replace(good, index=3)
+    bent["outside"] = replace(good, index=99)
+    bent["key"] = replace(good, checkpoint=sign_note(parse_note(good.checkpoint).text, PROMISE))
+    texts = {name: one.to_bytes().decode() for name, one in bent.items()}
+    return {
+        "another version": ("tlog_proof", text.replace("@v1", "@v2")),
+        "carriage returns": ("tlog_proof", text.replace("\n", "\r\n")),
+        "empty extra": ("tlog_proof", re.sub("extra .*", "extra ", text)),
+        "extra after index": ("tlog_proof", re.sub("(extra .*\n)(index .*\n)", r"\2\1", text)),
+        "leading zero": ("tlog_proof", text.replace("index 2", "index 02")),
+        "no index": ("tlog_proof", text.replace("index 2\n", "")),
+        "hash without padding": ("tlog_proof", re.sub("(index 2\n.*)=\n", r"\1\n", text)),
+        "no empty line": ("tlog_proof", text.replace("\n\n", "\n", 1).rpartition("\n\n")[0]),
+        "no signature": ("note", text.rpartition("\n\n")[0] + "\n"),
+        "line at the end": ("note", f"{text}\n"),
+        "another index": ("root_mismatch", texts["index"]),
+        "index outside": ("index_outside", texts["outside"]),
+        "another hash": ("root_mismatch", texts["path"]),
+        "path too short": ("path_length", texts["short"]),
+        "path too long": ("path_length", texts["long"]),
+        "another key": ("signature_missing", texts["key"]),
+        "another size": ("signature", text.replace(f"{ORIGIN}\n", f"{ORIGIN}\n1", 1)),
+    }
 
 
 def _publish(log: Log, *blocks: list[bytes]) -> None:
@@ -237,7 +310,8 @@ def _publish(log: Log, *blocks: list[bytes]) -> None:
 
 
 FORMATS: dict[str, Callable[[], object]] = {
-    make.__name__: make for make in (canonical, commitment, entry, note, tree, tile, state, proof)
+    make.__name__: make
+    for make in (canonical, commitment, entry, note, tree, tile, state, proof, tlogproof)
 }
 
 

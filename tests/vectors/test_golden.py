@@ -8,10 +8,13 @@ import pytest
 from chain.canonical import decode, decode_canonical, encode
 from chain.checkpoint import open_checkpoint
 from chain.entry import parse_entry
+from chain.errors import Problem
 from chain.hashing import digest_from_hex, leaf_hash, sha256
 from chain.note import VerifierKey, open_note
+from chain.policy import Policy
 from chain.proof import parse_proof
 from chain.states import StateLeaf, verify_state
+from chain.tlogproof import parse_tlog_proof, verify_tlog_proof
 from chain.verify import verify_proof
 from tests.vectors.make import FORMATS, HERE, path_of, text_of
 
@@ -98,3 +101,19 @@ def test_proofs() -> None:
         )
         assert evidence.hash == golden("commitment")["password_area"]
         assert (evidence.hidden, evidence.state) == (hidden, state)
+
+
+def test_tlog_proofs() -> None:
+    file = golden("tlogproof")
+    log, witness = (VerifierKey.parse(file[name]) for name in ("log_key", "witness"))
+    entry = file["entry"].encode()
+    for name, text in file["good"].items():
+        proof = parse_tlog_proof(text.encode())
+        assert verify_tlog_proof(proof, entry, log).index == 2
+        if name == "cosigned":
+            policy = Policy((witness,), 1)
+            assert verify_tlog_proof(proof, entry, log, policy).witnesses == (witness.name,)
+    for name, case in file["bent"].items():
+        with pytest.raises(Problem) as caught:
+            verify_tlog_proof(parse_tlog_proof(case["text"].encode()), entry, log)
+        assert caught.value.code == case["code"], name
