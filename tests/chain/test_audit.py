@@ -4,7 +4,6 @@ import pickle
 import shutil
 import threading
 import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,12 @@ import pytest
 from chain.audit import AuditReport, audit_log
 from chain.checkpoint import Checkpoint, sign_checkpoint
 from chain.durable import write_file
-from chain.entry import anchor_entry, parse_entry, seal_entry
+from chain.entry import anchor_entry
 from chain.errors import VerificationError
 from chain.finding import AuditError
 from chain.hashing import ZERO, sha256
 from chain.note import SignerKey
-from tests.chain.books import NOON, ORIGIN, SIGNER, Books, name
+from tests.chain.books import ORIGIN, SIGNER, Books, name
 
 COUNTS = (3, 300, 1, 250, 20)
 """Blocks end at sizes 4, 305, 307, 558, 579: two full tiles, the third 67 wide."""
@@ -386,80 +385,6 @@ def test_an_index_that_lost_an_entry(books: Books) -> None:
     data[start + 3 : start + 5] = (data[start + 4] - 1).to_bytes(2, "big")  # one cell less
     path.write_bytes(data)
     assert named(Books(books.folder)) == ("store", "structure")
-
-
-# A log that lies about itself, though every digest fits
-
-
-def _lying_log(books: Books, seal: Callable[[int], bytes]) -> Books:
-    """Seal one more block whose seal says what ``seal`` makes of the first index; publish it."""
-    real = books.log.head()
-
-    def lie(*_a: object, **_k: object) -> bytes:
-        return seal(real.size)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("chain.log.seal_entry", lie)
-        books.add(2)
-    books.publish()
-    return books
-
-
-@pytest.mark.parametrize(
-    "part", ["height", "previous", "first", "count", "sealed_at"], ids=lambda part: part
-)
-def test_a_seal_that_does_not_fit_its_block(books: Books, part: str) -> None:
-    head = books.log.head()
-    height = 7 if part == "height" else 6
-    previous = ZERO if part == "previous" else head.seal
-    count = 3 if part == "count" else 2
-    moment = NOON if part == "sealed_at" else NOON.replace(second=5)
-
-    def seal(first: int) -> bytes:
-        return seal_entry(height, previous, first - (part == "first"), count, moment)
-
-    kind, place = named(_lying_log(books, seal))
-    assert (kind, place) == ("block" if part == "sealed_at" else "seal", 6)
-
-
-def test_a_seal_in_the_middle_of_a_block(books: Books) -> None:
-    seal = seal_entry(6, books.log.head().seal, 579, 1, NOON.replace(second=5))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("chain.log._parse_draft", parse_entry)
-        books.log.sequence(books.log.head(), [seal], sealed_at=NOON.replace(second=6), cursor=999)
-    books.publish()
-    assert named(books) == ("entry", 579)
-
-
-# The state map
-
-
-def _reverse(books: Books, mine: int, whom: int) -> None:
-    draft = anchor_entry("invoice", name(mine), reverses=name(whom), reversal="full")
-    head = books.log.head()
-    books.log.sequence(head, [draft], sealed_at=NOON.replace(second=6), cursor=999)
-
-
-def test_states_are_derived_again(books: Books) -> None:
-    _reverse(books, 9001, 0)
-    _reverse(books, 9002, 1)
-    books.publish()
-    assert audit(books).blocks == 7
-
-
-def test_a_seal_with_states_that_do_not_follow(books: Books) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("chain.log.state_changes", lambda *_: {name(0): {"reversal": "full"}})
-        books.add(1)
-    books.publish()
-    assert named(books) == ("seal", books.log.head().height)
-
-
-def test_a_node_of_the_state_map_that_was_changed(books: Books) -> None:
-    _reverse(books, 9001, 0)
-    books.publish()
-    books.tamper("UPDATE state_nodes SET body = CAST(x'02' || hash AS BLOB)")
-    assert named(books)[0] == "state"
 
 
 # Beside a log that grows
