@@ -30,7 +30,7 @@ from invoice_service.issuer import IssuerClient
 from invoice_service.pilot import clients
 from invoice_service.services.health import Health, HealthParts, check_health
 from invoice_service.services.verify import Verifier
-from invoice_service.web import pages
+from invoice_service.web import file_page, pages
 from invoice_service.wiring import Instance, open_instance
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def _open_doors(app: Flask, instance: Instance) -> None:
         reports_blueprint(instance, access, totals_csv, totals_workbook),
         log_blueprint(log, config.log_dir, keys, instance.keys_note),
         pages.pages_blueprint(check, instance.log_key.text(), instance.clock, problems.listing()),
+        file_page.file_blueprint(instance.log_key.text()),
         clients.pilot_blueprint(check),
     ):
         app.register_blueprint(blueprint)

@@ -239,6 +239,17 @@ OPERATIONS: Final = (
     ),
     Operation(
         "get",
+        "/verify/file",
+        "filePage",
+        "pages",
+        "The browser checks a proof file by itself",
+        "A page",
+        ((HTML, "string"),),
+        "",
+        (Parameter("hash", "The password area whose proof file the page loads at once"),),
+    ),
+    Operation(
+        "get",
         "/",
         "landingPage",
         "pages",

@@ -136,3 +136,16 @@ STEPS_ZH = {
     "state": "账本状态图与此处所述一致",
     "reversal": "红字发票指向本票",
 }
+
+PROOF_STEPS = (
+    ("票据内容与密码区一致", "the groups hash to the password area"),
+    ("账本条目对应此密码区", "the log entry names that password area"),
+    ("账本签署了检查点", "the log signed the checkpoint"),
+    ("条目确在账本之中", "the entry is under the checkpoint's root"),
+    ("区块封印确在账本之中", "the seal is under the same root"),
+    ("该封印是检查点下最新的", "the seal is the newest under the checkpoint"),
+    ("封印中的状态表证实本票状态", "the state map as of that seal says this of the document"),
+)
+"""The steps of ``chain.verify``, in order: Chinese, and its own English."""
+
+GROUPS_ZH = {"face": "票面", "buyer": "购买方", "lines": "明细"}

@@ -76,8 +76,10 @@ class Chrome:
         self._loaded = False
 
     def evaluate(self, expression: str) -> Any:  # noqa: ANN401 # whatever JavaScript gives
-        """The value of an expression in the page."""
-        answer = self._ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        """The value of an expression in the page, once it is there."""
+        answer = self._ask(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
@@ -86,6 +88,17 @@ class Chrome:
         self._loaded = False
         for kind in ("mousePressed", "mouseReleased"):
             self._ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def choose(self, field: str, file: Path) -> None:
+        """Give a file to a file field, as if it had been chosen."""
+        found = self._ask("Runtime.evaluate", expression=f"document.querySelector({field!r})")
+        place = found["result"]["objectId"]
+        self._ask("DOM.setFileInputFiles", files=[str(file)], objectId=place)
+
+    def offline(self, *, on: bool) -> None:
+        """Take the page's network away, or give it back."""
+        conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self._ask("Network.emulateNetworkConditions", offline=on, **conditions)
 
     def picture(self) -> bytes:
         """What is seen, as PNG."""

@@ -1,0 +1,22 @@
+"""The page on which a browser checks a proof file by itself (static/verify)."""
+
+from flask import Blueprint, Response
+
+from invoice_service.web.pages import POLICY, page
+from invoice_service.web.words import GROUPS_ZH, PROOF_STEPS
+
+# Our own modules run here, and may fetch a proof file from us; nothing stands in the page itself.
+SCRIPT_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'"
+
+
+def file_blueprint(log_key: str) -> Blueprint:
+    """``log_key`` is the log's public key as text: what the page checks with unless told."""
+    blueprint = Blueprint("file_page", __name__, template_folder="templates")
+
+    @blueprint.get("/verify/file")
+    def show() -> Response:
+        answer = page("file.html", log_key=log_key, steps=PROOF_STEPS, groups=GROUPS_ZH)
+        answer.headers["Content-Security-Policy"] = SCRIPT_POLICY
+        return answer
+
+    return blueprint

@@ -1,0 +1,200 @@
+/** The page /verify/file: a file comes in, verify.js says what it proves, the page shows it. */
+import { Problem } from "./errors.js";
+import { MAX_PROOF_BYTES } from "./proof.js";
+import { STEPS, verifyProof } from "./verify.js";
+import { FACE_FIELDS, STATE_WORDS, VERDICTS, verdictOf, WHOSE, WHOSE_SHORT, yuan } from "./words.js";
+
+const part = (id) => document.getElementById(id);
+const ours = part("whose").dataset.ours;
+
+/** The bytes that are being checked; kept, so that another key can be tried on them. */
+let current = null;
+/** The password area that the page was asked for, if any: another one's proof is no answer. */
+let wanted = null;
+let turn = 0;
+
+async function check() {
+  showKey();
+  if (current === null) return;
+  const mine = ++turn;
+  const started = performance.now();
+  const held = [];
+  let found;
+  try {
+    found = await verifyProof(current, part("key").value.trim(), (number) => held.push(number));
+    if (wanted !== null && found.hash !== wanted) {
+      throw new Problem("other_invoice", "the file proves another invoice than the one asked for");
+    }
+  } catch (problem) {
+    if (mine === turn) refuse(problem, held);
+    return;
+  } finally {
+    part("verdict").dataset.milliseconds = (performance.now() - started).toFixed(1);
+  }
+  if (mine === turn) accept(found, held);
+}
+
+function accept(found, held) {
+  clear(held, null);
+  showEvidence(found);
+  announce(verdictOf(found));
+}
+
+function refuse(problem, held) {
+  const known = problem instanceof Problem;
+  const step = known ? problem.step : null;
+  clear(held, step);
+  part("code").textContent = known ? `${problem.code}: ${problem.detail}` : String(problem);
+  announce(step !== null || problem.code === "other_invoice" ? "refused" : "unreadable");
+}
+
+/** Forget the last result, and show which steps held and which one did not. */
+function clear(held, failed) {
+  for (const id of ["facts", "shown", "code"]) part(id).replaceChildren();
+  part("document").hidden = true;
+  part("result").hidden = false;
+  for (const item of part("steps").children) {
+    const number = Number(item.dataset.step);
+    item.className = held.includes(number) ? "" : number === failed ? "failed" : "waits";
+  }
+}
+
+function announce(verdict) {
+  const { style, picture, name, text } = VERDICTS[verdict];
+  const band = part("verdict");
+  band.className = `verdict is-${style}`;
+  for (const drawn of band.querySelectorAll(".picture")) {
+    drawn.hidden = drawn.dataset.for !== picture;
+  }
+  [part("verdict-zh").textContent, part("verdict-en").textContent] = name;
+  [part("text-zh").textContent, part("text-en").textContent] = text;
+  band.dataset.verdict = verdict; // last: whoever waits for it finds the rest in place
+}
+
+function showEvidence(found) {
+  fact("facts", "密码区", "Password area", found.hash);
+  fact("facts", "账本", "Log", found.origin);
+  fact("facts", "所用公钥", "Key used", WHOSE_SHORT[part("whose").dataset.whose]);
+  fact("facts", "账本位置", "Place in the log", `${found.index} / ${found.size}`);
+  fact("facts", "截至区块", "As of block", `${found.height} · ${found.sealedAt}`);
+  fact("facts", "状态", "State", stateText(found.state));
+  if (found.reverses) {
+    fact("facts", "冲销的票（锚）", "Reverses (anchor)", `${found.reverses} (${found.reversal})`);
+  }
+  part("document").hidden = false;
+  showFace(found.shown.face);
+  showLines(found.shown.lines);
+  showBuyer(found.shown.buyer);
+  part("hidden-groups").hidden = found.hidden.length === 0;
+  for (const item of document.querySelectorAll("[data-group]")) {
+    item.hidden = !found.hidden.includes(item.dataset.group);
+  }
+}
+
+function stateText(state) {
+  if (state === null) return "无红冲、报销、质押 · nothing stands against it";
+  const said = Object.entries(state).map(([name, word]) => STATE_WORDS[name][word].join(" "));
+  return said.join("；");
+}
+
+function showFace(face) {
+  if (!face) return;
+  const seller = face.get("seller");
+  if (seller instanceof Map) fact("shown", "销售方", "Seller", plain(seller.get("name")));
+  for (const [name, zh, en, money] of FACE_FIELDS) {
+    if (!face.has(name)) continue;
+    fact("shown", zh, en, money ? yuan(face.get(name)) : plain(face.get(name)));
+  }
+}
+
+function showBuyer(buyer) {
+  if (!buyer) return;
+  if (buyer.get("name")) fact("shown", "购买方", "Buyer", plain(buyer.get("name")));
+  if (buyer.get("tax_id")) fact("shown", "购买方税号", "Buyer's tax id", plain(buyer.get("tax_id")));
+}
+
+function showLines(lines) {
+  for (const line of lines ?? []) {
+    if (!(line instanceof Map)) continue;
+    const total = Number(line.get("amount")) + Number(line.get("tax"));
+    const text = `${plain(line.get("name"))} × ${plain(line.get("quantity"))}`;
+    fact("shown", "明细", "Line", Number.isNaN(total) ? text : `${text} · ${yuan(total)}`);
+  }
+}
+
+/** What a stranger wrote, as text; only a string or a number is shown. */
+const plain = (value) => (["string", "number"].includes(typeof value) ? String(value) : "—");
+
+function fact(list, zh, en, text) {
+  const term = document.createElement("dt");
+  const english = document.createElement("span");
+  english.className = "en";
+  english.lang = "en";
+  english.textContent = en;
+  term.append(`${zh} `, english);
+  const value = document.createElement("dd");
+  value.textContent = text;
+  part(list).append(term, value);
+}
+
+function showKey() {
+  const whose = part("key").value.trim() === ours ? "ours" : "yours";
+  [part("whose-zh").textContent, part("whose-en").textContent] = WHOSE[whose];
+  part("whose").dataset.whose = whose;
+}
+
+/** Check a file that a person chose; `wanted` no longer matters. */
+async function take(file) {
+  if (!file) return;
+  part("chosen").textContent = file.name;
+  wanted = null;
+  // One byte too many is enough to be refused for its length.
+  current = new Uint8Array(await file.slice(0, MAX_PROOF_BYTES + 1).arrayBuffer());
+  await check();
+}
+
+/** Load the proof of `hash` from the service that this page came from. */
+async function load(hash) {
+  part("chosen").textContent = hash;
+  try {
+    const answer = await fetch(`/v1/invoices/${encodeURIComponent(hash)}/proof`);
+    const data = new Uint8Array(await answer.arrayBuffer());
+    if (!answer.ok) throw new Problem(...(await reason(answer, data)));
+    wanted = hash;
+    current = data;
+  } catch (problem) {
+    const said = problem instanceof Problem ? problem : new Problem("not_loaded", String(problem));
+    refuse(said, []);
+    return;
+  }
+  await check();
+}
+
+async function reason(answer, data) {
+  try {
+    const { code, detail } = JSON.parse(new TextDecoder().decode(data));
+    return [String(code), String(detail)];
+  } catch {
+    return ["not_loaded", `the service answered ${answer.status}`];
+  }
+}
+
+function listen() {
+  part("file").addEventListener("change", ({ target }) => {
+    take(target.files[0]);
+    target.value = ""; // so that the same file can be chosen again
+  });
+  part("key").addEventListener("input", check);
+  for (const name of ["dragover", "drop"]) {
+    document.addEventListener(name, (event) => {
+      event.preventDefault(); // or the browser leaves the page for the file
+      if (name === "drop") take(event.dataTransfer.files[0]);
+    });
+  }
+}
+
+console.assert(part("steps").children.length === STEPS.length);
+listen();
+const asked = new URLSearchParams(location.search).get("hash");
+if (asked !== null) load(asked);
+document.documentElement.dataset.ready = "yes";

@@ -1,0 +1,227 @@
+"""The page that checks a proof file in the browser: with the network gone, and told the truth."""
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.serving import make_server
+
+from chain.note import SignerKey
+from tests.api.desk import Desk
+from tests.browser.chrome import PATIENCE, Chrome, browser, program
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(program() is None, reason="chromium is not installed"),
+]
+
+PHONE, DESKTOP = (390, 844), (1280, 900)
+BUYER = {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91440300708461136T"}
+HARM = '<img src=x onerror="document.title=1">'
+
+
+@dataclass
+class Site:
+    """A served instance, which answers ``swapped`` for some proofs, and files of others on disk."""
+
+    base: str
+    log_key: str
+    files: dict[str, Path]
+    hashes: dict[str, str]
+    swapped: dict[str, bytes]
+    stop: Callable[[], None]
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """One browser for all tests here."""
+    with browser(tmp_path_factory.mktemp("profile")) as chrome:
+        yield chrome
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A fresh one for each test: some end the server."""
+    with Desk(tmp_path) as desk:
+        swapped: dict[str, bytes] = {}
+
+        def lying(environ: Any, start: Any) -> Iterable[bytes]:  # noqa: ANN401  # WSGI
+            for hash_, data in swapped.items():
+                if hash_ in environ["PATH_INFO"]:
+                    start("200 OK", [("Content-Type", "application/json")])
+                    return [data]
+            return desk.app(environ, start)
+
+        server = make_server("127.0.0.1", 0, lying, threaded=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        base = f"http://127.0.0.1:{server.server_port}"
+
+        def stop() -> None:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+        yield _filled(desk, base, tmp_path, swapped, stop)
+        if thread.is_alive():
+            stop()
+
+
+def _filled(
+    desk: Desk, base: str, folder: Path, swapped: dict[str, bytes], stop: Callable[[], None]
+) -> Site:
+    plain = desk.issue("F1", buyer=BUYER, remark=HARM)
+    gone = desk.issue("F2")
+    red = desk.reverse(gone)
+    desk.anchor()
+    hashes = {"plain": plain["hash"], "reversed": gone["hash"], "red": red["hash"]}
+    files: dict[str, Path] = {}
+    for name, hash_ in hashes.items():
+        for who, headers in (("all", desk.auth(desk.key)), ("face", {})):
+            answer = desk.client.get(f"/v1/invoices/{hash_}/proof", headers=headers)
+            assert answer.status_code == 200, answer.text
+            files[f"{name} {who}"] = folder / f"{name}-{who}.fapiao.json"
+            files[f"{name} {who}"].write_bytes(answer.data)
+    bent = json.loads(files["plain all"].read_bytes())
+    bent["path"][0] = "0" * 64
+    text = json.dumps(bent, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    files["bent"] = folder / "bent.json"
+    files["bent"].write_text(text, "utf-8")
+    files["spaced"] = folder / "spaced.json"
+    files["spaced"].write_bytes(files["plain all"].read_bytes() + b"\n")
+    files["huge"] = folder / "huge.json"
+    files["huge"].write_bytes(b" " * (8 << 20))
+    return Site(base, desk.instance.log_key.text(), files, hashes, swapped, stop)
+
+
+VERDICT = "document.querySelector('#verdict').dataset.verdict"
+
+
+def _said(chrome: Chrome, old: str = "none") -> str:
+    """The verdict, once it is another than ``old``."""
+    waits = (
+        "new Promise((done, fail) => { const end = Date.now() + %d; const look = () => {"
+        " if (%s !== %s) done(%s); else if (Date.now() > end) fail(Error('no verdict'));"
+        " else setTimeout(look, 9) }; look() })"
+    )
+    found = chrome.evaluate(waits % (PATIENCE * 1000, VERDICT, json.dumps(old), VERDICT))
+    assert isinstance(found, str)
+    return found
+
+
+def _open(chrome: Chrome, site: Site, query: str = "") -> None:
+    chrome.window(*PHONE, phone=True)
+    chrome.offline(on=False)
+    chrome.open(f"{site.base}/verify/file{query}")
+
+
+def _text(chrome: Chrome, selector: str) -> Any:  # noqa: ANN401  # what JavaScript gives
+    return chrome.evaluate(f"document.querySelector('{selector}').innerText")
+
+
+def _steps(chrome: Chrome) -> Any:  # noqa: ANN401  # what JavaScript gives
+    return chrome.evaluate("[...document.querySelectorAll('#steps li')].map(li => li.className)")
+
+
+def test_a_file_is_checked_with_the_network_gone(chrome: Chrome, site: Site) -> None:
+    _open(chrome, site)
+    site.stop()
+    chrome.offline(on=True)
+    before = len(chrome.requests)
+    chrome.choose("#file", site.files["plain all"])
+    assert _said(chrome) == "proved"
+    assert _steps(chrome) == [""] * 7
+    assert site.hashes["plain"] in _text(chrome, "#facts")
+    assert "本页提供" in _text(chrome, "#facts")
+    assert "498.10" in _text(chrome, "#shown")
+    assert "深圳市采购有限公司" in _text(chrome, "#shown")
+    assert chrome.evaluate("document.querySelector('#hidden-groups').hidden") is True
+    chrome.choose("#file", site.files["bent"])
+    assert _said(chrome, "proved") == "refused"
+    assert _steps(chrome) == ["", "", "", "failed", "waits", "waits", "waits"]
+    assert "root_mismatch" in _text(chrome, "#code")
+    assert chrome.evaluate("document.querySelector('#document').hidden") is True
+    # The browser fetches the icon when it has time: that may be now, and fail.
+    assert [url for url in chrome.requests[before:] if not url.endswith("/icon.svg")] == []
+    assert [text for text in chrome.complaints if "Failed to load" not in text] == []
+
+
+def test_the_page_says_what_is_hidden(chrome: Chrome, site: Site) -> None:
+    _open(chrome, site)
+    chrome.choose("#file", site.files["plain face"])
+    assert _said(chrome) == "proved"
+    hidden = "[...document.querySelectorAll('[data-group]')].filter(li => !li.hidden)"
+    assert chrome.evaluate(f"{hidden}.map(li => li.dataset.group)") == ["buyer", "lines"]
+    assert "明细" in _text(chrome, "#hidden-groups")
+    assert "深圳市采购有限公司" not in _text(chrome, "main")
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [
+        ("reversed all", "reversed"),
+        ("red all", "red"),
+        ("spaced", "unreadable"),
+        ("huge", "unreadable"),
+    ],
+)
+def test_each_file_has_its_verdict(chrome: Chrome, site: Site, name: str, verdict: str) -> None:
+    _open(chrome, site)
+    chrome.choose("#file", site.files[name])
+    assert _said(chrome) == verdict
+
+
+def test_the_service_s_own_file_is_loaded_by_its_hash(chrome: Chrome, site: Site) -> None:
+    _open(chrome, site, f"?hash={site.hashes['plain']}")
+    assert _said(chrome) == "proved"
+    _open(chrome, site, f"?hash=01{'0' * 64}")
+    assert _said(chrome) == "unreadable"
+    assert "invoice_unknown" in _text(chrome, "#code")
+    _open(chrome, site, "?hash=../../log/checkpoint")
+    assert _said(chrome) == "unreadable"
+
+
+def test_the_proof_of_another_invoice_is_no_answer(chrome: Chrome, site: Site) -> None:
+    """A service that cannot prove what was asked for may not offer what it can prove."""
+    site.swapped[site.hashes["plain"]] = site.files["reversed face"].read_bytes()
+    _open(chrome, site, f"?hash={site.hashes['plain']}")
+    assert _said(chrome) == "refused"
+    assert "other_invoice" in _text(chrome, "#code")
+    assert chrome.evaluate("document.querySelector('#document').hidden") is True
+
+
+def test_a_person_s_own_key_is_used_and_named(chrome: Chrome, site: Site) -> None:
+    _open(chrome, site)
+    key = "document.querySelector('#key')"
+    assert chrome.evaluate(f"{key}.value") == site.log_key
+    chrome.choose("#file", site.files["plain all"])
+    assert _said(chrome) == "proved"
+    other = SignerKey(site.log_key.split("+")[0], bytes(range(32))).verifier.text()
+    changed = f"{key}.value = {other!r}, {key}.dispatchEvent(new Event('input'))"
+    chrome.evaluate(changed)
+    assert _said(chrome, "proved") == "refused"
+    assert "signature_missing" in _text(chrome, "#code")
+    assert chrome.evaluate("document.querySelector('#whose').dataset.whose") == "yours"
+    chrome.evaluate(f"{key}.value = 'x', {key}.dispatchEvent(new Event('input'))")
+    assert _said(chrome, "refused") == "unreadable"
+
+
+def test_what_a_stranger_wrote_is_text(chrome: Chrome, site: Site) -> None:
+    _open(chrome, site)
+    chrome.choose("#file", site.files["plain all"])
+    assert _said(chrome) == "proved"
+    assert chrome.evaluate("document.querySelectorAll('#document img').length") == 0
+
+
+@pytest.mark.parametrize("size", [(320, 568), PHONE, DESKTOP], ids=["small", "phone", "desktop"])
+def test_the_page_fits_its_window(chrome: Chrome, site: Site, size: tuple[int, int]) -> None:
+    _open(chrome, site)
+    chrome.window(*size, phone=size != DESKTOP)
+    chrome.choose("#file", site.files["plain all"])
+    assert _said(chrome) == "proved"
+    assert chrome.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert chrome.complaints == []

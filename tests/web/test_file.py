@@ -1,0 +1,54 @@
+"""The page that checks a proof file: what it may do, what it is told, and that it is found."""
+
+from html import unescape
+
+from chain.proof import parse_proof
+from chain.verify import verify_proof
+from invoice_service.app import STATIC
+from invoice_service.web.words import GROUPS_ZH, PROOF_STEPS
+from tests.api.desk import Desk, slip
+from tests.web.test_scan import Page
+
+
+def test_the_page_runs_our_modules_and_nothing_else(desk: Desk) -> None:
+    answer = desk.client.get("/verify/file")
+    assert answer.status_code == 200
+    rules = dict(
+        rule.strip().split(" ", 1)
+        for rule in answer.headers["Content-Security-Policy"].split(";")
+        if " " in rule.strip()
+    )
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"] == rules["connect-src"] == "'self'"
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    page = Page(answer.text)
+    (script,) = page.all("script")
+    assert script == {"type": "module", "src": "/static/verify/page.js"}
+    for _, attributes in page.tags:
+        assert "style" not in attributes
+        assert not [name for name in attributes if name.startswith("on")]
+
+
+def test_the_page_says_which_key_it_came_with(desk: Desk) -> None:
+    text = unescape(desk.client.get("/verify/file").text)
+    assert text.count(desk.instance.log_key.text()) == 2
+    assert "只和本页一样可信" in text
+
+
+def test_the_steps_are_those_of_the_verifiers(desk: Desk) -> None:
+    invoice = desk.issue()
+    desk.anchor()
+    file = desk.client.get(f"/v1/invoices/{invoice['hash']}/proof").data
+    evidence = verify_proof(parse_proof(file), desk.instance.log_key)
+    assert [english for _, english in PROOF_STEPS] == [step.text for step in evidence.steps]
+    names = ", ".join(f'"{step.name}"' for step in evidence.steps)
+    assert f"STEPS = [{names}]" in (STATIC / "verify" / "verify.js").read_text("utf-8")
+    assert {*GROUPS_ZH} == {*evidence.shown, *evidence.hidden}
+
+
+def test_the_verdict_s_page_leads_there(desk: Desk) -> None:
+    invoice = desk.issue()
+    desk.anchor()
+    scanned = Page(desk.client.get("/verify/scan", query_string=slip(invoice)).text)
+    assert f"/verify/file?hash={invoice['hash']}" in [link["href"] for link in scanned.all("a")]
