@@ -209,9 +209,17 @@ def test_a_forked_child_opens_its_own_connection(open_store: Open) -> None:
 
 
 def test_several_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    gate = threading.Barrier(6)
+
+    def open_new(path: Path) -> int:
+        gate.wait()
+        return SqliteLogStore(path).head().height
+
     with ThreadPoolExecutor(6) as pool:
-        stores = list(pool.map(lambda _: SqliteLogStore(tmp_path / "log.db"), range(6)))
-    assert {store.head().height for store in stores} == {0}
+        for number in range(4):
+            path = tmp_path / str(number) / "log.db"
+            path.parent.mkdir()
+            assert list(pool.map(open_new, [path] * 6)) == [0] * 6
 
 
 @pytest.mark.parametrize("twice", ["in the log", "in the block"])
