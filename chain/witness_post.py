@@ -59,7 +59,7 @@ class Poster:
         """Trust the machine's certificate authorities, or what ``tls`` says."""
         self._tls = tls
         self._lock = threading.Lock()
-        self._idle: dict[Address, list[_Connection]] = {}
+        self._idle: dict[Address, list[Connection]] = {}
         self._process = os.getpid()
 
     def close(self) -> None:
@@ -83,16 +83,14 @@ class Poster:
                 except (ConnectionError, http.client.BadStatusLine):
                     deadline.left()  # it was closed meanwhile: once more, if there is time
             tls = self._context() if address.tls else None
-            return self._talk(_Connection(address, tls, deadline), body, deadline, limit)
+            return self._talk(Connection(address, tls, deadline), body, deadline, limit)
         except TimeoutError:
             raise UnavailableError("witness_slow", "it has not answered in time") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = str(error) or type(error).__name__
             raise UnavailableError("witness_unreachable", f"no answer: {reason}") from error
 
-    def _talk(
-        self, connection: "_Connection", body: bytes, deadline: Deadline, limit: int
-    ) -> Reply:
+    def _talk(self, connection: "Connection", body: bytes, deadline: Deadline, limit: int) -> Reply:
         connection.deadline = deadline
         usable = False
         try:
@@ -108,14 +106,14 @@ class Poster:
             else:
                 connection.close()
 
-    def _take(self, address: Address) -> "_Connection | None":
+    def _take(self, address: Address) -> "Connection | None":
         with self._lock:
             if self._process != os.getpid():  # a fork must not share its parent's connections
                 self._process, self._idle = os.getpid(), {}
             waiting = self._idle.get(address)
             return waiting.pop() if waiting else None
 
-    def _keep(self, connection: "_Connection") -> None:
+    def _keep(self, connection: "Connection") -> None:
         with self._lock:
             self._idle.setdefault(connection.address, []).append(connection)
 
@@ -126,7 +124,7 @@ class Poster:
             return self._tls
 
 
-class _Connection(http.client.HTTPConnection):
+class Connection(http.client.HTTPConnection):
     """A connection whose exchanges each have a deadline."""
 
     def __init__(self, address: Address, tls: ssl.SSLContext | None, deadline: Deadline) -> None:
@@ -142,7 +140,6 @@ class _Connection(http.client.HTTPConnection):
         raw = socket.create_connection(place, self.deadline.left())
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._tls is not None:
-            raw.settimeout(self.deadline.left())
             raw = self._tls.wrap_socket(raw, server_hostname=self.address.host)
         self.sock = cast("socket.socket", _TimedSocket(raw, self))
 
@@ -150,7 +147,7 @@ class _Connection(http.client.HTTPConnection):
 class _TimedSocket:
     """The part of a socket that ``http.client`` uses."""
 
-    def __init__(self, raw: socket.socket, connection: _Connection) -> None:
+    def __init__(self, raw: socket.socket, connection: Connection) -> None:
         self._raw = raw
         self._connection = connection
 

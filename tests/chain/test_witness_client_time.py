@@ -98,6 +98,33 @@ def test_who_sends_a_byte_now_and_then_meets_the_limit_too(room: Room, answer: b
     assert threading.active_count() <= before + 1  # the peer's own thread may be left
 
 
+class Endless(Peer):
+    """Sends as fast as it can, and never stops by itself."""
+
+    def send(self, connection: socket.socket, answer: bytes) -> None:
+        """Send until nobody listens."""
+        connection.sendall(answer)
+        while True:
+            connection.sendall(line(1) * 100)
+
+
+@pytest.mark.parametrize("status", [200, 409, 500])
+def test_who_never_stops_is_read_to_a_limit(room: Room, status: int) -> None:
+    room.bad(K1, Endless(lambda _: b"HTTP/1.1 %d Whatever\r\n\r\n" % status))
+    gathered, took = _timed(room, room.policy(1), Limits(exchange=20.0))
+    assert not gathered.met
+    assert codes(gathered)["w1"] in {"cosignature_lines", "witness_answer", "witness_refused"}
+    assert took < 5
+
+
+def test_a_hung_handshake_meets_the_limit_too(room: Room) -> None:
+    peer = room.bad(K1, Peer())
+    room.urls[K1] = peer.url.replace("http:", "https:")
+    gathered, took = _timed(room, room.policy(1))
+    assert codes(gathered) == {"w1": "witness_slow"}
+    assert took < LIMITS.exchange + SLACK
+
+
 def test_both_requests_together_have_one_limit(room: Room) -> None:
     def answer(body: bytes) -> bytes:
         time.sleep(0.7)
