@@ -1,0 +1,120 @@
+"""Reading a log from outside: what is not there, too long, too slow, or not from there."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from chain.errors import MalformedError, NotFoundError, UnavailableError
+from chain.fetch import FolderSource, HttpSource, LogSource
+from chain.note import MAX_NOTE_SIZE
+from chain.tiles import TileId
+from tests.chain.books import Books
+from tests.chain.served import Served, serve
+
+LAST = TileId(0, 1, 49)
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Books:
+    """A log of 305 entries: one full tile and a partial one."""
+    books = Books(tmp_path)
+    books.grow(3, 300)
+    return books
+
+
+@pytest.fixture
+def served(books: Books) -> Iterator[Served]:
+    """The same, served."""
+    with serve(books.log_folder) as served:
+        yield served
+
+
+@pytest.fixture(params=["folder", "http"])
+def source(request: pytest.FixtureRequest, books: Books, served: Served) -> Iterator[LogSource]:
+    """Both ways to read it."""
+    if request.param == "folder":
+        yield FolderSource(books.log_folder)
+    else:
+        with closing(HttpSource(served.url)) as source:
+            yield source
+
+
+def test_both_read_the_same(source: LogSource, books: Books) -> None:
+    assert source.checkpoint() == books.published()
+    for tile in (TileId(0, 0), LAST, TileId(1, 0, 1), TileId(None, 0), TileId(None, 1, 49)):
+        assert source.tile(tile) == (books.log_folder / tile.path()).read_bytes()
+
+
+def test_what_is_not_there_is_named(source: LogSource) -> None:
+    with pytest.raises(NotFoundError, match="file_missing") as caught:
+        source.tile(TileId(0, 7))
+    assert caught.value.extra["path"] == "tile/0/007"
+
+
+def test_no_more_is_taken_than_a_log_can_need(source: LogSource, books: Books) -> None:
+    (books.log_folder / LAST.path()).write_bytes(bytes(32 * 49 + 1))
+    with pytest.raises(MalformedError, match="file_too_long"):
+        source.tile(LAST)
+    (books.log_folder / "checkpoint").write_bytes(bytes(MAX_NOTE_SIZE + 1))
+    with pytest.raises(MalformedError, match="file_too_long"):
+        source.checkpoint()
+
+
+def test_a_folder_that_cannot_be_read_says_nothing_of_the_log(books: Books) -> None:
+    (books.log_folder / "checkpoint").unlink()
+    (books.log_folder / "checkpoint").mkdir()
+    with pytest.raises(UnavailableError, match="read_failed"):
+        FolderSource(books.log_folder).checkpoint()
+
+
+@pytest.mark.parametrize("status", [302, 403, 429, 500, 503])
+def test_other_answers_are_not_the_log(served: Served, status: int) -> None:
+    served.bent["checkpoint"] = status
+    with closing(HttpSource(served.url)) as source:
+        with pytest.raises(UnavailableError, match="log_status"):
+            source.checkpoint()
+        assert len(source.tile(TileId(0, 0))) == 8192  # and the next one works
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://host/log", "host/log", "http://", "http://h:x", "http://h/?a"]
+)
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(MalformedError, match="log_url"):
+        HttpSource(url)
+
+
+def test_a_server_that_has_gone_is_named(served: Served) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(UnavailableError, match="log_unreachable"):
+        HttpSource(f"http://127.0.0.1:{port}/log").checkpoint()
+
+
+def test_a_byte_now_and_then_does_not_hold_us() -> None:
+    """The limit is for the whole file; a socket's own would start anew with each byte."""
+    done = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            while not done.wait(0.05):
+                try:
+                    connection.sendall(b"x")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        try:
+            with pytest.raises(UnavailableError, match="log_slow"):
+                HttpSource(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=0.4).checkpoint()
+        finally:
+            done.set()
+            thread.join()
