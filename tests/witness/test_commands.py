@@ -11,7 +11,9 @@ import pytest
 from chain.checkpoint import open_checkpoint
 from chain.note import COSIGNATURE_V1, SignerKey, VerifierKey
 from chain.policy import parse_policy
+from chain.witness_server import read_key
 from tests.chain.histories import history
+from tests.power.tracing import trace_run
 from tests.witness.running import SERVER, WitnessProcess
 
 LOG = history(20)
@@ -98,6 +100,24 @@ def test_init_replaces_nothing(folder: Path) -> None:
     file = folder.parent / "file"
     file.touch()
     failed("witness_exists", "init", file, "--name", NAME)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kill_at", range(1, 16, 2))
+def test_an_interrupted_init_leaves_no_half_witness(tmp_path: Path, kill_at: int) -> None:
+    folder = tmp_path / "witness"
+    command = [sys.executable, *SERVER, "init", str(folder), "--name", NAME, "--log", KEY]
+    try:
+        trace_run(tmp_path / "trace", command, {}, kill_at=kill_at)
+    except AssertionError:
+        assert folder.exists()  # there are not so many writes: it came to its end
+    if folder.exists():
+        assert read_key(folder / "witness.key").name == NAME
+    else:
+        assert run("init", folder, "--name", NAME, "--log", KEY).returncode == 0
+    witness = WitnessProcess(folder).start()
+    witness.cosignature(LOG.request(0, 3))
+    assert witness.end() == 0
 
 
 def test_serve_does_not_start_without_its_memory(folder: Path) -> None:
