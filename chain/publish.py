@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -174,6 +175,7 @@ class Publisher:
             raise UnavailableError("checkpoint_unreadable", f"file checkpoint: {error}") from error
 
 
+@lru_cache(maxsize=8)  # every proof and verdict asks for the newest one
 def checkpoint_of(stored: StoredCheckpoint) -> Checkpoint:
     """What a stored note says, its signatures unchecked. Raises VerificationError."""
     try:
