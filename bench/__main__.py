@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.anchoring import Bulk, bulk
+from bench.browser import browser_check
 from bench.checking import Checks, checks
 from bench.empty import empty_rate
 from bench.issuing import anchoring_delay, batch_rate, single_rate, verification_rate
@@ -211,8 +212,21 @@ def _bulk(run: Run, limits: Limits) -> Iterator[Measure]:
         run.size = min(LARGEST, max(1_000, int(round(found.issued * YEAR_SECONDS, -4))))
     run.say("proof files")
     proved = checks(site)
+    run.say("a proof file in a browser")
+    seen = browser_check(site, run.place("browser"))
     yield from _bulk_measures(found, limits)
     yield from _proof_measures(proved, limits)
+    if seen is not None:
+        steps = ", ".join(f"{name} {seconds * 1e6:.0f}" for name, seconds in seen.steps.items())
+        yield Measure(
+            "verifying",
+            "check of a proof file in a browser",
+            seen.verify.p50 * 1e3,
+            "ms",
+            less_is_better=True,
+            limits=(Limit("Ed25519 check here", 1e3 / limits.verify),),
+            note=f"the first one {seen.first * 1e3:.0f} ms; µs: {steps}",
+        )
 
 
 def _bulk_measures(found: Bulk, limits: Limits) -> Iterator[Measure]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.chrome import program
+
 AIMED = {
     "durable single issues over HTTP": 2_500,
     "batch issues over HTTP": 10_000,
@@ -29,4 +31,6 @@ def test_a_small_run_measures_everything_and_leaves_nothing(tmp_path: Path) -> N
     reports = [row for name, row in measures.items() if name.startswith("totals of the year")]
     assert [row["aim"] for row in reports] == [50] * 5
     assert {row["group"] for row in measures.values()} >= {"tree", "disk", "memory", "anchoring"}
+    if program() is not None:
+        assert 0 < measures["check of a proof file in a browser"]["value"] < 1_000
     assert list(tmp_path.iterdir()) == []
