@@ -2,7 +2,6 @@
 
 from Crypto.Hash import SHA512
 from Crypto.PublicKey.ECC import EccKey
-from Crypto.PublicKey._point import EccPoint
 from Crypto.Signature import eddsa
 
 GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -10,6 +9,7 @@ EIGHTH = bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd77
 """A point of order 8."""
 
 IDENTITY = bytes([1]) + bytes(31)
+BASE = bytes([0x58]) + bytes([0x66]) * 31  # RFC 8032: y = 4/5, x even
 
 
 def add_order(signature: bytes, times: int = 1) -> bytes:
@@ -23,8 +23,10 @@ def signed_beside(seed: bytes, message: bytes, low: bytes = EIGHTH) -> bytes:
     nonce = 1 + int.from_bytes(SHA512.new(b"nonce" + seed + message).digest(), "little") % (
         GROUP_ORDER - 1
     )
-    near = _times_base(nonce) + eddsa.import_public_key(low).pointQ
-    return _answer(seed, message, _encode(near), nonce)
+    base, beside = (eddsa.import_public_key(raw).pointQ for raw in (BASE, low))
+    start = EccKey(point=base * nonce + beside).export_key(format="raw")
+    assert isinstance(start, bytes)
+    return _answer(seed, message, start, nonce)
 
 
 def signed_with_nothing(seed: bytes, message: bytes) -> bytes:
@@ -40,14 +42,3 @@ def _answer(seed: bytes, message: bytes, start: bytes, nonce: int) -> bytes:
     challenge = int.from_bytes(SHA512.new(start + public + message).digest(), "little")
     number = (nonce + challenge * int.from_bytes(half, "little")) % GROUP_ORDER
     return start + number.to_bytes(32, "little")
-
-
-def _times_base(number: int) -> EccPoint:
-    base = bytes.fromhex("58" + "66" * 31)  # RFC 8032: y = 4/5, x even
-    return eddsa.import_public_key(base).pointQ * number
-
-
-def _encode(point: EccPoint) -> bytes:
-    raw = EccKey(point=point).export_key(format="raw")
-    assert isinstance(raw, bytes)
-    return raw
