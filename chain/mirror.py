@@ -69,6 +69,18 @@ def mirror_log(
         return _Mirror(source, folder, log_key, progress).run()
 
 
+def check_mirror(
+    folder: Path, log_key: VerifierKey, progress: Progress | None = None
+) -> MirrorReport:
+    """Read a whole mirror again, as ``mirror_log`` read the log; the same errors, no writes."""
+    tree = open_mirror(folder, log_key)
+    chain = SealChain()
+    for tile in tree.tiles(0):
+        _add(chain, tree, tile, progress)
+    chain.finish()
+    return _report(tree.checkpoint, tree.checkpoint.size, chain)
+
+
 def seen_checkpoints(folder: Path, log_key: VerifierKey) -> list[tuple[Checkpoint, bytes]]:
     """Return every checkpoint that a mirror has seen, refused ones too, in order of size."""
     paths = [*(folder / SEEN).glob("*"), *(folder / REFUSED).glob("*.note"), folder / CHECKPOINT]
@@ -126,15 +138,7 @@ class _Mirror:
         write_file(self._folder / CHECKPOINT, note)
         # A crash before this line leaves partial tiles beside full ones, which does no harm.
         TileFolder(self._folder).drop_partials(before, checkpoint.size)
-        last = chain.last
-        return MirrorReport(
-            origin=checkpoint.origin,
-            before=before,
-            size=checkpoint.size,
-            root=checkpoint.root,
-            blocks=chain.height,
-            sealed_at="" if last is None else last.sealed_at,
-        )
+        return _report(checkpoint, before, chain)
 
     def _published(self) -> int:
         try:
@@ -206,13 +210,9 @@ class _Mirror:
         """Copy and check everything; durable once it returns."""
         chain = SealChain()
         for tile in tree.tiles(0):
-            entries = tree.entries(tile.n)
-            for entry, leaf in zip(entries, tree.hashes(0, tile.n), strict=True):
-                chain.add(entry, leaf)
+            entries = _add(chain, tree, tile, self._progress)
             self._put(tile._replace(level=None), encode_bundle(entries))
             self._put(tile, b"".join(tree.hashes(0, tile.n)))
-            if self._progress is not None:
-                self._progress(chain.size, tree.checkpoint.size)
         for level in tree.levels()[1:]:
             for tile in tree.tiles(level):
                 self._put(tile, b"".join(tree.hashes(level, tile.n)))
@@ -231,6 +231,29 @@ class _Mirror:
         # and their folders are synced again: a run before this one may not have come to that.
         write_files(self._batch.items())
         self._batch.clear()
+
+
+def _add(
+    chain: SealChain, tree: ProvenTree, tile: TileId, progress: Progress | None
+) -> list[bytes]:
+    """Take the entries of one bundle into the chain; return them."""
+    entries = tree.entries(tile.n)
+    for entry, leaf in zip(entries, tree.hashes(0, tile.n), strict=True):
+        chain.add(entry, leaf)
+    if progress is not None:
+        progress(chain.size, tree.checkpoint.size)
+    return entries
+
+
+def _report(checkpoint: Checkpoint, before: int, chain: SealChain) -> MirrorReport:
+    return MirrorReport(
+        origin=checkpoint.origin,
+        before=before,
+        size=checkpoint.size,
+        root=checkpoint.root,
+        blocks=chain.height,
+        sealed_at="" if chain.last is None else chain.last.sealed_at,
+    )
 
 
 def _differs(tree: ProvenTree, checkpoint: Checkpoint) -> bool:

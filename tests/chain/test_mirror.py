@@ -1,5 +1,6 @@
 """Copying a log: all of it or nothing new, whatever is bent and wherever it is interrupted."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -7,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from chain import durable
 from chain.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from chain.entry import anchor_entry, lock_entry, seal_entry
 from chain.errors import MalformedError, Problem, UnavailableError, VerificationError
@@ -15,7 +15,7 @@ from chain.evidence import Fork, open_mirror, verify_evidence
 from chain.fetch import FolderSource, HttpSource
 from chain.hashing import ZERO, leaf_hash, sha256
 from chain.merkle_slow import slow_root
-from chain.mirror import MirrorReport, compare_mirrors, mirror_log
+from chain.mirror import MirrorReport, check_mirror, compare_mirrors, mirror_log
 from chain.note import SignerKey
 from chain.tiles import TileFolder, TileId, decode_bundle
 from tests.chain.books import NOON, ORIGIN, SIGNER, Books, drafts_from, name
@@ -77,8 +77,10 @@ def test_the_copy_is_the_log(books: Books, served: Served, copy: Path, tmp_path:
     found, log = _files(copy), _files(books.log_folder)
     assert found.pop("checkpoints/545") == books.published()
     assert found.items() <= log.items()
-    with serve(copy) as again:  # and so it serves as a log, for the next mirror
-        assert _mirror(again, tmp_path / "second").root == report.root
+    again = check_mirror(copy, KEY)
+    assert (again.root, again.blocks, again.sealed_at) == (report.root, 3, report.sealed_at)
+    with serve(copy) as second:  # and so it serves as a log, for the next mirror
+        assert _mirror(second, tmp_path / "second").root == report.root
     assert _files(tmp_path / "second") == _files(copy)
 
 
@@ -169,6 +171,8 @@ def test_a_damaged_copy_is_fetched_again(served: Served, copy: Path) -> None:
     before = _files(copy)
     for path in ("tile/0/000", "tile/entries/001"):
         (copy / path).write_bytes(before[path][:-1] + b"?")
+        with pytest.raises(VerificationError, match="tile_damaged"):
+            check_mirror(copy, KEY)
     _mirror(served, copy)
     assert _files(copy) == before
 
@@ -340,7 +344,7 @@ def test_a_full_disk_publishes_nothing(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(durable.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UnavailableError, match="disk_full"):
         _from(books, copy)
     assert not (copy / "checkpoint").exists()
