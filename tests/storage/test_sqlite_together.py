@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -175,3 +176,18 @@ def _seconds(action: Callable[[], object]) -> float:
     started = time.monotonic()
     action()
     return time.monotonic() - started
+
+
+def test_a_thread_that_ends_leaves_no_open_file(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+
+    def open_files() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    shop.store.last_seq()
+    before = open_files()
+    for _ in range(20):
+        thread = threading.Thread(target=shop.store.last_seq)
+        thread.start()
+        thread.join()
+    assert open_files() <= before + 1

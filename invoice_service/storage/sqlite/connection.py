@@ -55,7 +55,7 @@ class Connections:
         self._busy_seconds = busy_seconds
         self._mine = threading.local()
         self._guard = threading.Lock()
-        self._opened: list[_Session] = []
+        self._opened: WeakSet[_Session] = WeakSet()
 
     @property
     def database(self) -> Database:
@@ -90,7 +90,7 @@ class Connections:
     def close(self) -> None:
         """Close the connections of all threads."""
         with self._guard:
-            for session in self._opened:
+            for session in list(self._opened):
                 session.close()
             self._opened.clear()
         self._mine = threading.local()
@@ -100,7 +100,7 @@ class Connections:
         if session is None or session.pid != os.getpid():
             session = self._mine.session = _Session(self.path)
             with self._guard:
-                self._opened.append(session)
+                self._opened.add(session)
         return session
 
 
@@ -117,7 +117,17 @@ class _Session:
             self.database.close()
             detail = f"the lock beside the database cannot be opened: {error}"
             raise UnavailableError("database_unavailable", detail) from error
+        self._closed = False
         _sessions.add(self)
+
+    def __del__(self) -> None:
+        """Close with the thread that held it: servers come and go with threads."""
+        if getattr(self, "_closed", True):
+            return
+        if self.pid == os.getpid():
+            self.close()
+        else:  # after a fork, the parent's connection must be neither used nor closed
+            _inherited.append(self.database)
 
     def begin(self, give_up: float) -> None:
         """Begin a write transaction; ``database_busy`` when that takes until ``give_up``.
@@ -135,7 +145,8 @@ class _Session:
 
     def close(self) -> None:
         """Close both, unless they belong to the process that this one was forked from."""
-        if self.pid == os.getpid():
+        if self.pid == os.getpid() and not self._closed:
+            self._closed = True
             _sessions.discard(self)
             self.database.close()
             os.close(self._turnstile)
@@ -152,6 +163,7 @@ def _leave_queues() -> None:
 
 
 _sessions: WeakSet[_Session] = WeakSet()
+_inherited: list[Database] = []
 os.register_at_fork(after_in_child=_leave_queues)
 
 
