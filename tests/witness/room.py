@@ -16,8 +16,9 @@ from tests.witness.inside import NOW, Peer, cosigner, http_answer, serving
 LOG = history(40)
 ONE, TWO, THREE, FOUR = map(cosigner, (1, 2, 3, 4))
 K1, K2, K3, K4 = (one.verifier for one in (ONE, TWO, THREE, FOUR))
-LIMITS = Limits(exchange=1.0, grace=0.15)
-SLACK = 0.6
+LIMITS = Limits(exchange=9.0, grace=0.2)
+SHORT = Limits(exchange=1.5, grace=0.2)
+SLACK = 2.0
 """Seconds that a busy machine may take longer."""
 
 

@@ -21,8 +21,8 @@ from tests.chain.books import NOON, SIGNER, Books
 from tests.chain.histories import History
 from tests.witness.running import WitnessProcess
 
-LIMITS = Limits(exchange=2.0, grace=0.2)
-SLACK = 1.0
+LIMITS = Limits(exchange=5.0, grace=0.2)
+SLACK = 2.5
 """Seconds that a busy machine may take longer."""
 
 
