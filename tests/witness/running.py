@@ -1,5 +1,6 @@
 """Witness processes as their operators run them: started, stopped, killed, held, asked."""
 
+import atexit
 import http.client
 import json
 import os
@@ -69,6 +70,7 @@ class WitnessProcess:
                 env={**os.environ, **(environ or {})},
                 preexec_fn=before,
             )
+        atexit.register(self.process.kill)  # whatever becomes of the test
         while " at http" not in (line := self._line()):
             assert line, f"it did not start: {self.errors.read_text()}"
             if told is not None:
