@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "report": "report:report",
     "audit": "audit:audit",
     "export": "export:export",
+    "mirror": "mirror:mirror",
     "replay": "replay:replay",
     "issuer": "issuer:issuer",
 }

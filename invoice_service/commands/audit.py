@@ -1,24 +1,74 @@
-"""``fapiao audit``: derive everything again from what is stored."""
+"""``fapiao audit``: derive everything again from what is stored, here or in mirrors."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from chain.finding import AuditError
+from invoice_service.commands.evidence import (
+    audit_mirrors,
+    audit_promise,
+    the_mirror,
+    the_promise_key,
+)
+from invoice_service.commands.log_keys import log_key_or_own, promise_key_or_own, read_key
 from invoice_service.commands.output import json_option, print_json, progress
 from invoice_service.commands.session import Session
 from invoice_service.services.audit import InstanceAudit, audit_instance
 from invoice_service.wiring import Instance
 
+_file = click.Path(path_type=Path, exists=True, dir_okay=False)
+_folder = click.Path(path_type=Path, exists=True, file_okay=False)
+
 
 @click.command()
+@click.option("--mirror", "mirrors", multiple=True, type=_folder, help="Check this mirror.")
+@click.option("--promise", type=_file, help="Look whether this promise was kept, in a --mirror.")
+@click.option("--key", help="The log's public key, or a file with it; else the instance's.")
+@click.option("--promise-key", help="The log's public promise key, likewise.")
+@click.option("--witness", "witnesses", multiple=True, help="A witness whose time is believed.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("evidence.json"),
+    show_default=True,
+    help="Where the evidence is written, when there is some.",
+)
 @json_option
 @click.pass_obj
-def audit(session: Session, *, as_json: bool) -> int:
+def audit(
+    session: Session,
+    *,
+    mirrors: tuple[Path, ...],
+    promise: Path | None,
+    key: str | None,
+    promise_key: str | None,
+    witnesses: tuple[str, ...],
+    out: Path,
+    as_json: bool,
+) -> int:
     """Check every digest, path, seal, signature, number, sum and total of the instance.
 
-    Names the first thing that is wrong and exits with 1. May run beside a working instance.
+    Names the first thing that is wrong and exits with 1. May run beside a working instance. With
+    --mirror, checks copies of a log instead, alone and against each other.
     """
+    if promise is None and not mirrors:
+        return _audit_here(session, as_json=as_json)
+    log_key = log_key_or_own(session, key)
+    try:
+        if promise is None:
+            return audit_mirrors(mirrors, log_key, out, as_json=as_json)
+        mirror = the_mirror(mirrors)
+        promiser = the_promise_key(promise_key_or_own(session, promise_key, key))
+        seen_by = [read_key(text) for text in witnesses]
+        return audit_promise(promise, mirror, log_key, promiser, seen_by, out, as_json=as_json)
+    except AuditError as error:
+        _tell_wrong(error, as_json=as_json)
+        return 1
+
+
+def _audit_here(session: Session, *, as_json: bool) -> int:
     instance = session.instance()
     try:
         found = run_audit(instance)

@@ -10,11 +10,14 @@ import msgspec
 from chain.commitment import parse_password_area
 from chain.entry import format_time
 from chain.errors import NotFoundError
+from chain.evidence import verify_evidence
 from chain.hashing import Digest
 from chain.note import VerifierKey
 from chain.proof import hidden_in
 from chain.verify import Evidence, verify_proof
 from invoice_service.commands.claims import Claim, read_claim
+from invoice_service.commands.evidence import read_evidence, tell_evidence
+from invoice_service.commands.log_keys import log_key_or_own, promise_key_or_own, read_key
 from invoice_service.commands.output import json_option, print_json
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
@@ -33,13 +36,17 @@ WORDS: Final = {
     Verdict.UNKNOWN: ("red", "查无此票 · no such invoice was issued here"),
 }
 NO_PATIENCE: Final = 0.0
+_FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command()
-@click.argument("what", metavar="HASH|QR-TEXT|PROOF-FILE|PICTURE")
+@click.argument("what", metavar="HASH|QR-TEXT|PROOF-FILE|EVIDENCE-FILE|PICTURE")
 @click.option("--offline", is_flag=True, help="Check a proof file with --key alone, no server.")
 @click.option("--key", "log_key", help="The log's public key, or a file with it.")
 @click.option("--url", envvar="FAPIAO_URL", help="Ask the service at this address.")
+@click.option("--promise-key", help="For evidence: the log's public promise key, likewise.")
+@click.option("--mirror", type=_FOLDER, help="For evidence of a broken promise: a mirror.")
+@click.option("--witness", "witnesses", multiple=True, help="A witness whose time is believed.")
 @json_option
 @click.pass_obj
 def verify(
@@ -49,15 +56,25 @@ def verify(
     offline: bool,
     log_key: str | None,
     url: str | None,
+    promise_key: str | None,
+    mirror: Path | None,
+    witnesses: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Check an invoice. Exit status 0 only when it is authentic.
 
     A proof file with --offline and --key needs no server, and says what was true at the block it
     names. Everything else asks the service at --url, or this machine's instance, what is true now.
+
+    Of an evidence file, says what it proves against the log; exit status 0 when it does.
     """
+    if (accusation := read_evidence(what)) is not None:
+        keys = log_key_or_own(session, log_key), promise_key_or_own(session, promise_key, log_key)
+        seen_by = [read_key(text) for text in witnesses]
+        tell_evidence(verify_evidence(accusation, *keys, mirror, seen_by), as_json=as_json)
+        return 0
     claim = read_claim(what)
-    key = None if log_key is None else _read_key(log_key)
+    key = None if log_key is None else read_key(log_key)
     if offline:
         if claim.proof is None or key is None:
             raise click.UsageError("--offline needs a proof file and the log's public --key")
@@ -73,14 +90,6 @@ def verify(
     else:
         _tell(found, offline=offline)
     return 0 if found.verdict is Verdict.AUTHENTIC else 1
-
-
-def _read_key(text: str) -> VerifierKey:
-    """A key as text, or the first line of a file, as GET /log/key answers it."""
-    path = Path(text)
-    if len(text) < 1024 and path.is_file():
-        text = path.read_text(encoding="utf-8").partition("\n")[0]
-    return VerifierKey.parse(text.strip())
 
 
 def _ask_here(session: Session, claim: Claim, key: VerifierKey | None) -> Verification:

@@ -1,0 +1,136 @@
+"""``fapiao mirror``, and what mirrors are for: evidence against a log that lies."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chain.note import SignerKey, sign_note
+from invoice_service.config import load
+from invoice_service.services.promise import make_promise
+from invoice_service.wiring import open_instance
+from tests.chain.books import ORIGIN, SIGNER, Books
+from tests.chain.served import Served, go_another_way, roll_back, serve
+from tests.cli.town import Town
+
+KEY = SIGNER.verifier.text()
+
+
+@pytest.fixture
+def books(empty: Town) -> Books:
+    """A log that is not this machine's."""
+    (empty.folder / "log").mkdir()
+    books = Books(empty.folder / "log")
+    books.grow(3, 300)
+    return books
+
+
+@pytest.fixture
+def served(books: Books) -> Iterator[Served]:
+    """The same, behind a web server."""
+    with serve(books.log_folder) as served:
+        yield served
+
+
+def test_a_mirror_follows_a_log(empty: Town, books: Books, served: Served) -> None:
+    said = empty.asked("mirror", served.url, "copy", "--key", KEY)
+    assert (said["before"], said["size"], said["blocks"]) == (0, 305, 2)
+    books.grow(5)
+    assert "6 of them new" in empty.run("mirror", served.url, "copy", "--key", KEY)
+    assert empty.asked("audit", "--mirror", "copy", "--key", KEY)["clean"]
+    served.bent["checkpoint"] = 503
+    assert "log_status" in empty.refusal("mirror", served.url, "copy", "--key", KEY, status=3)
+
+
+def test_the_mirror_of_an_instance(town: Town) -> None:
+    town.sell(3)
+    town.run("anchor")
+    key = town.asked("keys", "log")["log_key"]
+    (town.folder / "key.txt").write_text(f"{key}\nother\n")
+    [log] = town.folder.glob("var/*/log")
+    with serve(log) as served:
+        assert town.asked("mirror", served.url, "copy", "--key", "key.txt")["size"] == 4
+    assert "clean" in town.run("audit", "--mirror", "copy")
+    assert "clean" in town.run("audit")
+
+
+def test_a_fork_from_two_mirrors_to_evidence(empty: Town, books: Books) -> None:
+    fork = roll_back(books, empty.folder / "fork")
+    books = Books(books.folder)
+    books.grow(4)
+    go_another_way(fork, 9)
+    for name, log in (("one", books), ("two", fork)):
+        with serve(log.log_folder) as served:
+            empty.run("mirror", served.url, name, "--key", KEY)
+    both = ("audit", "--mirror", "one", "--mirror", "two", "--key", KEY)
+    said = empty.asked(*both, status=1)
+    assert (said["proved"], said["evidence"]) == ("fork", "evidence.json")
+    assert "PROVED, forked" in empty.run("verify", "evidence.json", "--key", KEY)
+    bent = json.loads(Path("evidence.json").read_bytes())
+    bent["prefix"]["root"] = "00" * 32
+    Path("bent.json").write_text(json.dumps(bent, separators=(",", ":"), ensure_ascii=False))
+    assert "root_mismatch" in empty.refusal("verify", "bent.json", "--key", KEY)
+    with serve(fork.log_folder) as served:
+        refusal = empty.refusal("mirror", served.url, "one", "--key", KEY)
+    assert "log_forked" in refusal
+    [kept] = Path("one/refused").glob("*.evidence.json")
+    assert str(kept) in refusal
+    assert empty.asked("verify", str(kept), "--key", KEY)["proved"] == "fork"
+
+
+def test_a_damaged_mirror_is_named(empty: Town, books: Books, served: Served) -> None:
+    empty.run("mirror", served.url, "copy", "--key", KEY)
+    Path("copy/tile/entries/000").write_bytes(b"")
+    audit = ("audit", "--mirror", "copy", "--key", KEY)
+    assert "tile_damaged" in empty.refusal(*audit)
+
+
+def test_a_promise_that_nobody_kept(empty: Town, books: Books, served: Served) -> None:
+    empty.run("mirror", served.url, "copy", "--key", KEY)
+    promiser = SignerKey(f"{ORIGIN}/promise", bytes(range(1, 33)))
+    text = f"{promiser.name}\n01{'ab' * 32}\n2026-11-21T03:00:00Z\n%s\n"
+    for name, deadline in (("old", "2026-11-21T03:01:00Z"), ("new", "2036-11-21T03:01:00Z")):
+        Path(f"{name}.note").write_bytes(sign_note(text % deadline, promiser))
+    keys = ("--key", KEY, "--promise-key", promiser.verifier.text(), "--mirror", "copy")
+    said = empty.asked("audit", "--promise", "old.note", *keys, "--out", "late.json", status=1)
+    assert (said["proved"], said["evidence"]) == ("broken_promise", "late.json")
+    assert "broken promise" in empty.run("verify", "late.json", *keys)
+    assert "mirror_missing" in empty.refusal("verify", "late.json", "--key", KEY, status=3)
+    assert "promise_not_due" in empty.refusal("audit", "--promise", "new.note", *keys, status=3)
+    assert not Path("evidence.json").exists()
+
+
+def test_a_promise_that_was_kept(town: Town) -> None:
+    [invoice] = town.sell(1)
+    town.run("anchor")
+    [log] = town.folder.glob("var/*/log")
+    Path("promise.note").write_text(_promise(town, invoice["hash"]))
+    arguments = ("audit", "--promise", "promise.note", "--mirror", str(log))
+    assert town.asked(*arguments) == {"kept": True, "block": 1}
+    assert town.run(*arguments).startswith("kept: ")
+
+
+def _promise(town: Town, hash_: str) -> str:
+    """What the answer to an issue carries."""
+    instance = open_instance(load(town.folder / "config.toml", {}))
+    note = make_promise(instance.promise_signer(), hash_, int(time.time()), 60)
+    instance.close()
+    return note.decode()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--promise", "config.toml", "--key", KEY),
+        ("--promise", "config.toml", "--mirror", ".", "--mirror", ".", "--key", KEY),
+    ],
+)
+def test_a_promise_needs_one_mirror(empty: Town, arguments: tuple[str, ...]) -> None:
+    empty.refusal("audit", *arguments, status=2)
+
+
+def test_with_anothers_log_key_the_promise_key_is_asked_for(empty: Town) -> None:
+    arguments = ("audit", "--promise", "config.toml", "--mirror", ".", "--key", KEY)
+    assert "key_text" in empty.refusal(*arguments)
