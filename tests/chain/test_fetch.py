@@ -95,6 +95,43 @@ def test_a_server_that_has_gone_is_named(served: Served) -> None:
         HttpSource(f"http://127.0.0.1:{port}/log").checkpoint()
 
 
+def test_a_connection_that_was_closed_meanwhile_is_made_again() -> None:
+    """A server may close an idle connection without a word."""
+    answers = [b"one", b"two"]
+
+    def answer_once_each(server: socket.socket) -> None:
+        for answer in answers:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer)
+                connection.sendall(head + answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer_once_each, args=(server,))
+        thread.start()
+        with closing(HttpSource(f"http://127.0.0.1:{server.getsockname()[1]}")) as source:
+            assert [source.checkpoint(), source.checkpoint()] == answers
+        thread.join()
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+def test_a_coding_that_was_not_asked_for_is_refused(coding: str) -> None:
+    def answer(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(4096)
+            head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: 1"
+            connection.sendall(f"{head}\r\n\r\nx".encode())
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer, args=(server,))
+        thread.start()
+        with pytest.raises(MalformedError, match="log_coding"):
+            HttpSource(f"http://127.0.0.1:{server.getsockname()[1]}").checkpoint()
+        thread.join()
+
+
 def test_a_byte_now_and_then_does_not_hold_us() -> None:
     """The limit is for the whole file; a socket's own would start anew with each byte."""
     done = threading.Event()

@@ -1,6 +1,7 @@
 """Copying a log: all of it or nothing new, whatever is bent and wherever it is interrupted."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -146,6 +147,37 @@ def test_interrupted_at_every_write_it_goes_on(
         _from(books, copy)
         assert _files(copy) == _files(wanted)
     assert cuts == len(_files(wanted))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_interrupted_update_leaves_the_old_log_or_the_new_one(
+    books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, kept: bool
+) -> None:
+    start, rename, unlink = tmp_path / "start", Path.rename, Path.unlink
+    _from(books, start)
+    books.grow(300)
+    cuts, sizes = 0, set()
+    while True:
+        copy = tmp_path / f"cut{cuts}"
+        shutil.copytree(start, copy)
+        fuse = Fuse(cuts, kept=kept)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "rename", lambda *a, fuse=fuse: fuse.around(lambda: rename(*a)))
+            patch.setattr(
+                Path,
+                "unlink",
+                lambda *a, fuse=fuse, **k: fuse.around(lambda: unlink(*a, **k)),
+            )
+            try:
+                _from(books, copy)
+                break
+            except PowerCut:
+                cuts += 1
+        size = check_mirror(copy, KEY).size
+        sizes.add(size)
+        assert _from(books, copy).before == size
+        assert check_mirror(copy, KEY).size == 846
+    assert sizes == {545, 846}
 
 
 def test_a_kill_leaves_what_the_next_run_does_not_fetch_again(served: Served, copy: Path) -> None:
