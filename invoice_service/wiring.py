@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from Crypto.Random import get_random_bytes
 
@@ -16,6 +17,13 @@ from chain.tiles import TileFolder
 from invoice_service.config import Config
 from invoice_service.domain.numbering import Scheme
 from invoice_service.issuer import DirectIssuer, IssuerClient
+from invoice_service.keyring import (
+    all_encrypted,
+    find_passphrase,
+    read_key,
+    read_signer,
+    write_signer,
+)
 from invoice_service.services.anchor import Anchoring
 from invoice_service.services.ports import Issuer
 from invoice_service.storage.sqlite import SqliteStore, create_store
@@ -27,12 +35,16 @@ PROMISE_KEY = "promise.key"
 LOG_VKEY = "log.vkey"
 PROMISE_VKEY = "promise.vkey"
 KEYS_NOTE = "keys.note"
-SECRET = 0o600
 
 
 def now() -> datetime:
     """Read the machine's clock, in UTC."""
     return datetime.now(UTC)
+
+
+def secret_keys(config: Config) -> list[Path]:
+    """Where the secret keys are."""
+    return [config.keys_dir / LOG_KEY, config.keys_dir / PROMISE_KEY]
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,11 @@ class Instance:
     def promise_signer(self) -> SignerKey:
         """Read the promise key; only who answers issues calls this."""
         return _read_signer(self.config, PROMISE_KEY)
+
+    def check_keys(self) -> None:
+        """Read both secret keys and drop them, to say early what would fail later."""
+        self.log_signer()
+        self.promise_signer()
 
     def anchoring(self) -> Anchoring:
         """Everything that anchoring works with, the log's secret key included."""
@@ -162,29 +179,20 @@ def _make_keys(config: Config, randbytes: Callable[[int], bytes]) -> SignerKey:
 def _keep_signer(
     config: Config, secret: str, public: str, name: str, randbytes: Callable[[int], bytes]
 ) -> SignerKey:
-    """Read the key that an interrupted call left, or make one."""
-    if (config.keys_dir / secret).exists():
-        signer = _read_signer(config, secret)
-    else:
-        signer = SignerKey.generate(name, randbytes)
-        write_file(config.keys_dir / secret, f"{signer.text()}\n".encode(), mode=SECRET)
+    """Read the key that an interrupted call left, or make one; encrypted with a passphrase."""
+    path, passphrase = config.keys_dir / secret, find_passphrase(os.environ)
+    there = path.exists()
+    signer = _read_signer(config, secret) if there else SignerKey.generate(name, randbytes)
+    if not there or (passphrase is not None and not all_encrypted([path])):
+        write_signer(path, signer, passphrase, randbytes)
     write_file(config.keys_dir / public, f"{signer.verifier.text()}\n".encode())
     return signer
 
 
 def _read_signer(config: Config, name: str) -> SignerKey:
-    return SignerKey.parse(_read_key(config, name))
+    """Read a secret key; the passphrase of an encrypted one is in this process's environment."""
+    return read_signer(config.keys_dir / name, os.environ)
 
 
 def _read_verifier(config: Config, name: str) -> VerifierKey:
-    return VerifierKey.parse(_read_key(config, name))
-
-
-def _read_key(config: Config, name: str) -> str:
-    path = config.keys_dir / name
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\n")
-    except OSError as error:
-        raise UnavailableError(
-            "key_unreadable", f"cannot read the key {path}: {os.strerror(error.errno or 0)}"
-        ) from error
+    return VerifierKey.parse(read_key(config.keys_dir / name).decode(errors="replace").rstrip("\n"))

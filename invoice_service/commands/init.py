@@ -5,7 +5,8 @@ import click
 from chain.errors import ConflictError
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
-from invoice_service.wiring import Instance, init_instance
+from invoice_service.keyring import PASSPHRASE, all_encrypted
+from invoice_service.wiring import Instance, init_instance, secret_keys
 
 
 @click.command()
@@ -13,7 +14,10 @@ from invoice_service.wiring import Instance, init_instance
 @json_option
 @click.pass_obj
 def init(session: Session, *, if_missing: bool, as_json: bool) -> None:
-    """Make the databases, the keys and the empty log of an instance."""
+    """Make the databases, the keys and the empty log of an instance.
+
+    The secret keys are encrypted when FAPIAO_PASSPHRASE or FAPIAO_PASSPHRASE_FILE is set.
+    """
     try:
         instance = init_instance(session.config)
     except ConflictError:
@@ -27,6 +31,7 @@ def init(session: Session, *, if_missing: bool, as_json: bool) -> None:
                 "origin": instance.config.log_origin,
                 "log_key": instance.log_key.text(),
                 "promise_key": instance.promise_key.text(),
+                "keys_encrypted": all_encrypted(secret_keys(instance.config)),
             }
         )
     else:
@@ -52,3 +57,11 @@ def _tell(instance: Instance) -> None:
         "\nHow to back up the rest while it runs: docs/operations.md.",
         fg="yellow",
     )
+    if all_encrypted(secret_keys(config)):
+        click.echo("Both are encrypted. Without the passphrase they are lost: keep it elsewhere.")
+    else:
+        click.secho(
+            "The secret keys are NOT ENCRYPTED: whoever reads these files, or a copy of this disk,"
+            f"\ncan sign. Set {PASSPHRASE} or {PASSPHRASE}_FILE, then `fapiao keys encrypt`.",
+            fg="red",
+        )

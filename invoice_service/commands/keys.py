@@ -1,19 +1,22 @@
 """``fapiao keys``: API keys of merchants and officials, and the log's public keys."""
 
+import os
+
 import click
 
 from invoice_service.commands.merchants import find_merchant
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
 from invoice_service.domain.numbering import format_utc
+from invoice_service.keyring import NEW_PASSPHRASE, PASSPHRASE, encrypt_keys, find_passphrase
 from invoice_service.services import admit
 from invoice_service.services.ports import ApiKey
-from invoice_service.wiring import Instance
+from invoice_service.wiring import Instance, secret_keys
 
 
 @click.group()
 def keys() -> None:
-    """Create, list and revoke API keys; show the log's public keys."""
+    """API keys: create, list, revoke. The log's keys: show the public, encrypt the secret ones."""
 
 
 @keys.command()
@@ -90,6 +93,45 @@ def log(session: Session, *, as_json: bool) -> None:
         click.echo(instance.log_key.text())
         click.echo(instance.promise_key.text())
     instance.close()
+
+
+@keys.command()
+@click.pass_obj
+def encrypt(session: Session) -> None:
+    """Encrypt the secret keys with the passphrase in FAPIAO_PASSPHRASE or FAPIAO_PASSPHRASE_FILE.
+
+    Killed at any point, each key can still be read, and the same command finishes.
+    """
+    _protect(session, _passphrase(PASSPHRASE), None)
+
+
+@keys.command()
+@click.pass_obj
+def passphrase(session: Session) -> None:
+    """Change the passphrase to that in FAPIAO_NEW_PASSPHRASE or FAPIAO_NEW_PASSPHRASE_FILE.
+
+    The old one is in FAPIAO_PASSPHRASE or FAPIAO_PASSPHRASE_FILE. Killed at any point, each key can
+    be read with one of the two, and the same command finishes. Stop the service first, and start it
+    with the new one.
+    """
+    _protect(session, _passphrase(NEW_PASSPHRASE), _passphrase(PASSPHRASE))
+
+
+def _passphrase(name: str) -> bytes:
+    found = find_passphrase(os.environ, name)
+    if found is None:
+        raise click.UsageError(f"set {name}, or {name}_FILE to the name of a file with it")
+    return found
+
+
+def _protect(session: Session, new: bytes, old: bytes | None) -> None:
+    instance = session.instance()
+    instance.close()
+    written = encrypt_keys(secret_keys(instance.config), new, old, instance.randbytes)
+    for path in written:
+        click.echo(f"encrypted {path}")
+    if not written:
+        click.echo("both keys were under this passphrase already")
 
 
 def _owner(instance: Instance, merchant: str | None, *, official: bool) -> int | None:

@@ -27,7 +27,9 @@ def serve(session: Session) -> int:
 
     What they print is shown here and kept, bounded, in the folder `output` of the instance.
     """
-    session.instance().close()  # says what is missing before anything starts
+    instance = session.instance()  # says what is missing before anything starts
+    instance.check_keys()
+    instance.close()
     config, environ = session.config, session.environ()
     if config.web.port == 0:
         config = with_port(config, free_port(config.web.host))

@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from invoice_service.config import Config, load
+from invoice_service.keyring import PASSPHRASE
 from invoice_service.wiring import Instance, open_instance
 
 
@@ -31,4 +32,6 @@ class Session:
         environ = {**os.environ, "FAPIAO_SERVICE_DATA_DIR": str(self.config.data_dir)}
         if self.config_file is not None:
             environ["FAPIAO_CONFIG"] = str(self.config_file.resolve())
+        if (file := environ.get(f"{PASSPHRASE}_FILE")) is not None:
+            environ[f"{PASSPHRASE}_FILE"] = str(Path(file).resolve())
         return environ

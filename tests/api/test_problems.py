@@ -24,7 +24,15 @@ ERRORS = {
     "UnavailableError",
 }
 
-ELSEWHERE = {"commands", "replay", "supervise.py", "issuer.py", "wiring.py", "config.py"}
+ELSEWHERE = {
+    "commands",
+    "replay",
+    "supervise.py",
+    "issuer.py",
+    "wiring.py",
+    "keyring.py",
+    "config.py",
+}
 """Rooms whose errors do not reach HTTP: they run before the service does, or beside it."""
 
 NOT_OVER_HTTP = {
