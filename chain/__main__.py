@@ -1,4 +1,7 @@
-"""``python -m chain verify FILE --key KEY``: check a proof file with this package alone."""
+"""``python -m chain verify FILE --key KEY``: check a proof file with this package alone.
+
+``python -m chain witness …`` runs an independent witness; see ``chain.witness_server``.
+"""
 
 import argparse
 import json
@@ -18,6 +21,12 @@ YES, NO, CANNOT = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status says what came out."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["witness"]:
+        # Only here: who checks a proof loads no server and no database.
+        from chain import witness_server  # noqa: PLC0415
+
+        return witness_server.main(arguments[1:])
     options = _parser().parse_args(arguments)
     try:
         with options.file.open("rb") as file:

@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "export": "export:export",
     "mirror": "mirror:mirror",
     "replay": "replay:replay",
+    "witness": "witness:witness",
     "issuer": "issuer:issuer",
 }
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it

@@ -100,3 +100,10 @@ def test_the_command_says_when_it_cannot_even_look(proof_file: Path) -> None:
     assert _run("verify", proof_file.parent / "nothing", "--key", KEY.text()).returncode == 2
     assert _run("verify", proof_file).returncode == 2
     assert _run().returncode == 2
+
+
+def test_a_witness_is_made_by_the_same_package_alone(tmp_path: Path) -> None:
+    done = _run("witness", "init", "--name", "w.example", "--log", KEY.text(), tmp_path / "w")
+    assert done.stdout.startswith("w.example+")
+    assert "invoice_service" not in done.stdout
+    assert (tmp_path / "w" / "witness.key").stat().st_mode & 0o777 == 0o600
