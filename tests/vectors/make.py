@@ -28,6 +28,7 @@ from chain.commitment import (
 from chain.cosignature import Cosigner
 from chain.entry import anchor_entry, closing_entry, lock_entry, seal_entry
 from chain.hashing import EMPTY_ROOT, ZERO, Digest, leaf_hash, sha256
+from chain.keyfile import Cost, seal_key
 from chain.log import Log
 from chain.merkle import Edge
 from chain.merkle_slow import slow_consistency_path, slow_inclusion_path, slow_root
@@ -309,9 +310,15 @@ def _publish(log: Log, *blocks: list[bytes]) -> None:
     log.publish(LOG)
 
 
+def keyfile() -> object:
+    """An encrypted key, at the lowest cost that is read, with salt and nonce of 16 and 12 bytes."""
+    sealed = seal_key(LOG, b"passphrase", lambda size: bytes(range(size)), Cost(log_n=14))
+    return {"passphrase": "passphrase", "file": sealed.decode(), "key": LOG.text()}
+
+
 FORMATS: dict[str, Callable[[], object]] = {
     make.__name__: make
-    for make in (canonical, commitment, entry, note, tree, tile, state, proof, tlogproof)
+    for make in (canonical, commitment, entry, note, tree, tile, state, proof, tlogproof, keyfile)
 }
 
 

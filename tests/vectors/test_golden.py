@@ -10,6 +10,7 @@ from chain.checkpoint import open_checkpoint
 from chain.entry import parse_entry
 from chain.errors import Problem
 from chain.hashing import digest_from_hex, leaf_hash, sha256
+from chain.keyfile import open_key
 from chain.note import VerifierKey, open_note
 from chain.policy import Policy
 from chain.proof import parse_proof
@@ -117,3 +118,8 @@ def test_tlog_proofs() -> None:
         with pytest.raises(Problem) as caught:
             verify_tlog_proof(parse_tlog_proof(case["text"].encode()), entry, log)
         assert caught.value.code == case["code"], name
+
+
+def test_an_encrypted_key() -> None:
+    file = golden("keyfile")
+    assert open_key(file["file"].encode(), file["passphrase"].encode()).text() == file["key"]
