@@ -235,6 +235,25 @@ def test_a_growing_log_cannot_be_accused(tmp_path: Path) -> None:
             verify_evidence(canonical.encode(said), KEY)
 
 
+def test_the_empty_log_contradicts_nothing(tmp_path: Path) -> None:
+    books = Books(tmp_path)
+    books.publish()
+    empty = books.published()
+    books.grow(5)
+    with pytest.raises(VerificationError, match="no_fork"):
+        fork_evidence(empty, books.published(), books.tiles.reader(6), KEY)
+
+
+def test_two_of_one_size_have_one_order(tmp_path: Path) -> None:
+    data = compare_mirrors(*Forked(tmp_path, (5, 5)).mirrors, KEY)
+    assert data is not None
+    said = json.loads(data)
+    assert "prefix" not in said
+    _swap(said)
+    with pytest.raises(MalformedError, match="evidence_malformed"):
+        verify_evidence(canonical.encode(said), KEY)
+
+
 def test_a_proof_file_is_no_evidence_file(tmp_path: Path) -> None:
     data = prove_one(tmp_path).to_bytes()
     assert not is_evidence(data)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chain.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from chain.cosignature import Cosigner, add_signatures
 from chain.entry import anchor_entry, lock_entry, seal_entry
 from chain.errors import MalformedError, Problem, UnavailableError, VerificationError
 from chain.evidence import Fork, open_mirror, verify_evidence
@@ -358,6 +359,40 @@ def test_what_was_seen_but_not_yet_copied_binds_too(
     go_another_way(fork, 90)
     with pytest.raises(VerificationError, match="log_forked"):
         _from(fork, copy)
+
+
+def test_two_that_saw_a_fork_but_copied_nothing_of_it_tell_too(
+    books: Books, tmp_path: Path
+) -> None:
+    mirrors = tmp_path / "one", tmp_path / "two"
+    for mirror in mirrors:
+        _from(books, mirror)
+    fork = roll_back(books, tmp_path / "fork")
+    books = Books(books.folder)
+    books.grow(50)
+    go_another_way(fork, 50)
+    for log, mirror in zip((books, fork), mirrors, strict=True):
+        with serve(log.log_folder) as served:
+            served.bent["tile/entries/002.p/84"] = 503
+            with pytest.raises(UnavailableError):
+                _mirror(served, mirror)
+    evidence = compare_mirrors(*mirrors, KEY)
+    assert evidence is not None
+    found = verify_evidence(evidence, KEY)
+    assert isinstance(found, Fork)
+    assert found.one.size == found.other.size == 596
+
+
+def test_cosignatures_that_come_late_are_kept(books: Books, copy: Path) -> None:
+    witness = Cosigner(SignerKey("witness.example", bytes(range(2, 34))))
+    plain = books.published()
+    text = open_checkpoint(plain, KEY).to_text()
+    cosigned = add_signatures(plain, [witness.cosign(text, 1_800_000_000)])
+    for served, kept in ((plain, plain), (cosigned, cosigned), (plain, cosigned)):
+        (books.log_folder / "checkpoint").write_bytes(served)
+        _from(books, copy)
+        assert (copy / "checkpoint").read_bytes() == kept
+        assert (copy / "checkpoints/545").read_bytes() == kept
 
 
 def test_one_at_a_time(books: Books, copy: Path) -> None:
