@@ -220,8 +220,8 @@ def open_note(data: bytes, keys: Sequence[VerifierKey]) -> Note:
 
 
 def _parse_line(line: str) -> Signature:
-    name, space, encoded = line.removeprefix(_DASH).partition(" ")
-    if not line.startswith(_DASH) or not space or not is_key_name(name):
+    name, _, encoded = line.removeprefix(_DASH).partition(" ")
+    if not line.startswith(_DASH) or not is_key_name(name):
         raise _malformed("a line below the text is not a signature")
     raw = _from_base64(encoded)
     if raw is None or len(raw) <= _KEY_ID_SIZE:

@@ -104,11 +104,19 @@ def test_key_id_is_as_the_specification_says() -> None:
         assert VerifierKey("log.example/fapiao", kind, public).key_id == expected
 
 
+def test_keys_are_equal_by_what_they_are() -> None:
+    assert SignerKey("a", bytes(32)) == SignerKey("a", bytes(32))
+    assert SignerKey("a", bytes(32)) != SignerKey("b", bytes(32))
+    assert SignerKey("a", bytes(32)).verifier == SignerKey("a", bytes(32)).verifier
+    assert SignerKey("a", bytes(32)).verifier != SignerKey("a", bytes([1] * 32)).verifier
+
+
 def test_a_secret_key_is_not_shown() -> None:
     shown = repr(LOG) + str(LOG)
     assert "Private" not in shown
     assert repr(bytes(range(32))) not in shown
     assert bytes(range(32)).hex() not in shown
+    assert "EdDSA" not in shown
 
 
 def test_what_was_checked_stays_as_it_was() -> None:
@@ -191,6 +199,12 @@ def test_each_bad_key_has_its_code(text: str, code: str) -> None:
     with pytest.raises(MalformedError) as caught:
         VerifierKey.parse(text)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("half", [0xD800, 0xDBFF, 0xDC00, 0xDFFF])
+def test_half_a_surrogate_stands_in_no_name(half: int) -> None:
+    with pytest.raises(MalformedError, match="key_text"):
+        VerifierKey.parse(f"Peter{chr(half)}{PETER_TEXT[12:]}")
 
 
 def test_only_an_ed25519_secret_is_read() -> None:
@@ -295,6 +309,9 @@ SIGNATURES = PETER_NOTE[len(TEXT.encode()) + 1 :]
         TEXT.encode(),
         TEXT.encode() + b"\n",
         PETER_NOTE[:-1],
+        PETER_NOTE[:-1] + b"x",
+        SIGNATURES,
+        b"\n" + SIGNATURES,
         PETER_NOTE + b"\n",
         PETER_NOTE + b"Unexpected line.\n",
         PETER_NOTE + b"\xe2\x80\x94 \n",
@@ -322,7 +339,8 @@ SIGNATURES = PETER_NOTE[len(TEXT.encode()) + 1 :]
         PETER_NOTE.replace(b"x08go/", b"x08 go/"),
         PETER_NOTE.replace(b"x08go/", b" x08go/"),
         PETER_NOTE.replace(b"x08go/", b"x08go\x0b/"),
-        TEXT.encode() + b"\n\xe2\x80\x94 a AAAA\n",  # a key id without a signature
+        TEXT.encode() + b"\n\xe2\x80\x94 a AAAA\n",  # less than a key id
+        TEXT.encode() + b"\n\xe2\x80\x94 a AAAAAA==\n",  # a key id without a signature
         TEXT.encode() + b"\n\xe2\x80\x94 a\n",
         TEXT.encode() + b"\n\xe2\x80\x94 a \n",
     ],
@@ -346,6 +364,7 @@ def test_an_empty_text_can_be_signed_by_nobody() -> None:
 
 
 def test_limits() -> None:
+    assert (MAX_NOTE_SIZE, MAX_SIGNATURES) == (1_000_000, 100)
     line = SIGNATURES
     assert len(parse_note(TEXT.encode() + b"\n" + line * MAX_SIGNATURES).signatures) == 100
     with pytest.raises(MalformedError, match="signatures"):
