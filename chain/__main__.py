@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["witness"]:
         # Only here: who checks a proof loads no server and no database.
-        from chain import witness_server  # noqa: PLC0415
+        from chain import witness_server
 
         return witness_server.main(arguments[1:])
     options = _parser().parse_args(arguments)

@@ -1,4 +1,4 @@
-"""``fapiao witness``: run a witness; the command of ``chain``, which needs nothing of the service."""
+"""``fapiao witness``: run a witness: the command of ``chain``, which needs no service."""
 
 import sys
 
