@@ -15,11 +15,11 @@ from bench.anchoring import Bulk, bulk
 from bench.browser import browser_check
 from bench.checking import Checks, checks
 from bench.empty import empty_rate
-from bench.issuing import anchoring_delay, batch_rate, single_rate, verification_rate
+from bench.issuing import Singles, anchoring_delay, batch_rate, single_issues, verification_rate
 from bench.limits import Limits, append_rate, measure_limits
 from bench.load import client_name
 from bench.machine import describe
-from bench.processes import Process, cpu_spent, machine_cpu, own_cpu, tree
+from bench.processes import Process, machine_cpu, own_cpu
 from bench.reporting import Year, year
 from bench.service import make_site, served
 from bench.table import Limit, Measure, print_table, to_json
@@ -96,9 +96,7 @@ def _issuing(run: Run, limits: Limits) -> Iterator[Measure]:
     empty = empty_rate(work, run.seconds, web.workers, web.threads)
     with served(site):
         run.say("single issues over HTTP")
-        before = tree()
-        single = single_rate(site, work, run.seconds)
-        processes = tree()
+        single = single_issues(site, work, run.seconds)
         run.say("from issued to anchored")
         delay = anchoring_delay(site, run.seconds)
         run.say("batches over HTTP")
@@ -106,8 +104,8 @@ def _issuing(run: Run, limits: Limits) -> Iterator[Measure]:
         plain = batch_rate(site, run.seconds, clients=3, minimal=True)
         run.say("verifications over HTTP")
         verified = verification_rate(site, work, run.seconds)
-    yield from _single(single, empty, limits)
-    yield from _cpu(cpu_spent(before, processes), single)
+    yield from _single(single.rate, empty, limits)
+    yield from _cpu(single)
     yield from _batches(batch, plain, limits)
     yield from _delay(delay, site.config.anchor.interval)
     yield Measure(
@@ -119,7 +117,7 @@ def _issuing(run: Run, limits: Limits) -> Iterator[Measure]:
         limits=(Limit("empty Flask request", empty.per_second),),
         note=f"p50 {verified.p50 * 1e3:.1f} ms, p99 {verified.p99 * 1e3:.1f} ms",
     )
-    yield from _memory(processes)
+    yield from _memory(single.processes)
 
 
 def _single(single: Rate, empty: Rate, limits: Limits) -> Iterator[Measure]:
@@ -182,8 +180,8 @@ def _delay(delay: Rate, interval: float) -> Iterator[Measure]:
         )
 
 
-def _cpu(spent: dict[str, float], single: Rate) -> Iterator[Measure]:
-    shares = {name: seconds / single.count * 1e6 for name, seconds in spent.items()}
+def _cpu(single: Singles) -> Iterator[Measure]:
+    shares = {name: spent / single.rate.count * 1e6 for name, spent in single.cpu.items()}
     parts = ", ".join(f"{name} {share:.0f}" for name, share in shares.items() if share >= 1)
     yield Measure(
         "issuing",

@@ -10,6 +10,7 @@ from pathlib import Path
 import urllib3
 
 from bench.load import Plan, run
+from bench.processes import Process, cpu_spent, tree
 from bench.service import BODY, Site, issued_count, settled
 from bench.timing import Rate, summary, wait_until
 from chain.commitment import anchor, parse_password_area
@@ -24,18 +25,28 @@ class CountError(Exception):
     """The service stored another number of invoices than it acknowledged."""
 
 
-def single_rate(site: Site, folder: Path, seconds: float) -> Rate:
+@dataclass(frozen=True, slots=True)
+class Singles:
+    """Single issues, the processes after them, and processor seconds by kind of process."""
+
+    rate: Rate
+    processes: list[Process]
+    cpu: dict[str, float]
+
+
+def single_issues(site: Site, folder: Path, seconds: float) -> Singles:
     """Issue singly as fast as it goes; every acknowledged invoice must be stored."""
     plan = Plan(f"{site.url}/v1/invoices", site.merchant_key, BODY, prefix="warm")
     run(plan, 2, folder)
-    before = issued_count(site)
+    before, earlier = issued_count(site), tree()
     rate = run(Plan(plan.url, plan.key, BODY, prefix="single"), seconds, folder)
+    processes = tree()
     stored = issued_count(site) - before
     # wrk drops the requests under way when its time is over, so a few more may be stored.
     if stored < rate.count:
         raise CountError(f"{rate.count} acknowledged, {stored} stored")
     wait_until(lambda: settled(site), 60, "anchoring after the rush")
-    return rate
+    return Singles(rate, processes, cpu_spent(earlier, processes))
 
 
 def batch_rate(site: Site, seconds: float, *, clients: int, minimal: bool) -> float:

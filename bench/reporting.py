@@ -1,7 +1,6 @@
 """A simulated year of a city: how fast it is issued, and how long its reports take."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -15,6 +14,10 @@ from invoice_service.services.report import BY, totals_report
 from invoice_service.wiring import open_instance
 
 REPEATS = 5
+
+
+class ReplayError(Exception):
+    """``fapiao replay`` failed; what it said is the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,9 @@ def year(folder: Path, invoices: int) -> Year:
     place = folder / "year"
     command = [sys.executable, "-m", "invoice_service.cli", "replay", "--json"]
     command += ["--invoices", str(invoices), "--dir", str(place)]
-    done = subprocess.run(command, env={**os.environ}, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise ReplayError(done.stderr)
     result = json.loads(done.stdout)
     config = load(None, {"FAPIAO_SERVICE_DATA_DIR": str(place)})
     blocks, reports = _reports(config)
