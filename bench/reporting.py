@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.timing import Rate, summary
-from chain import canonical
 from invoice_service.config import Config, load
-from invoice_service.services.report import BY, totals_report
+from invoice_service.services.report import BY, report_bytes, totals_report
 from invoice_service.wiring import open_instance
 
 REPEATS = 5
@@ -53,9 +52,7 @@ def _reports(config: Config) -> tuple[int, dict[str, Rate]]:
         durations = []
         for _ in range(REPEATS):
             before = time.perf_counter()
-            canonical.encode(
-                totals_report(instance.store.totals, instance.log, None, None, by, None)
-            )
+            report_bytes(totals_report(instance.store.totals, instance.log, None, None, by, None))
             durations.append(time.perf_counter() - before)
         blocks = instance.log.head().height
         instance.close()

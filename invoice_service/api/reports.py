@@ -5,12 +5,11 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from chain import canonical
 from invoice_service.api.access import Access
 from invoice_service.api.answers import CSV, JSON, XLSX, raw_answer
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import accepts, query, whole_number
-from invoice_service.services.report import totals_report
+from invoice_service.services.report import report_bytes, totals_report
 
 Write = Callable[[Mapping[str, Any]], bytes]
 
@@ -19,7 +18,7 @@ def reports_blueprint(parts: Parts, access: Access, csv: Write, workbook: Write)
     """``csv`` and ``workbook`` write a report as a file."""
     blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports")
     writers: dict[str, tuple[Write, str]] = {
-        JSON: (canonical.encode, "json"),
+        JSON: (report_bytes, "json"),
         CSV: (csv, "csv"),
         XLSX: (workbook, "xlsx"),
     }

@@ -7,13 +7,12 @@ from typing import Any, Final
 
 import click
 
-from chain import canonical
 from chain.durable import write_file
 from invoice_service.commands.output import print_table
 from invoice_service.commands.session import Session
 from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
 from invoice_service.domain.money import format_yuan
-from invoice_service.services.report import BY, totals_report
+from invoice_service.services.report import BY, report_bytes, totals_report
 
 FORMATS: Final = ("table", "json", "csv", "xlsx")
 SIDES: Final = ("gross", "reversed", "net")
@@ -64,7 +63,7 @@ def _render(totals: Mapping[str, Any], form: str) -> bytes:
     if form == "xlsx":
         return totals_workbook(totals)
     if form == "json":
-        return canonical.encode(totals)
+        return report_bytes(totals)
     raise click.UsageError("a table is for the screen: choose another --format for a file")
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, Protocol, TypeAlias
 
+import msgspec
+
 from chain.block import Block
 from chain.entry import format_time
 from chain.errors import MalformedError, NotFoundError, UnavailableError
@@ -34,6 +36,18 @@ _NAMES: Final[dict[str, Callable[[], Mapping[str, Place]]]] = {
 }
 _FIRST_DAY: Final = "0002-01-01"  # the calendar of Python begins a year before
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+_sorted: Final = msgspec.json.Encoder(order="sorted")
+
+
+def report_bytes(report: Mapping[str, Any]) -> bytes:
+    """Return the report's canonical JSON.
+
+    Its keys are ours and ASCII, its values text and integers of fen, so sorting alone makes the
+    bytes canonical; ``canonical.encode``, which looks at every value, is the oracle in tests.
+    """
+    return _sorted.encode(report)
 
 
 class ReportStore(Protocol):

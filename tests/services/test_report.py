@@ -15,7 +15,7 @@ from chain.block import Block
 from chain.errors import MalformedError, NotFoundError, UnavailableError
 from chain.hashing import EMPTY_ROOT, ZERO
 from invoice_service.domain.invoice import StoredInvoice
-from invoice_service.services.report import BY, totals_report
+from invoice_service.services.report import BY, report_bytes, totals_report
 from invoice_service.services.totals import sealing_day
 from tests.services.town import NOON, Town
 
@@ -127,12 +127,13 @@ def test_rows_add_up_to_the_whole(town: Town, by: str) -> None:
 def test_the_same_block_gives_the_same_bytes_after_more_blocks(town: Town, by: str) -> None:
     _history(town)
     height = town.log.head().height
-    before = canonical.encode(_report(town, by=by))
+    before = report_bytes(_report(town, by=by))
+    assert before == canonical.encode(_report(town, by=by))
     _history(town)
     town.pass_days(30)
     town.anchor()
-    assert canonical.encode(_report(town, by=by, at=height)) == before
-    assert canonical.encode(_report(town, by=by)) != before
+    assert report_bytes(_report(town, by=by, at=height)) == before
+    assert report_bytes(_report(town, by=by)) != before
 
 
 def test_a_report_names_its_block(town: Town) -> None:
@@ -190,7 +191,7 @@ def test_an_empty_log_has_an_empty_report(town: Town, by: str) -> None:
     }
     assert report["rows"] == []
     assert all(report[side] == NOTHING for side in SIDES)
-    canonical.encode(report)
+    assert report_bytes(report) == canonical.encode(report)
     _report(town, "2018-01-01", "2018-12-31", by=by, at=0)
 
 
