@@ -205,8 +205,8 @@ def test_a_message_that_ends_a_worker_ends_one_worker(bureau: Bureau) -> None:
     bureau.issue(0)
     _send(bureau, 1)
     bureau.issue(1)
+    bureau.wait_for("an empty queue", lambda: bureau.messages() == [])
     assert second.poll() is None
-    assert bureau.messages() == []
     _check(bureau)
 
 

@@ -54,8 +54,13 @@ def test_once_it_holds_exits_with_0_and_leaves_no_process(place: Path) -> None:
 def test_its_pages_stay_up_until_ctrl_c_and_a_second_demo_is_refused(place: Path) -> None:
     said = place / "said"
     with said.open("wb") as output:
+        # Tests that run in the background inherit that Ctrl-C is ignored; a terminal's do not.
         demo = subprocess.Popen(
-            [*FAPIAO, "demo"], cwd=place, env=_environ(), stdout=output, start_new_session=True
+            ["env", "--default-signal=INT", *FAPIAO, "demo"],
+            cwd=place,
+            env=_environ(),
+            stdout=output,
+            start_new_session=True,
         )
     wait_until(lambda: "Ctrl-C stops" in said.read_text(), "the pages are up", 2 * PATIENCE)
     scan = re.findall(r"(http://\S+/verify/scan\S+)", said.read_text())
