@@ -179,6 +179,14 @@ def test_each_bad_input_has_its_code(data: bytes, code: str) -> None:
     assert code_of(lambda: decode_canonical(data)) == code
 
 
+def test_what_stands_side_by_side_is_not_deep() -> None:
+    wide = b"[" + b'[],{},"]{",' * 2_000 + b"[]"
+    assert len(decode(wide + b"]")) == 6_001  # type: ignore[arg-type]  # it is an array
+    for deep in (b"[" * 5_000, b'{"a":' * 5_000):
+        assert code_of(lambda deep=deep: decode(wide + b"," + deep)) == "too_deep"  # type: ignore[misc]
+        assert code_of(lambda deep=deep: decode(deep)) == "too_deep"  # type: ignore[misc]
+
+
 def test_what_is_too_deep_is_said_before_what_is_broken() -> None:
     """However deep the stack is already, and whatever else is wrong."""
     for depth in (33, 900, 1100, 100_000):

@@ -200,7 +200,6 @@ def test_every_published_size_keeps_its_partial_tiles(tmp_path: Path) -> None:
     assert files(tmp_path) == expected
 
 
-@pytest.mark.slow
 def test_the_specifications_example_of_three_levels(tmp_path: Path) -> None:
     size = 70_000
     items = entries(size)
@@ -220,6 +219,26 @@ def test_the_specifications_example_of_three_levels(tmp_path: Path) -> None:
     assert root(reader, size) == edge.root()
     assert (tmp_path / "tile/2/000.p/1").read_bytes() == reader.node(16, 0)
     assert list(folder.entries(69_000, size)) == items[69_000:]
+    _damage_is_found_on_every_level(tmp_path, size)
+    folder.drop_partials(65_000, size)
+    left = {name.partition(".p/")[0] for name in files(tmp_path) if ".p/" in name}
+    assert left == {"tile/0/273", "tile/1/001", "tile/2/000", "tile/entries/273"}
+
+
+def _damage_is_found_on_every_level(folder: Path, size: int) -> None:
+    """What stands above a tile betrays it, also beyond the first 65,536 entries."""
+    for above, below, old in (
+        ("tile/2/000.p/1", "tile/1/000", 0),
+        ("tile/1/000", "tile/0/255", 65_300),
+        ("tile/1/001.p/17", "tile/0/272", 69_700),
+    ):
+        whole = (folder / above).read_bytes()
+        (folder / above).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        with pytest.raises(VerificationError) as caught:
+            TileFolder(folder).verify_range(old, size)
+        assert (caught.value.code, caught.value.extra["path"]) == ("tile_damaged", below)
+        (folder / above).write_bytes(whole)
+        TileFolder(folder).verify_range(old, size)
 
 
 @settings(max_examples=15, deadline=None)
@@ -272,6 +291,9 @@ def test_writing_reads_only_the_last_tiles(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "read_bytes", counting)
     folder.write_range(1500, 1540, LEAVES[1500:1540], ENTRIES[1500:1540])
     assert sorted(read) == ["tile/0/005.p/220", "tile/1/000.p/5", "tile/entries/005.p/220"]
+    read.clear()
+    folder.write_range(1540, 1541, LEAVES[1540:1541], ENTRIES[1540:1541])
+    assert sorted(read) == ["tile/0/006.p/4", "tile/entries/006.p/4"]  # no tile above changes
 
 
 def test_folders_are_durable_whoever_made_them(
