@@ -229,6 +229,7 @@ def _damage_is_found_on_every_level(folder: Path, size: int) -> None:
     """What stands above a tile betrays it, also beyond the first 65,536 entries."""
     for above, below, old in (
         ("tile/2/000.p/1", "tile/1/000", 0),
+        ("tile/2/000.p/1", "tile/1/000", 65_300),
         ("tile/1/000", "tile/0/255", 65_300),
         ("tile/1/001.p/17", "tile/0/272", 69_700),
     ):
