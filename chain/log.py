@@ -130,15 +130,15 @@ class Log:
             raise
         return block
 
-    def publish(self, signer: SignerKey, *, signed_at: datetime | None = None) -> Checkpoint:
-        """Write tiles up to the head, check them, sign, and publish the checkpoint.
+    def publish(self, *signers: SignerKey, signed_at: datetime | None = None) -> Checkpoint:
+        """Write tiles up to the head, check them, sign with every key, publish the checkpoint.
 
         Does what an interrupted earlier call left undone; with nothing new it changes nothing.
         ``signed_at`` is noted beside the checkpoint for operators; nobody signs it. Raises
         VerificationError ``log_rolled_back``, ``tile_differs``, ``root_mismatch`` and the like
         before anything wrong is signed; UnavailableError when the disk is full.
         """
-        return self._publisher.publish(signer, signed_at)
+        return self._publisher.publish(signers, signed_at)
 
     def head(self) -> Head:
         """Where the log stands, published or not."""

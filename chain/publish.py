@@ -6,7 +6,7 @@ all of it again. Publishers on one folder take turns, by a lock that dies with i
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -68,7 +68,7 @@ class Publisher:
         self._tiles = tiles
         self._folder = folder
 
-    def publish(self, signer: SignerKey, signed_at: datetime | None) -> Checkpoint:
+    def publish(self, signers: Sequence[SignerKey], signed_at: datetime | None) -> Checkpoint:
         """Write, read back, check, sign, publish; see ``Log.publish``."""
         with _turn(self._folder):
             note = self._read_file()  # before the head, which is then the same or later
@@ -76,7 +76,7 @@ class Publisher:
             published = self._continued(head, note)
             signed = self._store.latest_checkpoint()
             if signed is None or signed.size < head.size:
-                signed = self._sign(signer, signed, head, signed_at)
+                signed = self._sign(signers, signed, head, signed_at)
             self._put_file(signed, published)
             return checkpoint_of(signed)
 
@@ -114,7 +114,7 @@ class Publisher:
 
     def _sign(
         self,
-        signer: SignerKey,
+        signers: Sequence[SignerKey],
         signed: StoredCheckpoint | None,
         head: Head,
         signed_at: datetime | None,
@@ -126,7 +126,7 @@ class Publisher:
         self._write_tiles(old.size, head.size)
         self._check_tiles(old, head)
         checkpoint = Checkpoint(self._origin, head.size, head.root)
-        stored = StoredCheckpoint(head.size, sign_checkpoint(checkpoint, signer))
+        stored = StoredCheckpoint(head.size, sign_checkpoint(checkpoint, *signers))
         # A crash before this returns forgets a signature nobody has seen; Ed25519 makes the
         # same one again. A crash after it leaves the file ``checkpoint`` behind: see _put_file.
         self._store.add_checkpoint(stored, signed_at)

@@ -77,11 +77,12 @@ class Instance:
 
     def anchoring(self) -> Anchoring:
         """Everything that anchoring works with, the log's secret key included."""
+        signers = (self.log_signer(),)  # opened once: that takes a fraction of a second
         return Anchoring(
             invoices=self.store,
             totals=self.store.totals,
             log=self.log,
-            signer=self.log_signer(),
+            signers=lambda: signers,
             clock=self.clock,
             randbytes=self.randbytes,
             max_block=self.config.anchor.max_block,

@@ -45,7 +45,7 @@ class AnchorLog(SealedBlocks, Protocol):
         """Append ``drafts`` as one block, durably; ConflictError ``log_moved`` for a lost race."""
         ...
 
-    def publish(self, signer: SignerKey, *, signed_at: datetime | None = None) -> Checkpoint:
+    def publish(self, *signers: SignerKey, signed_at: datetime | None = None) -> Checkpoint:
         """Sign and publish the head; do what an interrupted call left undone."""
         ...
 
@@ -56,12 +56,15 @@ class AnchorLog(SealedBlocks, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Anchoring:
-    """What anchoring works with; ``clock`` gives UTC, ``max_block`` is in invoices."""
+    """What anchoring works with; ``clock`` gives UTC, ``max_block`` is in invoices.
+
+    ``signers`` gives the keys that sign now; it is asked each time, for keys change.
+    """
 
     invoices: Pending
     totals: ClosingStore
     log: AnchorLog
-    signer: SignerKey
+    signers: Callable[[], Sequence[SignerKey]]
     clock: Callable[[], datetime]
     randbytes: Callable[[int], bytes]
     max_block: int
@@ -110,7 +113,7 @@ def settle(parts: Anchoring) -> None:
 
     A crash in here is repaired by the same call: all that it writes follows from the log's head.
     """
-    parts.log.publish(parts.signer, signed_at=parts.clock())
+    parts.log.publish(*parts.signers(), signed_at=parts.clock())
     catch_up(parts.totals, parts.log)
 
 

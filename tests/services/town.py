@@ -58,7 +58,7 @@ class Town:
             invoices=self.store,
             totals=self.store.totals,
             log=self.log,
-            signer=self.signer,
+            signers=lambda: (self.signer,),
             clock=lambda: self.now,
             randbytes=self.random.randbytes,
             max_block=max_block,

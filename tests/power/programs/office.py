@@ -86,7 +86,7 @@ class Office:
             invoices=self.store,
             totals=self.store.totals,
             log=self.log,
-            signer=SIGNER,
+            signers=lambda: (SIGNER,),
             clock=lambda: self.now,
             randbytes=self._rng.randbytes,
             max_block=10,
