@@ -4,8 +4,9 @@ The order of the writes is fixed, and the key never signs before what it signs i
 has been read back:
 
 1. entries, seal and block, in one database transaction (``sequence``);
-2. tiles and entry bundles, then the signed checkpoint in the database, then the file
-   ``checkpoint``, then the removal of superseded partial tiles (``publish``).
+2. tiles and entry bundles, then the signed checkpoint in the database (``publish``);
+3. under a policy, the witnesses' cosignatures in the database (``chain.cosigning``);
+4. the file ``checkpoint``, then the removal of superseded partial tiles.
 
 Whatever a crash interrupts, the next ``publish`` does again; ``chain.publish`` says how.
 """
@@ -13,7 +14,7 @@ Whatever a crash interrupts, the next ``publish`` does again; ``chain.publish`` 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from chain import merkle
 from chain.block import Block, Head, Row
@@ -31,7 +32,8 @@ from chain.errors import ConflictError, MalformedError, NotFoundError, Verificat
 from chain.hashing import Digest, digest_from_hex, leaf_hash
 from chain.merkle import Edge
 from chain.note import SignerKey
-from chain.publish import Publisher, PublishStore, checkpoint_of
+from chain.policy import NO_WITNESSES, Policy
+from chain.publish import Publisher, PublishStore
 from chain.state_rules import state_changes
 from chain.statemap import StateMap
 from chain.states import EMPTY_MAP, StateProof
@@ -83,12 +85,22 @@ class LogStore(PublishStore, Protocol):
 class Log:
     """One log: its database, its tiles, and the folder that holds its published checkpoint."""
 
-    def __init__(self, origin: str, store: LogStore, tiles: TileFolder, folder: Path) -> None:
-        """Open the log, naming it if it is new; ConflictError ``origin_differs``."""
+    def __init__(
+        self,
+        origin: str,
+        store: LogStore,
+        tiles: TileFolder,
+        folder: Path,
+        policy: Policy = NO_WITNESSES,
+    ) -> None:
+        """Open the log, naming it if it is new; ConflictError ``origin_differs``.
+
+        ``policy`` says who must have cosigned a checkpoint before it is published.
+        """
         self.origin = origin
         self._store = store
         self._tiles = tiles
-        self._publisher = Publisher(origin, store, tiles, folder)
+        self.publisher: Final = Publisher(origin, store, tiles, folder, policy)
         store.bind_origin(origin)
 
     def sequence(
@@ -111,7 +123,7 @@ class Log:
             raise MalformedError("empty_block", "a block holds at least one entry")
         if cursor < expected.cursor:
             raise MalformedError("cursor_back", "the cursor never goes back")
-        self._publisher.refuse_rollback(expected)
+        self.publisher.refuse_rollback(expected)
         entries = [_parse_draft(draft) for draft in drafts]
         rows = [
             Row(index, draft, entry_key(entry))
@@ -131,25 +143,32 @@ class Log:
         return block
 
     def publish(self, *signers: SignerKey, signed_at: datetime | None = None) -> Checkpoint:
-        """Write tiles up to the head, check them, sign with every key, publish the checkpoint.
+        """Write tiles up to the head, check them, sign with every key, publish what can be.
+
+        Returns the signed checkpoint. Under a policy it is published when the witnesses have
+        cosigned it: see ``chain.cosigning``.
 
         Does what an interrupted earlier call left undone; with nothing new it changes nothing.
         ``signed_at`` is noted beside the checkpoint for operators; nobody signs it. Raises
         VerificationError ``log_rolled_back``, ``tile_differs``, ``root_mismatch`` and the like
         before anything wrong is signed; UnavailableError when the disk is full.
         """
-        return self._publisher.publish(signers, signed_at)
+        return self.publisher.publish(signers, signed_at)
 
     def head(self) -> Head:
         """Where the log stands, published or not."""
         return self._store.head()
 
     def latest_checkpoint(self) -> tuple[Checkpoint, bytes]:
-        """The largest signed checkpoint and its note; NotFoundError ``no_checkpoint``."""
-        stored = self._store.latest_checkpoint()
-        if stored is None:
+        """The published checkpoint and its note, cosignatures included.
+
+        Raises NotFoundError ``no_checkpoint``; VerificationError ``published_damaged``;
+        UnavailableError ``checkpoint_unreadable``.
+        """
+        published = self.publisher.published()
+        if published is None:
             raise NotFoundError("no_checkpoint", "this log has not been published yet")
-        return checkpoint_of(stored), stored.note
+        return published
 
     def find(self, key: bytes) -> int | None:
         """The index of the entry with that key: an anchor, or ``entry.closing_key(day)``."""

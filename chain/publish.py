@@ -2,11 +2,14 @@
 
 Every step can be done twice with the same result, so a crash anywhere is repaired by doing
 all of it again. Publishers on one folder take turns, by a lock that dies with its holder.
+
+A checkpoint is signed as soon as its tiles are whole, and published once the policy's witnesses
+have cosigned it. The file ``checkpoint`` says what is published, the database what is signed.
 """
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -16,16 +19,20 @@ from typing import Final, Protocol
 from chain import merkle
 from chain.block import Block, Head, Row, StoredCheckpoint
 from chain.checkpoint import Checkpoint, sign_checkpoint
+from chain.cosignature import add_signatures, checked_cosignatures
 from chain.durable import write_file
 from chain.errors import MalformedError, UnavailableError, VerificationError
 from chain.hashing import EMPTY_ROOT, Digest, leaf_hash
-from chain.note import SignerKey, parse_note
+from chain.note import Signature, SignerKey, parse_note
+from chain.policy import NO_WITNESSES, Policy
 from chain.tiles import TileFolder
 
 CHECKPOINT_FILE: Final = "checkpoint"
 # Entries held in memory at once. A power of the tile width, so that a step ends where tiles
 # end: no step leaves a partial tile below level 2.
 STEP: Final = 256 * 256
+# How many signed checkpoints back a late quorum is looked for.
+_LOOK_BACK: Final = 64
 
 
 class PublishStore(Protocol):
@@ -58,15 +65,39 @@ class PublishStore(Protocol):
         """The largest signed checkpoint."""
         ...
 
+    def add_signatures(self, size: int, signatures: Iterable[Signature]) -> None:
+        """Store more signatures over the checkpoint of ``size``, durably; one for each key."""
+        ...
+
+    def signatures(self, size: int) -> Sequence[Signature]:
+        """The signatures added to the checkpoint of ``size``, in the order of their coming."""
+        ...
+
+    def signed_sizes(self, least: int, limit: int) -> Sequence[int]:
+        """The largest ``limit`` sizes from ``least`` on to which signatures were added."""
+        ...
+
+    def signed_size(self, name: str, key_id: bytes) -> int:
+        """The largest size to which this key's signature was added, else 0."""
+        ...
+
 
 class Publisher:
-    """Brings the published folder up to the database's head."""
+    """Brings the published folder up to the database's head, as far as the policy allows."""
 
-    def __init__(self, origin: str, store: PublishStore, tiles: TileFolder, folder: Path) -> None:
+    def __init__(
+        self,
+        origin: str,
+        store: PublishStore,
+        tiles: TileFolder,
+        folder: Path,
+        policy: Policy = NO_WITNESSES,
+    ) -> None:
         self._origin = origin
         self._store = store
         self._tiles = tiles
         self._folder = folder
+        self._policy = policy
 
     def publish(self, signers: Sequence[SignerKey], signed_at: datetime | None) -> Checkpoint:
         """Write, read back, check, sign, publish; see ``Log.publish``."""
@@ -77,8 +108,32 @@ class Publisher:
             signed = self._store.latest_checkpoint()
             if signed is None or signed.size < head.size:
                 signed = self._sign(signers, signed, head, signed_at)
-            self._put_file(signed, published)
+            else:
+                self._sign_too(signers, signed, head)
+            self._put_file(signed, published, note)
             return checkpoint_of(signed)
+
+    def put(self) -> None:
+        """Publish the largest signed checkpoint that the policy now allows; errors as above."""
+        with _turn(self._folder):
+            note = self._read_file()
+            published = self._continued(self._store.head(), note)
+            signed = self._store.latest_checkpoint()
+            if signed is not None:
+                self._put_file(signed, published, note)
+
+    def signed(self) -> StoredCheckpoint | None:
+        """The largest signed checkpoint, with all signatures that it has."""
+        stored = self._store.latest_checkpoint()
+        return None if stored is None else self._merged(stored)
+
+    def published(self) -> tuple[Checkpoint, bytes] | None:
+        """What the file ``checkpoint`` says, and its note; None before the first publication.
+
+        Raises VerificationError ``published_damaged``; UnavailableError.
+        """
+        note = self._read_file()
+        return None if note is None else (_published(note), note)
 
     def refuse_rollback(self, head: Head) -> None:
         """Check that ``head`` continues what the folder has published.
@@ -92,10 +147,7 @@ class Publisher:
         """What the published ``note`` says, once sure that ``head`` continues it."""
         if note is None:
             return None
-        try:
-            published = Checkpoint.parse(parse_note(note).text)
-        except (MalformedError, VerificationError) as error:
-            raise VerificationError("published_damaged", f"the file checkpoint: {error}") from error
+        published = _published(note)
         if published.origin != self._origin or self._root_at(published.size) != published.root:
             raise VerificationError(
                 "log_rolled_back",
@@ -132,6 +184,21 @@ class Publisher:
         self._store.add_checkpoint(stored, signed_at)
         return stored
 
+    def _sign_too(self, signers: Sequence[SignerKey], signed: StoredCheckpoint, head: Head) -> None:
+        """Add the signatures of keys that have come since the newest checkpoint was signed."""
+        found = checkpoint_of(signed)
+        note = parse_note(self._merged(signed).note)
+        known = {(line.name, line.key_id) for line in note.signatures}
+        new = [one for one in signers if (one.name, one.verifier.key_id) not in known]
+        if not new:
+            return
+        self._check_tiles(Checkpoint(self._origin, 0, EMPTY_ROOT), head)
+        if found != Checkpoint(self._origin, head.size, head.root):
+            raise VerificationError(
+                "root_mismatch", "the stored checkpoint is not of the last block"
+            )
+        self._store.add_signatures(signed.size, [one.sign(note.text) for one in new])
+
     def _write_tiles(self, old_size: int, new_size: int) -> None:
         while old_size < new_size:
             end = min(new_size, old_size - old_size % STEP + STEP)
@@ -154,17 +221,64 @@ class Publisher:
             path = merkle.consistency_path(reader, old.size, head.size)
             merkle.verify_consistency(old.size, old.root, head.size, head.root, path)
 
-    def _put_file(self, signed: StoredCheckpoint, published: Checkpoint | None) -> None:
+    def _put_file(
+        self, signed: StoredCheckpoint, published: Checkpoint | None, note: bytes | None
+    ) -> None:
         """Replace the file ``checkpoint``, and tidy up behind it.
 
-        It never goes back: what is signed here is the head, which continues the file.
+        It never goes back: what is signed here is the head, which continues the file, or was
+        the head since.
         """
-        if self._read_file() != signed.note:
+        best = self._publishable(signed, published, note)
+        if best is None:
+            return
+        if best.note != note:
             # A crash before this returns leaves the previous file; the next call comes here
-            # again, because the file differs from what the database says was signed.
-            write_file(self._folder / CHECKPOINT_FILE, signed.note)
+            # again, because the file differs from what the database says can be published.
+            write_file(self._folder / CHECKPOINT_FILE, best.note)
         # A crash in here leaves partial tiles that nobody needs: valid, only wasteful.
-        self._tiles.drop_partials(0 if published is None else published.size, signed.size)
+        self._tiles.drop_partials(0 if published is None else published.size, best.size)
+
+    def _publishable(
+        self, signed: StoredCheckpoint, published: Checkpoint | None, note: bytes | None
+    ) -> StoredCheckpoint | None:
+        """The largest checkpoint from the published one on that satisfies the policy."""
+        least = 0 if published is None else published.size
+        for size in self._candidates(signed, least):
+            stored = self._store.checkpoint(size)
+            if stored is None or size < least:
+                continue
+            merged = self._merged(stored)
+            if published is not None and size == least and note is not None:
+                # Whoever has read the file finds every line again, in its place.
+                more = parse_note(merged.note).signatures
+                merged = StoredCheckpoint(size, add_signatures(note, more))
+                if merged.note == note:
+                    return merged
+            cosigned = checked_cosignatures(merged.note, self._policy.witnesses)
+            # An empty log claims nothing that a witness could vouch for; one more signature on
+            # what is published takes nothing away.
+            if size in (0, least) or self._policy.met_by(cosigned):
+                return merged
+        return None
+
+    def _candidates(self, signed: StoredCheckpoint, least: int) -> Iterable[int]:
+        """Sizes whose checkpoint may satisfy the policy, the largest first.
+
+        Witnesses that answer slowly cosign one that is not the newest any more: it counts.
+        """
+        yield signed.size
+        if not self._policy.met_by(()):
+            yield from (
+                size for size in self._store.signed_sizes(least, _LOOK_BACK) if size < signed.size
+            )
+
+    def _merged(self, stored: StoredCheckpoint) -> StoredCheckpoint:
+        """The checkpoint with the signatures that came later."""
+        more = self._store.signatures(stored.size)
+        return StoredCheckpoint(
+            stored.size, add_signatures(stored.note, more) if more else stored.note
+        )
 
     def _read_file(self) -> bytes | None:
         try:
@@ -184,6 +298,14 @@ def checkpoint_of(stored: StoredCheckpoint) -> Checkpoint:
         raise VerificationError(
             "checkpoint_damaged", f"the stored checkpoint of size {stored.size}: {error}"
         ) from error
+
+
+@lru_cache(maxsize=8)  # as above
+def _published(note: bytes) -> Checkpoint:
+    try:
+        return Checkpoint.parse(parse_note(note).text)
+    except (MalformedError, VerificationError) as error:
+        raise VerificationError("published_damaged", f"the file checkpoint: {error}") from error
 
 
 @contextmanager

@@ -104,8 +104,16 @@ class Tax(Section, frozen=True):
     )
 
 
+class Witness(Section, frozen=True):
+    """Whose cosignatures a checkpoint needs before it is published; times in seconds."""
+
+    policy: str = ""
+    timeout: Annotated[float, Meta(gt=0, le=60)] = 5.0
+    grace: Annotated[float, Meta(ge=0, le=10)] = 0.2
+
+
 class Config(Section, frozen=True):
-    """All settings; ``service.data_dir`` is absolute once it has been loaded."""
+    """All settings; the paths in them are absolute once they have been loaded."""
 
     service: Service = Service()
     web: Web = Web()
@@ -116,6 +124,7 @@ class Config(Section, frozen=True):
     limits: Limits = Limits()
     clock: Clock = Clock()
     tax: Tax = Tax()
+    witness: Witness = Witness()
 
     @property
     def data_dir(self) -> Path:
@@ -169,9 +178,11 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     except msgspec.ValidationError as error:
         raise MalformedError("config_invalid", str(error), pointer=_pointer(error)) from None
     _check(config)
-    folder = (path.parent if path else Path()).resolve() / config.service.data_dir
-    service = msgspec.structs.replace(config.service, data_dir=str(folder))
-    return msgspec.structs.replace(config, service=service)
+    here = (path.parent if path else Path()).resolve()
+    service = msgspec.structs.replace(config.service, data_dir=str(here / config.service.data_dir))
+    policy = str(here / config.witness.policy) if config.witness.policy else ""
+    witness = msgspec.structs.replace(config.witness, policy=policy)
+    return msgspec.structs.replace(config, service=service, witness=witness)
 
 
 def env_name(section: str, key: str) -> str:

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from Crypto.Random import get_random_bytes
 
+from chain.cosigning import Cosigning
 from chain.durable import make_folder, write_file
-from chain.errors import ConflictError, UnavailableError
+from chain.errors import ConflictError, MalformedError, UnavailableError
 from chain.log import Log
 from chain.note import SignerKey, VerifierKey, sign_note
+from chain.policy import MAX_POLICY_BYTES, NO_WITNESSES, Policy, parse_policy
 from chain.store.sqlite import SqliteLogStore
 from chain.tiles import TileFolder
+from chain.witness_client import Limits, Witnesses
 from invoice_service.config import Config
 from invoice_service.domain.numbering import Scheme
 from invoice_service.issuer import DirectIssuer, IssuerClient
@@ -59,6 +62,7 @@ class Instance:
     log_key: VerifierKey
     promise_key: VerifierKey
     keys_note: bytes
+    policy: Policy = NO_WITNESSES
     clock: Clock = now
     randbytes: Callable[[int], bytes] = get_random_bytes
 
@@ -86,7 +90,14 @@ class Instance:
             clock=self.clock,
             randbytes=self.randbytes,
             max_block=self.config.anchor.max_block,
+            cosigners=self._cosigning() if self.policy.witnesses else None,
         )
+
+    def _cosigning(self) -> Cosigning:
+        settings = self.config.witness
+        limits = Limits(exchange=settings.timeout, grace=settings.grace)
+        witnesses = Witnesses(self.policy, limits)
+        return Cosigning(self.log_store, self.log, self.log.publisher, self.policy, witnesses)
 
     def close(self) -> None:
         """Close the database connections of this process."""
@@ -107,11 +118,12 @@ def init_instance(
     """
     if (config.keys_dir / KEYS_NOTE).exists():
         raise ConflictError("already_initialised", f"{config.data_dir} holds an instance already")
+    _read_policy(config)  # before anything is made that would have to be unmade
     for folder in (config.keys_dir, config.log_dir, config.broker_dir, config.run_dir):
         make_folder(folder)
     config.keys_dir.chmod(0o700)
     create_store(config.invoices_db)
-    log = _open_log(config, SqliteLogStore(config.log_db))
+    log = _open_log(config, SqliteLogStore(config.log_db), NO_WITNESSES)
     signer = _make_keys(config, randbytes)
     log.publish(signer, signed_at=clock())
     return open_instance(config, clock=clock, randbytes=randbytes)
@@ -130,12 +142,13 @@ def open_instance(
             "not_initialised", f"{config.data_dir} holds no instance: run `fapiao init` first"
         )
     make_folder(config.run_dir)
+    policy = _read_policy(config)
     store = SqliteStore(config.invoices_db, _scheme(config))
     log_store = SqliteLogStore(config.log_db)
     return Instance(
         config=config,
         store=store,
-        log=_open_log(config, log_store),
+        log=_open_log(config, log_store, policy),
         log_store=log_store,
         issuer=IssuerClient(
             config.run_dir / "issuer.sock", DirectIssuer(store, lambda: int(clock().timestamp()))
@@ -143,13 +156,36 @@ def open_instance(
         log_key=_read_verifier(config, LOG_VKEY),
         promise_key=_read_verifier(config, PROMISE_VKEY),
         keys_note=keys_note.read_bytes(),
+        policy=policy,
         clock=clock,
         randbytes=randbytes,
     )
 
 
-def _open_log(config: Config, store: SqliteLogStore) -> Log:
-    return Log(config.log_origin, store, TileFolder(config.log_dir), config.log_dir)
+def _open_log(config: Config, store: SqliteLogStore, policy: Policy) -> Log:
+    return Log(config.log_origin, store, TileFolder(config.log_dir), config.log_dir, policy)
+
+
+def _read_policy(config: Config) -> Policy:
+    """Read whose cosignatures the log needs; without a policy, nobody's.
+
+    Raises UnavailableError ``policy_unreadable``; MalformedError ``policy``, and
+    ``policy_of_another_log`` for one that names logs, but not ours.
+    """
+    if not config.witness.policy:
+        return NO_WITNESSES
+    try:
+        with Path(config.witness.policy).open("rb") as file:
+            policy = parse_policy(file.read(MAX_POLICY_BYTES + 1))
+    except OSError as error:
+        raise UnavailableError(
+            "policy_unreadable", f"cannot read {config.witness.policy}: {error.strerror}"
+        ) from error
+    if policy.logs and config.log_origin not in {key.name for key in policy.logs}:
+        raise MalformedError(
+            "policy_of_another_log", f"{config.witness.policy} is not for {config.log_origin}"
+        )
+    return policy
 
 
 def _scheme(config: Config) -> Scheme:

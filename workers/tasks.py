@@ -23,11 +23,14 @@ def anchor_pending() -> None:
         return
     if done.blocks:
         logger.info(
-            "anchored %d invoices in %d blocks; the log has %d entries",
+            "anchored %d invoices in %d blocks; the log has %d entries, %d published",
             done.invoices,
             done.blocks,
             done.size,
+            done.published,
         )
+    if done.missing is not None:
+        _tell_missing(done.missing)
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]  # celery has no types
@@ -39,3 +42,14 @@ def at_start(**_: object) -> None:
 @cache
 def _anchoring() -> anchor.Anchoring:
     return open_instance(settings()).anchoring()
+
+
+def _tell_missing(missing: tuple[str, ...]) -> None:
+    """Say once of each witness that it is away, not every second."""
+    for witness in sorted(set(missing) - _told):
+        logger.warning("not cosigned by %s", witness)
+    _told.clear()
+    _told.update(missing)
+
+
+_told: set[str] = set()

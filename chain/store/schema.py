@@ -76,7 +76,33 @@ CREATE TRIGGER state_nodes_grow BEFORE INSERT ON state_nodes BEGIN
 END;
 """
 
-FROZEN_TABLES: Final = ("meta", "entries", "blocks", "checkpoints", "state_nodes")
+_SIGNATURES: Final = (
+    """
+CREATE TABLE signatures (
+    id INTEGER PRIMARY KEY,
+    size INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    key_id BLOB NOT NULL CHECK (length(key_id) = 4),
+    payload BLOB NOT NULL,
+    UNIQUE (size, name, key_id)
+) STRICT""",
+    "CREATE INDEX signatures_by ON signatures (name, key_id, size)",
+    """
+CREATE TRIGGER signatures_grow BEFORE INSERT ON signatures BEGIN
+    SELECT RAISE(ABORT, 'signatures are added at the end')
+        WHERE NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM signatures);
+    SELECT RAISE(ABORT, 'only a checkpoint that the log has signed is signed by others')
+        WHERE NOT EXISTS (SELECT 1 FROM checkpoints WHERE size = NEW.size);
+    SELECT RAISE(ABORT, 'this key has signed that checkpoint')
+        WHERE EXISTS (
+            SELECT 1 FROM signatures
+                WHERE size = NEW.size AND name = NEW.name AND key_id = NEW.key_id
+        );
+END""",
+)
+
+_FIRST_TABLES: Final = ("meta", "entries", "blocks", "checkpoints", "state_nodes")
+FROZEN_TABLES: Final = (*_FIRST_TABLES, "signatures")
 GUARDS: Final = frozenset(
     f"{table}_{what}" for table in FROZEN_TABLES for what in ("grow", "no_update", "no_delete")
 )
@@ -89,13 +115,25 @@ def create_log(db: Database) -> None:
         db.execute(statement)
 
 
+@log_migrations()
+def add_signatures(db: Database) -> None:
+    """Version 2: signatures that came after the log's own, most of them by witnesses."""
+    for statement in (*_SIGNATURES, *_frozen("signatures")):
+        db.execute(statement)
+
+
 def _statements() -> Iterator[str]:
     """The statements one by one: sqlite3's own script runner would commit in between."""
     yield from (part for part in _TABLES.split(";\n") if part.strip())
     yield from (part + "END" for part in _GROWTH.split("END;\n") if part.strip())
-    for table in FROZEN_TABLES:
-        for verb in ("UPDATE", "DELETE"):
-            yield (
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}"
-                f" BEGIN SELECT RAISE(ABORT, '{table}: rows are only ever added'); END"
-            )
+    for table in _FIRST_TABLES:
+        yield from _frozen(table)
+
+
+def _frozen(table: str) -> Iterator[str]:
+    """The triggers that refuse to change or remove a row."""
+    for verb in ("UPDATE", "DELETE"):
+        yield (
+            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}"
+            f" BEGIN SELECT RAISE(ABORT, '{table}: rows are only ever added'); END"
+        )

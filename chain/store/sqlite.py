@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from chain.errors import (
 )
 from chain.hashing import Digest, to_digest
 from chain.merkle import Edge
+from chain.note import Signature
 from chain.store.schema import GUARDS, log_migrations
 
 BUSY_SECONDS: Final = 10.0
@@ -198,6 +199,42 @@ class SqliteLogStore:
         query = "SELECT size, note FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?"
         return [_to_checkpoint(row) for row in self._all(query, (after, limit))]
 
+    def add_signatures(self, size: int, signatures: Iterable[Signature]) -> None:
+        """Store signatures over the checkpoint of ``size``, durably, in order.
+
+        A key that has signed it keeps the line it has. ConflictError ``store_refused`` for a
+        size that the log has not signed.
+        """
+        # A crash before COMMIT returns loses them: whoever signed is asked again.
+        with self._transaction() as connection:
+            for one in signatures:
+                connection.execute(
+                    "INSERT INTO signatures"
+                    " SELECT (SELECT coalesce(max(id), 0) + 1 FROM signatures), ?1, ?2, ?3, ?4"
+                    " WHERE NOT EXISTS (SELECT 1 FROM signatures"
+                    " WHERE size = ?1 AND name = ?2 AND key_id = ?3)",
+                    (size, one.name, one.key_id, one.payload),
+                )
+
+    def signatures(self, size: int) -> list[Signature]:
+        """The signatures added to the checkpoint of ``size``, in the order of their coming."""
+        query = "SELECT name, key_id, payload FROM signatures WHERE size = ? ORDER BY id"
+        return [
+            Signature(str(name), _bytes(key_id), _bytes(payload))
+            for name, key_id, payload in self._all(query, (size,))
+        ]
+
+    def signed_sizes(self, least: int, limit: int) -> list[int]:
+        """The largest ``limit`` sizes from ``least`` on to which signatures were added."""
+        query = "SELECT DISTINCT size FROM signatures WHERE size >= ? ORDER BY size DESC LIMIT ?"
+        return [int(row[0]) for row in self._all(query, (least, limit))]
+
+    def signed_size(self, name: str, key_id: bytes) -> int:
+        """The largest size to which this key's signature was added, else 0."""
+        query = "SELECT max(size) FROM signatures WHERE name = ? AND key_id = ?"
+        row = self._one(query, name, key_id)
+        return 0 if row is None or row[0] is None else int(row[0])
+
     def check(self) -> None:
         """Check the file's structure, its indexes and its guards; VerificationError."""
         found = self._all("PRAGMA integrity_check(1)", ())
@@ -211,7 +248,7 @@ class SqliteLogStore:
         row = self._one(query, value)
         return None if row is None else _to_block(row)
 
-    def _one(self, query: str, *values: int | bytes) -> tuple[Any, ...] | None:
+    def _one(self, query: str, *values: int | bytes | str) -> tuple[Any, ...] | None:
         with _translated():
             row: tuple[Any, ...] | None = self._connection().execute(query, values).fetchone()
             return row

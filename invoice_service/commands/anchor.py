@@ -24,6 +24,10 @@ def anchor(session: Session, *, as_json: bool) -> None:
             f"anchored {done.invoices} invoices in {done.blocks} blocks;"
             f" the log has {done.size} entries"
         )
+        if done.published < done.size:
+            click.echo(f"published: {done.published}; the rest waits for witnesses")
+        for witness in done.missing or ():
+            click.echo(f"not cosigned by {witness}", err=True)
     instance.close()
 
 

@@ -16,6 +16,7 @@ from chain.commitment import anchor
 from chain.entry import anchor_entry
 from chain.errors import ConflictError, VerificationError
 from chain.note import SignerKey
+from chain.witness_client import Gathered
 from invoice_service.services.close import ClosingStore, close_days
 from invoice_service.services.ports import PendingInvoice
 from invoice_service.services.totals import SealedBlocks, catch_up, sealing_day
@@ -53,12 +54,29 @@ class AnchorLog(SealedBlocks, Protocol):
         """Return the index of the entry with this anchor."""
         ...
 
+    def latest_checkpoint(self) -> tuple[Checkpoint, bytes]:
+        """Return the published checkpoint and its note."""
+        ...
+
+
+class Cosigners(Protocol):
+    """The witnesses of the log's policy; ``chain.cosigning``."""
+
+    def confirm(self) -> Gathered | None:
+        """Before the first signature, have our history confirmed by those who saw it."""
+        ...
+
+    def run(self) -> Gathered | None:
+        """Have the newest checkpoint cosigned and published; None when nobody was asked."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Anchoring:
     """What anchoring works with; ``clock`` gives UTC, ``max_block`` is in invoices.
 
     ``signers`` gives the keys that sign now; it is asked each time, for keys change.
+    ``cosigners`` are None where the log's signature is enough.
     """
 
     invoices: Pending
@@ -68,15 +86,22 @@ class Anchoring:
     clock: Callable[[], datetime]
     randbytes: Callable[[int], bytes]
     max_block: int
+    cosigners: Cosigners | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Anchored:
-    """What a run did: ``blocks`` it sealed with ``invoices`` in them; ``size`` is published."""
+    """What a run did: ``blocks`` it sealed with ``invoices`` in them.
+
+    The log has ``size`` entries, ``published`` of them under a published checkpoint.
+    ``missing`` tells of each witness that was asked in vain, None when none was asked.
+    """
 
     blocks: int
     invoices: int
     size: int
+    published: int
+    missing: tuple[str, ...] | None = None
 
 
 def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = None) -> Anchored:
@@ -85,8 +110,13 @@ def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = No
     ``progress`` is told how many invoices have been anchored so far. Raises UnavailableError when
     the disk is full or a database busy, VerificationError when the invoices are not those that
     the log has taken; what was sealed before that stays, and the next run goes on from it.
+    Under a policy, UnavailableError ``witnesses_away`` and VerificationError ``log_rolled_back``
+    as ``chain.cosigning``; what cannot be published now will be by a later run.
     """
+    if parts.cosigners is not None:
+        parts.cosigners.confirm()
     settle(parts)
+    gathered: Gathered | None = None
     blocks = invoices = 0
     for _ in range(_MOST_BLOCKS):
         try:
@@ -101,11 +131,21 @@ def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = No
         settle(parts)
         blocks += 1
         invoices += taken
+        if gathered is None or gathered.met:  # else not again before the next run
+            gathered = _cosign(parts)
         if progress is not None:
             progress(invoices)
         if taken < parts.max_block:
             break  # what has come meanwhile is for the next run
-    return Anchored(blocks, invoices, parts.log.head().size)
+    if not blocks:
+        gathered = _cosign(parts)
+    missing = None if gathered is None else tuple(map(str, gathered.failures()))
+    published = parts.log.latest_checkpoint()[0].size
+    return Anchored(blocks, invoices, parts.log.head().size, published, missing)
+
+
+def _cosign(parts: Anchoring) -> Gathered | None:
+    return None if parts.cosigners is None else parts.cosigners.run()
 
 
 def settle(parts: Anchoring) -> None:
