@@ -89,8 +89,15 @@ def test_a_damaged_stored_checkpoint_is_said(books: Books) -> None:
     books.add(3)
     (books.log_folder / "checkpoint").unlink()
     books.tamper("UPDATE checkpoints SET note = x'00'")
+    with pytest.raises(VerificationError, match="checkpoint_damaged"):
+        books.publish()
+
+
+def test_a_damaged_published_checkpoint_is_said(books: Books) -> None:
+    books.grow(3)
+    (books.log_folder / "checkpoint").write_bytes(b"x")
     for ask in (books.publish, books.log.latest_checkpoint):
-        with pytest.raises(VerificationError, match="checkpoint_damaged"):
+        with pytest.raises(VerificationError, match="published_damaged"):
             ask()
 
 

@@ -18,6 +18,7 @@ from chain.errors import ConflictError, Problem
 from chain.hashing import EMPTY_ROOT, ZERO, sha256
 from chain.log import LogStore
 from chain.merkle import Edge
+from chain.note import Signature
 from chain.store.sqlite import SqliteLogStore
 from tests.contracts.made_up import NOON, block_after, fill
 
@@ -282,6 +283,64 @@ def test_a_second_note_for_a_size_is_refused(open_store: Open) -> None:
         store.add_checkpoint(StoredCheckpoint(0, b"other"), None)
     assert refused.value.code == "checkpoint_differs"
     assert store.checkpoints(-1, 9) == [StoredCheckpoint(0, b"one")]
+
+
+def _cosigned(name: str, payload: bytes = b"one") -> Signature:
+    return Signature(name, name.encode()[:4].ljust(4), payload)
+
+
+def test_signatures_are_added_in_order_and_once(open_store: Open) -> None:
+    store = open_store()
+    fill(store, 2, 2)
+    store.add_checkpoint(StoredCheckpoint(3, b"three"), None)
+    store.add_checkpoint(StoredCheckpoint(6, b"six"), None)
+    late, early, other = _cosigned("late"), _cosigned("early"), _cosigned("early", b"other")
+    store.add_signatures(3, [late])
+    open_store().add_signatures(3, [early, other])
+    store.add_signatures(3, [other, late])
+    assert store.signatures(3) == [late, early]
+    assert store.signatures(6) == []
+    store.add_signatures(6, [early])
+    assert store.signatures(6) == [early]
+    assert store.signatures(3) == [late, early]
+
+
+def test_which_sizes_were_signed_by_others(open_store: Open) -> None:
+    store = open_store()
+    fill(store, 2, 2, 2)
+    one, two = _cosigned("one"), _cosigned("two")
+    for size in (3, 6, 9):
+        store.add_checkpoint(StoredCheckpoint(size, b"note"), None)
+    store.add_signatures(3, [one, two])
+    store.add_signatures(9, [one])
+    assert store.signed_sizes(0, 9) == [9, 3]
+    assert store.signed_sizes(4, 9) == [9]
+    assert store.signed_sizes(0, 1) == [9]
+    assert store.signed_size("one", one.key_id) == 9
+    assert store.signed_size("two", two.key_id) == 3
+    assert store.signed_size("two", one.key_id) == 0
+
+
+def test_only_what_the_log_signed_is_signed_by_others(open_store: Open) -> None:
+    store = open_store()
+    fill(store, 2)
+    with pytest.raises(ConflictError, match="store_refused"):
+        store.add_signatures(3, [_cosigned("one")])
+    assert store.signatures(3) == []
+
+
+def test_an_older_file_is_brought_up_to_date(open_store: Open, tmp_path: Path) -> None:
+    """A log of version 1, as it is when it was made before there were cosignatures."""
+    store = open_store()
+    fill(store, 2)
+    store.add_checkpoint(StoredCheckpoint(3, b"three"), None)
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
+        connection.execute("DROP TABLE signatures")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'add_signatures'")
+    again = open_store()
+    again.check()
+    again.add_signatures(3, [_cosigned("one")])
+    assert again.latest_checkpoint() == StoredCheckpoint(3, b"three")
 
 
 @pytest.mark.parametrize("size", [1, 4, 99])

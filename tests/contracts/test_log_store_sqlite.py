@@ -9,6 +9,7 @@ import pytest
 
 from chain.block import StoredCheckpoint
 from chain.errors import UnavailableError, VerificationError
+from chain.note import Signature
 from chain.store.schema import FROZEN_TABLES, GUARDS
 from chain.store.sqlite import SqliteLogStore
 from tests.contracts.made_up import NOON, block_after, fill
@@ -28,6 +29,7 @@ CHANGES = {
     "blocks": "UPDATE blocks SET cursor = cursor + 1",
     "checkpoints": "UPDATE checkpoints SET note = x'00'",
     "state_nodes": "UPDATE state_nodes SET body = x'00'",
+    "signatures": "UPDATE signatures SET payload = x'00'",
 }
 REPLACEMENTS = {
     "meta": "INSERT OR REPLACE INTO meta VALUES ('origin', 'x')",
@@ -36,6 +38,10 @@ REPLACEMENTS = {
     "blocks": "INSERT OR REPLACE INTO blocks SELECT * FROM blocks",
     "checkpoints": "INSERT OR REPLACE INTO checkpoints SELECT * FROM checkpoints",
     "state_nodes": "INSERT OR REPLACE INTO state_nodes SELECT hash, x'00' FROM state_nodes",
+    "signatures": "INSERT OR REPLACE INTO signatures SELECT 2, size, name, key_id, x'00'"
+    " FROM signatures",
+    "signatures by id": "INSERT OR REPLACE INTO signatures SELECT id, size, 'x', key_id, x'00'"
+    " FROM signatures",
 }
 DELETIONS = {table: f"DELETE FROM {table}" for table in CHANGES}
 
@@ -53,6 +59,7 @@ def test_the_database_refuses_to_change_rows(tmp_path: Path, statement: str) -> 
     store.bind_origin("a.example/log")
     fill(store, 2)
     store.add_checkpoint(StoredCheckpoint(3, b"note"), NOON)
+    store.add_signatures(3, [Signature("w.example", b"1234", b"payload")])
     with closing(sqlite3.connect(tmp_path / "log.db")) as connection:
         connection.execute("PRAGMA recursive_triggers = OFF")
         before = _everything(connection)
