@@ -1,5 +1,7 @@
 """``python -m chain verify FILE --key KEY``: check a proof file with this package alone.
 
+``--key`` may stand again, with the log's key statements; ``--policy FILE`` asks for witnesses.
+
 ``python -m chain witness …`` runs an independent witness; see ``chain.witness_server``.
 """
 
@@ -10,9 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chain.entry import format_time
-from chain.errors import Problem
-from chain.note import VerifierKey
+from chain.errors import Problem, UnavailableError
+from chain.policy import NO_WITNESSES
 from chain.proof import MAX_PROOF_BYTES, parse_proof
+from chain.trusted import read_policy, read_trusted
 from chain.verify import Evidence, verify_proof
 
 YES, NO, CANNOT = 0, 1, 2
@@ -35,7 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(_plain(f"cannot read {options.file}: {error.strerror}"))
         return CANNOT
     try:
-        evidence = verify_proof(parse_proof(data), VerifierKey.parse(options.key))
+        policy = NO_WITNESSES if options.policy is None else read_policy(options.policy)
+        evidence = verify_proof(parse_proof(data), read_trusted(options.keys), policy)
+    except UnavailableError as problem:
+        sys.stderr.write(_plain(problem.detail))
+        return CANNOT
     except Problem as problem:
         sys.stdout.write(_refusal_json(problem) if options.json else _refusal_text(problem))
         return NO
@@ -48,7 +55,20 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     verify = commands.add_parser("verify", help="check a proof file, without any network")
     verify.add_argument("file", type=Path, metavar="FILE", help="the proof file")
-    verify.add_argument("--key", required=True, metavar="KEY", help="the log's key: name+id+base64")
+    verify.add_argument(
+        "--key",
+        dest="keys",
+        action="append",
+        required=True,
+        metavar="KEY",
+        help="the log's key: name+id+base64, or a file with it; again: others, and key statements",
+    )
+    verify.add_argument(
+        "--policy",
+        type=Path,
+        metavar="FILE",
+        help="a tlog-policy: who must have cosigned",
+    )
     verify.add_argument("--json", action="store_true", help="print for programs")
     return parser
 
@@ -73,6 +93,7 @@ def _evidence_text(evidence: Evidence) -> str:
         f"as of      block {evidence.height}, sealed {format_time(evidence.sealed_at)}",
         f"state      {_state(evidence)}",
         f"hidden     {', '.join(evidence.hidden) or 'nothing'}",
+        *([f"cosigned   {', '.join(evidence.witnesses)}"] if evidence.witnesses else []),
     ]
     return "".join(map(_plain, lines))
 
@@ -102,6 +123,7 @@ def _evidence_json(evidence: Evidence) -> str:
         "state": evidence.state,
         "shown": evidence.shown,
         "hidden": evidence.hidden,
+        "witnesses": evidence.witnesses,
         "steps": [{"number": step.number, "name": step.name} for step in evidence.steps],
     }
     return json.dumps(answer) + "\n"

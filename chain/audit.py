@@ -5,7 +5,7 @@ each block's root; seals chain the blocks; checkpoints sign the roots; tiles and
 the leaves. May run beside a log that grows: it looks at what stood there when it began.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,9 @@ from chain.entry import (
 from chain.errors import ConflictError, MalformedError, UnavailableError, VerificationError
 from chain.finding import AuditError
 from chain.hashing import EMPTY_ROOT, ZERO, Digest, leaf_hash
+from chain.keys import TrustedKeys, keys_of
 from chain.merkle import MAX_SIZE, Edge
-from chain.note import VerifierKey
+from chain.note import Signature, parse_note
 from chain.publish import CHECKPOINT_FILE
 from chain.state_rules import changes_state, state_changes
 from chain.statemap import StateMap
@@ -70,6 +71,10 @@ class AuditStore(Protocol):
         """At most ``limit`` signed checkpoints of sizes above ``after``, in order."""
         ...
 
+    def signatures(self, size: int) -> Sequence[Signature]:
+        """The signatures added to the checkpoint of ``size``."""
+        ...
+
     def state_node(self, digest: Digest) -> bytes | None:
         """The body of the state map's node with this hash."""
         ...
@@ -93,7 +98,7 @@ class AuditReport:
 
 
 def audit_log(
-    store: AuditStore, folder: Path, log_key: VerifierKey, progress: Progress | None = None
+    store: AuditStore, folder: Path, log_key: TrustedKeys, progress: Progress | None = None
 ) -> AuditReport:
     """Derive the whole log again; return what held, or raise AuditError for what did not.
 
@@ -107,11 +112,11 @@ class _Audit:
     """One run: what was derived so far."""
 
     def __init__(
-        self, store: AuditStore, folder: Path, log_key: VerifierKey, progress: Progress | None
+        self, store: AuditStore, folder: Path, log_key: TrustedKeys, progress: Progress | None
     ) -> None:
         self._store = store
         self._folder = folder
-        self._log_key = log_key
+        self._keys = keys_of(log_key)
         self._progress = progress
         # In the order opposite to writing: what stands in the one must stand in the next.
         self._file = self._read_file()
@@ -127,7 +132,7 @@ class _Audit:
 
     def run(self) -> AuditReport:
         """Go through everything once; see ``audit_log``."""
-        _same("store", "log.db", "origin", self._log_key.name, str(self._store.origin()))
+        _same("store", "log.db", "origin", self._keys.origin, str(self._store.origin()))
         self._check_checkpoints(0, EMPTY_ROOT)
         while self._edge.size < self._end:
             self._check_block(self._next_block())
@@ -140,7 +145,7 @@ class _Audit:
         with _naming("store", "structure", "a sound database"):
             self._store.check()
         return AuditReport(
-            origin=self._log_key.name,
+            origin=self._keys.origin,
             size=self._edge.size,
             root=self._edge.root(),
             blocks=0 if self._last is None else self._last.height,
@@ -279,7 +284,7 @@ class _Audit:
         while (stored := self._next_checkpoint()) is not None and stored.size <= size:
             _same("checkpoint", stored.size, "size", size, stored.size)
             with _naming("checkpoint", size, "a note signed by the log"):
-                signed = open_checkpoint(stored.note, self._log_key)
+                signed = open_checkpoint(stored.note, self._keys.ever())
             _same("checkpoint", size, "size", size, signed.size)
             _same("checkpoint", size, "root", root.hex(), signed.root.hex())
             self._checkpoint_size = size
@@ -305,14 +310,22 @@ class _Audit:
                 raise AuditError("published", CHECKPOINT_FILE, "a checkpoint", "no file")
             return 0
         with _naming("published", CHECKPOINT_FILE, "a note signed by the log"):
-            size = open_checkpoint(self._file, self._log_key).size
+            size = open_checkpoint(self._file, self._keys).size
         if size > self._signed:
             expected = f"at most the {self._signed} entries signed in the database"
             raise AuditError("published", CHECKPOINT_FILE, expected, f"{size} entries")
         stored = self._store.checkpoint(size)
-        if stored is None or stored.note != self._file:
-            raise AuditError("published", CHECKPOINT_FILE, "a stored checkpoint", "another")
+        with _naming("checkpoint", size, "a note"):
+            if stored is None or not self._is_of(stored, self._file):
+                raise AuditError("published", CHECKPOINT_FILE, "a stored checkpoint", "another")
         return size
+
+    def _is_of(self, stored: StoredCheckpoint, note: bytes) -> bool:
+        """Whether ``note`` is the stored one, with no signature but those that were added to it."""
+        lines = {one.line() for one in self._store.signatures(stored.size)}
+        found, signed = parse_note(note), parse_note(stored.note)
+        lines |= {one.line() for one in signed.signatures}
+        return found.text == signed.text and lines >= {one.line() for one in found.signatures}
 
     def _raise_tile(self) -> None:
         if self._tiles.wrong is not None:

@@ -8,8 +8,9 @@ from typing import Self
 
 from chain.errors import MalformedError, VerificationError
 from chain.hashing import EMPTY_ROOT, Digest, to_digest
+from chain.keys import TrustedKeys, keys_of
 from chain.merkle import MAX_SIZE
-from chain.note import ED25519, SignerKey, VerifierKey, is_key_name, open_note, sign_note
+from chain.note import SignerKey, is_key_name, open_note, sign_note
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _LINES = 4
@@ -52,17 +53,20 @@ def sign_checkpoint(checkpoint: Checkpoint, *signers: SignerKey) -> bytes:
     return sign_note(text, *signers)
 
 
-def open_checkpoint(data: bytes, log_key: VerifierKey) -> Checkpoint:
+def open_checkpoint(data: bytes, log_key: TrustedKeys) -> Checkpoint:
     """Return the checkpoint if the log of that key signed it, under its own name.
 
+    Of several keys, each that signed must have signed rightly, and one must count for this size.
     Raises MalformedError: ``note``, ``checkpoint``, ``key_type``; VerificationError:
-    ``signature``, ``signature_missing``, ``origin_mismatch``, ``empty_root``.
+    ``signature``, ``signature_missing``, ``origin_mismatch``, ``empty_root``, ``key_retired``,
+    ``key_revoked``.
     """
-    if log_key.kind != ED25519:  # a witness's key says who has seen a log, not whose it is
-        raise MalformedError("key_type", "this is not the key of a log")
-    checkpoint = Checkpoint.parse(open_note(data, [log_key]).text)
-    if checkpoint.origin != log_key.name:
+    keys = keys_of(log_key)
+    note = open_note(data, keys.verifiers)
+    checkpoint = Checkpoint.parse(note.text)
+    if checkpoint.origin != keys.origin:
         raise VerificationError("origin_mismatch", "the checkpoint is of another log than the key")
+    keys.check(checkpoint.size, checkpoint.root, note.signatures)
     return checkpoint
 
 

@@ -26,6 +26,7 @@ from chain.entry import AnchorEntry, Hex, SealEntry, parse_time
 from chain.errors import MalformedError, UnavailableError, VerificationError
 from chain.fetch import FolderSource
 from chain.hashing import Digest, digest_from_hex, leaf_hash
+from chain.keys import TrustedKeys
 from chain.note import VerifierKey
 from chain.promise import Promise, open_promise
 from chain.proven import ProvenTree
@@ -104,7 +105,7 @@ class _Kind(msgspec.Struct):
 
 
 def fork_evidence(
-    one: bytes, other: bytes, tree: merkle.NodeReader | None, log_key: VerifierKey
+    one: bytes, other: bytes, tree: merkle.NodeReader | None, log_key: TrustedKeys
 ) -> bytes:
     """Return the evidence file over two checkpoints' notes; what it returns has been verified.
 
@@ -128,7 +129,7 @@ def fork_evidence(
 
 def promise_evidence(
     promise: bytes,
-    log_key: VerifierKey,
+    log_key: TrustedKeys,
     promise_key: VerifierKey,
     mirror: Path,
     witnesses: Sequence[VerifierKey] = (),
@@ -148,7 +149,7 @@ def promise_evidence(
 
 def verify_evidence(
     data: bytes,
-    log_key: VerifierKey,
+    log_key: TrustedKeys,
     promise_key: VerifierKey | None = None,
     mirror: Path | None = None,
     witnesses: Sequence[VerifierKey] = (),
@@ -196,7 +197,7 @@ def _parse(data: bytes) -> _Wire:
     return wire
 
 
-def _verify_fork(wire: _ForkWire, log_key: VerifierKey) -> Fork:
+def _verify_fork(wire: _ForkWire, log_key: TrustedKeys) -> Fork:
     one, other = (open_checkpoint(note.encode(), log_key) for note in wire.checkpoints)
     if _order(one) > _order(other):
         raise MalformedError("evidence_malformed", "the smaller checkpoint comes first")
@@ -228,7 +229,7 @@ class _Absence:
         self._promise = promise
         self._seen = False
 
-    def walk(self, checkpoint: Checkpoint, mirror: Path, log_key: VerifierKey) -> None:
+    def walk(self, checkpoint: Checkpoint, mirror: Path, log_key: TrustedKeys) -> None:
         """Read all entries under ``checkpoint``; all of them are checked."""
         tree = open_mirror(mirror, log_key)
         size = checkpoint.size
@@ -253,7 +254,7 @@ class _Absence:
             self._seen = False
 
 
-def open_mirror(folder: Path, log_key: VerifierKey) -> ProvenTree:
+def open_mirror(folder: Path, log_key: TrustedKeys) -> ProvenTree:
     """Return the tree that a mirror, or a log's own folder, publishes."""
     source = FolderSource(folder)
     return ProvenTree(open_checkpoint(source.checkpoint(), log_key), source)

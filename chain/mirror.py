@@ -26,7 +26,8 @@ from chain.errors import NotFoundError, Problem, UnavailableError, VerificationE
 from chain.evidence import fork_evidence, open_mirror
 from chain.fetch import CHECKPOINT, FolderSource, LogSource
 from chain.hashing import Digest
-from chain.note import VerifierKey, parse_note
+from chain.keys import TrustedKeys, keys_of
+from chain.note import parse_note
 from chain.proven import ProvenTree
 from chain.sealed import SealChain
 from chain.tiles import TileFolder, TileId, encode_bundle
@@ -55,7 +56,7 @@ class MirrorReport:
 
 
 def mirror_log(
-    source: LogSource, folder: Path, log_key: VerifierKey, progress: Progress | None = None
+    source: LogSource, folder: Path, log_key: TrustedKeys, progress: Progress | None = None
 ) -> MirrorReport:
     """Bring the mirror in ``folder`` up to the log's newest checkpoint; may be interrupted.
 
@@ -70,7 +71,7 @@ def mirror_log(
 
 
 def check_mirror(
-    folder: Path, log_key: VerifierKey, progress: Progress | None = None
+    folder: Path, log_key: TrustedKeys, progress: Progress | None = None
 ) -> MirrorReport:
     """Read a whole mirror again, as ``mirror_log`` read the log; the same errors, no writes."""
     tree = open_mirror(folder, log_key)
@@ -81,33 +82,39 @@ def check_mirror(
     return _report(tree.checkpoint, tree.checkpoint.size, chain)
 
 
-def seen_checkpoints(folder: Path, log_key: VerifierKey) -> list[tuple[Checkpoint, bytes]]:
-    """Return every checkpoint that a mirror has seen, refused ones too, in order of size."""
+def seen_checkpoints(folder: Path, log_key: TrustedKeys) -> list[tuple[Checkpoint, bytes]]:
+    """Return every checkpoint that a mirror has seen, refused ones too, in order of size.
+
+    Those by a key that has been revoked since are among them: they may be its thief's.
+    """
+    ever = keys_of(log_key).ever()
     paths = [*(folder / SEEN).glob("*"), *(folder / REFUSED).glob("*.note"), folder / CHECKPOINT]
     found: dict[tuple[int, bytes], tuple[Checkpoint, bytes]] = {}
     for path in paths:
         if path.is_file() and not path.name.startswith("."):
             note = path.read_bytes()
-            checkpoint = open_checkpoint(note, log_key)
+            checkpoint = open_checkpoint(note, ever)
             found[checkpoint.size, checkpoint.root] = checkpoint, note
     return [found[key] for key in sorted(found)]
 
 
-def compare_mirrors(one: Path, other: Path, log_key: VerifierKey) -> bytes | None:
+def compare_mirrors(one: Path, other: Path, log_key: TrustedKeys) -> bytes | None:
     """Return the evidence that two mirrors were shown different logs, or None.
 
     Every checkpoint that either has seen is held against the larger one's tree. Raises as
-    ``ProvenTree`` when a mirror is damaged; that says nothing of the log.
+    ``ProvenTree`` when a mirror is damaged; that says nothing of the log. Where one of the two was
+    signed by a key that is revoked by now, the evidence is against whoever had that key.
     """
+    ever = keys_of(log_key).ever()
     tree = max((open_mirror(path, log_key) for path in (one, other)), key=_size_of)
     longer: dict[int, tuple[Checkpoint, bytes]] = {}
     for checkpoint, note in seen_checkpoints(one, log_key) + seen_checkpoints(other, log_key):
         if checkpoint.size <= tree.checkpoint.size:
             if _differs(tree, checkpoint):
-                return fork_evidence(note, _note(tree, one, other, log_key), tree, log_key)
+                return fork_evidence(note, _note(tree, one, other, log_key), tree, ever)
         # Signed, but neither has its tree yet: two of one size tell by themselves.
         elif longer.setdefault(checkpoint.size, (checkpoint, note))[0] != checkpoint:
-            return fork_evidence(note, longer[checkpoint.size][1], None, log_key)
+            return fork_evidence(note, longer[checkpoint.size][1], None, ever)
     return None
 
 
@@ -115,11 +122,12 @@ class _Mirror:
     """One run."""
 
     def __init__(
-        self, source: LogSource, folder: Path, log_key: VerifierKey, progress: Progress | None
+        self, source: LogSource, folder: Path, log_key: TrustedKeys, progress: Progress | None
     ) -> None:
         self._source = source
         self._folder = folder
         self._key = log_key
+        self._ever = keys_of(log_key).ever()  # for what was seen before a key was revoked
         self._progress = progress
         self._local = FolderSource(folder)
         self._batch: dict[Path, bytes] = {}
@@ -142,7 +150,7 @@ class _Mirror:
 
     def _published(self) -> int:
         try:
-            return open_checkpoint(self._local.checkpoint(), self._key).size
+            return open_checkpoint(self._local.checkpoint(), self._ever).size
         except NotFoundError:
             return 0
 
@@ -153,7 +161,7 @@ class _Mirror:
         if not sizes:
             return None
         note = (self._folder / SEEN / str(max(sizes))).read_bytes()
-        return open_checkpoint(note, self._key), note
+        return open_checkpoint(note, self._ever), note
 
     def _best(self, checkpoint: Checkpoint, note: bytes) -> bytes:
         """Of two notes over one checkpoint that with more signatures, the first seen if alike."""
@@ -168,11 +176,11 @@ class _Mirror:
         if seen is not None and checkpoint.size < seen[0].size:
             raise self._shrank(checkpoint, note, seen)
         if seen is not None and checkpoint.size == seen[0].size and checkpoint != seen[0]:
-            evidence = fork_evidence(seen[1], note, None, self._key)
+            evidence = fork_evidence(seen[1], note, None, self._ever)
             raise self._refuse("log_forked", checkpoint, note, seen[0], evidence)
         tree = ProvenTree(checkpoint, self._local, self._source)
         if seen is not None and _differs(tree, seen[0]):
-            evidence = fork_evidence(seen[1], note, tree, self._key)
+            evidence = fork_evidence(seen[1], note, tree, self._ever)
             raise self._refuse("log_forked", checkpoint, note, seen[0], evidence)
         return tree
 
@@ -181,9 +189,9 @@ class _Mirror:
     ) -> Problem:
         """Name a smaller checkpoint: an old one, or (as far as our copy tells) one of a fork."""
         try:
-            tree = open_mirror(self._folder, self._key)
+            tree = open_mirror(self._folder, self._ever)
             if checkpoint.size <= tree.checkpoint.size and _differs(tree, checkpoint):
-                evidence = fork_evidence(self._local.checkpoint(), note, tree, self._key)
+                evidence = fork_evidence(self._local.checkpoint(), note, tree, self._ever)
                 return self._refuse("log_forked", checkpoint, note, seen[0], evidence)
         except NotFoundError:
             pass  # our first copy was interrupted
@@ -265,7 +273,7 @@ def _size_of(tree: ProvenTree) -> int:
     return tree.checkpoint.size
 
 
-def _note(tree: ProvenTree, one: Path, other: Path, log_key: VerifierKey) -> bytes:
+def _note(tree: ProvenTree, one: Path, other: Path, log_key: TrustedKeys) -> bytes:
     """The published note under which that tree stands."""
     for path in (one, other):
         note = FolderSource(path).checkpoint()

@@ -92,6 +92,14 @@ class Policy:
             raise VerificationError("quorum", self._lacking(names))
         return names
 
+    def check_log(self, keys: Collection[VerifierKey]) -> None:
+        """Check that it speaks of the log of these ``keys``; one without logs speaks of any.
+
+        VerificationError ``policy_log``.
+        """
+        if self.logs and set(self.logs).isdisjoint(keys):
+            raise VerificationError("policy_log", "the policy is for other logs than this key's")
+
     def _demanded(self) -> Group:
         if isinstance(self.quorum, Group):
             return self.quorum

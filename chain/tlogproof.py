@@ -14,8 +14,9 @@ from typing import Final
 from chain.checkpoint import Checkpoint
 from chain.errors import MalformedError
 from chain.hashing import Digest, leaf_hash, to_digest
+from chain.keys import TrustedKeys
 from chain.merkle import MAX_SIZE, verify_inclusion
-from chain.note import MAX_NOTE_SIZE, VerifierKey, parse_note
+from chain.note import MAX_NOTE_SIZE, parse_note
 from chain.policy import NO_WITNESSES, Policy
 from chain.proof import Proof
 from chain.verify import open_cosigned
@@ -91,7 +92,7 @@ def parse_tlog_proof(data: bytes) -> TlogProof:
 
 
 def verify_tlog_proof(
-    proof: TlogProof, entry: bytes, log_key: VerifierKey, policy: Policy = NO_WITNESSES
+    proof: TlogProof, entry: bytes, log_key: TrustedKeys, policy: Policy = NO_WITNESSES
 ) -> Logged:
     """Return what the proof establishes of ``entry``, or raise VerificationError.
 

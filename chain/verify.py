@@ -17,8 +17,9 @@ from chain.commitment import (
 from chain.entry import AnchorEntry, SealEntry, parse_entry, parse_time
 from chain.errors import Problem, VerificationError
 from chain.hashing import Digest, digest_from_hex, leaf_hash
+from chain.keys import TrustedKeys, keys_of
 from chain.merkle import verify_inclusion
-from chain.note import VerifierKey, open_note
+from chain.note import open_note
 from chain.policy import NO_WITNESSES, Policy
 from chain.proof import Placed, Proof, ShownGroup, digest_of_group
 from chain.states import verify_state
@@ -60,7 +61,7 @@ class Evidence:
     steps: tuple[Step, ...]
 
 
-def verify_proof(proof: Proof, log_key: VerifierKey, policy: Policy = NO_WITNESSES) -> Evidence:
+def verify_proof(proof: Proof, log_key: TrustedKeys, policy: Policy = NO_WITNESSES) -> Evidence:
     """Return what the proof establishes, or raise a Problem whose ``extra["step"]`` failed.
 
     1. the groups hash to the password area;
@@ -149,13 +150,19 @@ def _check_reversal(entry: AnchorEntry, face: dict[str, JsonValue]) -> None:
 
 
 def open_cosigned(
-    note: bytes, log_key: VerifierKey, policy: Policy
+    note: bytes, log_key: TrustedKeys, policy: Policy
 ) -> tuple[Checkpoint, tuple[str, ...]]:
-    """The checkpoint and who cosigned it; errors as ``open_checkpoint``, ``Policy.cosigners``."""
-    checkpoint = open_checkpoint(note, log_key)
+    """The checkpoint and who cosigned it.
+
+    Errors as ``open_checkpoint``, ``Policy.check_log``, ``Policy.cosigners``.
+    """
+    keys = keys_of(log_key)
+    checkpoint = open_checkpoint(note, keys)
+    policy.check_log(keys.verifiers)
     if not policy.witnesses:
         return checkpoint, ()
-    return checkpoint, policy.cosigners(open_note(note, [log_key, *policy.witnesses]).signatures)
+    known = [*keys.verifiers, *policy.witnesses]
+    return checkpoint, policy.cosigners(open_note(note, known).signatures)
 
 
 def _check_path(placed: Placed, checkpoint: Checkpoint) -> None:
