@@ -50,7 +50,7 @@ class Cosigning:
         self._policy = policy
         self._witnesses = witnesses
         self._confirmed = False
-        self._asked: tuple[StoredCheckpoint, float] | None = None
+        self._asked: tuple[StoredCheckpoint | None, float] | None = None
 
     def close(self) -> None:
         """Close the connections to the witnesses."""
@@ -86,8 +86,8 @@ class Cosigning:
         signed = self._publisher.signed()
         if signed is None or not signed.size or self._is_early(signed):
             return None
-        self._asked = signed, monotonic()
         gathered = self._gather(signed)
+        self._asked = self._publisher.signed(), monotonic()
         if not gathered.answers:
             return None
         self._refuse_contradiction(gathered)

@@ -13,6 +13,7 @@ from chain.entry import anchor_entry
 from chain.hashing import Digest, sha256
 from chain.log import Log
 from chain.note import SignerKey
+from chain.policy import NO_WITNESSES, Policy
 from chain.proof import Group, Proof, ShownGroup, build_proof
 from chain.store.sqlite import SqliteLogStore
 from chain.tiles import TileFolder
@@ -26,13 +27,15 @@ DOCUMENTS = {"face": b'{"code":"144032609110"}', "buyer": b"{}", "lines": b'[{"n
 class Books:
     """A log in ``folder``; another one on the same folder is another worker."""
 
-    def __init__(self, folder: Path, *, cache_tiles: int = 256) -> None:
+    def __init__(
+        self, folder: Path, *, cache_tiles: int = 256, policy: Policy = NO_WITNESSES
+    ) -> None:
         self.folder = folder
         self.log_folder = folder / "log"
         self.log_folder.mkdir(exist_ok=True)
         self.store = SqliteLogStore(folder / "log.db")
         self.tiles = TileFolder(self.log_folder, cache_tiles=cache_tiles)
-        self.log = Log(ORIGIN, self.store, self.tiles, self.log_folder)
+        self.log = Log(ORIGIN, self.store, self.tiles, self.log_folder, policy)
 
     def add(self, count: int) -> Block:
         """Seal one block of ``count`` entries, each named by its index."""
