@@ -116,6 +116,7 @@ def _health(instance: Instance) -> Callable[[], Health]:
         folder=instance.config.data_dir,
         max_delay=instance.config.anchor.max_delay,
         issuer_alive=issuer.alive if isinstance(issuer, IssuerClient) else lambda: False,
+        witnesses=instance.policy.witnesses,
     )
     return lambda: check_health(parts, int(instance.clock().timestamp()))
 

@@ -54,5 +54,14 @@ def gauges(found: Health) -> dict[str, Gauge]:
         "fapiao_pending_oldest_seconds": ("Age of the oldest of them", found.oldest_pending),
         "fapiao_log_entries": ("Entries in the log, published or not", found.log_size),
         "fapiao_published_entries": ("Entries under the newest checkpoint", found.published_size),
+        "fapiao_unpublished_oldest_seconds": (
+            "How long the oldest unpublished block has waited",
+            found.oldest_unpublished,
+        ),
+        "fapiao_witnesses": ("Witnesses of the log's policy", found.witnesses),
+        "fapiao_witnesses_cosigned": (
+            "Of them, those that have cosigned the newest checkpoint",
+            found.cosigned,
+        ),
         "fapiao_free_bytes": ("Free space where the data is", found.free_bytes),
     }

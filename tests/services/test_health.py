@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from chain.cosignature import Cosigner, add_signatures
 from chain.errors import UnavailableError
+from chain.note import SignerKey, parse_note
 from invoice_service.services import health
 from invoice_service.services.health import HealthParts, check_health
 from tests.services.town import Town
@@ -106,3 +108,40 @@ def test_little_space(town: Town, parts: HealthParts, monkeypatch: pytest.Monkey
     monkeypatch.setattr(health, "LOW_SPACE", 1 << 60)
     found = check_health(parts, now(town))
     assert (found.ready, codes(found.warnings)) == (True, ["disk_low"])
+
+
+WITNESSES = tuple(Cosigner(SignerKey(f"w{n}.example", bytes([n]) * 32)) for n in (1, 2))
+
+
+def test_what_waits_for_witnesses_and_how_long(town: Town, parts: HealthParts) -> None:
+    """The log has been signed further than it is published."""
+    town.issue(3)
+    town.anchor()
+    published = (town.folder / "log" / "checkpoint").read_bytes()
+    sealed = now(town)
+    town.issue(2)
+    town.anchor()
+    (town.folder / "log" / "checkpoint").write_bytes(published)
+    found = check_health(parts, sealed + 60)
+    assert (found.log_size, found.published_size) == (7, 4)
+    assert found.ready
+    waiting = sealed + 60 - int(town.log.block_of(4).sealed_at.timestamp())
+    assert found.oldest_unpublished == waiting
+    assert codes(check_health(parts, sealed + 60 + 61).warnings) == ["publishing_overdue"]
+
+
+def test_who_has_cosigned_what_is_published(town: Town, parts: HealthParts) -> None:
+    asked = replace(parts, witnesses=tuple(one.verifier for one in WITNESSES))
+    assert codes(check_health(asked, now(town)).warnings) == []  # an empty log needs nobody
+    town.issue(3)
+    town.anchor()
+    found = check_health(asked, now(town))
+    assert (found.witnesses, found.cosigned) == (2, 0)
+    assert codes(found.warnings) == ["witness_missing"]
+    file = town.folder / "log" / "checkpoint"
+    note = file.read_bytes()
+    for count, one in enumerate(WITNESSES, start=1):
+        note = add_signatures(note, [one.cosign(parse_note(note).text, 1)])
+        file.write_bytes(note)
+        assert check_health(asked, now(town)).cosigned == count
+    assert check_health(asked, now(town)).warnings == ()
