@@ -70,6 +70,7 @@ def test_the_environment_overrides_every_key(section: str, key: str) -> None:
     texts = {
         "public_url": "https://fapiao.example",
         "data_dir": "/srv/fapiao",
+        "policy": "/srv/policy",
         "region": "4401",
         "industry_kind": "3",
     }
