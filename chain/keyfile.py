@@ -104,7 +104,7 @@ def open_key(data: bytes, passphrase: bytes) -> SignerKey:
         text = cipher.decrypt_and_verify(sealed[:-_TAG_SIZE], sealed[-_TAG_SIZE:])
     except ValueError:
         raise VerificationError("passphrase_wrong", "the passphrase is not this key's") from None
-    signer = SignerKey.parse(text.decode())
+    signer = SignerKey.parse(_decode(text))
     if signer.name != name:  # only whoever has the passphrase can make such a file
         raise _malformed("it holds a key of another name")
     return signer
@@ -119,10 +119,7 @@ def _parse(data: bytes) -> tuple[bytes, str, bytes, bytes, Cost, bytes]:
         )
     if not data.startswith(f"{HEADER}\n".encode()):
         raise MalformedError("key_file_version", f"this reads {HEADER}")
-    try:
-        lines = found[1].decode().split("\n")
-    except UnicodeDecodeError:
-        raise _malformed("it is not UTF-8") from None
+    lines = _decode(found[1]).split("\n")
     if len(lines) != 6 or lines[5]:
         raise _malformed("it has more or fewer lines")
     name, nonce = _after("name ", lines[1]), _after("cipher chacha20-poly1305 ", lines[3])
@@ -149,6 +146,13 @@ def _cipher(
 
 def _check_line(body: bytes) -> bytes:
     return f"check {sha256(body).hex()}\n".encode()
+
+
+def _decode(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _malformed("it is not UTF-8") from None
 
 
 def _after(start: str, line: str) -> str:

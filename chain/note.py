@@ -36,7 +36,7 @@ _TIMESTAMP_SIZE = 8
 _MAX_TIMESTAMP = 2**63 - 1
 _SECRET_PREFIX = "PRIVATE+KEY+"  # noqa: S105  # how the text of a secret key begins
 _DASH = "\u2014 "
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
+_NO_TEXT = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 _GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
@@ -280,8 +280,8 @@ def _check_name(name: str) -> None:
 def _check_text(text: str) -> None:
     if not text.endswith("\n"):
         raise _malformed("its text does not end in a line feed")
-    if _CONTROL.search(text):
-        raise _malformed("it has a control character")
+    if _NO_TEXT.search(text):
+        raise _malformed("it has a control character, or half of one that takes two")
 
 
 def _to_base64(raw: bytes) -> str:

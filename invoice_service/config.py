@@ -30,7 +30,7 @@ class Service(Section, frozen=True):
     """Where the service is reached and where it keeps its files."""
 
     public_url: PublicUrl = "http://127.0.0.1:8000"
-    data_dir: Annotated[str, Meta(min_length=1)] = "var/main"
+    data_dir: Annotated[str, Meta(pattern=r"\A[^\x00]+\Z")] = "var/main"
 
 
 class Web(Section, frozen=True):
@@ -195,7 +195,7 @@ def _read(path: Path | None) -> dict[str, dict[str, Any]]:
         return {}
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise MalformedError("config_invalid", f"{path}: {error}") from None
     for name, table in tables.items():
         if not isinstance(table, dict):
@@ -211,7 +211,8 @@ def _overrides(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
     for name, text in sorted(environ.items()):
         section, _, key = name.removeprefix(PREFIX).lower().partition("_")
         if name.startswith(PREFIX) and key and section in Config.__struct_fields__:
-            found.append((section, key, text))
+            # A name need not be UTF-8; such a key is as unknown as any other.
+            found.append((section, key.encode("utf-8", "backslashreplace").decode(), text))
     return found
 
 
@@ -222,7 +223,7 @@ def _from_text(section: str, key: str, text: str) -> Any:  # noqa: ANN401 # a TO
         return text
     try:
         parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # thousands of digits or of brackets among them
         parsed = {}
     if set(parsed) != {"value"}:
         raise MalformedError(
