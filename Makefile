@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
 PYTEST ?=
 
-.PHONY: help demo run test check lint format quick bench lock clean
+.PHONY: help demo run test check lint format quick fuzz bench lock clean
 
 help: ## print these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,9 @@ lint: $(VENV)/.installed-dev ## format, lint, types and import direction only
 
 quick: lint ## the same as check without the slow tests
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(PYTEST)
+
+fuzz: $(VENV)/.installed-fuzz ## look for inputs that break a parser, led by coverage, for FUZZ_SECONDS (60)
+	@$(BIN)/python -m tests.fuzz.atheris_parsers --seconds $(or $(FUZZ_SECONDS),60) --corpus build/fuzz/corpus
 
 format: $(VENV)/.installed-dev ## let ruff write the code's layout
 	$(BIN)/ruff check --fix .
@@ -65,4 +68,9 @@ $(VENV)/.installed-package: $(VENV)/.made requirements/build.txt requirements/ru
 $(VENV)/.installed-dev: $(VENV)/.installed-package requirements/dev.txt
 	@echo "installing what tests need into $(VENV) (locked versions, checked by hash)"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.installed-fuzz: $(VENV)/.installed-dev requirements/fuzz.txt
+	@echo "installing the fuzzer into $(VENV) (locked version, checked by hash)"
+	@$(PIP) install --require-hashes -r requirements/fuzz.txt
 	@touch $@

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_config_toml_names_every_setting_with_its_default_and_a_comment() -> Non
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads(text("pyproject.toml"))["project"]
     reasons = text("docs/dependencies.md").lower()
-    everything = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    everything = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     for requirement in everything:
         name = re.split(r"[\[~=<>]", requirement)[0].lower()
         if not name.startswith("types-"):
