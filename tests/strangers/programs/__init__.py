@@ -1,0 +1,1 @@
+"""Run by the strangers' own interpreters; nothing of ours is imported here."""
