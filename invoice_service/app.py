@@ -87,17 +87,17 @@ def _open_doors(app: Flask, instance: Instance) -> None:
     config, store, log = instance.config, instance.store, instance.log
     access = Access(store)
     bodies = Bodies(config, store, log, instance.promise_signer())
-    check = Verifier(store, log, instance.log_key).verify
-    keys = f"{instance.log_key.text()}\n{instance.promise_key.text()}\n".encode()
+    log_key = partial(_key_text, instance)
+    check = Verifier(store, log, instance.keys.keys).verify
     for blueprint in (
         IssuingCalls(instance, access, bodies).blueprint(),
         reading_blueprint(instance, access, bodies, qr_svg, qr_png),
         verifications_blueprint(config, check),
         MerchantCalls(instance, access).blueprint(),
         reports_blueprint(instance, access, totals_csv, totals_workbook),
-        log_blueprint(log, config.log_dir, keys, instance.keys_note),
-        pages.pages_blueprint(check, instance.log_key.text(), instance.clock, problems.listing()),
-        file_page.file_blueprint(instance.log_key.text()),
+        log_blueprint(log, config.log_dir, instance.keys),
+        pages.pages_blueprint(check, log_key, instance.clock, problems.listing()),
+        file_page.file_blueprint(log_key, instance.keys.notes),
         clients.pilot_blueprint(check),
     ):
         app.register_blueprint(blueprint)
@@ -106,6 +106,10 @@ def _open_doors(app: Flask, instance: Instance) -> None:
         operations_blueprint(_health(instance), meter, partial(describe_service, config))
     )
     _count_answers(app, meter)
+
+
+def _key_text(instance: Instance) -> str:
+    return instance.log_key.text()
 
 
 def _health(instance: Instance) -> Callable[[], Health]:

@@ -11,33 +11,31 @@ from Crypto.Random import get_random_bytes
 from chain.cosigning import Cosigning
 from chain.durable import make_folder, write_file
 from chain.errors import ConflictError, MalformedError, UnavailableError
+from chain.keys import LogKey, LogKeys
 from chain.log import Log
-from chain.note import SignerKey, VerifierKey, sign_note
+from chain.note import SignerKey, VerifierKey
 from chain.policy import MAX_POLICY_BYTES, NO_WITNESSES, Policy, parse_policy
+from chain.statement import PROMISE, KeyStatement
 from chain.store.sqlite import SqliteLogStore
 from chain.tiles import TileFolder
 from chain.witness_client import Limits, Witnesses
 from invoice_service.config import Config
 from invoice_service.domain.numbering import Scheme
 from invoice_service.issuer import DirectIssuer, IssuerClient
-from invoice_service.keyring import (
-    all_encrypted,
-    find_passphrase,
-    read_key,
-    read_signer,
-    write_signer,
+from invoice_service.keyfolder import (
+    LOG_KEY,
+    LOG_VKEY,
+    PROMISE_KEY,
+    PROMISE_VKEY,
+    KeyFolder,
 )
+from invoice_service.keyring import all_encrypted, find_passphrase, read_signer, write_signer
+from invoice_service.rotation import Rotation
 from invoice_service.services.anchor import Anchoring
 from invoice_service.services.ports import Issuer
 from invoice_service.storage.sqlite import SqliteStore, create_store
 
 Clock = Callable[[], datetime]
-
-LOG_KEY = "log.key"
-PROMISE_KEY = "promise.key"
-LOG_VKEY = "log.vkey"
-PROMISE_VKEY = "promise.vkey"
-KEYS_NOTE = "keys.note"
 
 
 def now() -> datetime:
@@ -46,8 +44,8 @@ def now() -> datetime:
 
 
 def secret_keys(config: Config) -> list[Path]:
-    """Where the secret keys are."""
-    return [config.keys_dir / LOG_KEY, config.keys_dir / PROMISE_KEY]
+    """Where the secret keys are: the log's, two of them in an overlap, and that of promises."""
+    return [*_key_folder(config).secret_paths(), config.keys_dir / PROMISE_KEY]
 
 
 @dataclass(frozen=True)
@@ -59,34 +57,61 @@ class Instance:
     log: Log
     log_store: SqliteLogStore
     issuer: Issuer
-    log_key: VerifierKey
-    promise_key: VerifierKey
-    keys_note: bytes
+    keys: KeyFolder
     policy: Policy = NO_WITNESSES
     clock: Clock = now
     randbytes: Callable[[int], bytes] = get_random_bytes
 
-    def log_signer(self) -> SignerKey:
-        """Read the log's secret key; only who anchors calls this (docs/trust.md)."""
-        return _read_signer(self.config, LOG_KEY)
+    @property
+    def log_keys(self) -> LogKeys:
+        """All keys of the log, as its newest statement has them."""
+        return self.keys.keys()
+
+    @property
+    def log_key(self) -> VerifierKey:
+        """The oldest of the keys that sign now: the one that is shown to people."""
+        return self.log_keys.signing[0]
+
+    @property
+    def promise_key(self) -> VerifierKey:
+        """The key of the promises that are made now."""
+        return self.log_keys.promise[-1]
+
+    def log_signers(self) -> tuple[SignerKey, ...]:
+        """Read the log's secret keys that sign now; only who anchors calls this (docs/trust.md)."""
+        return self.keys.signers()
 
     def promise_signer(self) -> SignerKey:
         """Read the promise key; only who answers issues calls this."""
-        return _read_signer(self.config, PROMISE_KEY)
+        return _read_signer(self.config.keys_dir / PROMISE_KEY)
 
     def check_keys(self) -> None:
-        """Read both secret keys and drop them, to say early what would fail later."""
-        self.log_signer()
+        """Read all secret keys, to say early what would fail later."""
+        self.keys.check()
         self.promise_signer()
 
+    def rotation(self) -> Rotation:
+        """What rotating the log's key works with."""
+        return Rotation(
+            keys=self.keys,
+            store=self.log_store,
+            publisher=self.log.publisher,
+            read=_read_signer,
+            write=self._write_signer,
+            randbytes=self.randbytes,
+        )
+
+    def _write_signer(self, path: Path, signer: SignerKey) -> None:
+        write_signer(path, signer, find_passphrase(os.environ), self.randbytes)
+
     def anchoring(self) -> Anchoring:
-        """Everything that anchoring works with, the log's secret key included."""
-        signers = (self.log_signer(),)  # opened once: that takes a fraction of a second
+        """Everything that anchoring works with, the log's secret keys included."""
+        self.log_signers()  # what cannot be read is said now
         return Anchoring(
             invoices=self.store,
             totals=self.store.totals,
             log=self.log,
-            signers=lambda: signers,
+            signers=self.keys.signing,
             clock=self.clock,
             randbytes=self.randbytes,
             max_block=self.config.anchor.max_block,
@@ -116,7 +141,7 @@ def init_instance(
     Raises ConflictError ``already_initialised`` where an instance is; an interrupted call can be
     repeated: the keys are written last but one, the databases before them.
     """
-    if (config.keys_dir / KEYS_NOTE).exists():
+    if _key_folder(config).numbers():
         raise ConflictError("already_initialised", f"{config.data_dir} holds an instance already")
     _read_policy(config)  # before anything is made that would have to be unmade
     for folder in (config.keys_dir, config.log_dir, config.broker_dir, config.run_dir):
@@ -136,8 +161,8 @@ def open_instance(
     randbytes: Callable[[int], bytes] = get_random_bytes,
 ) -> Instance:
     """Open what ``init_instance`` made; UnavailableError ``not_initialised`` where nothing is."""
-    keys_note = config.keys_dir / KEYS_NOTE
-    if not keys_note.exists():
+    keys = _key_folder(config)
+    if not keys.numbers():
         raise UnavailableError(
             "not_initialised", f"{config.data_dir} holds no instance: run `fapiao init` first"
         )
@@ -153,9 +178,7 @@ def open_instance(
         issuer=IssuerClient(
             config.run_dir / "issuer.sock", DirectIssuer(store, lambda: int(clock().timestamp()))
         ),
-        log_key=_read_verifier(config, LOG_VKEY),
-        promise_key=_read_verifier(config, PROMISE_VKEY),
-        keys_note=keys_note.read_bytes(),
+        keys=keys,
         policy=policy,
         clock=clock,
         randbytes=randbytes,
@@ -203,13 +226,17 @@ def _scheme(config: Config) -> Scheme:
     )
 
 
+def _key_folder(config: Config) -> KeyFolder:
+    return KeyFolder(config.keys_dir, _read_signer)
+
+
 def _make_keys(config: Config, randbytes: Callable[[int], bytes]) -> SignerKey:
-    """Make both key pairs, and the log key's note over the two public keys."""
+    """Make both key pairs, and the log's first statement of its keys."""
     origin = config.log_origin
     log_signer = _keep_signer(config, LOG_KEY, LOG_VKEY, origin, randbytes)
-    promise_signer = _keep_signer(config, PROMISE_KEY, PROMISE_VKEY, f"{origin}/promise", randbytes)
-    text = f"{origin}/keys\n{log_signer.verifier.text()}\n{promise_signer.verifier.text()}\n"
-    write_file(config.keys_dir / KEYS_NOTE, sign_note(text, log_signer))
+    promise_signer = _keep_signer(config, PROMISE_KEY, PROMISE_VKEY, origin + PROMISE, randbytes)
+    keys = LogKeys(origin, (LogKey(log_signer.verifier),), (promise_signer.verifier,))
+    _key_folder(config).add(KeyStatement(1, keys).sign(log_signer))
     return log_signer
 
 
@@ -219,17 +246,13 @@ def _keep_signer(
     """Read the key that an interrupted call left, or make one; encrypted with a passphrase."""
     path, passphrase = config.keys_dir / secret, find_passphrase(os.environ)
     there = path.exists()
-    signer = _read_signer(config, secret) if there else SignerKey.generate(name, randbytes)
+    signer = _read_signer(path) if there else SignerKey.generate(name, randbytes)
     if not there or (passphrase is not None and not all_encrypted([path])):
         write_signer(path, signer, passphrase, randbytes)
     write_file(config.keys_dir / public, f"{signer.verifier.text()}\n".encode())
     return signer
 
 
-def _read_signer(config: Config, name: str) -> SignerKey:
+def _read_signer(path: Path) -> SignerKey:
     """Read a secret key; the passphrase of an encrypted one is in this process's environment."""
-    return read_signer(config.keys_dir / name, os.environ)
-
-
-def _read_verifier(config: Config, name: str) -> VerifierKey:
-    return VerifierKey.parse(read_key(config.keys_dir / name).decode(errors="replace").rstrip("\n"))
+    return read_signer(path, os.environ)

@@ -157,6 +157,7 @@ CATALOG: dict[str, Entry] = {
     "block_unknown": Entry(404, "There is no such block", "没有这个区块"),
     "no_block": Entry(404, "There is no such block", "没有这个区块"),
     "no_checkpoint": Entry(404, "The log has not been published yet", "账本尚未发布"),
+    "no_statement": Entry(404, "There is no such key statement", "没有这份公钥声明"),
     "no_tile": Entry(404, "This tile is not there", "没有这个数据块"),
     "tile_path": Entry(404, "This is not how the address of a tile is written", "数据块地址不正确"),
     # reports

@@ -1,7 +1,9 @@
 """The public log under ``/log/``, as C2SP tlog-tiles lays it out, and its blocks as JSON."""
 
 import gzip
+import re
 from pathlib import Path
+from typing import Protocol
 
 from flask import Blueprint, Response, request
 
@@ -9,6 +11,7 @@ from chain.block import Block
 from chain.entry import format_time
 from chain.errors import NotFoundError, UnavailableError
 from chain.hashing import sha256
+from chain.keys import LogKeys
 from chain.log import Log
 from chain.tiles import parse_tile_path
 from invoice_service.api.answers import JSON, json_bytes
@@ -20,13 +23,32 @@ FRESH = "public, max-age=2"  # tlog-tiles: a few seconds at most
 FOREVER = "public, max-age=31536000, immutable"
 KEYS = "public, max-age=300"
 
+_COUNTED = re.compile(r"[1-9][0-9]{0,8}")
+
 PAGE = 100
 LONGEST_PAGE = 1000
 
 
-def log_blueprint(log: Log, folder: Path, keys: bytes, keys_note: bytes) -> Blueprint:
-    """``folder`` holds ``checkpoint`` and ``tile/``; ``keys``: the public keys, one a line."""
+class PublicKeys(Protocol):
+    """What the log says of its keys, asked for each time: they change."""
+
+    def keys(self) -> LogKeys:
+        """The keys of the newest statement."""
+        ...
+
+    def numbers(self) -> list[int]:
+        """The numbers of all statements, in order."""
+        ...
+
+    def note(self, number: int) -> bytes:
+        """A statement; NotFoundError ``no_statement``."""
+        ...
+
+
+def log_blueprint(log: Log, folder: Path, public: PublicKeys) -> Blueprint:
+    """``folder`` holds ``checkpoint`` and ``tile/``."""
     blueprint = Blueprint("log", __name__, url_prefix="/log")
+    _add_keys(blueprint, public)
 
     @blueprint.get("/checkpoint")
     def checkpoint() -> Response:
@@ -44,14 +66,6 @@ def log_blueprint(log: Log, folder: Path, keys: bytes, keys_note: bytes) -> Blue
         if zipped:
             answer.headers["Content-Encoding"] = "gzip"
         return answer
-
-    @blueprint.get("/key")
-    def key() -> Response:
-        return _public(keys, TEXT, KEYS)
-
-    @blueprint.get("/keys")
-    def signed_keys() -> Response:
-        return _public(keys_note, TEXT, KEYS)
 
     @blueprint.get("/blocks")
     def blocks() -> Response:
@@ -73,6 +87,24 @@ def log_blueprint(log: Log, folder: Path, keys: bytes, keys_note: bytes) -> Blue
         return _public(json_bytes(describe(found)), JSON, FOREVER)
 
     return blueprint
+
+
+def _add_keys(blueprint: Blueprint, public: PublicKeys) -> None:
+    @blueprint.get("/key")
+    def key() -> Response:
+        known = public.keys()
+        lines = f"{known.signing[0].text()}\n{known.promise[-1].text()}\n"
+        return _public(lines.encode(), TEXT, KEYS)
+
+    @blueprint.get("/keys")
+    def signed_keys() -> Response:
+        return _public(public.note(public.numbers()[-1]), TEXT, KEYS)
+
+    @blueprint.get("/keys/<number>")
+    def key_statement(number: str) -> Response:
+        if not _COUNTED.fullmatch(number):
+            raise NotFoundError("no_statement", "statements are counted from 1")
+        return _public(public.note(int(number)), TEXT, FOREVER)
 
 
 def describe(block: Block) -> dict[str, object]:

@@ -11,6 +11,7 @@ JSON, NDJSON, CSV, TEXT, HTML = (
 )
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BYTES = "application/octet-stream"
+NOTE = "c2sp.org/signed-note"
 FORM = "application/x-www-form-urlencoded"
 
 Shapes = tuple[tuple[str, str], ...]
@@ -420,13 +421,18 @@ OPERATIONS: Final = (
         ((TEXT, "string"),),
     ),
     Operation(
+        "get", "/log/keys", "signedKeys", "log", "The newest statement", NOTE, ((TEXT, "string"),)
+    ),
+    Operation(
         "get",
-        "/log/keys",
-        "signedKeys",
+        "/log/keys/{number}",
+        "keyStatement",
         "log",
-        "The same as a note that the log signed",
-        "c2sp.org/signed-note",
+        "What the log said of its keys, signed by them",
+        NOTE,
         ((TEXT, "string"),),
+        "",
+        (Parameter("number", "Counted from 1", "path", _whole(1, 10**9 - 1)),),
     ),
     Operation(
         "get",

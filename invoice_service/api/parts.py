@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chain.log import Log
-from chain.note import SignerKey, VerifierKey
+from chain.note import SignerKey
 from invoice_service.config import Config
 from invoice_service.services.ports import (
     InvoiceReader,
@@ -40,15 +40,6 @@ class Parts(Protocol):
 
     @property
     def issuer(self) -> Issuer: ...
-
-    @property
-    def log_key(self) -> VerifierKey: ...
-
-    @property
-    def promise_key(self) -> VerifierKey: ...
-
-    @property
-    def keys_note(self) -> bytes: ...
 
     @property
     def clock(self) -> Callable[[], datetime]: ...

@@ -12,7 +12,12 @@ from invoice_service.commands.evidence import (
     the_mirror,
     the_promise_key,
 )
-from invoice_service.commands.log_keys import log_key_or_own, promise_key_or_own, read_key
+from invoice_service.commands.log_keys import (
+    KEY_HELP,
+    log_keys_or_own,
+    promise_key_or_own,
+    read_key,
+)
 from invoice_service.commands.output import json_option, print_json, progress
 from invoice_service.commands.session import Session
 from invoice_service.services.audit import InstanceAudit, audit_instance
@@ -25,7 +30,7 @@ _folder = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.command()
 @click.option("--mirror", "mirrors", multiple=True, type=_folder, help="Check this mirror.")
 @click.option("--promise", type=_file, help="Look whether this promise was kept, in a --mirror.")
-@click.option("--key", help="The log's public key, or a file with it; else the instance's.")
+@click.option("--key", "keys", multiple=True, help=f"{KEY_HELP} Else the instance's.")
 @click.option("--promise-key", help="The log's public promise key, likewise.")
 @click.option("--witness", "witnesses", multiple=True, help="A witness whose time is believed.")
 @click.option(
@@ -42,7 +47,7 @@ def audit(
     *,
     mirrors: tuple[Path, ...],
     promise: Path | None,
-    key: str | None,
+    keys: tuple[str, ...],
     promise_key: str | None,
     witnesses: tuple[str, ...],
     out: Path,
@@ -55,14 +60,14 @@ def audit(
     """
     if promise is None and not mirrors:
         return _audit_here(session, as_json=as_json)
-    log_key = log_key_or_own(session, key)
+    log_keys = log_keys_or_own(session, keys)
     try:
         if promise is None:
-            return audit_mirrors(mirrors, log_key, out, as_json=as_json)
+            return audit_mirrors(mirrors, log_keys, out, as_json=as_json)
         mirror = the_mirror(mirrors)
-        promiser = the_promise_key(promise_key_or_own(session, promise_key, key))
+        promiser = the_promise_key(promise_key_or_own(session, promise_key, keys))
         seen_by = [read_key(text) for text in witnesses]
-        return audit_promise(promise, mirror, log_key, promiser, seen_by, out, as_json=as_json)
+        return audit_promise(promise, mirror, log_keys, promiser, seen_by, out, as_json=as_json)
     except AuditError as error:
         _tell_wrong(error, as_json=as_json)
         return 1
@@ -97,7 +102,7 @@ def run_audit(instance: Instance) -> InstanceAudit:
         return audit_instance(
             instance.log_store,
             instance.config.log_dir,
-            instance.log_key,
+            instance.log_keys,
             instance.store,
             instance.store.totals,
             report,

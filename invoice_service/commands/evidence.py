@@ -19,6 +19,7 @@ from chain.evidence import (
     promise_evidence,
     verify_evidence,
 )
+from chain.keys import TrustedKeys
 from chain.mirror import MirrorReport, check_mirror, compare_mirrors
 from chain.note import MAX_NOTE_SIZE, VerifierKey
 from invoice_service.commands.mirror import described, steps
@@ -38,7 +39,7 @@ def read_evidence(what: str) -> bytes | None:
 
 
 def audit_mirrors(
-    mirrors: Sequence[Path], log_key: VerifierKey, out: Path, *, as_json: bool
+    mirrors: Sequence[Path], log_key: TrustedKeys, out: Path, *, as_json: bool
 ) -> int:
     """Check each mirror, then hold each two against each other; status 1 where they differ."""
     reports = [_check(mirror, log_key) for mirror in mirrors]
@@ -62,7 +63,7 @@ def audit_mirrors(
 def audit_promise(
     file: Path,
     mirror: Path,
-    log_key: VerifierKey,
+    log_key: TrustedKeys,
     promise_key: VerifierKey,
     witnesses: Sequence[VerifierKey],
     out: Path,
@@ -118,7 +119,7 @@ def the_promise_key(key: VerifierKey | None) -> VerifierKey:
     return key
 
 
-def _check(mirror: Path, log_key: VerifierKey) -> MirrorReport:
+def _check(mirror: Path, log_key: TrustedKeys) -> MirrorReport:
     with progress(f"checking {mirror}", None) as advance:
         return check_mirror(mirror, log_key, steps(advance))
 

@@ -4,6 +4,8 @@ import os
 
 import click
 
+from chain.keys import LogKey
+from chain.statement import KeyStatement
 from invoice_service.commands.merchants import find_merchant
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
@@ -16,7 +18,7 @@ from invoice_service.wiring import Instance, secret_keys
 
 @click.group()
 def keys() -> None:
-    """API keys: create, list, revoke. The log's keys: show the public, encrypt the secret ones."""
+    """API keys: create, list, revoke. The log's keys: show, rotate, encrypt the secret ones."""
 
 
 @keys.command()
@@ -85,14 +87,69 @@ def revoke(session: Session, *, number: int, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def log(session: Session, *, as_json: bool) -> None:
-    """Print the log's public key, and below it that of its promises."""
+    """Print the log's public key, and below it that of its promises; then each key's state.
+
+    The first is the one to give to others; while two sign, that is the older one.
+    """
     instance = session.instance()
-    if as_json:
-        print_json({"log_key": instance.log_key.text(), "promise_key": instance.promise_key.text()})
-    else:
-        click.echo(instance.log_key.text())
-        click.echo(instance.promise_key.text())
+    said = instance.keys.newest()
     instance.close()
+    if as_json:
+        print_json(
+            {
+                "log_key": said.keys.signing[0].text(),
+                "promise_key": said.keys.promise[-1].text(),
+                "statement": said.number,
+                "keys": [_described_log_key(key) for key in said.keys.keys],
+            }
+        )
+        return
+    click.echo(said.keys.signing[0].text())
+    click.echo(said.keys.promise[-1].text())
+    if len(said.keys.keys) > 1:
+        click.echo("")
+        _tell_log_keys(said)
+
+
+@keys.command("rotate-log")
+@click.option("--finish", is_flag=True, help="End the overlap: retire the older key.")
+@click.option("--stolen", metavar="ID", help="Revoke the key with this id, 8 hexadecimal digits.")
+@json_option
+@click.pass_obj
+def rotate_log(session: Session, *, finish: bool, stolen: str | None, as_json: bool) -> None:
+    """Put a new log key beside the old one, so that both sign; with --finish, go on with the new.
+
+    With --stolen ID, at once: the key with that id (see `fapiao keys log`) counts for nothing any
+    more, and if no other signs, a new one does. The service may run meanwhile. Killed at any point,
+    the same command again finishes. Whom to tell: docs/operations.md, "Rotating the log key".
+    """
+    if finish and stolen is not None:
+        raise click.UsageError("--finish retires a key, --stolen revokes one: say which")
+    instance = session.instance()
+    try:
+        rotation = instance.rotation()
+        if stolen is not None:
+            said = rotation.revoke(stolen)
+        else:
+            said = rotation.finish() if finish else rotation.start()
+    finally:
+        instance.close()
+    if as_json:
+        keys = [_described_log_key(key) for key in said.keys.keys]
+        print_json({"statement": said.number, "keys": keys})
+        return
+    _tell_log_keys(said)
+    if len(said.keys.signing) == 1:
+        click.secho(
+            "The secrets of keys that sign no more are deleted here. Backups of keys/ and free"
+            "\nblocks of the disk may hold them still: destroy those, and back up keys/ anew.",
+            fg="yellow",
+        )
+    else:
+        click.echo(
+            "Both sign from now on. Back up keys/, tell witnesses the new key, and when everybody"
+            "\nknows it: fapiao keys rotate-log --finish"
+        )
 
 
 @keys.command()
@@ -131,7 +188,30 @@ def _protect(session: Session, new: bytes, old: bytes | None) -> None:
     for path in written:
         click.echo(f"encrypted {path}")
     if not written:
-        click.echo("both keys were under this passphrase already")
+        click.echo("all keys were under this passphrase already")
+
+
+def _tell_log_keys(said: KeyStatement) -> None:
+    """Each key of the log, and what it is worth."""
+    rows = [(_log_key_state(key), key.verifier.text()) for key in said.keys.keys]
+    print_table(["state", "key"], rows, title=f"Statement {said.number} of the log's keys")
+
+
+def _log_key_state(key: LogKey) -> str:
+    if key.revoked:
+        return "revoked"
+    return "signs" if key.last is None else f"retired at size {key.last.size}"
+
+
+def _described_log_key(key: LogKey) -> dict[str, object]:
+    described: dict[str, object] = {
+        "key": key.verifier.text(),
+        "id": key.verifier.key_id.hex(),
+        "state": _log_key_state(key).partition(" ")[0],
+    }
+    if key.last is not None:
+        described |= {"size": key.last.size, "root": key.last.root.hex()}
+    return described
 
 
 def _owner(instance: Instance, merchant: str | None, *, official: bool) -> int | None:

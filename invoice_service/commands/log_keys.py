@@ -1,12 +1,20 @@
-"""The public keys that commands are told, or find in this machine's instance."""
+"""The public keys that commands are told, or find in this machine's instance or at a service."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from chain.errors import MalformedError
+from chain.keys import TrustedKeys
 from chain.note import VerifierKey
+from chain.statement import follow
+from chain.trusted import read_trusted
+from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
 
+KEY_HELP: Final = (
+    "The log's public key, or a file with it; again for others of its keys and key statements."
+)
 _LONGEST_PATH: Final = 1024
 
 
@@ -21,23 +29,29 @@ def read_key(text: str, line: int = 0) -> VerifierKey:
     return VerifierKey.parse(text.strip())
 
 
-def log_key_or_own(session: Session, text: str | None) -> VerifierKey:
-    """The log's key as told, else that of this machine's instance."""
-    return _own(session)[0] if text is None else read_key(text)
+def log_keys_or_own(session: Session, texts: Sequence[str]) -> TrustedKeys:
+    """The log's keys as told, else those of this machine's instance."""
+    return read_trusted(texts) if texts else _own(session)[0]
 
 
 def promise_key_or_own(
-    session: Session, text: str | None, log_key: str | None
+    session: Session, text: str | None, log_keys: Sequence[str]
 ) -> VerifierKey | None:
     """The promise key as told, else the instance's; None when only the log's key was told."""
     if text is not None:
         return read_key(text)
-    return None if log_key is not None else _own(session)[1]
+    return None if log_keys else _own(session)[1]
 
 
-def _own(session: Session) -> tuple[VerifierKey, VerifierKey]:
+def log_keys_of(remote: Remote) -> TrustedKeys:
+    """What a service says of its own keys: it is believed as far as the service is."""
+    key = VerifierKey.parse(remote.get("/log/key").decode().partition("\n")[0])
+    return follow([key], [remote.get("/log/keys")])
+
+
+def _own(session: Session) -> tuple[TrustedKeys, VerifierKey]:
     instance = session.instance()
     try:
-        return instance.log_key, instance.promise_key
+        return instance.log_keys, instance.promise_key
     finally:
         instance.close()

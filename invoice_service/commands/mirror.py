@@ -9,26 +9,27 @@ import click
 from chain.errors import VerificationError
 from chain.fetch import HttpSource
 from chain.mirror import MirrorReport, Progress, mirror_log
-from invoice_service.commands.log_keys import read_key
+from chain.trusted import read_trusted
+from invoice_service.commands.log_keys import KEY_HELP
 from invoice_service.commands.output import json_option, print_json, progress
 
 
 @click.command()
 @click.argument("url")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--key", "key", required=True, help="The log's public key, or a file with it.")
+@click.option("--key", "keys", required=True, multiple=True, help=KEY_HELP)
 @json_option
-def mirror(*, url: str, folder: Path, key: str, as_json: bool) -> int:
+def mirror(*, url: str, folder: Path, keys: tuple[str, ...], as_json: bool) -> int:
     """Copy the log at URL into DIR, which any static web server can serve as the log.
 
     Everything is checked before it counts. Run it again at any time to follow the log, or to go on
     where it was interrupted. A log that contradicts what was seen before is refused: its
     checkpoint, and the evidence where it is one, stand in DIR/refused.
     """
-    log_key = read_key(key)
+    log_keys = read_trusted(keys)
     with closing(HttpSource(url)) as source, progress("copying", None) as advance:
         try:
-            report = mirror_log(source, folder, log_key, steps(advance))
+            report = mirror_log(source, folder, log_keys, steps(advance))
         except VerificationError as error:
             if "kept" in error.extra and not as_json:
                 for name in ("kept", "evidence"):

@@ -12,12 +12,20 @@ from chain.entry import format_time
 from chain.errors import NotFoundError
 from chain.evidence import verify_evidence
 from chain.hashing import Digest
-from chain.note import VerifierKey
+from chain.keys import TrustedKeys
+from chain.policy import NO_WITNESSES, Policy
 from chain.proof import hidden_in
+from chain.trusted import read_policy, read_trusted
 from chain.verify import Evidence, verify_proof
 from invoice_service.commands.claims import Claim, read_claim
 from invoice_service.commands.evidence import read_evidence, tell_evidence
-from invoice_service.commands.log_keys import log_key_or_own, promise_key_or_own, read_key
+from invoice_service.commands.log_keys import (
+    KEY_HELP,
+    log_keys_of,
+    log_keys_or_own,
+    promise_key_or_own,
+    read_key,
+)
 from invoice_service.commands.output import json_option, print_json
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
@@ -36,13 +44,15 @@ WORDS: Final = {
     Verdict.UNKNOWN: ("red", "查无此票 · no such invoice was issued here"),
 }
 NO_PATIENCE: Final = 0.0
+_FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 _FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command()
 @click.argument("what", metavar="HASH|QR-TEXT|PROOF-FILE|EVIDENCE-FILE|PICTURE")
 @click.option("--offline", is_flag=True, help="Check a proof file with --key alone, no server.")
-@click.option("--key", "log_key", help="The log's public key, or a file with it.")
+@click.option("--key", "log_keys", multiple=True, help=KEY_HELP)
+@click.option("--policy", type=_FILE, help="Of a proof file: a tlog-policy for its witnesses.")
 @click.option("--url", envvar="FAPIAO_URL", help="Ask the service at this address.")
 @click.option("--promise-key", help="For evidence: the log's public promise key, likewise.")
 @click.option("--mirror", type=_FOLDER, help="For evidence of a broken promise: a mirror.")
@@ -54,7 +64,8 @@ def verify(
     *,
     what: str,
     offline: bool,
-    log_key: str | None,
+    log_keys: tuple[str, ...],
+    policy: Path | None,
     url: str | None,
     promise_key: str | None,
     mirror: Path | None,
@@ -69,20 +80,26 @@ def verify(
     Of an evidence file, says what it proves against the log; exit status 0 when it does.
     """
     if (accusation := read_evidence(what)) is not None:
-        keys = log_key_or_own(session, log_key), promise_key_or_own(session, promise_key, log_key)
+        if policy is not None:
+            raise click.UsageError("--policy is for proof files; of evidence, name each --witness")
+        promiser = promise_key_or_own(session, promise_key, log_keys)
+        keys = log_keys_or_own(session, log_keys), promiser
         seen_by = [read_key(text) for text in witnesses]
         tell_evidence(verify_evidence(accusation, *keys, mirror, seen_by), as_json=as_json)
         return 0
     claim = read_claim(what)
-    key = None if log_key is None else read_key(log_key)
+    if policy is not None and claim.proof is None:
+        raise click.UsageError("--policy needs a proof file: only that has cosignatures")
+    demand = NO_WITNESSES if policy is None else read_policy(policy)
+    keys_told = read_trusted(log_keys) if log_keys else None
     if offline:
-        if claim.proof is None or key is None:
+        if claim.proof is None or keys_told is None:
             raise click.UsageError("--offline needs a proof file and the log's public --key")
-        found = _from_evidence(verify_proof(claim.proof, key))
+        found = _from_evidence(verify_proof(claim.proof, keys_told, demand))
     elif url is not None:
-        found = _ask_remote(Remote(url, patience=NO_PATIENCE), claim, key)
+        found = _ask_remote(Remote(url, patience=NO_PATIENCE), claim, keys_told, demand)
     else:
-        found = _ask_here(session, claim, key)
+        found = _ask_here(session, claim, keys_told, demand)
     if claim.proof is not None:
         found = msgspec.structs.replace(found, hidden=hidden_in(claim.proof))
     if as_json:
@@ -92,14 +109,17 @@ def verify(
     return 0 if found.verdict is Verdict.AUTHENTIC else 1
 
 
-def _ask_here(session: Session, claim: Claim, key: VerifierKey | None) -> Verification:
+def _ask_here(
+    session: Session, claim: Claim, keys: TrustedKeys | None, policy: Policy
+) -> Verification:
     instance = session.instance()
+    witnesses: tuple[str, ...] = ()
     if claim.proof is not None:
-        verify_proof(claim.proof, key or instance.log_key)
+        witnesses = verify_proof(claim.proof, keys or instance.log_keys, policy).witnesses
     slip = claim.slip or _own_slip(instance.store.invoice, claim.hash)
-    found = Verifier(instance.store, instance.log, instance.log_key).verify(slip)
+    found = Verifier(instance.store, instance.log, instance.keys.keys).verify(slip)
     instance.close()
-    return found
+    return msgspec.structs.replace(found, witnesses=witnesses)
 
 
 def _own_slip(find: Callable[[Digest], StoredInvoice | None], hash_: str) -> QrText:
@@ -110,17 +130,19 @@ def _own_slip(find: Callable[[Digest], StoredInvoice | None], hash_: str) -> QrT
     return QrText(hash=hash_, number=invoice.number, total=invoice.total)
 
 
-def _ask_remote(remote: Remote, claim: Claim, key: VerifierKey | None) -> Verification:
-    """The service's verdict; a proof is checked here first, with our key or the service's own."""
+def _ask_remote(
+    remote: Remote, claim: Claim, keys: TrustedKeys | None, policy: Policy
+) -> Verification:
+    """The service's verdict; a proof is checked here first, with our keys or the service's own."""
+    witnesses: tuple[str, ...] = ()
     if claim.proof is not None:
-        if key is None:
-            key = VerifierKey.parse(remote.get("/log/key").decode().partition("\n")[0])
-        verify_proof(claim.proof, key)
+        witnesses = verify_proof(claim.proof, keys or log_keys_of(remote), policy).witnesses
     slip = claim.slip or _remote_slip(remote, claim.hash)
     if slip is None:
         return Verification(verdict=Verdict.UNKNOWN, hash=claim.hash)
     answer = remote.get("/v1/verifications", {"qr": _qr_text(slip)})
-    return msgspec.json.decode(answer, type=Verification)
+    found = msgspec.json.decode(answer, type=Verification)
+    return msgspec.structs.replace(found, witnesses=witnesses)
 
 
 class _Listed(msgspec.Struct):
@@ -162,6 +184,7 @@ def _from_evidence(evidence: Evidence) -> Verification:
         log_size=evidence.size,
         steps=tuple(Step(step.number, step.name, step.text) for step in evidence.steps),
         face=face if isinstance(face, dict) else None,
+        witnesses=evidence.witnesses,
     )
 
 
@@ -180,6 +203,8 @@ def _tell(found: Verification, *, offline: bool) -> None:
             f"entry {found.index}, {of_block} block {found.block}, sealed {found.sealed_at},"
             f" under a checkpoint of {found.log_size} entries"
         )
+    if found.witnesses:
+        click.echo(f"cosigned by {', '.join(found.witnesses)}")
     if found.reversed_by is not None:
         click.echo(f"reversed by {found.reversed_by}")
     if offline:

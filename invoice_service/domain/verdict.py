@@ -29,7 +29,8 @@ class Step(msgspec.Struct, frozen=True):
 class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A verdict with its evidence; the block and its time are None while it is pending.
 
-    ``hidden`` names the groups that the proof file in question did not show.
+    ``hidden`` names the groups that the proof file in question did not show, ``witnesses`` who
+    cosigned it under the policy that was asked for.
     """
 
     verdict: Verdict
@@ -43,6 +44,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     buyer_name: str | None = None
     reversed_by: str | None = None
     hidden: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
 
 
 def judge(*, known: bool, slip_agrees: bool, reversal: str | None, anchored: bool) -> Verdict:

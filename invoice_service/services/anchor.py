@@ -6,6 +6,7 @@ up. So any number of workers may run this at once, and any of them may die anywh
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -75,14 +76,15 @@ class Cosigners(Protocol):
 class Anchoring:
     """What anchoring works with; ``clock`` gives UTC, ``max_block`` is in invoices.
 
-    ``signers`` gives the keys that sign now; it is asked each time, for keys change.
+    ``signers`` gives the keys that sign now; it is asked each time, for keys change, and they
+    stay so until its block ends: what is signed with them counts when it is stored.
     ``cosigners`` are None where the log's signature is enough.
     """
 
     invoices: Pending
     totals: ClosingStore
     log: AnchorLog
-    signers: Callable[[], Sequence[SignerKey]]
+    signers: Callable[[], AbstractContextManager[Sequence[SignerKey]]]
     clock: Callable[[], datetime]
     randbytes: Callable[[int], bytes]
     max_block: int
@@ -153,7 +155,8 @@ def settle(parts: Anchoring) -> None:
 
     A crash in here is repaired by the same call: all that it writes follows from the log's head.
     """
-    parts.log.publish(*parts.signers(), signed_at=parts.clock())
+    with parts.signers() as signers:
+        parts.log.publish(*signers, signed_at=parts.clock())
     catch_up(parts.totals, parts.log)
 
 

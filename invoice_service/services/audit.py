@@ -28,7 +28,7 @@ from chain.entry import ClosingEntry, parse_entry
 from chain.errors import VerificationError
 from chain.finding import AuditError
 from chain.hashing import Digest
-from chain.note import VerifierKey
+from chain.keys import TrustedKeys
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.services.anchor import invoice_entry
 from invoice_service.services.audit_invoices import Books, checked_invoices
@@ -90,7 +90,7 @@ class InstanceAudit:
 def audit_instance(
     log_store: AuditStore,
     log_folder: Path,
-    log_key: VerifierKey,
+    log_keys: TrustedKeys,
     books: Books,
     totals: StoredTotals,
     progress: Progress | None = None,
@@ -110,7 +110,7 @@ def audit_instance(
         if progress is not None:
             progress(min(done, steps), steps)
 
-    log = audit_log(log_store, log_folder, log_key, lambda done, _: tell(done))
+    log = audit_log(log_store, log_folder, log_keys, lambda done, _: tell(done))
     walk = _Walk(log_store, books, totals, totalled, last, lambda seq: tell(head.size + seq))
     walk.blocks(head.height)
     pending = sum(1 for _ in walk.invoices)

@@ -5,6 +5,7 @@ reversal. What cannot be believed (a damaged row, tile, seal or checkpoint) ends
 UnavailableError ``record_damaged``: it is never a verdict, least of all "unknown".
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,8 +17,8 @@ from chain.commitment import anchor, parse_password_area
 from chain.entry import AnchorEntry, SealEntry, parse_entry
 from chain.errors import MalformedError, NotFoundError, VerificationError
 from chain.hashing import Digest, digest_from_hex, leaf_hash
+from chain.keys import TrustedKeys
 from chain.merkle import verify_inclusion
-from chain.note import VerifierKey
 from chain.proof import ProofSource
 from chain.states import verify_state
 from invoice_service.domain.invoice import StoredInvoice
@@ -68,12 +69,15 @@ class Verifier:
     9. reversal: the red invoice names this one.
     """
 
-    def __init__(self, invoices: InvoiceReader, log: VerdictLog, log_key: VerifierKey) -> None:
+    def __init__(
+        self, invoices: InvoiceReader, log: VerdictLog, log_keys: Callable[[], TrustedKeys]
+    ) -> None:
+        """``log_keys`` are asked for each time: they change while a service runs."""
         self._invoices = invoices
         self._log = log
-        self._log_key = log_key
+        self._log_keys = log_keys
         # Replaced or emptied as a whole, so threads need no lock.
-        self._signed: tuple[bytes, Checkpoint] | None = None
+        self._signed: tuple[bytes, TrustedKeys, Checkpoint] | None = None
         self._seals: dict[tuple[Digest, int], SealEntry] = {}
 
     def verify(self, slip: QrText) -> Verification:
@@ -163,11 +167,13 @@ class Verifier:
         return index
 
     def _checkpoint(self) -> Checkpoint:
+        # The keys first: what is published at that moment, or later, has a signature that counts.
+        keys = self._log_keys()
         _, note = self._log.latest_checkpoint()
         signed = self._signed
-        if signed is None or signed[0] != note:
-            signed = self._signed = note, open_checkpoint(note, self._log_key)
-        return signed[1]
+        if signed is None or signed[0] != note or signed[1] != keys:
+            signed = self._signed = note, keys, open_checkpoint(note, keys)
+        return signed[2]
 
     def _seal(self, block: Block, index: int, checkpoint: Checkpoint) -> SealEntry:
         seal = self._known_seal(block.seal_index, checkpoint)

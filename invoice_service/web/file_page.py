@@ -1,5 +1,7 @@
 """The page on which a browser checks a proof file by itself (static/verify)."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response
 
 from invoice_service.web.pages import POLICY, page
@@ -9,13 +11,22 @@ from invoice_service.web.words import GROUPS_ZH, PROOF_STEPS
 SCRIPT_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'"
 
 
-def file_blueprint(log_key: str) -> Blueprint:
-    """``log_key`` is the log's public key as text: what the page checks with unless told."""
+def file_blueprint(log_key: Callable[[], str], statements: Callable[[], list[bytes]]) -> Blueprint:
+    """``log_key`` gives the log's public key as text: what the page checks with unless told.
+
+    ``statements`` are those of the log's keys: with them, proofs of older keys hold as well.
+    """
     blueprint = Blueprint("file_page", __name__, template_folder="templates")
 
     @blueprint.get("/verify/file")
     def show() -> Response:
-        answer = page("file.html", log_key=log_key, steps=PROOF_STEPS, groups=GROUPS_ZH)
+        answer = page(
+            "file.html",
+            log_key=log_key(),
+            statements=[note.decode() for note in statements()],
+            steps=PROOF_STEPS,
+            groups=GROUPS_ZH,
+        )
         answer.headers["Content-Security-Policy"] = SCRIPT_POLICY
         return answer
 

@@ -25,11 +25,11 @@ POLICY = (
 
 def pages_blueprint(
     check: Check,
-    log_key: str,
+    log_key: Callable[[], str],
     clock: Callable[[], datetime],
     codes: Iterable[Mapping[str, object]],
 ) -> Blueprint:
-    """``log_key`` is the log's public key as text; ``codes`` are the rows of the list of errors."""
+    """``log_key`` gives the log's public key; ``codes`` are the rows of the list of errors."""
     blueprint = Blueprint("pages", __name__, template_folder="templates")
     blueprint.add_app_template_filter(yuan)
     blueprint.add_app_template_filter(shanghai)
@@ -48,7 +48,7 @@ def pages_blueprint(
             words=words_of(result),
             result=result,
             face=result.face,
-            log_key=log_key,
+            log_key=log_key(),
             now=clock(),
         )
 

@@ -10,8 +10,9 @@ from chain.entry import parse_entry
 from chain.hashing import Digest, leaf_hash
 from chain.merkle_slow import slow_root
 from chain.note import VerifierKey, open_note
+from chain.statement import KeyStatement
 from chain.tiles import decode_bundle
-from tests.api.desk import MEAL, NDJSON, Desk, problem
+from tests.api.desk import MEAL, NDJSON, Desk, problem, slip
 
 FOREVER = "public, max-age=31536000, immutable"
 
@@ -47,8 +48,32 @@ def test_a_stranger_re_derives_the_root_from_tiles_and_entries(desk: Desk) -> No
 def test_the_keys_are_bound_together_by_the_log(desk: Desk) -> None:
     log_key, promise_key = desk.client.get("/log/key").text.splitlines()
     assert promise_key.startswith("fapiao.test/log/promise+")
-    note = open_note(desk.client.get("/log/keys").data, [VerifierKey.parse(log_key)])
-    assert note.text == f"fapiao.test/log/keys\n{log_key}\n{promise_key}\n"
+    answer = desk.client.get("/log/keys")
+    note = open_note(answer.data, [VerifierKey.parse(log_key)])
+    assert note.text == f"fapiao.test/log/keys\n1\nlog {log_key}\npromise {promise_key}\n"
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+
+
+def test_every_key_statement_is_kept(desk: Desk) -> None:
+    """The newest one changes at once, in a process that has been running for long."""
+    first = desk.client.get("/log/keys").data
+    old = desk.client.get("/log/key").text.splitlines()[0]
+    both = desk.instance.rotation().start()
+    assert desk.client.get("/log/key").text.splitlines()[0] == old
+    assert KeyStatement.parse(desk.client.get("/log/keys").data) == both
+    for number, note in ((1, first), (2, desk.client.get("/log/keys").data)):
+        answer = desk.client.get(f"/log/keys/{number}")
+        assert answer.data == note
+        assert answer.headers["Cache-Control"] == FOREVER
+    desk.anchor()
+    desk.instance.rotation().finish()
+    assert desk.client.get("/log/key").text.splitlines()[0] == both.keys.signing[1].text()
+    invoice = desk.issue()
+    desk.anchor()
+    found = desk.client.get("/v1/verifications", query_string=slip(invoice)).get_json()
+    assert found["verdict"] == "authentic"
+    for path in ("0", "4", "01", "999999999", "1000000000", "-1", "x", "1.note"):
+        problem(desk.client.get(f"/log/keys/{path}"), 404, "no_statement")
 
 
 def test_the_checkpoint_is_fresh_and_tiles_are_for_ever(desk: Desk) -> None:

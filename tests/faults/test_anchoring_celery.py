@@ -39,7 +39,7 @@ class Bureau:
         self.config = load(None, self.environ)
         self.broker = self.config.broker_dir
         instance = init_instance(self.config)
-        signer = instance.log_signer()
+        signer = instance.log_signers()[0]
         instance.close()
         self.town = Town(self.config.data_dir)
         self.town.signer = signer

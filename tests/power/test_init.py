@@ -8,7 +8,7 @@ import pytest
 
 from invoice_service.config import load
 from invoice_service.services.anchor import anchor_pending
-from invoice_service.wiring import KEYS_NOTE, init_instance, open_instance
+from invoice_service.wiring import init_instance, open_instance
 from tests.power.cuts import Lost, after_cut
 from tests.power.disk import Disk
 from tests.power.harness import Cut, check_cuts, everywhere, power_cuts
@@ -29,12 +29,12 @@ def _environ(folder: Path) -> dict[str, str]:
 def check_init(folder: Path, cut: Cut) -> None:
     """The folder opens or can be initialised again; then it works, under the keys it shows."""
     config = load(None, _environ(folder))
-    if (config.keys_dir / KEYS_NOTE).exists():
+    if (config.keys_dir / "statements" / "1.note").exists():
         instance = open_instance(config, clock=lambda: NOW)
     else:
         instance = init_instance(config, clock=lambda: NOW)
     try:
-        assert instance.log_signer().verifier == instance.log_key
+        assert [one.verifier for one in instance.log_signers()] == [instance.log_key]
         assert instance.promise_signer().verifier == instance.promise_key
         assert instance.store.last_seq() == 0
         anchor_pending(instance.anchoring())

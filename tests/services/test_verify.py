@@ -34,7 +34,7 @@ def slip(issued: Issued) -> QrText:
 
 def verifier(town: Town, key: VerifierKey | None = None) -> Verifier:
     """A verifier that remembers nothing yet."""
-    return Verifier(town.store, town.log, key or town.signer.verifier)
+    return Verifier(town.store, town.log, lambda: key or town.signer.verifier)
 
 
 def check(town: Town, issued: Issued) -> Verification:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -58,7 +59,7 @@ class Town:
             invoices=self.store,
             totals=self.store.totals,
             log=self.log,
-            signers=lambda: (self.signer,),
+            signers=lambda: nullcontext((self.signer,)),
             clock=lambda: self.now,
             randbytes=self.random.randbytes,
             max_block=max_block,
