@@ -212,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
             detail = "the length is a decimal number"
             self._refuse(HTTPStatus.BAD_REQUEST, "length", detail, close=True)
             return None
-        length = int(lengths[0][:20])
+        length = int(lengths[0].lstrip("0")[:20] or "0")  # thousands of digits would not be read
         if length > MAX_REQUEST_BYTES:
             self._discard(length)
             detail = f"a request has at most {MAX_REQUEST_BYTES} bytes"
