@@ -1,7 +1,7 @@
 """Every parser of bytes from outside, bent: a value in its one spelling, or a known Problem.
 
 `FUZZ_EXAMPLES=5000 pytest tests/fuzz tests/verifier` looks longer than the normal run does;
-`make fuzz` lets coverage find the inputs (docs/operations.md).
+`make fuzz` lets coverage find the inputs.
 """
 
 import os
