@@ -13,6 +13,7 @@ Whatever a crash interrupts, the next ``publish`` does again; ``chain.publish`` 
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -35,9 +36,13 @@ from chain.note import SignerKey
 from chain.policy import NO_WITNESSES, Policy
 from chain.publish import Publisher, PublishStore
 from chain.state_rules import state_changes
-from chain.statemap import StateMap
+from chain.statemap import NodeReader, StateMap
 from chain.states import EMPTY_MAP, StateProof
 from chain.tiles import TileFolder
+
+# What never changes and every proof needs; some 200 bytes each.
+_NODES_KEPT: Final = 8192
+_ROOTS_KEPT: Final = 64
 
 
 class LogStore(PublishStore, Protocol):
@@ -100,6 +105,8 @@ class Log:
         self.origin = origin
         self._store = store
         self._tiles = tiles
+        self._nodes = NodeReader(store, kept=_NODES_KEPT)
+        self._states_root = lru_cache(_ROOTS_KEPT)(self._read_states_root)
         self.publisher: Final = Publisher(origin, store, tiles, folder, policy)
         store.bind_origin(origin)
 
@@ -129,7 +136,7 @@ class Log:
             Row(index, draft, entry_key(entry))
             for index, (draft, entry) in enumerate(zip(drafts, entries, strict=True), expected.size)
         ]
-        states = StateMap(self._store, self._states_root(expected.size))
+        states = StateMap(self._nodes, self._states_root(expected.size))
         states.update(state_changes(entries, states.get))
         block, seal = _seal(expected, rows, _not_before(expected, sealed_at), cursor, states.root)
         try:
@@ -209,9 +216,9 @@ class Log:
 
         Raises VerificationError ``state_damaged``, ``seal_missing``.
         """
-        return StateMap(self._store, self._states_root(size)).prove(key)
+        return StateMap(self._nodes, self._states_root(size)).prove(key)
 
-    def _states_root(self, size: int) -> Digest:
+    def _read_states_root(self, size: int) -> Digest:
         """The state map's root in the seal that ends the log of ``size``."""
         if not size:
             return EMPTY_MAP

@@ -11,7 +11,8 @@ times that; what else stands in the map is not read.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from typing import Final, Protocol
 
 from chain.canonical import decode_canonical, encode
 from chain.errors import MalformedError, VerificationError
@@ -51,13 +52,28 @@ _Node = StateLeaf | _Fork | None
 _Change = tuple[Digest, Value | None]
 
 
+class NodeReader:
+    """Reads and checks nodes; those near the root, which every proof passes, once. Thread-safe."""
+
+    def __init__(self, nodes: StateNodes, *, kept: int = 0) -> None:
+        """Keep up to ``kept`` nodes in memory, 200 bytes each: a node never changes."""
+        self._nodes = nodes
+        self.read: Final = lru_cache(kept)(self._read) if kept else self._read
+
+    def _read(self, digest: Digest) -> "_Node":
+        body = self._nodes.state_node(digest)
+        if body is None:
+            raise VerificationError("state_damaged", f"the state map lacks node {digest.hex()}")
+        return _parse(digest, body)
+
+
 class StateMap:
     """One map at one root; ``update`` moves it on and collects the nodes to be kept."""
 
-    def __init__(self, nodes: StateNodes, root: Digest = EMPTY_MAP) -> None:
+    def __init__(self, nodes: StateNodes | NodeReader, root: Digest = EMPTY_MAP) -> None:
         self.root = root
         self.added: dict[Digest, bytes] = {}
-        self._nodes = nodes
+        self._nodes = nodes if isinstance(nodes, NodeReader) else NodeReader(nodes)
 
     def get(self, key: Digest) -> Value | None:
         """Return the state of ``key``, None when it has none; errors as ``prove``."""
@@ -123,11 +139,7 @@ class StateMap:
         if digest == EMPTY_MAP:
             return None
         body = self.added.get(digest)
-        if body is None:
-            body = self._nodes.state_node(digest)
-        if body is None:
-            raise VerificationError("state_damaged", f"the state map lacks node {digest.hex()}")
-        return _parse(digest, body)
+        return self._nodes.read(digest) if body is None else _parse(digest, body)
 
 
 def slow_root(leaves: Mapping[Digest, Value], depth: int = 0) -> Digest:
