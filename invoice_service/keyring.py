@@ -108,7 +108,7 @@ def encrypt_keys(
         if signer is not None:
             write_signer(path, signer, new, randbytes, cost)
             written.append(path)
-        _forget_asides(path)
+        forget_asides(path)
     return written
 
 
@@ -151,7 +151,7 @@ def _named(problem: Problem, path: Path) -> Problem:
     return type(problem)(problem.code, f"{path}: {problem.detail}")
 
 
-def _forget_asides(path: Path) -> None:
+def forget_asides(path: Path) -> None:
     """Remove what a killed writer left beside a key: it may be the plain key."""
     for aside in path.parent.glob(f".{path.name}.*.tmp"):
         with suppress(OSError):

@@ -21,6 +21,7 @@ from chain.note import Signature, SignerKey, VerifierKey, open_note
 from chain.publish import checkpoint_of
 from chain.statement import KeyStatement
 from invoice_service.keyfolder import LOG_KEY, LOG_VKEY, NEXT_KEY, NEXT_VKEY, KeyFolder
+from invoice_service.keyring import forget_asides
 
 _SIGNED_AGAIN: Final = 64
 """As many signed checkpoints back as a late quorum is looked for (``chain.publish``)."""
@@ -146,6 +147,8 @@ def _tidy(parts: Rotation) -> KeyStatement:
     """Bring the files to where the newest statement is; return that."""
     said = parts.keys.newest()
     folder, signing = parts.keys.folder, said.keys.signing
+    for name in (LOG_KEY, NEXT_KEY):
+        forget_asides(folder / name)
     current, following = _read(parts, LOG_KEY), _read(parts, NEXT_KEY)
     gone = current is None or current.verifier not in signing
     if gone and following is not None and following.verifier in signing:
