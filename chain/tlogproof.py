@@ -1,17 +1,20 @@
 """That an entry is in a log, in the form other people's programs read: C2SP tlog-proof, version 1.
 
-Nothing here knows what the entry means. ``extra`` is authenticated by nobody, so nothing reads
-it: who verifies brings the entry's own bytes. What we write there is the entry itself, for
-readers that cannot make it; it counts only by having the leaf hash that the path proves.
+``extra`` is authenticated by nobody, so verifying does not read it: who verifies brings the
+entry's own bytes. What we write there is the entry itself, for readers that cannot make it; it
+counts only by having the leaf hash that the path proves.
 """
 
 import base64
 import binascii
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from chain.checkpoint import Checkpoint
+from chain.commitment import anchor
+from chain.entry import AnchorEntry, anchor_entry, parse_entry
 from chain.errors import MalformedError
 from chain.hashing import Digest, leaf_hash, to_digest
 from chain.keys import TrustedKeys
@@ -89,6 +92,20 @@ def parse_tlog_proof(data: bytes) -> TlogProof:
     if _format(proof) != data:
         raise _malformed("it is spelled otherwise than the format says")
     return proof
+
+
+def entry_of(proof: TlogProof, document: Digest) -> bytes:
+    """Return the entry that anchors ``document``, as its holder can make it.
+
+    That of a document that reverses another also says which and how far: where ``proof.extra``
+    is an entry with the document's own anchor, it is taken as a copy, for the path to prove.
+    """
+    own = anchor(document)
+    with suppress(MalformedError):
+        copy = parse_entry(proof.extra)
+        if isinstance(copy, AnchorEntry) and copy.anchor == own.hex():
+            return proof.extra
+    return anchor_entry("invoice", own)
 
 
 def verify_tlog_proof(

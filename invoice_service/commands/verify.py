@@ -29,6 +29,7 @@ from invoice_service.commands.log_keys import (
 from invoice_service.commands.output import json_option, print_json
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
+from invoice_service.commands.tlog import read_tlog, tell_tlog
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.money import format_yuan
 from invoice_service.domain.qrtext import QrText, scan_url
@@ -49,10 +50,11 @@ _FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command()
-@click.argument("what", metavar="HASH|QR-TEXT|PROOF-FILE|EVIDENCE-FILE|PICTURE")
+@click.argument("what", metavar="HASH|QR-TEXT|PROOF-FILE|TLOG-PROOF|EVIDENCE-FILE|PICTURE")
 @click.option("--offline", is_flag=True, help="Check a proof file with --key alone, no server.")
 @click.option("--key", "log_keys", multiple=True, help=KEY_HELP)
-@click.option("--policy", type=_FILE, help="Of a proof file: a tlog-policy for its witnesses.")
+@click.option("--policy", type=_FILE, help="Of a proof: a tlog-policy for its witnesses.")
+@click.option("--hash", "hash_", help="Of a tlog-proof: the hash of the invoice it is about.")
 @click.option("--url", envvar="FAPIAO_URL", help="Ask the service at this address.")
 @click.option("--promise-key", help="For evidence: the log's public promise key, likewise.")
 @click.option("--mirror", type=_FOLDER, help="For evidence of a broken promise: a mirror.")
@@ -66,6 +68,7 @@ def verify(
     offline: bool,
     log_keys: tuple[str, ...],
     policy: Path | None,
+    hash_: str | None,
     url: str | None,
     promise_key: str | None,
     mirror: Path | None,
@@ -77,7 +80,8 @@ def verify(
     A proof file with --offline and --key needs no server, and says what was true at the block it
     names. Everything else asks the service at --url, or this machine's instance, what is true now.
 
-    Of an evidence file, says what it proves against the log; exit status 0 when it does.
+    Of an evidence file, says what it proves against the log; of a tlog-proof, that the invoice
+    with --hash is in the log. Exit status 0 when it does.
     """
     if (accusation := read_evidence(what)) is not None:
         if policy is not None:
@@ -87,10 +91,14 @@ def verify(
         seen_by = [read_key(text) for text in witnesses]
         tell_evidence(verify_evidence(accusation, *keys, mirror, seen_by), as_json=as_json)
         return 0
+    if (tlog := read_tlog(what)) is not None:
+        keys_trusted = log_keys_or_own(session, log_keys)
+        tell_tlog(tlog, hash_, keys_trusted, _demand(policy), as_json=as_json)
+        return 0
     claim = read_claim(what)
     if policy is not None and claim.proof is None:
         raise click.UsageError("--policy needs a proof file: only that has cosignatures")
-    demand = NO_WITNESSES if policy is None else read_policy(policy)
+    demand = _demand(policy)
     keys_told = read_trusted(log_keys) if log_keys else None
     if offline:
         if claim.proof is None or keys_told is None:
@@ -107,6 +115,10 @@ def verify(
     else:
         _tell(found, offline=offline)
     return 0 if found.verdict is Verdict.AUTHENTIC else 1
+
+
+def _demand(policy: Path | None) -> Policy:
+    return NO_WITNESSES if policy is None else read_policy(policy)
 
 
 def _ask_here(

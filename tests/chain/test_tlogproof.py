@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.checkpoint import Checkpoint, sign_checkpoint
+from chain.commitment import anchor
 from chain.cosignature import Cosigner
+from chain.entry import anchor_entry, lock_entry
 from chain.errors import MalformedError, Problem, VerificationError
 from chain.hashing import Digest, leaf_hash, sha256
 from chain.merkle_slow import slow_inclusion_path, slow_root
@@ -23,6 +25,7 @@ from chain.tlogproof import (
     MAX_PATH,
     MAX_TLOG_PROOF,
     TlogProof,
+    entry_of,
     parse_tlog_proof,
     tlog_proof_of,
     verify_tlog_proof,
@@ -261,3 +264,21 @@ def test_every_changed_byte_is_refused_or_does_not_verify_or_is_extra(at: int, b
     except Problem:
         return
     assert replace(proof, extra=ENTRY) == GOOD
+
+
+def test_the_holder_makes_the_entry_and_extra_is_only_a_copy_of_it() -> None:
+    document = PROOF.document
+    red = anchor_entry("invoice", anchor(document), reverses=sha256(b"blue"), reversal="full")
+    other = anchor_entry("invoice", anchor(sha256(b"other")))
+    lock = lock_entry("reimbursement", anchor(document), "locked", sha256(b"holder"))
+    own = anchor_entry("invoice", anchor(document))
+    for extra, expected in (
+        (b"", own),
+        (own, own),
+        (red, red),
+        (other, own),
+        (lock, own),
+        (red + b" ", own),
+        (b"nonsense", own),
+    ):
+        assert entry_of(replace(GOOD, extra=extra), document) == expected

@@ -148,3 +148,34 @@ def test_a_proof_goes_where_it_is_told(town: Town, invoice: dict[str, Any]) -> N
     assert json.loads(Path("here.json").read_bytes())["hash"] == invoice["hash"]
     assert "password_area" in town.refusal("proof", "0" * 66)
     assert "invoice_unknown" in town.refusal("proof", "01" + "0" * 64)
+
+
+def test_a_tlog_proof_needs_the_hash_and_proves_the_entry(
+    town: Town, invoice: dict[str, Any]
+) -> None:
+    file = town.run("proof", invoice["hash"], "--tlog").strip()
+    key = town.asked("keys", "log")["log_key"]
+    asked = ("verify", file, "--hash", invoice["hash"], "--key", key)
+    assert town.run(*asked).startswith("in the log: entry 0 of ")
+    said = town.asked(*asked)
+    assert (said["proved"], said["index"], said["witnesses"]) == ("in_log", 0, [])
+    assert town.asked(*asked[:-2])["proved"] == "in_log"  # with this machine's own keys
+    town.refusal("verify", file, status=2)
+    other = invoice["hash"][:-1] + ("0" if invoice["hash"][-1] != "0" else "1")
+    assert "root_mismatch" in town.refusal("verify", file, "--hash", other, "--key", key)
+    stranger = SignerKey(key.partition("+")[0], bytes(range(32))).verifier.text()
+    refused = town.refusal("verify", file, "--hash", invoice["hash"], "--key", stranger)
+    assert "signature_missing" in refused
+    Path("policy").write_text("quorum none\n")
+    assert town.asked(*asked, "--policy", "policy")["proved"] == "in_log"
+    Path(file).write_bytes(Path(file).read_bytes()[:-5])
+    assert "note" in town.refusal(*asked)
+
+
+def test_the_tlog_proof_of_a_red_invoice(town: Town, invoice: dict[str, Any]) -> None:
+    town.reverse(invoice["hash"])
+    town.run("anchor")
+    red = town.asked("verify", invoice["hash"], status=1)["reversed_by"]
+    file = town.run("proof", red, "--tlog").strip()
+    assert town.asked("verify", file, "--hash", red)["proved"] == "in_log"
+    assert "root_mismatch" in town.refusal("verify", file, "--hash", invoice["hash"])

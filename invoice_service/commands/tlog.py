@@ -1,0 +1,62 @@
+"""``fapiao verify`` of a tlog-proof: that the entry of an invoice is in the log, and no more."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from chain.commitment import parse_password_area
+from chain.keys import TrustedKeys
+from chain.policy import Policy
+from chain.tlogproof import (
+    HEADER,
+    MAX_TLOG_PROOF,
+    TlogProof,
+    entry_of,
+    parse_tlog_proof,
+    verify_tlog_proof,
+)
+from invoice_service.commands.output import print_json
+
+_LONGEST_PATH: Final = 1024
+
+
+def read_tlog(text: str) -> TlogProof | None:
+    """The tlog-proof in the file of that name; None if it is something else.
+
+    Raises MalformedError ``tlog_proof`` for one that cannot be read.
+    """
+    path = Path(text)
+    if len(text) >= _LONGEST_PATH or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        start = file.read(len(HEADER))
+        if start != HEADER.encode():
+            return None
+        return parse_tlog_proof(start + file.read(MAX_TLOG_PROOF + 1 - len(start)))
+
+
+def tell_tlog(
+    proof: TlogProof, hash_: str | None, keys: TrustedKeys, policy: Policy, *, as_json: bool
+) -> None:
+    """Check it and say what it proves of the invoice with that password area; raises if nothing."""
+    if hash_ is None:
+        raise click.UsageError("a tlog-proof does not say of which invoice it is: give --hash")
+    found = verify_tlog_proof(proof, entry_of(proof, parse_password_area(hash_)), keys, policy)
+    if as_json:
+        print_json(
+            {
+                "proved": "in_log",
+                "hash": hash_,
+                "origin": found.checkpoint.origin,
+                "index": found.index,
+                "log_size": found.checkpoint.size,
+                "witnesses": found.witnesses,
+            }
+        )
+        return
+    click.secho("in the log", fg="green", bold=True, nl=False)
+    click.echo(f": entry {found.index} of {found.checkpoint.size} in {found.checkpoint.origin}")
+    if found.witnesses:
+        click.echo(f"  cosigned by {', '.join(found.witnesses)}")
+    click.echo("whether it was reversed, a proof file or a scan says")
