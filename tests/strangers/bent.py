@@ -11,6 +11,14 @@ Bend = dict[str, bytes]
 """Path below the log's address, and the bytes that stand there instead."""
 
 
+def few_bends(log: Grown) -> Iterator[tuple[str, Bend]]:
+    """One bit in the middle of each kind of file, and one lie that takes two files."""
+    for path in ("checkpoint", *last_files(log)):
+        data = (log.folder / path).read_bytes()
+        yield path, {path: flipped(data, len(data) // 2)}
+    yield "an entry and its hash", other_entry(log)
+
+
 def bends(log: Grown) -> Iterator[tuple[str, Bend]]:
     """Every way in which this log can be bent, each with what to call it."""
     for number, line in enumerate(("origin", "size", "root", "empty line", "signature")):
@@ -67,3 +75,9 @@ def all_files(folder: Path) -> set[str]:
     return {
         str(path.relative_to(folder)) for path in (folder / "tile").rglob("*") if path.is_file()
     }
+
+
+def telling(size: int) -> list[int]:
+    """Entries whose proofs together lead through every byte of the last files of this size."""
+    last = range(max(0, (size - 1) // 256 * 256 - 256), size)
+    return [*{0, 65_535, *last} & set(range(size))]

@@ -107,12 +107,12 @@ def _issue(desk: Desk, count: int) -> None:
 
 def _fill(desk: Desk, size: int) -> None:
     """Sequence and publish blocks of entries that nobody issued, until the log has ``size``."""
-    parts = desk.instance.anchoring()
-    while (head := parts.log.head()).size < size:
+    log = desk.instance.log
+    while (head := log.head()).size < size:
         count = min(BLOCK, size - head.size - 1)
         drafts = drafts_from(head.size, count)
-        parts.log.sequence(head, drafts, sealed_at=desk.clock(), cursor=head.cursor)
-        parts.log.publish(*parts.signers(), signed_at=desk.clock())
+        log.sequence(head, drafts, sealed_at=desk.clock(), cursor=head.cursor)
+        desk.anchor()
 
 
 def _keep(desk: Desk, base: Path) -> None:
