@@ -186,9 +186,12 @@ def _log_key(line: str) -> LogKey:
 
 def _last(size: str, root: str) -> Last:
     try:
-        return Last(int(size), to_digest(base64.b64decode(root)))  # leniently: ``parse`` compares
+        last = Last(int(size), to_digest(base64.b64decode(root)))  # leniently: compared below
     except (binascii.Error, ValueError, MalformedError):
         raise _malformed("a retired key's root is no digest") from None
+    if base64.b64encode(last.root).decode() != root:
+        raise _malformed("a retired key's root is no digest")
+    return last
 
 
 def _malformed(why: str) -> MalformedError:

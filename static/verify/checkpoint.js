@@ -1,15 +1,21 @@
 /** What a log signs: its name, its size and its root (C2SP tlog-checkpoint). */
 import { Problem } from "./errors.js";
 import { DIGEST_SIZE, same, sha256 } from "./hashing.js";
+import { checkCounts } from "./keys.js";
 import { MAX_SIZE } from "./merkle.js";
 import { fromBase64, isKeyName, openNote } from "./note.js";
 
-/** Return {origin, size, root} if the log of that key signed it, under its own name. */
-export async function openCheckpoint(content, key) {
-  const checkpoint = await parse(await openNote(content, key));
-  if (checkpoint.origin !== key.name) {
+/** Return {origin, size, root} if one of the log's keys (keys.js) that counts for it signed it. */
+export async function openCheckpoint(content, known) {
+  const { text, signers } = await openNote(
+    content,
+    known.keys.map(({ key }) => key),
+  );
+  const checkpoint = await parse(text);
+  if (checkpoint.origin !== known.origin) {
     throw new Problem("origin_mismatch", "the checkpoint is of another log than the key");
   }
+  checkCounts(known, checkpoint, signers);
   return checkpoint;
 }
 

@@ -3,7 +3,9 @@ import { isSigned, isStrong, readPoint } from "./ed25519.js";
 import { Problem } from "./errors.js";
 import { same, sha256, toHex, utf8 } from "./hashing.js";
 
-const ED25519 = 1;
+/** Type of the keys that sign logs, as against witnesses' keys. */
+export const ED25519 = 1;
+
 const COSIGNATURE_V1 = 4; // a witness's: who has seen a log, not whose it is
 const KEY_ID_SIZE = 4;
 const MAX_SIGNATURES = 100;
@@ -35,20 +37,26 @@ export async function parseKey(text) {
   return key;
 }
 
-/** Return the text of a note that `key` signed; every signature in its name must hold. */
-export async function openNote(content, key) {
-  if (key.kind !== ED25519) throw new Problem("key_type", "this is not the key of a log");
+/** Return a key as `parseKey` reads it. */
+export const keyText = ({ name, kind, bytes, id }) =>
+  `${name}+${toHex(id)}+${toBase64(Uint8Array.of(kind, ...bytes))}`;
+
+/** Return a note's {text, signers}: those of `keys` that signed. All their signatures must hold. */
+export async function openNote(content, keys) {
   const { text, signatures } = parseNote(content);
-  const ours = signatures.filter(({ name, id }) => name === key.name && same(id, key.id));
-  for (const { payload } of ours) {
+  const signers = new Set();
+  for (const { name, id, payload } of signatures) {
+    const key = keys.find((one) => one.name === name && same(one.id, id));
+    if (!key) continue;
     if (!(await isSigned(key.bytes, utf8(text), payload))) {
-      throw new Problem("signature", `the signature by ${key.name} fails`);
+      throw new Problem("signature", `the signature by ${name} fails`);
     }
+    signers.add(key);
   }
-  if (ours.length === 0) {
+  if (signers.size === 0) {
     throw new Problem("signature_missing", "none of the keys asked for signed this note");
   }
-  return text;
+  return { text, signers: [...signers] };
 }
 
 /** Tell whether a key, and so a log, can have this name. */
@@ -70,7 +78,7 @@ export const toBase64 = (bytes) =>
   btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 
 /** Take a note apart without believing it; `note` for any other spelling. */
-function parseNote(content) {
+export function parseNote(content) {
   if (utf8(content).length > MAX_NOTE_SIZE) throw malformed("it is too long");
   const gap = content.lastIndexOf("\n\n");
   if (gap < 0 || !content.slice(gap + 2).endsWith("\n")) {

@@ -5,7 +5,7 @@ import { STEPS, verifyProof } from "./verify.js";
 import { FACE_FIELDS, STATE_WORDS, VERDICTS, verdictOf, WHOSE, WHOSE_SHORT, yuan } from "./words.js";
 
 const part = (id) => document.getElementById(id);
-const ours = part("whose").dataset.ours;
+const { ours, statements } = part("whose").dataset;
 
 /** The bytes that are being checked; kept, so that another key can be tried on them. */
 let current = null;
@@ -21,7 +21,7 @@ async function check() {
   const held = [];
   let found;
   try {
-    found = await verifyProof(current, part("key").value.trim(), (number) => held.push(number));
+    found = await verify(part("key").value.trim(), held);
     if (wanted !== null && found.hash !== wanted) {
       throw new Problem("other_invoice", "the file proves another invoice than the one asked for");
     }
@@ -32,6 +32,20 @@ async function check() {
     part("verdict").dataset.milliseconds = (performance.now() - started).toFixed(1);
   }
   if (mine === turn) accept(found, held);
+}
+
+/** Check with this page's statements of the log's keys, or without: another key may know better. */
+async function verify(key, held) {
+  const onStep = (number) => held.push(number);
+  const origin = key.split("+", 1)[0];
+  const known = JSON.parse(statements).filter((text) => text.startsWith(`${origin}/keys\n`));
+  try {
+    return await verifyProof(current, key, onStep, known);
+  } catch (problem) {
+    // The key signed none of them: then nothing is known of the log but this key.
+    if (problem.code !== "statement_untrusted") throw problem;
+    return verifyProof(current, key, onStep);
+  }
 }
 
 function accept(found, held) {

@@ -12,9 +12,11 @@ import {
 import { parseEntry } from "./entry.js";
 import { Problem } from "./errors.js";
 import { fromHex, leafHash, same, toHex } from "./hashing.js";
+import { pinnedKeys } from "./keys.js";
 import { verifyInclusion } from "./merkle.js";
 import { parseKey } from "./note.js";
 import { parseProof } from "./proof.js";
+import { follow } from "./statement.js";
 import { verifyState } from "./states.js";
 
 /** The steps, as chain/verify.py numbers and names them. */
@@ -22,7 +24,8 @@ export const STEPS = ["groups", "entry", "signature", "inclusion", "seal", "newe
 
 /**
  * Return what the proof file establishes, or throw a Problem whose `step` failed (null: the
- * file or the key could not be read). `onStep(number)` hears of each step that held.
+ * file, the key or a statement is no good). `onStep(number)` hears of each step that held.
+ * `statements` are those of the log's keys, in order; what they say is followed from the key.
  *
  * 1. the groups hash to the password area;
  * 2. the entry names that password area, and the same reversal as the face where it is shown;
@@ -32,9 +35,10 @@ export const STEPS = ["groups", "entry", "signature", "inclusion", "seal", "newe
  * 6. the seal is the last entry under the checkpoint;
  * 7. the state map under the seal holds what the proof says of the document.
  */
-export async function verifyProof(data, keyText, onStep = () => {}) {
+export async function verifyProof(data, keyText, onStep = () => {}, statements = []) {
   const proof = parseProof(data);
   const key = await parseKey(keyText);
+  const followed = statements.length ? await follow([key], statements) : null;
   const step = async (number, check) => {
     try {
       const found = await check();
@@ -47,7 +51,7 @@ export async function verifyProof(data, keyText, onStep = () => {}) {
   };
   const shown = await step(1, () => checkGroups(proof));
   const entry = await step(2, () => checkEntry(proof, shown.face));
-  const checkpoint = await step(3, () => openCheckpoint(proof.checkpoint, key));
+  const checkpoint = await step(3, () => openCheckpoint(proof.checkpoint, followed ?? pinnedKeys([key])));
   await step(4, () => checkPath(proof.placed, checkpoint));
   await step(5, () => checkPath(proof.seal, checkpoint));
   const seal = await step(6, () => checkNewest(proof, checkpoint));

@@ -43,7 +43,7 @@ class Forge:
 
     def note(self) -> bytes:
         """The signed checkpoint over the entries as they are."""
-        root = slow_root(_leaves(self.entries))
+        root = slow_root(leaves(self.entries))
         return sign_checkpoint(Checkpoint(ORIGIN, len(self.entries), root), self.signer)
 
     def proof(self) -> Proof:
@@ -58,11 +58,12 @@ class Forge:
         )
 
     def _place(self, index: int) -> Placed:
-        path = slow_inclusion_path(_leaves(self.entries), index)
+        path = slow_inclusion_path(leaves(self.entries), index)
         return Placed(self.entries[index], index, tuple(path))
 
 
-def _leaves(entries: Sequence[bytes]) -> list[Digest]:
+def leaves(entries: Sequence[bytes]) -> list[Digest]:
+    """The leaf hash of each entry."""
     return [leaf_hash(entry) for entry in entries]
 
 

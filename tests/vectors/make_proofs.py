@@ -2,7 +2,8 @@
 
 One file a family under ``proofs/``, one case a line: {name, key, file, expected, step}. A file
 that is not UTF-8 stands as ``base64``; ``spaces`` says how many more follow it, ``stretch`` how
-often its first ``~`` stands. A case that holds has ``evidence`` too. Whoever writes another
+often its first ``~`` stands. ``statements`` are the log's key statements, in order, if there
+are any. A case that holds has ``evidence`` too. Whoever writes another
 verifier runs it on these.
 """
 
@@ -10,14 +11,22 @@ import argparse
 import base64
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from chain.errors import Problem
+from chain.keys import TrustedKeys
 from chain.note import VerifierKey
 from chain.proof import parse_proof
+from chain.statement import follow
 from chain.verify import verify_proof
-from tests.vectors import proof_content, proof_keys, proof_notes, proof_spelling
+from tests.vectors import (
+    proof_content,
+    proof_keys,
+    proof_notes,
+    proof_rotation,
+    proof_spelling,
+)
 from tests.vectors.proof_case import Case, Outcome
 
 FOLDER = Path(__file__).parent / "proofs"
@@ -34,13 +43,17 @@ FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "seals": proof_content.seals,
     "states": proof_content.states,
     "paths": proof_content.paths,
+    "rotation": proof_rotation.rotation,
+    "statements": proof_rotation.statements,
 }
 
 
-def check(data: bytes, key: str) -> tuple[Outcome, dict[str, object]]:
+def check(
+    data: bytes, key: str, statements: Sequence[str] = ()
+) -> tuple[Outcome, dict[str, object]]:
     """What the Python verifier says: (code, step), and the evidence where the proof holds."""
     try:
-        evidence = verify_proof(parse_proof(data), VerifierKey.parse(key))
+        evidence = verify_proof(parse_proof(data), _trusted(key, statements))
     except Problem as problem:
         step = problem.extra.get("step")
         assert step is None or isinstance(step, int)
@@ -61,9 +74,14 @@ def check(data: bytes, key: str) -> tuple[Outcome, dict[str, object]]:
     }
 
 
+def _trusted(key: str, statements: Sequence[str]) -> TrustedKeys:
+    pinned = VerifierKey.parse(key)
+    return follow([pinned], [text.encode() for text in statements]) if statements else pinned
+
+
 def line_of(case: Case) -> str:
     """One case as it stands in its file; it fails where the verifier does not say as expected."""
-    found, evidence = check(case.whole(), case.key)
+    found, evidence = check(case.whole(), case.key, case.statements)
     if case.outcome is None:
         assert found[0] != "ok", f"{case.name} holds"
     else:
@@ -77,6 +95,8 @@ def line_of(case: Case) -> str:
         row["spaces"] = case.spaces
     if case.stretch > 1:
         row["stretch"] = case.stretch
+    if case.statements:
+        row["statements"] = case.statements
     row |= {"expected": found[0], "step": found[1]}
     if evidence:
         row["evidence"] = evidence

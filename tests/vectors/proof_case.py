@@ -22,7 +22,8 @@ BENT = None
 class Case:
     """One file with one key, and what must come out.
 
-    ``spaces`` more follow the file; its ``~`` stands ``stretch`` times.
+    ``spaces`` more follow the file; its ``~`` stands ``stretch`` times. ``statements`` are
+    those of the log's keys.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Case:
     key: str = KEY
     spaces: int = 0
     stretch: int = 1
+    statements: tuple[str, ...] = ()
 
     def whole(self) -> bytes:
         """The file at its full length."""
