@@ -189,14 +189,14 @@ def test_blocks_of_one_second_that_take_nothing_new_are_sound(tmp_path: Path) ->
 def test_what_cannot_be_read_now_says_nothing_about_the_log(books: Books) -> None:
     (books.log_folder / "checkpoint").unlink()
     (books.log_folder / "checkpoint").mkdir()
-    with pytest.raises(UnavailableError, match="read_failed"):
+    with pytest.raises(UnavailableError, match=r"^read_failed\b"):
         audit_log(books.store, books.log_folder, SIGNER.verifier)
 
 
 def test_a_tile_that_cannot_be_read_now_says_nothing_about_the_log(books: Books) -> None:
     (books.log_folder / "tile/0/000").unlink()
     (books.log_folder / "tile/0/000").mkdir()
-    with pytest.raises(UnavailableError, match="read_failed"):
+    with pytest.raises(UnavailableError, match=r"^read_failed\b"):
         audit_log(books.store, books.log_folder, SIGNER.verifier)
 
 

@@ -172,29 +172,29 @@ def test_it_does_not_work_without_its_guards(folder: Path, trigger: str) -> None
 
 
 def test_a_witness_without_its_memory_does_not_start(tmp_path: Path, folder: Path) -> None:
-    with pytest.raises(NotFoundError, match="witness_missing"):
+    with pytest.raises(NotFoundError, match=r"^witness_missing\b"):
         WitnessStore(tmp_path)
     (folder / DATABASE).unlink()
-    with pytest.raises(NotFoundError, match="witness_missing"):
+    with pytest.raises(NotFoundError, match=r"^witness_missing\b"):
         WitnessStore(folder)
     assert not (folder / DATABASE).exists()
 
 
 def test_a_memory_is_made_once(folder: Path) -> None:
-    with pytest.raises(ConflictError, match="witness_exists"):
+    with pytest.raises(ConflictError, match=r"^witness_exists\b"):
         create_store(folder, KEY.verifier)
 
 
 def test_a_memory_is_of_one_key(folder: Path) -> None:
     other = Cosigner(SignerKey("witness.example/w1", bytes(32)))
     store = WitnessStore(folder)
-    with closing(store), pytest.raises(UnavailableError, match="witness_key_differs"):
+    with closing(store), pytest.raises(UnavailableError, match=r"^witness_key_differs\b"):
         store.claim(other.verifier)
 
 
 def test_one_process_at_a_time(store: WitnessStore, folder: Path) -> None:
     with closing(WitnessStore(folder)) as second:
-        with pytest.raises(UnavailableError, match="witness_running"):
+        with pytest.raises(UnavailableError, match=r"^witness_running\b"):
             second.claim(KEY.verifier)
         remember(store, seen(3))
         assert second.seen() == [seen(3)]  # looking is free
@@ -261,7 +261,7 @@ def _unreadable(folder: Path, content: bytes) -> None:
     (path,) = (folder / NOTES).iterdir()
     path.write_bytes(content)
     store = WitnessStore(folder)
-    with closing(store), pytest.raises(UnavailableError, match="witness_damaged"):
+    with closing(store), pytest.raises(UnavailableError, match=r"^witness_damaged\b"):
         store.claim(KEY.verifier)
 
 
@@ -285,7 +285,7 @@ def test_a_damaged_row_is_not_taken_for_a_wrong_request(store: WitnessStore, fol
     remember(store, seen(5))
     sql(folder, "UPDATE seen SET note = x'00'")
     witness = Witness(KEY, [SIGNER.verifier], store, lambda: NOW)
-    with pytest.raises(UnavailableError, match="witness_damaged"):
+    with pytest.raises(UnavailableError, match=r"^witness_damaged\b"):
         witness.add_checkpoint(LOG.request(5, 9))
 
 
