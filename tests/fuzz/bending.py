@@ -14,7 +14,7 @@ from typing import Any
 Bend = Callable[[bytes, Random], bytes]
 Json = Any  # whatever the json module gives
 
-_NUMBER = re.compile(rb"(?<![0-9a-zA-Z+/])[0-9]{1,19}(?![0-9a-zA-Z+/=])")
+_NUMBER = re.compile(rb"(?<![0-9a-zA-Z])[0-9]{1,19}(?![0-9a-zA-Z=])")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{20,}={0,2}")
 _HEX = re.compile(rb"[0-9a-f]{8,}")
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -23,6 +23,7 @@ _ODD_TEXTS = (
     *("\r\n", "\n", "\n\n", " ", "\t", "\0", "\x1f", "\x7f", "\x85", "\xa0", "\ufeff", "\u2028"),
     *("\u2014 ", "\u200b", "\u0301", "\uff10", "\u0660", "\U0001f600", "+", "-", "=", "\\", '"'),
     *("\\ud800", "\\u0000", "null", "{", "}", "[", "]", ",", "NaN", "old ", "index ", "extra "),
+    *("/", "x000/", ".p/256", "?", "&", "#", "%00", '"",', '"a"b'),
 )
 _ODD_BYTES = (b"\xff", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"\xe6\xb1", b"\x00\x00")
 _ODD_VALUES: tuple[Json, ...] = (
@@ -106,6 +107,15 @@ def lines(data: bytes, chance: Random) -> bytes:
         case _:
             return b"\r\n".join(rows)
     return b"\n".join(rows)
+
+
+def cell(data: bytes, chance: Random) -> bytes:
+    """A cell of a table, or a part of a path or an address, doubled, emptied or badly quoted."""
+    parts = re.split(rb"([,/&=\n])", data)
+    at = chance.randrange(0, len(parts), 2)
+    one = parts[at]
+    parts[at] = chance.choice((b"", b'"' + one, b'"' + one + b'"x', one + b'"', one + b"," + one))
+    return b"".join(parts)
 
 
 def number(data: bytes, chance: Random) -> bytes:
@@ -215,8 +225,8 @@ def deep(data: bytes, chance: Random) -> bytes:
 
 
 BENDS: tuple[Bend, ...] = (
-    *(truncate, cut_out, repeat, swap, change_byte, insert, lines, number, base64_text),
-    *(hexadecimal, unicode_form, json_value, json_key, deep),
+    *(truncate, cut_out, repeat, swap, change_byte, insert, lines, cell, number),
+    *(base64_text, hexadecimal, unicode_form, json_value, json_key, deep),
 )
 
 
