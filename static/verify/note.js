@@ -6,7 +6,11 @@ import { same, sha256, toHex, utf8 } from "./hashing.js";
 /** Type of the keys that sign logs, as against witnesses' keys. */
 export const ED25519 = 1;
 
-const COSIGNATURE_V1 = 4; // a witness's: who has seen a log, not whose it is
+/** Type of a witness's key: it says who has seen a log, not whose it is. */
+export const COSIGNATURE_V1 = 4;
+
+const TIME_SIZE = 8;
+const MAX_TIME = 2n ** 63n - 1n;
 const KEY_ID_SIZE = 4;
 const MAX_SIGNATURES = 100;
 const MAX_NOTE_SIZE = 1_000_000; // bytes
@@ -48,7 +52,7 @@ export async function openNote(content, keys) {
   for (const { name, id, payload } of signatures) {
     const key = keys.find((one) => one.name === name && same(one.id, id));
     if (!key) continue;
-    if (!(await isSigned(key.bytes, utf8(text), payload))) {
+    if (!(await holds(key, text, payload))) {
       throw new Problem("signature", `the signature by ${name} fails`);
     }
     signers.add(key);
@@ -57,6 +61,16 @@ export async function openNote(content, keys) {
     throw new Problem("signature_missing", "none of the keys asked for signed this note");
   }
   return { text, signers: [...signers] };
+}
+
+/** Tell whether one signature holds; a witness's has the time before it, and signs that too. */
+async function holds({ kind, bytes }, text, payload) {
+  if (kind === ED25519) return isSigned(bytes, utf8(text), payload);
+  if (payload.length < TIME_SIZE) return false;
+  const view = new DataView(payload.buffer, payload.byteOffset, TIME_SIZE);
+  const time = view.getBigUint64(0);
+  const message = utf8(`cosignature/v1\ntime ${time}\n${text}`);
+  return time <= MAX_TIME && isSigned(bytes, message, payload.subarray(TIME_SIZE));
 }
 
 /** Tell whether a key, and so a log, can have this name. */

@@ -14,7 +14,8 @@ import { Problem } from "./errors.js";
 import { fromHex, leafHash, same, toHex } from "./hashing.js";
 import { pinnedKeys } from "./keys.js";
 import { verifyInclusion } from "./merkle.js";
-import { parseKey } from "./note.js";
+import { openNote, parseKey } from "./note.js";
+import { checkLog, cosigners, NO_WITNESSES } from "./policy.js";
 import { parseProof } from "./proof.js";
 import { follow } from "./statement.js";
 import { verifyState } from "./states.js";
@@ -26,16 +27,23 @@ export const STEPS = ["groups", "entry", "signature", "inclusion", "seal", "newe
  * Return what the proof file establishes, or throw a Problem whose `step` failed (null: the
  * file, the key or a statement is no good). `onStep(number)` hears of each step that held.
  * `statements` are those of the log's keys, in order; what they say is followed from the key.
+ * `policy` (policy.js) says which witnesses are known, and how many must have cosigned.
  *
  * 1. the groups hash to the password area;
  * 2. the entry names that password area, and the same reversal as the face where it is shown;
- * 3. the log signed the checkpoint;
+ * 3. the log signed the checkpoint, and the policy's witnesses cosigned it;
  * 4. the path leads from the entry to the checkpoint's root;
  * 5. the path leads from the seal to the same root;
  * 6. the seal is the last entry under the checkpoint;
  * 7. the state map under the seal holds what the proof says of the document.
  */
-export async function verifyProof(data, keyText, onStep = () => {}, statements = []) {
+export async function verifyProof(
+  data,
+  keyText,
+  onStep = () => {},
+  statements = [],
+  policy = NO_WITNESSES,
+) {
   const proof = parseProof(data);
   const key = await parseKey(keyText);
   const followed = statements.length ? await follow([key], statements) : null;
@@ -51,7 +59,9 @@ export async function verifyProof(data, keyText, onStep = () => {}, statements =
   };
   const shown = await step(1, () => checkGroups(proof));
   const entry = await step(2, () => checkEntry(proof, shown.face));
-  const checkpoint = await step(3, () => openCheckpoint(proof.checkpoint, followed ?? pinnedKeys([key])));
+  const { checkpoint, witnesses } = await step(3, () =>
+    openCosigned(proof.checkpoint, followed ?? pinnedKeys([key]), policy),
+  );
   await step(4, () => checkPath(proof.placed, checkpoint));
   await step(5, () => checkPath(proof.seal, checkpoint));
   const seal = await step(6, () => checkNewest(proof, checkpoint));
@@ -67,6 +77,7 @@ export async function verifyProof(data, keyText, onStep = () => {}, statements =
     state,
     reverses: entry.reverses ?? null,
     reversal: entry.reversal ?? null,
+    witnesses,
     shown,
     hidden: GROUPS.filter((name) => !(name in shown)),
   };
@@ -104,6 +115,16 @@ async function checkReversal(entry, said) {
   if (entry.reverses !== expected) {
     throw new Problem("reversal_mismatch", "face and entry reverse different documents");
   }
+}
+
+/** Return the checkpoint, and the names of the policy's witnesses that cosigned it. */
+async function openCosigned(note, known, policy) {
+  const checkpoint = await openCheckpoint(note, known);
+  const keys = known.keys.map(({ key }) => key);
+  checkLog(policy, keys);
+  if (!policy.witnesses.length) return { checkpoint, witnesses: [] };
+  const { signers } = await openNote(note, [...keys, ...policy.witnesses]);
+  return { checkpoint, witnesses: cosigners(policy, signers) };
 }
 
 async function checkPath({ entry, index, path }, { size, root }) {

@@ -2,8 +2,8 @@
 
 One file a family under ``proofs/``, one case a line: {name, key, file, expected, step}. A file
 that is not UTF-8 stands as ``base64``; ``spaces`` says how many more follow it, ``stretch`` how
-often its first ``~`` stands. ``statements`` are the log's key statements, in order, if there
-are any. A case that holds has ``evidence`` too. Whoever writes another
+often its first ``~`` stands. ``statements`` are the log's key statements, in order, ``policy``
+is a policy file, if there are any. A case that holds has ``evidence`` too. Whoever writes another
 verifier runs it on these.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from chain.errors import Problem
 from chain.keys import TrustedKeys
 from chain.note import VerifierKey
+from chain.policy import NO_WITNESSES, parse_policy
 from chain.proof import parse_proof
 from chain.statement import follow
 from chain.verify import verify_proof
@@ -24,6 +25,7 @@ from tests.vectors import (
     proof_content,
     proof_keys,
     proof_notes,
+    proof_policy,
     proof_rotation,
     proof_spelling,
 )
@@ -45,15 +47,18 @@ FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "paths": proof_content.paths,
     "rotation": proof_rotation.rotation,
     "statements": proof_rotation.statements,
+    "policies": proof_policy.policies,
+    "witnesses": proof_policy.witnesses,
 }
 
 
 def check(
-    data: bytes, key: str, statements: Sequence[str] = ()
+    data: bytes, key: str, statements: Sequence[str] = (), policy: str | None = None
 ) -> tuple[Outcome, dict[str, object]]:
     """What the Python verifier says: (code, step), and the evidence where the proof holds."""
     try:
-        evidence = verify_proof(parse_proof(data), _trusted(key, statements))
+        demand = NO_WITNESSES if policy is None else parse_policy(policy.encode())
+        evidence = verify_proof(parse_proof(data), _trusted(key, statements), demand)
     except Problem as problem:
         step = problem.extra.get("step")
         assert step is None or isinstance(step, int)
@@ -71,6 +76,7 @@ def check(
         "reversal": evidence.reversal,
         "shown": sorted(evidence.shown),
         "hidden": sorted(evidence.hidden),
+        **({} if policy is None else {"witnesses": evidence.witnesses}),
     }
 
 
@@ -81,7 +87,7 @@ def _trusted(key: str, statements: Sequence[str]) -> TrustedKeys:
 
 def line_of(case: Case) -> str:
     """One case as it stands in its file; it fails where the verifier does not say as expected."""
-    found, evidence = check(case.whole(), case.key, case.statements)
+    found, evidence = check(case.whole(), case.key, case.statements, case.policy)
     if case.outcome is None:
         assert found[0] != "ok", f"{case.name} holds"
     else:
@@ -97,6 +103,8 @@ def line_of(case: Case) -> str:
         row["stretch"] = case.stretch
     if case.statements:
         row["statements"] = case.statements
+    if case.policy is not None:
+        row["policy"] = case.policy
     row |= {"expected": found[0], "step": found[1]}
     if evidence:
         row["evidence"] = evidence

@@ -23,7 +23,7 @@ class Case:
     """One file with one key, and what must come out.
 
     ``spaces`` more follow the file; its ``~`` stands ``stretch`` times. ``statements`` are
-    those of the log's keys.
+    those of the log's keys, ``policy`` names the witnesses; without one, nobody is asked for.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Case:
     spaces: int = 0
     stretch: int = 1
     statements: tuple[str, ...] = ()
+    policy: str | None = None
 
     def whole(self) -> bytes:
         """The file at its full length."""

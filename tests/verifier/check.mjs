@@ -1,12 +1,16 @@
 /** One proof case through the page's verifier, under Node or in a browser. */
 import { Problem } from "../../static/verify/errors.js";
+import { parsePolicy } from "../../static/verify/policy.js";
 import { verifyProof } from "../../static/verify/verify.js";
 
 /** Return {name, code, step, evidence} of a case; whatever is no Problem is a crash. */
 export async function check(row) {
   try {
-    const found = await verifyProof(bytesOf(row), row.key, undefined, row.statements);
-    return { name: row.name, code: "ok", step: null, evidence: wire(found) };
+    const policy = row.policy === undefined ? undefined : await parsePolicy(row.policy);
+    const found = await verifyProof(bytesOf(row), row.key, undefined, row.statements, policy);
+    const evidence = wire(found);
+    if (policy) evidence.witnesses = found.witnesses;
+    return { name: row.name, code: "ok", step: null, evidence };
   } catch (problem) {
     if (!(problem instanceof Problem)) {
       return { name: row.name, code: `crash: ${problem?.stack ?? problem}`, step: null };
