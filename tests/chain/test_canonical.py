@@ -145,6 +145,7 @@ def test_too_deep() -> None:
         (b" ", "not_json"),
         (b"{", "not_json"),
         (b"[1,]", "not_json"),
+        (b"\\a" * (MAX_DEPTH + 1), "not_json"),
         (b"{'a':1}", "not_json"),
         (b"[1] x", "not_json"),
         (b"[1][2]", "not_json"),

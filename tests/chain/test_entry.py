@@ -305,6 +305,6 @@ def test_times_are_read_back(moment: datetime) -> None:
 
 @pytest.mark.parametrize("text", ["2026-11-31", "2026-11-3", "x", "2026-11-21\n", "2026-W01-1"])
 def test_days_are_calendar_days(text: str) -> None:
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedError, match=r"^day_malformed\b"):
         parse_day(text)
     assert parse_day("2024-02-29") == "2024-02-29"

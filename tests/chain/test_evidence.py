@@ -417,10 +417,14 @@ def test_a_bent_promise_is_none() -> None:
         (text.replace(PROMISER.name, ORIGIN), plain, "promise_of_another"),
         (text.replace("\n01", "\n02"), PROMISER, "password_area"),
         (text.replace("Z\n", "+00:00\n"), PROMISER, "time_malformed"),
-        (text.replace(format_time(NOON), format_time(NOON + SECOND), 1), PROMISER, "malformed"),
+        (
+            text.replace(format_time(NOON), format_time(NOON + SECOND), 1),
+            PROMISER,
+            "promise_malformed",
+        ),
     ]
     for bent, signer, code in cases:
-        with pytest.raises(Problem, match=code):
+        with pytest.raises(Problem, match=rf"^{code}\b"):
             open_promise(sign_note(bent, signer), signer.verifier)
     with pytest.raises(VerificationError, match=r"^signature\b"):
         open_promise(good.replace(b"2026", b"2027"), PROMISE_KEY)

@@ -11,6 +11,7 @@ from chain.hashing import (
     leaf_hash,
     node_hash,
     sha256,
+    sha256_of_parts,
     to_digest,
 )
 
@@ -69,3 +70,8 @@ def test_hex_has_one_spelling(text: str) -> None:
     with pytest.raises(MalformedError) as caught:
         digest_from_hex(text)
     assert caught.value.code == "digest_hex"
+
+
+@pytest.mark.parametrize("parts", [[], [b"abc"], [b"a", b"", b"bc"]])
+def test_parts_make_the_digest_of_the_whole(parts: list[bytes]) -> None:
+    assert sha256_of_parts(iter(parts)) == sha256(b"".join(parts))

@@ -178,3 +178,24 @@ def test_nothing_else_gets_out_of_the_parser(data: bytes) -> None:
     for one in (data, body + f"check {sha256(body).hex()}\n".encode()):
         with suppress(Problem):
             open_key(one, PASSPHRASE)
+
+
+@pytest.mark.parametrize("cost", ["14 8 1", "18 8 4"])
+def test_the_cheapest_and_the_dearest_are_read(monkeypatch: pytest.MonkeyPatch, cost: str) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def spend(*arguments: object) -> bytes:
+        asked.append(arguments[-3:])
+        return bytes(32)
+
+    monkeypatch.setattr(keyfile, "scrypt", spend)
+    assert _code(_with(2, LINES[2].replace("14 8 1", cost))) == "passphrase_wrong"
+    log_n, r, p = map(int, cost.split())
+    assert asked == [(1 << log_n, r, p)]
+
+
+def test_the_longest_file_is_read_and_no_longer_one() -> None:
+    spare = MAX_KEY_FILE - len(_whole(*LINES[:4], ""))
+    assert len(_with(4, "!" * spare)) == MAX_KEY_FILE
+    assert _code(_with(4, "!" * spare)) == "key_file"
+    assert _code(_with(4, "!" * (spare + 1))) == "key_file_damaged"

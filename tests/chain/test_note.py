@@ -213,6 +213,9 @@ def test_only_an_ed25519_secret_is_read() -> None:
         SignerKey.parse(f"PRIVATE+KEY+a+00000000+{secret}")
     with pytest.raises(MalformedError, match=r"^key_text\b"):
         SignerKey.parse(PETER_TEXT)
+    name, _, rest = OUTSIDE["secret_key"].removeprefix("PRIVATE+KEY+").split("+", 2)
+    with pytest.raises(MalformedError, match=r"^key_id\b"):
+        SignerKey.parse(f"PRIVATE+KEY+{name}+00000000+{rest}")
 
 
 @pytest.mark.parametrize("length", [0, 31, 33, 56, 57, 64])

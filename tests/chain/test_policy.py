@@ -228,7 +228,9 @@ def test_control_characters_are_refused(byte: int) -> None:
 def test_a_file_that_was_cut_off_or_is_too_long_is_refused() -> None:
     _refused(b"quorum none", "line feed")
     _refused(b"", "no quorum")
-    _refused(b"#" * MAX_POLICY_BYTES + b"\nquorum none\n", "longer")
+    line = b"\nquorum none\n"
+    assert parse_policy(b"#" * (MAX_POLICY_BYTES - len(line)) + line).quorum == 0
+    _refused(b"#" * (MAX_POLICY_BYTES - len(line) + 1) + line, "longer")
 
 
 def test_at_least_32_of_everything() -> None:
@@ -288,3 +290,25 @@ WORDS = ["log", "witness", "group", "quorum", "none", "any", "all", "2", "W1", "
 def test_any_words_are_a_policy_or_refused(lines: list[list[str]]) -> None:
     found = _read("".join(f"{' '.join(line)}\n" for line in lines).encode() + b"quorum none\n")
     assert found.met_by(found.witnesses) if isinstance(found, Policy) else found == "policy"
+
+
+def test_who_is_short_of_a_quorum_is_named() -> None:
+    policy = _lines("W1 W2 W3", "group G all W1 W2 W3", "quorum G")
+    with pytest.raises(VerificationError, match=r"by no witness, which is short of the quorum G$"):
+        policy.cosigners([])
+    keys = [witness_key("W1"), witness_key("W2")]
+    with pytest.raises(VerificationError, match=r"by witness.example/W1, witness.example/W2, w"):
+        policy.cosigners([Signature(key.name, key.key_id, b"") for key in keys])
+
+
+def test_the_quorum_is_the_group_that_is_named() -> None:
+    policy = _lines("W1 W2", "group G all W1 W2", "quorum G")
+    assert policy.quorum == Group("G", 2, (witness_key("W1"), witness_key("W2")))
+    assert _lines("W1", "quorum W1").quorum == Group("W1", 1, (witness_key("W1"),))
+
+
+def test_a_name_that_is_no_text_can_be_shown() -> None:
+    with pytest.raises(MalformedError) as refusal:
+        parse_policy(b"quorum \xff\n")
+    assert str(refusal.value).encode().isascii()
+    assert "dcff" in str(refusal.value)

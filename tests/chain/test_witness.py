@@ -398,6 +398,12 @@ def test_monitors_get_the_note_cosigned_last(desk: Desk) -> None:
 # logs
 
 
+def test_a_log_is_asked_for_by_its_hash_and_nothing_else(desk: Desk) -> None:
+    (desk.folder / "other.note").write_bytes(b"secret")
+    assert desk.witness.latest("../other") is None
+    assert desk.witness.latest("../" + "a" * 61) is None
+
+
 def test_logs_do_not_mix(tmp_path: Path) -> None:
     other = history(40, OTHER_SIGNER)
     desk = Desk(tmp_path / "witness", LOG, other)

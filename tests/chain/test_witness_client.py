@@ -257,6 +257,7 @@ def test_a_witness_without_a_url_is_named(room: Room) -> None:
     gathered = room.gather(room.policy(1, K1, K2))
     assert gathered.met
     assert codes(gathered) == {"w1": "", "w2": "witness_no_url"}
+    assert [answer.url for answer in gathered.failures()] == [""]
     noted = add_signatures(LOG.note(9), [TWO.cosign(LOG.checkpoint(9).to_text(), NOW)])
     assert room.gather(room.policy(2, K1, K2), note=noted).met
 
