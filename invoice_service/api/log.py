@@ -48,6 +48,7 @@ class PublicKeys(Protocol):
 def log_blueprint(log: Log, folder: Path, public: PublicKeys) -> Blueprint:
     """``folder`` holds ``checkpoint`` and ``tile/``."""
     blueprint = Blueprint("log", __name__, url_prefix="/log")
+    blueprint.after_request(_for_every_site)
     _add_keys(blueprint, public)
 
     @blueprint.get("/checkpoint")
@@ -136,11 +137,16 @@ def _zip(data: bytes) -> bytes:
     return gzip.compress(data, compresslevel=6, mtime=0)  # the same bytes give the same ETag
 
 
+def _for_every_site(answer: Response) -> Response:
+    """Let a page of another site read it, errors too: else it cannot tell missing from broken."""
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    return answer
+
+
 def _public(data: bytes, kind: str, cache: str) -> Response:
-    """Bytes that anybody may copy and keep, also a page of another site."""
+    """Bytes that anybody may copy and keep."""
     answer = Response(data, content_type=kind)
     answer.headers["Cache-Control"] = cache
-    answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.set_etag(sha256(data).hex()[:32])
     answer.make_conditional(request.environ)
     return answer

@@ -3,7 +3,10 @@
 //
 // Usage: reader -key KEY [-old NOTE]... URL
 //
+//	reader -paths
+//
 // It prints a line of JSON, or says on standard error what is wrong and exits with status 1.
+// With -paths it reads tiles as "level n width" from standard input and prints their paths.
 package main
 
 import (
@@ -36,13 +39,28 @@ func main() {
 		old = append(old, name)
 		return nil
 	})
+	paths := flag.Bool("paths", false, "print the paths of tiles")
 	flag.Parse()
+	if *paths {
+		printPaths()
+		return
+	}
 	found, err := read(*key, old, flag.Arg(0))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	json.NewEncoder(os.Stdout).Encode(found)
+}
+
+func printPaths() {
+	tile := tlog.Tile{H: height}
+	for {
+		if _, err := fmt.Scanln(&tile.L, &tile.N, &tile.W); err != nil {
+			return
+		}
+		fmt.Println(pathOf(tile))
+	}
 }
 
 // read checks the log at url against key and the checkpoints in the files old.
