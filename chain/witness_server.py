@@ -20,7 +20,7 @@ from typing import Final
 from chain.cosignature import Cosigner
 from chain.durable import fsync_dir, make_folder, write_file
 from chain.entry import format_time
-from chain.errors import ConflictError, Problem, RefusedError, UnavailableError
+from chain.errors import ConflictError, MalformedError, Problem, RefusedError, UnavailableError
 from chain.note import SignerKey, VerifierKey
 from chain.policy import parse_policy
 from chain.store.witness import WitnessStore, create_store
@@ -62,11 +62,13 @@ def init(folder: Path, name: str, logs: Sequence[str]) -> VerifierKey:
 
 
 def read_key(path: Path) -> SignerKey:
-    """Read a secret key that nobody else may read; RefusedError ``key_exposed``."""
+    """Read a secret key that nobody else may read; RefusedError ``key_exposed`` if others may."""
     try:
         if path.stat().st_mode & 0o077:
             raise RefusedError("key_exposed", f"others can read {path}: chmod 600 it")
         return SignerKey.parse(path.read_text("utf-8").removesuffix("\n"))
+    except UnicodeDecodeError:
+        raise MalformedError("key_text", f"{path} is not the text of a key") from None
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise UnavailableError("key_unreadable", f"cannot read {path}: {reason}") from error

@@ -10,6 +10,7 @@ from Crypto.Protocol.KDF import scrypt
 from chain.errors import MalformedError
 from chain.hashing import sha256
 from chain.keyfile import open_key
+from chain.witness_server import read_key
 from invoice_service.config import load
 from tests.chain.books import SIGNER
 
@@ -73,3 +74,12 @@ def test_a_sealed_key_that_is_no_text(sealed: bytes) -> None:
     with pytest.raises(MalformedError) as refused:
         open_key(data, b"secret")
     assert refused.value.code == "key_file"
+
+
+def test_a_witnesss_key_file_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(SIGNER.text().encode()[:-1] + b"\xff\n")
+    path.chmod(0o600)
+    with pytest.raises(MalformedError) as refused:
+        read_key(path)
+    assert refused.value.code == "key_text"
