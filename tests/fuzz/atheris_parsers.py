@@ -18,7 +18,8 @@ import atheris
 with atheris.instrument_imports(include=["chain", "invoice_service"]):
     from chain.errors import Problem
     from tests.fuzz.bending import bent
-    from tests.fuzz.parsers import PARSERS, Parser
+    from tests.fuzz.parser import Parser
+    from tests.fuzz.parsers import PARSERS
 
 LONGEST = 20_000
 """In bytes; what is longer is for tests.fuzz.huge."""

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterator
 
 from chain.errors import Problem
-from tests.fuzz.parsers import PARSERS, Parser
+from tests.fuzz.parser import Parser
+from tests.fuzz.parsers import PARSERS
 
 LONG = 6_000_000
 """In bytes: more than any of the formats allows."""

@@ -6,8 +6,6 @@ input where the format has one; it raises a Problem for all else.
 
 import json
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -24,11 +22,10 @@ from chain.entry import (
     parse_entry,
     seal_entry,
 )
-from chain.errors import Problem
 from chain.evidence import is_evidence, verify_evidence
 from chain.hashing import ZERO, sha256
 from chain.keyfile import Cost, open_key, seal_key
-from chain.note import Note, SignerKey, VerifierKey, open_note, parse_note, sign_note
+from chain.note import Note, SignerKey, open_note, parse_note, sign_note
 from chain.policy import parse_policy
 from chain.promise import open_promise
 from chain.proof import parse_proof
@@ -42,6 +39,8 @@ from invoice_service.domain.request import parse_request, parse_reversal
 from tests.chain.books import NOON, ORIGIN, SIGNER
 from tests.chain.forged import Forge, with_everything
 from tests.chain.histories import history
+from tests.fuzz.key_parsers import KEY_PARSERS
+from tests.fuzz.parser import OtherSpellingError, Parser, same, text_of, void
 
 KEY = SIGNER.verifier
 WITNESS = Cosigner(SignerKey("witness.example/w1", bytes([1]) * 32))
@@ -54,7 +53,6 @@ JSON_CODES = frozenset(
     {"not_utf8", "not_json", "duplicate_key", "number_not_integer", "number_out_of_range"}
     | {"too_deep", "not_canonical"}
 )
-KEY_CODES = frozenset({"key_text", "key_type", "key_weak", "key_id"})
 NOTE_CODES = frozenset({"note", "signature", "signature_missing"})
 ENTRY_CODES = frozenset(
     {"entry_too_long", "entry_malformed", "not_canonical", "time_malformed", "day_malformed"}
@@ -77,39 +75,6 @@ REQUEST_CODES = REVERSAL_CODES | {
     *("no_lines", "text_empty", "text_too_long", "amount_out_of_range", "too_many_lines"),
     *("control_character", "buyer_incomplete", "tax_id_invalid"),
 }
-
-
-@dataclass(frozen=True)
-class Parser:
-    """One parser; ``codes`` are all those by which it refuses anything whatever."""
-
-    name: str
-    read: Callable[[bytes], None]
-    seeds: tuple[bytes, ...]
-    codes: frozenset[str]
-
-
-class OtherSpellingError(Exception):
-    """A parser took an input for a value that it would write in another way."""
-
-
-def same(write: Callable[[], bytes | str], data: bytes | str) -> None:
-    """Refuse a value whose canonical bytes are not those that were read, or that has none."""
-    try:
-        again = write()
-    except Problem as problem:
-        raise OtherSpellingError(f"{data!r} was read, and cannot be written") from problem
-    if again != data:
-        raise OtherSpellingError(f"{data!r} was read as {again!r}")
-
-
-def text_of(data: bytes) -> str:
-    """The text that a command line or an environment makes of bytes: half characters and all."""
-    return data.decode("utf-8", "surrogateescape")
-
-
-def void(_value: object) -> None:
-    """What was read is not looked at: its format has no canonical spelling."""
 
 
 def _decode(data: bytes) -> None:
@@ -135,14 +100,6 @@ def _bundle(data: bytes) -> None:
 def _open_note(data: bytes) -> None:
     opened = open_note(data, [KEY, WITNESS.verifier])
     same(lambda: parse_note(data).text, opened.text)
-
-
-def _verifier_key(data: bytes) -> None:
-    same(VerifierKey.parse(text_of(data)).text, text_of(data))
-
-
-def _signer_key(data: bytes) -> None:
-    same(SignerKey.parse(text_of(data)).text, text_of(data))
 
 
 def _checkpoint(data: bytes) -> None:
@@ -297,6 +254,7 @@ def _forks() -> tuple[bytes, ...]:
 
 
 PARSERS = (
+    *KEY_PARSERS,
     Parser("json", _decode, (*_FILES, *_ENTRIES), JSON_CODES),
     Parser(
         "canonical JSON",
@@ -311,18 +269,6 @@ PARSERS = (
         frozenset({"note"}),
     ),
     Parser("signed note", _open_note, (_NOTE, _COSIGNED), NOTE_CODES),
-    Parser(
-        "verifier key",
-        _verifier_key,
-        (KEY.text().encode(), OTHER.verifier.text().encode()),
-        KEY_CODES,
-    ),
-    Parser(
-        "signer key",
-        _signer_key,
-        (SIGNER.text().encode(), PROMISER.text().encode()),
-        KEY_CODES - {"key_weak"},
-    ),
     Parser(
         "checkpoint",
         _checkpoint,
