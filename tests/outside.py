@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -13,12 +14,16 @@ PACKAGES = {
 }
 
 
-def need(program: str) -> str:
+def need(program: str, *other_names: str) -> str:
     """Return the path of ``program``; a missing one skips the test, or fails it where CI=true."""
-    path = shutil.which(program)
-    if path is not None:
-        return path
-    reason = f"needs {program}: apt-get install {PACKAGES.get(program, program)}"
+    path = next(filter(None, map(shutil.which, (program, *other_names))), None)
+    if path is None:
+        missing(f"needs {program}: apt-get install {PACKAGES.get(program, program)}")
+    return path
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip the test, or fail it where CI=true: there everything has to be installed."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -12,12 +12,9 @@ from werkzeug.serving import make_server
 
 from chain.note import SignerKey
 from tests.api.desk import Desk
-from tests.browser.chrome import PATIENCE, Chrome, browser, program
+from tests.browser.chrome import PATIENCE, Chrome, browser
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(program() is None, reason="chromium is not installed"),
-]
+pytestmark = pytest.mark.slow
 
 PHONE, DESKTOP = (390, 844), (1280, 900)
 BUYER = {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91440300708461136T"}

@@ -11,12 +11,9 @@ from PIL import Image
 from werkzeug.serving import make_server
 
 from tests.api.desk import UNKNOWN, Desk, slip
-from tests.browser.chrome import Chrome, browser, program
+from tests.browser.chrome import Chrome, browser
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(program() is None, reason="chromium is not installed"),
-]
+pytestmark = pytest.mark.slow
 
 PHONE = (390, 844)
 SMALL_PHONE = (320, 568)

@@ -5,15 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.chrome import browser, program
+from tests.browser.chrome import browser
 from tests.browser.files import serving
 from tests.vectors.make_proofs import FAMILIES
 from tests.verifier.test_cases import expected, rows
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(program() is None, reason="chromium is not installed"),
-]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 READY = (

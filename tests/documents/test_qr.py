@@ -12,6 +12,7 @@ from PIL import Image
 from chain.errors import MalformedError
 from invoice_service.documents.qr import MODULE_DOTS, QUIET_ZONE, qr_png, qr_svg
 from invoice_service.domain.qrtext import scan_url
+from tests.outside import need
 
 AREA = "01" + "ab3f" * 16
 URLS = [
@@ -55,12 +56,9 @@ def test_zxing_reads_the_exact_address_from_the_svg(url: str) -> None:
 def test_zbar_reads_the_exact_address(url: str, tmp_path: Path) -> None:
     picture = tmp_path / "code.png"
     picture.write_bytes(qr_png(url))
-    try:
-        done = subprocess.run(
-            ["zbarimg", "--quiet", "--raw", str(picture)], capture_output=True, check=True
-        )
-    except FileNotFoundError:
-        pytest.skip("zbarimg is not installed")
+    done = subprocess.run(
+        [need("zbarimg"), "--quiet", "--raw", str(picture)], capture_output=True, check=True
+    )
     assert done.stdout.decode().strip() == url
 
 
