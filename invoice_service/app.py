@@ -97,7 +97,9 @@ def _open_doors(app: Flask, instance: Instance) -> None:
         reports_blueprint(instance, access, totals_csv, totals_workbook),
         log_blueprint(log, config.log_dir, instance.keys),
         pages.pages_blueprint(check, log_key, instance.clock, problems.listing()),
-        file_page.file_blueprint(log_key, instance.keys.notes),
+        file_page.file_blueprint(
+            log_key, instance.keys.notes, [key.text() for key in instance.policy.witnesses]
+        ),
         clients.pilot_blueprint(check),
     ):
         app.register_blueprint(blueprint)

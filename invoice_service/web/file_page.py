@@ -1,6 +1,6 @@
 """The page on which a browser checks a proof file by itself (static/verify)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Response
 
@@ -11,10 +11,13 @@ from invoice_service.web.words import GROUPS_ZH, PROOF_STEPS
 SCRIPT_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'"
 
 
-def file_blueprint(log_key: Callable[[], str], statements: Callable[[], list[bytes]]) -> Blueprint:
+def file_blueprint(
+    log_key: Callable[[], str], statements: Callable[[], list[bytes]], witnesses: Sequence[str]
+) -> Blueprint:
     """``log_key`` gives the log's public key as text: what the page checks with unless told.
 
     ``statements`` are those of the log's keys: with them, proofs of older keys hold as well.
+    ``witnesses`` are the keys of those whose cosignatures the page names.
     """
     blueprint = Blueprint("file_page", __name__, template_folder="templates")
 
@@ -24,6 +27,7 @@ def file_blueprint(log_key: Callable[[], str], statements: Callable[[], list[byt
             "file.html",
             log_key=log_key(),
             statements=[note.decode() for note in statements()],
+            witnesses=witnesses,
             steps=PROOF_STEPS,
             groups=GROUPS_ZH,
         )

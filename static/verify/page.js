@@ -1,11 +1,12 @@
 /** The page /verify/file: a file comes in, verify.js says what it proves, the page shows it. */
 import { Problem } from "./errors.js";
+import { parsePolicy } from "./policy.js";
 import { MAX_PROOF_BYTES } from "./proof.js";
 import { STEPS, verifyProof } from "./verify.js";
-import { FACE_FIELDS, STATE_WORDS, VERDICTS, verdictOf, WHOSE, WHOSE_SHORT, yuan } from "./words.js";
+import { FACE_FIELDS, NOBODY, STATE_WORDS, VERDICTS, verdictOf, WHOSE, WHOSE_SHORT, yuan } from "./words.js";
 
 const part = (id) => document.getElementById(id);
-const { ours, statements } = part("whose").dataset;
+const { ours, statements, witnesses } = part("whose").dataset;
 
 /** The bytes that are being checked; kept, so that another key can be tried on them. */
 let current = null;
@@ -34,19 +35,25 @@ async function check() {
   if (mine === turn) accept(found, held);
 }
 
-/** Check with this page's statements of the log's keys, or without: another key may know better. */
+/**
+ * Check with this page's statements of the log's keys, or without: another key may know better.
+ * Witnesses are named, not asked for: how many it takes is for whoever reads the result.
+ */
 async function verify(key, held) {
   const onStep = (number) => held.push(number);
+  const policy = await parsePolicy(`${JSON.parse(witnesses).map(witnessLine).join("")}quorum none\n`);
   const origin = key.split("+", 1)[0];
   const known = JSON.parse(statements).filter((text) => text.startsWith(`${origin}/keys\n`));
   try {
-    return await verifyProof(current, key, onStep, known);
+    return await verifyProof(current, key, onStep, known, policy);
   } catch (problem) {
     // The key signed none of them: then nothing is known of the log but this key.
     if (problem.code !== "statement_untrusted") throw problem;
-    return verifyProof(current, key, onStep);
+    return verifyProof(current, key, onStep, [], policy);
   }
 }
+
+const witnessLine = (key, place) => `witness ${place} ${key}\n`;
 
 function accept(found, held) {
   clear(held, null);
@@ -92,6 +99,9 @@ function showEvidence(found) {
   fact("facts", "账本位置", "Place in the log", `${found.index} / ${found.size}`);
   fact("facts", "截至区块", "As of block", `${found.height} · ${found.sealedAt}`);
   fact("facts", "状态", "State", stateText(found.state));
+  if (witnesses !== "[]") {
+    fact("facts", "见证人", "Cosigned by", found.witnesses.join(", ") || NOBODY);
+  }
   if (found.reverses) {
     fact("facts", "冲销的票（锚）", "Reverses (anchor)", `${found.reverses} (${found.reversal})`);
   }

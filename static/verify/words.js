@@ -99,3 +99,5 @@ export function yuan(fen) {
   const [whole, cents] = [Math.trunc(Math.abs(fen) / 100), Math.abs(fen) % 100];
   return `${fen < 0 ? "-" : ""}¥${whole.toLocaleString("en")}.${String(cents).padStart(2, "0")}`;
 }
+
+export const NOBODY = "本页所知的见证人均未见证 · none of the witnesses that this page knows";

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
-from chain.note import SignerKey
+from chain.note import SignerKey, parse_note
 from tests.api.desk import Desk
 from tests.browser.chrome import PATIENCE, Chrome, browser
+from tests.witness.inside import NOW, cosigner
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,11 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """A fresh one for each test: some end the server."""
-    with Desk(tmp_path) as desk:
+    policy = tmp_path / "policy"
+    policy.write_text(
+        "".join(f"witness {n} {cosigner(n).verifier.text()}\n" for n in (1, 2)) + "quorum none\n"
+    )
+    with Desk(tmp_path, FAPIAO_WITNESS_POLICY=str(policy)) as desk:
         swapped: dict[str, bytes] = {}
 
         def lying(environ: Any, start: Any) -> Iterable[bytes]:  # noqa: ANN401  # WSGI
@@ -75,6 +80,7 @@ def _filled(
     gone = desk.issue("F2")
     red = desk.reverse(gone)
     desk.anchor()
+    _cosign(desk)
     hashes = {"plain": plain["hash"], "reversed": gone["hash"], "red": red["hash"]}
     files: dict[str, Path] = {}
     for name, hash_ in hashes.items():
@@ -93,6 +99,14 @@ def _filled(
     files["huge"] = folder / "huge.json"
     files["huge"].write_bytes(b" " * (8 << 20))
     return Site(base, desk.instance.log_key.text(), files, hashes, swapped, stop)
+
+
+def _cosign(desk: Desk) -> None:
+    """The first of the two witnesses has seen what is published, the second has not."""
+    checkpoint, note = desk.instance.log.latest_checkpoint()
+    line = cosigner(1).cosign(parse_note(note).text, NOW)
+    desk.instance.log_store.add_signatures(checkpoint.size, [line])
+    desk.instance.log.publisher.put()
 
 
 VERDICT = "document.querySelector('#verdict').dataset.verdict"
@@ -134,6 +148,8 @@ def test_a_file_is_checked_with_the_network_gone(chrome: Chrome, site: Site) -> 
     assert _steps(chrome) == [""] * 7
     assert site.hashes["plain"] in _text(chrome, "#facts")
     assert "本页提供" in _text(chrome, "#facts")
+    assert cosigner(1).verifier.name in _text(chrome, "#facts")
+    assert cosigner(2).verifier.name not in _text(chrome, "#facts")
     assert "498.10" in _text(chrome, "#shown")
     assert "深圳市采购有限公司" in _text(chrome, "#shown")
     assert chrome.evaluate("document.querySelector('#hidden-groups').hidden") is True

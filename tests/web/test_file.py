@@ -1,6 +1,8 @@
 """The page that checks a proof file: what it may do, what it is told, and that it is found."""
 
+import json
 from html import unescape
+from pathlib import Path
 
 from chain.proof import parse_proof
 from chain.verify import verify_proof
@@ -8,6 +10,7 @@ from invoice_service.app import STATIC
 from invoice_service.web.words import GROUPS_ZH, PROOF_STEPS
 from tests.api.desk import Desk, slip
 from tests.web.test_scan import Page
+from tests.witness.inside import cosigner
 
 
 def test_the_page_runs_our_modules_and_nothing_else(desk: Desk) -> None:
@@ -32,8 +35,18 @@ def test_the_page_runs_our_modules_and_nothing_else(desk: Desk) -> None:
 
 def test_the_page_says_which_key_it_came_with(desk: Desk) -> None:
     text = unescape(desk.client.get("/verify/file").text)
-    assert text.count(desk.instance.log_key.text()) == 2
+    assert text.count(desk.instance.log_key.text()) == 3  # once in the key statement
     assert "只和本页一样可信" in text
+
+
+def test_the_page_is_told_the_witnesses_of_the_policy(tmp_path: Path) -> None:
+    text = cosigner(1).verifier.text()
+    (tmp_path / "policy").write_text(f"witness w {text}\nquorum none\n")
+    with Desk(tmp_path, FAPIAO_WITNESS_POLICY=str(tmp_path / "policy")) as desk:
+        (whose,) = (
+            tag for tag in Page(desk.client.get("/verify/file").text).all("p") if "data-ours" in tag
+        )
+        assert json.loads(str(whose["data-witnesses"])) == [text]
 
 
 def test_the_steps_are_those_of_the_verifiers(desk: Desk) -> None:
