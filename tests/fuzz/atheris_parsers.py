@@ -1,9 +1,9 @@
 """``python -m tests.fuzz.atheris_parsers``: the same parsers, led by the coverage of the code.
 
 `--seconds` says for how long; what is found stays in `--corpus` for the next run. An input that
-gets anything but a Problem out of a parser ends the run with an exit status that is not 0, and stands in a file
-`crash-...` beside the corpus, whose first byte is the parser's place in the table: it belongs
-into test_found.py.
+gets anything but a Problem out of a parser ends the run, with an exit status that is not 0, and
+stands in a file `crash-...` beside the corpus. Its first byte is the parser's place in the table,
+the rest belongs into test_found.py.
 """
 
 import argparse
