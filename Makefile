@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
 PYTEST ?=
 
-.PHONY: help demo run test check lint format quick fuzz bench lock clean
+.PHONY: help demo run test check lint format quick fuzz bench mutants lock clean
 
 help: ## print these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,6 +48,9 @@ format: $(VENV)/.installed-dev ## let ruff write the code's layout
 bench: $(VENV)/.installed-dev ## measure this machine: issues, entries, checks a second (docs/operations.md)
 	@$(BIN)/python -m bench $(BENCH)
 
+mutants: $(VENV)/.installed-mutants ## change chain/ in thousands of ways: tests must notice each (docs/mutants.md)
+	@PATH=$(abspath $(BIN)):$$PATH $(BIN)/python -m scripts.mutants $(MUTANTS)
+
 lock: ## write requirements/*.txt anew from pyproject.toml (UPGRADE=1 takes newer versions)
 	@PYTHON=$(PYTHON) scripts/lock $(if $(UPGRADE),--upgrade)
 
@@ -73,4 +76,9 @@ $(VENV)/.installed-dev: $(VENV)/.installed-package requirements/dev.txt
 $(VENV)/.installed-fuzz: $(VENV)/.installed-dev requirements/fuzz.txt
 	@echo "installing the fuzzer into $(VENV) (locked version, checked by hash)"
 	@$(PIP) install --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+$(VENV)/.installed-mutants: $(VENV)/.installed-dev requirements/mutants.txt
+	@echo "installing what mutation testing needs into $(VENV) (locked versions, checked by hash)"
+	@$(PIP) install --require-hashes -r requirements/mutants.txt
 	@touch $@
