@@ -216,7 +216,7 @@ def statements() -> Iterator[Case]:
         "forgets the pinned key": keys(B),
         "forgets a retired key": keys(C, retired=[(B, AT)]),
         "brings a retired key back": keys(A, B),
-        "another last size": keys(B, retired=[(A, BELOW)]),
+        "another last size": keys(B, retired=[(A, Last(SIZE - 1, ROOT))]),
         "another last root": keys(B, retired=[(A, Last(SIZE, ZERO))]),
     }.items():
         known = [FIRST] if name == "forgets the pinned key" else list(AFTER)
