@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from chain.durable import write_file
-from chain.errors import NotFoundError, Problem, UnavailableError
+from chain.errors import NotFoundError, Problem, RefusedError, UnavailableError
 from chain.keys import LogKeys
 from chain.note import SignerKey, VerifierKey
 from chain.statement import KeyStatement
@@ -109,7 +109,15 @@ class KeyFolder:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Nobody signs and nobody else changes keys until the block ends."""
+        """Nobody signs and nobody else changes keys until the block ends.
+
+        RefusedError ``keys_of_another`` for another user than theirs: the worker could not read
+        what this one writes.
+        """
+        if self.folder.stat().st_uid != os.geteuid():
+            raise RefusedError(
+                "keys_of_another", f"do this as the user to whom {self.folder} belongs"
+            )
         with self._held(fcntl.LOCK_EX):
             yield
 

@@ -102,7 +102,10 @@ class Instance:
         )
 
     def _write_signer(self, path: Path, signer: SignerKey) -> None:
-        write_signer(path, signer, find_passphrase(os.environ), self.randbytes)
+        """Keep a new log key as the old one is kept: the worker can open that, so this one, too."""
+        encrypted = all_encrypted(self.keys.secret_paths()[:1])
+        passphrase = find_passphrase(os.environ) if encrypted else None
+        write_signer(path, signer, passphrase, self.randbytes)
 
     def anchoring(self) -> Anchoring:
         """Everything that anchoring works with, the log's secret keys included."""

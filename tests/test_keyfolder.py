@@ -181,6 +181,15 @@ def test_keys_do_not_change_while_somebody_signs(folder: Folder) -> None:
         assert one == two == (B,)  # any number may sign at once
 
 
+def test_only_their_owner_changes_keys(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root, what is written could not be read by the worker, and publishing would stop."""
+    monkeypatch.setattr("os.geteuid", lambda: folder.path.stat().st_uid + 1)
+    with pytest.raises(RefusedError) as caught, folder.reader.changing():
+        pass
+    assert caught.value.code == "keys_of_another"
+    assert folder.signers() == (A,)
+
+
 def test_statements_are_found_by_their_number(folder: Folder) -> None:
     for number in (2, 10, 9):
         folder.say(number, A)

@@ -184,7 +184,8 @@ def _passphrase(name: str) -> bytes:
 def _protect(session: Session, new: bytes, old: bytes | None) -> None:
     instance = session.instance()
     instance.close()
-    written = encrypt_keys(secret_keys(instance.config), new, old, instance.randbytes)
+    with instance.keys.changing():  # a rotation would have other files meanwhile
+        written = encrypt_keys(secret_keys(instance.config), new, old, instance.randbytes)
     for path in written:
         click.echo(f"encrypted {path}")
     if not written:

@@ -195,6 +195,15 @@ def test_all_secrets_are_encrypted_in_an_overlap(
     town.run("anchor")
 
 
+def test_a_new_key_is_kept_as_the_old_one(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker without the passphrase could not open it, and after a theft nobody could sign."""
+    [key] = _keys(town)
+    monkeypatch.setenv("FAPIAO_PASSPHRASE", "only here")
+    town.run("keys", "rotate-log", "--stolen", key["id"])
+    monkeypatch.delenv("FAPIAO_PASSPHRASE")
+    town.run("anchor")
+
+
 def test_the_statements_on_disk_are_those_that_are_shown(town: Town) -> None:
     town.run("keys", "rotate-log")
     note = (town.folder / "var/main/keys/statements/2.note").read_bytes()
