@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from chain.hashing import leaf_hash
+from chain.checkpoint import Checkpoint, sign_checkpoint
+from chain.hashing import leaf_hash, sha256
+from chain.note import SignerKey
 from chain.tiles import decode_bundle, encode_bundle, entry_bundle_path, tile_path
 from tests.strangers.logs import Grown
 
@@ -56,6 +58,12 @@ def other_entry(log: Grown) -> Bend:
     entries[-1] = entries[-1].replace(b'"kind":"seal"', b'"kind":"soul"')
     hashes = (log.folder / tile).read_bytes()[:-32] + leaf_hash(entries[-1])
     return {bundle: encode_bundle(entries), tile: hashes}
+
+
+def forked(log: Grown, size: int) -> bytes:
+    """A checkpoint of another history, under the log's own key: only a proof can tell."""
+    signer = SignerKey.parse((log.data / "keys" / "log.key").read_text().strip())
+    return sign_checkpoint(Checkpoint(signer.name, size, sha256(b"another history")), signer)
 
 
 def flipped(data: bytes, at: int) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 from chain.fetch import HttpSource
 from chain.mirror import mirror_log
 from tests.chain.served import serve
-from tests.strangers.bent import all_files, bends
+from tests.strangers.bent import all_files, bends, forked
 from tests.strangers.homes import HERE, asked, home, reader, run
 from tests.strangers.logs import EVEN, SIZES, Grown, Web
 
@@ -67,7 +67,7 @@ def test_go_refuses_a_bent_log(size: int, logs: dict[int, Grown]) -> None:
         assert asked(reader(), "-key", log.key.text(), static.url) == content(log, 0)
 
 
-def test_go_refuses_another_key_and_another_history(logs: dict[int, Grown]) -> None:
+def test_go_refuses_another_key_and_another_history(logs: dict[int, Grown], tmp_path: Path) -> None:
     log, other = logs[257], logs[EVEN]
     with serve(log.folder) as static:
         done = run(reader(), "-key", other.key.text(), static.url)
@@ -76,6 +76,11 @@ def test_go_refuses_another_key_and_another_history(logs: dict[int, Grown]) -> N
         done = run(reader(), "-key", log.key.text(), "-old", logs[70_000].note, static.url)
         assert done.returncode == 1
         assert "size 70000" in done.stderr
+        for size in (2, 255, 256, 257):
+            (tmp_path / "fork").write_bytes(forked(log, size))
+            done = run(reader(), "-key", log.key.text(), "-old", tmp_path / "fork", static.url)
+            assert done.returncode == 1
+            assert f"size {size}: invalid transparency proof" in done.stderr
 
 
 def test_the_reader_is_laid_out_as_go_wants_it() -> None:

@@ -7,7 +7,7 @@ import pytest
 from chain.hashing import Digest, leaf_hash
 from chain.merkle import consistency_path, inclusion_path
 from chain.tiles import TileFolder
-from tests.strangers.bent import flipped
+from tests.strangers.bent import flipped, forked
 from tests.strangers.homes import home, refused, told
 from tests.strangers.logs import EVEN, SIZES, Grown
 
@@ -63,6 +63,7 @@ def test_it_refuses_each_that_is_bent(logs: dict[int, Grown]) -> None:
         {"entries": [[index, leaf, [*path, path[0]]]]},
         {"old": [[note.replace("\n255\n", "\n254\n"), proof]]},
         {"old": [[note, proof[:-1]]]},
+        {"old": [[forked(logs[257], 255).decode(), proof]]},
         *({"entries": [[index, leaf, changed]]} for changed in _each_bent(path)),
         *({"old": [[note, changed]]} for changed in _each_bent(proof)),
     ]

@@ -6,7 +6,7 @@ from chain.entry import parse_entry
 from chain.tiles import TileFolder
 from chain.tlogproof import parse_tlog_proof, verify_tlog_proof
 from tests.chain.served import serve
-from tests.strangers.bent import few_bends, telling
+from tests.strangers.bent import few_bends, forked, telling
 from tests.strangers.homes import home, refused, run, told
 from tests.strangers.logs import EVEN, SIZES, Grown, Web
 
@@ -47,8 +47,11 @@ def test_it_refuses_a_bent_log(size: int, logs: dict[int, Grown]) -> None:
 
 
 def test_it_refuses_a_history_of_another(logs: dict[int, Grown], served: Web) -> None:
-    wrong = reading(logs[257], served.url(257), logs[70_000])
-    refused(home("tlog-scales"), SCRIPT, wrong)
+    larger = reading(logs[257], served.url(257), logs[70_000])
+    refused(home("tlog-scales"), SCRIPT, larger)
+    for size in (2, 255, 256):
+        fork = larger | {"old": [forked(logs[257], size).decode()]}
+        assert "ConsistencyProofInvalid" in refused(home("tlog-scales"), SCRIPT, fork)
 
 
 @pytest.mark.parametrize("size", [2, 257, 70_000])
