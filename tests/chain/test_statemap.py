@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chain.canonical import encode
 from chain.errors import VerificationError
 from chain.hashing import ZERO, Digest, sha256
-from chain.statemap import StateMap, Value, slow_root
-from chain.states import EMPTY_MAP, StateLeaf, StateProof, verify_state
+from chain.statemap import NodeReader, StateMap, Value, slow_root
+from chain.states import EMPTY_MAP, StateLeaf, StateProof, state_node_hash, verify_state
 
 FULL: Value = {"reversal": "full"}
 VALUES: list[Value] = [
@@ -137,3 +138,56 @@ def test_no_bent_proof_passes(count: int) -> None:
         for leaf, siblings in bent_proofs(states.prove(key(n))):
             with pytest.raises(VerificationError):
                 verify_state(root, key(n), leaf, siblings)
+
+
+def _one_leaf() -> tuple[Nodes, Digest]:
+    nodes = Nodes()
+    states = StateMap(nodes)
+    root = states.update({key(1): FULL})
+    nodes.kept.update(states.added)
+    return nodes, root
+
+
+def _damaged(nodes: Nodes, root: Digest, body: bytes) -> None:
+    nodes.kept[root] = body
+    with pytest.raises(VerificationError, match=r"^state_damaged\b"):
+        StateMap(nodes, root).get(key(1))
+
+
+def test_a_leaf_is_read_only_as_it_was_written() -> None:
+    nodes, root = _one_leaf()
+    body = nodes.kept[root]
+    for wrong in (b"\x00" + body[1:], b"\x03" + body[1:], body + b" ", body[:33], body[:20], b""):
+        _damaged(nodes, root, wrong)
+    _damaged(nodes, root, body[:33] + encode({"reversal": "part"}))
+    _damaged(nodes, root, body[:33] + encode(["reversal"]))
+    _damaged(nodes, root, b"\x02" + key(2) + body[33:])
+
+
+def test_nodes_are_read_once_only_where_that_is_asked_for() -> None:
+    nodes, root = _one_leaf()
+    for reader, reads in ((NodeReader(nodes), 3), (NodeReader(nodes, kept=9), 1)):
+        nodes.reads = 0
+        for _ in range(3):
+            assert StateMap(reader, root).get(key(1)) == FULL
+        assert nodes.reads == reads
+
+
+def test_no_more_nodes_are_kept_than_was_said() -> None:
+    nodes, states = Nodes(), StateMap(Nodes())
+    root = states.update({key(n): FULL for n in range(8)})
+    nodes.kept.update(states.added)
+    reader = NodeReader(nodes, kept=2)
+    for n in (*range(8), *range(8)):
+        StateMap(reader, root).get(key(n))
+    assert nodes.reads > len(states.added)
+
+
+def test_a_way_deeper_than_a_key_has_bits_is_no_way() -> None:
+    nodes, _ = _one_leaf()
+    digest = key(0)
+    for _ in range(257):
+        left, digest = digest, state_node_hash(digest, ZERO)
+        nodes.kept[digest] = b"\x03" + left + ZERO
+    with pytest.raises(VerificationError, match=r"^state_depth\b"):
+        StateMap(nodes, digest).get(ZERO)
