@@ -9,14 +9,15 @@ from chain.audit import audit_log
 from chain.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from chain.cosignature import Cosigner
 from chain.errors import MalformedError, Problem, VerificationError
-from chain.evidence import fork_evidence, verify_evidence
+from chain.evidence import Fork, fork_evidence, verify_evidence
 from chain.fetch import FolderSource
 from chain.finding import AuditError
 from chain.hashing import Digest, sha256
 from chain.keys import Last, LogKey, LogKeys, TrustedKeys, keys_of
 from chain.mirror import check_mirror, compare_mirrors, mirror_log
 from chain.note import Note, Signature, SignerKey, VerifierKey
-from tests.chain.books import NOON, ORIGIN, SIGNER, Books
+from chain.tlogproof import tlog_proof_of, verify_tlog_proof
+from tests.chain.books import NOON, ORIGIN, SIGNER, Books, prove_one
 
 OLD, NEW = SIGNER, SignerKey(ORIGIN, bytes([2]) * 32)
 STRANGER = SignerKey(ORIGIN, bytes([9]) * 32)
@@ -207,3 +208,32 @@ def test_a_thief_s_fork_is_kept_and_is_no_evidence_against_the_log(tmp_path: Pat
     twice = fork_evidence(forged, signed(size, OLD), None, OLD.verifier)
     with pytest.raises(VerificationError):
         verify_evidence(twice, REVOKED)
+
+
+def test_evidence_holds_across_a_rotation(tmp_path: Path) -> None:
+    """Two histories are two histories, whichever of the log's keys signed them."""
+    books, keys = rotated(tmp_path / "a")
+    last = keys.keys[1].last
+    assert last is not None
+    small = signed(4, OLD, root=OTHER_ROOT)
+    published = books.published()
+    evidence = fork_evidence(small, published, books.tiles.reader(12), keys)
+    fork = verify_evidence(evidence, keys)
+    assert isinstance(fork, Fork)
+    assert (fork.one.size, fork.other.size) == (4, 12)
+    with pytest.raises(VerificationError) as caught:
+        verify_evidence(evidence, OLD.verifier)
+    assert caught.value.code == "signature_missing"
+    for size, root in ((last.size, OTHER_ROOT), (last.size + 1, ROOT)):
+        with pytest.raises(VerificationError) as late:
+            fork_evidence(signed(size, OLD, root=root), published, books.tiles.reader(12), keys)
+        assert late.value.code == "key_retired"  # its thief's, perhaps
+
+
+def test_a_tlog_proof_under_all_keys(tmp_path: Path) -> None:
+    proof = prove_one(tmp_path)
+    tlog, entry = tlog_proof_of(proof), proof.placed.entry
+    assert verify_tlog_proof(tlog, entry, LogKeys.of(NEW.verifier, OLD.verifier)).index
+    with pytest.raises(VerificationError) as caught:
+        verify_tlog_proof(tlog, entry, REVOKED)
+    assert caught.value.code == "key_revoked"
