@@ -25,6 +25,7 @@ from bench.service import make_site, served
 from bench.table import Limit, Measure, print_table, to_json
 from bench.timing import Rate
 from bench.tree import TreeSpeed, our_tree, pymerkle_tree, sample_entries
+from bench.witnesses import cosigned
 
 TREE_SIZE = 50_000
 LARGEST = 1_000_000
@@ -64,7 +65,7 @@ def main() -> None:
         machine = describe(run.folder)
         run.say("the machine itself")
         limits = measure_limits(run.place("limits"), min(1.0, run.seconds))
-        for stage in (_issuing, _bulk, _tree, _year):
+        for stage in (_issuing, _bulk, _witnessed, _tree, _year):
             run.measures += stage(run, limits)
         run.measures.sort(key=lambda measure: GROUPS.index(measure.group))
         elapsed = time.perf_counter() - run.started
@@ -263,6 +264,22 @@ def _proof_measures(found: Checks, limits: Limits) -> Iterator[Measure]:
         note=f"{found.proof_bytes:,.0f} bytes; µs: {steps}",
     )
     yield Measure("verifying", "proof file built", found.build.p50 * 1e3, "ms", less_is_better=True)
+
+
+def _witnessed(run: Run, limits: Limits) -> Iterator[Measure]:
+    """Publishing under a policy."""
+    run.say("cosignatures of three witnesses")
+    found = cosigned(run.place("witnesses"))
+    for name, seconds in (("", found.all_three), (", one of three silent", found.one_silent)):
+        yield Measure(
+            "anchoring",
+            f"signed to published under a policy{name}",
+            seconds * 1e3,
+            "ms",
+            less_is_better=True,
+            limits=(Limit("synced page", limits.fdatasync.p50 * 1e3),),
+            note=f"median of {found.rounds}; two of three on loopback must cosign",
+        )
 
 
 def _tree(run: Run, _limits: Limits) -> Iterator[Measure]:

@@ -5,7 +5,7 @@ not require; one that contradicts us is told to the operator, and stops us from 
 if the policy could not be met without it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Final, Protocol
@@ -108,17 +108,23 @@ class Cosigning:
             with suppress(Problem):  # on a thread of its own; what is lost is asked for again
                 self._store.add_signatures(size, answer.cosignatures.values())
 
+        def publish(answers: Sequence[Answer]) -> None:
+            """Keep what came, and publish: nobody waits for a witness that is not needed."""
+            lines = [line for answer in answers for line in answer.cosignatures.values()]
+            # A crash before this returns loses cosignatures: the witnesses give them again.
+            self._store.add_signatures(size, lines)
+            self._publisher.put()
+
         gathered = self._witnesses.gather(
             signed.note,
             sizes={
                 key: self._store.signed_size(key.name, key.key_id) for key in self._policy.witnesses
             },
             prove=lambda old: self._log.consistency(old, size),
+            enough=publish,
             late=keep,
         )
-        # A crash before this returns loses cosignatures: the witnesses give them again.
-        self._store.add_signatures(size, gathered.cosignatures.values())
-        self._publisher.put()
+        publish(gathered.answers)
         return gathered
 
     def contradictions(self, gathered: Gathered) -> tuple[Answer, ...]:

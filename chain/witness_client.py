@@ -118,15 +118,18 @@ class Witnesses:
         *,
         sizes: Mapping[VerifierKey, int],
         prove: Prove,
+        enough: Callable[[Sequence[Answer]], None] | None = None,
         late: Callable[[Answer], None] | None = None,
     ) -> Gathered:
         """Ask every witness that has not cosigned ``note`` yet; return with what has come.
 
         That is when all have answered, or the quorum has been met for the time of grace, or the
         time for an exchange is over. ``sizes`` are those of the trees that the witnesses have
-        last cosigned, as far as known: a wrong one costs a second request. Whoever cosigns
+        last cosigned, as far as known: a wrong one costs a second request. ``enough`` is handed
+        what has come as soon as it makes the quorum, before the time of grace. Whoever cosigns
         after this has returned is handed to ``late``, from another thread, once. Raises
-        MalformedError and VerificationError for a note that cannot be, and for nothing else.
+        MalformedError and VerificationError for a note that cannot be, what ``enough`` raises,
+        and nothing else.
         """
         checkpoint = read_checkpoint(parse_note(note).text)
         had = checked_cosignatures(note, self._policy.witnesses)
@@ -138,19 +141,24 @@ class Witnesses:
             errand = _Errand(self._poster, self._policy, endpoint, self._limits.exchange)
             arguments = (errand, _uncosigned(note, self._policy), old, proofs, inbox)
             threading.Thread(target=_run, args=arguments, daemon=True).start()
-        answers = self._collect(inbox, asked, had.keys())
+        answers = self._collect(inbox, asked, had.keys(), enough or _ignore)
         answers += [_no_url(key) for key in self._nowhere if key not in had]
         fresh = {key: line for answer in answers for key, line in answer.cosignatures.items()}
         met = self._policy.met_by({*had, *fresh})
         return Gathered(add_signatures(note, fresh.values()), met, fresh, tuple(answers))
 
     def _collect(
-        self, inbox: "_Inbox", asked: Sequence[_Endpoint], had: Iterable[VerifierKey]
+        self,
+        inbox: "_Inbox",
+        asked: Sequence[_Endpoint],
+        had: Iterable[VerifierKey],
+        enough: Callable[[Sequence[Answer]], None],
     ) -> list[Answer]:
         """Wait for answers as long as it makes sense; who has not answered by then was too slow."""
         cosigned = set(had)
         waiting = {endpoint.address.url: endpoint for endpoint in asked}
         answers: list[Answer] = []
+        met = self._policy.met_by(cosigned)
         end = Deadline(self._limits.exchange)
         with suppress(TimeoutError, Empty):
             while waiting:
@@ -160,6 +168,9 @@ class Witnesses:
                 answers.append(answer)
                 cosigned.update(answer.cosignatures)
                 del waiting[answer.url]
+                if waiting and not met and self._policy.met_by(cosigned):
+                    met = True
+                    enough(tuple(answers))
         for answer in inbox.close():
             answers.append(answer)
             del waiting[answer.url]
@@ -241,6 +252,10 @@ class _Errand:
     def _post(self, note: Note, old: int, proofs: _Proofs, deadline: Deadline) -> Reply:
         body = Request(old, proofs.since(old), note.to_bytes()).to_bytes()
         return self.poster.post(self.endpoint.address, body, deadline, MAX_LINES_BYTES)
+
+
+def _ignore(_: Sequence[Answer]) -> None:
+    """Do nothing with what has come."""
 
 
 def _run(errand: _Errand, note: Note, old: int, proofs: _Proofs, inbox: _Inbox) -> None:

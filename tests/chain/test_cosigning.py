@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ from chain.witness_client import Limits, Witnesses
 from tests.chain.books import NOON, ORIGIN, SIGNER, Books, prove_one
 from tests.witness.inside import NOW, Peer, cosigner, http_answer, serving
 
+PATIENCE = 30.0
 LIMITS = Limits(exchange=2.0, grace=0.2)
 ONE, TWO, THREE = (cosigner(number).verifier for number in (1, 2, 3))
 ALL = (ONE, TWO, THREE)
@@ -72,11 +74,13 @@ class Desk:
         """So many of the three."""
         return Policy(ALL, quorum, urls=dict(self.urls))
 
-    def open(self, quorum: int, folder: Path | None = None) -> tuple[Books, Cosigning]:
+    def open(
+        self, quorum: int, folder: Path | None = None, *, limits: Limits = LIMITS
+    ) -> tuple[Books, Cosigning]:
         """The log as a worker opens it."""
         policy = self.policy(quorum)
         books = Books(folder or self.folder, policy=policy)
-        witnesses = Witnesses(policy, LIMITS)
+        witnesses = Witnesses(policy, limits)
         self.stack.callback(witnesses.close)
         return books, Cosigning(books.store, books.log, books.log.publisher, policy, witnesses)
 
@@ -147,6 +151,29 @@ def test_a_missing_witness_delays_nothing_that_is_not_required(desk: Desk, troub
         gathered = cosigners.run()
         assert gathered is None or gathered.met  # None: confirming has published already
         assert published(books) == (books.log.head().size, {ONE, TWO})
+
+
+def test_it_is_published_before_the_time_of_grace(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is silent is waited for, but not before others can see what the quorum has."""
+    held = threading.Event()
+
+    def silent(_: bytes) -> bytes:
+        held.wait(PATIENCE)
+        return http_answer(500, b"no")
+
+    desk.peer(THREE, silent)
+    books, cosigners = desk.open(2, limits=Limits(exchange=PATIENCE, grace=PATIENCE))
+    books.grow(3)
+    asking = threading.Thread(target=cosigners.run)
+    asking.start()
+    while not (books.log_folder / "checkpoint").exists():
+        assert asking.is_alive()
+    assert published(books) == (4, {ONE, TWO})
+    assert asking.is_alive(), "it still waits for the third"
+    held.set()
+    asking.join()
 
 
 def test_it_waits_for_the_quorum_and_then_publishes_the_newest(desk: Desk) -> None:
