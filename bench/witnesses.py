@@ -58,6 +58,7 @@ def cosigned(folder: Path) -> Cosigned:
         log = Log(NAME, store, TileFolder(tiles), tiles, policy)
         witnesses = Witnesses(policy, Limits(exchange=5.0, grace=GRACE))
         asking = Cosigning(store, log, log.publisher, policy, witnesses)
+        log.publish(signer)  # the empty log needs nobody
         try:
             times = [_round(log, asking, signer) for _ in range(ROUNDS)]
             three[1].send_signal(signal.SIGSTOP)

@@ -153,9 +153,7 @@ def test_a_missing_witness_delays_nothing_that_is_not_required(desk: Desk, troub
         assert published(books) == (books.log.head().size, {ONE, TWO})
 
 
-def test_it_is_published_before_the_time_of_grace(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_published_before_the_time_of_grace(desk: Desk) -> None:
     """Whoever is silent is waited for, but not before others can see what the quorum has."""
     held = threading.Event()
 
