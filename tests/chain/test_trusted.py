@@ -13,7 +13,8 @@ from chain.cosignature import Cosigner, add_signatures
 from chain.errors import Problem
 from chain.keys import Last, LogKey, LogKeys
 from chain.note import SignerKey, parse_note
-from chain.statement import KeyStatement
+from chain.policy import MAX_POLICY_BYTES
+from chain.statement import MAX_STATEMENT, KeyStatement
 from chain.trusted import read_policy, read_trusted
 from tests.chain.books import ORIGIN, SIGNER
 from tests.chain.forged import Forge, with_everything
@@ -77,7 +78,20 @@ def test_statements_in_any_order(file: Files) -> None:
     assert _code(names[2], SignerKey(ORIGIN, bytes(32)).verifier.text()) == "statement_untrusted"
 
 
-@pytest.mark.parametrize("text", ["", "x", "a+b", "/nowhere", "k" * 5000, "\0"])
+def test_statements_are_ordered_by_number_not_as_text(file: Files) -> None:
+    names = [
+        file(
+            f"{number}.note", KeyStatement(number, KeyStatement.parse(note).keys).sign(SIGNER, NEW)
+        )
+        for number, note in ((10, NOTES[2]), (9, NOTES[1]))
+    ]
+    for order in (names, names[::-1]):
+        assert read_trusted([SIGNER.verifier.text(), *order]) == KeyStatement.parse(NOTES[2]).keys
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "x\n", "a+b", "/nowhere", "k" * 1024, "k" * 5000, "\0", "\udcff"]
+)
 def test_what_is_no_key(text: str) -> None:
     assert _code(text) == "key_text"
 
@@ -85,9 +99,25 @@ def test_what_is_no_key(text: str) -> None:
 def test_what_cannot_be_read(file: Files, tmp_path: Path) -> None:
     assert _code(SIGNER.verifier.text(), file("x", b"a/keys\n1\n\n\n")) == "note"
     assert _code(SIGNER.verifier.text(), file("x", NOTES[0][:-5])) == "note"
+    assert _code(SIGNER.verifier.text(), file("x", b"a/keys\n1\n")) == "note"
+    assert _code(file("x", b"\xff\n")) == "key_text"
+    assert _code("k" * 1023) == "key_unreadable"  # too long for a name, and for nothing else
     with pytest.raises(Problem) as caught:
         read_policy(tmp_path)
     assert caught.value.code == "policy_unreadable"
+
+
+def test_files_may_be_as_long_as_what_they_hold(file: Files, tmp_path: Path) -> None:
+    spare = MAX_STATEMENT - len(NOTES[0]) - len("\u2014 ".encode()) - len(" \n")
+    line = f"\u2014 {'x' * (spare % 4 + 4)} {'A' * (spare // 4 * 4 - 4)}\n".encode()
+    assert len(NOTES[0] + line) == MAX_STATEMENT
+    read = read_trusted([SIGNER.verifier.text(), file("longest", NOTES[0] + line)])
+    assert read == KeyStatement.parse(NOTES[0]).keys
+    assert _code(SIGNER.verifier.text(), file("x", NOTES[0] + line + b"x")) == "key_statement"
+    end = "\nquorum none\n"
+    assert read_policy(Path(file("p", "#" * (MAX_POLICY_BYTES - len(end)) + end))).quorum == 0
+    with pytest.raises(Problem, match="longer"):
+        read_policy(Path(file("p", "#" * (MAX_POLICY_BYTES - len(end) + 1) + end)))
 
 
 def _said(
