@@ -6,16 +6,19 @@ if the policy could not be met without it.
 """
 
 from collections.abc import Collection, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from time import monotonic
 from typing import Final, Protocol
 
 from chain.block import StoredCheckpoint
 from chain.errors import Problem, UnavailableError, VerificationError
 from chain.hashing import Digest
+from chain.merkle import NodeReader, consistency_path
+from chain.note import Note, parse_note
 from chain.policy import Policy
 from chain.publish import Publisher, PublishStore, checkpoint_of
-from chain.witness_client import Answer, Gathered, Witnesses
+from chain.witness import read_checkpoint
+from chain.witness_client import Answer, Gathered, Limits, Witnesses
 
 PATIENCE: Final = 10.0
 """Seconds until a witness that the policy can do without is asked again for the same."""
@@ -145,6 +148,38 @@ class Cosigning:
                 "witnesses have seen another history: was an older database restored? "
                 + _told(against),
             )
+
+
+def cosign_again(
+    note: bytes, tree: NodeReader, policy: Policy, limits: Limits | None = None
+) -> bytes:
+    """Have somebody else's checkpoint cosigned anew; anybody may ask a witness for that.
+
+    The time in a cosignature is when the witness saw the tree, so this shows that a log that
+    stands still is what it was. ``tree`` proves to a witness that has seen less. Raises
+    VerificationError ``log_has_grown`` when one has seen more; UnavailableError
+    ``witnesses_away`` when none cosigns; MalformedError as ``parse_note``.
+    """
+    parsed = parse_note(note)
+    known = {(key.name, key.key_id) for key in policy.witnesses}
+    bare = Note(
+        parsed.text,
+        tuple(line for line in parsed.signatures if (line.name, line.key_id) not in known),
+    )
+    size = read_checkpoint(parsed.text).size
+    with closing(Witnesses(policy, limits or Limits(grace=Limits().exchange))) as witnesses:
+        gathered = witnesses.gather(
+            bare.to_bytes(),
+            sizes=dict.fromkeys(policy.witnesses, size),
+            prove=lambda old: consistency_path(tree, old, size),
+        )
+    if gathered.cosignatures:
+        return gathered.note
+    if any(one.problem and one.problem.code == "witness_ahead" for one in gathered.answers):
+        raise VerificationError(
+            "log_has_grown", "a witness has seen more of the log: " + _told(gathered.answers)
+        )
+    raise UnavailableError("witnesses_away", "no witness cosigns: " + _told(gathered.answers))
 
 
 def _contradicts(problem: Problem | None, size: int) -> bool:

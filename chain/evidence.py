@@ -133,14 +133,17 @@ def promise_evidence(
     promise_key: VerifierKey,
     mirror: Path,
     witnesses: Sequence[VerifierKey] = (),
+    checkpoint: bytes | None = None,
 ) -> bytes:
     """Return the evidence that the promise was broken, under the mirror's newest checkpoint.
+
+    Or under ``checkpoint``: the same, say, with younger cosignatures.
 
     Raises as ``verify_evidence``: ``promise_kept``, and UnavailableError ``promise_not_due`` while
     that checkpoint is not from after the deadline.
     """
     open_promise(promise, promise_key)  # a note, so it can be decoded
-    note = FolderSource(mirror).checkpoint()
+    note = FolderSource(mirror).checkpoint() if checkpoint is None else checkpoint
     open_checkpoint(note, log_key)
     data = _encoder.encode(_PromiseWire(VERSION, promise.decode(), note.decode()))
     verify_evidence(data, log_key, promise_key, mirror, witnesses)

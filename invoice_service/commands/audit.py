@@ -6,6 +6,8 @@ from typing import Any
 import click
 
 from chain.finding import AuditError
+from chain.policy import NO_WITNESSES
+from chain.trusted import read_policy
 from invoice_service.commands.evidence import (
     audit_mirrors,
     audit_promise,
@@ -33,6 +35,7 @@ _folder = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--key", "keys", multiple=True, help=f"{KEY_HELP} Else the instance's.")
 @click.option("--promise-key", help="The log's public promise key, likewise.")
 @click.option("--witness", "witnesses", multiple=True, help="A witness whose time is believed.")
+@click.option("--policy", type=_file, help="Of a --promise: ask these witnesses for the time.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -50,6 +53,7 @@ def audit(
     keys: tuple[str, ...],
     promise_key: str | None,
     witnesses: tuple[str, ...],
+    policy: Path | None,
     out: Path,
     as_json: bool,
 ) -> int:
@@ -67,7 +71,10 @@ def audit(
         mirror = the_mirror(mirrors)
         promiser = the_promise_key(promise_key_or_own(session, promise_key, keys))
         seen_by = [read_key(text) for text in witnesses]
-        return audit_promise(promise, mirror, log_keys, promiser, seen_by, out, as_json=as_json)
+        demand = NO_WITNESSES if policy is None else read_policy(policy)
+        return audit_promise(
+            *(promise, mirror, log_keys, promiser, seen_by, out), policy=demand, as_json=as_json
+        )
     except AuditError as error:
         _tell_wrong(error, as_json=as_json)
         return 1

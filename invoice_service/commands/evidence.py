@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from chain.checkpoint import Checkpoint
+from chain.cosigning import cosign_again
 from chain.durable import write_file
 from chain.entry import format_time
 from chain.errors import MalformedError, VerificationError
@@ -16,12 +17,15 @@ from chain.evidence import (
     BrokenPromise,
     Fork,
     is_evidence,
+    open_mirror,
     promise_evidence,
     verify_evidence,
 )
+from chain.fetch import FolderSource
 from chain.keys import TrustedKeys
 from chain.mirror import MirrorReport, check_mirror, compare_mirrors
 from chain.note import MAX_NOTE_SIZE, VerifierKey
+from chain.policy import NO_WITNESSES, Policy
 from invoice_service.commands.mirror import described, steps
 from invoice_service.commands.output import print_json, progress
 
@@ -68,13 +72,22 @@ def audit_promise(
     witnesses: Sequence[VerifierKey],
     out: Path,
     *,
+    policy: Policy = NO_WITNESSES,
     as_json: bool,
 ) -> int:
-    """Status 0 when the promise was kept, 1 (with the evidence written) when it was broken."""
+    """Status 0 when the promise was kept, 1 (with the evidence written) when it was broken.
+
+    The witnesses of ``policy`` are asked what the time is now, and believed like the others.
+    """
     with file.open("rb") as opened:
         promise = opened.read(MAX_NOTE_SIZE + 1)
+    witnesses = [*witnesses, *policy.witnesses]
+    note = None
+    if policy.witnesses:
+        tree = open_mirror(mirror, log_key)
+        note = cosign_again(FolderSource(mirror).checkpoint(), tree, policy)
     try:
-        data = promise_evidence(promise, log_key, promise_key, mirror, witnesses)
+        data = promise_evidence(promise, log_key, promise_key, mirror, witnesses, note)
     except VerificationError as error:
         if error.code != "promise_kept":
             raise

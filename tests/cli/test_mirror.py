@@ -14,6 +14,7 @@ from invoice_service.wiring import open_instance
 from tests.chain.books import ORIGIN, SIGNER, Books
 from tests.chain.served import Served, go_another_way, roll_back, serve
 from tests.cli.town import Town
+from tests.witness.inside import cosigner, serving
 
 KEY = SIGNER.verifier.text()
 
@@ -99,6 +100,37 @@ def test_a_promise_that_nobody_kept(empty: Town, books: Books, served: Served) -
     assert "broken promise" in empty.run("verify", "late.json", *keys)
     assert "mirror_missing" in empty.refusal("verify", "late.json", "--key", KEY, status=3)
     assert "promise_not_due" in empty.refusal("audit", "--promise", "new.note", *keys, status=3)
+    assert not Path("evidence.json").exists()
+
+
+def test_a_promise_that_a_log_standing_still_has_broken(
+    empty: Town, books: Books, served: Served, tmp_path: Path
+) -> None:
+    """Nothing in the log says what the time is; a witness who sees it again does."""
+    empty.run("mirror", served.url, "copy", "--key", KEY)
+    promiser = SignerKey(f"{ORIGIN}/promise", bytes(range(1, 33)))
+    text = f"{promiser.name}\n01{'ab' * 32}\n2026-11-22T03:00:00Z\n2026-11-22T03:01:00Z\n"
+    Path("promise.note").write_bytes(sign_note(text, promiser))
+    keys = ("--key", KEY, "--promise-key", promiser.verifier.text(), "--mirror", "copy")
+    audit = ("audit", "--promise", "promise.note", *keys)
+    assert "promise_not_due" in empty.refusal(*audit, status=3)
+    witness = cosigner(1)
+    asked = (*audit, "--policy", "policy")
+    with serving(tmp_path / "w1", witness, logs=[SIGNER.verifier]) as server:
+        Path("policy").write_text(f"witness w {witness.verifier.text()} {server.url}\nquorum w\n")
+        said = empty.asked(*asked, status=1)
+        assert (said["proved"], said["by"]) == ("broken_promise", witness.verifier.name)
+        seen = ("verify", "evidence.json", *keys, "--witness", witness.verifier.text())
+        assert empty.asked(*seen)["proved"] == "broken_promise"
+        assert "promise_not_due" in empty.refusal(*seen[:-2], status=3)
+        Path("evidence.json").unlink()
+        books.grow(5)
+        empty.run("mirror", served.url, "newer", "--key", KEY)
+        newer = [*asked[: asked.index("copy")], "newer", *asked[asked.index("copy") + 1 :]]
+        assert empty.asked(*newer, status=1)["proved"] == "broken_promise"
+        Path("evidence.json").unlink()
+        assert "log_has_grown" in empty.refusal(*asked)  # the first copy is behind by now
+    assert "witnesses_away" in empty.refusal(*asked, status=3)
     assert not Path("evidence.json").exists()
 
 
