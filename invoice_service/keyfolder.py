@@ -74,12 +74,15 @@ class KeyFolder:
 
     def newest(self) -> KeyStatement:
         """The newest statement; UnavailableError ``not_initialised`` where there is none."""
+        known = self._newest
+        # They are numbered one after the other: without the next one, this is the newest.
+        if known is not None and not self.statement_path(known[0] + 1).exists():
+            return known[1]
         number = max(self.numbers(), default=0)
         if not number:
             raise UnavailableError("not_initialised", f"{self.folder} holds no key statement")
-        if self._newest is None or self._newest[0] != number:
-            self._newest = number, KeyStatement.parse(self.note(number))
-        return self._newest[1]
+        known = self._newest = number, KeyStatement.parse(self.note(number))
+        return known[1]
 
     def keys(self) -> LogKeys:
         """What the newest statement says of the log's keys."""
