@@ -20,6 +20,7 @@ def lock(state: LockState, whom: Digest = KEY) -> Entry:
     return LockEntry(anchor=whom.hex(), state=state, holder=sha256(b"holder").hex())
 
 
+EMPTY: dict[Digest, Value] = {}
 NORMAL: Value = {}
 PART, FULL = {"reversal": "part"}, {"reversal": "full"}
 LOCKED, CLOSED = {"reimbursement": "locked"}, {"reimbursement": "closed"}
@@ -72,7 +73,7 @@ def test_entries_follow_one_another_and_keys_do_not_mix() -> None:
     entries = [lock("locked"), lock("locked", OTHER), lock("released"), reversing("part", OTHER)]
     assert state_changes(entries, {OTHER: PART}.get) == {KEY: None, OTHER: LOCKED | PART}
     with pytest.raises(ConflictError, match=r"^already_locked\b"):
-        state_changes([lock("locked"), lock("locked")], {}.get)
+        state_changes([lock("locked"), lock("locked")], EMPTY.get)
 
 
 def test_what_is_there_stays_as_it_was() -> None:
@@ -90,4 +91,4 @@ def test_what_is_there_stays_as_it_was() -> None:
 )
 def test_most_entries_change_nothing(entry: Entry) -> None:
     assert not changes_state(entry)
-    assert state_changes([entry], {}.get) == {}
+    assert state_changes([entry], EMPTY.get) == {}
