@@ -67,10 +67,11 @@ class Cosigning:
         Raises VerificationError ``log_rolled_back`` when those who contradict us leave too few;
         UnavailableError ``witnesses_away`` while too few answer: nothing could be published now.
         """
-        signed = None if self._confirmed else self._store.latest_checkpoint()
+        signed = None if self._confirmed else self._publisher.signed()
         if signed is None:
             return None
-        gathered = self._gather(signed)
+        bare = StoredCheckpoint(signed.size, _uncosigned(signed.note, self._policy))
+        gathered = self._gather(bare)
         self._refuse_contradiction(gathered)
         # There may be witnesses that do not cosign the empty tree.
         if signed.size and not self._policy.met_by(gathered.cosignatures):
@@ -160,16 +161,10 @@ def cosign_again(
     VerificationError ``log_has_grown`` when one has seen more; UnavailableError
     ``witnesses_away`` when none cosigns; MalformedError as ``parse_note``.
     """
-    parsed = parse_note(note)
-    known = {(key.name, key.key_id) for key in policy.witnesses}
-    bare = Note(
-        parsed.text,
-        tuple(line for line in parsed.signatures if (line.name, line.key_id) not in known),
-    )
-    size = read_checkpoint(parsed.text).size
+    size = read_checkpoint(parse_note(note).text).size
     with closing(Witnesses(policy, limits or Limits(grace=Limits().exchange))) as witnesses:
         gathered = witnesses.gather(
-            bare.to_bytes(),
+            _uncosigned(note, policy),
             sizes=dict.fromkeys(policy.witnesses, size),
             prove=lambda old: consistency_path(tree, old, size),
         )
@@ -180,6 +175,14 @@ def cosign_again(
             "log_has_grown", "a witness has seen more of the log: " + _told(gathered.answers)
         )
     raise UnavailableError("witnesses_away", "no witness cosigns: " + _told(gathered.answers))
+
+
+def _uncosigned(note: bytes, policy: Policy) -> bytes:
+    """The note with the signatures of all its log's keys, and without those of the witnesses."""
+    parsed = parse_note(note)
+    known = {(key.name, key.key_id) for key in policy.witnesses}
+    own = (line for line in parsed.signatures if (line.name, line.key_id) not in known)
+    return Note(parsed.text, tuple(own)).to_bytes()
 
 
 def _contradicts(problem: Problem | None, size: int) -> bool:

@@ -42,11 +42,11 @@ class Desk:
     urls: dict[VerifierKey, str] = field(default_factory=dict)
     asked: dict[VerifierKey, list[bytes]] = field(default_factory=dict)
 
-    def witness(self, number: int) -> None:
+    def witness(self, number: int, *logs: VerifierKey) -> None:
         """Start witness ``number``; it remembers what it saw when it ran before."""
         key = cosigner(number)
         server = self.stack.enter_context(
-            serving(self.folder / f"w{number}", key, logs=[SIGNER.verifier])
+            serving(self.folder / f"w{number}", key, logs=logs or [SIGNER.verifier])
         )
         self.urls[key.verifier] = server.url
         asked = self.asked.setdefault(key.verifier, [])
@@ -412,6 +412,22 @@ def test_a_new_key_signs_the_newest_checkpoint_too(desk: Desk) -> None:
     assert len(found.signatures) == 2
     assert published(books) == (4, set(ALL))
     audit_log(books.store, books.log_folder, SIGNER.verifier)
+
+
+def test_a_new_key_alone_is_enough_to_confirm(tmp_path: Path) -> None:
+    """After a theft the witnesses know the new key only, which has signed beside the old one."""
+    second = SignerKey(ORIGIN, bytes([9]) * 32)
+    with ExitStack() as stack:
+        desk = Desk(tmp_path, stack)
+        for number in (1, 2, 3):
+            desk.witness(number, second.verifier)
+        books, cosigners = desk.open(2)
+        books.grow(3)
+        with pytest.raises(UnavailableError, match="witnesses_away"):
+            cosigners.confirm()
+        books.log.publish(second)
+        assert cosigners.confirm() is not None
+        assert published(books) == (4, set(ALL))
 
 
 def test_a_new_key_signs_nothing_that_is_not_in_the_tiles(desk: Desk) -> None:
