@@ -171,6 +171,15 @@ WRONG: list[tuple[Callable[[Json], None], str]] = [
 ]
 
 
+@pytest.mark.parametrize("name", ["face", "buyer", "lines"])
+def test_a_group_that_is_neither_shown_nor_hidden_is_pointed_at(name: str) -> None:
+    content = json.loads(FILE)
+    content["groups"][name] = {"salt": "0" * 32}
+    with pytest.raises(MalformedError) as refused:
+        parse_proof(_write(content))
+    assert (refused.value.code, refused.value.pointer) == ("proof_malformed", f"/groups/{name}")
+
+
 @pytest.mark.parametrize("number", range(len(WRONG)))
 def test_every_form_is_checked(number: int) -> None:
     change, code = WRONG[number]
