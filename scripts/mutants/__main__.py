@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from scripts.mutants.making import NOT_MUTATED, make_mutants, refused_by_types
-from scripts.mutants.page import report
+from scripts.mutants.page import harmless, report
 from scripts.mutants.trying import TESTS
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts.mutants", description=__doc__)
     parser.add_argument("modules", nargs="*", metavar="MODULE")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once")
+    parser.add_argument("--folder", type=Path, help="work and measure there; again, only new tests")
     parser.add_argument("--verdicts", type=Path, help="keep them in this file, as JSON")
     asked = parser.parse_args()
     modules = asked.modules or [
@@ -34,7 +35,7 @@ def main() -> int:
         if path.name not in NOT_MUTATED
     ]
     with tempfile.TemporaryDirectory(prefix="fapiao-mutants-") as name:
-        verdicts = _try_all(Path(name), modules, asked.jobs)
+        verdicts = _try_all(asked.folder or Path(name), modules, asked.jobs)
     if asked.verdicts:
         asked.verdicts.write_text(json.dumps(verdicts, indent=1, ensure_ascii=False))
     return report(verdicts, (ROOT / "docs" / "mutants.md").read_text(encoding="utf-8"))
@@ -44,6 +45,8 @@ def _try_all(folder: Path, modules: list[str], jobs: int) -> list[dict[str, str]
     """Return what became of every mutant, as ``page.Mutant`` reads it."""
     _copy(folder)
     mutants = make_mutants(folder, modules)
+    for mutant in mutants:
+        mutant["verdict"] = harmless(mutant["original"], mutant["mutant"])
     refused_by_types(folder, mutants)
     _write(folder / "mutants.json", mutants)
     environment = {

@@ -74,7 +74,7 @@ def _difference(original: str, mutant: str) -> tuple[str, str]:
 
 
 def refused_by_types(folder: Path, mutants: list[dict[str, str]]) -> None:
-    """Give the mutants in which mypy, as strict as in every check, finds an error that verdict."""
+    """Give mutants in which mypy, as strict as in every check, finds an error that verdict."""
     found: dict[str, set[str]] = defaultdict(set)
     spans: dict[str, list[tuple[int, int, str]]] = {}
     for path, line, message in _type_errors(folder):
@@ -88,7 +88,7 @@ def refused_by_types(folder: Path, mutants: list[dict[str, str]]) -> None:
     for mutant in mutants:
         # Every copy of a method declares the attributes that it declares: no fault of a mutant.
         original = _NUMBER.sub("__mutmut_orig", mutant["id"])
-        if found[mutant["id"]] - found[original]:
+        if not mutant["verdict"] and found[mutant["id"]] - found[original]:
             mutant["verdict"] = "refused by mypy"
 
 

@@ -6,13 +6,14 @@ test runs unchanged, in a fork too, to see how long it takes and which functions
 
 import json
 import os
-import resource
 import signal
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,12 +26,13 @@ TESTS = [
     *("tests/chain", "tests/vectors", "tests/contracts/test_log_store.py"),
     *("tests/contracts/test_log_store_sqlite.py", "tests/witness/test_http.py"),
     *("tests/witness/test_statuses.py", "-m", "not slow", "-q", "--capture=sys"),
-    *("-p", "no:cacheprovider"),
+    *("-p", "no:cacheprovider", "--tb=native"),  # the usual traceback reads the long files anew
     # It counts what the interpreter has loaded; here that is the tool as well.
     *("--deselect", f"{_MAIN}::test_the_command_says_yes_and_needs_only_this_package"),
 ]  # fmt: skip
 ACTIVE = "MUTANT_UNDER_TEST"
 _UNCHANGED = "stats"  # mutmut's word for: none, but note what is called
+ENOUGH = 6.0
 KILLED, STANDING, SLOW, UNTESTED = "killed", "standing", "too slow", "no test"
 
 sys.setrecursionlimit(20_000)  # each call goes through three frames of the tool
@@ -77,34 +79,66 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     children: dict[int, _Child] = {}
     todo = [mutant for mutant in mutants if not mutant["verdict"]]
     for number, mutant in enumerate(todo, start=1):
-        names = sorted(callers.get(_function(mutant["id"]), []), key=lambda name: seconds[name])
+        names = _worth_running(mutant, callers.get(_function(mutant["id"]), []), seconds)
         if not names:
             mutant["verdict"] = UNTESTED
             continue
         while len(children) >= int(os.environ["FAPIAO_MUTANTS_JOBS"]):
             _reap(children)
-        child = _Child(mutant, sum(seconds[name] for name in names))
-        child.start([items[name] for name in names])
+        child = _Child(mutant)
+        child.start([items[name] for name in names], seconds)
         children[child.pid] = child
-        if number % 100 == 0:
+        if number % 50 == 0:
             print(f"{time.strftime('%H:%M:%S')} {number}/{len(todo)}", file=sys.stderr, flush=True)
-            path.write_text(json.dumps(mutants, ensure_ascii=False))
+            _write(path, mutants)
     while children:
         _reap(children)
-    path.write_text(json.dumps(mutants, ensure_ascii=False))
+    _write(path, mutants)
     return True
 
 
+def _write(path: Path, mutants: list[dict[str, str]]) -> None:
+    aside = path.with_suffix(".part")
+    aside.write_text(json.dumps(mutants, ensure_ascii=False))
+    aside.replace(path)
+
+
+def _worth_running(
+    mutant: dict[str, str], callers: Iterable[str], seconds: dict[str, float]
+) -> list[str]:
+    """Return the tests that call the function: the module's own, then others up to ENOUGH seconds.
+
+    Who stands longer than that is taken to stand for ever, which may be wrong, and is safe.
+    """
+    own = f"test_{Path(mutant['path']).stem}"
+    ordered = sorted(
+        set(callers) & seconds.keys(), key=lambda name: (own not in name, seconds[name])
+    )
+    spent, chosen = 0.0, []
+    for name in ordered:
+        spent += seconds[name]
+        if spent > ENOUGH and own not in name:
+            break
+        chosen.append(name)
+    return chosen
+
+
 def _measure(session: pytest.Session) -> tuple[dict[str, float], dict[str, list[str]]]:
-    """Run every test unchanged, in a fork: all must pass."""
+    """Run every test unchanged, in a fork, but those that were measured before: all must pass."""
     path = Path("measured.json")
+    seconds, callers = json.loads(path.read_text()) if path.exists() else ({}, {})
+    names = {item.nodeid for item in session.items}
     pid = os.fork()
     if not pid:
         os.environ[ACTIVE] = _UNCHANGED
-        _run_items(session.items)
+        _run.seconds |= {name: spent for name, spent in seconds.items() if name in names}
+        for function, known in callers.items():
+            _run.callers[function] += [name for name in known if name in names]
+        _run_items(item for item in session.items if item.nodeid not in seconds)
         path.write_text(json.dumps([_run.seconds, _run.callers]))
         os._exit(int(_run.failed))
     if os.waitpid(pid, 0)[1]:
+        path.unlink(missing_ok=True)
         raise pytest.UsageError("the tests fail without any mutant")
     seconds, callers = json.loads(path.read_text())
     return seconds, callers
@@ -114,10 +148,13 @@ def _function(mutant: str) -> str:
     return mutant.rpartition("__mutmut_")[0]
 
 
-def _run_items(items: Iterable[pytest.Item]) -> None:
-    """Run tests until one fails."""
+def _run_items(items: Iterable[pytest.Item], seconds: dict[str, float] | None = None) -> None:
+    """Run tests until one fails; with ``seconds``, each has a limit, and ends the process there."""
     ordered = list(items)
-    for item, following in zip(ordered, [*ordered[1:], None], strict=True):
+    for item, following in zip_longest(ordered, ordered[1:]):
+        if seconds is not None:
+            signal.setitimer(signal.ITIMER_PROF, 1 + 2 * seconds[item.nodeid])
+            signal.setitimer(signal.ITIMER_REAL, 15 + 10 * seconds[item.nodeid])
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if _run.failed:
             return
@@ -125,30 +162,25 @@ def _run_items(items: Iterable[pytest.Item]) -> None:
 
 @dataclass
 class _Child:
-    """A fork in which one mutant is active; ``cost`` is what its tests take without it."""
+    """A fork in which one mutant is active."""
 
     mutant: dict[str, str]
-    cost: float
     pid: int = 0
     folder: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)
-    deadline: float = 0.0
 
-    def start(self, items: list[pytest.Item]) -> None:
+    def start(self, items: list[pytest.Item], seconds: dict[str, float]) -> None:
         """Fork, run the tests there, and end with status 1 at the first failure."""
-        self.deadline = time.monotonic() + 60 + 20 * self.cost
         self.pid = os.fork()
         if self.pid:
             return
         os.setsid()  # so that what the tests started can be ended with them
-        limit = int(10 + 5 * self.cost)
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
         os.environ[ACTIVE] = self.mutant["id"]
         os.environ["PYTEST_DEBUG_TEMPROOT"] = self.folder.name
         try:
-            _run_items(items)
+            _run_items(items, seconds)
         except BaseException:  # noqa: BLE001  # whatever it is, the mutant did not pass
             os._exit(1)
         os._exit(int(_run.failed))
@@ -156,17 +188,11 @@ class _Child:
     def end(self, status: int) -> None:
         """Take the verdict from the status, and clean up."""
         code = os.waitstatus_to_exitcode(status)
-        verdict = {0: STANDING, -signal.SIGXCPU: SLOW, -signal.SIGKILL: SLOW}
+        verdict = {0: STANDING, -signal.SIGPROF: SLOW, -signal.SIGALRM: SLOW}
         self.mutant["verdict"] = verdict.get(code, KILLED)
-        self.stop()
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)  # whatever the tests started
         self.folder.cleanup()
-
-    def stop(self) -> None:
-        """End whatever still runs in the fork's session."""
-        try:
-            os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
 
 
 def _reap(children: dict[int, _Child]) -> None:
@@ -182,5 +208,3 @@ def _ended(children: dict[int, _Child]) -> Iterator[_Child]:
         if pid:
             child.end(status)
             yield child
-        elif time.monotonic() > child.deadline:
-            child.stop()
