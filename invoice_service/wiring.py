@@ -13,11 +13,12 @@ from chain.durable import make_folder, write_file
 from chain.errors import ConflictError, MalformedError, UnavailableError
 from chain.keys import LogKey, LogKeys
 from chain.log import Log
-from chain.note import SignerKey, VerifierKey
-from chain.policy import MAX_POLICY_BYTES, NO_WITNESSES, Policy, parse_policy
+from chain.note import MAX_SIGNATURES, SignerKey, VerifierKey
+from chain.policy import NO_WITNESSES, Policy
 from chain.statement import PROMISE, KeyStatement
 from chain.store.sqlite import SqliteLogStore
 from chain.tiles import TileFolder
+from chain.trusted import read_policy
 from chain.witness_client import Limits, Witnesses
 from invoice_service.config import Config
 from invoice_service.domain.numbering import Scheme
@@ -36,6 +37,9 @@ from invoice_service.services.ports import Issuer
 from invoice_service.storage.sqlite import SqliteStore, create_store
 
 Clock = Callable[[], datetime]
+
+MOST_WITNESSES = MAX_SIGNATURES // 2
+"""The rest of a note's lines is for the log's own keys, past and to come."""
 
 
 def now() -> datetime:
@@ -200,13 +204,9 @@ def _read_policy(config: Config) -> Policy:
     """
     if not config.witness.policy:
         return NO_WITNESSES
-    try:
-        with Path(config.witness.policy).open("rb") as file:
-            policy = parse_policy(file.read(MAX_POLICY_BYTES + 1))
-    except OSError as error:
-        raise UnavailableError(
-            "policy_unreadable", f"cannot read {config.witness.policy}: {error.strerror}"
-        ) from error
+    policy = read_policy(Path(config.witness.policy))
+    if len(policy.witnesses) > MOST_WITNESSES:
+        raise MalformedError("policy", f"a checkpoint has room for {MOST_WITNESSES} witnesses")
     if policy.logs and config.log_origin not in {key.name for key in policy.logs}:
         raise MalformedError(
             "policy_of_another_log", f"{config.witness.policy} is not for {config.log_origin}"

@@ -5,13 +5,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from chain.cosignature import Cosigner
 from chain.errors import MalformedError, Problem, UnavailableError
 from chain.note import SignerKey
 from invoice_service.config import Config, Service, Witness
 from invoice_service.services.anchor import anchor_pending
-from invoice_service.wiring import init_instance, open_instance
+from invoice_service.wiring import MOST_WITNESSES, init_instance, open_instance
 from tests.witness.inside import cosigner
 
+ELSEWHERE = Service(data_dir="/nowhere", public_url="http://a.example")
 WITNESS = f"witness w {cosigner(1).verifier.text()} http://127.0.0.1:1\n"
 
 
@@ -55,6 +57,17 @@ def test_a_policy_for_another_log(config: Config) -> None:
     other = SignerKey("b.example/log", bytes(range(32))).verifier.text()
     write(config, f"log {other}\n{WITNESS}quorum w\n")
     assert refusal(config).code == "policy_of_another_log"
+
+
+def test_a_policy_with_more_witnesses_than_a_note_has_room_for(config: Config) -> None:
+    keys = [Cosigner(SignerKey("w.example", bytes([n]) * 32)).verifier for n in range(1, 52)]
+    for count in (50, 51):
+        lines = [f"witness w{n} {key.text()}\n" for n, key in enumerate(keys[:count])]
+        write(config, "".join(lines) + "quorum none\n")
+        if count > MOST_WITNESSES:
+            assert refusal(msgspec.structs.replace(config, service=ELSEWHERE)).code == "policy"
+        else:
+            init_instance(config).close()
 
 
 def test_an_instance_under_a_policy_publishes_the_empty_log_alone(config: Config) -> None:
