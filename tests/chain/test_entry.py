@@ -272,7 +272,7 @@ def test_times_are_utc_in_whole_seconds() -> None:
 
 
 def test_a_time_without_zone_is_refused() -> None:
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedError, match=r"^time_malformed\b"):
         format_time(datetime(2026, 11, 21))  # noqa: DTZ001  # on purpose
 
 
@@ -294,7 +294,7 @@ def test_a_time_without_zone_is_refused() -> None:
     ],
 )
 def test_a_time_has_one_spelling(text: str) -> None:
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedError, match=r"^time_malformed\b"):
         parse_time(text)
 
 
