@@ -117,6 +117,15 @@ def test_what_has_no_canonical_form(value: object) -> None:
         assert code_of(lambda inside=inside: encode(inside)) == "not_canonical"  # type: ignore[misc]
 
 
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [(None, "null"), (1.5, "a number with a fraction or an exponent"), ({1}, "set")],
+)
+def test_what_has_no_place_is_named(value: object, named: str) -> None:
+    with pytest.raises(MalformedError, match=rf"^not_canonical: {named} has no place here$"):
+        encode(value)
+
+
 def test_limits_are_allowed() -> None:
     assert encode([MAX_INTEGER, -MAX_INTEGER]) == b"[9007199254740991,-9007199254740991]"
     assert decode(b"[9007199254740991,-9007199254740991]") == [MAX_INTEGER, -MAX_INTEGER]

@@ -136,6 +136,13 @@ def test_an_answer_may_be_so_long_and_no_longer() -> None:
     lines = _lines(ONE.cosign(TEXT, TIME), *[filler] * 16)
     assert len(lines) < MAX_LINES_BYTES
     assert open_cosignatures(TEXT, lines, [ONE.verifier])
+    spare = MAX_LINES_BYTES - len(lines) - len(Signature("", b"1234", b"").line().encode())
+    last = Signature("x" * (spare % 4 + 4), b"1234", b"12" + bytes(spare // 4 * 3 - 3))
+    longest = lines + _lines(last)
+    assert len(longest) == MAX_LINES_BYTES
+    assert open_cosignatures(TEXT, longest, [ONE.verifier])
+    with pytest.raises(MalformedError, match="longer"):
+        open_cosignatures(TEXT, longest.replace(b" xxxx", b" xxxxx"), [ONE.verifier])
     with pytest.raises(MalformedError, match="longer"):
         open_cosignatures(TEXT, _lines(filler) * 17, [ONE.verifier])
 

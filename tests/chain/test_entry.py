@@ -1,6 +1,8 @@
 """Entries: one spelling each, every field checked, nothing but MalformedError gets out."""
 
 import json
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -239,9 +241,9 @@ def test_what_is_formatted_is_checked() -> None:
         closing_entry("yesterday", 7, A)
     with pytest.raises(MalformedError):
         seal_entry(0, ZERO, 0, 1, NOON)
-    with pytest.raises(MalformedError, match="not a kind"):
+    with pytest.raises(MalformedError, match=r"^entry_malformed\b.*not a kind"):
         anchor_entry("seal", A)  # type: ignore[arg-type]  # on purpose
-    with pytest.raises(MalformedError, match="not a kind"):
+    with pytest.raises(MalformedError, match=r"^entry_malformed\b.*not a kind"):
         lock_entry("invoice", A, "locked", B)  # type: ignore[arg-type]  # on purpose
 
 
@@ -269,6 +271,22 @@ def test_times_are_utc_in_whole_seconds() -> None:
     assert format_time(datetime(2026, 11, 21, 12, 5, 6, tzinfo=shenzhen)) == "2026-11-21T04:05:06Z"
     assert format_time(datetime(987, 1, 2, tzinfo=UTC)) == "0987-01-02T00:00:00Z"
     assert parse_time("2026-11-21T04:05:06Z") == NOON.replace(microsecond=0)
+
+
+@pytest.fixture
+def in_shanghai(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's own zone is not UTC."""
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_shanghai")
+def test_times_are_utc_wherever_the_machine_stands() -> None:
+    assert time.localtime(0).tm_hour == 8
+    assert format_time(NOON) == "2026-11-21T04:05:06Z"
 
 
 def test_a_time_without_zone_is_refused() -> None:

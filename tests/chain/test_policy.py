@@ -264,6 +264,9 @@ def test_a_policy_made_by_hand_makes_sense_too() -> None:
         Policy((one,), Group("G", 1, (one, two)))
     with pytest.raises(MalformedError, match="not listed"):
         Policy((one,), Group("G", 1, (Group("H", 1, (two,)),)))
+    twice = VerifierKey("again.example", COSIGNATURE_V1, one.public)
+    with pytest.raises(MalformedError, match="two witnesses"):
+        Policy((one, twice))
     with pytest.raises(MalformedError, match="two logs"):
         Policy(logs=(log_key("a"), again))
     with pytest.raises(MalformedError, match="does not sign"):

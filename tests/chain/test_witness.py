@@ -380,6 +380,8 @@ def test_time_never_goes_back_whatever_the_clock_says(tmp_path: Path) -> None:
 def test_without_a_clock_nothing_is_cosigned(desk: Desk, now: int) -> None:
     desk.clock.now = now
     refused(UnavailableError, "clock_wrong", desk, LOG.request(0, 5))
+    desk.clock.now = 1
+    assert desk.ask(LOG.request(0, 5)).timestamp == 1
 
 
 # monitors
