@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from chain.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from chain.cosignature import Cosigner
-from chain.errors import Problem
+from chain.errors import MalformedError, Problem
 from chain.hashing import sha256
 from chain.keys import Last, LogKey, LogKeys
+from chain.merkle import MAX_SIZE
 from chain.note import Note, Signature, SignerKey, VerifierKey, parse_note, sign_note
 from chain.statement import MAX_STATEMENT, KeyStatement, follow
 from tests.vectors.proof_case import to_base64
@@ -290,3 +291,16 @@ def test_old_and_new_checkpoints_under_what_was_followed() -> None:
     assert said(15, B) == "ok"
     assert said(30, C) == "key_revoked"
     assert said(30, C, D) == said(30, D) == "ok"
+
+
+def test_a_key_may_be_retired_at_the_largest_size_and_no_larger_one() -> None:
+    text = KeyStatement(3, keys(B, retired=((A, Last(MAX_SIZE, ROOT)),))).to_text()
+    assert KeyStatement.parse(sign_note(text, B)).to_text() == text
+    with pytest.raises(MalformedError, match=r"^key_statement\b"):
+        KeyStatement.parse(sign_note(text.replace(str(MAX_SIZE), str(MAX_SIZE + 1)), B))
+
+
+def test_a_statement_that_only_a_stranger_signed() -> None:
+    stranger = SignerKey(ORIGIN, bytes([99]) * 32)
+    assert outcome(A, [FIRST.sign(stranger)]) == "statement_untrusted"
+    assert outcome(A, [FIRST.sign(A), BOTH.sign(stranger)]) == "statement_untrusted"

@@ -16,6 +16,7 @@ from chain.cosignature import Cosigner
 from chain.entry import anchor_entry, lock_entry
 from chain.errors import MalformedError, Problem, VerificationError
 from chain.hashing import Digest, leaf_hash, sha256
+from chain.merkle import MAX_SIZE
 from chain.merkle_slow import slow_inclusion_path, slow_root
 from chain.note import MAX_NOTE_SIZE, Note, SignerKey, parse_note
 from chain.policy import Policy
@@ -282,3 +283,13 @@ def test_the_holder_makes_the_entry_and_extra_is_only_a_copy_of_it() -> None:
         (b"nonsense", own),
     ):
         assert entry_of(replace(GOOD, extra=extra), document) == expected
+
+
+def test_each_limit_itself_is_allowed() -> None:
+    longest = replace(GOOD, path=tuple(sha256(b"%d" % n) for n in range(MAX_PATH)))
+    assert parse_tlog_proof(longest.to_bytes()) == longest
+    _refused(FILE.replace(b"index 5", b"index %d" % MAX_SIZE))
+    largest = FILE.replace(b"index 5", b"index %d" % (MAX_SIZE - 1))
+    assert parse_tlog_proof(largest).index == MAX_SIZE - 1
+    _refused(FILE + b"x" * (MAX_TLOG_PROOF - len(FILE)), "note")
+    _refused(FILE + b"x" * (MAX_TLOG_PROOF - len(FILE) + 1), "tlog_proof_too_long")
