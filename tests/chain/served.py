@@ -1,6 +1,7 @@
 """A log's folder behind a real web server, which can be told to answer otherwise."""
 
 import shutil
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,16 +16,20 @@ from tests.chain.books import NOON, Books
 
 
 class Served:
-    """What the server has been asked for, and what it answers instead of a file."""
+    """What the server has been asked for, and what it answers instead of a file.
+
+    ``headers`` are the coding asked for and what is said to caches, of each request.
+    """
 
     def __init__(self) -> None:
         self.url = ""
         self.asked: list[str] = []
         self.bent: dict[str, bytes | int] = {}
+        self.headers: list[tuple[str | None, str | None]] = []
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[Served]:
+def serve(folder: Path, tls: ssl.SSLContext | None = None) -> Iterator[Served]:
     """Serve a folder below ``/log/`` as any static server would."""
     served = Served()
 
@@ -39,6 +44,9 @@ def serve(folder: Path) -> Iterator[Served]:
             self.path = self.path.removeprefix("/log")
             name = self.path.removeprefix("/")
             served.asked.append(name)
+            served.headers.append(
+                (self.headers.get("Accept-Encoding"), self.headers.get("Cache-Control"))
+            )
             answer = served.bent.get(name)
             if answer is None:
                 super().do_GET()
@@ -55,6 +63,8 @@ def serve(folder: Path) -> Iterator[Served]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     served.url = f"http://127.0.0.1:{server.server_port}/log"

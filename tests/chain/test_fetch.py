@@ -1,6 +1,8 @@
 """Reading a log from outside: what is not there, too long, too slow, or not from there."""
 
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,6 +16,8 @@ from chain.note import MAX_NOTE_SIZE
 from chain.tiles import TileId
 from tests.chain.books import Books
 from tests.chain.served import Served, serve
+from tests.chain.test_witness_client_time import CERTIFICATE
+from tests.outside import need
 
 LAST = TileId(0, 1, 49)
 
@@ -155,3 +159,59 @@ def test_a_byte_now_and_then_does_not_hold_us() -> None:
         finally:
             done.set()
             thread.join()
+
+
+def test_what_is_asked_for(served: Served) -> None:
+    with closing(HttpSource(served.url)) as source:
+        source.checkpoint()
+        source.tile(TileId(0, 0))
+    assert served.headers == [("identity", "no-cache"), ("identity", None)]
+
+
+def test_after_a_silence_the_next_answer_is_not_the_late_one() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    held: list[socket.socket] = []
+
+    def answer() -> None:
+        held.append(listener.accept()[0])  # and says nothing
+        connection, _ = listener.accept()
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext")
+        held.append(connection)
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with closing(listener), closing(HttpSource(url, timeout=0.5)) as source:
+        with pytest.raises(UnavailableError, match=r"^log_slow\b"):
+            source.checkpoint()
+        assert source.checkpoint() == b"next"
+    thread.join()
+    for connection in held:
+        connection.close()
+
+
+def test_over_tls_only_who_it_says(books: Books, tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with serve(books.log_folder, context) as served:
+        url = served.url.replace("http://127.0.0.1", "https://localhost")
+        trusting = ssl.create_default_context(cafile=str(certificate))
+        with closing(HttpSource(url, tls=trusting)) as source:
+            assert source.checkpoint() == books.published()
+        # The other trusts the machine's authorities only.
+        with (
+            closing(HttpSource(url)) as source,
+            pytest.raises(UnavailableError, match=r"^log_unreachable\b.*certificate"),
+        ):
+            source.checkpoint()
+
+
+def self_signed(folder: Path) -> Path:
+    """A certificate of localhost that nobody vouches for, with its key in the same file."""
+    path, openssl = folder / "both.pem", need("openssl")
+    command = [openssl, *CERTIFICATE, "-keyout", str(path), "-out", str(folder / "certificate.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + (folder / "certificate.pem").read_bytes())
+    return path
