@@ -25,6 +25,9 @@ _TEXTS = {
 _HELP = {"prog", "description", "help", "metavar"}
 """Arguments that stand in nothing but the help of a command."""
 
+_NAMED = {"detail", "reason"}
+"""What a local variable is called that holds such a text, or a part of it."""
+
 _CODECS = re.compile(r"utf-?8|ascii", re.IGNORECASE)
 _QUERY = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|BEGIN|COMMIT|ROLLBACK|PRAGMA)\b[^']*", re.DOTALL)
 
@@ -109,6 +112,8 @@ def _same(one: object, two: object, *, text: bool) -> bool:
         return one.value == two.value or _other_case(one.value, two.value)
     if text and isinstance(one, ast.Call) and isinstance(two, ast.Call):
         one, two = _without_text(one), _without_text(two)
+    if text and isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) in _NAMED:
+        return isinstance(two, ast.Assign) and ast.dump(one.targets[0]) == ast.dump(two.targets[0])
     if isinstance(one, ast.AST):
         return all(_same(getattr(one, name), getattr(two, name), text=text) for name in one._fields)
     if isinstance(one, list) and isinstance(two, list):
