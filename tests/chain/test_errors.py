@@ -29,6 +29,7 @@ def test_attributes(kind: type[Problem]) -> None:
     error = kind("some_code", "What happened.", pointer="/lines/0", expected=3)
     assert (error.code, error.detail, error.pointer) == ("some_code", "What happened.", "/lines/0")
     assert error.extra == {"expected": 3}
+    assert error.args == ("some_code", "What happened.")
     assert str(error) == "some_code at /lines/0: What happened."
     assert str(kind("some_code", "What happened.")) == "some_code: What happened."
 
