@@ -6,6 +6,7 @@ import shlex
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,14 @@ def test_a_failing_disk(
     assert caught.value.code == code
     assert names(tmp_path) == ["file"]  # nothing lies about
     assert path.read_bytes() == b"old"
+
+
+def test_what_is_written_aside_stands_on_the_same_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    write_file(tmp_path / "file", b"new")
+    assert names(tmp_path) == ["file"]
 
 
 FILL = """

@@ -1,0 +1,42 @@
+"""Asking a log for what it has: pages of blocks, and a code for what is not there."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from chain.entry import format_time
+from chain.errors import NotFoundError
+from tests.chain.books import NOON, Books
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Books:
+    """A log without entries."""
+    return Books(tmp_path)
+
+
+def test_what_is_not_there_has_its_code(books: Books) -> None:
+    for ask, code in (
+        (books.log.block, "no_block"),
+        (books.log.block_of, "no_block"),
+        (books.log.entry, "no_entry"),
+    ):
+        with pytest.raises(NotFoundError) as caught:
+            ask(0)
+        assert caught.value.code == code
+
+
+def test_a_page_of_blocks_has_a_hundred(books: Books) -> None:
+    for _ in range(101):
+        books.add(1)
+    assert [block.height for block in books.log.blocks()] == list(range(1, 101))
+    assert [block.height for block in books.log.blocks(100)] == [101]
+
+
+def test_when_a_checkpoint_was_signed_is_noted(books: Books) -> None:
+    books.grow(1)
+    with closing(sqlite3.connect(books.folder / "log.db")) as connection:
+        noted = connection.execute("SELECT signed_at FROM checkpoints").fetchall()
+    assert noted == [(format_time(NOON),)]
