@@ -13,7 +13,7 @@ Whatever a crash interrupts, the next ``publish`` does again; ``chain.publish`` 
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -106,7 +106,7 @@ class Log:
         self._store = store
         self._tiles = tiles
         self._nodes = NodeReader(store, kept=_NODES_KEPT)
-        self._states_root = lru_cache(_ROOTS_KEPT)(self._read_states_root)
+        self._states_root = lru_cache(_ROOTS_KEPT)(partial(_states_root, store))
         self.publisher: Final = Publisher(origin, store, tiles, folder, policy)
         store.bind_origin(origin)
 
@@ -218,16 +218,6 @@ class Log:
         """
         return StateMap(self._nodes, self._states_root(size)).prove(key)
 
-    def _read_states_root(self, size: int) -> Digest:
-        """The state map's root in the seal that ends the log of ``size``."""
-        if not size:
-            return EMPTY_MAP
-        seal = self._store.entry(size - 1)
-        entry = None if seal is None else parse_entry(seal)
-        if not isinstance(entry, SealEntry):
-            raise VerificationError("seal_missing", f"entry {size - 1} is not a seal")
-        return digest_from_hex(entry.states)
-
     def _name_duplicate(self, rows: Sequence[Row], error: ConflictError) -> ConflictError:
         """The same error, saying which draft stands in the log (or twice in the block)."""
         seen: set[bytes] = set()
@@ -238,6 +228,17 @@ class Log:
                 return ConflictError(error.code, error.detail, draft=place)
             seen.add(row.key)
         return error
+
+
+def _states_root(store: LogStore, size: int) -> Digest:
+    """The state map's root in the seal that ends the log of ``size``."""
+    if not size:
+        return EMPTY_MAP
+    seal = store.entry(size - 1)
+    entry = None if seal is None else parse_entry(seal)
+    if not isinstance(entry, SealEntry):
+        raise VerificationError("seal_missing", f"entry {size - 1} is not a seal")
+    return digest_from_hex(entry.states)
 
 
 def _parse_draft(draft: bytes) -> Entry:

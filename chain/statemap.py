@@ -11,7 +11,7 @@ times that; what else stands in the map is not read.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, Protocol
 
 from chain.canonical import decode_canonical, encode
@@ -57,14 +57,9 @@ class NodeReader:
 
     def __init__(self, nodes: StateNodes, *, kept: int = 0) -> None:
         """Keep up to ``kept`` nodes in memory, 200 bytes each: a node never changes."""
-        self._nodes = nodes
-        self.read: Final = lru_cache(kept)(self._read) if kept else self._read
-
-    def _read(self, digest: Digest) -> "_Node":
-        body = self._nodes.state_node(digest)
-        if body is None:
-            raise VerificationError("state_damaged", f"the state map lacks node {digest.hex()}")
-        return _parse(digest, body)
+        # Not a method: a cycle would keep the database open until somebody collects it.
+        read = partial(_read, nodes)
+        self.read: Final = lru_cache(kept)(read) if kept else read
 
 
 class StateMap:
@@ -151,6 +146,13 @@ def slow_root(leaves: Mapping[Digest, Value], depth: int = 0) -> Digest:
     left = {key: value for key, value in leaves.items() if not _bit(key, depth)}
     right = {key: value for key, value in leaves.items() if _bit(key, depth)}
     return state_node_hash(slow_root(left, depth + 1), slow_root(right, depth + 1))
+
+
+def _read(nodes: StateNodes, digest: Digest) -> _Node:
+    body = nodes.state_node(digest)
+    if body is None:
+        raise VerificationError("state_damaged", f"the state map lacks node {digest.hex()}")
+    return _parse(digest, body)
 
 
 def _parse(digest: Digest, body: bytes) -> StateLeaf | _Fork:

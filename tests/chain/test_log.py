@@ -1,5 +1,6 @@
 """The log: one winner, one history, nothing signed that is not on disk, every crash repaired."""
 
+import gc
 import multiprocessing
 import threading
 from collections.abc import Callable
@@ -460,3 +461,18 @@ def test_the_published_file_never_goes_back(books: Books) -> None:
     (books.log_folder / "checkpoint").write_bytes(old)  # as if the last write had been lost
     books.publish()
     assert books.published() == new
+
+
+def test_a_log_that_nobody_holds_lets_go_of_its_database(tmp_path: Path) -> None:
+    """At once, not when the garbage is next collected: the last to close tidies up the files."""
+    gc.collect()
+    gc.disable()
+    try:
+        books = Books(tmp_path)
+        books.grow(3)
+        books.log.prove_state(name(1), books.log.head().size)
+        assert (tmp_path / "log.db-wal").exists()
+        del books
+        assert not (tmp_path / "log.db-wal").exists()
+    finally:
+        gc.enable()
