@@ -33,6 +33,16 @@ TESTS = [
 ACTIVE = "MUTANT_UNDER_TEST"
 _UNCHANGED = "stats"  # mutmut's word for: none, but note what is called
 ENOUGH = 6.0
+RELATED = {
+    "publish": ("cosigning", "log_crash"),
+    "cosigning": ("publish",),
+    "audit_tiles": ("audit",),
+    "sealed": ("audit_order",),
+    "proven": ("mirror",),
+    "sqlite": ("log_store",),
+}
+"""Whose tests are a module's own as well."""
+
 KILLED, STANDING, SLOW, UNTESTED = "killed", "standing", "too slow", "no test"
 
 sys.setrecursionlimit(20_000)  # each call goes through three frames of the tool
@@ -110,17 +120,21 @@ def _worth_running(
 
     Who stands longer than that is taken to stand for ever, which may be wrong, and is safe.
     """
-    own = f"test_{Path(mutant['path']).stem}"
-    ordered = sorted(
-        set(callers) & seconds.keys(), key=lambda name: (own not in name, seconds[name])
-    )
-    spent, chosen = 0.0, []
-    for name in ordered:
+    stem = Path(mutant["path"]).stem
+    own = [name for name in callers if _is_own(name, stem)]
+    others = sorted(set(callers) & seconds.keys() - set(own), key=seconds.__getitem__)
+    chosen = sorted(set(own) & seconds.keys(), key=seconds.__getitem__)
+    spent = sum(seconds[name] for name in chosen)
+    for name in others:
         spent += seconds[name]
-        if spent > ENOUGH and own not in name:
+        if spent > ENOUGH:
             break
         chosen.append(name)
     return chosen
+
+
+def _is_own(test: str, stem: str) -> bool:
+    return any(f"test_{name}" in test for name in (stem, *RELATED.get(stem, ())))
 
 
 def _measure(session: pytest.Session) -> tuple[dict[str, float], dict[str, list[str]]]:
