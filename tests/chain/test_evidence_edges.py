@@ -86,14 +86,7 @@ def test_a_time_that_no_calendar_has(promised: Promised) -> None:
     line = WITNESS.cosign(parse_note(note).text, 2**62)
     younger, witnesses = add_signatures(note, [line]), [WITNESS.verifier]
     with pytest.raises(MalformedError, match=r"^cosignature_time\b"):
-        promise_evidence(
-            promised.note,
-            KEY,
-            PROMISE_KEY,
-            promised.mirror,
-            witnesses,
-            add_signatures(note, [line]),
-        )
+        promise_evidence(promised.note, KEY, PROMISE_KEY, promised.mirror, witnesses, younger)
 
 
 def test_a_file_of_the_longest_length_is_read() -> None:
