@@ -25,7 +25,7 @@ _TEXTS = {
 _HELP = {"prog", "description", "help", "metavar"}
 """Arguments that stand in nothing but the help of a command."""
 
-_NAMED = {"detail", "reason"}
+_NAMED = {"detail", "reason", "what", "who"}
 """What a local variable is called that holds such a text, or a part of it."""
 
 _CODECS = re.compile(r"utf-?8|ascii", re.IGNORECASE)
