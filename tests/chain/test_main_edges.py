@@ -1,0 +1,212 @@
+"""``python -m chain verify``, called in this process: every line and every field that it prints."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from chain.__main__ import main
+from chain.cosignature import Cosigner
+from chain.note import SignerKey, parse_note
+from chain.proof import MAX_PROOF_BYTES, Proof
+from tests.chain.books import ORIGIN, SIGNER
+from tests.chain.forged import Forge, hide, with_everything
+
+KEY = SIGNER.verifier.text()
+WITNESSES = [Cosigner(SignerKey(f"w{number}.example", bytes([number]) * 32)) for number in (1, 2)]
+STEPS = {
+    "groups": "the groups hash to the password area",
+    "entry": "the log entry names that password area",
+    "signature": "the log signed the checkpoint",
+    "inclusion": "the entry is under the checkpoint's root",
+    "seal": "the seal is under the same root",
+    "newest": "the seal is the newest under the checkpoint",
+    "state": "the state map as of that seal says this of the document",
+}
+
+
+def written(path: Path, proof: Proof) -> str:
+    """The name of a file with this proof."""
+    path.write_bytes(proof.to_bytes())
+    return str(path)
+
+
+def plain(*, hidden: tuple[str, ...] = ()) -> Proof:
+    """A proof of a document against which nothing stands."""
+    proof = Forge().proof()
+    return Proof(
+        document=proof.document,
+        groups={**proof.groups, **hide(proof, hidden)},
+        placed=proof.placed,
+        checkpoint=proof.checkpoint,
+        seal=proof.seal,
+        state=proof.state,
+    )
+
+
+def cosigned() -> Proof:
+    """The same with two cosignatures."""
+    proof = plain()
+    text = parse_note(proof.checkpoint).text
+    lines = [one.cosign(text, 1_800_000_000).line().encode() for one in WITNESSES]
+    return Proof(
+        document=proof.document,
+        groups=proof.groups,
+        placed=proof.placed,
+        checkpoint=proof.checkpoint + b"".join(lines),
+        seal=proof.seal,
+        state=proof.state,
+    )
+
+
+def policy(path: Path, quorum: str = "both") -> str:
+    """The name of a file that asks for both witnesses."""
+    lines = [f"witness W{n} {one.verifier.text()}" for n, one in enumerate(WITNESSES)]
+    path.write_text("\n".join([*lines, "group both all W0 W1", f"quorum {quorum}", ""]))
+    return str(path)
+
+
+def test_what_is_proved_is_said_line_by_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proof = with_everything()
+    assert main(["verify", written(tmp_path / "p", proof), "--key", KEY]) == 0
+    assert capsys.readouterr() == (
+        "".join(f"{number}. {text}: yes\n" for number, text in enumerate(STEPS.values(), start=1))
+        + "PROVED\n"
+        + f"hash       {json.loads(proof.to_bytes())['hash']}\n"
+        + f"log        {ORIGIN}, 11 entries\n"
+        + "entry      5\n"
+        + "as of      block 3, sealed 2026-11-21T04:00:00Z\n"
+        + "state      reimbursement locked\n"
+        + "hidden     buyer\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("hidden", "said"), [((), "nothing"), (("buyer", "lines"), "buyer, lines")]
+)
+def test_a_document_against_which_nothing_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], hidden: tuple[str, ...], said: str
+) -> None:
+    assert main(["verify", written(tmp_path / "p", plain(hidden=hidden)), "--key", KEY]) == 0
+    told = capsys.readouterr().out
+    assert told.endswith(f"state      nothing stands against it\nhidden     {said}\n")
+
+
+def test_who_has_cosigned_is_said_when_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path / "p", cosigned())
+    asked = ["verify", file, "--key", KEY, "--policy", policy(tmp_path / "policy")]
+    assert main(asked) == 0
+    assert capsys.readouterr().out.endswith("\ncosigned   w1.example, w2.example\n")
+    assert main([*asked, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["witnesses"] == ["w1.example", "w2.example"]
+    assert main(["verify", written(tmp_path / "q", plain()), *asked[2:]]) == 1
+    assert capsys.readouterr().out.startswith("NOT PROVED at step 3: ")
+
+
+def test_a_policy_that_is_not_there_cannot_be_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["verify", written(tmp_path / "p", plain()), "--key", KEY]
+    assert main([*asked, "--policy", str(tmp_path / "none")]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert str(tmp_path / "none") in told.err
+    assert told.err.endswith("No such file or directory\n")
+
+
+def test_programs_get_every_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    proof = with_everything()
+    assert main(["verify", written(tmp_path / "p", proof), "--key", KEY, "--json"]) == 0
+    told = capsys.readouterr().out
+    assert told.endswith("}\n")
+    answer = json.loads(told)
+    hexed, entry = answer.pop("anchor"), json.loads(proof.placed.entry)
+    assert hexed in entry.values()
+    assert answer == {
+        "proved": True,
+        "hash": json.loads(proof.to_bytes())["hash"],
+        "origin": ORIGIN,
+        "size": 11,
+        "index": 5,
+        "height": 3,
+        "sealed_at": "2026-11-21T04:00:00Z",
+        "state": {"reimbursement": "locked"},
+        "shown": answer["shown"],
+        "hidden": ["buyer"],
+        "witnesses": [],
+        "steps": [{"number": number, "name": name} for number, name in enumerate(STEPS, start=1)],
+    }
+    assert set(answer["shown"]) == {"face", "lines"}
+
+
+def test_a_refusal_without_a_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "p").write_bytes(b"\x1b[2J")
+    asked = ["verify", str(tmp_path / "p"), "--key", KEY]
+    assert main([*asked, "--json"]) == 1
+    told = capsys.readouterr().out
+    answer = json.loads(told)
+    assert told.endswith("}\n")
+    assert (answer["proved"], set(answer)) == (False, {"proved", "code", "detail"})
+    assert main(asked) == 1
+    assert capsys.readouterr().out == f"NOT PROVED: {answer['detail']} ({answer['code']})\n"
+
+
+def test_a_refusal_at_a_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = SignerKey(ORIGIN, bytes(32)).verifier.text()
+    asked = ["verify", written(tmp_path / "p", plain()), "--key", other]
+    assert main([*asked, "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert set(answer) == {"proved", "code", "detail", "step"}
+    assert (answer["proved"], answer["step"]) == (False, 3)
+    assert main(asked) == 1
+    said = f"NOT PROVED at step 3: {answer['detail']} ({answer['code']})\n"
+    assert capsys.readouterr().out == said
+
+
+def test_a_file_as_long_as_it_may_be_is_read_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Blanks behind the proof: what were cut off would be refused with the other code."""
+    codes = {MAX_PROOF_BYTES: "not_canonical", MAX_PROOF_BYTES + 1: "proof_too_long"}
+    for length, code in codes.items():
+        (tmp_path / "p").write_bytes(plain().to_bytes().ljust(length))
+        assert main(["verify", str(tmp_path / "p"), "--key", KEY, "--json"]) == 1
+        assert json.loads(capsys.readouterr().out)["code"] == code
+
+
+def test_no_terminal_is_told_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(tmp_path / "a\x1b\u0661\nb"), "--key", KEY]) == 2
+    name = tmp_path / "a?\\u0661?b"
+    assert capsys.readouterr() == ("", f"cannot read {name}: No such file or directory\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["verify"], ["verify", "p"], ["VERIFY", "p", "--key", KEY], ["dance"]]
+)
+def test_what_is_no_command(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+
+
+def test_the_command_line_counts_where_nothing_is_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(tmp_path / "p", plain())
+    monkeypatch.setattr(sys, "argv", ["chain", "verify", file, "--key", KEY])
+    assert main() == 0
+    assert "PROVED\n" in capsys.readouterr().out
+    assert main(["verify", str(tmp_path / "none"), "--key", KEY]) == 2
+
+
+def test_a_witness_gets_the_arguments_behind_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["witness", "status", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("witness_missing")
