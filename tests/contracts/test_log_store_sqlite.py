@@ -85,7 +85,7 @@ def test_a_missing_guard_is_noticed(open_store: Open, tmp_path: Path, guard: str
     store = open_store()
     with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
         connection.execute(f"DROP TRIGGER {guard}")
-    with pytest.raises(VerificationError, match=guard):
+    with pytest.raises(VerificationError, match=rf"^store_unguarded\b.*{guard}"):
         store.check()
 
 
@@ -96,8 +96,26 @@ def test_a_damaged_file_is_named(open_store: Open, tmp_path: Path) -> None:
     path = tmp_path / "log.db"
     data = path.read_bytes()
     path.write_bytes(data[:4096] + bytes(len(data) - 4096))
-    with pytest.raises(VerificationError, match="store_damaged"):
+    with pytest.raises(VerificationError, match=r"^store_damaged\b"):
         open_store().check()
+
+
+def test_a_row_that_breaks_the_schema_is_damage(open_store: Open, tmp_path: Path) -> None:
+    store = open_store()
+    fill(store, 2)
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
+        connection.execute("DROP TRIGGER blocks_no_update")
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute("UPDATE blocks SET count = 0")
+    with pytest.raises(VerificationError, match=r"^store_damaged\b.*CHECK.*blocks"):
+        store.check()
+
+
+def test_a_writer_waits_and_begins_in_words(open_store: Open) -> None:
+    store = open_store()
+    connection = store._connection()
+    assert connection.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
+    assert connection.isolation_level is None
 
 
 def test_a_full_disk_is_said_and_nothing_stays(open_store: Open, tmp_path: Path) -> None:
@@ -132,20 +150,20 @@ def test_a_busy_database_is_said(
     head = store.head()
     with closing(sqlite3.connect(tmp_path / "log.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(UnavailableError, match="database_busy"):
+        with pytest.raises(UnavailableError, match=r"^database_busy\b"):
             store.append(head, *block_after(head, 1))
     store.append(head, *block_after(head, 1))
 
 
 def test_a_path_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
     (tmp_path / "log.db").mkdir()
-    with pytest.raises(UnavailableError, match="store_unavailable"):
+    with pytest.raises(UnavailableError, match=r"^store_unavailable\b"):
         SqliteLogStore(tmp_path / "log.db")
 
 
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "log.db").write_bytes(b"this is no database" * 100)
-    with pytest.raises(VerificationError, match="store_damaged"):
+    with pytest.raises(VerificationError, match=r"^store_damaged\b"):
         SqliteLogStore(tmp_path / "log.db")
 
 
@@ -167,7 +185,7 @@ def test_a_column_of_another_type_is_damage(
         connection.execute(f"DROP TABLE {table}")
         connection.execute(f"CREATE TABLE {table} ({columns})")
         connection.execute(f"INSERT INTO {table} VALUES ({values})")
-    with pytest.raises(VerificationError, match="store_damaged"):
+    with pytest.raises(VerificationError, match=r"^store_damaged\b"):
         _ = [store.head(), store.latest_checkpoint(), list(store.rows(0, 9))]
 
 
@@ -175,5 +193,5 @@ def test_what_sqlite_refuses_otherwise_is_said(open_store: Open, tmp_path: Path)
     store = open_store()
     with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
         connection.execute("DROP TABLE blocks")
-    with pytest.raises(UnavailableError, match="no such table"):
+    with pytest.raises(UnavailableError, match=r"^store_unavailable\b.*no such table"):
         store.head()
