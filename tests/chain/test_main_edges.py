@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from chain.__main__ import main
+from chain.commitment import anchor
 from chain.cosignature import Cosigner
 from chain.note import SignerKey, parse_note
 from chain.proof import MAX_PROOF_BYTES, Proof
+from chain.states import StateLeaf, StateProof, state_leaf_hash
 from tests.chain.books import ORIGIN, SIGNER
 from tests.chain.forged import Forge, hide, with_everything
 
@@ -94,6 +96,15 @@ def test_a_document_against_which_nothing_stands(
     assert main(["verify", written(tmp_path / "p", plain(hidden=hidden)), "--key", KEY]) == 0
     told = capsys.readouterr().out
     assert told.endswith(f"state      nothing stands against it\nhidden     {said}\n")
+
+
+def test_each_state_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    states = {"reversal": "part", "reimbursement": "locked"}
+    leaf = StateLeaf(anchor(Forge().document), states)
+    forge = Forge(states=state_leaf_hash(leaf), state=StateProof(leaf, ()))
+    assert main(["verify", written(tmp_path / "p", forge.proof()), "--key", KEY]) == 0
+    said = "state      reimbursement locked, reversal part\n"
+    assert said in capsys.readouterr().out
 
 
 def test_who_has_cosigned_is_said_when_asked(

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import locale
 import os
 import signal
 import sys
@@ -148,6 +149,18 @@ def test_a_key_file_holds_a_key_and_a_line_feed(folder: Path) -> None:
         path.write_bytes(wrong)
         with pytest.raises(MalformedError, match=r"^key_text\b"):
             read_key(path)
+
+
+def test_a_key_is_read_as_utf8_wherever_it_is(tmp_path: Path) -> None:
+    key = SignerKey("\u8bc1.example", bytes(32))
+    (tmp_path / "key").write_bytes(key.text().encode())
+    (tmp_path / "key").chmod(0o600)
+    before = locale.setlocale(locale.LC_CTYPE)
+    locale.setlocale(locale.LC_CTYPE, "C")
+    try:
+        assert read_key(tmp_path / "key") == key
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
 
 
 def test_files_that_cannot_be_read_have_their_codes_and_reasons(tmp_path: Path) -> None:
