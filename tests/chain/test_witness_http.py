@@ -240,7 +240,7 @@ def test_no_request_that_the_base_class_knows(
 def test_who_is_too_slow_is_written_down_and_who_is_idle_is_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with serving(tmp_path / "witness", KEY, seconds=0.1) as server:
+    with serving(tmp_path / "witness", KEY, seconds=0.4) as server:
         assert talk(server, b"") == b""
         assert lines(capsys) == []
         again = request("GET", "/x", close=False)
