@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -189,13 +190,26 @@ def test_a_request_has_a_length_and_who_gives_none_is_let_go(
 
 
 def test_a_body_that_is_too_long_is_read_to_its_end(
-    server: WitnessServer, capsys: pytest.CaptureFixture[str]
+    server: WitnessServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Else what is unread when the connection is closed could take the answer with it."""
+    unread = b""
+    close = server.shutdown_request
+
+    def look(request: socket.socket) -> None:
+        nonlocal unread
+        request.setblocking(False)
+        with suppress(BlockingIOError):
+            unread += request.recv(1, socket.MSG_PEEK)
+        close(request)
+
+    monkeypatch.setattr(server, "shutdown_request", look)
     length = 3 * MAX_REQUEST_BYTES
     sent = request("POST", "/add-checkpoint", f"Content-Length: {length}", close=False)
     said = plain("413 Request Entity Too Large", f"{TOO_LARGE[0]}: {TOO_LARGE[1]}\n")
     assert answer(talk(server, sent + bytes(length))) == said
     assert lines(capsys) == [line(413, *TOO_LARGE)]
+    assert unread == b""
 
 
 def test_a_body_may_have_any_length_up_to_that(
