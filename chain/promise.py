@@ -19,11 +19,12 @@ _NAME = "/promise"
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """``anchor`` will be in the log of ``origin`` by ``deadline``."""
+    """``anchor`` will be in the log of ``origin`` by ``deadline``; so it was said at ``given``."""
 
     origin: str
     hash: str
     anchor: Digest
+    given: datetime
     deadline: datetime
 
 
@@ -41,6 +42,9 @@ def open_promise(note: bytes, key: VerifierKey) -> Promise:
     if name != key.name or not name.endswith(_NAME):
         raise VerificationError("promise_of_another", "the promise is of another log than the key")
     document = parse_password_area(hash_)
-    if parse_time(deadline) < parse_time(given):
+    promise = Promise(
+        name.removesuffix(_NAME), hash_, anchor(document), parse_time(given), parse_time(deadline)
+    )
+    if promise.deadline < promise.given:
         raise MalformedError("promise_malformed", "the deadline is before the time of issue")
-    return Promise(name.removesuffix(_NAME), hash_, anchor(document), parse_time(deadline))
+    return promise

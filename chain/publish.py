@@ -256,9 +256,9 @@ class Publisher:
                 if merged.note == note:
                     return merged
             cosigned = checked_cosignatures(merged.note, self._policy.witnesses)
-            # An empty log claims nothing that a witness could vouch for; one more signature on
-            # what is published takes nothing away.
-            if size in (0, least) or self._policy.met_by(cosigned):
+            # One more signature on what is published takes nothing away; and where nothing is,
+            # the empty log claims nothing that a witness could vouch for.
+            if size == least or self._policy.met_by(cosigned):
                 return merged
         return None
 

@@ -1,14 +1,16 @@
 """Promises: the same invoice, the same promise, and nobody else's."""
 
 import random
+from datetime import UTC, datetime
 
 import pytest
 
-from chain.commitment import password_area
+from chain.commitment import anchor, password_area
 from chain.errors import MalformedError, Problem, VerificationError
 from chain.hashing import sha256
 from chain.note import SignerKey, sign_note
-from invoice_service.services.promise import Promise, make_promise, read_promise
+from chain.promise import Promise, open_promise
+from invoice_service.services.promise import make_promise
 from tests.domain.samples import NOON
 
 HASH = password_area(sha256(b"an invoice"))
@@ -20,11 +22,12 @@ def test_a_promise_is_four_lines_signed() -> None:
     assert note.decode().split("\n\n")[0] == (
         f"town.example/log/promise\n{HASH}\n2018-08-10T04:00:00Z\n2018-08-10T04:01:00Z"
     )
-    assert read_promise(note, SIGNER.verifier) == Promise(
+    assert open_promise(note, SIGNER.verifier) == Promise(
         origin="town.example/log",
         hash=HASH,
-        issued_at="2018-08-10T04:00:00Z",
-        deadline="2018-08-10T04:01:00Z",
+        anchor=anchor(sha256(b"an invoice")),
+        given=datetime(2018, 8, 10, 4, 0, tzinfo=UTC),
+        deadline=datetime(2018, 8, 10, 4, 1, tzinfo=UTC),
     )
 
 
@@ -38,13 +41,13 @@ def test_no_changed_byte_passes(place: int) -> None:
     place %= len(note)
     bent = note[:place] + bytes([note[place] ^ 1]) + note[place + 1 :]
     with pytest.raises((VerificationError, MalformedError)):
-        read_promise(bent, SIGNER.verifier)
+        open_promise(bent, SIGNER.verifier)
 
 
 def test_another_key_is_refused() -> None:
     other = SignerKey.generate(SIGNER.name, random.Random(2).randbytes)
     with pytest.raises(VerificationError) as caught:
-        read_promise(make_promise(other, HASH, NOON, 60), SIGNER.verifier)
+        open_promise(make_promise(other, HASH, NOON, 60), SIGNER.verifier)
     assert caught.value.code == "signature_missing"
 
 
@@ -65,5 +68,5 @@ GOOD = (SIGNER.name, HASH, "2018-08-10T04:00:00Z", "2018-08-10T04:01:00Z")
 def test_what_the_key_signed_but_is_no_promise(lines: tuple[str, ...], code: str) -> None:
     text = "".join(f"{line}\n" for line in lines)
     with pytest.raises(Problem) as caught:
-        read_promise(sign_note(text, SIGNER), SIGNER.verifier)
+        open_promise(sign_note(text, SIGNER), SIGNER.verifier)
     assert caught.value.code == code
