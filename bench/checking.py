@@ -8,15 +8,15 @@ from typing import TypeVar
 
 from bench.service import Site
 from bench.timing import Rate, repeat, summary
-from chain.checkpoint import open_checkpoint
 from chain.commitment import anchor, document_digest, group_digest, parse_password_area
 from chain.entry import SealEntry, parse_entry
 from chain.hashing import Digest, digest_from_hex, leaf_hash
-from chain.merkle import verify_inclusion
-from chain.note import VerifierKey
-from chain.proof import Placed, Proof, ShownGroup, parse_proof
-from chain.states import verify_state
-from chain.verify import verify_proof
+from chain.proof.file import Placed, Proof, ShownGroup, parse_proof
+from chain.proof.verify import verify_proof
+from chain.signing.checkpoint import open_checkpoint
+from chain.signing.note import VerifierKey
+from chain.tree.merkle import verify_inclusion
+from chain.tree.states import verify_state
 from invoice_service.services.prove import build
 from invoice_service.wiring import open_instance
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from pymerkle import SqliteTree, verify_inclusion
 
 from bench.timing import per_second, repeat
-from chain import merkle
 from chain.hashing import Digest, leaf_hash
-from chain.tiles import TileFolder
+from chain.tree import merkle
+from chain.tree.tiles import TileFolder
 
 BLOCK = 10_000
 

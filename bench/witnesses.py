@@ -15,16 +15,16 @@ from typing import IO
 
 from Crypto.Random import get_random_bytes
 
-from chain.cosigning import Cosigning
 from chain.entry import anchor_entry
 from chain.hashing import sha256
-from chain.log import Log
-from chain.note import SignerKey, VerifierKey
-from chain.policy import Policy
-from chain.store.sqlite import SqliteLogStore
-from chain.tiles import TileFolder
-from chain.witness_client import Limits, Witnesses
-from chain.witness_server import init
+from chain.log.database import SqliteLogStore
+from chain.log.log import Log
+from chain.signing.note import SignerKey, VerifierKey
+from chain.signing.policy import Policy
+from chain.tree.tiles import TileFolder
+from chain.witness.client import Limits, Witnesses
+from chain.witness.cosigning import Cosigning
+from chain.witness.server import init
 
 NAME = "bench.example/log"
 ROUNDS = 20

@@ -2,7 +2,7 @@
 
 ``--key`` may stand again, with the log's key statements; ``--policy FILE`` asks for witnesses.
 
-``python -m chain witness …`` runs an independent witness; see ``chain.witness_server``.
+``python -m chain witness …`` runs an independent witness; see ``chain.witness.server``.
 """
 
 import argparse
@@ -13,10 +13,10 @@ from pathlib import Path
 
 from chain.entry import format_time
 from chain.errors import Problem, UnavailableError
-from chain.policy import NO_WITNESSES
-from chain.proof import MAX_PROOF_BYTES, parse_proof
-from chain.trusted import read_policy, read_trusted
-from chain.verify import Evidence, verify_proof
+from chain.proof.file import MAX_PROOF_BYTES, parse_proof
+from chain.proof.verify import Evidence, verify_proof
+from chain.signing.policy import NO_WITNESSES
+from chain.signing.trusted import read_policy, read_trusted
 
 YES, NO, CANNOT = 0, 1, 2
 """Exit statuses: the proof holds; it does not; it could not be read or asked for."""
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["witness"]:
         # Only here: who checks a proof loads no server and no database.
-        from chain import witness_server
+        from chain.witness import server as witness_server
 
         return witness_server.main(arguments[1:])
     options = _parser().parse_args(arguments)

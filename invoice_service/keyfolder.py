@@ -16,9 +16,9 @@ from typing import Final
 
 from chain.durable import write_file
 from chain.errors import NotFoundError, Problem, RefusedError, UnavailableError
-from chain.keys import LogKeys
-from chain.note import SignerKey, VerifierKey
-from chain.statement import KeyStatement
+from chain.signing.keys import LogKeys
+from chain.signing.note import SignerKey, VerifierKey
+from chain.signing.statement import KeyStatement
 
 LOG_KEY: Final = "log.key"
 LOG_VKEY: Final = "log.vkey"

@@ -18,8 +18,8 @@ from chain.errors import (
     UnavailableError,
     VerificationError,
 )
-from chain.keyfile import DEFAULT_COST, MAX_KEY_FILE, Cost, is_encrypted, open_key, seal_key
-from chain.note import SignerKey
+from chain.signing.keyfile import DEFAULT_COST, MAX_KEY_FILE, Cost, is_encrypted, open_key, seal_key
+from chain.signing.note import SignerKey
 
 PASSPHRASE: Final = "FAPIAO_PASSPHRASE"  # noqa: S105  # the variable's name
 NEW_PASSPHRASE: Final = "FAPIAO_NEW_PASSPHRASE"  # noqa: S105  # the variable's name

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from chain.block import Block, StoredCheckpoint
-from chain.checkpoint import Checkpoint, open_checkpoint
 from chain.durable import fsync_dir, write_file
 from chain.errors import NotFoundError, RefusedError, VerificationError
 from chain.hashing import EMPTY_ROOT
-from chain.keys import Last, LogKey, LogKeys
-from chain.note import Signature, SignerKey, VerifierKey, open_note
-from chain.publish import checkpoint_of
-from chain.statement import KeyStatement
+from chain.log.publish import checkpoint_of
+from chain.signing.checkpoint import Checkpoint, open_checkpoint
+from chain.signing.keys import Last, LogKey, LogKeys
+from chain.signing.note import Signature, SignerKey, VerifierKey, open_note
+from chain.signing.statement import KeyStatement
 from invoice_service.keyfolder import LOG_KEY, LOG_VKEY, NEXT_KEY, NEXT_VKEY, KeyFolder
 from invoice_service.keyring import forget_asides
 
 _SIGNED_AGAIN: Final = 64
-"""As many signed checkpoints back as a late quorum is looked for (``chain.publish``)."""
+"""As many signed checkpoints back as a late quorum is looked for (``chain.log.publish``)."""
 
 
 class SignedStore(Protocol):
@@ -44,7 +44,7 @@ class SignedStore(Protocol):
 
 
 class Publishing(Protocol):
-    """What rotation needs of publishing; ``chain.publish.Publisher``."""
+    """What rotation needs of publishing; ``chain.log.publish.Publisher``."""
 
     def published(self) -> tuple[Checkpoint, bytes] | None:
         """What the file ``checkpoint`` says, and its note."""

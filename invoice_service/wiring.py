@@ -8,18 +8,18 @@ from pathlib import Path
 
 from Crypto.Random import get_random_bytes
 
-from chain.cosigning import Cosigning
 from chain.durable import make_folder, write_file
 from chain.errors import ConflictError, MalformedError, UnavailableError
-from chain.keys import LogKey, LogKeys
-from chain.log import Log
-from chain.note import MAX_SIGNATURES, SignerKey, VerifierKey
-from chain.policy import NO_WITNESSES, Policy
-from chain.statement import PROMISE, KeyStatement
-from chain.store.sqlite import SqliteLogStore
-from chain.tiles import TileFolder
-from chain.trusted import read_policy
-from chain.witness_client import Limits, Witnesses
+from chain.log.database import SqliteLogStore
+from chain.log.log import Log
+from chain.signing.keys import LogKey, LogKeys
+from chain.signing.note import MAX_SIGNATURES, SignerKey, VerifierKey
+from chain.signing.policy import NO_WITNESSES, Policy
+from chain.signing.statement import PROMISE, KeyStatement
+from chain.signing.trusted import read_policy
+from chain.tree.tiles import TileFolder
+from chain.witness.client import Limits, Witnesses
+from chain.witness.cosigning import Cosigning
 from invoice_service.config import Config
 from invoice_service.domain.numbering import Scheme
 from invoice_service.issuer import DirectIssuer, IssuerClient

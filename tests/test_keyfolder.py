@@ -7,10 +7,10 @@ from threading import Event, Thread
 import pytest
 
 from chain.errors import NotFoundError, Problem, RefusedError, UnavailableError
-from chain.keyfile import Cost
-from chain.keys import LogKey, LogKeys
-from chain.note import SignerKey
-from chain.statement import KeyStatement
+from chain.signing.keyfile import Cost
+from chain.signing.keys import LogKey, LogKeys
+from chain.signing.note import SignerKey
+from chain.signing.statement import KeyStatement
 from invoice_service.keyfolder import KeyFolder
 from invoice_service.keyring import read_signer, write_signer
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chain.errors import Problem, UnavailableError, VerificationError
-from chain.keyfile import Cost, is_encrypted, open_key
-from chain.note import SignerKey
+from chain.signing.keyfile import Cost, is_encrypted, open_key
+from chain.signing.note import SignerKey
 from invoice_service.keyring import (
     MAX_PASSPHRASE,
     all_encrypted,

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from chain.audit import audit_log
-from chain.checkpoint import open_checkpoint
+from chain.audit.audit import audit_log
 from chain.errors import Problem, RefusedError, VerificationError
-from chain.keys import LogKeys
-from chain.note import VerifierKey, parse_note
-from chain.statement import KeyStatement, follow
-from chain.store.sqlite import SqliteLogStore
+from chain.log.database import SqliteLogStore
+from chain.signing.checkpoint import open_checkpoint
+from chain.signing.keys import LogKeys
+from chain.signing.note import VerifierKey, parse_note
+from chain.signing.statement import KeyStatement, follow
 from invoice_service.config import Config, load
 from invoice_service.rotation import Rotation
 from invoice_service.services.anchor import anchor_pending

@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chain.cosignature import Cosigner
 from chain.errors import MalformedError, Problem, UnavailableError
-from chain.note import SignerKey
+from chain.signing.cosignature import Cosigner
+from chain.signing.note import SignerKey
 from invoice_service.config import Config, Service, Witness
 from invoice_service.services.anchor import anchor_pending
 from invoice_service.wiring import MOST_WITNESSES, init_instance, open_instance

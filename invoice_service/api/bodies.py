@@ -5,9 +5,9 @@ from collections.abc import Callable
 import msgspec
 
 from chain.commitment import parse_password_area
-from chain.log import Log
-from chain.note import SignerKey
-from chain.proof import Group, ShownGroup
+from chain.log.log import Log
+from chain.proof.file import Group, ShownGroup
+from chain.signing.note import SignerKey
 from invoice_service.api.shapes import InvoiceBody, InvoiceDetail
 from invoice_service.config import Config
 from invoice_service.domain.invoice import Issued, StoredInvoice

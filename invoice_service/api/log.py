@@ -11,9 +11,9 @@ from chain.block import Block
 from chain.entry import format_time
 from chain.errors import NotFoundError, UnavailableError
 from chain.hashing import sha256
-from chain.keys import LogKeys
-from chain.log import Log
-from chain.tiles import parse_tile_path
+from chain.log.log import Log
+from chain.signing.keys import LogKeys
+from chain.tree.tiles import parse_tile_path
 from invoice_service.api.answers import JSON, json_bytes
 from invoice_service.api.requests import query, whole_number
 

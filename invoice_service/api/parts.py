@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from chain.log import Log
-from chain.note import SignerKey
+from chain.log.log import Log
+from chain.signing.note import SignerKey
 from invoice_service.config import Config
 from invoice_service.services.ports import (
     InvoiceReader,

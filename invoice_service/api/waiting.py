@@ -5,7 +5,7 @@ import time
 
 from chain.errors import Problem
 from chain.hashing import Digest
-from chain.log import Log
+from chain.log.log import Log
 
 POLL = 0.05  # seconds; anchoring runs about once a second
 

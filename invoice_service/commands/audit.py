@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from chain.finding import AuditError
-from chain.policy import NO_WITNESSES
-from chain.trusted import read_policy
+from chain.audit.finding import AuditError
+from chain.signing.policy import NO_WITNESSES
+from chain.signing.trusted import read_policy
 from invoice_service.commands.evidence import (
     audit_mirrors,
     audit_promise,

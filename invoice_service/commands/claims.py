@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from chain.commitment import parse_password_area, password_area
 from chain.errors import MalformedError
-from chain.proof import MAX_PROOF_BYTES, Proof, ShownGroup, parse_proof
+from chain.proof.file import MAX_PROOF_BYTES, Proof, ShownGroup, parse_proof
 from invoice_service.domain.qrtext import QrText, parse_qr_text
 
 MAX_PICTURE_BYTES: Final = 64 << 20

@@ -16,9 +16,9 @@ from rich.console import Console
 
 from chain.durable import write_file
 from chain.errors import ConflictError, Problem, VerificationError
-from chain.note import VerifierKey
-from chain.proof import parse_proof
-from chain.verify import verify_proof
+from chain.proof.file import parse_proof
+from chain.proof.verify import verify_proof
+from chain.signing.note import VerifierKey
 from invoice_service.commands.order_files import read_sample_year
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.report import print_report

@@ -7,12 +7,7 @@ from typing import Final
 
 import click
 
-from chain.checkpoint import Checkpoint
-from chain.cosigning import cosign_again
-from chain.durable import write_file
-from chain.entry import format_time
-from chain.errors import MalformedError, VerificationError
-from chain.evidence import (
+from chain.audit.evidence import (
     MAX_EVIDENCE_BYTES,
     BrokenPromise,
     Fork,
@@ -21,11 +16,16 @@ from chain.evidence import (
     promise_evidence,
     verify_evidence,
 )
-from chain.fetch import FolderSource
-from chain.keys import TrustedKeys
-from chain.mirror import MirrorReport, check_mirror, compare_mirrors
-from chain.note import MAX_NOTE_SIZE, VerifierKey
-from chain.policy import NO_WITNESSES, Policy
+from chain.audit.fetch import FolderSource
+from chain.audit.mirror import MirrorReport, check_mirror, compare_mirrors
+from chain.durable import write_file
+from chain.entry import format_time
+from chain.errors import MalformedError, VerificationError
+from chain.signing.checkpoint import Checkpoint
+from chain.signing.keys import TrustedKeys
+from chain.signing.note import MAX_NOTE_SIZE, VerifierKey
+from chain.signing.policy import NO_WITNESSES, Policy
+from chain.witness.cosigning import cosign_again
 from invoice_service.commands.mirror import described, steps
 from invoice_service.commands.output import print_json, progress
 

@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 import click
 
 from chain.hashing import sha256_of_parts
-from chain.merkle import MAX_SIZE
+from chain.tree.merkle import MAX_SIZE
 from invoice_service.commands.output import progress
 from invoice_service.commands.session import Session
 from invoice_service.services.export import export_csv, export_ndjson

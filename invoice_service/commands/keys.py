@@ -4,8 +4,8 @@ import os
 
 import click
 
-from chain.keys import LogKey
-from chain.statement import KeyStatement
+from chain.signing.keys import LogKey
+from chain.signing.statement import KeyStatement
 from invoice_service.commands.merchants import find_merchant
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from chain.errors import MalformedError
-from chain.keys import TrustedKeys
-from chain.note import VerifierKey
-from chain.statement import follow
-from chain.trusted import read_trusted
+from chain.signing.keys import TrustedKeys
+from chain.signing.note import VerifierKey
+from chain.signing.statement import follow
+from chain.signing.trusted import read_trusted
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
 

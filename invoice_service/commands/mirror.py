@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from chain.audit.fetch import HttpSource
+from chain.audit.mirror import MirrorReport, Progress, mirror_log
 from chain.errors import VerificationError
-from chain.fetch import HttpSource
-from chain.mirror import MirrorReport, Progress, mirror_log
-from chain.trusted import read_trusted
+from chain.signing.trusted import read_trusted
 from invoice_service.commands.log_keys import KEY_HELP
 from invoice_service.commands.output import json_option, print_json, progress
 

@@ -10,9 +10,9 @@ import click
 
 from chain.commitment import parse_password_area, password_area
 from chain.durable import write_file
-from chain.hide import hide_groups
-from chain.proof import MAX_PROOF_BYTES, Proof, parse_proof
-from chain.tlogproof import tlog_proof_of
+from chain.proof.file import MAX_PROOF_BYTES, Proof, parse_proof
+from chain.proof.hide import hide_groups
+from chain.proof.tlogproof import tlog_proof_of
 from invoice_service.commands.claims import proof_slip
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session

@@ -6,9 +6,7 @@ from typing import Final
 import click
 
 from chain.commitment import parse_password_area
-from chain.keys import TrustedKeys
-from chain.policy import Policy
-from chain.tlogproof import (
+from chain.proof.tlogproof import (
     HEADER,
     MAX_TLOG_PROOF,
     TlogProof,
@@ -16,6 +14,8 @@ from chain.tlogproof import (
     parse_tlog_proof,
     verify_tlog_proof,
 )
+from chain.signing.keys import TrustedKeys
+from chain.signing.policy import Policy
 from invoice_service.commands.output import print_json
 
 _LONGEST_PATH: Final = 1024

@@ -7,16 +7,16 @@ from typing import Any, Final
 import click
 import msgspec
 
+from chain.audit.evidence import verify_evidence
 from chain.commitment import parse_password_area
 from chain.entry import format_time
 from chain.errors import NotFoundError
-from chain.evidence import verify_evidence
 from chain.hashing import Digest
-from chain.keys import TrustedKeys
-from chain.policy import NO_WITNESSES, Policy
-from chain.proof import hidden_in
-from chain.trusted import read_policy, read_trusted
-from chain.verify import Evidence, verify_proof
+from chain.proof.file import hidden_in
+from chain.proof.verify import Evidence, verify_proof
+from chain.signing.keys import TrustedKeys
+from chain.signing.policy import NO_WITNESSES, Policy
+from chain.signing.trusted import read_policy, read_trusted
 from invoice_service.commands.claims import Claim, read_claim
 from invoice_service.commands.evidence import read_evidence, tell_evidence
 from invoice_service.commands.log_keys import (

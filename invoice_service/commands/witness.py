@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from chain import witness_server
+from chain.witness import server as witness_server
 
 
 @click.command(

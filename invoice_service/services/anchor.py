@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from chain.block import Block, Head
-from chain.checkpoint import Checkpoint
 from chain.commitment import anchor
 from chain.entry import anchor_entry
 from chain.errors import ConflictError, VerificationError
-from chain.note import SignerKey
-from chain.witness_client import Gathered
+from chain.signing.checkpoint import Checkpoint
+from chain.signing.note import SignerKey
+from chain.witness.client import Gathered
 from invoice_service.services.close import ClosingStore, close_days
 from invoice_service.services.ports import PendingInvoice
 from invoice_service.services.totals import SealedBlocks, catch_up, sealing_day
@@ -61,7 +61,7 @@ class AnchorLog(SealedBlocks, Protocol):
 
 
 class Cosigners(Protocol):
-    """The witnesses of the log's policy; ``chain.cosigning``."""
+    """The witnesses of the log's policy; ``chain.witness.cosigning``."""
 
     def confirm(self) -> Gathered | None:
         """Before the first signature, have our history confirmed by those who saw it."""
@@ -113,7 +113,7 @@ def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = No
     the disk is full or a database busy, VerificationError when the invoices are not those that
     the log has taken; what was sealed before that stays, and the next run goes on from it.
     Under a policy, UnavailableError ``witnesses_away`` and VerificationError ``log_rolled_back``
-    as ``chain.cosigning``; what cannot be published now will be by a later run.
+    as ``chain.witness.cosigning``; what cannot be published now will be by a later run.
     """
     if parts.cosigners is not None:
         parts.cosigners.confirm()

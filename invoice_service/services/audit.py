@@ -1,6 +1,6 @@
 """The audit of a whole instance: derive everything again from what is stored.
 
-First the log, as ``chain.audit`` does for any log. Then, in one walk along log and invoices:
+First the log, as ``chain.audit.audit`` does for any log. Then, in one walk along log and invoices:
 
 1. each invoice's groups are canonical, and hash with their salts to its digest;
 2. its columns say what its document says, and the document's sums are those of its lines;
@@ -21,14 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from chain.audit import AuditReport, AuditStore, audit_log
+from chain.audit.audit import AuditReport, AuditStore, audit_log
+from chain.audit.finding import AuditError
 from chain.block import Block
 from chain.commitment import SALT_SIZE, parse_password_area
 from chain.entry import ClosingEntry, parse_entry
 from chain.errors import VerificationError
-from chain.finding import AuditError
 from chain.hashing import Digest
-from chain.keys import TrustedKeys
+from chain.signing.keys import TrustedKeys
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.services.anchor import invoice_entry
 from invoice_service.services.audit_invoices import Books, checked_invoices

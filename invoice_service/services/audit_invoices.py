@@ -6,9 +6,9 @@ from typing import Any, Final, NamedTuple, Protocol
 import msgspec
 
 from chain import canonical
+from chain.audit.finding import AuditError
 from chain.commitment import password_area
 from chain.errors import MalformedError, UnavailableError
-from chain.finding import AuditError
 from invoice_service.domain.invoice import StoredInvoice, document_digest
 from invoice_service.domain.numbering import format_issued_at, shanghai_year
 from invoice_service.services.ports import Account, InvoiceFilter

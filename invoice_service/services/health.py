@@ -9,9 +9,9 @@ from typing import Protocol
 import msgspec
 
 from chain.block import Block, Head
-from chain.checkpoint import Checkpoint
 from chain.errors import Problem
-from chain.note import VerifierKey, parse_note
+from chain.signing.checkpoint import Checkpoint
+from chain.signing.note import VerifierKey, parse_note
 from invoice_service.services.ports import PendingReader
 
 LOW_SPACE = 256 * 1024 * 1024

@@ -1,10 +1,10 @@
 """The promise in every answer to an issue: by when the invoice will be in the log.
 
-``chain.promise`` says what stands in it and reads it. The same invoice always gets the same
+``chain.proof.promise`` says what stands in it and reads it. The same invoice always gets the same
 promise, so a repeated request does not move the deadline.
 """
 
-from chain.note import SignerKey, sign_note
+from chain.signing.note import SignerKey, sign_note
 from invoice_service.domain.numbering import format_utc
 
 

@@ -6,8 +6,8 @@ from typing import Protocol
 from chain.commitment import GROUPS, anchor
 from chain.errors import ConflictError, MalformedError, NotFoundError, VerificationError
 from chain.hashing import Digest
-from chain.proof import Proof, ProofSource, build_proof
-from chain.tlogproof import tlog_proof_of
+from chain.proof.file import Proof, ProofSource, build_proof
+from chain.proof.tlogproof import tlog_proof_of
 from invoice_service.services.ports import InvoiceReader
 from invoice_service.services.records import checked_face, damaged, groups_of
 

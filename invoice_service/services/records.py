@@ -7,7 +7,7 @@ import msgspec
 from chain.commitment import GROUPS, group_digest, password_area
 from chain.errors import NotFoundError, Problem, UnavailableError
 from chain.hashing import Digest
-from chain.proof import Group, HiddenGroup, ShownGroup
+from chain.proof.file import Group, HiddenGroup, ShownGroup
 from invoice_service.domain.invoice import StoredInvoice, document_digest, split_salts
 from invoice_service.domain.numbering import format_issued_at
 from invoice_service.services.ports import InvoiceReader

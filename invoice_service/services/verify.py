@@ -1,6 +1,6 @@
 """Verdicts: what a slip's number and amount are worth, checked from stored bytes to the log.
 
-The steps are those of ``chain.verify``, which needs no store; two more concern the slip and a
+The steps are those of ``chain.proof.verify``, which needs no store; two more concern the slip and a
 reversal. What cannot be believed (a damaged row, tile, seal or checkpoint) ends in
 UnavailableError ``record_damaged``: it is never a verdict, least of all "unknown".
 """
@@ -12,15 +12,15 @@ from typing import Any, Protocol
 import msgspec
 
 from chain.block import Block, Head
-from chain.checkpoint import Checkpoint, open_checkpoint
 from chain.commitment import anchor, parse_password_area
 from chain.entry import AnchorEntry, SealEntry, parse_entry
 from chain.errors import MalformedError, NotFoundError, VerificationError
 from chain.hashing import Digest, digest_from_hex, leaf_hash
-from chain.keys import TrustedKeys
-from chain.merkle import verify_inclusion
-from chain.proof import ProofSource
-from chain.states import verify_state
+from chain.proof.file import ProofSource
+from chain.signing.checkpoint import Checkpoint, open_checkpoint
+from chain.signing.keys import TrustedKeys
+from chain.tree.merkle import verify_inclusion
+from chain.tree.states import verify_state
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.numbering import shanghai_day
 from invoice_service.domain.qrtext import QrText

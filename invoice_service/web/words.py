@@ -146,6 +146,6 @@ PROOF_STEPS = (
     ("该封印是检查点下最新的", "the seal is the newest under the checkpoint"),
     ("封印中的状态表证实本票状态", "the state map as of that seal says this of the document"),
 )
-"""The steps of ``chain.verify``, in order: Chinese, and its own English."""
+"""The steps of ``chain.proof.verify``, in order: Chinese, and its own English."""
 
 GROUPS_ZH = {"face": "票面", "buyer": "购买方", "lines": "明细"}

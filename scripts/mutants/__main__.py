@@ -1,7 +1,7 @@
 """Make the mutants of ``chain/``, try them, and compare: python -m scripts.mutants [MODULE ...].
 
-MODULE is like ``chain/merkle.py``; without one, all of them. Nothing is written beside the code:
-the mutants stand in a copy in a temporary folder. Exit status 1 when a mutant stands that
+MODULE is like ``chain/tree/merkle.py``; without one, all of them. Nothing is written beside the
+code: the mutants stand in a copy in a temporary folder. Exit status 1 when a mutant stands that
 docs/mutants.md does not list, or when that page lists one that falls.
 """
 

@@ -34,12 +34,12 @@ ACTIVE = "MUTANT_UNDER_TEST"
 _UNCHANGED = "stats"  # mutmut's word for: none, but note what is called
 ENOUGH = 6.0
 RELATED = {
-    "publish": ("cosigning", "log_pages"),
-    "cosigning": ("publish",),
-    "audit_tiles": ("audit",),
-    "sealed": ("audit_order",),
-    "proven": ("mirror",),
-    "sqlite": ("log_store",),
+    "log/publish": ("witness/test_cosigning", "log/test_pages"),
+    "witness/cosigning": ("log/test_publish",),
+    "audit/tiles": ("audit/test_audit",),
+    "audit/sealed": ("audit/test_order",),
+    "audit/proven": ("audit/test_mirror",),
+    "log/database": ("contracts/test_log_store",),
 }
 """Whose tests are a module's own as well."""
 
@@ -120,8 +120,8 @@ def _worth_running(
 
     Who stands longer than that is taken to stand for ever, which may be wrong, and is safe.
     """
-    stem = Path(mutant["path"]).stem
-    own = [name for name in callers if _is_own(name, stem)]
+    path = Path(mutant["path"])
+    own = [name for name in callers if _is_own(name, path.parent.name, path.stem)]
     others = sorted(set(callers) & seconds.keys() - set(own), key=seconds.__getitem__)
     chosen = sorted(set(own) & seconds.keys(), key=seconds.__getitem__)
     spent = 0.0
@@ -133,8 +133,9 @@ def _worth_running(
     return chosen
 
 
-def _is_own(test: str, stem: str) -> bool:
-    return any(f"test_{name}" in test for name in (stem, *RELATED.get(stem, ())))
+def _is_own(test: str, room: str, stem: str) -> bool:
+    names = (f"{room}/test_{stem}", *RELATED.get(f"{room}/{stem}", ()))
+    return any(name in test for name in names)
 
 
 def _measure(session: pytest.Session) -> tuple[dict[str, float], dict[str, list[str]]]:

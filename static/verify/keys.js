@@ -1,4 +1,4 @@
-/** The keys of one log over time, and which of them count for a checkpoint; as chain/keys.py. */
+/** The keys of one log over time, and which of them count for a checkpoint; as chain/signing/keys.py. */
 import { Problem } from "./errors.js";
 import { same } from "./hashing.js";
 import { ED25519, keyText } from "./note.js";

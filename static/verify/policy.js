@@ -1,4 +1,4 @@
-/** What is demanded beside the log's own signature: C2SP tlog-policy, as chain/policy.py. */
+/** What is demanded beside the log's own signature: C2SP tlog-policy, as chain/signing/policy.py. */
 import { Problem } from "./errors.js";
 import { same, utf8 } from "./hashing.js";
 import { COSIGNATURE_V1, ED25519, parseKey } from "./note.js";

@@ -1,4 +1,4 @@
-/** What a log says of its keys, signed by them; as chain/statement.py, with the same codes. */
+/** What a log says of its keys, signed by them; as chain/signing/statement.py, with the same codes. */
 import { Problem } from "./errors.js";
 import { DIGEST_SIZE, same, utf8 } from "./hashing.js";
 import { logKeys, nameOf, pinnedKeys, signs } from "./keys.js";

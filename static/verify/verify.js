@@ -20,7 +20,7 @@ import { parseProof } from "./proof.js";
 import { follow } from "./statement.js";
 import { verifyState } from "./states.js";
 
-/** The steps, as chain/verify.py numbers and names them. */
+/** The steps, as chain/proof/verify.py numbers and names them. */
 export const STEPS = ["groups", "entry", "signature", "inclusion", "seal", "newest", "state"];
 
 /**

@@ -11,7 +11,7 @@ import pytest
 
 from chain.entry import format_time
 from chain.errors import UnavailableError
-from chain.promise import open_promise
+from chain.proof.promise import open_promise
 from tests.api.desk import MEAL, NDJSON, Desk, problem, refusing, slip
 
 

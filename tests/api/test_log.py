@@ -5,13 +5,13 @@ import json
 
 import pytest
 
-from chain.checkpoint import open_checkpoint
 from chain.entry import parse_entry
 from chain.hashing import Digest, leaf_hash
-from chain.merkle_slow import slow_root
-from chain.note import VerifierKey, open_note
-from chain.statement import KeyStatement
-from chain.tiles import decode_bundle
+from chain.signing.checkpoint import open_checkpoint
+from chain.signing.note import VerifierKey, open_note
+from chain.signing.statement import KeyStatement
+from chain.tree.merkle_slow import slow_root
+from chain.tree.tiles import decode_bundle
 from tests.api.desk import MEAL, NDJSON, Desk, problem, slip
 
 FOREVER = "public, max-age=31536000, immutable"

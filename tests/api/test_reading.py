@@ -9,9 +9,9 @@ from PIL import Image
 
 from chain.commitment import GROUPS, anchor, parse_password_area
 from chain.entry import anchor_entry
-from chain.proof import HiddenGroup, parse_proof
-from chain.tlogproof import parse_tlog_proof, verify_tlog_proof
-from chain.verify import verify_proof
+from chain.proof.file import HiddenGroup, parse_proof
+from chain.proof.tlogproof import parse_tlog_proof, verify_tlog_proof
+from chain.proof.verify import verify_proof
 from tests.api.desk import MEAL, Desk, problem
 
 

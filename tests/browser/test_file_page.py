@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
-from chain.note import SignerKey, parse_note
+from chain.signing.note import SignerKey, parse_note
 from tests.api.desk import Desk
 from tests.browser.chrome import PATIENCE, Chrome, browser
 from tests.witness.inside import NOW, cosigner

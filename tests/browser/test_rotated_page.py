@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from werkzeug.serving import make_server
 
-from chain.note import SignerKey
+from chain.signing.note import SignerKey
 from tests.api.desk import Desk
 from tests.browser.chrome import Chrome, browser
 from tests.browser.test_file_page import _said, _text

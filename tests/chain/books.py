@@ -7,16 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from chain.block import Block
-from chain.checkpoint import Checkpoint
 from chain.commitment import GROUPS, anchor, document_digest, group_digest
 from chain.entry import anchor_entry
 from chain.hashing import Digest, sha256
-from chain.log import Log
-from chain.note import SignerKey
-from chain.policy import NO_WITNESSES, Policy
-from chain.proof import Group, Proof, ShownGroup, build_proof
-from chain.store.sqlite import SqliteLogStore
-from chain.tiles import TileFolder
+from chain.log.database import SqliteLogStore
+from chain.log.log import Log
+from chain.proof.file import Group, Proof, ShownGroup, build_proof
+from chain.signing.checkpoint import Checkpoint
+from chain.signing.note import SignerKey
+from chain.signing.policy import NO_WITNESSES, Policy
+from chain.tree.tiles import TileFolder
 
 ORIGIN = "books.example/log"
 SIGNER = SignerKey(ORIGIN, bytes(range(32)))

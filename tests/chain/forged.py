@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from chain import canonical
-from chain.checkpoint import Checkpoint, sign_checkpoint
 from chain.commitment import anchor, group_digest, password_area
 from chain.entry import anchor_entry, seal_entry
 from chain.hashing import ZERO, Digest, leaf_hash, sha256
-from chain.merkle_slow import slow_inclusion_path, slow_root
-from chain.note import SignerKey
-from chain.proof import Group, HiddenGroup, Placed, Proof, ShownGroup
-from chain.states import StateLeaf, StateProof, state_leaf_hash, state_node_hash
+from chain.proof.file import Group, HiddenGroup, Placed, Proof, ShownGroup
+from chain.signing.checkpoint import Checkpoint, sign_checkpoint
+from chain.signing.note import SignerKey
+from chain.tree.merkle_slow import slow_inclusion_path, slow_root
+from chain.tree.states import StateLeaf, StateProof, state_leaf_hash, state_node_hash
 from tests.chain.books import DOCUMENTS, NOON, ORIGIN, SIGNER, digest_of, drafts_from, shown
 
 BLUE = sha256(b"the document that is reversed")

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from chain.checkpoint import Checkpoint, sign_checkpoint
 from chain.hashing import Digest, leaf_hash
-from chain.merkle import consistency_path
-from chain.merkle_slow import slow_root
-from chain.note import SignerKey, VerifierKey
-from chain.witness import Request
+from chain.signing.checkpoint import Checkpoint, sign_checkpoint
+from chain.signing.note import SignerKey, VerifierKey
+from chain.tree.merkle import consistency_path
+from chain.tree.merkle_slow import slow_root
+from chain.witness.judge import Request
 from tests.chain.trees import Leaves
 
 ORIGIN = "history.example/log"

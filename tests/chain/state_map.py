@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from chain.canonical import encode
 from chain.hashing import ZERO, Digest, sha256
-from chain.states import StateLeaf
+from chain.tree.states import StateLeaf
 
 State = dict[str, str]
 

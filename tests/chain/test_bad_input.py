@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
+from chain.audit.fetch import FolderSource
+from chain.audit.proven import ProvenTree
 from chain.canonical import encode
-from chain.checkpoint import Checkpoint, open_checkpoint
 from chain.errors import Problem
-from chain.fetch import FolderSource
 from chain.hashing import DIGEST_SIZE, sha256
-from chain.note import MAX_NOTE_SIZE, MAX_SIGNATURES, SignerKey, open_note, sign_note
-from chain.proof import MAX_PROOF_BYTES, parse_proof
-from chain.proven import ProvenTree
-from chain.tiles import TILE_WIDTH, TileId, encode_bundle, parse_tile_path
-from chain.tlogproof import MAX_TLOG_PROOF, parse_tlog_proof, tlog_proof_of, verify_tlog_proof
-from chain.verify import verify_proof
+from chain.proof.file import MAX_PROOF_BYTES, parse_proof
+from chain.proof.tlogproof import MAX_TLOG_PROOF, parse_tlog_proof, tlog_proof_of, verify_tlog_proof
+from chain.proof.verify import verify_proof
+from chain.signing.checkpoint import Checkpoint, open_checkpoint
+from chain.signing.note import MAX_NOTE_SIZE, MAX_SIGNATURES, SignerKey, open_note, sign_note
+from chain.tree.tiles import TILE_WIDTH, TileId, encode_bundle, parse_tile_path
 from tests.chain.books import ORIGIN, SIGNER, Books
 from tests.chain.forged import Forge
 from tests.chain.served import go_another_way

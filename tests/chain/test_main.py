@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chain.note import SignerKey
+from chain.signing.note import SignerKey
 from tests.chain.books import ORIGIN, SIGNER
 from tests.chain.forged import with_everything
 

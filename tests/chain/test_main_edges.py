@@ -8,10 +8,10 @@ import pytest
 
 from chain.__main__ import main
 from chain.commitment import anchor
-from chain.cosignature import Cosigner
-from chain.note import SignerKey, parse_note
-from chain.proof import MAX_PROOF_BYTES, Proof
-from chain.states import StateLeaf, StateProof, state_leaf_hash
+from chain.proof.file import MAX_PROOF_BYTES, Proof
+from chain.signing.cosignature import Cosigner
+from chain.signing.note import SignerKey, parse_note
+from chain.tree.states import StateLeaf, StateProof, state_leaf_hash
 from tests.chain.books import ORIGIN, SIGNER
 from tests.chain.forged import Forge, hide, with_everything
 

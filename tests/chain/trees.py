@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from chain.hashing import Digest, leaf_hash
-from chain.merkle_slow import slow_root
+from chain.tree.merkle_slow import slow_root
 
 OUTSIDE = Path(__file__).parent.parent / "vectors" / "outside"
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chain.cosignature import Cosigner, add_signatures
-from chain.note import SignerKey, VerifierKey, parse_note
-from chain.proof import parse_proof
-from chain.statement import KeyStatement
+from chain.proof.file import parse_proof
+from chain.signing.cosignature import Cosigner, add_signatures
+from chain.signing.note import SignerKey, VerifierKey, parse_note
+from chain.signing.statement import KeyStatement
 from tests.cli.town import Town
 
 WITNESSES = [Cosigner(SignerKey(f"w{n}.example", bytes([40 + n]) * 32)) for n in range(2)]

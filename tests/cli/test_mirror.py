@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chain.note import SignerKey, sign_note
+from chain.signing.note import SignerKey, sign_note
 from invoice_service.config import load
 from invoice_service.services.promise import make_promise
 from invoice_service.wiring import open_instance

@@ -7,9 +7,9 @@ import pytest
 
 from chain.commitment import anchor, parse_password_area
 from chain.entry import anchor_entry
-from chain.note import VerifierKey
-from chain.proof import hidden_in, parse_proof
-from chain.tlogproof import parse_tlog_proof, verify_tlog_proof
+from chain.proof.file import hidden_in, parse_proof
+from chain.proof.tlogproof import parse_tlog_proof, verify_tlog_proof
+from chain.signing.note import VerifierKey
 from tests.cli.town import Town
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from chain.note import SignerKey
+from chain.signing.note import SignerKey
 from invoice_service.documents.qr import qr_png
 from invoice_service.domain.qrtext import scan_url
 from tests.cli.town import TAX_ID, Town

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from chain.block import Block, Head, Row
 from chain.hashing import sha256
-from chain.log import LogStore
+from chain.log.log import LogStore
 
 NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from chain.audit import AuditStore
+from chain.audit.audit import AuditStore
 from chain.block import Block, Head, Row, StoredCheckpoint
 from chain.errors import ConflictError, Problem
 from chain.hashing import EMPTY_ROOT, ZERO, sha256
-from chain.log import LogStore
-from chain.merkle import Edge
-from chain.note import Signature
-from chain.store.sqlite import SqliteLogStore
+from chain.log.database import SqliteLogStore
+from chain.log.log import LogStore
+from chain.signing.note import Signature
+from chain.tree.merkle import Edge
 from tests.contracts.made_up import NOON, block_after, fill
 
 Open = Callable[[], SqliteLogStore]

@@ -9,9 +9,9 @@ import pytest
 
 from chain.block import StoredCheckpoint
 from chain.errors import UnavailableError, VerificationError
-from chain.note import Signature
-from chain.store.schema import FROZEN_TABLES, GUARDS
-from chain.store.sqlite import SqliteLogStore
+from chain.log.database import SqliteLogStore
+from chain.log.schema import FROZEN_TABLES, GUARDS
+from chain.signing.note import Signature
 from tests.contracts.made_up import NOON, block_after, fill
 
 Open = Callable[[], SqliteLogStore]
@@ -145,7 +145,7 @@ def _limit_pages(store: SqliteLogStore, most: int) -> int:
 def test_a_busy_database_is_said(
     open_store: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chain.store.sqlite.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("chain.log.database.BUSY_SECONDS", 0.05)
     store = open_store()
     head = store.head()
     with closing(sqlite3.connect(tmp_path / "log.db", isolation_level=None)) as other:

@@ -14,19 +14,19 @@ from pathlib import Path
 
 import pytest
 
-from chain.checkpoint import open_checkpoint
+from chain.audit.evidence import Fork, verify_evidence
+from chain.audit.fetch import HttpSource
+from chain.audit.mirror import compare_mirrors, mirror_log
 from chain.commitment import anchor, parse_password_area
-from chain.cosignature import checked_cosignatures
-from chain.evidence import Fork, verify_evidence
-from chain.fetch import HttpSource
-from chain.mirror import compare_mirrors, mirror_log
-from chain.note import VerifierKey
-from chain.policy import Policy, parse_policy
-from chain.proof import parse_proof
-from chain.store.sqlite import SqliteLogStore
-from chain.verify import verify_proof
-from chain.witness_client import Limits, Witnesses
-from chain.witness_server import PUBLIC_FILE, init, status
+from chain.log.database import SqliteLogStore
+from chain.proof.file import parse_proof
+from chain.proof.verify import verify_proof
+from chain.signing.checkpoint import open_checkpoint
+from chain.signing.cosignature import checked_cosignatures
+from chain.signing.note import VerifierKey
+from chain.signing.policy import Policy, parse_policy
+from chain.witness.client import Limits, Witnesses
+from chain.witness.server import PUBLIC_FILE, init, status
 from invoice_service.wiring import open_instance
 from tests.chain.books import SIGNER, Books
 from tests.chain.served import go_another_way, roll_back, serve

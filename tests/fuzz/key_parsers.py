@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from chain.hashing import sha256
-from chain.keys import Last, LogKey, LogKeys
-from chain.note import SignerKey, VerifierKey, parse_note, sign_note
-from chain.statement import KeyStatement, follow
-from chain.trusted import read_trusted
-from chain.witness_post import Address
+from chain.signing.keys import Last, LogKey, LogKeys
+from chain.signing.note import SignerKey, VerifierKey, parse_note, sign_note
+from chain.signing.statement import KeyStatement, follow
+from chain.signing.trusted import read_trusted
+from chain.witness.post import Address
 from tests.chain.books import ORIGIN, SIGNER
 from tests.fuzz.parser import OtherSpellingError, Parser, same, text_of, void
 

@@ -10,10 +10,9 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
+from chain.audit.evidence import is_evidence, verify_evidence
 from chain.canonical import decode, decode_canonical, encode
-from chain.checkpoint import Checkpoint, open_checkpoint
 from chain.commitment import parse_password_area, password_area
-from chain.cosignature import Cosigner, open_cosignatures
 from chain.entry import (
     anchor_entry,
     closing_entry,
@@ -22,17 +21,18 @@ from chain.entry import (
     parse_entry,
     seal_entry,
 )
-from chain.evidence import is_evidence, verify_evidence
 from chain.hashing import ZERO, sha256
-from chain.keyfile import Cost, open_key, seal_key
-from chain.note import Note, SignerKey, open_note, parse_note, sign_note
-from chain.policy import parse_policy
-from chain.promise import open_promise
-from chain.proof import parse_proof
-from chain.tiles import TileFolder, decode_bundle, encode_bundle, parse_tile_path
-from chain.tlogproof import parse_tlog_proof, tlog_proof_of, verify_tlog_proof
-from chain.verify import verify_proof
-from chain.witness import Request, read_checkpoint
+from chain.proof.file import parse_proof
+from chain.proof.promise import open_promise
+from chain.proof.tlogproof import parse_tlog_proof, tlog_proof_of, verify_tlog_proof
+from chain.proof.verify import verify_proof
+from chain.signing.checkpoint import Checkpoint, open_checkpoint
+from chain.signing.cosignature import Cosigner, open_cosignatures
+from chain.signing.keyfile import Cost, open_key, seal_key
+from chain.signing.note import Note, SignerKey, open_note, parse_note, sign_note
+from chain.signing.policy import parse_policy
+from chain.tree.tiles import TileFolder, decode_bundle, encode_bundle, parse_tile_path
+from chain.witness.judge import Request, read_checkpoint
 from invoice_service.config import load
 from invoice_service.domain.qrtext import parse_qr_text, scan_url
 from invoice_service.domain.request import parse_request, parse_reversal

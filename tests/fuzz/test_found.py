@@ -9,8 +9,8 @@ from Crypto.Protocol.KDF import scrypt
 
 from chain.errors import MalformedError
 from chain.hashing import sha256
-from chain.keyfile import open_key
-from chain.witness_server import read_key
+from chain.signing.keyfile import open_key
+from chain.witness.server import read_key
 from invoice_service.config import load
 from tests.chain.books import SIGNER
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from chain.witness_http import WitnessServer
+from chain.witness.http import WitnessServer
 from invoice_service.api.catalog import CATALOG
 from tests.api.desk import MEAL, NDJSON, TAX_ID, Desk
 from tests.chain.histories import history

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from chain.checkpoint import open_checkpoint
-from chain.cosignature import checked_cosignatures
 from chain.errors import NotFoundError, Problem
-from chain.note import VerifierKey, parse_note
-from chain.proof import parse_proof
-from chain.statement import follow
-from chain.verify import verify_proof
-from chain.witness_server import LOGS_FILE, init
+from chain.proof.file import parse_proof
+from chain.proof.verify import verify_proof
+from chain.signing.checkpoint import open_checkpoint
+from chain.signing.cosignature import checked_cosignatures
+from chain.signing.note import VerifierKey, parse_note
+from chain.signing.statement import follow
+from chain.witness.server import LOGS_FILE, init
 from tests.journeys.service import Service, wait_until
 from tests.witness.running import WitnessProcess
 

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from chain.errors import ConflictError
-from chain.note import VerifierKey
-from chain.proof import parse_proof
-from chain.verify import verify_proof
+from chain.proof.file import parse_proof
+from chain.proof.verify import verify_proof
+from chain.signing.note import VerifierKey
 from invoice_service.commands.order_files import read_sample_bills
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.results import Result

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chain.checkpoint import Checkpoint, open_checkpoint
 from chain.commitment import anchor, parse_password_area
 from chain.hashing import Digest, leaf_hash
-from chain.log import Log
-from chain.merkle_slow import slow_root
-from chain.note import VerifierKey
-from chain.store.sqlite import SqliteLogStore
-from chain.tiles import TileFolder
+from chain.log.database import SqliteLogStore
+from chain.log.log import Log
+from chain.signing.checkpoint import Checkpoint, open_checkpoint
+from chain.signing.note import VerifierKey
+from chain.tree.merkle_slow import slow_root
+from chain.tree.tiles import TileFolder
 from invoice_service.domain.invoice import StoredInvoice, document_digest
 from invoice_service.services.ports import InvoiceFilter
 from invoice_service.services.totals import RED, Dimension

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from chain.audit import audit_log
-from chain.checkpoint import open_checkpoint
-from chain.store.sqlite import SqliteLogStore
+from chain.audit.audit import audit_log
+from chain.log.database import SqliteLogStore
+from chain.signing.checkpoint import open_checkpoint
 from invoice_service.config import Config, load
 from invoice_service.domain.merchant import MerchantRequest
 from invoice_service.services.admit import admit, create_key

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from chain.checkpoint import open_checkpoint
-from chain.statement import KeyStatement, follow
+from chain.signing.checkpoint import open_checkpoint
+from chain.signing.statement import KeyStatement, follow
 from invoice_service.config import Config, load
 from invoice_service.rotation import Rotation
 from invoice_service.services.anchor import anchor_pending

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from chain.audit import audit_log
-from chain.checkpoint import open_checkpoint
+from chain.audit.audit import audit_log
+from chain.signing.checkpoint import open_checkpoint
 from tests.power.disk import Disk
 from tests.power.harness import Cut, check_cuts, everywhere, power_cuts
 from tests.power.programs.careless import EAGER

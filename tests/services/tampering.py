@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from chain import canonical
-from chain.finding import AuditError
+from chain.audit.finding import AuditError
 from invoice_service.domain.invoice import document_digest
 from tests.services.town import Town
 

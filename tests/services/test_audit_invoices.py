@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from chain.audit.finding import AuditError
 from chain.commitment import parse_password_area
-from chain.finding import AuditError
 from invoice_service.domain.invoice import Prepared, document_digest, prepare_red
 from invoice_service.domain.lifecycle import Reason
 from tests.services.tampering import INVOICES, fill, first_wrong, forge, tamper

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from chain.cosignature import Cosigner, add_signatures
 from chain.errors import UnavailableError
-from chain.note import SignerKey, parse_note
+from chain.signing.cosignature import Cosigner, add_signatures
+from chain.signing.note import SignerKey, parse_note
 from invoice_service.services import health
 from invoice_service.services.health import HealthParts, check_health
 from tests.services.town import Town

@@ -8,8 +8,8 @@ import pytest
 from chain.commitment import anchor, password_area
 from chain.errors import MalformedError, Problem, VerificationError
 from chain.hashing import sha256
-from chain.note import SignerKey, sign_note
-from chain.promise import Promise, open_promise
+from chain.proof.promise import Promise, open_promise
+from chain.signing.note import SignerKey, sign_note
 from invoice_service.services.promise import make_promise
 from tests.domain.samples import NOON
 

@@ -7,8 +7,8 @@ import pytest
 from chain.commitment import GROUPS, parse_password_area
 from chain.errors import ConflictError, MalformedError, NotFoundError, UnavailableError
 from chain.hashing import sha256
-from chain.proof import parse_proof
-from chain.verify import Evidence, verify_proof
+from chain.proof.file import parse_proof
+from chain.proof.verify import Evidence, verify_proof
 from invoice_service.domain.invoice import Issued
 from invoice_service.services.prove import ALL_GROUPS, FACE_ONLY, build
 from tests.services.town import Town

@@ -13,9 +13,9 @@ from chain.commitment import anchor, parse_password_area, password_area
 from chain.entry import anchor_entry
 from chain.errors import MalformedError, Problem, UnavailableError
 from chain.hashing import sha256
-from chain.note import SignerKey, VerifierKey
-from chain.proof import parse_proof
-from chain.verify import verify_proof
+from chain.proof.file import parse_proof
+from chain.proof.verify import verify_proof
+from chain.signing.note import SignerKey, VerifierKey
 from invoice_service.domain.invoice import Issued, parse_request, prepare
 from invoice_service.domain.numbering import shanghai_day
 from invoice_service.domain.qrtext import QrText

@@ -10,10 +10,10 @@ import msgspec
 
 from chain.commitment import anchor
 from chain.errors import Problem
-from chain.log import Log
-from chain.note import SignerKey
-from chain.store.sqlite import SqliteLogStore
-from chain.tiles import TileFolder
+from chain.log.database import SqliteLogStore
+from chain.log.log import Log
+from chain.signing.note import SignerKey
+from chain.tree.tiles import TileFolder
 from invoice_service.domain.invoice import (
     Issued,
     Prepared,

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from chain.checkpoint import Checkpoint, sign_checkpoint
 from chain.hashing import leaf_hash, sha256
-from chain.note import SignerKey
-from chain.tiles import decode_bundle, encode_bundle, entry_bundle_path, tile_path
+from chain.signing.checkpoint import Checkpoint, sign_checkpoint
+from chain.signing.note import SignerKey
+from chain.tree.tiles import decode_bundle, encode_bundle, entry_bundle_path, tile_path
 from tests.strangers.logs import Grown
 
 Bend = dict[str, bytes]

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import urllib3
 
-from chain.checkpoint import Checkpoint
-from chain.note import VerifierKey, parse_note
+from chain.signing.checkpoint import Checkpoint
+from chain.signing.note import VerifierKey, parse_note
 from invoice_service.supervise import free_port
 from tests.api.desk import MEAL, NDJSON, Desk
 from tests.chain.books import drafts_from

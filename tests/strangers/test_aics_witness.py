@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from chain.hashing import leaf_hash
-from chain.merkle import consistency_path
-from chain.note import SignerKey, VerifierKey
-from chain.policy import Policy
-from chain.tiles import TileFolder
-from chain.verify import open_cosigned
-from chain.witness_client import Gathered, Limits, Witnesses
-from chain.witness_server import init
+from chain.proof.verify import open_cosigned
+from chain.signing.note import SignerKey, VerifierKey
+from chain.signing.policy import Policy
+from chain.tree.merkle import consistency_path
+from chain.tree.tiles import TileFolder
+from chain.witness.client import Gathered, Limits, Witnesses
+from chain.witness.server import init
 from invoice_service.supervise import free_port
 from tests.chain.histories import History
 from tests.strangers.homes import PATIENCE, home, run, told

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chain.tiles import TILE_WIDTH, TileId, entry_bundle_path, tile_path
+from chain.tree.tiles import TILE_WIDTH, TileId, entry_bundle_path, tile_path
 from tests.strangers.bent import all_files, last_files
 from tests.strangers.logs import EVEN, SIZES, Grown, Web, web
 

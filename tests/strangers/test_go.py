@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chain.fetch import HttpSource
-from chain.mirror import mirror_log
+from chain.audit.fetch import HttpSource
+from chain.audit.mirror import mirror_log
 from tests.chain.served import serve
 from tests.strangers.bent import all_files, bends, forked
 from tests.strangers.homes import HERE, asked, home, reader, run

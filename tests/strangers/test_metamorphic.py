@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from chain.hashing import Digest, leaf_hash
-from chain.merkle import consistency_path, inclusion_path
-from chain.tiles import TileFolder
+from chain.tree.merkle import consistency_path, inclusion_path
+from chain.tree.tiles import TileFolder
 from tests.strangers.bent import flipped, forked
 from tests.strangers.homes import home, refused, told
 from tests.strangers.logs import EVEN, SIZES, Grown

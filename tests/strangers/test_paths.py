@@ -2,7 +2,7 @@
 
 import pytest
 
-from chain.tiles import TileId
+from chain.tree.tiles import TileId
 from tests.strangers.homes import home, reader, run, told
 
 pytestmark = pytest.mark.slow

@@ -3,7 +3,7 @@
 import pymerkle
 import pytest
 
-from chain.tiles import TileFolder
+from chain.tree.tiles import TileFolder
 from tests.strangers.logs import EVEN, SIZES, Grown
 
 pytestmark = pytest.mark.slow

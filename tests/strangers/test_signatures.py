@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from chain.checkpoint import sign_checkpoint
-from chain.cosignature import Cosigner, add_signatures
-from chain.note import SignerKey
+from chain.signing.checkpoint import sign_checkpoint
+from chain.signing.cosignature import Cosigner, add_signatures
+from chain.signing.note import SignerKey
 from tests.chain.served import serve
 from tests.strangers.homes import asked, home, reader, told
 from tests.strangers.logs import Grown

@@ -3,8 +3,8 @@
 import pytest
 
 from chain.entry import parse_entry
-from chain.tiles import TileFolder
-from chain.tlogproof import parse_tlog_proof, verify_tlog_proof
+from chain.proof.tlogproof import parse_tlog_proof, verify_tlog_proof
+from chain.tree.tiles import TileFolder
 from tests.chain.served import serve
 from tests.strangers.bent import few_bends, forked, telling
 from tests.strangers.homes import home, refused, run, told
@@ -58,7 +58,7 @@ def test_it_refuses_a_history_of_another(logs: dict[int, Grown], served: Web) ->
 def test_our_verifier_takes_the_proof_that_its_command_makes(
     size: int, logs: dict[int, Grown], served: Web
 ) -> None:
-    """``tlog-tiles gen-proof`` and ``get-leaf``, against ``chain.tlogproof``."""
+    """``tlog-tiles gen-proof`` and ``get-leaf``, against ``chain.proof.tlogproof``."""
     program = home("tlog-scales") / "bin" / "tlog-tiles"
     log = logs[size]
     for index in {0, size // 2, size - 1}:

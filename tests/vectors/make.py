@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from chain.canonical import JsonValue, encode
-from chain.checkpoint import Checkpoint, sign_checkpoint
 from chain.commitment import (
     GROUPS,
     anchor,
@@ -25,14 +24,16 @@ from chain.commitment import (
     group_digest,
     password_area,
 )
-from chain.cosignature import Cosigner
 from chain.entry import anchor_entry, closing_entry, lock_entry, seal_entry
 from chain.hashing import EMPTY_ROOT, ZERO, Digest, leaf_hash, sha256
-from chain.keyfile import Cost, seal_key
-from chain.log import Log
-from chain.merkle import Edge
-from chain.merkle_slow import slow_consistency_path, slow_inclusion_path, slow_root
-from chain.note import (
+from chain.log.database import SqliteLogStore
+from chain.log.log import Log
+from chain.proof.file import Group, HiddenGroup, Proof, ShownGroup, build_proof
+from chain.proof.tlogproof import TlogProof, tlog_proof_of
+from chain.signing.checkpoint import Checkpoint, sign_checkpoint
+from chain.signing.cosignature import Cosigner
+from chain.signing.keyfile import Cost, seal_key
+from chain.signing.note import (
     COSIGNATURE_V1,
     Note,
     Signature,
@@ -41,10 +42,9 @@ from chain.note import (
     parse_note,
     sign_note,
 )
-from chain.proof import Group, HiddenGroup, Proof, ShownGroup, build_proof
-from chain.store.sqlite import SqliteLogStore
-from chain.tiles import TileFolder
-from chain.tlogproof import TlogProof, tlog_proof_of
+from chain.tree.merkle import Edge
+from chain.tree.merkle_slow import slow_consistency_path, slow_inclusion_path, slow_root
+from chain.tree.tiles import TileFolder
 from tests.chain.state_map import State, map_root, prove
 from tests.chain.trees import entries, leaves
 from tests.vectors.documents import BUYER, FACE, LINES, SALTS

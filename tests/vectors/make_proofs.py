@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from chain.errors import Problem
-from chain.keys import TrustedKeys
-from chain.note import VerifierKey
-from chain.policy import NO_WITNESSES, parse_policy
-from chain.proof import parse_proof
-from chain.statement import follow
-from chain.verify import verify_proof
+from chain.proof.file import parse_proof
+from chain.proof.verify import verify_proof
+from chain.signing.keys import TrustedKeys
+from chain.signing.note import VerifierKey
+from chain.signing.policy import NO_WITNESSES, parse_policy
+from chain.signing.statement import follow
 from tests.vectors import (
     proof_content,
     proof_keys,

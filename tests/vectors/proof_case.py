@@ -5,8 +5,8 @@ import json
 from dataclasses import dataclass
 
 from chain.canonical import encode
-from chain.note import Signature, SignerKey
-from chain.proof import Proof
+from chain.proof.file import Proof
+from chain.signing.note import Signature, SignerKey
 from tests.chain.books import SIGNER
 
 KEY = SIGNER.verifier.text()

@@ -9,8 +9,8 @@ from chain.canonical import encode
 from chain.commitment import anchor, password_area
 from chain.entry import anchor_entry, closing_entry, lock_entry, seal_entry
 from chain.hashing import ZERO, Digest, leaf_hash, sha256
-from chain.proof import Proof
-from chain.states import StateLeaf, StateProof
+from chain.proof.file import Proof
+from chain.tree.states import StateLeaf, StateProof
 from tests.chain.books import DOCUMENTS, NOON, shown
 from tests.chain.forged import BLUE, Forge, hide, with_everything
 from tests.chain.state_map import State, map_root, prove

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from chain.hashing import EMPTY_ROOT
-from chain.note import COSIGNATURE_V1, Signature, VerifierKey
+from chain.signing.note import COSIGNATURE_V1, Signature, VerifierKey
 from tests.chain.books import ORIGIN, SIGNER
 from tests.chain.forged import Forge
 from tests.chain.odd_signatures import add_order, signed_beside, signed_with_nothing

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from chain.checkpoint import Checkpoint, sign_checkpoint
-from chain.cosignature import Cosigner, add_signatures
-from chain.merkle_slow import slow_root
-from chain.note import Signature, SignerKey
+from chain.signing.checkpoint import Checkpoint, sign_checkpoint
+from chain.signing.cosignature import Cosigner, add_signatures
+from chain.signing.note import Signature, SignerKey
+from chain.tree.merkle_slow import slow_root
 from tests.chain.books import ORIGIN, SIGNER
 from tests.chain.forged import Forge, leaves
-from tests.chain.test_note import LOW_ORDER
+from tests.chain.signing.test_note import LOW_ORDER
 from tests.vectors.proof_case import OK, OTHER, Case, Outcome, noted, to_base64
 
 FORGE = Forge()

@@ -3,17 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from chain.checkpoint import Checkpoint, sign_checkpoint
-from chain.cosignature import Cosigner
 from chain.errors import MalformedError
 from chain.hashing import ZERO, sha256
-from chain.keys import Last, LogKey, LogKeys
-from chain.merkle_slow import slow_root
-from chain.note import MAX_SIGNATURES, Note, Signature, SignerKey, parse_note, sign_note
-from chain.statement import MAX_STATEMENT, KeyStatement
+from chain.signing.checkpoint import Checkpoint, sign_checkpoint
+from chain.signing.cosignature import Cosigner
+from chain.signing.keys import Last, LogKey, LogKeys
+from chain.signing.note import MAX_SIGNATURES, Note, Signature, SignerKey, parse_note, sign_note
+from chain.signing.statement import MAX_STATEMENT, KeyStatement
+from chain.tree.merkle_slow import slow_root
 from tests.chain.books import ORIGIN, SIGNER
 from tests.chain.forged import Forge, leaves
-from tests.chain.test_note import LOW_ORDER
+from tests.chain.signing.test_note import LOW_ORDER
 from tests.vectors.proof_case import OK, OTHER, Case, Outcome, noted, to_base64
 
 A = SIGNER

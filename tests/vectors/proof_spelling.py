@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chain.canonical import JsonValue, encode
-from chain.proof import MAX_PROOF_BYTES
+from chain.proof.file import MAX_PROOF_BYTES
 from tests.chain.forged import Forge, with_everything
 from tests.vectors.proof_case import BENT, OK, Case
 

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from chain.canonical import decode, decode_canonical, encode
-from chain.checkpoint import open_checkpoint
 from chain.entry import parse_entry
 from chain.errors import Problem
 from chain.hashing import digest_from_hex, leaf_hash, sha256
-from chain.keyfile import open_key
-from chain.note import VerifierKey, open_note
-from chain.policy import Policy
-from chain.proof import parse_proof
-from chain.states import StateLeaf, verify_state
-from chain.tlogproof import parse_tlog_proof, verify_tlog_proof
-from chain.verify import verify_proof
+from chain.proof.file import parse_proof
+from chain.proof.tlogproof import parse_tlog_proof, verify_tlog_proof
+from chain.proof.verify import verify_proof
+from chain.signing.checkpoint import open_checkpoint
+from chain.signing.keyfile import open_key
+from chain.signing.note import VerifierKey, open_note
+from chain.signing.policy import Policy
+from chain.tree.states import StateLeaf, verify_state
 from tests.vectors.make import FORMATS, HERE, path_of, text_of
 
 

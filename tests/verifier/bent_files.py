@@ -12,8 +12,8 @@ from typing import Any
 
 from chain.commitment import anchor
 from chain.hashing import Digest, sha256
-from chain.proof import Proof
-from chain.states import StateProof
+from chain.proof.file import Proof
+from chain.tree.states import StateProof
 from tests.chain.books import SIGNER
 from tests.chain.forged import Forge, with_everything
 from tests.chain.state_map import map_root, prove

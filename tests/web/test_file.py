@@ -4,8 +4,8 @@ import json
 from html import unescape
 from pathlib import Path
 
-from chain.proof import parse_proof
-from chain.verify import verify_proof
+from chain.proof.file import parse_proof
+from chain.proof.verify import verify_proof
 from invoice_service.app import STATIC
 from invoice_service.web.words import GROUPS_ZH, PROOF_STEPS
 from tests.api.desk import Desk, slip

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from chain.cosignature import Cosigner
-from chain.note import SignerKey, VerifierKey
-from chain.store.witness import WitnessStore, create_store
-from chain.witness import Witness
-from chain.witness_http import WitnessServer
+from chain.signing.cosignature import Cosigner
+from chain.signing.note import SignerKey, VerifierKey
+from chain.witness.database import WitnessStore, create_store
+from chain.witness.http import WitnessServer
+from chain.witness.judge import Witness
 from tests.chain.histories import SIGNER
 
 NOW = 1_800_000_000

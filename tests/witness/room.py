@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chain.hashing import Digest
-from chain.note import VerifierKey
-from chain.policy import Group, Policy
-from chain.witness_client import Answer, Gathered, Limits, Witnesses
-from chain.witness_http import WitnessServer
+from chain.signing.note import VerifierKey
+from chain.signing.policy import Group, Policy
+from chain.witness.client import Answer, Gathered, Limits, Witnesses
+from chain.witness.http import WitnessServer
 from tests.chain.histories import history
 from tests.witness.inside import NOW, Peer, cosigner, http_answer, serving
 

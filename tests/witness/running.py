@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chain.cosignature import open_cosignatures
-from chain.note import COSIGNATURE_V1, Signature, VerifierKey, parse_note
-from chain.witness import Request
-from chain.witness_server import PUBLIC_FILE, init
+from chain.signing.cosignature import open_cosignatures
+from chain.signing.note import COSIGNATURE_V1, Signature, VerifierKey, parse_note
+from chain.witness.judge import Request
+from chain.witness.server import PUBLIC_FILE, init
 from tests.chain.histories import History
 
-SERVER = ("-m", "chain.witness_server")
+SERVER = ("-m", "chain.witness.server")
 PATIENCE = 30.0
 """Seconds for a process on a busy machine to say that it is there."""
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from chain.checkpoint import open_checkpoint
-from chain.note import COSIGNATURE_V1, SignerKey, VerifierKey
-from chain.policy import parse_policy
-from chain.witness_server import read_key
+from chain.signing.checkpoint import open_checkpoint
+from chain.signing.note import COSIGNATURE_V1, SignerKey, VerifierKey
+from chain.signing.policy import parse_policy
+from chain.witness.server import read_key
 from tests.chain.histories import history
 from tests.power.tracing import trace_run
 from tests.witness.running import SERVER, WitnessProcess

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from chain.checkpoint import open_checkpoint
 from chain.entry import anchor_entry
 from chain.hashing import sha256
-from chain.note import VerifierKey, open_note
-from chain.policy import Policy
-from chain.witness_client import Answer, Gathered, Limits, Witnesses
+from chain.signing.checkpoint import open_checkpoint
+from chain.signing.note import VerifierKey, open_note
+from chain.signing.policy import Policy
+from chain.witness.client import Answer, Gathered, Limits, Witnesses
 from tests.chain.books import NOON, SIGNER, Books
 from tests.chain.histories import History
 from tests.witness.running import WitnessProcess

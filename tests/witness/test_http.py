@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from chain.witness import MAX_REQUEST_BYTES
-from chain.witness_http import WitnessServer
+from chain.witness.http import WitnessServer
+from chain.witness.judge import MAX_REQUEST_BYTES
 from tests.chain.histories import history
 from tests.witness.inside import cosigner, serving
 from tests.witness.running import Reply, talk

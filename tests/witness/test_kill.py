@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chain.hashing import Digest
-from chain.note import SignerKey
+from chain.signing.note import SignerKey
 from tests.chain.histories import SIGNER, History, history
 from tests.witness.running import Reply, WitnessProcess
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from chain.cosignature import Cosigner, open_cosignatures
 from chain.errors import Problem, VerificationError
-from chain.store.witness import WitnessStore
-from chain.witness import Witness
-from chain.witness_server import KEY_FILE, init, read_key
+from chain.signing.cosignature import Cosigner, open_cosignatures
+from chain.witness.database import WitnessStore
+from chain.witness.judge import Witness
+from chain.witness.server import KEY_FILE, init, read_key
 from tests.power.disk import Disk
 from tests.power.harness import Cut, check_cuts, everywhere, power_cuts
 from tests.power.tracing import load, trace_run, traced_process

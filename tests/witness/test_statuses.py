@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chain.checkpoint import Checkpoint
 from chain.hashing import ZERO, sha256
-from chain.note import Note, Signature, SignerKey, open_note, sign_note
-from chain.witness import Request
+from chain.signing.checkpoint import Checkpoint
+from chain.signing.note import Note, Signature, SignerKey, open_note, sign_note
+from chain.witness.judge import Request
 from tests.chain.histories import History, history
 from tests.witness.running import Reply, WitnessProcess, talk
 

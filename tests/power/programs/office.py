@@ -16,10 +16,10 @@ from random import Random
 
 from chain.durable import make_folder
 from chain.errors import Problem
-from chain.log import Log
-from chain.note import SignerKey
-from chain.store.sqlite import SqliteLogStore
-from chain.tiles import TileFolder
+from chain.log.database import SqliteLogStore
+from chain.log.log import Log
+from chain.signing.note import SignerKey
+from chain.tree.tiles import TileFolder
 from invoice_service.config import Tax
 from invoice_service.domain.invoice import (
     Buyer,

@@ -13,10 +13,10 @@ from random import Random
 
 from chain.entry import anchor_entry
 from chain.hashing import Digest
-from chain.log import Log
-from chain.note import SignerKey
-from chain.store.sqlite import SqliteLogStore
-from chain.tiles import TileFolder
+from chain.log.database import SqliteLogStore
+from chain.log.log import Log
+from chain.signing.note import SignerKey
+from chain.tree.tiles import TileFolder
 from tests.power.programs.careless import forget
 
 ORIGIN = "power.test/log"

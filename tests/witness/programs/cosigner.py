@@ -9,11 +9,11 @@ import socket
 import sys
 from pathlib import Path
 
-import chain.store.witness as store_module
-from chain.cosignature import Cosigner
-from chain.store.witness import WitnessStore
-from chain.witness import Witness
-from chain.witness_server import KEY_FILE, read_key
+import chain.witness.database as store_module
+from chain.signing.cosignature import Cosigner
+from chain.witness.database import WitnessStore
+from chain.witness.judge import Witness
+from chain.witness.server import KEY_FILE, read_key
 from tests.chain.histories import history
 from tests.power.programs.careless import forget
 

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import chain.store.witness as store_module
+import chain.witness.database as store_module
 from chain.durable import write_file
-from chain.store.witness import WitnessStore
-from chain.witness import Seen
-from chain.witness_server import main
+from chain.witness.database import WitnessStore
+from chain.witness.judge import Seen
+from chain.witness.server import main
 
 MOMENT = os.environ["FATAL"]
 SIZE = int(os.environ["FATAL_SIZE"])

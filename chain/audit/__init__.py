@@ -1,0 +1,1 @@
+"""What a doubter has: derives everything again, keeps mirrors, makes evidence."""

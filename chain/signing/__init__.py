@@ -1,0 +1,1 @@
+"""Who says so: notes, checkpoints, cosignatures, keys, key statements, policies of witnesses."""

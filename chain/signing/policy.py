@@ -1,0 +1,232 @@
+"""What is demanded beside the log's own signature: C2SP tlog-policy.
+
+A policy names logs, witnesses and a quorum. Whoever checks a proof, asks witnesses or is one
+reads the same file, and each takes from it what it needs.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from chain.errors import MalformedError, VerificationError
+from chain.signing.note import COSIGNATURE_V1, ED25519, Signature, VerifierKey
+
+MAX_POLICY_BYTES: Final = 1 << 20
+MAX_GROUPS: Final = 256
+"""More than the 32 that every reader must allow, and few enough to nest without harm."""
+
+NONE: Final = "none"
+"""The name of the quorum that asks for nobody; no witness and no group can have it."""
+
+_BLANKS: Final = re.compile(r"[ \t]+")
+_COUNT: Final = re.compile(r"[1-9][0-9]{0,8}")
+_REFUSED_BYTES: Final = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Has witnessed a checkpoint when at least ``threshold`` of its ``members`` have."""
+
+    name: str
+    threshold: int
+    members: "tuple[Member, ...]"
+
+    def met_by(self, cosigned: Collection[VerifierKey]) -> bool:
+        """Tell whether the witnesses that ``cosigned`` are enough for this group."""
+        return self.threshold <= sum(
+            member.met_by(cosigned) if isinstance(member, Group) else member in cosigned
+            for member in self.members
+        )
+
+    def keys(self) -> Iterator[VerifierKey]:
+        """The keys of all witnesses in this group and the groups within."""
+        for member in self.members:
+            if isinstance(member, Group):
+                yield from member.keys()
+            else:
+                yield member
+
+
+Member: TypeAlias = VerifierKey | Group
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The ``quorum`` of ``witnesses`` must have cosigned a checkpoint.
+
+    A number is any so many of all the witnesses. ``logs`` are the keys of the logs that are
+    spoken of, and ``urls`` say where a log or a witness is reached, if known.
+    """
+
+    witnesses: tuple[VerifierKey, ...] = ()
+    quorum: int | Group = 0
+    logs: tuple[VerifierKey, ...] = ()
+    urls: Mapping[VerifierKey, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a policy that cannot be met, or that counts one key twice."""
+        if any(key.kind != COSIGNATURE_V1 for key in self.witnesses):
+            raise _refused("a witness signs with a cosignature key")
+        if any(key.kind != ED25519 for key in self.logs):
+            raise _refused("a log does not sign with a witness's key")
+        for keys, what in ((self.witnesses, "witnesses"), (self.logs, "logs")):
+            if len({key.public for key in keys}) != len(keys):
+                raise _refused(f"one key stands for two {what}")
+        if isinstance(self.quorum, Group):
+            if not set(self.quorum.keys()) <= set(self.witnesses):
+                raise _refused("the quorum counts a witness that is not listed")
+        elif not 0 <= self.quorum <= len(self.witnesses):
+            raise _refused("the quorum is from none to all of the witnesses")
+
+    def met_by(self, cosigned: Collection[VerifierKey]) -> bool:
+        """Tell whether the witnesses that ``cosigned`` make the quorum."""
+        return self._demanded().met_by(cosigned)
+
+    def cosigners(self, signatures: Sequence[Signature]) -> tuple[str, ...]:
+        """Names of the witnesses among checked ``signatures``; VerificationError ``quorum``."""
+        signed = {(signature.name, signature.key_id) for signature in signatures}
+        cosigned = [key for key in self.witnesses if (key.name, key.key_id) in signed]
+        names = tuple(key.name for key in cosigned)
+        if not self.met_by(cosigned):
+            raise VerificationError("quorum", self._lacking(names))
+        return names
+
+    def check_log(self, keys: Collection[VerifierKey]) -> None:
+        """Check that it speaks of the log of these ``keys``; one without logs speaks of any.
+
+        VerificationError ``policy_log``.
+        """
+        if self.logs and set(self.logs).isdisjoint(keys):
+            raise VerificationError("policy_log", "the policy is for other logs than this key's")
+
+    def _demanded(self) -> Group:
+        if isinstance(self.quorum, Group):
+            return self.quorum
+        return Group("", self.quorum, self.witnesses)
+
+    def _lacking(self, names: Sequence[str]) -> str:
+        if isinstance(self.quorum, Group):
+            who = ", ".join(names) or "no witness"
+            return f"cosigned by {who}, which is short of the quorum {_shown(self.quorum.name)}"
+        return f"{len(names)} of the {self.quorum} witnesses needed have cosigned"
+
+
+NO_WITNESSES: Final = Policy()
+"""The log's signature is enough."""
+
+
+def parse_policy(data: bytes) -> Policy:
+    """Read a tlog-policy file; MalformedError ``policy``, with the ``line`` where there is one."""
+    reader = _Reader()
+    for number, line in enumerate(_lines(data), start=1):
+        items = [item for item in _BLANKS.split(line) if item]
+        if not items or items[0].startswith("#"):
+            continue
+        try:
+            reader.read(items)
+        except MalformedError as error:
+            raise MalformedError("policy", f"line {number}: {error.detail}", line=number) from error
+    return reader.policy()
+
+
+def _lines(data: bytes) -> list[str]:
+    if len(data) > MAX_POLICY_BYTES:
+        raise _refused(f"it is longer than {MAX_POLICY_BYTES} bytes")
+    if _REFUSED_BYTES.search(data):
+        raise _refused("it has a control character other than tab and line feed")
+    if data and not data.endswith(b"\n"):
+        raise _refused("its last line does not end in a line feed: was it cut off?")
+    # Names are opaque bytes to the specification; this decoding keeps different ones apart.
+    return data.decode("utf-8", "surrogateescape").split("\n")
+
+
+class _Reader:
+    """Takes a policy's lines in order; names must have been defined on earlier ones."""
+
+    def __init__(self) -> None:
+        self._logs: list[VerifierKey] = []
+        self._witnesses: list[VerifierKey] = []
+        self._urls: dict[VerifierKey, str] = {}
+        self._seen: set[tuple[int, bytes]] = set()
+        self._defined: dict[str, Member] = {}
+        self._placed: set[str] = set()
+        self._quorum: Group | int | None = None
+        self._groups = 0
+
+    def read(self, items: list[str]) -> None:
+        """Take one line, split at its blanks."""
+        match items:
+            case ["log", key, *url] if len(url) < 2:
+                self._add(self._logs, key, ED25519, url)
+            case ["witness", name, key, *url] if len(url) < 2:
+                self._define(name, self._add(self._witnesses, key, COSIGNATURE_V1, url))
+            case ["group", name, threshold, *members] if members:
+                self._define(name, self._group(name, threshold, members))
+            case ["quorum", name]:
+                self._set_quorum(name)
+            case _:
+                raise _refused("this is not a line for a log, a witness, a group or the quorum")
+
+    def policy(self) -> Policy:
+        """What the lines say together."""
+        if self._quorum is None:
+            raise _refused("there is no quorum line")
+        return Policy(tuple(self._witnesses), self._quorum, tuple(self._logs), self._urls)
+
+    def _add(self, keys: list[VerifierKey], text: str, kind: int, url: list[str]) -> VerifierKey:
+        key = VerifierKey.parse(text)
+        if key.kind != kind:
+            raise _refused("this is the wrong type of key: logs have type 1, witnesses type 4")
+        if (kind, key.public) in self._seen:
+            raise _refused("this key has stood on an earlier line")
+        self._seen.add((kind, key.public))
+        keys.append(key)
+        if url:
+            self._urls[key] = url[0]
+        return key
+
+    def _define(self, name: str, member: Member) -> None:
+        if name == NONE or name in self._defined:
+            raise _refused(f"the name {_shown(name)} is taken")
+        self._defined[name] = member
+
+    def _group(self, name: str, threshold: str, members: list[str]) -> Group:
+        self._groups += 1
+        if self._groups > MAX_GROUPS:
+            raise _refused(f"there are more than {MAX_GROUPS} groups")
+        count = {"any": "1", "all": str(len(members))}.get(threshold, threshold)
+        if not _COUNT.fullmatch(count) or int(count) > len(members):
+            raise _refused("a group asks for any, all, or from 1 to all of its members")
+        return Group(name, int(count), tuple(map(self._member, members)))
+
+    def _member(self, name: str) -> Member:
+        """A witness or a group that no group has yet: each counts in one way only."""
+        member = self._named(name)
+        if name in self._placed:
+            raise _refused(f"{_shown(name)} is a member of a group already")
+        self._placed.add(name)
+        return member
+
+    def _set_quorum(self, name: str) -> None:
+        if self._quorum is not None:
+            raise _refused("there is a quorum line already")
+        if name == NONE:
+            self._quorum = 0
+            return
+        member = self._named(name)
+        self._quorum = member if isinstance(member, Group) else Group(name, 1, (member,))
+
+    def _named(self, name: str) -> Member:
+        if name not in self._defined:
+            raise _refused(f"no earlier line defines {_shown(name)}")
+        return self._defined[name]
+
+
+def _shown(name: str) -> str:
+    """The name for a person to read, whatever bytes it came from."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _refused(why: str) -> MalformedError:
+    return MalformedError("policy", why)

@@ -1,1 +1,0 @@
-"""What a log needs of a database, one file per engine; the interface stands in ``chain.log``."""

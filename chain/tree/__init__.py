@@ -1,0 +1,1 @@
+"""Arithmetic of the log and of the state map: digests in, roots and paths out. Knows no store."""

@@ -1,0 +1,1 @@
+"""A witness, and those who ask one: what it signs (``judge``), its server, its clients."""

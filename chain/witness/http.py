@@ -1,0 +1,265 @@
+"""A witness over HTTP: bodies with an end, requests with a deadline, one line for each refusal."""
+
+import contextlib
+import io
+import json
+import re
+import socket
+import sys
+import threading
+from datetime import UTC, datetime
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+from typing import Any, Final
+
+from chain.deadline import Deadline, TimedReader
+from chain.entry import format_time
+from chain.errors import (
+    ConflictError,
+    MalformedError,
+    NotFoundError,
+    Problem,
+    RefusedError,
+    UnavailableError,
+    VerificationError,
+)
+from chain.witness.judge import MAX_REQUEST_BYTES, Clock, Witness
+
+PATH: Final = "/add-checkpoint"
+SIZE_TYPE: Final = "text/x.tlog.size"
+
+REQUEST_SECONDS: Final = 10.0
+"""For a whole request to come in, the wait for the next one on the connection included."""
+
+MAX_CONNECTIONS: Final = 128
+
+_STATUS: Final = {
+    MalformedError: HTTPStatus.BAD_REQUEST,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    RefusedError: HTTPStatus.FORBIDDEN,
+    ConflictError: HTTPStatus.CONFLICT,
+    VerificationError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_TEXT: Final = "text/plain; charset=utf-8"
+_LATEST: Final = re.compile(r"/([0-9a-f]{64})/checkpoint")
+_PATIENCE: Final = 8 * MAX_REQUEST_BYTES
+"""Of a body that is too long, so much is read, so that its sender gets to read the answer."""
+
+_FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class WitnessServer(ThreadingTCPServer):
+    """Answers ``POST /add-checkpoint`` for a witness, a thread for each connection."""
+
+    allow_reuse_address = True
+    daemon_threads = True  # one that is cut off at the end has answered nobody
+    request_queue_size = MAX_CONNECTIONS
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        witness: Witness,
+        clock: Clock,
+        *,
+        request_seconds: float = REQUEST_SECONDS,
+        connections: int = MAX_CONNECTIONS,
+    ) -> None:
+        """Listen at ``address``; port 0 takes a free one.
+
+        Calls are answered at the root, and below the path in the witness's name, if it has one.
+        """
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self.witness = witness
+        self.prefix = "/" + path if (path := witness.name.partition("/")[2]) else ""
+        self.request_seconds = request_seconds
+        self._clock = clock
+        self._places = threading.BoundedSemaphore(connections)
+        super().__init__(address, _Handler)
+
+    @property
+    def url(self) -> str:
+        """The submission prefix at which this server listens."""
+        host, port = self.server_address[:2]
+        name = str(host)
+        return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+    def refused(self, status: int, code: str, detail: str, **more: str | int) -> None:
+        """Write the one line that says what was refused, and why."""
+        at = format_time(datetime.fromtimestamp(self._clock(), UTC))
+        line = {"at": at, "status": status, "code": code, "detail": detail, **more}
+        sys.stderr.write(json.dumps(line) + "\n")  # in ASCII: nobody writes our lines for us
+        sys.stderr.flush()
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # as socketserver has it
+        """Serve the connection in a thread of its own, if there is a place for one more."""
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+            return
+        self.refused(503, "too_many_connections", "there is no place", client=client_address[0])
+        request.settimeout(0)
+        with contextlib.suppress(OSError):  # it need not hear why
+            request.send(_FULL)
+        self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # as socketserver has it
+        """Serve one connection, and give its place back."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002  # as socketserver has it
+        """Say in one line why a connection broke off; its client has got no answer."""
+        error = sys.exc_info()[1]
+        code = "connection_lost" if isinstance(error, OSError) else "internal"
+        self.refused(0, code, repr(error), client=client_address[0])
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection: requests one after the other, each whole within its time."""
+
+    server: WitnessServer
+    protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.1"  # what cannot be read is answered with a head as well
+    server_version = "witness"
+    sys_version = ""
+    wbufsize = -1  # the head and the body of an answer leave together
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self._deadline = Deadline(self.server.request_seconds)
+        self._reader = TimedReader(self.connection, self._deadline)
+        self.rfile.close()
+        self.rfile = io.BufferedReader(self._reader)
+
+    def handle_one_request(self) -> None:
+        self._origin = ""
+        self._reader.received = 0
+        self._deadline.restart(self.server.request_seconds)
+        super().handle_one_request()
+
+    def do_POST(self) -> None:
+        if self._call() != PATH:
+            self._refuse(HTTPStatus.NOT_FOUND, "no_such_path", f"requests go to POST {PATH}")
+            return
+        body = self._body()
+        if body is None:
+            return
+        self._origin = _origin(body)
+        try:
+            answer = self.server.witness.add_checkpoint(body)
+        except ConflictError as conflict:
+            size = int(conflict.extra["size"])
+            self._refuse(HTTPStatus.CONFLICT, conflict.code, conflict.detail, size=size)
+        except Problem as problem:
+            self._refuse(_STATUS[type(problem)], problem.code, problem.detail)
+        else:
+            self._answer(HTTPStatus.OK, _TEXT, answer)
+
+    def do_GET(self) -> None:
+        """Serve monitors: what has been cosigned last of a log, with the cosignature."""
+        if self._call() == PATH:
+            self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, "method", "requests are posted")
+            return
+        found = _LATEST.fullmatch(self._call())
+        try:
+            note = self.server.witness.latest(found[1]) if found else None
+        except Problem as problem:
+            self._refuse(_STATUS[type(problem)], problem.code, problem.detail)
+            return
+        if note is None:
+            self._refuse(HTTPStatus.NOT_FOUND, "not_cosigned", "nothing has been cosigned here")
+        else:
+            self._answer(HTTPStatus.OK, _TEXT, note.decode())
+
+    do_HEAD = do_GET  # noqa: N815  # the base class finds methods by name
+
+    def handle_expect_100(self) -> bool:
+        """Say at once that the body is welcome."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what the base class cannot read, in our form."""
+        detail = message or explain or HTTPStatus(code).description
+        self._refuse(HTTPStatus(code), "http", detail, close=True)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Only refusals are written down."""
+
+    def log_error(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401  # as the base class has it
+        """Write down who was too slow; the end of an idle connection is nothing to tell."""
+        if self._reader.received:
+            self.server.refused(0, "too_slow", format % args, client=self.client_address[0])
+
+    def _call(self) -> str:
+        """The path below the witness's prefix: none, or the path in its name."""
+        prefix = self.server.prefix
+        return self.path.removeprefix(prefix) if self.path.startswith(f"{prefix}/") else self.path
+
+    def _body(self) -> bytes | None:
+        """Read the body, or refuse it: it says how long it is, and is not too long."""
+        lengths = self.headers.get_all("Content-Length", [])
+        if self.headers.get("Transfer-Encoding") is not None or not lengths:
+            detail = "a request says its length in advance"
+            self._refuse(HTTPStatus.LENGTH_REQUIRED, "length_required", detail, close=True)
+            return None
+        if len(lengths) > 1 or not (lengths[0].isascii() and lengths[0].isdigit()):
+            detail = "the length is a decimal number"
+            self._refuse(HTTPStatus.BAD_REQUEST, "length", detail, close=True)
+            return None
+        length = int(lengths[0].lstrip("0")[:20] or "0")  # thousands of digits would not be read
+        if length > MAX_REQUEST_BYTES:
+            self._discard(length)
+            detail = f"a request has at most {MAX_REQUEST_BYTES} bytes"
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail, close=True)
+            return None
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self.close_connection = True
+            self.server.refused(0, "cut_off", "the request ended early", client=self._client())
+            return None
+        return body
+
+    def _discard(self, length: int) -> None:
+        left = min(length, _PATIENCE)
+        while left and (piece := self.rfile.read(min(left, 1 << 16))):
+            left -= len(piece)
+
+    def _refuse(
+        self, status: HTTPStatus, code: str, detail: str, *, size: int = -1, close: bool = False
+    ) -> None:
+        more: dict[str, str | int] = {"client": self._client()}
+        more |= {"origin": self._origin} if self._origin else {}
+        more |= {"size": size} if size >= 0 else {}
+        self.server.refused(status, code, detail, **more)
+        self.close_connection |= close
+        if size >= 0:
+            self._answer(status, SIZE_TYPE, f"{size}\n")
+        else:
+            self._answer(status, _TEXT, f"{code}: {detail}\n")
+
+    def _answer(self, status: HTTPStatus, content_type: str, body: str) -> None:
+        content = body.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(content)))
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "POST")
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _client(self) -> str:
+        return str(self.client_address[0])
+
+
+def _origin(body: bytes) -> str:
+    """The log a request speaks of, as far as can be told, for the line about its refusal."""
+    return body.partition(b"\n\n")[2].partition(b"\n")[0][:200].decode("utf-8", "replace")

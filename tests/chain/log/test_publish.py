@@ -1,0 +1,167 @@
+"""Publishing, looked at closely: what it checks the first time, and what it leaves alone."""
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from chain.errors import UnavailableError, VerificationError
+from chain.hashing import ZERO, Digest
+from chain.log.publish import STEP
+from chain.signing.note import Signature, SignerKey
+from chain.tree.tiles import TileFolder
+from tests.chain.books import SIGNER, Books
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Books:
+    """An empty log."""
+    return Books(tmp_path)
+
+
+def test_the_first_publication_checks_the_root_too(books: Books) -> None:
+    """Nothing was signed before, so no consistency proof would notice."""
+    books.add(3)
+    books.tamper("UPDATE blocks SET root = ?", ZERO)
+    with pytest.raises(VerificationError, match=r"^root_mismatch\b"):
+        books.publish()
+    assert books.store.latest_checkpoint() is None
+    assert not (books.log_folder / "checkpoint").exists()
+
+
+def test_publishing_nothing_new_signs_and_writes_nothing(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.grow(300)
+    before = _marks(books.log_folder)
+    signed: list[str] = []
+
+    def sign(_signer: SignerKey, text: str) -> Signature:
+        signed.append(text)
+        raise AssertionError(text)
+
+    monkeypatch.setattr(SignerKey, "sign", sign)
+    books.publish()
+    assert signed == []
+    assert _marks(books.log_folder) == before
+
+
+def _marks(folder: Path) -> dict[Path, tuple[int, int]]:
+    """Which file is where, and when it was written."""
+    found = {path: path.stat() for path in folder.rglob("*")}
+    return {path: (status.st_ino, status.st_mtime_ns) for path, status in found.items()}
+
+
+def test_a_step_covers_whole_tiles_of_two_levels() -> None:
+    assert STEP == 256**2
+
+
+def test_each_step_costs_what_is_new(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps end where tiles end, and what is old is neither read nor tidied up again."""
+    monkeypatch.setattr("chain.log.publish.STEP", 256)
+    books.grow(600)
+    books.add(500)
+    written: list[tuple[int, int]] = []
+    dropped: list[tuple[int, int]] = []
+    write, drop = TileFolder.write_range, TileFolder.drop_partials
+
+    def write_range(
+        tiles: TileFolder, old: int, new: int, hashes: Sequence[Digest], entries: Sequence[bytes]
+    ) -> None:
+        written.append((old, new))
+        write(tiles, old, new, hashes, entries)
+
+    def drop_partials(tiles: TileFolder, old: int, new: int) -> None:
+        dropped.append((old, new))
+        drop(tiles, old, new)
+
+    monkeypatch.setattr(TileFolder, "write_range", write_range)
+    monkeypatch.setattr(TileFolder, "drop_partials", drop_partials)
+    books.publish()
+    assert written == [(601, 768), (768, 1024), (1024, 1102)]
+    assert dropped == [(601, 1102)]
+
+
+def test_a_damaged_stored_checkpoint_is_said(books: Books) -> None:
+    books.grow(3)
+    books.add(3)
+    (books.log_folder / "checkpoint").unlink()
+    books.tamper("UPDATE checkpoints SET note = x'00'")
+    with pytest.raises(VerificationError, match=r"^checkpoint_damaged\b"):
+        books.publish()
+
+
+def test_a_damaged_published_checkpoint_is_said(books: Books) -> None:
+    books.grow(3)
+    (books.log_folder / "checkpoint").write_bytes(b"x")
+    for ask in (books.publish, books.log.latest_checkpoint):
+        with pytest.raises(VerificationError, match=r"^published_damaged\b"):
+            ask()
+
+
+def test_publishers_take_turns(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another worker's publication begins only when this one is over."""
+    books.add(3)
+    order: list[str] = []
+    begun = threading.Event()
+    other = Books(books.folder)
+
+    def publish_too() -> None:
+        begun.set()
+        other.publish()
+        order.append("second")
+
+    thread = threading.Thread(target=publish_too)
+    sign = SignerKey.sign
+
+    def sign_slowly(signer: SignerKey, text: str) -> Signature:
+        thread.start()
+        begun.wait()
+        thread.join(0.3)
+        order.append("first")
+        return sign(signer, text)
+
+    monkeypatch.setattr(SignerKey, "sign", sign_slowly)
+    books.publish()
+    thread.join()
+    assert order == ["first", "second"]
+
+
+def test_the_lock_is_gone_after_a_failure(books: Books) -> None:
+    books.add(3)
+    tile = books.log_folder / "tile/0/000.p/4"
+    tile.parent.mkdir(parents=True)
+    tile.write_bytes(b"something else")
+    with pytest.raises(VerificationError, match=r"^tile_differs\b"):
+        books.publish()
+    tile.unlink()
+    assert Books(books.folder).publish().size == 4
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_file_is_no_rollback(books: Books) -> None:
+    books.grow(3)
+    (books.log_folder / "checkpoint").chmod(0)
+    with pytest.raises(UnavailableError, match=r"^checkpoint_unreadable\b"):
+        books.publish()
+
+
+def test_a_folder_in_place_of_the_file_is_no_rollback(books: Books) -> None:
+    books.grow(3)
+    (books.log_folder / "checkpoint").unlink()
+    (books.log_folder / "checkpoint").mkdir()
+    with pytest.raises(UnavailableError, match=r"^checkpoint_unreadable\b"):
+        books.publish()
+    with pytest.raises(UnavailableError, match=r"^checkpoint_unreadable\b"):
+        books.add(1)
+
+
+def test_the_published_note_is_the_stored_one(books: Books) -> None:
+    books.grow(3, 4)
+    stored = books.store.checkpoint(9)
+    assert stored is not None
+    assert books.published() == stored.note
+    assert books.log.latest_checkpoint()[1] == stored.note
+    assert SIGNER.verifier.name in stored.note.decode()
