@@ -6,9 +6,9 @@ from bench.service import BODY, Site
 from bench.timing import per_second
 from invoice_service.config import Config
 from invoice_service.domain.tax import TaxRates
-from invoice_service.issuer import DirectIssuer
-from invoice_service.services.anchor import anchor_pending
-from invoice_service.services.issue import IssuingDesk, issue_many
+from invoice_service.processes.issuer import DirectIssuer
+from invoice_service.services.anchoring.anchor import anchor_pending
+from invoice_service.services.issuing.issue import IssuingDesk, issue_many
 from invoice_service.wiring import open_instance
 
 

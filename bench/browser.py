@@ -8,7 +8,7 @@ from bench.service import Site
 from bench.timing import Rate, summary
 from chain.commitment import parse_password_area
 from invoice_service.app import STATIC
-from invoice_service.services.prove import build
+from invoice_service.services.checking.prove import build
 from invoice_service.wiring import open_instance
 from tests.browser.chrome import browser, program
 from tests.browser.files import serving

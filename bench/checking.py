@@ -17,7 +17,7 @@ from chain.signing.checkpoint import open_checkpoint
 from chain.signing.note import VerifierKey
 from chain.tree.merkle import verify_inclusion
 from chain.tree.states import verify_state
-from invoice_service.services.prove import build
+from invoice_service.services.checking.prove import build
 from invoice_service.wiring import open_instance
 
 PROOFS = 300

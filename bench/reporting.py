@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.timing import Rate, summary
 from invoice_service.config import Config, load
-from invoice_service.services.report import BY, report_bytes, totals_report
+from invoice_service.services.reporting.report import BY, report_bytes, totals_report
 from invoice_service.wiring import open_instance
 
 REPEATS = 5

@@ -11,8 +11,8 @@ from bench.timing import wait_until
 from bench.web import answers, free_port, get
 from invoice_service.config import Config, load
 from invoice_service.domain.merchant import MerchantRequest
-from invoice_service.services.admit import admit, create_key
-from invoice_service.supervise import Tree
+from invoice_service.processes.supervise import Tree
+from invoice_service.services.people.admit import admit, create_key
 from invoice_service.wiring import init_instance
 
 MERCHANT = MerchantRequest(

@@ -26,11 +26,11 @@ from invoice_service.api.verifications import verifications_blueprint
 from invoice_service.config import load
 from invoice_service.documents.qr import qr_png, qr_svg
 from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
-from invoice_service.issuer import IssuerClient
 from invoice_service.pilot import clients
+from invoice_service.processes.issuer import IssuerClient
+from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.health import Health, HealthParts, check_health
-from invoice_service.services.verify import Verifier
-from invoice_service.web import file_page, pages
+from invoice_service.web.customers import file_page, pages
 from invoice_service.wiring import Instance, open_instance
 
 if TYPE_CHECKING:
@@ -75,7 +75,12 @@ def create_app(instance: Instance | None = None) -> Flask:
     if instance is None:
         named = os.environ.get("FAPIAO_CONFIG")
         instance = open_instance(load(Path(named) if named else None, os.environ))
-    app = Service(__name__, static_folder=str(STATIC), static_url_path="/static")
+    app = Service(
+        __name__,
+        static_folder=str(STATIC),
+        static_url_path="/static",
+        template_folder="web/templates",
+    )
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.url_map.merge_slashes = False  # `//` is another address, not a detour to ours
     _open_doors(app, instance)

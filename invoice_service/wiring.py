@@ -22,17 +22,17 @@ from chain.witness.client import Limits, Witnesses
 from chain.witness.cosigning import Cosigning
 from invoice_service.config import Config
 from invoice_service.domain.numbering import Scheme
-from invoice_service.issuer import DirectIssuer, IssuerClient
-from invoice_service.keyfolder import (
+from invoice_service.keys.folder import (
     LOG_KEY,
     LOG_VKEY,
     PROMISE_KEY,
     PROMISE_VKEY,
     KeyFolder,
 )
-from invoice_service.keyring import all_encrypted, find_passphrase, read_signer, write_signer
-from invoice_service.rotation import Rotation
-from invoice_service.services.anchor import Anchoring
+from invoice_service.keys.rotation import Rotation
+from invoice_service.keys.secrets import all_encrypted, find_passphrase, read_signer, write_signer
+from invoice_service.processes.issuer import DirectIssuer, IssuerClient
+from invoice_service.services.anchoring.anchor import Anchoring
 from invoice_service.services.ports import Issuer
 from invoice_service.storage.sqlite import SqliteStore, create_store
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chain.errors import Problem
 from invoice_service.domain.invoice import Issued, Prepared
-from invoice_service.issuer import DirectIssuer, IssuerClient, IssuingProcess, run_process
+from invoice_service.processes.issuer import DirectIssuer, IssuerClient, IssuingProcess, run_process
 from invoice_service.services.ports import Issuer
 from tests.storage.shop import Shop
 

@@ -9,7 +9,7 @@ from chain.errors import MalformedError, Problem, UnavailableError
 from chain.signing.cosignature import Cosigner
 from chain.signing.note import SignerKey
 from invoice_service.config import Config, Service, Witness
-from invoice_service.services.anchor import anchor_pending
+from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.wiring import MOST_WITNESSES, init_instance, open_instance
 from tests.witness.inside import cosigner
 

@@ -6,7 +6,7 @@ from functools import cache
 from celery.signals import worker_ready
 
 from chain.errors import Problem
-from invoice_service.services import anchor
+from invoice_service.services.anchoring import anchor
 from invoice_service.wiring import open_instance
 from workers.app import ANCHOR_PENDING, app, settings
 

@@ -2,7 +2,7 @@
 
 from flask import request
 
-from invoice_service.services.sign_in import (
+from invoice_service.services.people.sign_in import (
     KeyReader,
     Principal,
     merchant_of,

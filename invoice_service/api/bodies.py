@@ -14,8 +14,8 @@ from invoice_service.domain.invoice import Issued, StoredInvoice
 from invoice_service.domain.numbering import format_issued_at
 from invoice_service.domain.qrtext import scan_url
 from invoice_service.domain.verdict import Verdict, judge
+from invoice_service.services.issuing.promise import make_promise
 from invoice_service.services.ports import InvoiceReader
-from invoice_service.services.promise import make_promise
 from invoice_service.services.records import groups_of, own_invoice
 
 

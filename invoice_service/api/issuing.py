@@ -25,8 +25,8 @@ from invoice_service.api.waiting import Waiting
 from invoice_service.domain.invoice import Issued
 from invoice_service.domain.tax import TaxRates
 from invoice_service.domain.verdict import Verdict
-from invoice_service.services.issue import IssuingDesk, issue_many, issue_one
-from invoice_service.services.reverse import ReversingDesk, reverse
+from invoice_service.services.issuing.issue import IssuingDesk, issue_many, issue_one
+from invoice_service.services.issuing.reverse import ReversingDesk, reverse
 
 CREATED, OK = 201, 200
 

@@ -21,7 +21,7 @@ from invoice_service.api.shapes import (
 )
 from invoice_service.domain.merchant import parse_merchant
 from invoice_service.domain.reading import read_json
-from invoice_service.services import admit
+from invoice_service.services.people import admit
 from invoice_service.services.ports import Account, ApiKey
 
 PAGE, LONGEST_PAGE = 100, 1000

@@ -14,7 +14,7 @@ from invoice_service.services.ports import (
     MerchantStore,
     PendingReader,
 )
-from invoice_service.services.report import ReportStore
+from invoice_service.services.reporting.report import ReportStore
 
 
 class Store(InvoiceReader, PendingReader, MerchantStore, KeyStore, Protocol):

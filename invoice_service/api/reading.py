@@ -14,10 +14,10 @@ from invoice_service.api.requests import choices, query, shanghai_midnight, whol
 from invoice_service.api.shapes import InvoicePage
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.numbering import parse_bill_number
+from invoice_service.services.checking.prove import ALL_GROUPS, FACE_ONLY, build, build_tlog
+from invoice_service.services.people.sign_in import Principal
 from invoice_service.services.ports import InvoiceFilter
-from invoice_service.services.prove import ALL_GROUPS, FACE_ONLY, build, build_tlog
 from invoice_service.services.records import own_invoice
-from invoice_service.services.sign_in import Principal
 
 Draw = Callable[[str, int], bytes]
 

@@ -9,7 +9,7 @@ from invoice_service.api.access import Access
 from invoice_service.api.answers import CSV, JSON, XLSX, raw_answer
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import accepts, query, whole_number
-from invoice_service.services.report import report_bytes, totals_report
+from invoice_service.services.reporting.report import report_bytes, totals_report
 
 Write = Callable[[Mapping[str, Any]], bytes]
 

@@ -6,7 +6,7 @@ import click
 
 from invoice_service.commands.output import json_option, print_json, progress
 from invoice_service.commands.session import Session
-from invoice_service.services.anchor import Anchored, anchor_pending
+from invoice_service.services.anchoring.anchor import Anchored, anchor_pending
 from invoice_service.wiring import Instance
 
 

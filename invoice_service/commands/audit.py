@@ -22,7 +22,7 @@ from invoice_service.commands.log_keys import (
 )
 from invoice_service.commands.output import json_option, print_json, progress
 from invoice_service.commands.session import Session
-from invoice_service.services.audit import InstanceAudit, audit_instance
+from invoice_service.services.checking.audit import InstanceAudit, audit_instance
 from invoice_service.wiring import Instance
 
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)

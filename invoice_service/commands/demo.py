@@ -19,8 +19,8 @@ from invoice_service.commands.demo_day import Day
 from invoice_service.commands.serve import READY_SECONDS, is_ready
 from invoice_service.config import Config, load
 from invoice_service.domain.qrtext import scan_url
-from invoice_service.services.admit import create_key
-from invoice_service.supervise import Tree, free_port, port_is_free, take_lock
+from invoice_service.processes.supervise import Tree, free_port, port_is_free, take_lock
+from invoice_service.services.people.admit import create_key
 from invoice_service.wiring import Instance, init_instance
 
 FOLDER: Final = Path("var/demo")

@@ -11,8 +11,8 @@ from chain.hashing import sha256_of_parts
 from chain.tree.merkle import MAX_SIZE
 from invoice_service.commands.output import progress
 from invoice_service.commands.session import Session
-from invoice_service.services.export import export_csv, export_ndjson
 from invoice_service.services.ports import InvoiceFilter
+from invoice_service.services.reporting.export import export_csv, export_ndjson
 from invoice_service.wiring import Instance
 
 WHAT: Final = ("invoices", "log")

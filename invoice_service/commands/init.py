@@ -5,7 +5,7 @@ import click
 from chain.errors import ConflictError
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
-from invoice_service.keyring import PASSPHRASE, all_encrypted
+from invoice_service.keys.secrets import PASSPHRASE, all_encrypted
 from invoice_service.wiring import Instance, init_instance, secret_keys
 
 

@@ -14,7 +14,7 @@ from invoice_service.commands.session import Session
 from invoice_service.commands.submit import Submitter, submit_all
 from invoice_service.commands.submitters import LocalSubmitter, RemoteSubmitter
 from invoice_service.domain.tax import TaxRates
-from invoice_service.services.issue import IssuingDesk
+from invoice_service.services.issuing.issue import IssuingDesk
 from invoice_service.wiring import Instance
 
 

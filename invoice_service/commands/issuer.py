@@ -3,7 +3,7 @@
 import click
 
 from invoice_service.commands.session import Session
-from invoice_service.issuer import DirectIssuer, run_process
+from invoice_service.processes.issuer import DirectIssuer, run_process
 from invoice_service.wiring import now
 
 

@@ -10,8 +10,8 @@ from invoice_service.commands.merchants import find_merchant
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
 from invoice_service.domain.numbering import format_utc
-from invoice_service.keyring import NEW_PASSPHRASE, PASSPHRASE, encrypt_keys, find_passphrase
-from invoice_service.services import admit
+from invoice_service.keys.secrets import NEW_PASSPHRASE, PASSPHRASE, encrypt_keys, find_passphrase
+from invoice_service.services.people import admit
 from invoice_service.services.ports import ApiKey
 from invoice_service.wiring import Instance, secret_keys
 

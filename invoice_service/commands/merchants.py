@@ -6,7 +6,7 @@ from chain.errors import NotFoundError
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
 from invoice_service.domain.merchant import Merchant, MerchantRequest
-from invoice_service.services import admit
+from invoice_service.services.people import admit
 from invoice_service.services.ports import Account
 from invoice_service.wiring import Instance
 

@@ -16,7 +16,7 @@ from chain.proof.tlogproof import tlog_proof_of
 from invoice_service.commands.claims import proof_slip
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
-from invoice_service.services import prove
+from invoice_service.services.checking import prove
 
 CAN_HIDE: Final = ("buyer", "lines")
 

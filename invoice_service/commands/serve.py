@@ -13,7 +13,7 @@ import urllib3
 
 from invoice_service.commands.session import Session
 from invoice_service.config import Config
-from invoice_service.supervise import Output, Tree, free_port
+from invoice_service.processes.supervise import Output, Tree, free_port
 
 READY_SECONDS = 60.0
 LOOK_SECONDS = 0.2

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from invoice_service.config import Config, load
-from invoice_service.keyring import PASSPHRASE
+from invoice_service.keys.secrets import PASSPHRASE
 from invoice_service.wiring import Instance, open_instance
 
 

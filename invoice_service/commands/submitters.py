@@ -11,7 +11,7 @@ from invoice_service.commands.remote import Remote
 from invoice_service.commands.results import Result
 from invoice_service.commands.submit import digest, refused
 from invoice_service.domain.invoice import Issued
-from invoice_service.services.issue import IssuingDesk, issue_many
+from invoice_service.services.issuing.issue import IssuingDesk, issue_many
 
 NDJSON: Final = "application/x-ndjson"
 REPLAYED: Final = 200  # a new invoice is 201

@@ -34,7 +34,7 @@ from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.money import format_yuan
 from invoice_service.domain.qrtext import QrText, scan_url
 from invoice_service.domain.verdict import Step, Verdict, Verification, judge
-from invoice_service.services.verify import Verifier
+from invoice_service.services.checking.verify import Verifier
 
 WORDS: Final = {
     Verdict.AUTHENTIC: ("green", "真 · in the log, as issued"),

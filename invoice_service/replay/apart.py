@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from chain.errors import Problem, UnavailableError
 from invoice_service.config import Config
 from invoice_service.replay.clock import Clock
-from invoice_service.services.anchor import Pending, anchor_pending
+from invoice_service.services.anchoring.anchor import Pending, anchor_pending
 from invoice_service.services.ports import PendingInvoice
 from invoice_service.wiring import open_instance
 

@@ -16,7 +16,7 @@ from invoice_service.replay.apart import Order
 from invoice_service.replay.city import build_city
 from invoice_service.replay.clock import Clock
 from invoice_service.replay.produce import Batch, Plan
-from invoice_service.services.admit import admit
+from invoice_service.services.people.admit import admit
 from invoice_service.wiring import Instance, open_instance
 
 REVERSED_SHARE: Final = 0.004  # of a day's invoices, reversed at the end of the next

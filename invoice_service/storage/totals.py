@@ -14,8 +14,8 @@ import msgspec
 from sqlite_utils import Database
 
 from chain.errors import ConflictError, UnavailableError, VerificationError
-from invoice_service.services.close import Closing
-from invoice_service.services.totals import BlockTotals, Cells, Dimension, Sums, Taxed
+from invoice_service.services.anchoring.close import Closing
+from invoice_service.services.anchoring.totals import BlockTotals, Cells, Dimension, Sums, Taxed
 
 _TABLES: Final = (
     # A cell has a short number, so that the rows of ``totals`` are small and found fast.

@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 from invoice_service.app import create_app
 from invoice_service.config import Config, load
 from invoice_service.domain.merchant import MerchantRequest
-from invoice_service.services.admit import admit, create_key
-from invoice_service.services.anchor import anchor_pending
+from invoice_service.services.anchoring.anchor import anchor_pending
+from invoice_service.services.people.admit import admit, create_key
 from invoice_service.services.ports import Account
 from invoice_service.wiring import Instance, init_instance
 

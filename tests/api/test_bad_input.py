@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from invoice_service.services.admit import revoke_key, set_quota, suspend
+from invoice_service.services.people.admit import revoke_key, set_quota, suspend
 from tests.api.desk import JSON, MEAL, OTHER_TAX_ID, UNKNOWN, Desk, problem, slip
 
 COMPANY = {"kind": "company", "name": "深圳某某科技有限公司", "tax_id": OTHER_TAX_ID}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chain.errors import UnavailableError
-from invoice_service.services.issue import AT_ONCE
+from invoice_service.services.issuing.issue import AT_ONCE
 from tests.api.desk import MEAL, NDJSON, Desk, problem, refusing
 
 

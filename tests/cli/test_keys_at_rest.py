@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from invoice_service.commands.session import Session
-from invoice_service.supervise import supervisor_settings
+from invoice_service.processes.supervise import supervisor_settings
 from tests.cli.town import Town
 
 FIRST, SECOND = "first passphrase 一", "second passphrase 二"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from invoice_service.app import create_app
 from invoice_service.config import load
-from invoice_service.supervise import LOG_BYTES, STOP_SECONDS, programs
+from invoice_service.processes.supervise import LOG_BYTES, STOP_SECONDS, programs
 from invoice_service.wiring import open_instance
 from tests.cli.town import Town
 

@@ -9,7 +9,7 @@ import pytest
 
 from chain.signing.note import SignerKey, sign_note
 from invoice_service.config import load
-from invoice_service.services.promise import make_promise
+from invoice_service.services.issuing.promise import make_promise
 from invoice_service.wiring import open_instance
 from tests.chain.books import ORIGIN, SIGNER, Books
 from tests.chain.served import Served, go_another_way, roll_back, serve

@@ -17,7 +17,7 @@ from chain.errors import (
     UnavailableError,
 )
 from invoice_service.commands.remote import Remote
-from invoice_service.supervise import free_port
+from invoice_service.processes.supervise import free_port
 
 Answer = tuple[int, bytes]
 

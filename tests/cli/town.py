@@ -9,7 +9,7 @@ import pytest
 from chain.commitment import parse_password_area
 from invoice_service.cli import run
 from invoice_service.config import load
-from invoice_service.services.reverse import ReversingDesk, reverse
+from invoice_service.services.issuing.reverse import ReversingDesk, reverse
 from invoice_service.wiring import open_instance
 
 TAX_ID = "914403006188102011"

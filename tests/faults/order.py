@@ -1,7 +1,7 @@
 """What must hold of an instance after any fault, once a worker has run again."""
 
 from chain.entry import ClosingEntry, closing_key, parse_entry
-from invoice_service.services.totals import sealing_day
+from invoice_service.services.anchoring.totals import sealing_day
 from tests.services.town import Town
 
 

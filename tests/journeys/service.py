@@ -14,7 +14,7 @@ from typing import Any
 
 from invoice_service.commands.remote import Remote
 from invoice_service.config import Config, load
-from invoice_service.supervise import free_port
+from invoice_service.processes.supervise import free_port
 
 FAPIAO = [sys.executable, "-P", "-m", "invoice_service.cli"]
 PATIENCE = 90.0  # seconds; a machine that runs other tests beside is slow

@@ -15,7 +15,7 @@ import pytest
 
 from invoice_service.commands.order_files import read_sample_bills
 from invoice_service.commands.remote import Remote
-from invoice_service.supervise import STOP_SECONDS
+from invoice_service.processes.supervise import STOP_SECONDS
 from tests.journeys.service import Service, wait_until
 
 

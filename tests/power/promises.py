@@ -13,8 +13,8 @@ from chain.signing.note import VerifierKey
 from chain.tree.merkle_slow import slow_root
 from chain.tree.tiles import TileFolder
 from invoice_service.domain.invoice import StoredInvoice, document_digest
+from invoice_service.services.anchoring.totals import RED, Dimension
 from invoice_service.services.ports import InvoiceFilter
-from invoice_service.services.totals import RED, Dimension
 from invoice_service.storage.sqlite import SqliteStore
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from invoice_service.config import load
-from invoice_service.services.anchor import anchor_pending
+from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.wiring import init_instance, open_instance
 from tests.power.cuts import Lost, after_cut
 from tests.power.disk import Disk

@@ -17,9 +17,9 @@ from chain.log.database import SqliteLogStore
 from chain.signing.checkpoint import open_checkpoint
 from invoice_service.config import Config, load
 from invoice_service.domain.merchant import MerchantRequest
-from invoice_service.services.admit import admit, create_key
-from invoice_service.services.anchor import anchor_pending
-from invoice_service.supervise import free_port
+from invoice_service.processes.supervise import free_port
+from invoice_service.services.anchoring.anchor import anchor_pending
+from invoice_service.services.people.admit import admit, create_key
 from invoice_service.wiring import init_instance, open_instance
 from tests.power.disk import Disk
 from tests.power.harness import Cut, around_syncs, check_cuts, power_cuts

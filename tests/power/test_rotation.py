@@ -13,8 +13,8 @@ import pytest
 from chain.signing.checkpoint import open_checkpoint
 from chain.signing.statement import KeyStatement, follow
 from invoice_service.config import Config, load
-from invoice_service.rotation import Rotation
-from invoice_service.services.anchor import anchor_pending
+from invoice_service.keys.rotation import Rotation
+from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.wiring import Instance, init_instance, open_instance
 from tests.chain.books import drafts_from
 from tests.power.disk import Disk

@@ -25,8 +25,8 @@ from invoice_service.domain.invoice import (
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.merchant import Merchant, MerchantRequest
 from invoice_service.domain.tax import TaxRates
-from invoice_service.services.anchor import Anchored, Anchoring, anchor_pending
-from invoice_service.services.audit import InstanceAudit, Progress, audit_instance
+from invoice_service.services.anchoring.anchor import Anchored, Anchoring, anchor_pending
+from invoice_service.services.checking.audit import InstanceAudit, Progress, audit_instance
 from invoice_service.storage.sqlite import SqliteStore, create_store
 
 ORIGIN = "town.example/log"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from invoice_service.services.close import Closing
-from invoice_service.services.totals import BlockTotals, Dimension
+from invoice_service.services.anchoring.close import Closing
+from invoice_service.services.anchoring.totals import BlockTotals, Dimension
 from invoice_service.storage.sqlite import create_store
 from tests.storage.shop import FILE, Shop
 

@@ -16,7 +16,7 @@ import urllib3
 
 from chain.signing.checkpoint import Checkpoint
 from chain.signing.note import VerifierKey, parse_note
-from invoice_service.supervise import free_port
+from invoice_service.processes.supervise import free_port
 from tests.api.desk import MEAL, NDJSON, Desk
 from tests.chain.books import drafts_from
 

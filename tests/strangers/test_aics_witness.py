@@ -18,7 +18,7 @@ from chain.tree.merkle import consistency_path
 from chain.tree.tiles import TileFolder
 from chain.witness.client import Gathered, Limits, Witnesses
 from chain.witness.server import init
-from invoice_service.supervise import free_port
+from invoice_service.processes.supervise import free_port
 from tests.chain.histories import History
 from tests.strangers.homes import PATIENCE, home, run, told
 from tests.strangers.logs import SIZES, Grown, Web

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chain.errors import UnavailableError
-from invoice_service.services.anchor import Anchoring
+from invoice_service.services.anchoring.anchor import Anchoring
 from tests.services.town import Town
 from workers import tasks
 

@@ -33,8 +33,8 @@ from invoice_service.domain.invoice import (
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.merchant import Merchant, MerchantRequest
 from invoice_service.domain.tax import TaxRates
-from invoice_service.issuer import DirectIssuer
-from invoice_service.services.anchor import Anchoring, anchor_pending
+from invoice_service.processes.issuer import DirectIssuer
+from invoice_service.services.anchoring.anchor import Anchoring, anchor_pending
 from invoice_service.storage.sqlite import SqliteStore, create_store
 from tests.power.programs.careless import forget
 

@@ -1,0 +1,1 @@
+"""From rows to the log: batches, daily closings, totals of sealed blocks."""

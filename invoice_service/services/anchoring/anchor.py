@@ -1,0 +1,206 @@
+"""Anchor what is pending: build the next blocks of the log, publish them, bring totals up to date.
+
+Nothing here remembers what is done. The log's last block says which invoices have been taken
+(its cursor), its last checkpoint what has been published, the last totals what has been added
+up. So any number of workers may run this at once, and any of them may die anywhere.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from chain.block import Block, Head
+from chain.commitment import anchor
+from chain.entry import anchor_entry
+from chain.errors import ConflictError, VerificationError
+from chain.signing.checkpoint import Checkpoint
+from chain.signing.note import SignerKey
+from chain.witness.client import Gathered
+from invoice_service.services.anchoring.close import ClosingStore, close_days
+from invoice_service.services.anchoring.totals import SealedBlocks, catch_up, sealing_day
+from invoice_service.services.ports import PendingInvoice
+
+_MOST_BLOCKS: Final = 1_000
+"""Blocks of one run, lost races included: a run ends, whatever others do."""
+
+
+class Pending(Protocol):
+    """What anchoring needs of the invoices."""
+
+    def invoices_after(self, seq: int, limit: int) -> Sequence[PendingInvoice]:
+        """Return up to ``limit`` invoices above ``seq``, lowest first."""
+        ...
+
+
+class AnchorLog(SealedBlocks, Protocol):
+    """What anchoring needs of the log."""
+
+    def head(self) -> Head:
+        """Return where the log stands, published or not."""
+        ...
+
+    def sequence(
+        self, expected: Head, drafts: Sequence[bytes], *, sealed_at: datetime, cursor: int
+    ) -> Block:
+        """Append ``drafts`` as one block, durably; ConflictError ``log_moved`` for a lost race."""
+        ...
+
+    def publish(self, *signers: SignerKey, signed_at: datetime | None = None) -> Checkpoint:
+        """Sign and publish the head; do what an interrupted call left undone."""
+        ...
+
+    def find(self, key: bytes) -> int | None:
+        """Return the index of the entry with this anchor."""
+        ...
+
+    def latest_checkpoint(self) -> tuple[Checkpoint, bytes]:
+        """Return the published checkpoint and its note."""
+        ...
+
+
+class Cosigners(Protocol):
+    """The witnesses of the log's policy; ``chain.witness.cosigning``."""
+
+    def confirm(self) -> Gathered | None:
+        """Before the first signature, have our history confirmed by those who saw it."""
+        ...
+
+    def run(self) -> Gathered | None:
+        """Have the newest checkpoint cosigned and published; None when nobody was asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Anchoring:
+    """What anchoring works with; ``clock`` gives UTC, ``max_block`` is in invoices.
+
+    ``signers`` gives the keys that sign now; it is asked each time, for keys change, and they
+    stay so until its block ends: what is signed with them counts when it is stored.
+    ``cosigners`` are None where the log's signature is enough.
+    """
+
+    invoices: Pending
+    totals: ClosingStore
+    log: AnchorLog
+    signers: Callable[[], AbstractContextManager[Sequence[SignerKey]]]
+    clock: Callable[[], datetime]
+    randbytes: Callable[[int], bytes]
+    max_block: int
+    cosigners: Cosigners | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """What a run did: ``blocks`` it sealed with ``invoices`` in them.
+
+    The log has ``size`` entries, ``published`` of them under a published checkpoint.
+    ``missing`` tells of each witness that was asked in vain, None when none was asked.
+    """
+
+    blocks: int
+    invoices: int
+    size: int
+    published: int
+    missing: tuple[str, ...] | None = None
+
+
+def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = None) -> Anchored:
+    """Take all pending invoices and ended days into the log; with none, add no block.
+
+    ``progress`` is told how many invoices have been anchored so far. Raises UnavailableError when
+    the disk is full or a database busy, VerificationError when the invoices are not those that
+    the log has taken; what was sealed before that stays, and the next run goes on from it.
+    Under a policy, UnavailableError ``witnesses_away`` and VerificationError ``log_rolled_back``
+    as ``chain.witness.cosigning``; what cannot be published now will be by a later run.
+    """
+    if parts.cosigners is not None:
+        parts.cosigners.confirm()
+    settle(parts)
+    gathered: Gathered | None = None
+    blocks = invoices = 0
+    for _ in range(_MOST_BLOCKS):
+        try:
+            taken = _seal_next(parts)
+        except ConflictError as error:
+            if error.code != "log_moved":
+                raise
+            settle(parts)
+            continue  # another worker was first: see what it has left
+        if taken is None:
+            break
+        settle(parts)
+        blocks += 1
+        invoices += taken
+        if gathered is None or gathered.met:  # else not again before the next run
+            gathered = _cosign(parts)
+        if progress is not None:
+            progress(invoices)
+        if taken < parts.max_block:
+            break  # what has come meanwhile is for the next run
+    if not blocks:
+        gathered = _cosign(parts)
+    missing = None if gathered is None else tuple(map(str, gathered.failures()))
+    published = parts.log.latest_checkpoint()[0].size
+    return Anchored(blocks, invoices, parts.log.head().size, published, missing)
+
+
+def _cosign(parts: Anchoring) -> Gathered | None:
+    return None if parts.cosigners is None else parts.cosigners.run()
+
+
+def settle(parts: Anchoring) -> None:
+    """Publish and add up what is sealed and not yet published or added up, by whomever.
+
+    A crash in here is repaired by the same call: all that it writes follows from the log's head.
+    """
+    with parts.signers() as signers:
+        parts.log.publish(*signers, signed_at=parts.clock())
+    catch_up(parts.totals, parts.log)
+
+
+def _seal_next(parts: Anchoring) -> int | None:
+    """Seal one more block; return how many invoices it took, None when there is nothing to seal."""
+    head = parts.log.head()  # before anything is collected: the race is about this head
+    pending = _pending(parts, head)
+    now = parts.clock()  # once: the day that is closed must be before the day of sealing
+    drafts = close_days(parts.totals, parts.log, head, sealing_day(now), parts.randbytes)
+    drafts += map(invoice_entry, pending)
+    if not drafts:
+        return None
+    cursor = pending[-1].seq if pending else head.cursor
+    # A crash before this returns has sealed either nothing, and the invoices are still pending,
+    # or the whole block, and its cursor says that they have been taken.
+    parts.log.sequence(head, drafts, sealed_at=now, cursor=cursor)
+    return len(pending)
+
+
+def _pending(parts: Anchoring, head: Head) -> Sequence[PendingInvoice]:
+    """Return what comes after the last invoice taken, once sure that these are the same invoices.
+
+    An invoice database that was restored from an old copy would give out numbers again that the
+    log has taken, and those invoices would never be anchored.
+    """
+    if not head.cursor:
+        return parts.invoices.invoices_after(0, parts.max_block)
+    rows = parts.invoices.invoices_after(head.cursor - 1, parts.max_block + 1)
+    if not rows or rows[0].seq != head.cursor:
+        raise VerificationError(
+            "invoices_missing", f"the log has taken invoice {head.cursor}, but it is not stored"
+        )
+    if len(rows) > 1 and parts.log.find(anchor(rows[0].digest)) is None:
+        raise VerificationError(
+            "invoices_differ", f"invoice {head.cursor} is not the one that the log has taken"
+        )
+    return rows[1:]
+
+
+def invoice_entry(invoice: PendingInvoice) -> bytes:
+    """Return the log entry that anchors an invoice."""
+    if invoice.reverses is None:
+        return anchor_entry("invoice", anchor(invoice.digest))
+    # Until parts of an invoice can be reversed, a red one reverses the whole.
+    return anchor_entry(
+        "invoice", anchor(invoice.digest), reverses=anchor(invoice.reverses), reversal="full"
+    )

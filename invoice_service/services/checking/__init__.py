@@ -1,0 +1,1 @@
+"""Is it so? Verdicts, proofs, and the audit of the whole instance."""

@@ -1,0 +1,287 @@
+"""The audit of a whole instance: derive everything again from what is stored.
+
+First the log, as ``chain.audit.audit`` does for any log. Then, in one walk along log and invoices:
+
+1. each invoice's groups are canonical, and hash with their salts to its digest;
+2. its columns say what its document says, and the document's sums are those of its lines;
+3. numbers follow one another without a gap, and time never goes back;
+4. a red invoice takes back the whole of an earlier blue one;
+5. each invoice up to the cursor stands in the log at its place, and each entry has its invoice;
+6. each day that ended has its closing, which commits to the day's sums;
+7. the totals are those of the blocks.
+
+What a row keeps beside its document (the key that was used, the attempt, the digest of the request)
+follows from nothing that is stored, and is not looked at.
+
+The first thing that is wrong is named. Memory grows with merchants, not with invoices.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from chain.audit.audit import AuditReport, AuditStore, audit_log
+from chain.audit.finding import AuditError
+from chain.block import Block
+from chain.commitment import SALT_SIZE, parse_password_area
+from chain.entry import ClosingEntry, parse_entry
+from chain.errors import VerificationError
+from chain.hashing import Digest
+from chain.signing.keys import TrustedKeys
+from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.services.anchoring.anchor import invoice_entry
+from invoice_service.services.anchoring.close import (
+    Closing,
+    DayCells,
+    add_up_day,
+    days_until,
+    totals_document,
+)
+from invoice_service.services.anchoring.totals import (
+    Cells,
+    Dimension,
+    Sums,
+    Taxed,
+    count,
+    sealing_day,
+)
+from invoice_service.services.checking.audit_invoices import Books, checked_invoices
+from invoice_service.services.ports import PendingInvoice
+
+Progress = Callable[[int, int], None]
+"""Called with the steps done so far and those there are."""
+
+_ROWS_AT_ONCE: Final = 256
+
+
+class StoredTotals(Protocol):
+    """What the audit needs of the totals."""
+
+    def last_height(self) -> int:
+        """Return the last block whose totals are stored; 0 when there is none."""
+        ...
+
+    def days(self, after: int, limit: int) -> Sequence[tuple[int, str]]:
+        """Return (height, day) of up to ``limit`` blocks above ``after``, lowest first."""
+        ...
+
+    def row(self, dimension: Dimension, key: str, height: int) -> Sums | None:
+        """Return the row that a block wrote for a cell."""
+        ...
+
+    def row_counts(self, height: int) -> dict[tuple[int, str], int]:
+        """Return how many rows each cell has up to a block."""
+        ...
+
+    def closing(self, day: str, through: int) -> Closing | None:
+        """Return the closing of ``day`` that covers the log up to index ``through``."""
+        ...
+
+    def check(self) -> None:
+        """Check the database's own structure; VerificationError ``store_damaged``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceAudit:
+    """What was derived again and held; ``pending`` invoices are not in the log yet."""
+
+    log: AuditReport
+    invoices: int
+    pending: int
+    closings: int
+    totalled: int
+
+
+def audit_instance(
+    log_store: AuditStore,
+    log_folder: Path,
+    log_keys: TrustedKeys,
+    books: Books,
+    totals: StoredTotals,
+    progress: Progress | None = None,
+) -> InstanceAudit:
+    """Derive everything again; return what held, or raise AuditError for the first that did not.
+
+    May run beside an instance that works: it looks at what stood there when it began. Raises
+    UnavailableError when something cannot be read now, which says nothing about it.
+    """
+    # In the order opposite to writing, so that what stands in the one stands in the next.
+    totalled = totals.last_height()
+    head = log_store.head()
+    last = books.last_seq()
+    steps = head.size + last
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(min(done, steps), steps)
+
+    log = audit_log(log_store, log_folder, log_keys, lambda done, _: tell(done))
+    walk = _Walk(log_store, books, totals, totalled, last, lambda seq: tell(head.size + seq))
+    walk.blocks(head.height)
+    pending = sum(1 for _ in walk.invoices)
+    walk.finish()
+    try:
+        totals.check()
+    except VerificationError as error:
+        raise AuditError("store", "invoices.db", "a sound database", error.detail) from error
+    tell(steps)
+    return InstanceAudit(
+        log=log, invoices=last, pending=pending, closings=walk.closings, totalled=totalled
+    )
+
+
+class _Walk:
+    """One walk along the log's blocks and the invoices that they took."""
+
+    def __init__(
+        self,
+        log_store: AuditStore,
+        books: Books,
+        totals: StoredTotals,
+        totalled: int,
+        last: int,
+        tell: Callable[[int], None],
+    ) -> None:
+        self._log_store = log_store
+        self._totals = _Totals(totals, totalled)
+        self._stored = totals
+        self._before: Block | None = None
+        self._day_cells: DayCells = {}
+        self.invoices = checked_invoices(books, last, tell)
+        self.closings = 0
+
+    def blocks(self, height: int) -> None:
+        """Check every block up to ``height`` against the invoices and the closings."""
+        done = 0
+        while done < height:
+            for block in self._log_store.blocks(done, min(_ROWS_AT_ONCE, height - done)):
+                self._block(block)
+                done = block.height
+
+    def finish(self) -> None:
+        """Check that nothing stands beside what was derived."""
+        self._totals.finish()
+
+    def _block(self, block: Block) -> None:
+        before = self._before
+        day = sealing_day(block.sealed_at)
+        due = [] if before is None else list(days_until(sealing_day(before.sealed_at), day))
+        taken = block.cursor - (before.cursor if before else 0)
+        _same("block", block.height, "count", len(due) + taken, block.count)
+        rows = self._log_store.rows(block.first, block.seal_index)
+        for ended in due:
+            self._closing(ended, block.first - 1, next(rows).entry)
+        cells: Cells = {}
+        for row in rows:
+            taxed = self._invoice(row.index, row.entry)
+            count(cells, taxed)
+            add_up_day(self._day_cells, taxed)
+        self._totals.check(block.height, day, cells)
+        self._before = block
+
+    def _closing(self, day: str, through: int, entry: bytes) -> None:
+        """Step 6: the entry commits to the stored document, which has the day's sums."""
+        parsed = parse_entry(entry)
+        name = parsed.day if isinstance(parsed, ClosingEntry) else "none"
+        _same("closing", day, "entry of", day, name)
+        stored = self._stored.closing(day, through)
+        if stored is None:
+            raise AuditError("closing", day, f"a document through {through}", "nothing")
+        document = totals_document(day, through, self._day_cells)
+        if stored.document != document:
+            found = stored.document.decode(errors="replace")
+            raise AuditError("closing", day, f"document {document.decode()}", found)
+        if len(stored.salt) != SALT_SIZE or stored.entry() != entry:
+            raise AuditError("closing", day, "the salt committed to", stored.salt.hex())
+        self._day_cells = {}
+        self.closings += 1
+
+    def _invoice(self, index: int, entry: bytes) -> Taxed:
+        """Step 5: the entry is that of the next invoice."""
+        checked = next(self.invoices, None)
+        if checked is None:
+            raise AuditError("entry", index, "an entry of an invoice that is stored", "another")
+        invoice, merchant = checked
+        expected = invoice_entry(_pending(invoice))
+        if entry != expected:
+            raise AuditError(
+                "entry", index, f"invoice {invoice.seq}, {expected.decode()}", entry.decode()
+            )
+        return Taxed(
+            invoice.seq,
+            invoice.type == "red",
+            merchant,
+            invoice.industry,
+            invoice.district,
+            invoice.amount,
+            invoice.tax,
+            invoice.total,
+            invoice.rates,
+        )
+
+
+class _Totals:
+    """Step 7: cumulative sums, made again block by block."""
+
+    def __init__(self, stored: StoredTotals, last: int) -> None:
+        self._stored = stored
+        self._last = last
+        self._days = _stored_days(stored)
+        self._sums: Cells = {}
+        self._rows: dict[tuple[int, str], int] = {}
+        self._height = 0
+
+    def check(self, height: int, day: str, cells: Cells) -> None:
+        """Compare what one block adds; the totals may not have come as far yet."""
+        if height > self._last:
+            return
+        self._height = height
+        found = next(self._days, None)
+        if found != (height, day):
+            raise AuditError("totals", f"of block {height}", f"day {day}", f"{found}")
+        for cell, added in cells.items():
+            before = self._sums.get(cell, [0] * len(added))
+            self._sums[cell] = sums = [old + new for old, new in zip(before, added, strict=True)]
+            self._rows[cell] = self._rows.get(cell, 0) + 1
+            row = self._stored.row(*cell, height)
+            if row != sums:
+                raise AuditError("totals", _place(cell, height), f"{sums}", f"{row}")
+
+    def finish(self) -> None:
+        """Compare the numbers of rows: none may stand where no block has put one."""
+        if self._height < self._last:
+            raise AuditError("totals", f"of block {self._last}", "a block in the log", "none")
+        found = self._stored.row_counts(self._last)
+        for cell in sorted(found.keys() | self._rows.keys()):
+            expected, rows = self._rows.get(cell, 0), found.get(cell, 0)
+            if rows != expected:
+                place = _place(cell, self._last)
+                raise AuditError("totals", place, f"{expected} rows", f"{rows} rows")
+
+
+def _place(cell: tuple[int, str], height: int) -> str:
+    dimension, key = cell
+    known = dimension in Dimension.__members__.values()
+    name = Dimension(dimension).name.lower() if known else f"dimension {dimension}"
+    return " ".join(filter(None, (name, key, f"at block {height}")))
+
+
+def _stored_days(stored: StoredTotals) -> Iterator[tuple[int, str]]:
+    rows = stored.days(0, _ROWS_AT_ONCE)
+    while rows:
+        yield from rows
+        rows = stored.days(rows[-1][0], _ROWS_AT_ONCE)
+
+
+def _pending(invoice: StoredInvoice) -> PendingInvoice:
+    blue: Digest | None = None
+    if invoice.reverses_hash is not None:
+        blue = parse_password_area(invoice.reverses_hash)
+    return PendingInvoice(invoice.seq, parse_password_area(invoice.hash), blue)
+
+
+def _same(kind: str, place: int | str, name: str, expected: int | str, found: int | str) -> None:
+    if expected != found:
+        raise AuditError(kind, place, f"{name} {expected}", f"{name} {found}")

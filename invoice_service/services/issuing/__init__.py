@@ -1,0 +1,1 @@
+"""An order becomes an invoice, an invoice is taken back; what is promised of it."""

@@ -1,0 +1,47 @@
+"""Reversing a whole invoice: a red one is issued that names it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chain.hashing import Digest
+from invoice_service.domain.invoice import SALTS_SIZE, Issued, parse_reversal, prepare_red
+from invoice_service.services.issuing.issue import single
+from invoice_service.services.ports import InvoiceReader, Issuer
+from invoice_service.services.records import own_invoice
+
+
+@dataclass(frozen=True, slots=True)
+class ReversingDesk:
+    """What reversing works with; ``randbytes`` must be fit for secrets."""
+
+    invoices: InvoiceReader
+    issuer: Issuer
+    randbytes: Callable[[int], bytes]
+    max_bytes: int = 65_536
+
+
+def reverse(
+    desk: ReversingDesk,
+    merchant_id: int,
+    digest: Digest,
+    body: bytes,
+    *,
+    key_id: int = 0,
+    idempotency_key: str = "",
+) -> Issued:
+    """Issue the red invoice; it is on disk when this returns, and the verdict is ``reversed``.
+
+    Whether it is the first is for the issuing transaction to say, which knows repetitions.
+    Raises MalformedError for the body, NotFoundError ``invoice_unknown``, RefusedError
+    ``not_reversible``, ConflictError ``already_reversed``, and as ``issue_one`` does.
+    """
+    request = parse_reversal(body, max_bytes=desk.max_bytes)
+    blue = own_invoice(desk.invoices, digest, merchant_id)
+    prepared = prepare_red(
+        blue,
+        request.reason,
+        salts=desk.randbytes(SALTS_SIZE),
+        key_id=key_id,
+        idempotency_key=idempotency_key,
+    )
+    return single(desk.issuer, prepared)

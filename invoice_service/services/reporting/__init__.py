@@ -1,0 +1,1 @@
+"""What officials and clerks take away: totals at a block, exports."""

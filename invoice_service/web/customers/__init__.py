@@ -1,0 +1,1 @@
+"""Pages for whoever holds an invoice: scan, verdict, check of a file, problems."""

@@ -1,0 +1,137 @@
+"""The issuing process as the machine treats it: signals, stops, kill -9 under load."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from chain.errors import ConflictError
+from invoice_service.domain.invoice import Issued
+from invoice_service.processes.issuer import IssuerClient, IssuingProcess
+from tests.issuing import SOCKET, Recorder, Refusing, direct, fork, real_process, running, serve
+from tests.storage.shop import Shop, codes, locked
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shop in ``tmp_path``."""
+    shop = Shop(tmp_path)
+    yield shop
+    shop.store.close()
+
+
+class TestRealProcesses:
+    """Signals, locks, sleep."""
+
+    def test_it_answers_and_ends_on_sigterm(self, shop: Shop, tmp_path: Path) -> None:
+        with real_process(tmp_path) as process:
+            client = IssuerClient(tmp_path / SOCKET, Refusing())
+            assert codes(client.issue([shop.draft("A-1")])) == ["issued"]
+            assert process.pid is not None
+            os.kill(process.pid, signal.SIGTERM)
+            process.join(10)
+            assert process.exitcode == 0
+        assert not (tmp_path / SOCKET).exists()
+
+    def test_what_was_taken_is_answered_before_it_ends(self, shop: Shop, tmp_path: Path) -> None:
+        with real_process(tmp_path) as process, ThreadPoolExecutor(1) as pool:
+            client = IssuerClient(tmp_path / SOCKET, Refusing())
+            assert process.pid is not None
+            with locked(tmp_path):
+                answer = pool.submit(client.issue, [shop.draft("A-1")])
+                time.sleep(0.3)  # it has been taken, and waits for the lock
+                os.kill(process.pid, signal.SIGTERM)
+                time.sleep(0.2)
+            assert codes(answer.result()) == ["issued"]
+            process.join(10)
+            assert process.exitcode == 0
+
+    def test_only_one_at_a_time(self, shop: Shop, tmp_path: Path) -> None:
+        with real_process(tmp_path), pytest.raises(ConflictError) as caught:
+            IssuingProcess(tmp_path / SOCKET, direct(shop))
+        assert caught.value.code == "issuer_running"
+
+    def test_the_next_one_takes_over_from_one_that_was_killed(
+        self, shop: Shop, tmp_path: Path
+    ) -> None:
+        with real_process(tmp_path) as process:
+            process.kill()
+            process.join()
+        assert (tmp_path / SOCKET).exists()  # nobody was left to remove it
+        with real_process(tmp_path):
+            client = IssuerClient(tmp_path / SOCKET, Refusing())
+            assert codes(client.issue([shop.draft("A-1")])) == ["issued"]
+
+    def test_the_socket_is_the_owners_alone(self, shop: Shop, tmp_path: Path) -> None:
+        with running(tmp_path, direct(shop)):
+            assert (tmp_path / SOCKET).stat().st_mode & 0o777 == 0o600
+
+    def test_it_sleeps_while_nobody_asks(self, tmp_path: Path) -> None:
+        with real_process(tmp_path) as process:
+            assert process.pid is not None
+            before = _ticks(process.pid)
+            time.sleep(0.5)
+            assert _ticks(process.pid) - before <= 1
+
+    def test_a_stopped_process_is_gone_around(self, shop: Shop, tmp_path: Path) -> None:
+        with real_process(tmp_path) as process:
+            client = IssuerClient(tmp_path / SOCKET, direct(shop), patience=0.3)
+            assert client.alive()
+            assert process.pid is not None
+            os.kill(process.pid, signal.SIGSTOP)
+            try:
+                assert codes(client.issue([shop.draft("A-1")])) == ["issued"]
+            finally:
+                os.kill(process.pid, signal.SIGCONT)
+            # It wakes up, finds the same request, and answers nobody with the same invoice.
+            time.sleep(0.4)
+            assert codes(client.issue([shop.draft("A-2")])) == ["issued"]
+            assert shop.store.last_seq() == 2
+
+
+class TestKilledUnderLoad:
+    """kill -9, again and again, while others issue: nothing acknowledged is lost or doubled."""
+
+    def test_nothing_is_lost_doubled_or_skipped(self, tmp_path: Path) -> None:
+        shop = Shop(tmp_path)
+        stop = threading.Event()
+        killer = threading.Thread(target=_kill_again_and_again, args=(tmp_path, stop))
+        killer.start()
+        drafts = [[shop.draft(f"{who}-{n}") for n in range(150)] for who in range(6)]
+        past = Recorder(direct(shop))
+        client = IssuerClient(tmp_path / SOCKET, past)
+        with ThreadPoolExecutor(6) as pool:
+            done = list(pool.map(lambda mine: [client.issue([one])[0] for one in mine], drafts))
+        stop.set()
+        killer.join()
+        answers = [answer for mine in done for answer in mine]
+        assert codes(answers) == ["issued"] * 900
+        assert 0 < len(past.batches) < 900  # some each way
+        acknowledged = {(a.order_id, a.seq, a.hash) for a in answers if isinstance(a, Issued)}
+        stored = shop.rows("SELECT order_id, seq, '01' || lower(hex(hash)) FROM invoices")
+        assert acknowledged == set(stored)
+        assert len(stored) == 900
+        numbers = shop.rows("SELECT seq, CAST(number AS INTEGER) FROM invoices ORDER BY seq")
+        assert numbers == [(n, n) for n in range(1, 901)]
+        shop.store.close()
+
+
+def _kill_again_and_again(folder: Path, stop: threading.Event) -> None:
+    pauses = iter([0.03, 0.11, 0.07, 0.19, 0.05] * 200)
+    while not stop.is_set():
+        process = fork.Process(target=serve, args=(folder,))
+        process.start()
+        time.sleep(next(pauses))
+        process.kill()
+        process.join()
+
+
+def _ticks(pid: int) -> int:
+    """Processor time of a process so far, in hundredths of a second."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
