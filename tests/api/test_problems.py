@@ -27,11 +27,9 @@ ERRORS = {
 ELSEWHERE = {
     "commands",
     "replay",
-    "supervise.py",
-    "issuer.py",
+    "keys",
+    "processes",
     "wiring.py",
-    "keyring.py",
-    "rotation.py",
     "config.py",
 }
 """Rooms whose errors do not reach HTTP: they run before the service does, or beside it."""
