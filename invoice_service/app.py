@@ -11,25 +11,18 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chain.errors import Problem
-from invoice_service.api import incidents, problems
-from invoice_service.api.access import Access
-from invoice_service.api.bodies import Bodies
-from invoice_service.api.issuing import IssuingCalls
-from invoice_service.api.log import log_blueprint
-from invoice_service.api.merchants import MerchantCalls
-from invoice_service.api.metrics import Meter
-from invoice_service.api.openapi import describe_service
-from invoice_service.api.operations import ENDPOINTS, operations_blueprint
-from invoice_service.api.reading import reading_blueprint
-from invoice_service.api.reports import reports_blueprint
-from invoice_service.api.verifications import verifications_blueprint
+from invoice_service.api import incidents, problems, rooms
+from invoice_service.api.operations import blueprint as operations_blueprint
+from invoice_service.api.operations.metrics import Meter
+from invoice_service.api.operations.probes import ENDPOINTS
 from invoice_service.config import load
-from invoice_service.documents.qr import qr_png, qr_svg
-from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
+from invoice_service.openapi.document import describe_service
 from invoice_service.pilot import clients
+from invoice_service.pilot import contract as pilot
 from invoice_service.processes.issuer import IssuerClient
 from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.health import Health, HealthParts, check_health
+from invoice_service.web.customers import contract as customers
 from invoice_service.web.customers import file_page, pages
 from invoice_service.wiring import Instance, open_instance
 
@@ -89,18 +82,11 @@ def create_app(instance: Instance | None = None) -> Flask:
 
 
 def _open_doors(app: Flask, instance: Instance) -> None:
-    config, store, log = instance.config, instance.store, instance.log
-    access = Access(store)
-    bodies = Bodies(config, store, log, instance.promise_signer())
+    config = instance.config
     log_key = partial(_key_text, instance)
-    check = Verifier(store, log, instance.keys.keys).verify
+    check = Verifier(instance.store, instance.log, instance.keys.keys).verify
     for blueprint in (
-        IssuingCalls(instance, access, bodies).blueprint(),
-        reading_blueprint(instance, access, bodies, qr_svg, qr_png),
-        verifications_blueprint(config, check),
-        MerchantCalls(instance, access).blueprint(),
-        reports_blueprint(instance, access, totals_csv, totals_workbook),
-        log_blueprint(log, config.log_dir, instance.keys),
+        *rooms.blueprints(instance),
         pages.pages_blueprint(check, log_key, instance.clock, problems.listing()),
         file_page.file_blueprint(
             log_key, instance.keys.notes, [key.text() for key in instance.policy.witnesses]
@@ -108,10 +94,10 @@ def _open_doors(app: Flask, instance: Instance) -> None:
         clients.pilot_blueprint(check),
     ):
         app.register_blueprint(blueprint)
+    operations = (*rooms.OPERATIONS, *pilot.OPERATIONS, *customers.OPERATIONS)
+    description = partial(describe_service, config, operations, problems.ProblemBody)
     meter = Meter(config.run_dir / "counts", sorted({*app.view_functions, *ENDPOINTS}))
-    app.register_blueprint(
-        operations_blueprint(_health(instance), meter, partial(describe_service, config))
-    )
+    app.register_blueprint(operations_blueprint(_health(instance), meter, description))
     _count_answers(app, meter)
 
 

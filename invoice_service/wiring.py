@@ -33,7 +33,7 @@ from invoice_service.keys.rotation import Rotation
 from invoice_service.keys.secrets import all_encrypted, find_passphrase, read_signer, write_signer
 from invoice_service.processes.issuer import DirectIssuer, IssuerClient
 from invoice_service.services.anchoring.anchor import Anchoring
-from invoice_service.services.ports import Issuer
+from invoice_service.services.issuing.issue import Issuer
 from invoice_service.storage.sqlite import SqliteStore, create_store
 
 Clock = Callable[[], datetime]

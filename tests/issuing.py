@@ -12,7 +12,7 @@ from pathlib import Path
 from chain.errors import Problem
 from invoice_service.domain.invoice import Issued, Prepared
 from invoice_service.processes.issuer import DirectIssuer, IssuerClient, IssuingProcess, run_process
-from invoice_service.services.ports import Issuer
+from invoice_service.services.issuing.issue import Issuer
 from tests.storage.shop import Shop
 
 fork = multiprocessing.get_context("fork")

@@ -10,6 +10,7 @@ from flask import Response
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
+OCTETS = "application/octet-stream"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 NO_STORE = "no-store"  # invoice data: the hash in the address opens it, so nobody may keep it

@@ -5,15 +5,13 @@ from datetime import datetime
 from typing import Protocol
 
 from chain.log.log import Log
+from chain.signing.keys import LogKeys
 from chain.signing.note import SignerKey
 from invoice_service.config import Config
-from invoice_service.services.ports import (
-    InvoiceReader,
-    Issuer,
-    KeyStore,
-    MerchantStore,
-    PendingReader,
-)
+from invoice_service.services.health import PendingReader
+from invoice_service.services.issuing.issue import Issuer
+from invoice_service.services.people.ports import KeyStore, MerchantStore
+from invoice_service.services.ports import InvoiceReader
 from invoice_service.services.reporting.report import ReportStore
 
 
@@ -23,6 +21,22 @@ class Store(InvoiceReader, PendingReader, MerchantStore, KeyStore, Protocol):
     @property
     def totals(self) -> ReportStore:
         """The totals."""
+        ...
+
+
+class PublicKeys(Protocol):
+    """What the log says of its keys, asked for each time: they change."""
+
+    def keys(self) -> LogKeys:
+        """The keys of the newest statement."""
+        ...
+
+    def numbers(self) -> list[int]:
+        """The numbers of all statements, in order."""
+        ...
+
+    def note(self, number: int) -> bytes:
+        """A statement; NotFoundError ``no_statement``."""
         ...
 
 
@@ -37,6 +51,9 @@ class Parts(Protocol):
 
     @property
     def log(self) -> Log: ...
+
+    @property
+    def keys(self) -> PublicKeys: ...
 
     @property
     def issuer(self) -> Issuer: ...

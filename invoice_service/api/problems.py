@@ -40,6 +40,19 @@ HTTP_CODES = {
 }
 
 
+class ProblemBody(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """RFC 9457, and ``code`` for programs. Some codes bring further members."""
+
+    type: str
+    title: str
+    title_zh: str
+    status: int
+    code: str
+    detail: str
+    pointer: str = ""
+    incident: str = ""
+
+
 def status_of(problem: Problem) -> int:
     """The catalog's status for its code, else that of its class; 500 for no class that we know."""
     entry = CATALOG.get(problem.code)

@@ -1,7 +1,7 @@
 """Totals for officials: JSON in fen, or the same as CSV or a workbook for their spreadsheets."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response
 
@@ -9,18 +9,50 @@ from invoice_service.api.access import Access
 from invoice_service.api.answers import CSV, JSON, XLSX, raw_answer
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import accepts, query, whole_number
+from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
+from invoice_service.openapi.operation import (
+    FROM,
+    TO,
+    Operation,
+    Parameter,
+    whole,
+)
 from invoice_service.services.reporting.report import report_bytes, totals_report
+
+OPERATIONS: Final = (
+    Operation(
+        "get",
+        "/v1/reports/totals",
+        "totals",
+        "officials",
+        "Totals of the days from `from` to `to` (dates of sealing), as of a block",
+        "The report; the same for ever at the same block",
+        ((JSON, "object"), (CSV, "string"), (XLSX, "bytes")),
+        "official",
+        (
+            FROM,
+            TO,
+            Parameter(
+                "by",
+                "What the rows are",
+                schema={"enum": ["day", "industry", "district", "rate", "merchant"]},
+            ),
+            Parameter("at_block", "Default: the newest", schema=whole(0, 10**15)),
+        ),
+    ),
+)
 
 Write = Callable[[Mapping[str, Any]], bytes]
 
 
-def reports_blueprint(parts: Parts, access: Access, csv: Write, workbook: Write) -> Blueprint:
-    """``csv`` and ``workbook`` write a report as a file."""
+def blueprint(parts: Parts) -> Blueprint:
+    """The totals of an instance."""
+    access = Access(parts.store)
     blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports")
     writers: dict[str, tuple[Write, str]] = {
         JSON: (report_bytes, "json"),
-        CSV: (csv, "csv"),
-        XLSX: (workbook, "xlsx"),
+        CSV: (totals_csv, "csv"),
+        XLSX: (totals_workbook, "xlsx"),
     }
 
     @blueprint.get("/totals")

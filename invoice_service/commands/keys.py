@@ -12,7 +12,7 @@ from invoice_service.commands.session import Session
 from invoice_service.domain.numbering import format_utc
 from invoice_service.keys.secrets import NEW_PASSPHRASE, PASSPHRASE, encrypt_keys, find_passphrase
 from invoice_service.services.people import admit
-from invoice_service.services.ports import ApiKey
+from invoice_service.services.people.ports import ApiKey
 from invoice_service.wiring import Instance, secret_keys
 
 

@@ -35,7 +35,7 @@ from chain.errors import (
     VerificationError,
 )
 from invoice_service.domain.invoice import Issued, Prepared
-from invoice_service.services.ports import Issuer
+from invoice_service.services.issuing.issue import Issuer
 
 MAX_MESSAGE = 96 * 1024
 """Bytes of one request: under half of what Linux lets a local socket hold by default."""

@@ -12,10 +12,26 @@ from chain.block import Block, Head
 from chain.errors import Problem
 from chain.signing.checkpoint import Checkpoint
 from chain.signing.note import VerifierKey, parse_note
-from invoice_service.services.ports import PendingReader
+from invoice_service.services.ports import PendingInvoice
 
 LOW_SPACE = 256 * 1024 * 1024
 """Free bytes below which an operator is warned."""
+
+
+class PendingReader(Protocol):
+    """Reading what waits for the log."""
+
+    def invoices_after(self, seq: int, limit: int) -> list[PendingInvoice]:
+        """All invoices above ``seq``, in order, ``limit`` at most."""
+        ...
+
+    def issued_at(self, seq: int) -> int | None:
+        """When (unix seconds) the invoice at ``seq`` was issued; None when there is none."""
+        ...
+
+    def last_seq(self) -> int:
+        """``seq`` of the newest invoice; 0 when there is none."""
+        ...
 
 
 class HealthLog(Protocol):

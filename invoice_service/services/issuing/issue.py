@@ -3,22 +3,42 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
 from chain.errors import NotFoundError, Problem
 from invoice_service.domain.invoice import SALTS_SIZE, Issued, Prepared, parse_request, prepare
 from invoice_service.domain.merchant import Merchant
 from invoice_service.domain.tax import TaxRates
-from invoice_service.services.ports import Issuer, MerchantStore
+from invoice_service.services.ports import Account
 
 AT_ONCE = 200
 """Records of a batch that are handed over together."""
+
+
+class Issuer(Protocol):
+    """Whoever stores prepared invoices: the database itself, or the process in front of it."""
+
+    def issue(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
+        """Answer each record in order; every invoice in the answer is on disk.
+
+        Safe to repeat: the same ``Prepared`` again is answered with the invoice it became.
+        """
+        ...
+
+
+class Merchants(Protocol):
+    """Who may issue."""
+
+    def account(self, merchant_id: int) -> Account | None:
+        """One merchant."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class IssuingDesk:
     """What issuing works with; ``randbytes`` must be fit for secrets."""
 
-    merchants: MerchantStore
+    merchants: Merchants
     issuer: Issuer
     rates: TaxRates
     randbytes: Callable[[int], bytes]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from chain.hashing import Digest
 from invoice_service.domain.invoice import SALTS_SIZE, Issued, parse_reversal, prepare_red
-from invoice_service.services.issuing.issue import single
-from invoice_service.services.ports import InvoiceReader, Issuer
+from invoice_service.services.issuing.issue import Issuer, single
+from invoice_service.services.ports import InvoiceReader
 from invoice_service.services.records import own_invoice
 
 

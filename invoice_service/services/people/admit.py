@@ -6,8 +6,9 @@ from typing import Protocol
 from chain.errors import NotFoundError
 from invoice_service.domain.merchant import MerchantRequest, check_merchant
 from invoice_service.domain.text import check_text
+from invoice_service.services.people.ports import ApiKey, KeyStore, MerchantStore, Role
 from invoice_service.services.people.sign_in import key_digest, new_key
-from invoice_service.services.ports import Account, ApiKey, KeyStore, MerchantStore, Role
+from invoice_service.services.ports import Account
 
 
 class Register(MerchantStore, KeyStore, Protocol):

@@ -10,7 +10,7 @@ import msgspec
 
 from chain.errors import RefusedError
 from chain.hashing import ZERO, Digest, sha256
-from invoice_service.services.ports import ApiKey, Role
+from invoice_service.services.people.ports import ApiKey, Role
 
 SECRET_BYTES = 32
 

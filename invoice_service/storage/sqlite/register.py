@@ -7,7 +7,8 @@ import msgspec
 from chain.errors import ConflictError
 from chain.hashing import Digest
 from invoice_service.domain.merchant import MerchantRequest
-from invoice_service.services.ports import Account, ApiKey, Role
+from invoice_service.services.people.ports import ApiKey, Role
+from invoice_service.services.ports import Account
 from invoice_service.storage.sqlite.connection import Connections
 
 

@@ -8,6 +8,7 @@ import pytest
 from chain.errors import RefusedError
 from chain.hashing import Digest
 from invoice_service.services.people.admit import create_key, revoke_key
+from invoice_service.services.people.ports import ApiKey, Role
 from invoice_service.services.people.sign_in import (
     KeyReader,
     Principal,
@@ -17,7 +18,6 @@ from invoice_service.services.people.sign_in import (
     require_official,
     sign_in,
 )
-from invoice_service.services.ports import ApiKey, Role
 from tests.domain.samples import NOON
 from tests.storage.shop import FILE, Shop
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from flask import Blueprint, Response, request
 
 from invoice_service.api.answers import JSON, json_answer, json_bytes, raw_answer
-from invoice_service.api.metrics import Exposition, Meter
+from invoice_service.api.operations.metrics import Exposition, Meter
 from invoice_service.services.health import Health
 
 ENDPOINTS = ("operations.healthz", "operations.readyz", "operations.metrics", "operations.openapi")
@@ -13,7 +13,7 @@ ENDPOINTS = ("operations.healthz", "operations.readyz", "operations.metrics", "o
 Gauge = tuple[str, int | float]
 
 
-def operations_blueprint(
+def blueprint(
     health: Callable[[], Health], meter: Meter, description: Callable[[], Mapping[str, object]]
 ) -> Blueprint:
     """``description`` makes the OpenAPI document."""

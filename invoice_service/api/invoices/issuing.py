@@ -6,8 +6,10 @@ from chain.commitment import anchor, parse_password_area
 from chain.errors import MalformedError, Problem
 from invoice_service.api.access import Access
 from invoice_service.api.answers import JSON, NDJSON, json_answer, json_bytes, raw_answer
-from invoice_service.api.bodies import Bodies
 from invoice_service.api.incidents import StreamedResults
+from invoice_service.api.invoices.bodies import Bodies
+from invoice_service.api.invoices.contract import InvoiceBody
+from invoice_service.api.invoices.waiting import Waiting
 from invoice_service.api.parts import Parts
 from invoice_service.api.problems import describe
 from invoice_service.api.requests import (
@@ -20,12 +22,11 @@ from invoice_service.api.requests import (
     query,
     spooled_body,
 )
-from invoice_service.api.shapes import InvoiceBody
-from invoice_service.api.waiting import Waiting
 from invoice_service.domain.invoice import Issued
 from invoice_service.domain.tax import TaxRates
 from invoice_service.domain.verdict import Verdict
 from invoice_service.services.issuing.issue import IssuingDesk, issue_many, issue_one
+from invoice_service.services.issuing.promise import make_promise
 from invoice_service.services.issuing.reverse import ReversingDesk, reverse
 
 CREATED, OK = 201, 200
@@ -34,12 +35,19 @@ Shown = tuple[int, InvoiceBody]
 """A status and what stands under it."""
 
 
+def blueprint(parts: Parts) -> Blueprint:
+    """Issuing one, many, and taking one back; merchants only."""
+    return IssuingCalls(parts).blueprint()
+
+
 class IssuingCalls:
     """``POST`` on invoices; merchants only."""
 
-    def __init__(self, parts: Parts, access: Access, bodies: Bodies) -> None:
-        self._access = access
-        self._bodies = bodies
+    def __init__(self, parts: Parts) -> None:
+        self._access = Access(parts.store)
+        self._bodies = Bodies(parts)
+        self._signer = parts.promise_signer()
+        self._max_delay = parts.config.anchor.max_delay
         self._limits = limits = parts.config.limits
         self._base = parts.config.service.public_url
         self._waiting = Waiting(parts.log, parts.config.web.threads)
@@ -115,7 +123,8 @@ class IssuingCalls:
 
     def _answer(self, issued: Issued, reverses: str | None = None) -> Response:
         wanted = preferences()
-        shown = self._bodies.issued(issued, minimal=wanted.minimal, reverses=reverses)
+        promise = None if wanted.minimal else self._promise(issued)
+        shown = self._bodies.issued(issued, promise=promise, reverses=reverses)
         applied = ["return=minimal"] if wanted.minimal else []
         if wanted.wait:
             entry = anchor(parse_password_area(issued.hash))
@@ -135,10 +144,13 @@ class IssuingCalls:
         if isinstance(result, Problem):
             return result
         try:
-            body = self._bodies.issued(result, minimal=minimal)
+            body = self._bodies.issued(result, promise=None if minimal else self._promise(result))
         except Problem as problem:
             return problem
         return OK if result.replayed else CREATED, body
+
+    def _promise(self, issued: Issued) -> str:
+        return make_promise(self._signer, issued.hash, issued.issued_at, self._max_delay).decode()
 
     def _line(self, number: int, result: Shown | Problem) -> bytes:
         if isinstance(result, Problem):

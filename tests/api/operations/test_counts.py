@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from invoice_service.api.counts import Counts
+from invoice_service.api.operations.counts import Counts
 
 NAMES = ("a", "b")
 

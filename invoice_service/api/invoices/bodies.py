@@ -5,40 +5,33 @@ from collections.abc import Callable
 import msgspec
 
 from chain.commitment import parse_password_area
-from chain.log.log import Log
 from chain.proof.file import Group, ShownGroup
-from chain.signing.note import SignerKey
-from invoice_service.api.shapes import InvoiceBody, InvoiceDetail
-from invoice_service.config import Config
+from invoice_service.api.invoices.contract import InvoiceBody, InvoiceDetail
+from invoice_service.api.parts import Parts
 from invoice_service.domain.invoice import Issued, StoredInvoice
 from invoice_service.domain.numbering import format_issued_at
 from invoice_service.domain.qrtext import scan_url
 from invoice_service.domain.verdict import Verdict, judge
-from invoice_service.services.issuing.promise import make_promise
-from invoice_service.services.ports import InvoiceReader
 from invoice_service.services.records import groups_of, own_invoice
 
 
 class Bodies:
     """Writes invoices as answers show them."""
 
-    def __init__(
-        self, config: Config, invoices: InvoiceReader, log: Log, signer: SignerKey
-    ) -> None:
-        self._url = config.service.public_url
-        self._max_delay = config.anchor.max_delay
-        self._invoices = invoices
-        self._log = log
-        self._signer = signer
+    def __init__(self, parts: Parts) -> None:
+        self._url = parts.config.service.public_url
+        self._invoices = parts.store
+        self._log = parts.log
 
-    def issued(self, issued: Issued, *, minimal: bool, reverses: str | None = None) -> InvoiceBody:
+    def issued(
+        self, issued: Issued, *, promise: str | None, reverses: str | None = None
+    ) -> InvoiceBody:
         """What an issue or a reversal answers; a new invoice is pending without looking."""
         state = Verdict.PENDING
         red = None
         if issued.replayed:
             stored = own_invoice(self._invoices, parse_password_area(issued.hash), None)
             state, red = self.states()(stored), stored.reversed_by
-        promise = None if minimal else self._promise(issued)
         return self._body(issued, state, reverses=reverses, reversed_by=red, promise=promise)
 
     def listed(self, invoice: StoredInvoice, state: Verdict) -> InvoiceBody:
@@ -76,9 +69,6 @@ class Bodies:
     def scan_url(self, invoice: Issued | StoredInvoice) -> str:
         """What its QR code says."""
         return scan_url(self._url, invoice.hash, invoice.number, invoice.total)
-
-    def _promise(self, issued: Issued) -> str:
-        return make_promise(self._signer, issued.hash, issued.issued_at, self._max_delay).decode()
 
     def _body(
         self,

@@ -14,7 +14,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from invoice_service.api.counts import Counts
+from invoice_service.api.operations.counts import Counts
 
 BOUNDS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 30000)
 NANOSECONDS_PER_MS = 1_000_000

@@ -8,7 +8,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from chain.errors import UnavailableError
-from invoice_service.api.metrics import OTHER, Exposition, Meter
+from invoice_service.api.operations.metrics import OTHER, Exposition, Meter
 from invoice_service.app import create_app
 from tests.api.desk import Desk, problem, refusing, slip
 
@@ -135,7 +135,7 @@ def test_every_path_parameter_is_described(desk: Desk) -> None:
 
 
 def test_every_route_is_in_the_documentation(desk: Desk) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
     for method, path in routes(desk):
         documented = path.replace("{merchant}", "{id}").replace("/log/tile/{tile}", "/log/tile/<L>")
         stem = documented.removesuffix("/qr.png")

@@ -1,54 +1,28 @@
 """The OpenAPI 3.1 description: paths from a table, shapes from the structs that are encoded."""
 
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
 
-from invoice_service.api.openapi_paths import OPERATIONS, Operation, Parameter
-from invoice_service.api.shapes import (
-    BatchResult,
-    BlockPage,
-    CheckResult,
-    InvoiceDetail,
-    InvoicePage,
-    KeyList,
-    KeyRequest,
-    MerchantPage,
-    ProblemBody,
-    QuotaRequest,
-)
-from invoice_service.api.verifications import SlipRecord
 from invoice_service.config import Config
-from invoice_service.domain.merchant import MerchantRequest
-from invoice_service.domain.request import InvoiceRequest, ReversalRequest
-from invoice_service.services.health import Health
+from invoice_service.openapi.operation import Operation, Parameter, Shape
 
-SHAPES: Final = (
-    BatchResult,
-    BlockPage,
-    CheckResult,
-    Health,
-    InvoiceDetail,
-    InvoicePage,
-    InvoiceRequest,
-    KeyList,
-    KeyRequest,
-    MerchantPage,
-    MerchantRequest,
-    ProblemBody,
-    QuotaRequest,
-    ReversalRequest,
-    SlipRecord,
-)
 REFERENCE: Final = "#/components/schemas/{name}"
 
 
-def describe_service(config: Config) -> dict[str, Any]:
-    """The document, as ``/openapi.json`` answers it."""
-    _, schemas = msgspec.json.schema_components(SHAPES, ref_template=REFERENCE)
+def describe_service(
+    config: Config, operations: Iterable[Operation], problem: type[Any]
+) -> dict[str, Any]:
+    """The document, as ``/openapi.json`` answers it; ``problem`` is what errors look like."""
+    structs = {problem}
+    for operation in operations:
+        shapes = (shape for _, shape in operation.body + operation.answers)
+        structs.update(shape for shape in shapes if not isinstance(shape, str))
+    _, schemas = msgspec.json.schema_components(sorted(structs, key=_name), ref_template=REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
-    for operation in OPERATIONS:
+    for operation in operations:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
     return {
         "openapi": "3.1.0",
@@ -110,14 +84,18 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _schema(shape: str) -> dict[str, Any]:
+def _schema(shape: Shape) -> dict[str, Any]:
     """A struct by its name, or ``string``, ``bytes``, ``object`` for what has no struct."""
     plain: dict[str, dict[str, Any]] = {
         "string": {"type": "string"},
         "bytes": {"type": "string", "contentMediaType": "application/octet-stream"},
         "object": {"type": "object"},
     }
-    return plain.get(shape) or _reference(shape)
+    return plain[shape] if isinstance(shape, str) else _reference(_name(shape))
+
+
+def _name(struct: type[Any]) -> str:
+    return struct.__name__
 
 
 def _reference(name: str) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from chain.commitment import parse_password_area
 from chain.errors import MalformedError
 from invoice_service.api.access import Access
 from invoice_service.api.answers import JSON, json_answer, raw_answer
-from invoice_service.api.bodies import Bodies
+from invoice_service.api.invoices.bodies import Bodies
+from invoice_service.api.invoices.contract import InvoicePage
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import choices, query, shanghai_midnight, whole_number
-from invoice_service.api.shapes import InvoicePage
+from invoice_service.documents.qr import qr_png, qr_svg
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.numbering import parse_bill_number
 from invoice_service.services.checking.prove import ALL_GROUPS, FACE_ONLY, build, build_tlog
@@ -28,10 +29,9 @@ TEXT = "text/plain; charset=utf-8"
 FORMS = ("fapiao", "tlog")
 
 
-def reading_blueprint(
-    parts: Parts, access: Access, bodies: Bodies, svg: Draw, png: Draw
-) -> Blueprint:
-    """``GET`` on invoices; ``svg`` and ``png`` draw a text with so many dots a module."""
+def blueprint(parts: Parts) -> Blueprint:
+    """``GET`` on invoices."""
+    access, bodies = Access(parts.store), Bodies(parts)
     blueprint = Blueprint("invoices", __name__, url_prefix="/v1/invoices")
 
     @blueprint.get("")
@@ -65,12 +65,12 @@ def reading_blueprint(
         return answer
 
     @blueprint.get("/<hash_>/qr.svg")
-    def qr_svg(hash_: str) -> Response:
-        return _picture(hash_, svg, "image/svg+xml")
+    def svg(hash_: str) -> Response:
+        return _picture(hash_, qr_svg, "image/svg+xml")
 
     @blueprint.get("/<hash_>/qr.png")
-    def qr_png(hash_: str) -> Response:
-        return _picture(hash_, png, "image/png")
+    def png(hash_: str) -> Response:
+        return _picture(hash_, qr_png, "image/png")
 
     def _invoice(hash_: str) -> StoredInvoice:
         return own_invoice(parts.store, parse_password_area(hash_), None)

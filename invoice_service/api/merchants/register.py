@@ -9,9 +9,7 @@ from chain.entry import format_time
 from chain.errors import NotFoundError
 from invoice_service.api.access import Access
 from invoice_service.api.answers import JSON, json_answer
-from invoice_service.api.parts import Parts
-from invoice_service.api.requests import body, media_type, query, whole_number
-from invoice_service.api.shapes import (
+from invoice_service.api.merchants.contract import (
     KeyBody,
     KeyList,
     KeyRequest,
@@ -19,10 +17,13 @@ from invoice_service.api.shapes import (
     MerchantPage,
     QuotaRequest,
 )
+from invoice_service.api.parts import Parts
+from invoice_service.api.requests import body, media_type, query, whole_number
 from invoice_service.domain.merchant import parse_merchant
 from invoice_service.domain.reading import read_json
 from invoice_service.services.people import admit
-from invoice_service.services.ports import Account, ApiKey
+from invoice_service.services.people.ports import ApiKey
+from invoice_service.services.ports import Account
 
 PAGE, LONGEST_PAGE = 100, 1000
 LARGEST = 2**53 - 1
@@ -32,13 +33,18 @@ _quota: msgspec.json.Decoder[QuotaRequest] = msgspec.json.Decoder(QuotaRequest)
 _key: msgspec.json.Decoder[KeyRequest] = msgspec.json.Decoder(KeyRequest)
 
 
+def blueprint(parts: Parts) -> Blueprint:
+    """The register, and merchants' keys; officials only."""
+    return MerchantCalls(parts).blueprint()
+
+
 class MerchantCalls:
     """Everything below ``/v1/merchants``; an official's key is needed throughout."""
 
-    def __init__(self, parts: Parts, access: Access) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._store = parts.store
-        self._access = access
+        self._access = Access(parts.store)
         self._limit = parts.config.limits.body_bytes
 
     def blueprint(self) -> Blueprint:

@@ -11,7 +11,9 @@ from flask import Blueprint, Response
 
 from chain.errors import MalformedError, Problem
 from invoice_service.api.answers import CSV, NDJSON, csv_line, json_answer, json_bytes, raw_answer
+from invoice_service.api.checking.contract import SlipRecord
 from invoice_service.api.incidents import StreamedResults
+from invoice_service.api.parts import Parts
 from invoice_service.api.problems import describe
 from invoice_service.api.requests import (
     accepts,
@@ -22,12 +24,12 @@ from invoice_service.api.requests import (
     required,
     spooled_body,
 )
-from invoice_service.config import Config
 from invoice_service.domain.money import parse_amount
 from invoice_service.domain.numbering import parse_bill_number
 from invoice_service.domain.qrtext import QrText, parse_qr_text
 from invoice_service.domain.reading import read_json
 from invoice_service.domain.verdict import Verification
+from invoice_service.services.checking.verify import Verifier
 
 Check = Callable[[QrText], Verification]
 Record = QrText | Problem
@@ -38,17 +40,10 @@ COLUMNS: Final = ("line", "hash", "verdict", "block", "sealed_at", "reversed_by"
 HEADER: Final = codecs.BOM_UTF8 + csv_line(COLUMNS)
 
 
-class SlipRecord(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """One slip to check: the three fields of its code, or the code's whole text."""
-
-    hash: str = ""
-    bill_num: str = ""
-    total_amount: str | int = ""
-    qr: str = ""
-
-
-def verifications_blueprint(config: Config, check: Check) -> Blueprint:
-    """``check`` reaches the verdict on one slip."""
+def blueprint(parts: Parts) -> Blueprint:
+    """Verdicts on one slip, and on many."""
+    check = Verifier(parts.store, parts.log, parts.keys.keys).verify
+    config = parts.config
     blueprint = Blueprint("verifications", __name__, url_prefix="/v1/verifications")
     limits = config.limits
     base = config.service.public_url

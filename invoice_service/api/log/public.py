@@ -3,7 +3,6 @@
 import gzip
 import re
 from pathlib import Path
-from typing import Protocol
 
 from flask import Blueprint, Response, request
 
@@ -11,14 +10,12 @@ from chain.block import Block
 from chain.entry import format_time
 from chain.errors import NotFoundError, UnavailableError
 from chain.hashing import sha256
-from chain.log.log import Log
-from chain.signing.keys import LogKeys
 from chain.tree.tiles import parse_tile_path
-from invoice_service.api.answers import JSON, json_bytes
+from invoice_service.api.answers import JSON, OCTETS, json_bytes
+from invoice_service.api.parts import Parts, PublicKeys
 from invoice_service.api.requests import query, whole_number
 
 TEXT = "text/plain; charset=utf-8"
-BYTES = "application/octet-stream"
 FRESH = "public, max-age=2"  # tlog-tiles: a few seconds at most
 FOREVER = "public, max-age=31536000, immutable"
 KEYS = "public, max-age=300"
@@ -29,24 +26,9 @@ PAGE = 100
 LONGEST_PAGE = 1000
 
 
-class PublicKeys(Protocol):
-    """What the log says of its keys, asked for each time: they change."""
-
-    def keys(self) -> LogKeys:
-        """The keys of the newest statement."""
-        ...
-
-    def numbers(self) -> list[int]:
-        """The numbers of all statements, in order."""
-        ...
-
-    def note(self, number: int) -> bytes:
-        """A statement; NotFoundError ``no_statement``."""
-        ...
-
-
-def log_blueprint(log: Log, folder: Path, public: PublicKeys) -> Blueprint:
-    """``folder`` holds ``checkpoint`` and ``tile/``."""
+def blueprint(parts: Parts) -> Blueprint:
+    """The log's files, its blocks and its keys, for everybody."""
+    log, folder, public = parts.log, parts.config.log_dir, parts.keys
     blueprint = Blueprint("log", __name__, url_prefix="/log")
     blueprint.after_request(_for_every_site)
     _add_keys(blueprint, public)
@@ -61,7 +43,7 @@ def log_blueprint(log: Log, folder: Path, public: PublicKeys) -> Blueprint:
         wanted = parse_tile_path(f"tile/{rest}")
         data = _read(folder / wanted.path(), "no_tile", "this tile is not there (yet)")
         zipped = wanted.level is None and request.accept_encodings.quality("gzip") > 0
-        answer = _public(_zip(data) if zipped else data, BYTES, FOREVER)
+        answer = _public(_zip(data) if zipped else data, OCTETS, FOREVER)
         if wanted.level is None:
             answer.headers["Vary"] = "Accept-Encoding"
         if zipped:

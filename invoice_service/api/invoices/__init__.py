@@ -1,0 +1,14 @@
+"""Invoices: issuing, reversing, reading."""
+
+from flask import Blueprint
+
+from invoice_service.api.invoices import issuing, reading
+from invoice_service.api.invoices.contract import OPERATIONS
+from invoice_service.api.parts import Parts
+
+__all__ = ["OPERATIONS", "blueprints"]
+
+
+def blueprints(parts: Parts) -> tuple[Blueprint, ...]:
+    """What writes, and what reads."""
+    return issuing.blueprint(parts), reading.blueprint(parts)

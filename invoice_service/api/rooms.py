@@ -1,0 +1,31 @@
+"""All rooms of the programs' front door: their routes, and what they say of their calls.
+
+``operations`` is not among the routes: it is given what counts the answers of all.
+"""
+
+from typing import Final
+
+from flask import Blueprint
+
+from invoice_service.api import checking, invoices, log, merchants, operations, reports
+from invoice_service.api.parts import Parts
+
+OPERATIONS: Final = (
+    *invoices.OPERATIONS,
+    *checking.OPERATIONS,
+    *reports.OPERATIONS,
+    *merchants.OPERATIONS,
+    *log.OPERATIONS,
+    *operations.OPERATIONS,
+)
+
+
+def blueprints(parts: Parts) -> tuple[Blueprint, ...]:
+    """The routes over an instance."""
+    return (
+        *invoices.blueprints(parts),
+        checking.blueprint(parts),
+        merchants.blueprint(parts),
+        reports.blueprint(parts),
+        log.blueprint(parts),
+    )

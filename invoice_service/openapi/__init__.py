@@ -1,0 +1,1 @@
+"""How the calls of all doors are described: OpenAPI 3.1."""

@@ -1,0 +1,53 @@
+"""Customers' pages, as ``/openapi.json`` has them."""
+
+from typing import Final
+
+from invoice_service.openapi.operation import (
+    HTML,
+    Operation,
+    Parameter,
+    slip,
+)
+
+OPERATIONS: Final = (
+    Operation(
+        "get",
+        "/verify/scan",
+        "scanPage",
+        "pages",
+        "The verdict for a person",
+        "A page",
+        ((HTML, "string"),),
+        "",
+        (*slip(required=False), Parameter("text", "Instead: a QR code's whole text")),
+    ),
+    Operation(
+        "get",
+        "/verify/file",
+        "filePage",
+        "pages",
+        "The browser checks a proof file by itself",
+        "A page",
+        ((HTML, "string"),),
+        "",
+        (Parameter("hash", "The password area whose proof file the page loads at once"),),
+    ),
+    Operation(
+        "get",
+        "/",
+        "landingPage",
+        "pages",
+        "A form to paste a code",
+        "A page",
+        ((HTML, "string"),),
+    ),
+    Operation(
+        "get",
+        "/problems",
+        "problemsPage",
+        "pages",
+        "All error codes",
+        "A page",
+        ((HTML, "string"),),
+    ),
+)
