@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
 PYTEST ?=
 
-.PHONY: help demo run test check lint format quick fuzz bench mutants lock clean
+.PHONY: help demo run test check lint format quick fuzz bench mutants wheels lock clean
 
 help: ## print these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -51,6 +51,10 @@ bench: $(VENV)/.installed-dev ## measure this machine: issues, entries, checks a
 mutants: $(VENV)/.installed-mutants ## change chain/ in thousands of ways: tests must notice each (docs/mutants.md)
 	@PATH=$(abspath $(BIN)):$$PATH $(BIN)/python -m scripts.mutants $(MUTANTS)
 
+wheels: $(VENV)/.installed-package ## build dist/: the service, and fapiao-verifier, which only checks proofs
+	@FAPIAO_RELEASE=1 $(PIP) wheel --no-deps --no-build-isolation --no-index --wheel-dir dist ./chain .
+	@ls dist
+
 lock: ## write requirements/*.txt anew from pyproject.toml (UPGRADE=1 takes newer versions)
 	@PYTHON=$(PYTHON) scripts/lock $(if $(UPGRADE),--upgrade)
 
@@ -62,10 +66,10 @@ $(VENV)/.made:
 	@PYTHON=$(PYTHON) scripts/make-venv $(VENV)
 	@touch $@
 
-$(VENV)/.installed-package: $(VENV)/.made requirements/build.txt requirements/run.txt pyproject.toml
+$(VENV)/.installed-package: $(VENV)/.made requirements/build.txt requirements/run.txt pyproject.toml chain/pyproject.toml setup.py
 	@echo "installing what the service needs into $(VENV) (locked versions, checked by hash)"
 	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/run.txt
-	@PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --no-index --editable ./chain --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed-package requirements/dev.txt

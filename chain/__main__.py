@@ -26,10 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status says what came out."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["witness"]:
-        # Only here: who checks a proof loads no server and no database.
-        from chain.witness import server as witness_server
-
-        return witness_server.main(arguments[1:])
+        return _witness(arguments[1:])
     options = _parser().parse_args(arguments)
     try:
         with options.file.open("rb") as file:
@@ -50,8 +47,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return YES
 
 
+def verify() -> int:
+    """``fapiao-verify FILE --key KEY``: the command of the wheel that only verifies."""
+    return main(["verify", *sys.argv[1:]])
+
+
+def _witness(arguments: Sequence[str]) -> int:
+    """Only here: who checks a proof loads no server and no database, and may not have them."""
+    try:
+        from chain.witness import server
+    except ModuleNotFoundError as error:
+        if error.name != "chain.witness":
+            raise
+        sys.stderr.write("the witness comes with the whole service: this is only its verifier\n")
+        return CANNOT
+    return server.main(arguments)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m chain", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m chain",
+        description="Check proof files, or run a witness (python -m chain witness --help).",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     verify = commands.add_parser("verify", help="check a proof file, without any network")
     verify.add_argument("file", type=Path, metavar="FILE", help="the proof file")
