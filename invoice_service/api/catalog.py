@@ -80,10 +80,24 @@ CATALOG: dict[str, Entry] = {
     "value_unknown": Entry(
         422, "A field has a value that is not in its list", "字段取值不在允许范围内"
     ),
-    "text_empty": Entry(422, "A text is empty", "文本不能为空"),
+    "text_empty": Entry(
+        422,
+        "A text is empty, or nothing of it can be seen; leave out what is not given",
+        "文本为空或不可见，没有内容的字段请省略",
+    ),
     "text_too_long": Entry(422, "A text is too long", "文本过长"),
     "control_character": Entry(
         422, "A text holds characters that cannot be printed", "文本含有不可打印的字符"
+    ),
+    "text_damaged": Entry(
+        422,
+        "A text has lost characters on its way: send it as UTF-8, as it was written",
+        "文本在传输中丢失了字符，请按 UTF-8 原样发送",
+    ),
+    "identifier_ambiguous": Entry(
+        422,
+        "An identifier has more than one spelling: compose it (NFC), and leave out needless spaces",
+        "编号存在多种写法，请使用 NFC 形式并去掉多余空格",
     ),
     "no_lines": Entry(422, "The invoice has no lines", "发票没有明细行"),
     "too_many_lines": Entry(

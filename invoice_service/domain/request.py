@@ -12,7 +12,7 @@ from .lifecycle import Reason
 from .merchant import check_tax_id
 from .money import LIMIT
 from .reading import Wire, read_json
-from .text import check_identifier, check_name, check_text
+from .text import check_identifier, check_name, check_text, is_blank
 
 Text100 = Annotated[str, Meta(max_length=100)]
 Text40 = Annotated[str, Meta(max_length=40)]
@@ -69,7 +69,8 @@ def parse_request(body: bytes, *, max_bytes: int = 65_536, max_lines: int = 100)
     """Read one issue request and check its texts, its buyer and how many lines it has.
 
     Raises MalformedError as ``read_json`` does, and: too_many_lines, control_character,
-    buyer_incomplete, tax_id_invalid. Money is checked when the invoice is prepared.
+    text_damaged, identifier_ambiguous, buyer_incomplete, tax_id_invalid. Money is checked when
+    the invoice is prepared.
     """
     request = read_json(body, _decoder, max_bytes=max_bytes)
     check_request(request, max_lines)
@@ -87,7 +88,6 @@ def check_request(request: InvoiceRequest, max_lines: int) -> None:
         raise MalformedError(
             "too_many_lines", f"an invoice has at most {max_lines} lines", pointer="/lines"
         )
-    check_name(request.order_id, "/order_id")
     check_identifier(request.order_id, "/order_id")
     for field in _TEXTS:
         check_text(getattr(request, field), f"/{field}")
@@ -100,8 +100,8 @@ def check_request(request: InvoiceRequest, max_lines: int) -> None:
 
 def check_buyer(buyer: Buyer) -> None:
     """Raises MalformedError: buyer_incomplete, tax_id_invalid, control_character."""
-    if buyer.kind == "company" and not (buyer.name.strip() and buyer.tax_id):
-        missing = "tax_id" if buyer.name.strip() else "name"
+    if buyer.kind == "company" and (is_blank(buyer.name) or not buyer.tax_id):
+        missing = "name" if is_blank(buyer.name) else "tax_id"
         raise MalformedError(
             "buyer_incomplete", "a company has a name and a tax id", pointer=f"/buyer/{missing}"
         )

@@ -1,18 +1,101 @@
-"""What a text on an invoice may hold: it is printed, hashed and searched as it was given."""
+"""What a text on an invoice may hold: it is printed, hashed and searched as it was given.
+
+One notion of "blank" and of "looks the same", by Unicode's properties. A text is blank when
+nothing of it can be seen: separators, controls, marks without a letter to stand on, and what the
+standard lets a reader ignore. An identifier has one spelling: whatever looks the same is the same.
+"""
 
 import re
+import unicodedata
+from typing import Final
 
 from chain.errors import MalformedError
 
+DEFAULT_IGNORABLE: Final = (
+    "\u00ad\u034f\u061c\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""Default_Ignorable_Code_Point of Unicode 17 (DerivedCoreProperties.txt) as ranges of a character
+class; Python's unicodedata does not have it. A test compares it with another program's."""
+
+_BLANK_PATTERN = "\u2800"  # Braille without a dot: a symbol by its category, and empty
+_UNSEEN = re.compile(f"[{DEFAULT_IGNORABLE}{_BLANK_PATTERN}]")
+
 # Line ends and other controls would forge lines of a printed slip, of CSV or of a header; the
 # bidirectional ones make a line read otherwise than it is stored; the rest is not text at all.
-_REFUSED = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+_NOT_CHARACTERS = "".join(
+    f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
 )
+_REFUSED = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef"
+    f"{_NOT_CHARACTERS}]"
+)
+_LOST = "\ufffd"
+
+
+# Not among them: private and unassigned characters, which are rare surnames and newer scripts.
+_WITHOUT_INK: Final = frozenset({"Cc", "Cf", "Cs", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"})
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of ``text`` can be seen."""
+    return all(
+        unicodedata.category(sign) in _WITHOUT_INK or _UNSEEN.match(sign) is not None
+        for sign in text
+    )
 
 
 def check_text(text: str, pointer: str) -> None:
-    """Refuse controls with MalformedError "control_character"; every other character may stand."""
+    """Check a text that may be left out; any character that people write may stand in it.
+
+    Raises MalformedError: "control_character"; "text_damaged" where a character was lost before
+    it came here; "text_empty" for one that is given, and of which nothing can be seen.
+    """
+    if not text:
+        return
+    _refuse_controls(text, pointer)
+    if is_blank(text):
+        raise _empty(pointer)
+
+
+def check_name(text: str, pointer: str) -> None:
+    """As ``check_text``, for a text that must be there."""
+    if is_blank(text):
+        raise _empty(pointer)
+    _refuse_controls(text, pointer)
+
+
+def check_identifier(text: str, pointer: str) -> None:
+    """As ``check_name``, and refuse all that cannot be told apart by looking at it.
+
+    Raises MalformedError: "control_character" for what cannot be seen (U+200B, U+3000, U+2800),
+    "identifier_ambiguous" for another spelling of the same: not composed (NFC), or with spaces
+    at an end or beside each other.
+    """
+    check_name(text, pointer)
+    for sign in () if text.isprintable() and not _UNSEEN.search(text) else text:
+        if not sign.isprintable() or _UNSEEN.match(sign):
+            raise MalformedError(
+                "control_character",
+                f"U+{ord(sign):04X} cannot be seen: an identifier shows all of itself",
+                pointer=pointer,
+            )
+    if "  " in text or text != text.strip(" ") or not unicodedata.is_normalized("NFC", text):
+        raise MalformedError("identifier_ambiguous", _ONE_SPELLING, pointer=pointer)
+
+
+_ONE_SPELLING: Final = "an identifier is in composed form (NFC), its spaces single and inside"
+
+
+def _refuse_controls(text: str, pointer: str) -> None:
+    if _LOST in text:
+        raise MalformedError(
+            "text_damaged",
+            f"U+FFFD stands where a character was lost (position {text.index(_LOST)}):"
+            " whoever wrote this did not read it in its own encoding",
+            pointer=pointer,
+        )
     if text.isprintable():
         return
     found = _REFUSED.search(text)
@@ -24,18 +107,7 @@ def check_text(text: str, pointer: str) -> None:
         )
 
 
-def check_name(text: str, pointer: str) -> None:
-    """Refuse a name of blanks only with MalformedError "text_empty", and controls."""
-    if not text.strip():
-        raise MalformedError("text_empty", "there is nothing but blanks", pointer=pointer)
-    check_text(text, pointer)
-
-
-def check_identifier(text: str, pointer: str) -> None:
-    """Refuse all that cannot be seen (also U+200B, U+3000): two names never look the same."""
-    if text.isprintable():
-        return
-    check_text(text, pointer)
-    raise MalformedError(
-        "control_character", "only printable characters may stand in an identifier", pointer=pointer
+def _empty(pointer: str) -> MalformedError:
+    return MalformedError(
+        "text_empty", "nothing of it can be seen; leave out what is not given", pointer=pointer
     )

@@ -107,6 +107,14 @@ CODES = {
         (with_line(name=""), "text_empty", "/lines/1/name"),
         (with_line(name=" \u3000"), "text_empty", "/lines/1/name"),
         (encoded(order_id="  "), "text_empty", "/order_id"),
+        (with_line(name="\u200b\u200b"), "text_empty", "/lines/1/name"),
+        (with_line(spec="\u2800"), "text_empty", "/lines/1/spec"),
+        (encoded(remark="\u3164"), "text_empty", "/remark"),
+        (encoded(buyer={"name": "\u00ad"}), "text_empty", "/buyer/name"),
+        (encoded(buyer=company(name="\u200b")), "buyer_incomplete", "/buyer/name"),
+        (encoded(buyer=company(name="腾\ufffd讯")), "text_damaged", "/buyer/name"),
+        (encoded(order_id="A-0001 "), "identifier_ambiguous", "/order_id"),
+        (encoded(order_id="\u115f"), "text_empty", "/order_id"),
         (encoded(order_id="x" * 65), "text_too_long", "/order_id"),
         (encoded(remark=LONG), "text_too_long", "/remark"),
         (with_line(name=LONG), "text_too_long", "/lines/1/name"),
@@ -172,7 +180,8 @@ def test_repeated_keys_are_found_however_the_body_is_spelled(
     body = json.dumps(order(**given_texts), ensure_ascii=ascii_only, indent=indent)
     if repeated is not None:
         body = "{" + f'"{repeated}": "x",' * 2 + body[1:]
-    expected = {"duplicate_key"} if repeated else {"", "control_character"}
+    refused = {"control_character", "text_empty", "text_damaged"}
+    expected = {"duplicate_key"} if repeated else {"", *refused}
     assert outcome(body.encode()) in expected
 
 
@@ -218,7 +227,11 @@ def test_nothing_but_a_named_refusal_escapes_from_any_bytes(body: bytes) -> None
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=6,
 )

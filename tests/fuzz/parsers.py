@@ -73,7 +73,13 @@ REVERSAL_CODES = frozenset(
 )
 REQUEST_CODES = REVERSAL_CODES | {
     *("no_lines", "text_empty", "text_too_long", "amount_out_of_range", "too_many_lines"),
-    *("control_character", "buyer_incomplete", "tax_id_invalid"),
+    *(
+        "control_character",
+        "text_damaged",
+        "identifier_ambiguous",
+        "buyer_incomplete",
+        "tax_id_invalid",
+    ),
 }
 
 
