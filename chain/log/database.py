@@ -22,8 +22,9 @@ from chain.errors import (
     VerificationError,
 )
 from chain.hashing import Digest, to_digest
-from chain.log.schema import GUARDS, log_migrations
+from chain.log.schema import ALREADY_IN_LOG, GUARDS, log_migrations
 from chain.signing.note import Signature
+from chain.sqlite import SAFE, Trouble, trouble
 from chain.tree.merkle import Edge
 
 BUSY_SECONDS: Final = 10.0
@@ -289,7 +290,8 @@ class SqliteLogStore:
             check_same_thread=False,
         )
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        for pragma in SAFE:
+            connection.execute(pragma)
         connection.execute("PRAGMA cache_size = -16384")  # 16 MiB
         # Keys are random: most pages a block touches are touched again by the next ones.
         connection.execute("PRAGMA wal_autocheckpoint = 8000")  # pages, 32 MB
@@ -357,24 +359,21 @@ def _translated() -> Iterator[None]:
 
 
 def _problem(error: sqlite3.Error) -> Problem:
-    text = str(error)
-    if isinstance(error, sqlite3.IntegrityError):
-        if "already_in_log" in text or "entries.key" in text:
-            return ConflictError("already_in_log", "this stands in the log already")
-        return ConflictError("store_refused", f"the database refuses this: {text}")
-    for part, (code, detail) in _UNAVAILABLE.items():
-        if part in text:
-            return UnavailableError(code, detail)
-    if isinstance(error, sqlite3.OperationalError):
-        return UnavailableError("store_unavailable", f"the log's database: {text}")
-    return VerificationError("store_damaged", f"the log's database file is damaged: {text}")
+    kind = trouble(error)
+    if kind is Trouble.REFUSED:
+        # Words of ours: what the trigger says, or the index that stands behind it.
+        if str(error).endswith((ALREADY_IN_LOG, "entries.key")):
+            return ConflictError(ALREADY_IN_LOG, "this stands in the log already")
+        return ConflictError("store_refused", f"the database refuses this: {error}")
+    if kind is Trouble.DAMAGED:
+        return VerificationError("store_damaged", f"the log's database file is damaged: {error}")
+    other = ("store_unavailable", f"the log's database: {error}")
+    return UnavailableError(*_UNAVAILABLE.get(kind, other))
 
 
 _UNAVAILABLE: Final = {
-    "disk is full": ("disk_full", "the disk is full: nothing was written"),
-    "locked": ("database_busy", "the log's database is busy; try again"),
-    "busy": ("database_busy", "the log's database is busy; try again"),
-    "disk I/O error": ("disk_error", "the disk failed to read or write the log's database"),
-    "readonly": ("read_only", "the log's database cannot be written"),
-    "unable to open": ("store_unavailable", "the log's database cannot be opened"),
+    Trouble.FULL: ("disk_full", "the disk is full: nothing was written"),
+    Trouble.BUSY: ("database_busy", "the log's database is busy; try again"),
+    Trouble.DISK: ("disk_error", "the disk failed to read or write the log's database"),
+    Trouble.READ_ONLY: ("read_only", "the log's database cannot be written"),
 }

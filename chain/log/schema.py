@@ -12,6 +12,9 @@ from sqlite_utils import Database, Migrations
 
 log_migrations: Final = Migrations("log")
 
+ALREADY_IN_LOG: Final = "already_in_log"
+"""What the trigger says that refuses a second entry with one key."""
+
 _TABLES = """
 CREATE TABLE meta (
     name TEXT PRIMARY KEY NOT NULL,

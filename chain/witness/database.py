@@ -21,6 +21,7 @@ from chain.errors import ConflictError, NotFoundError, Problem, UnavailableError
 from chain.hashing import sha256, to_digest
 from chain.signing.checkpoint import Checkpoint
 from chain.signing.note import VerifierKey, open_note, parse_note
+from chain.sqlite import SAFE, Trouble, trouble
 from chain.witness.judge import Inconsistent, Seen, read_checkpoint
 
 DATABASE: Final = "witness.db"
@@ -257,7 +258,8 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         check_same_thread=False,
     )
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    for pragma in SAFE:
+        connection.execute(pragma)
     return connection
 
 
@@ -305,7 +307,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        full = "disk is full" in str(error)
+        full = trouble(error) is Trouble.FULL
         raise UnavailableError(
             "disk_full" if full else "witness_store", f"the witness's database: {error}"
         ) from error

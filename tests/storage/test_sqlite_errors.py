@@ -169,12 +169,14 @@ def test_every_connection_syncs_its_commits(tmp_path: Path) -> None:
         with shop.store.connections.reading() as connection:
             seen.append(connection.execute("PRAGMA synchronous").fetchone())
             seen.append(connection.execute("PRAGMA journal_mode").fetchone())
+            seen.append(connection.execute("PRAGMA cell_size_check").fetchone())
+            seen.append(connection.execute("PRAGMA trusted_schema").fetchone())
 
     look()
     thread = threading.Thread(target=look)
     thread.start()
     thread.join()
-    assert seen == [(2,), ("wal",)] * 2
+    assert seen == [(2,), ("wal",), (1,), (0,)] * 2
 
 
 def test_the_files_are_the_owners_alone(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from weakref import WeakSet
 from sqlite_utils import Database
 
 from chain.errors import UnavailableError
+from chain.sqlite import SAFE, Trouble, trouble
 
 BUSY_SECONDS = 5.0
 """How long a writer waits for the others before it gives up with ``database_busy``."""
@@ -24,23 +25,18 @@ _READERS_WAIT = "PRAGMA busy_timeout = 5000"
 _WRITERS_DO_NOT = "PRAGMA busy_timeout = 0"
 
 _PRAGMAS = (
+    *SAFE,
     _READERS_WAIT,
-    "PRAGMA synchronous = FULL",  # a commit returns once the WAL is synced: then it is durable
     "PRAGMA wal_autocheckpoint = 4000",
-    "PRAGMA journal_size_limit = 67108864",
     "PRAGMA cache_size = -16384",
-    "PRAGMA cell_size_check = ON",
     "PRAGMA foreign_keys = ON",
-    "PRAGMA trusted_schema = OFF",
 )
 
+_BUSY = ("database_busy", "the database is busy; try again")
 _CODES = {
-    sqlite3.SQLITE_BUSY: ("database_busy", "the database is busy; try again"),
-    sqlite3.SQLITE_LOCKED: ("database_busy", "the database is busy; try again"),
-    sqlite3.SQLITE_PROTOCOL: ("database_busy", "the database is busy; try again"),
-    sqlite3.SQLITE_FULL: ("disk_full", "there is no space left to store anything"),
-    sqlite3.SQLITE_CORRUPT: ("database_damaged", "the database file is damaged"),
-    sqlite3.SQLITE_NOTADB: ("database_damaged", "the database file is damaged"),
+    Trouble.BUSY: _BUSY,
+    Trouble.FULL: ("disk_full", "there is no space left to store anything"),
+    Trouble.DAMAGED: ("database_damaged", "the database file is damaged"),
 }
 
 
@@ -189,7 +185,7 @@ def _begin(connection: sqlite3.Connection, give_up: float) -> None:
     try:
         while not _has_begun(connection):
             if time.monotonic() > give_up:
-                raise UnavailableError(*_CODES[sqlite3.SQLITE_BUSY])
+                raise UnavailableError(*_BUSY)
             time.sleep(_PAUSE)
     finally:
         connection.execute(_READERS_WAIT)
@@ -199,22 +195,16 @@ def _has_begun(connection: sqlite3.Connection) -> bool:
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
-        if primary_code(error) != sqlite3.SQLITE_BUSY:
+        if trouble(error) is not Trouble.BUSY:
             raise
         return False
     return True
 
 
-def primary_code(error: sqlite3.Error) -> int:
-    """The primary result code of an SQLite error; 1 when Python raised it by itself."""
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-
-
 def unavailable(error: sqlite3.Error) -> UnavailableError:
     """The error of ours that stands for SQLite's."""
     other = ("database_unavailable", f"the database cannot be used: {error}")
-    code, detail = _CODES.get(primary_code(error), other)
-    return UnavailableError(code, detail)
+    return UnavailableError(*_CODES.get(trouble(error), other))
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
