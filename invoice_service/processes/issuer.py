@@ -10,6 +10,7 @@ One message of a local SOCK_SEQPACKET socket is one batch: msgpack, an array of 
 there, an array of ``_Answer`` back. A connection has one request under way at a time.
 """
 
+import errno
 import fcntl
 import os
 import selectors
@@ -18,7 +19,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -48,6 +49,10 @@ PATIENCE = 5.0
 """Seconds that a client waits for an answer, and then leaves a silent process alone."""
 
 _BACKLOG = 128
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_DOOR_CLOSED = 0.2
+"""Seconds for which nobody new is let in after files or memory have run out."""
+
 _LONGEST_ADDRESS = 107  # bytes of a local socket's path
 _FAULTS: dict[str, type[Problem]] = {
     fault.__name__: fault
@@ -108,10 +113,15 @@ class DirectIssuer:
         return answers
 
     def _together(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
+        failed: Problem
         try:
             return self._store.issue(batch, self._clock)
         except UnavailableError as problem:
-            return [problem] * len(batch)
+            failed = problem
+        except Exception as error:  # noqa: BLE001 # whoever serves many must not end for one
+            _log.exception("issuing.batch_failed")
+            failed = UnavailableError("internal_error", f"nothing could be stored: {error!r}")
+        return [failed] * len(batch)
 
 
 class IssuerClient:
@@ -191,13 +201,14 @@ class IssuingProcess:
         self._listener = _listen(path)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
+        self._closed_until: float | None = None
 
     def run(self, stop: socket.socket) -> None:
         """Serve until ``stop`` is readable; what has been taken by then is answered first."""
         self._selector.register(stop, selectors.EVENT_READ)
         stopping = False
         while not stopping:
-            readable = [key.fileobj for key, _ in self._selector.select()]
+            readable = [key.fileobj for key, _ in self._selector.select(self._door())]
             stopping = stop in readable
             self._serve([who for who in readable if who is not stop])
 
@@ -227,11 +238,34 @@ class IssuingProcess:
 
     def _accept(self) -> None:
         """Let in all who wait, so that they are asked together in the next round."""
-        with suppress(OSError):  # nobody waits any more, or who did has gone again
-            while True:
+        while True:
+            try:
                 client, _ = self._listener.accept()
-                client.settimeout(0)
-                self._selector.register(client, selectors.EVENT_READ)
+            except OSError as error:
+                if error.errno in _NO_ROOM:
+                    self._close_door(error)
+                elif isinstance(error, ConnectionError):
+                    continue  # who waited has gone again
+                return
+            client.settimeout(0)
+            self._selector.register(client, selectors.EVENT_READ)
+
+    def _close_door(self, error: OSError) -> None:
+        """Look away from those who wait: select would name them again and again."""
+        _log.warning("issuer.no_room", error=str(error), clients=len(self._selector.get_map()))
+        self._selector.unregister(self._listener)
+        self._closed_until = time.monotonic() + _DOOR_CLOSED
+
+    def _door(self) -> float | None:
+        """Open the door again when it is time; seconds until then, None when it is open."""
+        if self._closed_until is None:
+            return None
+        left = self._closed_until - time.monotonic()
+        if left > 0:
+            return left
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._closed_until = None
+        return None
 
     def _take(self, client: socket.socket) -> list[Prepared] | None:
         try:

@@ -75,6 +75,25 @@ class TestAnswers:
             assert codes(client.issue([shop.draft("A-1")])) == ["issued"]
         shop.store.close()
 
+    def test_a_store_that_breaks_is_answered_and_outlived(self, shop: Shop, tmp_path: Path) -> None:
+        class Broken:
+            broken = True
+
+            def issue(
+                self, batch: Sequence[Prepared], clock: Callable[[], int]
+            ) -> list[Issued | Problem]:
+                if self.broken:
+                    raise ZeroDivisionError("nobody foresaw this")
+                return shop.store.issue(batch, clock)
+
+        store = Broken()
+        client = IssuerClient(tmp_path / SOCKET, Refusing())
+        with running(tmp_path, DirectIssuer(store, shop.clock)):
+            answers = client.issue([shop.draft("A-1"), shop.draft("A-2")])
+            assert codes(answers) == ["internal_error"] * 2
+            store.broken = False
+            assert codes(client.issue([shop.draft("A-1")])) == ["issued"]
+
     def test_it_says_whether_it_is_there(self, shop: Shop, tmp_path: Path) -> None:
         client = IssuerClient(tmp_path / SOCKET, Refusing())
         assert not client.alive()

@@ -1,11 +1,14 @@
 """The issuing process as the machine treats it: signals, stops, kill -9 under load."""
 
 import os
+import resource
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,12 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     shop = Shop(tmp_path)
     yield shop
     shop.store.close()
+
+
+def processor_ticks(pid: int) -> int:
+    """Time that a process has computed, in the kernel's ticks."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 class TestRealProcesses:
@@ -50,6 +59,25 @@ class TestRealProcesses:
             assert codes(answer.result()) == ["issued"]
             process.join(10)
             assert process.exitcode == 0
+
+    def test_when_files_run_out_it_waits_for_room_without_spinning(
+        self, shop: Shop, tmp_path: Path
+    ) -> None:
+        """Who cannot be let in is no reason to be asked a million times a second."""
+        with real_process(tmp_path) as process, ExitStack() as connections:
+            assert process.pid is not None
+            few = len(list(Path(f"/proc/{process.pid}/fd").iterdir())) + 3
+            resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (few, few))
+            for _ in range(20):
+                waiting = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                connections.enter_context(waiting).connect(str(tmp_path / SOCKET))
+            time.sleep(0.3)  # it has met the limit by now
+            before = processor_ticks(process.pid)
+            time.sleep(1.0)
+            assert processor_ticks(process.pid) - before < os.sysconf("SC_CLK_TCK") // 4
+            connections.close()
+            client = IssuerClient(tmp_path / SOCKET, Refusing())
+            assert codes(client.issue([shop.draft("A-1")])) == ["issued"]
 
     def test_only_one_at_a_time(self, shop: Shop, tmp_path: Path) -> None:
         with real_process(tmp_path), pytest.raises(ConflictError) as caught:

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from chain.errors import UnavailableError
@@ -147,6 +148,35 @@ def test_what_the_database_refuses_of_one_record_leaves_the_others(tmp_path: Pat
     assert shop.rows("SELECT seq, number, order_id FROM invoices") == [
         (1, "00000001", "A-1"),
         (2, "00000002", "A-3"),
+    ]
+
+
+def test_a_record_that_nothing_foresaw_leaves_the_others(tmp_path: Path) -> None:
+    """No number has room for it: Python's own error, not one of SQLite's."""
+    shop = Shop(tmp_path, quota=2)
+    odd = msgspec.structs.replace(shop.draft("A-2"), total=1 << 70)
+    answers = shop.hand_in(shop.draft("A-1"), odd, shop.draft("A-3"))
+    assert codes(answers) == ["issued", "internal_error", "issued"]
+    assert shop.rows("SELECT seq, number, order_id FROM invoices") == [
+        (1, "00000001", "A-1"),
+        (2, "00000002", "A-3"),
+    ]
+
+
+def test_a_record_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+    """Its invoice was written, its key was refused: both are undone, and the number with them."""
+    shop = Shop(tmp_path)
+    tamper(
+        tmp_path,
+        "CREATE TRIGGER no_key BEFORE INSERT ON idempotency BEGIN SELECT RAISE(ABORT, 'no'); END",
+    )
+    answers = shop.hand_in(
+        shop.draft("A-1", idempotency_key="k"), shop.draft("A-2"), shop.draft("A-1")
+    )
+    assert codes(answers) == ["database_refused", "issued", "issued"]
+    assert shop.rows("SELECT seq, number, order_id FROM invoices") == [
+        (1, "00000001", "A-2"),
+        (2, "00000002", "A-1"),
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import structlog
 
 from chain.commitment import check_code, password_area
 from chain.errors import (
@@ -30,7 +31,16 @@ _ISSUED = (
     " FROM invoices WHERE seq = ?"
 )
 
+# What is wrong with a record, as SQLite or its module say it; the transaction goes on.
+_OF_ONE_RECORD = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
+
 _to_json = msgspec.json.Encoder().encode
+_log = structlog.get_logger()
 
 
 class Issuing:
@@ -81,22 +91,38 @@ class _Counter:
         self._seq: int = row[3] if row else 0
 
     def serve(self, prepared: Prepared) -> Issued | Problem:
-        """Answer one record; when it is refused, nothing of it is stored."""
+        """Answer one record; when it fails, in whatever way, nothing of it is stored.
+
+        Raises sqlite3.Error when the transaction as a whole cannot go on.
+        """
+        last, seq = self._last, self._seq
+        self._execute("SAVEPOINT record")
         try:
-            self._check_key(prepared)
-            # A repeat is answered even when the quota is used up or the merchant suspended.
-            repeated = self._by_idempotency_key(prepared)
-            if repeated is not None:
-                return repeated
-            if prepared.kind == "red":
-                return self._serve_red(prepared)
-            return self._serve_blue(prepared)
+            answer: Issued | Problem = self._serve(prepared)
+        except sqlite3.Error as error:
+            if not isinstance(error, _OF_ONE_RECORD):
+                raise  # the disk, the file or the lock: the next record would fare no better
+            answer = UnavailableError("database_refused", f"the database refused it: {error}")
         except Problem as problem:
-            return problem
-        except sqlite3.IntegrityError as error:
-            # A constraint undoes its own statement only, and the invoice is the first that a
-            # record writes: nothing of this record remains, and the others stand.
-            return UnavailableError("database_refused", f"the database refused it: {error}")
+            answer = problem
+        except Exception as error:  # noqa: BLE001 # others wait in this transaction, without fault
+            _log.exception("issuing.record_failed")
+            answer = UnavailableError("internal_error", f"a record could not be stored: {error!r}")
+        if isinstance(answer, Problem):
+            self._execute("ROLLBACK TO record")
+            self._last, self._seq = last, seq
+        self._execute("RELEASE record")
+        return answer
+
+    def _serve(self, prepared: Prepared) -> Issued:
+        self._check_key(prepared)
+        # A repeat is answered even when the quota is used up or the merchant suspended.
+        repeated = self._by_idempotency_key(prepared)
+        if repeated is not None:
+            return repeated
+        if prepared.kind == "red":
+            return self._serve_red(prepared)
+        return self._serve_blue(prepared)
 
     def close(self) -> None:
         """Book what this transaction used of the quotas."""
