@@ -70,18 +70,18 @@ def make_site(folder: Path, **settings: str) -> Site:
     }
     config = load(None, environ)
     instance = init_instance(config)
-    moment = int(instance.clock().timestamp())
-    merchant = admit(instance.store, MERCHANT, moment).merchant
+    by = instance.operator()
+    merchant = admit(instance.store, MERCHANT, by).merchant
     _, key = create_key(
         instance.store,
         "merchant",
         merchant.id,
         "bench",
-        now=moment,
+        by=by,
         randbytes=instance.randbytes,
     )
     _, official = create_key(
-        instance.store, "official", None, "bench", now=moment, randbytes=instance.randbytes
+        instance.store, "official", None, "bench", by=by, randbytes=instance.randbytes
     )
     instance.close()
     return Site(config, environ, url, merchant.id, key, official)

@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chain.errors import Problem
-from invoice_service.api import incidents, problems, rooms
+from invoice_service.api import access, incidents, problems, rooms
 from invoice_service.api.operations import blueprint as operations_blueprint
 from invoice_service.api.operations.metrics import Meter
 from invoice_service.api.operations.probes import ENDPOINTS
@@ -22,6 +22,7 @@ from invoice_service.pilot import contract as pilot
 from invoice_service.processes.issuer import IssuerClient
 from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.health import Health, HealthParts, check_health
+from invoice_service.services.people.refusals import Door
 from invoice_service.web.customers import contract as customers
 from invoice_service.web.customers import file_page, pages
 from invoice_service.wiring import Instance, open_instance
@@ -37,6 +38,9 @@ ALWAYS: Final = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),  # the hash in our addresses opens an invoice
 ]
+
+DOOR: Final = "fapiao.door"
+REFUSED: Final = (401, 403)
 
 PROGRAMS: Final = ("/v1/", "/log/", "/static/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Where problems are answered as problem+json; elsewhere people read."""
@@ -77,7 +81,7 @@ def create_app(instance: Instance | None = None) -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.url_map.merge_slashes = False  # `//` is another address, not a detour to ours
     _open_doors(app, instance)
-    _answer_errors(app, instance.config.service.public_url)
+    _answer_errors(app, instance)
     return app
 
 
@@ -128,12 +132,16 @@ def _count_answers(app: Flask, meter: Meter) -> None:
         return answer
 
 
-def _answer_errors(app: Flask, base: str) -> None:
+def _answer_errors(app: Flask, instance: Instance) -> None:
     """Everything that goes wrong leaves through here, in the words of the door it came in by."""
+    base = instance.config.service.public_url
+    door = app.extensions[DOOR] = Door(instance.store)
 
     @app.errorhandler(Problem)
     def refuse(problem: Problem) -> Response:
         status = problems.status_of(problem)
+        if status in REFUSED:
+            access.refused(problem, door, int(instance.clock().timestamp()))
         problem = incidents.public(problem, f"{request.method} {request.url_rule}")
         if request.method == "POST" and request.path == clients.PATH:
             return clients.refuse(problem)

@@ -1,7 +1,9 @@
 """The one place that picks concrete parts: makes an instance on disk, and opens it."""
 
 import os
+import pwd
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,7 @@ from chain.tree.tiles import TileFolder
 from chain.witness.client import Limits, Witnesses
 from chain.witness.cosigning import Cosigning
 from invoice_service.config import Config
+from invoice_service.domain.acts import ActType, By, Outcome, Said, act_by
 from invoice_service.domain.numbering import Scheme
 from invoice_service.keys.folder import (
     LOG_KEY,
@@ -34,7 +37,7 @@ from invoice_service.keys.secrets import all_encrypted, find_passphrase, read_si
 from invoice_service.processes.issuer import DirectIssuer, IssuerClient
 from invoice_service.services.anchoring.anchor import Anchoring
 from invoice_service.services.issuing.issue import Issuer
-from invoice_service.storage.sqlite import SqliteStore, create_store
+from invoice_service.storage.sqlite import SqliteStore, create_store, update_store
 
 Clock = Callable[[], datetime]
 
@@ -93,6 +96,35 @@ class Instance:
         """Read all secret keys, to say early what would fail later."""
         self.keys.check()
         self.promise_signer()
+
+    def operator(self) -> By:
+        """Whoever works on this machine now, by the name of the user whose program this is."""
+        return _operator(self.clock)
+
+    def record(
+        self,
+        type_: ActType,
+        subject: str,
+        outcome: Outcome = "done",
+        *,
+        before: Said | None = None,
+        after: Said | None = None,
+        code: str = "",
+        reason: str = "",
+    ) -> None:
+        """Write an act of the operator into the trail; on disk when this returns."""
+        self.store.record(
+            act_by(
+                self.operator(),
+                type_,
+                subject,
+                outcome=outcome,
+                before=before,
+                after=after,
+                code=code,
+                reason=reason,
+            )
+        )
 
     def rotation(self) -> Rotation:
         """What rotating the log's key works with."""
@@ -155,6 +187,7 @@ def init_instance(
         make_folder(folder)
     config.keys_dir.chmod(0o700)
     create_store(config.invoices_db)
+    _begin_trail(config, clock)
     log = _open_log(config, SqliteLogStore(config.log_db), NO_WITNESSES)
     signer = _make_keys(config, randbytes)
     log.publish(signer, signed_at=clock())
@@ -175,6 +208,7 @@ def open_instance(
         )
     make_folder(config.run_dir)
     policy = _read_policy(config)
+    update_store(config.invoices_db)
     store = SqliteStore(config.invoices_db, _scheme(config))
     log_store = SqliteLogStore(config.log_db)
     return Instance(
@@ -190,6 +224,22 @@ def open_instance(
         clock=clock,
         randbytes=randbytes,
     )
+
+
+def _begin_trail(config: Config, clock: Clock) -> None:
+    """Write the trail's first act, unless an interrupted call has."""
+    with closing(SqliteStore(config.invoices_db)) as store:
+        if not store.last_act().seq:
+            act = act_by(_operator(clock), "init", "instance", after={"log": config.log_origin})
+            store.record(act)
+
+
+def _operator(clock: Clock) -> By:
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name  # the environment says what anybody likes
+    except KeyError:  # a user without a name, as in many containers
+        user = str(os.getuid())
+    return By(f"machine:{user}", int(clock().timestamp()))
 
 
 def _open_log(config: Config, store: SqliteLogStore, policy: Policy) -> Log:

@@ -1,22 +1,30 @@
-"""Who asks: the API key of the request under way, and what its role allows."""
+"""Who asks: the API key of the request under way, what its role allows, and who was refused."""
+
+from typing import Final
 
 from flask import request
 
+from chain.errors import Problem, RefusedError
+from invoice_service.domain.acts import By
+from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.sign_in import (
     KeyReader,
+    KeyRevokedError,
     Principal,
     merchant_of,
     require_official,
     sign_in,
 )
 
-_SCHEME = "bearer "
+SCHEME: Final = "bearer"
+_KEY_ID: Final = "fapiao.key_id"
 
 
 class Access:
     """Signs in whoever sends ``Authorization: Bearer …``, at every request anew.
 
-    Every method raises RefusedError as ``sign_in`` does, for a wrong key also where none is needed.
+    Every method raises RefusedError as ``sign_in`` does, for a wrong key also where none is needed,
+    and ``authorization_scheme`` for anything but a bearer's key.
     """
 
     def __init__(self, keys: KeyReader) -> None:
@@ -28,10 +36,9 @@ class Access:
 
     def known(self) -> Principal:
         """Somebody with a key."""
-        header = _header()
-        if header is not None and header[: len(_SCHEME)].lower() == _SCHEME:
-            header = header[len(_SCHEME) :].strip()
-        return sign_in(self._keys, header)
+        principal = sign_in(self._keys, _bearer(_header()))
+        request.environ[_KEY_ID] = principal.key_id
+        return principal
 
     def merchant(self) -> tuple[Principal, int]:
         """A merchant, with its id; RefusedError ``role_required`` for officials."""
@@ -44,7 +51,33 @@ class Access:
         require_official(principal)
         return principal
 
+    def by(self, principal: Principal, now: int) -> By:
+        """Who acts, as the trail has it."""
+        return By(f"key:{principal.key_id}", now, _peer())
+
+
+def refused(problem: Problem, door: Door, now: int) -> None:
+    """The request under way is answered 401 or 403: count it, by its key if that is known."""
+    revoked = problem.key_id if isinstance(problem, KeyRevokedError) else None
+    key_id: int | None = request.environ.get(_KEY_ID, revoked)
+    by = None if key_id is None else By(f"key:{key_id}", now, _peer())
+    door.refuse(problem.code, by, _peer(), f"{request.method} {request.url_rule}", now)
+
+
+def _bearer(header: str | None) -> str | None:
+    """What stands behind the scheme (RFC 9110, section 11.4: one word, then spaces)."""
+    if not header:
+        return None
+    scheme, _, text = header.strip(" ").partition(" ")
+    if scheme.lower() != SCHEME or not text:
+        raise RefusedError("authorization_scheme", "write Authorization: Bearer fk_...")
+    return text.lstrip(" ")
+
 
 def _header() -> str | None:
     value: str | None = request.environ.get("HTTP_AUTHORIZATION")
     return value
+
+
+def _peer() -> str:
+    return request.remote_addr or ""

@@ -124,6 +124,11 @@ CATALOG: dict[str, Entry] = {
     ),
     # who asks
     "key_missing": Entry(401, "Send your API key", "请提供接口密钥"),
+    "authorization_scheme": Entry(
+        401,
+        "Write the header as: Authorization: Bearer, a space, your API key",
+        "请按此格式发送：Authorization: Bearer，空格，接口密钥",
+    ),
     "key_malformed": Entry(401, "This is not how an API key is written", "接口密钥格式不正确"),
     "key_unknown": Entry(401, "This API key is not known", "接口密钥无效"),
     "key_revoked": Entry(401, "This API key has been revoked", "接口密钥已被吊销"),

@@ -20,6 +20,15 @@ from invoice_service.api.catalog import CATALOG
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER = "2"  # seconds; a busy database or a full group clears in less
 
+CHALLENGE = 'Bearer realm="fapiao"'
+CHALLENGES = {
+    "key_malformed": f'{CHALLENGE}, error="invalid_token"',
+    "key_unknown": f'{CHALLENGE}, error="invalid_token"',
+    "key_revoked": f'{CHALLENGE}, error="invalid_token"',
+    "role_required": f'{CHALLENGE}, error="insufficient_scope"',
+}
+"""RFC 6750, section 3: no error where no key was shown at all."""
+
 STATUS_BY_FAULT: dict[type[Problem], int] = {
     MalformedError: 422,
     VerificationError: 500,  # only our own stored data is verified behind HTTP
@@ -103,8 +112,9 @@ def respond(problem: Problem, base: str = "") -> Response:
     status = status_of(problem)
     response = Response(msgspec.json.encode(body), status, content_type=CONTENT_TYPE)
     response.headers["Cache-Control"] = "no-store"
-    if status == HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="fapiao"'
+    challenge = CHALLENGES.get(problem.code, CHALLENGE)
+    if status == HTTPStatus.UNAUTHORIZED or problem.code in CHALLENGES:
+        response.headers["WWW-Authenticate"] = challenge
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = RETRY_AFTER
     return response

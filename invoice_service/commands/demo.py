@@ -112,9 +112,10 @@ def settle(folder: Path) -> tuple[Config, dict[str, str]]:
 
 def official_key(instance: Instance) -> str:
     """The first official's key: made on the machine, as `fapiao keys create --official` does."""
-    now = int(instance.clock().timestamp())
     _, text = create_key(
-        instance.store, "official", None, "demo", now=now, randbytes=instance.randbytes
+        *(instance.store, "official", None, "demo"),
+        by=instance.operator(),
+        randbytes=instance.randbytes,
     )
     instance.close()
     return text

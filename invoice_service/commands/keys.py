@@ -38,7 +38,7 @@ def create(
         "official" if official else "merchant",
         merchant_id,
         label,
-        now=int(instance.clock().timestamp()),
+        by=instance.operator(),
         randbytes=instance.randbytes,
     )
     if as_json:
@@ -75,7 +75,7 @@ def list_(session: Session, *, merchant: str | None, official: bool, as_json: bo
 def revoke(session: Session, *, number: int, as_json: bool) -> None:
     """Revoke the key NUMBER, for ever; requests under way with it are refused as well."""
     instance = session.instance()
-    key = admit.revoke_key(instance.store, number, int(instance.clock().timestamp()))
+    key = admit.revoke_key(instance.store, number, instance.operator())
     if as_json:
         print_json(_described(key))
     else:

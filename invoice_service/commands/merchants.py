@@ -38,7 +38,7 @@ def add(session: Session, /, *, as_json: bool, quota: int | None, **texts: str) 
     """Admit a merchant. It can issue once it has a key: `fapiao keys create --merchant …`."""
     instance = session.instance()
     request = MerchantRequest(quota=quota, **texts)
-    account = admit.admit(instance.store, request, _now(instance))
+    account = admit.admit(instance.store, request, instance.operator())
     _show([account], as_json=as_json)
     instance.close()
 
@@ -64,7 +64,7 @@ def suspend(session: Session, *, merchant: str, as_json: bool) -> None:
     """Stop MERCHANT from issuing; what it has issued stays valid."""
     instance = session.instance()
     merchant_id = find_merchant(instance, merchant).id
-    _show([admit.suspend(instance.store, merchant_id)], as_json=as_json)
+    _show([admit.suspend(instance.store, merchant_id, instance.operator())], as_json=as_json)
     instance.close()
 
 
@@ -76,7 +76,7 @@ def resume(session: Session, *, merchant: str, as_json: bool) -> None:
     """Let MERCHANT issue again."""
     instance = session.instance()
     merchant_id = find_merchant(instance, merchant).id
-    _show([admit.resume(instance.store, merchant_id)], as_json=as_json)
+    _show([admit.resume(instance.store, merchant_id, instance.operator())], as_json=as_json)
     instance.close()
 
 
@@ -92,7 +92,8 @@ def quota(session: Session, *, merchant: str, count: str, as_json: bool) -> None
     instance = session.instance()
     merchant_id = find_merchant(instance, merchant).id
     most = None if count == "none" else int(count)
-    _show([admit.set_quota(instance.store, merchant_id, most)], as_json=as_json)
+    account = admit.set_quota(instance.store, merchant_id, most, instance.operator())
+    _show([account], as_json=as_json)
     instance.close()
 
 
@@ -104,10 +105,6 @@ def find_merchant(instance: Instance, text: str) -> Merchant:
     if account is None:
         raise NotFoundError("merchant_unknown", f"no merchant has the tax id or number {text!r}")
     return account.merchant
-
-
-def _now(instance: Instance) -> int:
-    return int(instance.clock().timestamp())
 
 
 def _show(accounts: list[Account], *, as_json: bool, many: bool = False) -> None:

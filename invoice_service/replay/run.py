@@ -105,9 +105,9 @@ def open_simulated(config: Config, plan: Plan) -> tuple[Instance, Clock]:
 
 def admit_city(instance: Instance, plan: Plan) -> list[Merchant]:
     """Enter the city's merchants into the register, in their order."""
-    now = int(instance.clock().timestamp())
+    by = instance.operator()
     shops = build_city(plan.seed, plan.merchants).shops
-    return [admit(instance.store, shop.request, now).merchant for shop in shops]
+    return [admit(instance.store, shop.request, by).merchant for shop in shops]
 
 
 def issue_city(

@@ -75,7 +75,7 @@ class Desk:
         request = MerchantRequest(
             tax_id=tax_id, name=name, industry="6210", district="440303", quota=quota
         )
-        return admit(self.instance.store, request, int(self.clock().timestamp()))
+        return admit(self.instance.store, request, self.instance.operator())
 
     def new_key(self, merchant_id: int | None) -> str:
         """A key of a merchant, or of an official."""
@@ -84,7 +84,7 @@ class Desk:
             "official" if merchant_id is None else "merchant",
             merchant_id,
             "test",
-            now=int(self.clock().timestamp()),
+            by=self.instance.operator(),
             randbytes=self.instance.randbytes,
         )
         return text

@@ -9,6 +9,7 @@ import pytest
 
 from invoice_service.services.people.admit import revoke_key, set_quota, suspend
 from tests.api.desk import JSON, MEAL, OTHER_TAX_ID, UNKNOWN, Desk, problem, slip
+from tests.domain.samples import BY
 
 COMPANY = {"kind": "company", "name": "深圳某某科技有限公司", "tax_id": OTHER_TAX_ID}
 
@@ -163,8 +164,13 @@ def test_line_ends_in_a_header_forge_no_answer(desk: Desk, name: str) -> None:
     [
         (None, "key_missing"),
         ("", "key_missing"),
-        ("Bearer", "key_malformed"),
-        ("Basic dXNlcjpwYXNz", "key_malformed"),
+        ("Bearer", "authorization_scheme"),
+        ("Bearer  ", "authorization_scheme"),
+        ("Basic dXNlcjpwYXNz", "authorization_scheme"),
+        ("fk_" + "A" * 43, "authorization_scheme"),
+        ("Bearerfk_" + "A" * 43, "authorization_scheme"),
+        ("Bearer\tfk_" + "A" * 43, "authorization_scheme"),
+        ("Bearer fk_" + "A" * 43 + " x", "key_malformed"),
         ("Bearer fk_short", "key_malformed"),
         ("Bearer fk_" + "A" * 43, "key_unknown"),
         ("bearer fk_" + "A" * 43, "key_unknown"),
@@ -175,32 +181,51 @@ def test_a_wrong_key_opens_nothing(desk: Desk, header: str | None, code: str) ->
     headers = {} if header is None else {"Authorization": header}
     answer = desk.client.post("/v1/invoices", json=order(), headers=headers)
     problem(answer, 401, code)
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="fapiao"'
+    shown = code not in {"key_missing", "authorization_scheme"}
+    error = ', error="invalid_token"' if shown else ""
+    assert answer.headers.getlist("WWW-Authenticate") == [f'Bearer realm="fapiao"{error}']
     assert desk.count() == 0
 
 
 def test_a_revoked_key_opens_nothing(desk: Desk) -> None:
     store = desk.instance.store
     for key in store.keys(desk.restaurant.merchant.id):
-        revoke_key(store, key.id, int(desk.clock().timestamp()))
+        revoke_key(store, key.id, BY)
     problem(desk.post("/v1/invoices", order()), 401, "key_revoked")
     assert desk.count() == 0
 
 
+@pytest.mark.parametrize("header", ["{}", "Basic {}", "Token {}", "Bearer {0}, Bearer {0}"])
+def test_a_good_key_counts_only_as_one_bearers_key(desk: Desk, header: str) -> None:
+    headers = {"Authorization": header.format(desk.key)}
+    answer = desk.client.post("/v1/invoices", json=order(), headers=headers)
+    assert answer.status_code == 401
+    assert desk.count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER ", "Bearer   "])
+def test_the_scheme_may_be_written_in_any_case(desk: Desk, scheme: str) -> None:
+    headers = {"Authorization": scheme + desk.key}
+    assert desk.client.post("/v1/invoices", json=order(), headers=headers).status_code == 201
+
+
 def test_officials_do_not_issue(desk: Desk) -> None:
-    problem(desk.post("/v1/invoices", order(), desk.official()), 403, "role_required")
+    answer = desk.post("/v1/invoices", order(), desk.official())
+    problem(answer, 403, "role_required")
+    said = 'Bearer realm="fapiao", error="insufficient_scope"'
+    assert answer.headers["WWW-Authenticate"] == said
     assert desk.count() == 0
 
 
 def test_a_quota_that_is_used_up_stops_issuing(desk: Desk) -> None:
-    set_quota(desk.instance.store, desk.restaurant.merchant.id, 1)
+    set_quota(desk.instance.store, desk.restaurant.merchant.id, 1, BY)
     desk.issue("T1")
     problem(desk.post("/v1/invoices", order(order_id="T2")), 403, "quota_exhausted")
     assert desk.count() == 1
 
 
 def test_a_suspended_merchant_does_not_issue(desk: Desk) -> None:
-    suspend(desk.instance.store, desk.restaurant.merchant.id)
+    suspend(desk.instance.store, desk.restaurant.merchant.id, BY)
     problem(desk.post("/v1/invoices", order()), 403, "merchant_suspended")
     assert desk.count() == 0
 

@@ -11,10 +11,11 @@ import pytest
 from chain.commitment import parse_password_area
 from chain.errors import ConflictError
 from chain.hashing import sha256
+from invoice_service.domain.acts import By
 from invoice_service.domain.invoice import Issued, Prepared, document_digest
 from invoice_service.domain.numbering import Scheme
 from invoice_service.services.ports import InvoiceFilter
-from tests.domain.samples import NOON, line
+from tests.domain.samples import BY, NOON, line
 from tests.storage.shop import TAX_IDS, Shop, codes, request
 
 DAY = 86_400
@@ -118,7 +119,7 @@ class TestRepeating:
         assert shop.refused(shop.draft("A-2", idempotency_key="k")) == "idempotency_key_conflict"
 
     def test_idempotency_keys_and_orders_are_each_merchants_own(self, shop: Shop) -> None:
-        other = shop.store.add_merchant(request(1), NOON).merchant
+        other = shop.store.add_merchant(request(1), BY).merchant
         shop.issue(shop.draft("A-1", idempotency_key="k"))
         theirs = shop.draft("A-1", merchant=other, idempotency_key="k", remark="other")
         assert codes(shop.hand_in(theirs)) == ["issued"]
@@ -131,7 +132,7 @@ class TestRepeating:
         shop = open_shop(quota=0)
         draft = shop.draft("A-1", idempotency_key="k")
         assert shop.refused(draft) == "quota_exhausted"
-        shop.store.set_quota(shop.merchant.id, 1)
+        shop.store.set_quota(shop.merchant.id, 1, BY)
         assert codes(shop.hand_in(shop.draft("A-1", idempotency_key="k"))) == ["issued"]
 
 
@@ -178,7 +179,7 @@ class TestReversing:
         assert shop.refused(again) == "not_reversible"
 
     def test_another_merchants_invoice_cannot_be_reversed(self, shop: Shop) -> None:
-        other = shop.store.add_merchant(request(1), NOON).merchant
+        other = shop.store.add_merchant(request(1), BY).merchant
         draft = shop.red(shop.issue(shop.draft("A-1", merchant=other)))
         assert shop.refused(_with(draft, merchant_id=shop.merchant.id)) == "invoice_unknown"
 
@@ -215,7 +216,7 @@ class TestRights:
         self, open_shop: Callable[..., Shop]
     ) -> None:
         shop = open_shop(quota=1)
-        other = shop.store.add_merchant(request(1, quota=2), NOON).merchant
+        other = shop.store.add_merchant(request(1, quota=2), BY).merchant
         answers = shop.hand_in(
             *(shop.draft(f"A-{i}") for i in range(2)),
             *(shop.draft(f"A-{i}", merchant=other) for i in range(3)),
@@ -230,24 +231,24 @@ class TestRights:
 
     def test_a_suspended_merchant_issues_nothing_but_gets_its_answers(self, shop: Shop) -> None:
         blue = shop.issue(shop.draft("A-1"))
-        assert shop.store.set_status(shop.merchant.id, "suspended")
+        assert shop.store.set_status(shop.merchant.id, "suspended", BY)
         assert shop.refused(shop.draft("A-2")) == "merchant_suspended"
         assert shop.refused(shop.red(blue)) == "merchant_suspended"
         assert codes(shop.hand_in(shop.draft("A-1"))) == ["replayed"]
-        shop.store.set_status(shop.merchant.id, "active")
+        shop.store.set_status(shop.merchant.id, "active", BY)
         assert codes(shop.hand_in(shop.draft("A-2"))) == ["issued"]
 
     def test_a_key_revoked_after_signing_in_is_refused(self, shop: Shop) -> None:
-        key = shop.store.add_key(sha256(b"k"), "merchant", shop.merchant.id, "till", NOON)
+        key = shop.store.add_key(sha256(b"k"), "merchant", shop.merchant.id, "till", BY)
         assert codes(shop.hand_in(shop.draft("A-1", key_id=key.id))) == ["issued"]
-        shop.store.revoke_key(key.id, NOON)
+        shop.store.revoke_key(key.id, BY)
         # Not even a repetition: whoever asks is not who he was.
         assert shop.refused(shop.draft("A-1", key_id=key.id)) == "key_revoked"
         assert shop.refused(shop.draft("A-2", key_id=key.id)) == "key_revoked"
 
     def test_a_key_of_another_merchant_is_refused(self, shop: Shop) -> None:
-        other = shop.store.add_merchant(request(1), NOON).merchant
-        key = shop.store.add_key(sha256(b"k"), "merchant", other.id, "till", NOON)
+        other = shop.store.add_merchant(request(1), BY).merchant
+        key = shop.store.add_key(sha256(b"k"), "merchant", other.id, "till", BY)
         assert shop.refused(shop.draft("A-1", key_id=key.id)) == "key_unknown"
 
     def test_a_merchant_that_is_not_there(self, shop: Shop) -> None:
@@ -321,7 +322,7 @@ class TestReading:
         assert [invoice.seq for invoice in busy.store.invoices(wanted, 0, 200)] == expected
 
     def test_a_merchant_sees_its_own(self, busy: Shop) -> None:
-        other = busy.store.add_merchant(request(1), NOON).merchant
+        other = busy.store.add_merchant(request(1), BY).merchant
         busy.issue(busy.draft("A-1", merchant=other))
         theirs = busy.store.invoices(InvoiceFilter(merchant_id=other.id), 0, 200)
         assert [invoice.seq for invoice in theirs] == [12]
@@ -342,7 +343,7 @@ class TestRegister:
     """Merchants and keys."""
 
     def test_merchants_are_read_back(self, shop: Shop) -> None:
-        second = shop.store.add_merchant(request(1, quota=7), NOON)
+        second = shop.store.add_merchant(request(1, quota=7), BY)
         assert second.merchant.quota == 7
         assert shop.store.account(second.merchant.id) == second
         assert shop.store.account_by_tax_id(TAX_IDS[1]) == second
@@ -352,31 +353,31 @@ class TestRegister:
 
     def test_a_tax_id_is_admitted_once(self, shop: Shop) -> None:
         with pytest.raises(ConflictError) as caught:
-            shop.store.add_merchant(request(0), NOON)
+            shop.store.add_merchant(request(0), BY)
         assert caught.value.code == "tax_id_taken"
 
     def test_changing_who_is_not_there(self, shop: Shop) -> None:
-        assert not shop.store.set_status(99, "suspended")
-        assert not shop.store.set_quota(99, 1)
-        assert shop.store.revoke_key(99, NOON) is None
+        assert not shop.store.set_status(99, "suspended", BY)
+        assert not shop.store.set_quota(99, 1, BY)
+        assert shop.store.revoke_key(99, BY) is None
 
     def test_a_quota_can_be_set_and_lifted(self, shop: Shop) -> None:
-        shop.store.set_quota(1, 0)
+        shop.store.set_quota(1, 0, BY)
         assert shop.refused(shop.draft("A-1")) == "quota_exhausted"
-        shop.store.set_quota(1, None)
+        shop.store.set_quota(1, None, BY)
         assert codes(shop.hand_in(shop.draft("A-1"))) == ["issued"]
 
     def test_keys_are_found_by_digest_and_stay_revoked(self, shop: Shop) -> None:
-        key = shop.store.add_key(sha256(b"a"), "merchant", 1, "till 1", NOON)
-        official = shop.store.add_key(sha256(b"b"), "official", None, "", NOON)
+        key = shop.store.add_key(sha256(b"a"), "merchant", 1, "till 1", BY)
+        official = shop.store.add_key(sha256(b"b"), "official", None, "", BY)
         assert shop.store.key(sha256(b"a")) == key
         assert shop.store.key(sha256(b"c")) is None
         assert shop.store.keys(1) == [key]
         assert shop.store.keys(None) == [official]
-        revoked = shop.store.revoke_key(key.id, NOON + 1)
+        revoked = shop.store.revoke_key(key.id, By("key:1", NOON + 1))
         assert revoked is not None
         assert revoked.revoked_at == NOON + 1
-        again = shop.store.revoke_key(key.id, NOON + 9)
+        again = shop.store.revoke_key(key.id, By("key:2", NOON + 9))
         assert again == revoked
         assert shop.store.key(sha256(b"a")) == revoked
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from invoice_service.domain.acts import By
 from invoice_service.domain.invoice import (
     Frozen,
     Prepared,
@@ -21,6 +22,8 @@ SALTS = bytes(range(48))
 COMPANY_TAX_ID = "9144030071526726XG"
 NOON = 1_533_873_600
 """2018-08-10 12:00 in Shenzhen, the day of the pilot's first invoice."""
+BY = By("machine:test", NOON)
+"""Who admits and allows in the tests."""
 FIRST = Allotment("144031809110", "00000001", NOON)
 
 RESTAURANT = Merchant(

@@ -58,9 +58,14 @@ class City:
         request = MerchantRequest(
             tax_id="91440300708461136T", name="旋转餐厅", industry="621", district="440303"
         )
-        merchant = admit(instance.store, request, 1).merchant
+        merchant = admit(instance.store, request, instance.operator()).merchant
         _, self.key = create_key(
-            instance.store, "merchant", merchant.id, "power", now=1, randbytes=instance.randbytes
+            instance.store,
+            "merchant",
+            merchant.id,
+            "power",
+            by=instance.operator(),
+            randbytes=instance.randbytes,
         )
         instance.close()
         self.url = f"http://127.0.0.1:{self.environ['FAPIAO_WEB_PORT']}"

@@ -14,6 +14,7 @@ from chain.log.database import SqliteLogStore
 from chain.log.log import Log
 from chain.signing.note import SignerKey
 from chain.tree.tiles import TileFolder
+from invoice_service.domain.acts import By
 from invoice_service.domain.invoice import (
     Issued,
     Prepared,
@@ -73,7 +74,7 @@ class Town:
             request = MerchantRequest(
                 tax_id=tax_id, name=name, industry=industry, district=district
             )
-            account = self.store.add_merchant(request, self._unix())
+            account = self.store.add_merchant(request, By("machine:town", self._unix()))
             self.merchants.append(account.merchant)
 
     def issue(self, count: int, *, merchant: int | None = None) -> list[Issued]:

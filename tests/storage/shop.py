@@ -23,7 +23,7 @@ from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.merchant import Merchant, MerchantRequest
 from invoice_service.domain.numbering import Scheme
 from invoice_service.storage.sqlite import SqliteStore, create_store
-from tests.domain.samples import NOON, RATES, order
+from tests.domain.samples import BY, NOON, RATES, order
 
 TAX_IDS = ("91440300708461136T", "9144030071526726XG", "914403001922038216")
 FILE = "invoices.db"
@@ -57,7 +57,7 @@ class Shop:
         self.now = NOON
         self.random = random.Random(seed)
         known = self.store.account_by_tax_id(TAX_IDS[0])
-        self.merchant = (known or self.store.add_merchant(request(quota=quota), NOON)).merchant
+        self.merchant = (known or self.store.add_merchant(request(quota=quota), BY)).merchant
 
     def clock(self) -> int:
         """The time of the next transaction."""

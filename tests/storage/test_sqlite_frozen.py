@@ -1,19 +1,25 @@
 """What was issued is frozen by the database itself, whoever opens the file."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
 
+from chain.errors import UnavailableError
+from chain.hashing import sha256
 from invoice_service.services.anchoring.close import Closing
 from invoice_service.services.anchoring.totals import BlockTotals, Dimension
-from invoice_service.storage.sqlite import create_store
-from tests.storage.shop import FILE, Shop
+from invoice_service.services.people.trail import ActFilter
+from invoice_service.storage.sqlite import SqliteStore, create_store, update_store
+from tests.domain.samples import BY
+from tests.storage.shop import FILE, Shop, request
 
-FROZEN = ("invoices", "idempotency", "cells", "totals", "blocks_totalled", "closings")
+OLD = 184 * 86_400
+FROZEN = ("invoices", "idempotency", "cells", "totals", "blocks_totalled", "closings", "acts")
 
 
 @pytest.fixture
@@ -24,6 +30,7 @@ def file(tmp_path: Path) -> Path:
     shop.issue(shop.red(blue))
     cells = {(Dimension.ALL, ""): [1, 2, 3, 4, 5, 6, 7, 8]}
     shop.store.totals.append(0, [BlockTotals(1, "2018-08-10", cells)])
+    shop.store.add_key(sha256(b"a"), "official", None, "", BY)
     shop.store.totals.keep_closing(Closing("2018-08-10", 1, bytes(16), b"{}"))
     shop.store.close()
     return tmp_path / FILE
@@ -101,3 +108,111 @@ def test_creating_again_keeps_everything(file: Path, stranger: sqlite3.Connectio
     create_store(file)
     assert stranger.execute("SELECT * FROM sqlite_schema ORDER BY name").fetchall() == before
     assert stranger.execute("SELECT count(*) FROM invoices").fetchone() == (2,)
+
+
+class TestRefusals:
+    """Counts may grow, and go once they are old; nothing else."""
+
+    @pytest.fixture
+    def counted(self, file: Path, stranger: sqlite3.Connection) -> sqlite3.Connection:
+        """Counts of an old hour and of a new one."""
+        for hour in (0, OLD):
+            stranger.execute(
+                "INSERT INTO refusals (hour, code, who, origin, count, first_at, last_at)"
+                " VALUES (?, 'key_unknown', 'unknown', '192.0.2.1', 5, 10, 20)",
+                (hour,),
+            )
+        stranger.commit()
+        return stranger
+
+    @pytest.mark.parametrize(
+        "change",
+        ["count = 4", "count = 5", "count = 6, first_at = 11", "count = 6, last_at = 19"]
+        + [f"count = 6, {column} = {column} || '1'" for column in ("code", "who", "origin")]
+        + ["count = 6, hour = hour + 1", "count = 6, id = id + 10"],
+    )
+    def test_what_is_not_growth_is_refused(self, counted: sqlite3.Connection, change: str) -> None:
+        with pytest.raises(sqlite3.IntegrityError, match="frozen"):
+            counted.execute(f"UPDATE refusals SET {change}")
+        counted.execute("UPDATE refusals SET count = 6, first_at = 9, last_at = 21")
+
+    def test_only_what_is_old_may_go(self, counted: sqlite3.Connection) -> None:
+        for hour in (0, OLD):
+            with pytest.raises(sqlite3.IntegrityError, match="frozen"):
+                counted.execute("DELETE FROM refusals WHERE hour = ?", (hour,))
+        counted.execute("UPDATE refusals SET count = 6")
+        counted.execute(
+            "INSERT INTO refusals SELECT 3, hour + 1, code, who, origin, 1, 1, 1"
+            f" FROM refusals WHERE hour = {OLD}"
+        )
+        assert counted.execute("DELETE FROM refusals WHERE hour = 0").rowcount == 1
+
+    def test_replacing_a_row_is_refused(self, counted: sqlite3.Connection) -> None:
+        same = "hour, code, who, origin, 9, 1, 30 FROM refusals WHERE hour = 0"
+        for number in ("1", "7"):
+            with pytest.raises(sqlite3.IntegrityError, match="appended"):
+                counted.execute(f"INSERT OR REPLACE INTO refusals SELECT {number}, {same}")
+
+
+def test_a_change_whose_act_cannot_be_written_does_not_happen(
+    file: Path, stranger: sqlite3.Connection
+) -> None:
+    stranger.execute(
+        "CREATE TRIGGER no_more BEFORE INSERT ON acts BEGIN SELECT RAISE(ABORT, 'no more'); END"
+    )
+    stranger.commit()
+    store = SqliteStore(file)
+    key = store.keys(None)
+    before = store.accounts(0, 10)
+    changes: list[Callable[[], object]] = [
+        lambda: store.add_merchant(request(1), BY),
+        lambda: store.set_status(1, "suspended", BY),
+        lambda: store.set_quota(1, 3, BY),
+        lambda: store.add_key(sha256(b"b"), "official", None, "", BY),
+        lambda: store.revoke_key(1, BY),
+    ]
+    for change in changes:
+        with pytest.raises(UnavailableError):
+            change()
+    assert (store.accounts(0, 10), store.keys(None)) == (before, key)
+    store.close()
+
+
+def without_trail(file: Path) -> list[tuple[object, ...]]:
+    """Take the file back to the release before the trail; gives its merchants."""
+    with closing(sqlite3.connect(file)) as old:
+        old.execute("DROP TABLE acts")
+        old.execute("DROP TABLE refusals")
+        old.execute("DELETE FROM _sqlite_migrations WHERE name = 'trail'")
+        old.commit()
+        return old.execute("SELECT * FROM merchants").fetchall()
+
+
+def test_an_older_releases_file_is_brought_up_to_date(
+    file: Path, stranger: sqlite3.Connection
+) -> None:
+    merchants = without_trail(file)
+    update_store(file)
+    update_store(file)
+    assert stranger.execute("SELECT * FROM merchants").fetchall() == merchants
+    store = SqliteStore(file)
+    store.set_status(1, "suspended", BY)
+    assert [found.act.type for found in store.acts(ActFilter(), 0, 9)] == ["suspension"]
+    store.close()
+
+
+def test_several_may_bring_it_up_to_date_at_once(file: Path) -> None:
+    without_trail(file)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(update_store, [file] * 8))
+    assert SqliteStore(file).last_act().seq == 0
+
+
+@pytest.mark.parametrize("content", [None, b"", b"x" * 5000])
+def test_what_is_no_store_of_ours_is_left_as_it_is(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "other" / FILE
+    path.parent.mkdir()
+    if content is not None:
+        path.write_bytes(content)
+    update_store(path)
+    assert (path.read_bytes() if path.exists() else None) == content

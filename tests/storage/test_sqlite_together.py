@@ -15,6 +15,7 @@ import pytest
 from chain.errors import UnavailableError
 from invoice_service.domain.invoice import Issued
 from invoice_service.storage.sqlite import SqliteStore, create_store
+from tests.domain.samples import BY
 from tests.storage.shop import FILE, Shop, locked
 
 fork = multiprocessing.get_context("fork")
@@ -157,7 +158,7 @@ def _stop_inside(shop: Shop, pid: int) -> None:
     for _ in range(200):
         os.kill(pid, signal.SIGSTOP)
         try:
-            shop.store.set_quota(shop.merchant.id, None)
+            shop.store.set_quota(shop.merchant.id, None, BY)
         except UnavailableError:
             return
         os.kill(pid, signal.SIGCONT)

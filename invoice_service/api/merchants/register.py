@@ -6,7 +6,6 @@ import msgspec
 from flask import Blueprint, Response
 
 from chain.entry import format_time
-from chain.errors import NotFoundError
 from invoice_service.api.access import Access
 from invoice_service.api.answers import JSON, json_answer
 from invoice_service.api.merchants.contract import (
@@ -19,6 +18,7 @@ from invoice_service.api.merchants.contract import (
 )
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import body, media_type, query, whole_number
+from invoice_service.domain.acts import By
 from invoice_service.domain.merchant import parse_merchant
 from invoice_service.domain.reading import read_json
 from invoice_service.services.people import admit
@@ -72,8 +72,9 @@ class MerchantCalls:
 
     def admit(self) -> Response:
         """A new merchant."""
-        request = parse_merchant(self._body(), max_bytes=self._limit)
-        account = admit.admit(self._store, request, self._now())
+        body_, by = self._body()
+        request = parse_merchant(body_, max_bytes=self._limit)
+        account = admit.admit(self._store, request, by)
         answer = json_answer(_merchant(account), CREATED)
         answer.headers["Location"] = f"/v1/merchants/{account.merchant.id}"
         return answer
@@ -85,18 +86,19 @@ class MerchantCalls:
 
     def suspend(self, merchant: str) -> Response:
         """Stop it from issuing; again changes nothing."""
-        self._official()
-        return json_answer(_merchant(admit.suspend(self._store, _id(merchant))))
+        by = self._official()
+        return json_answer(_merchant(admit.suspend(self._store, _id(merchant), by)))
 
     def resume(self, merchant: str) -> Response:
         """Let it issue again; again changes nothing."""
-        self._official()
-        return json_answer(_merchant(admit.resume(self._store, _id(merchant))))
+        by = self._official()
+        return json_answer(_merchant(admit.resume(self._store, _id(merchant), by)))
 
     def quota(self, merchant: str) -> Response:
         """Set what it may issue in all."""
-        wanted = read_json(self._body(), _quota, max_bytes=self._limit)
-        return json_answer(_merchant(admit.set_quota(self._store, _id(merchant), wanted.quota)))
+        body_, by = self._body()
+        quota = read_json(body_, _quota, max_bytes=self._limit).quota
+        return json_answer(_merchant(admit.set_quota(self._store, _id(merchant), quota, by)))
 
     def keys(self, merchant: str) -> Response:
         """Its keys, without their texts."""
@@ -107,36 +109,34 @@ class MerchantCalls:
 
     def add_key(self, merchant: str) -> Response:
         """A new key for it, shown this once."""
-        wanted = read_json(self._body(), _key, max_bytes=self._limit)
+        body_, by = self._body()
+        wanted = read_json(body_, _key, max_bytes=self._limit)
         key, text = admit.create_key(
             self._store,
             "merchant",
             _id(merchant),
             wanted.label,
-            now=self._now(),
+            by=by,
             randbytes=self._parts.randbytes,
         )
         return json_answer(_key_body(key, text), CREATED)
 
     def revoke_key(self, merchant: str, key: str) -> Response:
         """End one of its keys, for ever."""
-        self._official()
+        by = self._official()
         merchant_id, key_id = _id(merchant), whole_number({"key": key}, "key", 0, LARGEST)
-        if key_id not in {known.id for known in self._store.keys(merchant_id)}:
-            raise NotFoundError("api_key_unknown", "this merchant has no such key")
-        return json_answer(_key_body(admit.revoke_key(self._store, key_id, self._now())))
+        revoked = admit.revoke_key(self._store, key_id, by, merchant_id=merchant_id)
+        return json_answer(_key_body(revoked))
 
-    def _official(self) -> None:
-        self._access.official()
+    def _official(self) -> By:
+        principal = self._access.official()
         query()
+        return self._access.by(principal, int(self._parts.clock().timestamp()))
 
-    def _body(self) -> bytes:
-        self._official()
+    def _body(self) -> tuple[bytes, By]:
+        by = self._official()
         media_type(JSON)
-        return body(self._limit)
-
-    def _now(self) -> int:
-        return int(self._parts.clock().timestamp())
+        return body(self._limit), by
 
 
 def _id(text: str) -> int:

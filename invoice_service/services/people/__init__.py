@@ -1,1 +1,1 @@
-"""Who may do what: admission, keys, signing in."""
+"""Who may do what, and who did: admission, keys, signing in, refusals, the trail."""

@@ -1,28 +1,39 @@
-"""Admitting merchants, suspending them, their quotas, and API keys."""
+"""Admitting merchants, suspending them, their quotas, and API keys; each becomes an act."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 from chain.errors import NotFoundError
+from invoice_service.domain.acts import By
 from invoice_service.domain.merchant import MerchantRequest, check_merchant
 from invoice_service.domain.text import check_text
 from invoice_service.services.people.ports import ApiKey, KeyStore, MerchantStore, Role
 from invoice_service.services.people.sign_in import key_digest, new_key
+from invoice_service.services.people.trail import ActStore, refusals_recorded
 from invoice_service.services.ports import Account
 
 
-class Register(MerchantStore, KeyStore, Protocol):
-    """What admitting needs of a store."""
+class Merchants(MerchantStore, ActStore, Protocol):
+    """What changing merchants needs of a store."""
 
 
-def admit(register: MerchantStore, request: MerchantRequest, now: int) -> Account:
-    """Admit a merchant; ``now`` in unix seconds.
+class Keys(KeyStore, ActStore, Protocol):
+    """What revoking keys needs of a store."""
+
+
+class Register(MerchantStore, KeyStore, ActStore, Protocol):
+    """What making keys needs of a store."""
+
+
+def admit(register: Merchants, request: MerchantRequest, by: By) -> Account:
+    """Admit a merchant.
 
     Raises MalformedError (``tax_id_invalid``, ``industry_unknown``, ``district_unknown``,
     ``control_character``), ConflictError ``tax_id_taken``.
     """
     check_merchant(request)
-    return register.add_merchant(request, now)
+    with refusals_recorded(register, by, "admission", f"tax_id:{request.tax_id}"):
+        return register.add_merchant(request, by)
 
 
 def get_merchant(register: MerchantStore, merchant_id: int) -> Account:
@@ -33,19 +44,20 @@ def get_merchant(register: MerchantStore, merchant_id: int) -> Account:
     return account
 
 
-def suspend(register: MerchantStore, merchant_id: int) -> Account:
+def suspend(register: Merchants, merchant_id: int, by: By) -> Account:
     """Stop a merchant from issuing; NotFoundError ``merchant_unknown``."""
-    return _changed(register, merchant_id, register.set_status(merchant_id, "suspended"))
+    return _set_status(register, merchant_id, "suspended", by)
 
 
-def resume(register: MerchantStore, merchant_id: int) -> Account:
+def resume(register: Merchants, merchant_id: int, by: By) -> Account:
     """Let a merchant issue again; NotFoundError ``merchant_unknown``."""
-    return _changed(register, merchant_id, register.set_status(merchant_id, "active"))
+    return _set_status(register, merchant_id, "active", by)
 
 
-def set_quota(register: MerchantStore, merchant_id: int, quota: int | None) -> Account:
+def set_quota(register: Merchants, merchant_id: int, quota: int | None, by: By) -> Account:
     """Allow so many blue invoices in all, those issued included; None for no limit."""
-    return _changed(register, merchant_id, register.set_quota(merchant_id, quota))
+    with refusals_recorded(register, by, "quota", f"merchant:{merchant_id}"):
+        return _changed(register, merchant_id, register.set_quota(merchant_id, quota, by))
 
 
 def create_key(
@@ -54,7 +66,7 @@ def create_key(
     merchant_id: int | None,
     label: str,
     *,
-    now: int,
+    by: By,
     randbytes: Callable[[int], bytes],
 ) -> tuple[ApiKey, str]:
     """Make a key and return it with its text, which is shown now and kept nowhere.
@@ -62,23 +74,33 @@ def create_key(
     Raises NotFoundError ``merchant_unknown``, MalformedError ``control_character``.
     """
     check_text(label, "/label")
-    if role == "merchant":
-        get_merchant(register, -1 if merchant_id is None else merchant_id)
-    else:
-        merchant_id = None
     text = new_key(randbytes)
-    return register.add_key(key_digest(text), role, merchant_id, label, now), text
+    if role == "official":
+        return register.add_key(key_digest(text), role, None, label, by), text
+    with refusals_recorded(register, by, "key", f"merchant:{merchant_id or 0}"):
+        get_merchant(register, -1 if merchant_id is None else merchant_id)
+    return register.add_key(key_digest(text), role, merchant_id, label, by), text
 
 
-def revoke_key(register: KeyStore, key_id: int, now: int) -> ApiKey:
+def revoke_key(register: Keys, key_id: int, by: By, *, merchant_id: int | None = None) -> ApiKey:
     """Revoke a key for ever: requests under way with it are refused as well.
 
-    NotFoundError ``api_key_unknown``.
+    NotFoundError ``api_key_unknown``, also when it is not the key of ``merchant_id``, if given.
     """
-    key = register.revoke_key(key_id, now)
-    if key is None:
-        raise NotFoundError("api_key_unknown", "there is no such key")
-    return key
+    with refusals_recorded(register, by, "key_revocation", f"key:{key_id}"):
+        if merchant_id is not None and key_id not in {k.id for k in register.keys(merchant_id)}:
+            raise NotFoundError("api_key_unknown", "this merchant has no such key")
+        key = register.revoke_key(key_id, by)
+        if key is None:
+            raise NotFoundError("api_key_unknown", "there is no such key")
+        return key
+
+
+def _set_status(
+    register: Merchants, merchant_id: int, status: Literal["active", "suspended"], by: By
+) -> Account:
+    with refusals_recorded(register, by, "suspension", f"merchant:{merchant_id}"):
+        return _changed(register, merchant_id, register.set_status(merchant_id, status, by))
 
 
 def _changed(register: MerchantStore, merchant_id: int, found: bool) -> Account:  # noqa: FBT001 # the store's own answer

@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from chain.hashing import Digest
+from invoice_service.domain.acts import By
 from invoice_service.domain.merchant import MerchantRequest
 from invoice_service.services.ports import Account
 
@@ -24,9 +25,9 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MerchantStore(Protocol):
-    """The register of merchants."""
+    """The register of merchants. Each change writes its act of the trail with it, or neither."""
 
-    def add_merchant(self, request: MerchantRequest, now: int) -> Account:
+    def add_merchant(self, request: MerchantRequest, by: By) -> Account:
         """Admit one; ConflictError ``tax_id_taken``."""
         ...
 
@@ -38,20 +39,20 @@ class MerchantStore(Protocol):
         """Merchants with an id above ``after``, in order, ``limit`` at most."""
         ...
 
-    def set_status(self, merchant_id: int, status: Literal["active", "suspended"]) -> bool:
+    def set_status(self, merchant_id: int, status: Literal["active", "suspended"], by: By) -> bool:
         """Suspend or resume one; False when there is none."""
         ...
 
-    def set_quota(self, merchant_id: int, quota: int | None) -> bool:
+    def set_quota(self, merchant_id: int, quota: int | None, by: By) -> bool:
         """Allow so many blue invoices in all (None: no limit); False when there is none."""
         ...
 
 
 class KeyStore(Protocol):
-    """The API keys, by digest."""
+    """The API keys, by digest. Each change writes its act of the trail with it, or neither."""
 
     def add_key(
-        self, digest: Digest, role: Role, merchant_id: int | None, label: str, now: int
+        self, digest: Digest, role: Role, merchant_id: int | None, label: str, by: By
     ) -> ApiKey:
         """Keep a new key."""
         ...
@@ -64,6 +65,6 @@ class KeyStore(Protocol):
         """All keys of a merchant, or of the officials (None)."""
         ...
 
-    def revoke_key(self, key_id: int, now: int) -> ApiKey | None:
+    def revoke_key(self, key_id: int, by: By) -> ApiKey | None:
         """Revoke a key, for ever; None when there is none."""
         ...

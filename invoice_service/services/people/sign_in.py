@@ -25,6 +25,18 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     key_id: int
 
 
+class KeyRevokedError(RefusedError):
+    """The key was good once, so we know whose it was."""
+
+    def __init__(self, key_id: int) -> None:
+        super().__init__("key_revoked", "this API key has been revoked")
+        self.key_id = key_id
+
+    def __reduce__(self) -> tuple[type["KeyRevokedError"], tuple[int]]:
+        """Survive pickling: the arguments are not those that Exception keeps."""
+        return KeyRevokedError, (self.key_id,)
+
+
 class KeyReader(Protocol):
     """What signing in needs of a store."""
 
@@ -36,7 +48,7 @@ class KeyReader(Protocol):
 def sign_in(keys: KeyReader, text: str | None) -> Principal:
     """The owner of the key ``text``.
 
-    Raises RefusedError: ``key_missing``, ``key_malformed``, ``key_unknown``, ``key_revoked``.
+    Raises RefusedError: ``key_missing``, ``key_malformed``, ``key_unknown``; KeyRevokedError.
     """
     if not text:
         raise RefusedError("key_missing", "send an API key as: Authorization: Bearer fk_...")
@@ -49,7 +61,7 @@ def sign_in(keys: KeyReader, text: str | None) -> Principal:
     if key is None or not known:
         raise RefusedError("key_unknown", "this API key is not known")
     if key.revoked_at is not None:
-        raise RefusedError("key_revoked", "this API key has been revoked")
+        raise KeyRevokedError(key.id)
     return Principal(role=key.role, merchant_id=key.merchant_id, key_id=key.id)
 
 

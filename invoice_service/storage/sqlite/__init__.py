@@ -14,12 +14,13 @@ from invoice_service.storage.sqlite.issuing import Issuing
 from invoice_service.storage.sqlite.reading import Reading
 from invoice_service.storage.sqlite.register import Register
 from invoice_service.storage.sqlite.schema import migrations
+from invoice_service.storage.sqlite.trail import Trail
 from invoice_service.storage.totals import SqliteTotals
 
-__all__ = ["SqliteStore", "create_store"]
+__all__ = ["SqliteStore", "create_store", "update_store"]
 
 
-class SqliteStore(Issuing, Reading, Register):
+class SqliteStore(Issuing, Reading, Register, Trail):
     """``invoices.db``. Safe for threads and processes at once, and after a fork.
 
     Every method raises UnavailableError when the database cannot be used: ``database_busy``,
@@ -53,6 +54,30 @@ def create_store(path: Path) -> None:
     except OSError as error:
         detail = f"the database cannot be made: {error}"
         raise UnavailableError("database_unavailable", detail) from error
+
+
+def update_store(path: Path) -> None:
+    """Bring an older release's tables up to date; what is no store of ours is left as it is.
+
+    A file that is missing, empty or damaged is for its first user to report. Raises
+    UnavailableError when the tables are old and cannot be changed now.
+    """
+    store = Connections(path)
+    try:
+        if path.is_file() and _is_behind(store):
+            with store.reading(), _alone(path.parent):
+                migrations.apply(store.database)
+    finally:
+        store.close()
+
+
+def _is_behind(store: Connections) -> bool:
+    try:
+        with store.reading():
+            database = store.database
+            return bool(migrations.applied(database) and migrations.pending(database))
+    except UnavailableError:
+        return False
 
 
 @contextmanager

@@ -6,6 +6,9 @@ from invoice_service.storage.totals import create_tables
 
 migrations = Migrations("invoices")
 
+KEPT_SECONDS = 184 * 86_400
+"""How long counts of refusals are kept at least: six months. Acts are kept for ever."""
+
 
 @migrations()
 def merchants_and_keys(db: Database) -> None:
@@ -129,3 +132,43 @@ def invoices(db: Database) -> None:
 def totals(db: Database) -> None:
     """Cumulative totals by block, and the daily closings."""
     create_tables(db)
+
+
+_TRAIL = (
+    "CREATE TABLE acts (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, at INTEGER NOT NULL,"
+    " actor TEXT NOT NULL, origin TEXT NOT NULL, type TEXT NOT NULL, subject TEXT NOT NULL,"
+    " outcome TEXT NOT NULL, code TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,"
+    " reason TEXT NOT NULL) STRICT",
+    "CREATE INDEX idx_acts_subject ON acts (subject, seq)",
+    "CREATE INDEX idx_acts_actor ON acts (actor, seq)",
+    "CREATE TRIGGER acts_append BEFORE INSERT ON acts WHEN"
+    " NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM acts)"
+    " BEGIN SELECT RAISE(ABORT, 'acts are only ever appended'); END",
+    "CREATE TRIGGER acts_no_update BEFORE UPDATE ON acts"
+    " BEGIN SELECT RAISE(ABORT, 'acts: no UPDATE, rows are frozen'); END",
+    "CREATE TRIGGER acts_no_delete BEFORE DELETE ON acts"
+    " BEGIN SELECT RAISE(ABORT, 'acts: no DELETE, rows are frozen'); END",
+    "CREATE TABLE refusals (id INTEGER PRIMARY KEY, hour INTEGER NOT NULL, code TEXT NOT NULL,"
+    " who TEXT NOT NULL, origin TEXT NOT NULL, count INTEGER NOT NULL CHECK (count > 0),"
+    " first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,"
+    " UNIQUE (hour, code, who, origin)) STRICT",
+    "CREATE TRIGGER refusals_append BEFORE INSERT ON refusals WHEN EXISTS"
+    " (SELECT 1 FROM refusals WHERE id = NEW.id OR (hour = NEW.hour AND code = NEW.code"
+    "   AND who = NEW.who AND origin = NEW.origin))"
+    " BEGIN SELECT RAISE(ABORT, 'refusals are only ever appended'); END",
+    "CREATE TRIGGER refusals_grow BEFORE UPDATE ON refusals WHEN NEW.count <= OLD.count"
+    " OR NEW.first_at > OLD.first_at OR NEW.last_at < OLD.last_at"
+    " OR (NEW.id, NEW.hour, NEW.code, NEW.who, NEW.origin)"
+    "   IS NOT (OLD.id, OLD.hour, OLD.code, OLD.who, OLD.origin)"
+    " BEGIN SELECT RAISE(ABORT, 'refusals: counts only grow, rows are frozen'); END",
+    "CREATE TRIGGER refusals_keep BEFORE DELETE ON refusals WHEN"  # noqa: S608 # constant
+    f" OLD.hour >= (SELECT max(hour) FROM refusals) - {KEPT_SECONDS}"
+    " BEGIN SELECT RAISE(ABORT, 'refusals: no DELETE within six months, rows are frozen'); END",
+)
+
+
+@migrations()
+def trail(db: Database) -> None:
+    """Who did what, one row an act; and how often callers were refused, one row an hour."""
+    for statement in _TRAIL:
+        db.execute(statement)

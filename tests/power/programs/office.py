@@ -21,6 +21,7 @@ from chain.log.log import Log
 from chain.signing.note import SignerKey
 from chain.tree.tiles import TileFolder
 from invoice_service.config import Tax
+from invoice_service.domain.acts import By
 from invoice_service.domain.invoice import (
     Buyer,
     InvoiceRequest,
@@ -66,7 +67,7 @@ class Office:
 
     def merchant(self) -> Merchant:
         """Return the one merchant, admitting it first where there is none."""
-        account = self.store.account(1) or self.store.add_merchant(MERCHANT, 1)
+        account = self.store.account(1) or self.store.add_merchant(MERCHANT, By("machine:power", 1))
         return account.merchant
 
     def issue(self, count: int) -> list[Issued]:

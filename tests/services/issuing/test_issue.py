@@ -13,7 +13,7 @@ from invoice_service.domain.invoice import Issued, Prepared
 from invoice_service.processes.issuer import DirectIssuer
 from invoice_service.services.issuing.issue import AT_ONCE, IssuingDesk, issue_many, issue_one
 from invoice_service.services.people.admit import create_key, revoke_key
-from tests.domain.samples import NOON, RATES, line, order
+from tests.domain.samples import BY, RATES, line, order
 from tests.storage.shop import Shop, codes, locked
 
 
@@ -60,9 +60,9 @@ def test_one_that_is_refused_raises(desk: IssuingDesk, shop: Shop) -> None:
 
 
 def test_a_key_revoked_between_signing_in_and_storing(desk: IssuingDesk, shop: Shop) -> None:
-    key, _ = create_key(shop.store, "merchant", 1, "", now=NOON, randbytes=bytes)
+    key, _ = create_key(shop.store, "merchant", 1, "", by=BY, randbytes=bytes)
     assert issue_one(desk, 1, body(), key_id=key.id).seq == 1
-    revoke_key(shop.store, key.id, NOON)
+    revoke_key(shop.store, key.id, BY)
     with pytest.raises(Problem) as caught:
         issue_one(desk, 1, body(order_id="A-2"), key_id=key.id)
     assert caught.value.code == "key_revoked"

@@ -9,7 +9,7 @@ from chain.errors import ConflictError, MalformedError, NotFoundError, Problem, 
 from chain.hashing import Digest, sha256
 from invoice_service.processes.issuer import DirectIssuer
 from invoice_service.services.issuing.reverse import ReversingDesk, reverse
-from tests.domain.samples import NOON
+from tests.domain.samples import BY
 from tests.storage.shop import Shop, request, tamper
 
 RETURN = b'{"reason":"SALES_RETURN"}'
@@ -64,7 +64,7 @@ def test_a_red_one_cannot_be_reversed(shop: Shop, desk: ReversingDesk) -> None:
 
 
 def test_what_is_not_ones_own_is_not_there(shop: Shop, desk: ReversingDesk) -> None:
-    other = shop.store.add_merchant(request(1), NOON).merchant
+    other = shop.store.add_merchant(request(1), BY).merchant
     for merchant_id, digest in ((other.id, first(shop)), (1, sha256(b"nothing"))):
         with pytest.raises(NotFoundError) as caught:
             reverse(desk, merchant_id, digest, RETURN)

@@ -16,7 +16,7 @@ from invoice_service.services.people.admit import (
     set_quota,
     suspend,
 )
-from tests.domain.samples import NOON
+from tests.domain.samples import BY, NOON
 from tests.storage.shop import TAX_IDS, Shop, request
 
 
@@ -27,7 +27,7 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def test_an_admitted_merchant_may_issue_at_once(shop: Shop) -> None:
-    account = admit(shop.store, request(1, quota=3), NOON)
+    account = admit(shop.store, request(1, quota=3), BY)
     assert (account.merchant.status, account.used, account.created_at) == ("active", 0, NOON)
     assert get_merchant(shop.store, account.merchant.id) == account
     shop.issue(shop.draft("A-1", merchant=account.merchant))
@@ -49,42 +49,42 @@ def test_what_is_not_right_is_refused_and_not_stored(
 ) -> None:
     bad = msgspec.structs.replace(request(1), **change)
     with pytest.raises(MalformedError) as caught:
-        admit(shop.store, bad, NOON)
+        admit(shop.store, bad, BY)
     assert caught.value.code == code
     assert len(shop.store.accounts(0, 10)) == 1
 
 
 def test_a_tax_id_is_admitted_once(shop: Shop) -> None:
     with pytest.raises(ConflictError) as caught:
-        admit(shop.store, request(0), NOON)
+        admit(shop.store, request(0), BY)
     assert caught.value.code == "tax_id_taken"
 
 
 def test_suspending_and_resuming(shop: Shop) -> None:
-    assert suspend(shop.store, 1).merchant.status == "suspended"
-    assert suspend(shop.store, 1).merchant.status == "suspended"
+    assert suspend(shop.store, 1, BY).merchant.status == "suspended"
+    assert suspend(shop.store, 1, BY).merchant.status == "suspended"
     assert shop.refused(shop.draft("A-1")) == "merchant_suspended"
-    assert resume(shop.store, 1).merchant.status == "active"
+    assert resume(shop.store, 1, BY).merchant.status == "active"
     shop.issue(shop.draft("A-1"))
 
 
 def test_a_quota_below_what_is_used_stops_at_once(shop: Shop) -> None:
     for number in range(3):
         shop.issue(shop.draft(f"A-{number}"))
-    assert set_quota(shop.store, 1, 2).merchant.quota == 2
+    assert set_quota(shop.store, 1, 2, BY).merchant.quota == 2
     assert shop.refused(shop.draft("A-3")) == "quota_exhausted"
-    assert set_quota(shop.store, 1, 4).used == 3
+    assert set_quota(shop.store, 1, 4, BY).used == 3
     shop.issue(shop.draft("A-3"))
-    assert set_quota(shop.store, 1, None).merchant.quota is None
+    assert set_quota(shop.store, 1, None, BY).merchant.quota is None
 
 
 @pytest.mark.parametrize(
     "call",
     [
         lambda shop: get_merchant(shop.store, 9),
-        lambda shop: suspend(shop.store, 9),
-        lambda shop: resume(shop.store, 9),
-        lambda shop: set_quota(shop.store, 9, 1),
+        lambda shop: suspend(shop.store, 9, BY),
+        lambda shop: resume(shop.store, 9, BY),
+        lambda shop: set_quota(shop.store, 9, 1, BY),
         lambda shop: make_key(shop, 9),
         lambda shop: make_key(shop, None),
     ],
@@ -98,21 +98,21 @@ def test_merchants_that_are_not_there(shop: Shop, call: Callable[[Shop], object]
 def test_keys_of_one_merchant(shop: Shop) -> None:
     first, second = make_key(shop, 1), make_key(shop, 1)
     assert [key.id for key in shop.store.keys(1)] == [first, second]
-    assert revoke_key(shop.store, first, NOON).revoked_at == NOON
+    assert revoke_key(shop.store, first, BY).revoked_at == NOON
     assert [key.revoked_at for key in shop.store.keys(1)] == [NOON, None]
 
 
 def test_an_officials_key_belongs_to_no_merchant(shop: Shop) -> None:
-    official, _ = create_key(shop.store, "official", 1, "", now=NOON, randbytes=bytes)
+    official, _ = create_key(shop.store, "official", 1, "", by=BY, randbytes=bytes)
     assert official.merchant_id is None
 
 
 def test_keys_that_are_not_there_and_labels_that_cannot_be(shop: Shop) -> None:
     with pytest.raises(NotFoundError) as missing:
-        revoke_key(shop.store, 9, NOON)
+        revoke_key(shop.store, 9, BY)
     assert missing.value.code == "api_key_unknown"
     with pytest.raises(Problem) as bad:
-        create_key(shop.store, "merchant", 1, "a\nb", now=NOON, randbytes=bytes)
+        create_key(shop.store, "merchant", 1, "a\nb", by=BY, randbytes=bytes)
     assert bad.value.code == "control_character"
     assert shop.store.keys(1) == []
 
@@ -120,6 +120,6 @@ def test_keys_that_are_not_there_and_labels_that_cannot_be(shop: Shop) -> None:
 def make_key(shop: Shop, merchant_id: int | None) -> int:
     """A new merchant's key."""
     key, _ = create_key(
-        shop.store, "merchant", merchant_id, "", now=NOON, randbytes=shop.random.randbytes
+        shop.store, "merchant", merchant_id, "", by=BY, randbytes=shop.random.randbytes
     )
     return key.id

@@ -18,7 +18,7 @@ from invoice_service.services.people.sign_in import (
     require_official,
     sign_in,
 )
-from tests.domain.samples import NOON
+from tests.domain.samples import BY
 from tests.storage.shop import FILE, Shop
 
 
@@ -32,7 +32,7 @@ def make(shop: Shop, merchant_id: int | None = 1) -> tuple[ApiKey, str]:
     """A new key and its text."""
     role: Role = "official" if merchant_id is None else "merchant"
     randbytes = random.Random(5).randbytes
-    return create_key(shop.store, role, merchant_id, "till", now=NOON, randbytes=randbytes)
+    return create_key(shop.store, role, merchant_id, "till", by=BY, randbytes=randbytes)
 
 
 def code_of(keys: KeyReader, text: str | None) -> str:
@@ -102,7 +102,7 @@ def test_unknown_keys(shop: Shop) -> None:
 
 def test_revoked_keys(shop: Shop) -> None:
     key, text = make(shop)
-    revoke_key(shop.store, key.id, NOON)
+    revoke_key(shop.store, key.id, BY)
     assert code_of(shop.store, text) == "key_revoked"
 
 
@@ -117,7 +117,7 @@ def test_every_text_costs_one_lookup(shop: Shop) -> None:
 
     key, text = make(shop)
     sign_in(Counting(), text)
-    revoke_key(shop.store, key.id, NOON)
+    revoke_key(shop.store, key.id, BY)
     for refused in (text, "nonsense", "fk_" + "A" * 43):
         code_of(Counting(), refused)
     assert looked_up == [key_digest(t) for t in (text, text, "nonsense", "fk_" + "A" * 43)]

@@ -1,0 +1,223 @@
+"""The trail: acts, which are only appended, and the hourly counts of refusals, which only grow."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from chain import canonical
+from chain.errors import MalformedError, UnavailableError
+from chain.hashing import ZERO, Digest, to_digest
+from invoice_service.domain.acts import UNKNOWN, Act, Recorded, act_hash
+from invoice_service.services.people.refusals import HOUR, OTHERS, Refusals, earns_a_row
+from invoice_service.services.people.trail import (
+    ActFilter,
+    Head,
+    KeyStanding,
+    MerchantStanding,
+    RefusalRow,
+)
+from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.schema import KEPT_SECONDS
+
+_COLUMNS: Final = (
+    "at",
+    "actor",
+    "origin",
+    "type",
+    "subject",
+    "outcome",
+    "code",
+    "before",
+    "after",
+    "reason",
+)
+_SELECT: Final = f"SELECT seq, hash, {', '.join(_COLUMNS)} FROM acts WHERE "  # noqa: S608 # our own column names
+_INSERT: Final = (
+    f"INSERT INTO acts (seq, hash, {', '.join(_COLUMNS)})"  # noqa: S608 # our own column names
+    f" VALUES (?, ?{', ?' * len(_COLUMNS)})"
+)
+_CONDITIONS: Final = {
+    "subject": "subject = :subject",
+    "actor": "actor = :actor",
+    "type": "type = :type",
+    "since": "at >= :since",
+    "until": "at < :until",
+}
+_NAMED: Final = "hour = ? AND code = ? AND who = ? AND origin = ?"
+_LAST: Final = (
+    "(SELECT {} FROM acts WHERE subject = {} AND type = '{}' AND outcome = 'done'"
+    " ORDER BY seq {} LIMIT 1)"
+)
+
+
+class Trail:
+    """The part of the store that remembers who did what."""
+
+    connections: Connections
+
+    def record(self, act: Act) -> int:
+        """Append an act by itself; returns its place. What changes a row, appends beside that."""
+        with self.connections.writing() as connection:
+            return append(connection, act)
+
+    def acts(self, wanted: ActFilter, after: int, limit: int) -> list[Recorded]:
+        """Matching acts with ``seq`` above ``after``, in order, ``limit`` at most.
+
+        UnavailableError ``record_damaged`` for a row that is none of ours.
+        """
+        values = msgspec.structs.asdict(wanted)
+        conditions = [_CONDITIONS[name] for name, value in values.items() if value is not None]
+        query = " AND ".join(["seq > :after", *conditions]) + " ORDER BY seq LIMIT :limit"
+        with self.connections.reading() as connection:
+            rows = connection.execute(
+                _SELECT + query, values | {"after": after, "limit": limit}
+            ).fetchall()
+        return [_recorded(row) for row in rows]
+
+    def last_act(self) -> Head:
+        """Place and hash of the newest act; 0 and ZERO when there is none."""
+        with self.connections.reading() as connection:
+            return _head(connection)
+
+    def count_refusals(self, counts: Sequence[Refusals]) -> None:
+        """Add to the rows of those that have one, or earn one; the rest to ``OTHERS``."""
+        with self.connections.writing() as connection:
+            for refusals in counts:
+                _count(connection, refusals)
+            _forget(connection)
+
+    def refusals(
+        self, since: int | None, until: int | None, after: int, limit: int
+    ) -> list[RefusalRow]:
+        """Counts of the hours from ``since`` to before ``until``, above the row ``after``."""
+        with self.connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, hour, code, who, origin, count, first_at, last_at FROM refusals"
+                " WHERE id > ? AND hour > ? AND hour < ? ORDER BY id LIMIT ?",
+                (after, (since or 0) - HOUR, 2**62 if until is None else until, limit),
+            ).fetchall()
+        return [RefusalRow(*row) for row in rows]
+
+    def refusals_counted(self) -> int:
+        """How many refusals stand in the counts that are kept."""
+        with self.connections.reading() as connection:
+            return int(connection.execute("SELECT total(count) FROM refusals").fetchone()[0])
+
+    def merchant_standings(self, after: int, limit: int) -> list[MerchantStanding]:
+        """Merchants above ``after``, each beside what the trail says of it at that moment."""
+        subject = "'merchant:' || merchants.id"
+        with self.connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, status, quota,"  # noqa: S608 # our own texts
+                f" {_LAST.format('after', subject, 'suspension', 'DESC')},"
+                f" {_LAST.format('after', subject, 'quota', 'DESC')},"
+                f" {_LAST.format('after', subject, 'admission', 'DESC')}"
+                " FROM merchants WHERE id > ? ORDER BY id LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        return [
+            MerchantStanding(key, status, quota, *map(_said, said))
+            for key, status, quota, *said in rows
+        ]
+
+    def key_standings(self, after: int, limit: int) -> list[KeyStanding]:
+        """API keys above ``after``, each beside what the trail says of it at that moment."""
+        subject = "'key:' || api_keys.id"
+        with self.connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, role, merchant_id, revoked_at,"  # noqa: S608 # our own texts
+                f" {_LAST.format('after', subject, 'key', 'DESC')},"
+                f" {_LAST.format('at', subject, 'key_revocation', 'ASC')}"
+                " FROM api_keys WHERE id > ? ORDER BY id LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        return [
+            KeyStanding(key, role, owner, revoked_at, _said(made), revoked)
+            for key, role, owner, revoked_at, made, revoked in rows
+        ]
+
+
+def append(connection: sqlite3.Connection, act: Act) -> int:
+    """Append an act within a transaction that has begun; returns its place.
+
+    A crash before the commit leaves neither the act nor what it was written beside.
+    """
+    head = _head(connection)
+    seq = head.seq + 1
+    digest = act_hash(head.hash, seq, act)
+    connection.execute(_INSERT, (seq, digest, *map(_column, msgspec.structs.astuple(act))))
+    return seq
+
+
+def _head(connection: sqlite3.Connection) -> Head:
+    row = connection.execute("SELECT seq, hash FROM acts ORDER BY seq DESC LIMIT 1").fetchone()
+    return Head(0, ZERO) if row is None else Head(row[0], _digest(row[0], row[1]))
+
+
+def _column(value: object) -> object:
+    return canonical.encode(value).decode() if isinstance(value, dict) else value
+
+
+def _recorded(row: tuple[Any, ...]) -> Recorded:
+    seq, digest, *rest = row
+    fields = dict(zip(_COLUMNS, rest, strict=True))
+    try:
+        fields |= {name: _said(fields[name]) for name in ("before", "after")}
+        return Recorded(seq, msgspec.convert(fields, Act), _digest(seq, digest))
+    except (MalformedError, TypeError, msgspec.MsgspecError) as error:
+        raise _damaged(seq, error) from error
+
+
+def _said(text: str | None) -> Any:  # noqa: ANN401 # JSON, which msgspec or the audit judges
+    return None if text is None else canonical.decode_canonical(text.encode())
+
+
+def _digest(seq: int, raw: bytes) -> Digest:
+    try:
+        return to_digest(raw)
+    except (MalformedError, TypeError) as error:
+        raise _damaged(seq, error) from error
+
+
+def _damaged(seq: int, error: Exception) -> UnavailableError:
+    return UnavailableError("record_damaged", f"the row of act {seq} is damaged: {error}")
+
+
+def _count(connection: sqlite3.Connection, one: Refusals) -> None:
+    """Add to the row of that name; without one that it has or earns, to the one of all others."""
+    if _added(connection, one):
+        return
+    rows = connection.execute("SELECT count(*) FROM refusals WHERE hour = ?", (one.hour,))
+    if earns_a_row(rows.fetchone()[0], one.seen):
+        _insert(connection, one)
+        return
+    other = msgspec.structs.replace(one, who=UNKNOWN, origin=OTHERS)
+    if not _added(connection, other):
+        _insert(connection, other)
+
+
+def _added(connection: sqlite3.Connection, one: Refusals) -> bool:
+    done = connection.execute(
+        "UPDATE refusals SET count = count + ?, first_at = min(first_at, ?),"  # noqa: S608 # constant
+        f" last_at = max(last_at, ?) WHERE {_NAMED}",
+        (one.count, one.first_at, one.last_at, one.hour, one.code, one.who, one.origin),
+    )
+    return done.rowcount == 1
+
+
+def _insert(connection: sqlite3.Connection, one: Refusals) -> None:
+    connection.execute(
+        "INSERT INTO refusals (hour, code, who, origin, count, first_at, last_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (one.hour, one.code, one.who, one.origin, one.count, one.first_at, one.last_at),
+    )
+
+
+def _forget(connection: sqlite3.Connection) -> None:
+    """Delete counts that are older than the newest by more than is kept."""
+    connection.execute(
+        "DELETE FROM refusals WHERE hour < (SELECT max(hour) FROM refusals) - ?",
+        (KEPT_SECONDS,),
+    )
