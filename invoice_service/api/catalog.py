@@ -60,7 +60,7 @@ CATALOG: dict[str, Entry] = {
     # what a slip says
     "password_area": Entry(
         400,
-        "The password area is not 01 and 64 lower-case hex digits: scan the code again",
+        "The password area is not 01 and 64 hex digits: scan the code again",
         "密码区格式不正确，请重新扫描",
     ),
     "bill_num_invalid": Entry(400, "An invoice number has 8 digits", "发票号码应为 8 位数字"),
@@ -68,6 +68,11 @@ CATALOG: dict[str, Entry] = {
         400, "The amount is not a plain whole number of fen", "金额应为以分为单位的整数"
     ),
     "qr_invalid": Entry(400, "This is not the code of an invoice", "这不是发票二维码"),
+    "claims_differ": Entry(
+        400,
+        "What is said beside the code is not what the code says: send one of them",
+        "所填内容与二维码不一致，请只提交其中一项",
+    ),
     "qr_ordinary_vat": Entry(
         400,
         "This is the code of an ordinary VAT invoice, which is not checked here",

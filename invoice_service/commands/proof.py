@@ -16,6 +16,7 @@ from chain.proof.tlogproof import tlog_proof_of
 from invoice_service.commands.claims import proof_slip
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
+from invoice_service.domain.qrtext import read_hash
 from invoice_service.services.checking import prove
 
 CAN_HIDE: Final = ("buyer", "lines")
@@ -79,13 +80,12 @@ def _read(file: Path) -> Proof:
 
 def _address(hash_: str, hide: Sequence[str]) -> str:
     """Where the service gives the proof; what is to be hidden does not even leave it."""
-    parse_password_area(hash_)
     query = "&".join(f"hide={name}" for name in dict.fromkeys(hide))
-    return f"/v1/invoices/{hash_}/proof" + (f"?{query}" if query else "")
+    return f"/v1/invoices/{read_hash(hash_)}/proof" + (f"?{query}" if query else "")
 
 
 def _build(session: Session, hash_: str) -> Proof:
-    digest = parse_password_area(hash_)
+    digest = parse_password_area(read_hash(hash_))
     instance = session.instance()
     data = prove.build(instance.store, instance.log, digest)
     instance.close()

@@ -17,6 +17,7 @@ from chain.proof.tlogproof import (
 from chain.signing.keys import TrustedKeys
 from chain.signing.policy import Policy
 from invoice_service.commands.output import print_json
+from invoice_service.domain.qrtext import read_hash
 
 _LONGEST_PATH: Final = 1024
 
@@ -42,6 +43,7 @@ def tell_tlog(
     """Check it and say what it proves of the invoice with that password area; raises if nothing."""
     if hash_ is None:
         raise click.UsageError("a tlog-proof does not say of which invoice it is: give --hash")
+    hash_ = read_hash(hash_)
     found = verify_tlog_proof(proof, entry_of(proof, parse_password_area(hash_)), keys, policy)
     if as_json:
         print_json(

@@ -1,7 +1,13 @@
-"""The text of an invoice's QR code, in the two forms that are in use; PILOT "QR code"."""
+"""What is said of an invoice: by the text of its QR code (PILOT "QR code"), or field by field.
+
+One reading for all who ask: a scan, a page's address, a pasted text, a list, a picture, a program.
+What may come twice, or from two sides, is taken together or refused; none of it is passed over.
+"""
 
 import re
+from collections.abc import Mapping
 from typing import Final
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -10,13 +16,28 @@ from chain.errors import MalformedError
 
 from .money import Fen, parse_amount, parse_yuan
 from .numbering import parse_bill_number
+from .text import drop_unseen
 
-_LONGEST: Final = 2048
+FIELDS: Final = ("hash", "bill_num", "total_amount")
+"""The parameters of the address, in the order in which we print them."""
+
+LONGEST: Final = 4096
+_MOST_PARAMETERS: Final = 30
 _PATH: Final = "/verify/scan"
+
+# Browsers take an address without its scheme, and drop tabs and line ends inside.
 _URL = re.compile(
-    r"(?i:https?)://(?P<host>[A-Za-z0-9.:\[\]-]+)(?:/[^?#]*)?/verify/scan"
-    r"\?hash=(?P<hash>[^&#]*)&bill_num=(?P<number>[^&#]*)&total_amount=(?P<total>[^&#]*)"
+    r"(?:(?i:https?)://)?"
+    r"(?P<host>(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?)"
+    r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*?/verify/scan/?"
+    r"\?(?P<query>[^#]*)(?:#.*)?",
+    re.DOTALL,
 )
+_LINE_ENDS = re.compile(r"[\t\r\n]")
+_BEFORE: Final = " \t\r\n\u3000<([{\"'“‘《「『（【"
+_BEHIND: Final = " \t\r\n\u3000>)]}\"'”’》」』）】。，、；！？"
+_BEHIND_VALUE: Final = _BEHIND + ".,;:!?"
+_HASH = re.compile(r"[0-9A-Fa-f]{66}")
 _DAY = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _CODE = re.compile(r"[0-9]{12}")
 
@@ -39,17 +60,76 @@ def scan_url(public_url: str, hash: str, number: str, total: Fen) -> str:  # noq
     return f"{public_url}{_PATH}?hash={hash}&bill_num={number}&total_amount={total}"
 
 
+def read_hash(text: str) -> str:
+    """A hash as we write it; capitals mean the same. MalformedError "password_area"."""
+    hash_ = text.lower() if _HASH.fullmatch(text) else text
+    parse_password_area(hash_)
+    return hash_
+
+
+def claim_of(said: Mapping[str, str], qr: str | None = None) -> QrText:
+    """All that is said of one invoice: ``FIELDS``, the text of a code, or both where they agree.
+
+    Raises MalformedError: missing_parameter where a field is missing and there is no code,
+    claims_differ, and as ``parse_qr_text`` does.
+    """
+    if qr is not None:
+        return _agreeing(parse_qr_text(qr), said)
+    for name in FIELDS:
+        if name not in said:
+            raise MalformedError("missing_parameter", f"{name} is missing", pointer=name)
+    hash_, number, total = (_clean(said[name]) for name in FIELDS)
+    return QrText(
+        hash=read_hash(hash_), number=parse_bill_number(number), total=parse_amount(total)
+    )
+
+
+def _agreeing(code: QrText, said: Mapping[str, str]) -> QrText:
+    """The code, once the fields beside it say nothing else."""
+    fields = {name: _clean(said[name]) for name in FIELDS if name in said}
+    hash_ = read_hash(fields.get("hash", code.hash))
+    number = parse_bill_number(fields.get("bill_num", code.number))
+    total = parse_amount(fields["total_amount"]) if "total_amount" in fields else code.total
+    if hash_ != code.hash or number != code.number or code.total not in {None, total}:
+        raise MalformedError("claims_differ", "the fields say something else than the code")
+    return msgspec.structs.replace(code, total=total)
+
+
+def read_query(query: str, *others: str) -> dict[str, str]:
+    """``FIELDS`` and ``others`` in an address's query, each at most once.
+
+    Programs that pass an address on add parameters of their own, and write "&amp;"; both are
+    passed over. Raises MalformedError: query_malformed, duplicate_parameter.
+    """
+    if len(query) > LONGEST:
+        raise MalformedError("query_malformed", f"at most {LONGEST} characters are read")
+    try:
+        pairs = parse_qsl(
+            query,
+            keep_blank_values=True,
+            errors="replace",
+            max_num_fields=_MOST_PARAMETERS,
+        )
+    except ValueError:
+        raise MalformedError("query_malformed", "the address has too many parameters") from None
+    named = [(name.lower().removeprefix("amp;"), text) for name, text in pairs]
+    ours = [(name, text) for name, text in named if name in {*FIELDS, *others}]
+    if len(dict(ours)) != len(ours):
+        raise MalformedError("duplicate_parameter", "a parameter stands twice in the address")
+    return dict(ours)
+
+
 def parse_qr_text(text: str) -> QrText:
-    """Read either form.
+    """Read either form, as it was scanned or pasted.
 
     Raises MalformedError: qr_invalid, qr_ordinary_vat, password_area, bill_num_invalid,
-    amount_invalid.
+    amount_invalid, query_malformed, duplicate_parameter.
     """
-    text = text.strip()
-    if len(text) > _LONGEST or not text.isascii() or not text.isprintable():
+    if len(text) > LONGEST:
         raise _invalid()
-    if "://" in text:
-        return _parse_url(text)
+    text = drop_unseen(text).lstrip(_BEFORE).rstrip(_BEHIND)
+    if _PATH in text:
+        return _parse_url(_LINE_ENDS.sub("", text))
     return _parse_commas(text.split(","))
 
 
@@ -57,13 +137,10 @@ def _parse_url(text: str) -> QrText:
     match = _URL.fullmatch(text)
     if not match:
         raise _invalid()
-    parse_password_area(match["hash"])
-    return QrText(
-        hash=match["hash"],
-        number=parse_bill_number(match["number"]),
-        host=match["host"].lower(),
-        total=parse_amount(match["total"]),
-    )
+    said = read_query(match["query"])
+    if len(said) < len(FIELDS):
+        raise _invalid()
+    return msgspec.structs.replace(claim_of(said), host=match["host"].lower())
 
 
 def _parse_commas(fields: list[str]) -> QrText:
@@ -77,15 +154,19 @@ def _parse_commas(fields: list[str]) -> QrText:
     code, number, tax_id, amount, day, hash_ = fields[2:]
     if not _CODE.fullmatch(code) or not _DAY.fullmatch(day):
         raise _invalid()
-    parse_password_area(hash_)
     return QrText(
-        hash=hash_,
+        hash=read_hash(hash_),
         number=parse_bill_number(number),
         code=code,
         seller_tax_id=tax_id,
         amount=parse_yuan(amount),
         day=f"{day[:4]}-{day[4:6]}-{day[6:]}",
     )
+
+
+def _clean(value: str) -> str:
+    """A value without what chat programs leave behind it: unseen characters, a full stop."""
+    return drop_unseen(value).rstrip(_BEHIND_VALUE)
 
 
 def _invalid() -> MalformedError:

@@ -46,6 +46,11 @@ def is_blank(text: str) -> bool:
     )
 
 
+def drop_unseen(text: str) -> str:
+    """``text`` without the characters that show nothing, such as a byte order mark; blanks stay."""
+    return text if text.isascii() else _UNSEEN.sub("", text)
+
+
 def check_text(text: str, pointer: str) -> None:
     """Check a text that may be left out; any character that people write may stand in it.
 

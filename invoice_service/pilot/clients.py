@@ -17,9 +17,9 @@ from werkzeug.formparser import parse_form_data
 from werkzeug.wsgi import get_input_stream
 
 from chain.errors import MalformedError, Problem, UnavailableError
-from invoice_service.domain.money import parse_amount
-from invoice_service.domain.numbering import parse_bill_number
-from invoice_service.domain.qrtext import QrText
+from invoice_service.domain.qrtext import FIELDS as SLIP_FIELDS
+from invoice_service.domain.qrtext import QrText, claim_of
+from invoice_service.domain.reading import refuse_duplicate_keys
 from invoice_service.domain.verdict import Verdict, Verification
 
 Check = Callable[[QrText], Verification]
@@ -61,12 +61,17 @@ def refuse(problem: Problem) -> Response:
 
 
 def read_fields() -> QrText:
-    """``tx_hash``, ``bill_num``, ``total_amount`` in whatever form they come. MalformedError."""
-    fields = _fields(_body())
-    values = [_text(fields.get(name), name) for name in FIELDS]
-    return QrText(
-        hash=values[0], number=parse_bill_number(values[1]), total=parse_amount(values[2])
-    )
+    """``tx_hash``, ``bill_num``, ``total_amount`` in whatever form they come. MalformedError.
+
+    Each may stand once, wherever it stands: in the address, in the body, in a part of it.
+    """
+    pairs = [*_form(request.query_string), *_fields(_body())]
+    ours = [(name, value) for name, value in pairs if name in FIELDS]
+    found = dict(ours)
+    if len(found) != len(ours):
+        raise MalformedError("duplicate_parameter", "a field stands twice")
+    values = [_text(found.get(name), name) for name in FIELDS]
+    return claim_of(dict(zip(SLIP_FIELDS, values, strict=True)))
 
 
 def _body() -> bytes:
@@ -77,18 +82,32 @@ def _body() -> bytes:
     return body
 
 
-def _fields(body: bytes) -> dict[str, Any]:
+def _fields(body: bytes) -> list[tuple[str, Any]]:
     """The body's fields; what it is shows in itself, since the declared types are often wrong."""
     if request.mimetype == "multipart/form-data":
         whole = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-        return parse_form_data({**request.environ, **whole})[1].to_dict()
+        _, texts, files = parse_form_data({**request.environ, **whole})
+        return [*texts.items(multi=True), *files.items(multi=True)]
     body = body.removeprefix(codecs.BOM_UTF8).strip()
+    if not body.startswith(b"{"):
+        return _form(body)
     try:
-        if body.startswith(b"{"):
-            return msgspec.json.decode(body, type=dict[str, Any])
-        return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=30))
+        fields = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, ValueError, RecursionError):
-        raise MalformedError("bad_request", "the body is neither JSON nor a form") from None
+        raise _unreadable() from None
+    refuse_duplicate_keys(body, fields)
+    return list(fields.items())
+
+
+def _form(body: bytes) -> list[tuple[str, Any]]:
+    try:
+        return parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=30)
+    except ValueError:
+        raise _unreadable() from None
+
+
+def _unreadable() -> MalformedError:
+    return MalformedError("bad_request", "the body is neither JSON nor a form")
 
 
 def _text(value: object, name: str) -> str:

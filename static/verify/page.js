@@ -220,5 +220,5 @@ function listen() {
 console.assert(part("steps").children.length === STEPS.length);
 listen();
 const asked = new URLSearchParams(location.search).get("hash");
-if (asked !== null) load(asked);
+if (asked !== null) load(asked.toLowerCase());
 document.documentElement.dataset.ready = "yes";

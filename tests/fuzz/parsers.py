@@ -389,6 +389,7 @@ PARSERS = (
         (_URL, _COMMAS),
         frozenset(
             {"qr_invalid", "qr_ordinary_vat", "password_area", "bill_num_invalid", "amount_invalid"}
+            | {"duplicate_parameter", "query_malformed"}
         ),
     ),
     Parser("issue request", lambda data: void(parse_request(data)), (_MEAL,), REQUEST_CODES),

@@ -109,6 +109,30 @@ def test_a_multipart_form_is_read(desk: Desk) -> None:
     assert read(answer)[0] == 0
 
 
+@pytest.mark.parametrize("name", ["tx_hash", "bill_num", "total_amount"])
+def test_a_field_that_stands_twice_is_no_claim_wherever_it_stands(desk: Desk, name: str) -> None:
+    said = fields(desk.issue())
+    again = f"{name}={said[name]}"
+    form, parts = as_form(said), {**said, name: [said[name], said[name]]}
+    whole = as_json(said)
+    doubled = whole[:-1] + f', "{name}": "{said[name]}"}}'.encode()
+    asked = [
+        desk.client.post(PATH, data=form + b"&" + again.encode(), content_type=FORM),
+        desk.client.post(f"{PATH}?{again}", data=form, content_type=FORM),
+        desk.client.post(f"{PATH}?{again}", data=whole, content_type="application/json"),
+        desk.client.post(PATH, data=parts, content_type="multipart/form-data"),
+        desk.client.post(PATH, data=doubled, content_type="application/json"),
+    ]
+    assert [read(answer) for answer in asked] == [(1, {})] * 5
+
+
+def test_capitals_and_blanks_behind_a_field_change_nothing(desk: Desk) -> None:
+    invoice = desk.issue()
+    changes = {"tx_hash": invoice["hash"].upper() + " ", "bill_num": invoice["number"] + "\r\n"}
+    retcode, record = ask(desk, **fields(invoice, **changes))
+    assert (retcode, record["tx_hash"]) == (0, invoice["hash"])
+
+
 def test_a_number_for_an_amount_is_read(desk: Desk) -> None:
     assert ask(desk, **fields(desk.issue(), total_amount=49810))[0] == 0
 

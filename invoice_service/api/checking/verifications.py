@@ -21,12 +21,9 @@ from invoice_service.api.requests import (
     line_numbers,
     media_type,
     query,
-    required,
     spooled_body,
 )
-from invoice_service.domain.money import parse_amount
-from invoice_service.domain.numbering import parse_bill_number
-from invoice_service.domain.qrtext import QrText, parse_qr_text
+from invoice_service.domain.qrtext import FIELDS, QrText, claim_of, parse_qr_text
 from invoice_service.domain.reading import read_json
 from invoice_service.domain.verdict import Verification
 from invoice_service.services.checking.verify import Verifier
@@ -37,6 +34,7 @@ Result = Verification | Problem
 
 TEXT: Final = "text/plain"
 COLUMNS: Final = ("line", "hash", "verdict", "block", "sealed_at", "reversed_by", "code", "detail")
+NUMBER_DIGITS: Final = 8
 HEADER: Final = codecs.BOM_UTF8 + csv_line(COLUMNS)
 
 
@@ -50,11 +48,8 @@ def blueprint(parts: Parts) -> Blueprint:
 
     @blueprint.get("")
     def one() -> Response:
-        asked = query("hash", "bill_num", "total_amount", "qr")
-        if "qr" in asked:
-            return json_answer(check(parse_qr_text(asked["qr"])))
-        fields = (required(asked, name) for name in ("hash", "bill_num", "total_amount"))
-        return json_answer(check(slip(*fields)))
+        asked = query(*FIELDS, "qr")
+        return json_answer(check(claim_of(asked, asked.get("qr"))))
 
     @blueprint.post("")
     def many() -> Response:
@@ -82,11 +77,6 @@ def blueprint(parts: Parts) -> Blueprint:
     return blueprint
 
 
-def slip(hash_: str, number: str, total: str) -> QrText:
-    """A slip from the three texts of its address; the check itself reads the hash."""
-    return QrText(hash=hash_, number=parse_bill_number(number), total=parse_amount(total))
-
-
 def _ndjson(spool: IO[bytes]) -> Iterator[Record]:
     return (_read(_from_json, line) for line in filled_lines(spool))
 
@@ -99,14 +89,17 @@ def _table(spool: IO[bytes]) -> Iterator[Record]:
     """Rows of a CSV file; its header is read now, so that a file without one is refused whole."""
     lines = filled_lines(spool)
     names = _cells(next(lines).removeprefix(codecs.BOM_UTF8))  # there is one: they were counted
-    if not set(names) <= {"hash", "bill_num", "total_amount", "qr"} or len(set(names)) < len(names):
+    if not set(names) <= {*FIELDS, "qr"} or len(set(names)) < len(names):
         raise MalformedError("not_csv", "name the columns hash,bill_num,total_amount or qr")
 
     def record(line: bytes) -> QrText:
         cells = _cells(line)
         if len(cells) != len(names):
             raise MalformedError("not_csv", f"a row has {len(names)} cells")
-        return _slip_of(SlipRecord(**dict(zip(names, cells, strict=True))))
+        said = dict(zip(names, cells, strict=True))
+        if number := said.get("bill_num"):
+            said["bill_num"] = number.zfill(NUMBER_DIGITS)  # spreadsheets drop leading zeros
+        return _slip_of(SlipRecord(**said))
 
     return (_read(record, line) for line in lines)
 
@@ -139,9 +132,9 @@ def _from_text(line: bytes) -> QrText:
 
 
 def _slip_of(record: SlipRecord) -> QrText:
-    if record.qr:
-        return parse_qr_text(record.qr)
-    return slip(record.hash, record.bill_num, str(record.total_amount))
+    fields = (record.hash, record.bill_num, str(record.total_amount))
+    said = {name: value for name, value in zip(FIELDS, fields, strict=True) if value}
+    return claim_of(said, record.qr or None)
 
 
 def _checked(check: Check, record: Record) -> Result:

@@ -23,6 +23,7 @@ from invoice_service.api.requests import (
     spooled_body,
 )
 from invoice_service.domain.invoice import Issued
+from invoice_service.domain.qrtext import read_hash
 from invoice_service.domain.tax import TaxRates
 from invoice_service.domain.verdict import Verdict
 from invoice_service.services.issuing.issue import IssuingDesk, issue_many, issue_one
@@ -104,6 +105,7 @@ class IssuingCalls:
         """The red invoice that takes a blue one back."""
         query()
         principal, merchant_id = self._access.merchant()
+        hash_ = read_hash(hash_)
         digest = parse_password_area(hash_)
         media_type(JSON)
         try:

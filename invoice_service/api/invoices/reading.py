@@ -15,6 +15,7 @@ from invoice_service.api.requests import choices, query, shanghai_midnight, whol
 from invoice_service.documents.qr import qr_png, qr_svg
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.numbering import parse_bill_number
+from invoice_service.domain.qrtext import read_hash
 from invoice_service.services.checking.prove import ALL_GROUPS, FACE_ONLY, build, build_tlog
 from invoice_service.services.people.sign_in import Principal
 from invoice_service.services.ports import InvoiceFilter
@@ -54,7 +55,8 @@ def blueprint(parts: Parts) -> Blueprint:
     def proof(hash_: str) -> Response:
         hidden, asked = choices("hide", ALL_GROUPS - FACE_ONLY, "format")
         tlog = _is_tlog(asked)
-        invoice, digest = _invoice(hash_), parse_password_area(hash_)
+        invoice = _invoice(hash_)
+        digest = parse_password_area(invoice.hash)
         shown = _visible(access.anyone(), invoice) - hidden
         if tlog:  # which shows none of the groups
             answer = raw_answer(build_tlog(parts.store, parts.log, digest), TEXT)
@@ -73,7 +75,7 @@ def blueprint(parts: Parts) -> Blueprint:
         return _picture(hash_, qr_png, "image/png")
 
     def _invoice(hash_: str) -> StoredInvoice:
-        return own_invoice(parts.store, parse_password_area(hash_), None)
+        return own_invoice(parts.store, parse_password_area(read_hash(hash_)), None)
 
     def _picture(hash_: str, draw: Draw, kind: str) -> Response:
         module = whole_number(

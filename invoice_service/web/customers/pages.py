@@ -9,9 +9,8 @@ from flask import Blueprint, Response, render_template, request
 from chain.errors import Problem
 from invoice_service.domain.money import format_yuan
 from invoice_service.domain.numbering import SHANGHAI
-from invoice_service.domain.qrtext import QrText
+from invoice_service.domain.qrtext import QrText, claim_of, read_query
 from invoice_service.domain.verdict import Verification
-from invoice_service.web.customers.slip import read_slip
 from invoice_service.web.customers.words import STEPS_ZH, words_for, words_of
 
 Check = Callable[[QrText], Verification]
@@ -39,9 +38,10 @@ def pages_blueprint(
     def landing() -> Response:
         return page("customers/landing.html")
 
-    @blueprint.get("/verify/scan")
+    @blueprint.get("/verify/scan", strict_slashes=False)
     def scan() -> Response:
-        result = check(read_slip(request.query_string))
+        said = read_query(request.query_string.decode("utf-8", "replace"), "text")
+        result = check(claim_of(said, said.get("text")))
         return page(
             "customers/scan.html",
             verdict=result.verdict,

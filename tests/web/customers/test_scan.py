@@ -181,6 +181,26 @@ def test_a_parameter_of_ours_that_stands_twice_is_no_code(desk: Desk) -> None:
     assert "duplicate_parameter" in answer.text
 
 
+def test_fields_beside_a_pasted_code_say_the_same_or_there_is_no_verdict(desk: Desk) -> None:
+    invoice, other = desk.issue("T1"), desk.issue("T2")
+    assert verdict(scan(desk, slip(invoice) | {"text": invoice["qr"]}))[0] == "pending"
+    for said in (slip(other), {"hash": other["hash"]}, slip(invoice, total_amount="1")):
+        page = scan(desk, said | {"text": invoice["qr"]}, 400)
+        assert verdict(page) == ("none", "malformed")
+        assert "claims_differ" in page.text
+
+
+@pytest.mark.parametrize("bend", ["{}&from=timeline", "{}#rd", "“{}”。", "\ufeff{}"])
+def test_an_address_that_was_bent_on_its_way_opens_and_pastes(desk: Desk, bend: str) -> None:
+    invoice = desk.issue()
+    bent = bend.format(invoice["qr"].replace("/scan", "/scan/").replace("&", "&amp;"))
+    assert verdict(scan(desk, {"text": bent}))[0] == "pending"
+    opened = re.search(r"/verify/scan.*", bent)
+    assert opened
+    answer = desk.client.get(quote(opened[0], safe="/?&=;#"))
+    assert 'data-verdict="pending"' in answer.text
+
+
 PATHS = ["/", "/problems", "/verify/scan", "/nothing", f"/verify/scan?text={quote('<b>x</b>')}"]
 
 
