@@ -31,6 +31,7 @@ def anchor_pending() -> None:
         )
     if done.missing is not None:
         _tell_missing(done.missing)
+    _tell_left([str(problem) for problem in done.left])
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]  # celery has no types
@@ -52,4 +53,13 @@ def _tell_missing(missing: tuple[str, ...]) -> None:
     _told.update(missing)
 
 
+def _tell_left(left: list[str]) -> None:
+    """The same, of what could not be brought up to date while invoices went on."""
+    for problem in left:
+        if problem not in _told_left:
+            logger.error("totals or closings are left for a later run: %s", problem)
+    _told_left[:] = left
+
+
 _told: set[str] = set()
+_told_left: list[str] = []

@@ -1,6 +1,6 @@
 """``fapiao anchor``: what the worker does every second, once, by hand."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import click
 
@@ -18,7 +18,9 @@ def anchor(session: Session, *, as_json: bool) -> None:
     instance = session.instance()
     done = anchor_all(instance)
     if as_json:
-        print_json(asdict(done))
+        print_json(
+            {**asdict(replace(done, left=())), "left": [str(problem) for problem in done.left]}
+        )
     else:
         click.echo(
             f"anchored {done.invoices} invoices in {done.blocks} blocks;"
@@ -28,6 +30,8 @@ def anchor(session: Session, *, as_json: bool) -> None:
             click.echo(f"published: {done.published}; the rest waits for witnesses")
         for witness in done.missing or ():
             click.echo(f"not cosigned by {witness}", err=True)
+        for problem in done.left:
+            click.echo(f"left for a later run: {problem}", err=True)
     instance.close()
 
 

@@ -128,6 +128,7 @@ def _described(found: InstanceAudit) -> dict[str, Any]:
         "invoices": found.invoices,
         "pending": found.pending,
         "closings": found.closings,
+        "unclosed_days": found.unclosed,
         "blocks_totalled": found.totalled,
     }
 
@@ -143,6 +144,8 @@ def _tell(found: InstanceAudit) -> None:
         f"  {found.invoices:,} invoices, {found.pending:,} of them not in the log yet;"
         f" {found.closings:,} closed days"
     )
+    if found.unclosed:
+        click.secho(f"  {found.unclosed:,} days have ended and are not closed yet", fg="yellow")
 
 
 def _tell_wrong(error: AuditError, *, as_json: bool) -> None:

@@ -12,10 +12,9 @@ from invoice_service.commands.output import print_table
 from invoice_service.commands.session import Session
 from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
 from invoice_service.domain.money import format_yuan
-from invoice_service.services.reporting.report import BY, report_bytes, totals_report
+from invoice_service.services.reporting.report import BY, SIDES, report_bytes, totals_report
 
 FORMATS: Final = ("table", "json", "csv", "xlsx")
-SIDES: Final = ("gross", "reversed", "net")
 
 
 @click.command()

@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Final, TypeAlias
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -36,6 +36,8 @@ _SIDES: Final = {"gross": "开具 gross", "reversed": "红冲 reversed", "net": 
 _MONEY: Final = {"amount": "金额 amount", "tax": "税额 tax", "total": "价税合计 total"}
 _ALL: Final = "合计 total"
 _NO_TIME: Final = datetime(1980, 1, 1)  # noqa: DTZ001 # zip files know no zone; their first moment
+_EXCEL_KEEPS: Final = 10**15  # digits beyond the fifteenth turn to zero there
+_ANY_SIZE: Final = Context(prec=100)
 _YUAN_FORMAT: Final = "#,##0.00"
 
 Cell: TypeAlias = "str | int | Decimal"
@@ -95,8 +97,13 @@ def _figures(row: Mapping[str, Any]) -> Iterator[Cell]:
     for side in _SIDES:
         figures = row[side]
         yield figures["count"]
-        # Exact: a Decimal of fen, moved by two places.
-        yield from (Decimal(figures[name]).scaleb(-2) for name in _MONEY)
+        yield from (_yuan(figures[name]) for name in _MONEY)
+
+
+def _yuan(fen: int) -> Cell:
+    """Exact: a Decimal of fen, moved by two places; as text where Excel would round it."""
+    yuan = Decimal(fen).scaleb(-2, _ANY_SIZE)
+    return yuan if abs(fen) < _EXCEL_KEEPS else f"{yuan:f}"
 
 
 def _packed(book: Workbook) -> bytes:

@@ -41,9 +41,17 @@ _KEYS: Final = {
 }
 """What a second row may not share with a first, per table."""
 
-_SUMS: Final = (
-    "blue_count, blue_amount, blue_tax, blue_total, red_count, red_amount, red_tax, red_total"
+_WIDE: Final = ("blue_amount", "blue_tax", "blue_total", "red_amount", "red_tax", "red_total")
+"""Sums of fen: what 64 bits have no room for stands in a second column, ``NAME_high``."""
+
+_COLUMNS: Final = (
+    *("blue_count", "blue_amount", "blue_tax", "blue_total"),
+    *("red_count", "red_amount", "red_tax", "red_total"),
+    *(f"{name}_high" for name in _WIDE),
 )
+_SUMS: Final = ", ".join(_COLUMNS)
+_LIMIT: Final = 1 << 63
+_WIDE_AT: Final = (1, 2, 3, 5, 6, 7)  # where they stand among the eight sums
 
 _AS_OF: Final = (
     "(SELECT height FROM totals WHERE cell = cells.id AND height <= {}"
@@ -51,11 +59,8 @@ _AS_OF: Final = (
 )
 
 _BETWEEN: Final = f"""
-SELECT key,
-    h.blue_count - ifnull(l.blue_count, 0), h.blue_amount - ifnull(l.blue_amount, 0),
-    h.blue_tax - ifnull(l.blue_tax, 0), h.blue_total - ifnull(l.blue_total, 0),
-    h.red_count - ifnull(l.red_count, 0), h.red_amount - ifnull(l.red_amount, 0),
-    h.red_tax - ifnull(l.red_tax, 0), h.red_total - ifnull(l.red_total, 0)
+SELECT key, {", ".join(f"h.{name}" for name in _COLUMNS)},
+    {", ".join(f"ifnull(l.{name}, 0)" for name in _COLUMNS)}
 FROM cells
 JOIN totals h ON h.cell = cells.id AND h.height = {_AS_OF.format(":high")}
 LEFT JOIN totals l ON l.cell = cells.id AND l.height = {_AS_OF.format(":low")}
@@ -111,6 +116,12 @@ def create_tables(db: Database) -> None:
                 f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table}"
                 f" BEGIN SELECT RAISE(ABORT, '{table} are frozen: no {change}'); END"
             )
+
+
+def widen_sums(db: Database) -> None:
+    """Give every sum of fen a column for what is beyond 64 bits; rows that stand have 0 there."""
+    for name in _WIDE:
+        db.execute(f"ALTER TABLE totals ADD COLUMN {name}_high INTEGER NOT NULL DEFAULT 0")
 
 
 class SqliteTotals:
@@ -171,7 +182,12 @@ class SqliteTotals:
         """
         with self._sessions.reading() as connection:
             bounds = {"dimension": int(dimension), "low": low, "high": high}
-            return connection.execute(_BETWEEN, bounds).fetchall()
+            rows = connection.execute(_BETWEEN, bounds).fetchall()
+        end = 1 + len(_COLUMNS)
+        return [
+            (key[0], *(new - old for new, old in zip(high, low, strict=True)))
+            for key, high, low in ((row, _joined(row[1:end]), _joined(row[end:])) for row in rows)
+        ]
 
     def sums_at(self, dimension: Dimension, key: str, height: int) -> Sums:
         """Return what a cell had come to as of a block; zeros when it did not exist yet."""
@@ -186,7 +202,7 @@ class SqliteTotals:
                 " (SELECT id FROM cells WHERE dimension = ? AND key = ?)",
                 (height, int(dimension), key),
             ).fetchone()
-            return list(found) if found else None
+            return _joined(found) if found else None
 
     def row_counts(self, height: int) -> dict[tuple[int, str], int]:
         """Return how many rows each cell has up to a block, for the audit; cells without have 0."""
@@ -243,7 +259,7 @@ class _Running:
     def add(self, block: BlockTotals) -> None:
         """Write a row for every cell that ``block`` touches."""
         self._connection.executemany(
-            f"INSERT INTO totals (cell, height, {_SUMS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 # constant
+            f"INSERT INTO totals (cell, height, {_SUMS}) VALUES (?, ?{', ?' * len(_COLUMNS)})",  # noqa: S608 # constants
             self._rows(block.height, block.cells),
         )
 
@@ -252,7 +268,7 @@ class _Running:
             cell, before = self._cells.get(name) or self._load(*name, height)
             sums = [old + new for old, new in zip(before, added, strict=True)]
             self._cells[name] = cell, sums
-            yield cell, height, *sums
+            yield cell, height, *_split(sums)
 
     def _load(self, dimension: Dimension, key: str, height: int) -> tuple[int, Sums]:
         cell = _cell(self._connection, dimension, key)
@@ -262,6 +278,25 @@ class _Running:
                 (int(dimension), key),
             ).fetchone()[0]
         return cell, _sums_at(self._connection, cell, height)
+
+
+def _split(sums: Sums) -> list[int]:
+    """The eight sums as a row's columns; one that 64 bits have room for stands there as it is."""
+    low, high = list(sums), []
+    for at in _WIDE_AT:
+        fits = -_LIMIT <= sums[at] < _LIMIT
+        above, below = (0, sums[at]) if fits else divmod(sums[at], _LIMIT)
+        low[at] = below
+        high.append(above)
+    return low + high
+
+
+def _joined(row: Sequence[int]) -> Sums:
+    """The eight sums of a row's columns."""
+    sums = list(row[:8])
+    for at, above in zip(_WIDE_AT, row[8:], strict=True):
+        sums[at] += above * _LIMIT
+    return sums
 
 
 def _taxed(row: tuple[Any, ...]) -> Taxed:
@@ -291,7 +326,7 @@ def _sums_at(connection: sqlite3.Connection, cell: int | None, height: int) -> S
         " ORDER BY height DESC LIMIT 1",
         (cell, height),
     ).fetchone()
-    return list(row) if row else [0] * 8
+    return _joined(row) if row else [0] * 8
 
 
 def _closing(connection: sqlite3.Connection, day: str, through: int) -> Closing | None:

@@ -25,8 +25,8 @@ def busy(town: Town) -> Town:
 
 def test_the_report_in_every_form_says_the_same(busy: Town) -> None:
     report = busy.asked("report")
-    assert (report["gross"]["total"], report["reversed"]["total"]) == (56_500, -11_300)
-    assert report["net"] == {"count": 4, "amount": 42_640, "tax": 2_560, "total": 45_200}
+    assert (report["gross"]["total"], report["reversed"]["total"]) == ("56500", "-11300")
+    assert report["net"] == {"count": 4, "amount": "42640", "tax": "2560", "total": "45200"}
     assert busy.run("report", "--format", "json") == busy.run("report", "--json")
     table = busy.run("report")
     assert "565.00" in table

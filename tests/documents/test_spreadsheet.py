@@ -116,3 +116,12 @@ def test_a_workbook_is_dated_by_its_block() -> None:
 def test_the_empty_log_has_a_workbook_too() -> None:
     empty = {**_report("day"), "block": {**BLOCK, "height": 0, "sealed_at": ""}}
     assert openpyxl.load_workbook(io.BytesIO(totals_workbook(empty))).worksheets[0].max_row == 2
+
+
+def test_a_sum_that_excel_would_round_is_text() -> None:
+    whole = {side: _figures(1, 10**19 + 1, 0) for side in ("gross", "reversed", "net")}
+    report = {**_report("industry"), **whole}
+    text = "100000000000000000.01"
+    assert _rows(totals_csv(report))[1].count(text) == 6
+    book = openpyxl.load_workbook(io.BytesIO(totals_workbook(report)))
+    assert [cell.value for cell in book.worksheets[0][2]].count(text) == 6

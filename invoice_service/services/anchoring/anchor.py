@@ -9,18 +9,20 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from chain.block import Block, Head
 from chain.commitment import anchor
 from chain.entry import anchor_entry
-from chain.errors import ConflictError, VerificationError
+from chain.errors import ConflictError, Problem, VerificationError
 from chain.signing.checkpoint import Checkpoint
 from chain.signing.note import SignerKey
 from chain.witness.client import Gathered
 from invoice_service.services.anchoring.close import ClosingStore, close_days
 from invoice_service.services.anchoring.totals import SealedBlocks, catch_up, sealing_day
 from invoice_service.services.ports import PendingInvoice
+
+_T = TypeVar("_T")
 
 _MOST_BLOCKS: Final = 1_000
 """Blocks of one run, lost races included: a run ends, whatever others do."""
@@ -97,6 +99,7 @@ class Anchored:
 
     The log has ``size`` entries, ``published`` of them under a published checkpoint.
     ``missing`` tells of each witness that was asked in vain, None when none was asked.
+    ``left`` says why totals or closings could not be brought up to date: a later run does it.
     """
 
     blocks: int
@@ -104,6 +107,7 @@ class Anchored:
     size: int
     published: int
     missing: tuple[str, ...] | None = None
+    left: tuple[Problem, ...] = ()
 
 
 def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = None) -> Anchored:
@@ -117,20 +121,21 @@ def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = No
     """
     if parts.cosigners is not None:
         parts.cosigners.confirm()
-    settle(parts)
+    run = _Run(parts)
+    run.settle()
     gathered: Gathered | None = None
     blocks = invoices = 0
     for _ in range(_MOST_BLOCKS):
         try:
-            taken = _seal_next(parts)
+            taken = run.seal_next()
         except ConflictError as error:
             if error.code != "log_moved":
                 raise
-            settle(parts)
+            run.settle()
             continue  # another worker was first: see what it has left
         if taken is None:
             break
-        settle(parts)
+        run.settle()
         blocks += 1
         invoices += taken
         if gathered is None or gathered.met:  # else not again before the next run
@@ -143,37 +148,62 @@ def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = No
         gathered = _cosign(parts)
     missing = None if gathered is None else tuple(map(str, gathered.failures()))
     published = parts.log.latest_checkpoint()[0].size
-    return Anchored(blocks, invoices, parts.log.head().size, published, missing)
+    size = parts.log.head().size
+    return Anchored(blocks, invoices, size, published, missing, tuple(run.left.values()))
 
 
 def _cosign(parts: Anchoring) -> Gathered | None:
     return None if parts.cosigners is None else parts.cosigners.run()
 
 
-def settle(parts: Anchoring) -> None:
-    """Publish and add up what is sealed and not yet published or added up, by whomever.
+class _Run:
+    """The steps of one run; what is only derived may fail in it, and stops nothing else."""
 
-    A crash in here is repaired by the same call: all that it writes follows from the log's head.
-    """
-    with parts.signers() as signers:
-        parts.log.publish(*signers, signed_at=parts.clock())
-    catch_up(parts.totals, parts.log)
+    def __init__(self, parts: Anchoring) -> None:
+        self._parts = parts
+        self.left: dict[str, Problem] = {}
 
+    def settle(self) -> None:
+        """Publish and add up what is sealed and not yet published or added up, by whomever.
 
-def _seal_next(parts: Anchoring) -> int | None:
-    """Seal one more block; return how many invoices it took, None when there is nothing to seal."""
-    head = parts.log.head()  # before anything is collected: the race is about this head
-    pending = _pending(parts, head)
-    now = parts.clock()  # once: the day that is closed must be before the day of sealing
-    drafts = close_days(parts.totals, parts.log, head, sealing_day(now), parts.randbytes)
-    drafts += map(invoice_entry, pending)
-    if not drafts:
-        return None
-    cursor = pending[-1].seq if pending else head.cursor
-    # A crash before this returns has sealed either nothing, and the invoices are still pending,
-    # or the whole block, and its cursor says that they have been taken.
-    parts.log.sequence(head, drafts, sealed_at=now, cursor=cursor)
-    return len(pending)
+        A crash in here is repaired by the same call: all that it writes follows from the head.
+        """
+        parts = self._parts
+        with parts.signers() as signers:
+            parts.log.publish(*signers, signed_at=parts.clock())
+        self._derive("totals", lambda: catch_up(parts.totals, parts.log))
+
+    def seal_next(self) -> int | None:
+        """Seal one more block; return how many invoices it took, None with nothing to seal."""
+        parts = self._parts
+        head = parts.log.head()  # before anything is collected: the race is about this head
+        pending = _pending(parts, head)
+        now = parts.clock()  # once: the day that is closed must be before the day of sealing
+        drafts = self._derive(
+            "closings",
+            lambda: close_days(parts.totals, parts.log, head, sealing_day(now), parts.randbytes),
+        )
+        drafts = [*(drafts or ()), *map(invoice_entry, pending)]
+        if not drafts:
+            return None
+        cursor = pending[-1].seq if pending else head.cursor
+        # A crash before this returns has sealed either nothing, and the invoices are still
+        # pending, or the whole block, and its cursor says that they have been taken.
+        parts.log.sequence(head, drafts, sealed_at=now, cursor=cursor)
+        return len(pending)
+
+    def _derive(self, what: str, work: Callable[[], _T]) -> _T | None:
+        """Do what follows from the log; None when it fails: invoices do not wait for it."""
+        try:
+            done = work()
+        except Problem as problem:
+            self.left[what] = problem
+            return None
+        except Exception as error:  # noqa: BLE001 # whatever a sum can do must not stop the log
+            self.left[what] = Problem("internal_error", f"{what}: {error!r}")
+            return None
+        self.left.pop(what, None)
+        return done
 
 
 def _pending(parts: Anchoring, head: Head) -> Sequence[PendingInvoice]:

@@ -4,7 +4,7 @@ Which invoices a block took is written in the log: those after the cursor of the
 up to its own. So whatever was missed, by a kill or by another worker, is caught up from there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -146,6 +146,14 @@ def taken(totals: TotalsStore, after: int, through: int) -> Iterator[Taxed]:
 def sealing_day(sealed_at: datetime) -> str:
     """Return the Shanghai date of a block sealed at this time."""
     return sealed_at.astimezone(SHANGHAI).date().isoformat()
+
+
+def written(found: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int | str]]:
+    """Return figures as documents hold them: fen as decimal strings, so no sum is too large."""
+    return {
+        side: {name: n if name == "count" else str(n) for name, n in numbers.items()}
+        for side, numbers in found.items()
+    }
 
 
 def figures(sums: Sequence[int]) -> dict[str, dict[str, int]]:

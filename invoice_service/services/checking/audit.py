@@ -7,7 +7,7 @@ First the log, as ``chain.audit.audit`` does for any log. Then, in one walk alon
 3. numbers follow one another without a gap, and time never goes back;
 4. a red invoice takes back the whole of an earlier blue one;
 5. each invoice up to the cursor stands in the log at its place, and each entry has its invoice;
-6. each day that ended has its closing, which commits to the day's sums;
+6. days are closed in their order, by entries that commit to each day's sums;
 7. the totals are those of the blocks.
 
 What a row keeps beside its document (the key that was used, the attempt, the digest of the request)
@@ -16,22 +16,26 @@ follows from nothing that is stored, and is not looked at.
 The first thing that is wrong is named. Memory grows with merchants, not with invoices.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from chain.audit.audit import AuditReport, AuditStore, audit_log
 from chain.audit.finding import AuditError
-from chain.block import Block
+from chain.block import Block, Row
 from chain.commitment import SALT_SIZE, parse_password_area
 from chain.entry import ClosingEntry, parse_entry
-from chain.errors import VerificationError
+from chain.errors import MalformedError, VerificationError
 from chain.hashing import Digest
 from chain.signing.keys import TrustedKeys
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.services.anchoring.anchor import invoice_entry
 from invoice_service.services.anchoring.close import (
+    VERSION,
     Closing,
     DayCells,
     add_up_day,
@@ -85,12 +89,16 @@ class StoredTotals(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InstanceAudit:
-    """What was derived again and held; ``pending`` invoices are not in the log yet."""
+    """What was derived again and held; ``pending`` invoices are not in the log yet.
+
+    ``unclosed`` days have ended before the last block, and wait for their closing.
+    """
 
     log: AuditReport
     invoices: int
     pending: int
     closings: int
+    unclosed: int
     totalled: int
 
 
@@ -128,8 +136,21 @@ def audit_instance(
         raise AuditError("store", "invoices.db", "a sound database", error.detail) from error
     tell(steps)
     return InstanceAudit(
-        log=log, invoices=last, pending=pending, closings=walk.closings, totalled=totalled
+        log=log,
+        invoices=last,
+        pending=pending,
+        closings=walk.closings,
+        unclosed=len(walk.ended),
+        totalled=totalled,
     )
+
+
+class _Ended(NamedTuple):
+    """A day that is over, with the log's last index then, and what it came to."""
+
+    day: str
+    through: int
+    cells: DayCells
 
 
 class _Walk:
@@ -149,6 +170,7 @@ class _Walk:
         self._stored = totals
         self._before: Block | None = None
         self._day_cells: DayCells = {}
+        self.ended: deque[_Ended] = deque()
         self.invoices = checked_invoices(books, last, tell)
         self.closings = 0
 
@@ -167,35 +189,43 @@ class _Walk:
     def _block(self, block: Block) -> None:
         before = self._before
         day = sealing_day(block.sealed_at)
-        due = [] if before is None else list(days_until(sealing_day(before.sealed_at), day))
+        if before is not None:
+            self._end_days(sealing_day(before.sealed_at), day, before.size - 1)
         taken = block.cursor - (before.cursor if before else 0)
-        _same("block", block.height, "count", len(due) + taken, block.count)
-        rows = self._log_store.rows(block.first, block.seal_index)
-        for ended in due:
-            self._closing(ended, block.first - 1, next(rows).entry)
+        rows = list(self._log_store.rows(block.first, block.seal_index))
+        closings = sum(1 for _ in takewhile(_is_closing, rows))
+        _same("block", block.height, "count", min(closings, len(self.ended)) + taken, block.count)
+        for row in rows[:closings]:
+            self._closing(self.ended.popleft(), row.entry)
         cells: Cells = {}
-        for row in rows:
+        for row in rows[closings:]:
             taxed = self._invoice(row.index, row.entry)
             count(cells, taxed)
             add_up_day(self._day_cells, taxed)
         self._totals.check(block.height, day, cells)
         self._before = block
 
-    def _closing(self, day: str, through: int, entry: bytes) -> None:
+    def _end_days(self, first: str, today: str, through: int) -> None:
+        """What the days before ``today`` came to waits for their closings."""
+        for day in days_until(first, today):
+            self.ended.append(_Ended(day, through, self._day_cells))
+            self._day_cells = {}
+
+    def _closing(self, ended: _Ended, entry: bytes) -> None:
         """Step 6: the entry commits to the stored document, which has the day's sums."""
+        day, through, _ = ended
         parsed = parse_entry(entry)
         name = parsed.day if isinstance(parsed, ClosingEntry) else "none"
         _same("closing", day, "entry of", day, name)
         stored = self._stored.closing(day, through)
         if stored is None:
             raise AuditError("closing", day, f"a document through {through}", "nothing")
-        document = totals_document(day, through, self._day_cells)
-        if stored.document != document:
+        documents = _documents(ended)
+        if stored.document not in documents:
             found = stored.document.decode(errors="replace")
-            raise AuditError("closing", day, f"document {document.decode()}", found)
+            raise AuditError("closing", day, f"document {documents[-1].decode()}", found)
         if len(stored.salt) != SALT_SIZE or stored.entry() != entry:
             raise AuditError("closing", day, "the salt committed to", stored.salt.hex())
-        self._day_cells = {}
         self.closings += 1
 
     def _invoice(self, index: int, entry: bytes) -> Taxed:
@@ -220,6 +250,19 @@ class _Walk:
             invoice.total,
             invoice.rates,
         )
+
+
+def _is_closing(row: Row) -> bool:
+    return isinstance(parse_entry(row.entry), ClosingEntry)
+
+
+def _documents(ended: _Ended) -> list[bytes]:
+    """The day's totals as a document of each version that can hold them, the newest last."""
+    documents = []
+    for version in range(1, VERSION + 1):
+        with suppress(MalformedError):
+            documents.append(totals_document(*ended, version))
+    return documents
 
 
 class _Totals:

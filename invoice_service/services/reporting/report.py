@@ -16,10 +16,19 @@ from chain.entry import format_time
 from chain.errors import MalformedError, NotFoundError, UnavailableError
 from chain.hashing import EMPTY_ROOT, ZERO
 from invoice_service.domain.merchant import Place, districts, industries
-from invoice_service.services.anchoring.totals import Dimension, Sums, figures, sealing_day
+from invoice_service.services.anchoring.totals import (
+    Dimension,
+    Sums,
+    figures,
+    sealing_day,
+    written,
+)
 
 BY: Final = ("day", "industry", "district", "rate", "merchant")
 """What a report can be broken down by."""
+
+SIDES: Final = ("gross", "reversed", "net")
+"""The figures of a row, and of the whole."""
 
 Row: TypeAlias = "tuple[Any, ...]"
 """A key, then the eight sums."""
@@ -42,12 +51,16 @@ _sorted: Final = msgspec.json.Encoder(order="sorted")
 
 
 def report_bytes(report: Mapping[str, Any]) -> bytes:
-    """Return the report's canonical JSON.
+    """Return the report's canonical JSON; sums are decimal strings of fen, so none is too large.
 
-    Its keys are ours and ASCII, its values text and integers of fen, so sorting alone makes the
+    Its keys are ours and ASCII, its values text and small integers, so sorting alone makes the
     bytes canonical; ``canonical.encode``, which looks at every value, is the oracle in tests.
     """
-    return _sorted.encode(report)
+    return _sorted.encode(_written({**report, "rows": [_written(row) for row in report["rows"]]}))
+
+
+def _written(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, **written({side: row[side] for side in SIDES})}
 
 
 class ReportStore(Protocol):
@@ -108,7 +121,7 @@ def totals_report(
     rows = _by_day(store, first, low, high) if by == "day" else _by_key(store, by, low, high)
     sums = _minus(_all_at(store, high), _all_at(store, low))
     return {
-        "version": 1,
+        "version": 2,
         "from": first,
         "to": last,
         "by": by,

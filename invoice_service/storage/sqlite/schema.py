@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database, Migrations
 
-from invoice_service.storage.totals import create_tables
+from invoice_service.storage.totals import create_tables, widen_sums
 
 migrations = Migrations("invoices")
 
@@ -172,3 +172,9 @@ def trail(db: Database) -> None:
     """Who did what, one row an act; and how often callers were refused, one row an hour."""
     for statement in _TRAIL:
         db.execute(statement)
+
+
+@migrations()
+def totals_of_any_size(db: Database) -> None:
+    """Room for sums beyond 64 bits."""
+    widen_sums(db)

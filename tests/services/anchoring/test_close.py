@@ -2,18 +2,27 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+import msgspec
 import pytest
 
 from chain import canonical
 from chain.commitment import closing_digest
 from chain.entry import ClosingEntry, closing_key, parse_entry
-from chain.errors import ConflictError
+from chain.errors import ConflictError, MalformedError
+from invoice_service.domain.invoice import Prepared, parse_request, prepare
+from invoice_service.services.anchoring import close
 from invoice_service.services.anchoring.anchor import anchor_pending, invoice_entry
-from invoice_service.services.anchoring.close import close_days
+from invoice_service.services.anchoring.close import (
+    CLOSINGS_A_BLOCK,
+    CellKey,
+    close_days,
+    totals_document,
+)
 from invoice_service.services.anchoring.totals import sealing_day
 from invoice_service.services.reporting.report import totals_report
-from tests.services.town import NOON, Town
+from tests.services.town import NOON, RATES, Town
 
 FIRST_DAY = "2018-08-10"
 
@@ -35,7 +44,7 @@ def _document(town: Town, entry: ClosingEntry) -> dict[str, object]:
 
 def _sum_of(rows: object, side: str, name: str) -> int:
     assert isinstance(rows, list)
-    return sum(row[side][name] for row in rows)
+    return sum(int(row[side][name]) for row in rows)
 
 
 def test_the_first_block_of_a_new_day_closes_the_old_one(town: Town) -> None:
@@ -219,7 +228,7 @@ def test_a_block_that_slipped_in_before_midnight_is_in_the_closing(town: Town) -
     cells = _document(town, closing)["cells"]
     assert isinstance(cells, list)
     whole = totals_report(town.store.totals, town.log)
-    assert sum(cell["gross"]["total"] for cell in cells) == whole["gross"]["total"]
+    assert sum(int(cell["gross"]["total"]) for cell in cells) == whole["gross"]["total"]
 
 
 def test_a_day_is_closed_in_the_block_that_holds_the_new_days_invoices(town: Town) -> None:
@@ -265,3 +274,151 @@ def test_the_same_day_in_any_blocks_gives_the_same_cells(town: Town) -> None:
     cells = [_document(each, _closings(each)[0])["cells"] for each in (town, other)]
     assert cells[0] == cells[1]
     other.close()
+
+
+def test_a_closing_of_the_first_version_is_what_it_was(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Logs that were begun before have such documents, and go on with the newer ones."""
+    with monkeypatch.context() as older:
+        older.setattr(
+            close,
+            "totals_document",
+            lambda day, through, cells: totals_document(day, through, cells, 1),
+        )
+        town.issue(3)
+        town.anchor()
+        town.pass_days(1)
+        town.issue(2)
+        town.anchor()
+    town.pass_days(1)
+    town.anchor()
+    assert [_document(town, one)["version"] for one in _closings(town)] == [1, 2]
+    assert town.audit().closings == 2
+
+
+def test_days_that_are_closed_late_are_counted_until_then(town: Town) -> None:
+    town.issue(3)
+    town.anchor()
+    town.pass_days(CLOSINGS_A_BLOCK + 2)
+    town.anchor()
+    found = town.audit()
+    assert (found.closings, found.unclosed) == (CLOSINGS_A_BLOCK, 2)
+    town.issue(2)
+    town.anchor()
+    found = town.audit()
+    assert (found.closings, found.unclosed) == (CLOSINGS_A_BLOCK + 2, 0)
+
+
+LARGEST = 10**13  # fen on one invoice
+
+
+def _largest(town: Town, number: int) -> Prepared:
+    """An order of the largest amount there is, of one merchant."""
+    lines = [{"name": "*不动产*楼", "unit_price": LARGEST, "tax_rate": "0.13"}]
+    body = msgspec.json.encode({"order_id": f"L-{number}", "lines": lines})
+    salts = town.random.randbytes(48)
+    return prepare(parse_request(body), town.merchants[0], salts=salts, rates=RATES)
+
+
+def test_a_day_comes_to_more_than_every_json_reader_keeps_exactly(town: Town) -> None:
+    """One cell above 2^53 fen: closed like any other, and no invoice of anybody waits for it."""
+    town.hand_in([_largest(town, number) for number in range(901)])
+    town.anchor()
+    town.pass_days(1)
+    town.issue(1, merchant=1)
+    done = town.anchor()
+    assert (done.invoices, done.left) == (1, ())
+    (cell,) = _cells(town)
+    amount, tax = 901 * 8_849_557_522_124, 901 * 1_150_442_477_876
+    assert cell["net"] == {
+        "count": 901,
+        "amount": str(amount),
+        "tax": str(tax),
+        "total": str(901 * LARGEST),
+    }
+    assert 901 * LARGEST > canonical.MAX_INTEGER
+    assert town.audit().closings == 1
+
+
+def _cells(town: Town) -> list[dict[str, Any]]:
+    cells = _document(town, _closings(town)[0])["cells"]
+    assert isinstance(cells, list)
+    return cells
+
+
+def test_what_no_cell_has_is_left_out_of_it(town: Town) -> None:
+    town.issue(1)
+    town.anchor()
+    town.pass_days(1)
+    town.anchor()
+    names = ["district", "gross", "industry", "merchant", "net", "rate", "reversed"]
+    assert all(sorted(cell) == names for cell in _cells(town))
+    key = CellKey("M", "till 1", "6210", "440303", "0", "exempt")
+    (row,) = msgspec.json.decode(totals_document(FIRST_DAY, 1, {key: [0] * 8}))["cells"]
+    assert (row["till"], row["tax_kind"]) == ("till 1", "exempt")
+
+
+@pytest.mark.parametrize("error", [OverflowError("int too large"), MalformedError("x", "y")])
+def test_a_closing_that_fails_stops_no_invoice(
+    town: Town, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """It is said in the run's answer and tried again; the days are closed late, and in order."""
+    town.issue(1)
+    town.anchor()
+
+    def fail(*_: object) -> bytes:
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr(close, "totals_document", fail)
+        for _ in range(3):
+            town.pass_days(1)
+            town.issue(2)
+            done = town.anchor()
+            assert (done.blocks, done.invoices, done.published) == (1, 2, done.size)
+            assert len(done.left) == 1
+        assert _closings(town) == []
+        assert town.audit().unclosed == 3
+    assert town.anchor().left == ()
+    days = [f"2018-08-{day}" for day in (10, 11, 12)]
+    assert [(one.day, one.through) for one in _closings(town)] == [
+        (day, town.log.block(height).size - 1) for height, day in enumerate(days, 1)
+    ]
+    for closing in _closings(town):
+        whole = totals_report(town.store.totals, town.log, closing.day, closing.day)
+        cells = _document(town, closing)["cells"]
+        assert _sum_of(cells, "net", "total") == whole["net"]["total"]
+    found = town.audit()
+    assert (found.closings, found.unclosed) == (3, 0)
+
+
+def test_totals_that_fail_stop_no_invoice(town: Town) -> None:
+    town.issue(1)
+
+    class Broken:
+        def __getattr__(self, name: str) -> object:
+            return getattr(town.store.totals, name)
+
+        def append(self, *_: object) -> None:
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+
+    done = anchor_pending(replace(town.anchoring, totals=Broken()))  # type: ignore[arg-type]
+    assert (done.invoices, done.published) == (1, 2)
+    assert [problem.code for problem in done.left] == ["internal_error"]
+    assert town.anchor().left == ()
+    assert town.store.totals.last_height() == 1
+
+
+def test_a_block_closes_few_days(town: Town) -> None:
+    """However far a clock ran ahead, its block is not filled with days."""
+    town.issue(1)
+    town.anchor()
+    town.pass_days(100)
+    town.issue(1)
+    town.anchor()
+    assert town.log.block(2).count == CLOSINGS_A_BLOCK + 1
+    while town.anchor().blocks:
+        pass
+    assert len(_closings(town)) == 100
+    assert town.audit().closings == 100

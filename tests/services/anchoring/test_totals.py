@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chain.errors import ConflictError, UnavailableError, VerificationError
 from invoice_service.services.anchoring import totals
 from invoice_service.services.anchoring.totals import BlockTotals, Dimension, Taxed, catch_up
+from invoice_service.storage.totals import _joined, _split
 from tests.services.town import Town
 
 NOTHING = [0] * 8
@@ -209,3 +210,31 @@ def test_net_is_gross_and_reversed_together(rows: list[list[int]]) -> None:
         for name in ("count", "amount", "tax", "total"):
             parts = sum(totals.figures(row)[side][name] for row in rows)
             assert whole[side][name] == parts
+
+
+HUGE = 10**13 * 1_000_000
+"""What a million invoices of the largest amount come to: beyond 64 bits."""
+
+
+def test_sums_beyond_64_bits_are_kept_to_the_fen(town: Town) -> None:
+    cells = {(Dimension.ALL, ""): [10**6, HUGE - 7, 7, HUGE, 5, 1 - HUGE, -1, -HUGE]}
+    store = town.store.totals
+    for height in range(1, 4):
+        store.append(height - 1, [BlockTotals(height, f"2018-08-1{height}", cells)])
+    added = cells[Dimension.ALL, ""]
+    for height in range(1, 4):
+        sums = [number * height for number in added]
+        assert store.sums_at(Dimension.ALL, "", height) == sums
+        assert store.row(Dimension.ALL, "", height) == sums
+    assert store.between(Dimension.ALL, 1, 3) == [("", *(2 * number for number in added))]
+    assert store.between(Dimension.ALL, 0, 1) == [("", *added)]
+
+
+@given(st.lists(st.integers(-(2**80), 2**80), min_size=8, max_size=8))
+def test_any_sum_is_read_back_as_it_was(numbers: list[int]) -> None:
+    numbers[0], numbers[4] = numbers[0] % 2**53, numbers[4] % 2**53  # these two only count
+    row = _split(numbers)
+    assert all(-(2**63) <= number < 2**63 for number in row)
+    assert _joined(row) == numbers
+    if all(-(2**63) <= number < 2**63 for number in numbers):
+        assert row == [*numbers, *[0] * 6]  # as rows were before there were more columns

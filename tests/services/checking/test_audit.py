@@ -95,7 +95,10 @@ def test_one_byte_of_the_totals(town: Town, column: str) -> None:
         ("UPDATE blocks_totalled SET day = flip(day) WHERE height = 2", "of block 2"),
         ("DELETE FROM blocks_totalled WHERE height = 2", "of block 2"),
         ("INSERT INTO blocks_totalled VALUES (5, '2018-08-12')", "of block 5"),
-        ("INSERT INTO totals VALUES (1, 0, 1, 1, 1, 1, 0, 0, 0, 0)", "all at block 4"),
+        (
+            "INSERT INTO totals SELECT 1, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0",
+            "all at block 4",
+        ),
     ],
 )
 def test_totals_that_no_block_has_made(town: Town, statement: str, place: str) -> None:
