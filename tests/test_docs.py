@@ -11,7 +11,7 @@ from invoice_service.cli import COMMANDS
 from invoice_service.config import Config
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 INTERNAL = {"issuer"}
 """Commands that the supervisor runs, not people."""
 

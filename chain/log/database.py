@@ -23,8 +23,8 @@ from chain.errors import (
 )
 from chain.hashing import Digest, to_digest
 from chain.log.schema import ALREADY_IN_LOG, GUARDS, log_migrations
+from chain.log.sqlite import SAFE, Trouble, trouble
 from chain.signing.note import Signature
-from chain.sqlite import SAFE, Trouble, trouble
 from chain.tree.merkle import Edge
 
 BUSY_SECONDS: Final = 10.0

@@ -19,9 +19,9 @@ from sqlite_utils import Database, Migrations
 from chain.durable import fsync_dir, make_folder, write_file
 from chain.errors import ConflictError, NotFoundError, Problem, UnavailableError
 from chain.hashing import sha256, to_digest
+from chain.log.sqlite import SAFE, Trouble, trouble
 from chain.signing.checkpoint import Checkpoint
 from chain.signing.note import VerifierKey, open_note, parse_note
-from chain.sqlite import SAFE, Trouble, trouble
 from chain.witness.judge import Inconsistent, Seen, read_checkpoint
 
 DATABASE: Final = "witness.db"

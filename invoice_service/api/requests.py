@@ -1,7 +1,6 @@
 """Reading a request strictly: query, headers, body. What is not understood is refused."""
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from tempfile import SpooledTemporaryFile
 from typing import IO, NamedTuple
@@ -191,25 +190,6 @@ def spooled_body(limit: int) -> IO[bytes]:
         spool.write(data)
     spool.seek(0)
     return spool
-
-
-def line_numbers(spool: IO[bytes], most: int) -> list[int]:
-    """The numbers (from 1) of the lines that hold something.
-
-    Raises MalformedError: ``empty_body``, ``too_many_records``.
-    """
-    numbers = [number for number, line in enumerate(spool, 1) if line.strip()]
-    spool.seek(0)
-    if not numbers:
-        raise MalformedError("empty_body", "the body has no records")
-    if len(numbers) > most:
-        raise MalformedError("too_many_records", f"at most {most} records in one batch")
-    return numbers
-
-
-def filled_lines(spool: IO[bytes]) -> Iterator[bytes]:
-    """Those lines themselves, without their ends."""
-    return (line.rstrip(b"\r\n") for line in spool if line.strip())
 
 
 def accepts(*offered: str) -> str:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from chain.errors import MalformedError, Problem
+from invoice_service.domain.lists import filled_lines
 from invoice_service.domain.money import Fen, parse_yuan
 
 CSV_HEADER: Final = ["order_id", "time", "item", "quantity", "unit_price", "tax_rate"]
@@ -51,21 +52,12 @@ def open_sample(name: str) -> Source:
 def read_ndjson(path: Path) -> Iterator[Record]:
     """One record for each line that is not blank; whether it is a request, the service says."""
     with path.open("rb") as file:
-        number = 0
-        while line := file.readline(LONGEST_RECORD + 1):
-            problem = None
+        for number, (_, line) in enumerate(filled_lines(file, LONGEST_RECORD), start=1):
             if len(line) > LONGEST_RECORD:
-                _skip_line(file)
-                line, problem = b"", MalformedError("body_too_large", "the line is over 1 MiB")
-            elif not (line := line.strip(b" \t\r\n")):
-                continue
-            number += 1
-            yield Record(number, _order_id(line), line, problem)
-
-
-def _skip_line(file: IO[bytes]) -> None:
-    while (part := file.readline(LONGEST_RECORD)) and not part.endswith(b"\n"):
-        pass
+                problem = MalformedError("body_too_large", "the line is over 1 MiB")
+                yield Record(number, "", b"", problem)
+            else:
+                yield Record(number, _order_id(line), line.strip(b" \t"))
 
 
 class _Named(msgspec.Struct):

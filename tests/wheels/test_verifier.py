@@ -47,6 +47,7 @@ def test_the_verifier_has_no_store_and_two_dependencies(wheels: Path) -> None:
     folders = {name.rpartition("/")[0] for name in archive.namelist()}
     assert not folders & STORES
     assert not any(folder.startswith(("invoice_service", "workers")) for folder in folders)
+    assert not any(b"sqlite3" in archive.read(name) for name in archive.namelist())
     names = {re.split(r"[~=<>]", line)[0] for line in requirements(archive)}
     assert names == {"msgspec", "pycryptodome"}
 

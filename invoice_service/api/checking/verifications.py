@@ -4,7 +4,7 @@ import codecs
 import csv
 from collections.abc import Callable, Iterator
 from itertools import chain as joined
-from typing import IO, Final
+from typing import Final
 
 import msgspec
 from flask import Blueprint, Response
@@ -13,15 +13,13 @@ from chain.errors import MalformedError, Problem
 from invoice_service.api.answers import CSV, NDJSON, csv_line, json_answer, json_bytes, raw_answer
 from invoice_service.api.checking.contract import SlipRecord
 from invoice_service.api.incidents import StreamedResults
+from invoice_service.api.lists import RecordList
 from invoice_service.api.parts import Parts
 from invoice_service.api.problems import describe
 from invoice_service.api.requests import (
     accepts,
-    filled_lines,
-    line_numbers,
     media_type,
     query,
-    spooled_body,
 )
 from invoice_service.domain.qrtext import FIELDS, QrText, claim_of, parse_qr_text
 from invoice_service.domain.reading import read_json
@@ -55,18 +53,16 @@ def blueprint(parts: Parts) -> Blueprint:
     def many() -> Response:
         kind = media_type(NDJSON, CSV, TEXT)
         wanted = accepts(NDJSON, CSV)
-        spool = spooled_body(limits.batch_bytes)
-        numbers = line_numbers(spool, limits.batch_records + (kind == CSV))
-        numbers = numbers[1:] if kind == CSV else numbers  # the first line names the columns
-        results = (_checked(check, record) for record in _readers[kind](spool))
+        asked = RecordList(limits, header=kind == CSV)
+        results = (_checked(check, record) for record in _readers[kind](asked))
         lines = StreamedResults("POST /v1/verifications").all(
-            numbers, results, _csv_line if wanted == CSV else write
+            asked.numbers, results, _csv_line if wanted == CSV else write
         )
         if wanted == CSV:
             answer = raw_answer(joined([HEADER], lines), f"{CSV}; charset=utf-8")
         else:
             answer = raw_answer(lines, NDJSON)
-        answer.call_on_close(spool.close)
+        answer.call_on_close(asked.close)
         return answer
 
     def write(line: int, result: Result) -> bytes:
@@ -77,18 +73,17 @@ def blueprint(parts: Parts) -> Blueprint:
     return blueprint
 
 
-def _ndjson(spool: IO[bytes]) -> Iterator[Record]:
-    return (_read(_from_json, line) for line in filled_lines(spool))
+def _ndjson(asked: RecordList) -> Iterator[Record]:
+    return (_read(_from_json, line) for line in asked.records())
 
 
-def _texts(spool: IO[bytes]) -> Iterator[Record]:
-    return (_read(_from_text, line) for line in filled_lines(spool))
+def _texts(asked: RecordList) -> Iterator[Record]:
+    return (_read(_from_text, line) for line in asked.records())
 
 
-def _table(spool: IO[bytes]) -> Iterator[Record]:
+def _table(asked: RecordList) -> Iterator[Record]:
     """Rows of a CSV file; its header is read now, so that a file without one is refused whole."""
-    lines = filled_lines(spool)
-    names = _cells(next(lines).removeprefix(codecs.BOM_UTF8))  # there is one: they were counted
+    names = _cells(asked.names())
     if not set(names) <= {*FIELDS, "qr"} or len(set(names)) < len(names):
         raise MalformedError("not_csv", "name the columns hash,bill_num,total_amount or qr")
 
@@ -101,7 +96,7 @@ def _table(spool: IO[bytes]) -> Iterator[Record]:
             said["bill_num"] = number.zfill(NUMBER_DIGITS)  # spreadsheets drop leading zeros
         return _slip_of(SlipRecord(**said))
 
-    return (_read(record, line) for line in lines)
+    return (_read(record, line) for line in asked.records())
 
 
 _readers: Final = {NDJSON: _ndjson, CSV: _table, TEXT: _texts}

@@ -10,17 +10,15 @@ from invoice_service.api.incidents import StreamedResults
 from invoice_service.api.invoices.bodies import Bodies
 from invoice_service.api.invoices.contract import InvoiceBody
 from invoice_service.api.invoices.waiting import Waiting
+from invoice_service.api.lists import RecordList
 from invoice_service.api.parts import Parts
 from invoice_service.api.problems import describe
 from invoice_service.api.requests import (
     body,
-    filled_lines,
     idempotency_key,
-    line_numbers,
     media_type,
     preferences,
     query,
-    spooled_body,
 )
 from invoice_service.domain.invoice import Issued
 from invoice_service.domain.qrtext import read_hash
@@ -92,13 +90,12 @@ class IssuingCalls:
         principal, merchant_id = self._access.merchant()
         media_type(NDJSON)
         minimal = preferences().minimal
-        spool = spooled_body(self._limits.batch_bytes)
-        numbers = line_numbers(spool, self._limits.batch_records)
-        results = issue_many(self._desk, merchant_id, filled_lines(spool), key_id=principal.key_id)
+        asked = RecordList(self._limits)
+        results = issue_many(self._desk, merchant_id, asked.records(), key_id=principal.key_id)
         shown = (self._shown(result, minimal=minimal) for result in results)
         stream = StreamedResults("POST /v1/invoices/batch")
-        answer = raw_answer(stream.all(numbers, shown, self._line), NDJSON)
-        answer.call_on_close(spool.close)
+        answer = raw_answer(stream.all(asked.numbers, shown, self._line), NDJSON)
+        answer.call_on_close(asked.close)
         return answer
 
     def reversals(self, hash_: str) -> Response:

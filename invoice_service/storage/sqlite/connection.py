@@ -13,7 +13,7 @@ from weakref import WeakSet
 from sqlite_utils import Database
 
 from chain.errors import UnavailableError
-from chain.sqlite import SAFE, Trouble, trouble
+from chain.log.sqlite import SAFE, Trouble, trouble
 
 BUSY_SECONDS = 5.0
 """How long a writer waits for the others before it gives up with ``database_busy``."""

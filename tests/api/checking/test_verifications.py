@@ -250,14 +250,28 @@ def test_the_line_that_names_the_columns_is_no_record(tmp_path: Path) -> None:
         answer = desk.client.post(
             "/v1/verifications", data=header + row * 3, headers={"Content-Type": CSV}
         )
-        problem(answer, 413, "too_many_records")
+        refused = problem(answer, 413, "too_many_records")
+        assert (refused["limit"], refused["detail"]) == (2, "at most 2 records in one list")
 
 
-def test_more_than_the_limit_is_refused(desk: Desk) -> None:
-    body = b"x\n" * (desk.config.limits.batch_records + 1)
-    headers = {"Content-Type": "text/plain"}
-    answer = desk.client.post("/v1/verifications", data=body, headers=headers)
-    problem(answer, 413, "too_many_records")
+@pytest.mark.parametrize("kind", ["text/plain", NDJSON, CSV])
+def test_more_than_the_limit_is_refused(desk: Desk, kind: str) -> None:
+    most = desk.config.limits.batch_records
+    body = b"hash\n" * (kind == CSV) + b"x\n" * (most + 1)
+    answer = desk.client.post("/v1/verifications", data=body, headers={"Content-Type": kind})
+    assert problem(answer, 413, "too_many_records")["limit"] == most
+
+
+def test_the_line_that_names_the_columns_may_stand_alone(desk: Desk) -> None:
+    assert check(desk, b"\n\nhash,bill_num,total_amount\n", CSV) == ""
+
+
+@pytest.mark.parametrize("kind", ["text/plain", NDJSON])
+def test_a_byte_order_mark_is_no_part_of_the_first_record(desk: Desk, kind: str) -> None:
+    code = desk.issue()["qr"]
+    line = code if kind == "text/plain" else json.dumps({"qr": code})
+    (result,) = check(desk, f"\ufeff{line}".encode(), kind).splitlines()
+    assert json.loads(result)["verification"]["verdict"] == "pending"
 
 
 def test_every_slip_has_a_result_also_when_we_break_half_way(

@@ -9,9 +9,9 @@ import pytest
 
 from chain.errors import Problem, UnavailableError
 from chain.log.database import SqliteLogStore, _problem
+from chain.log.sqlite import Trouble, trouble
 from chain.signing.cosignature import Cosigner
 from chain.signing.note import SignerKey
-from chain.sqlite import Trouble, trouble
 from chain.witness import database
 from chain.witness.database import WitnessStore
 from tests.contracts.made_up import block_after
