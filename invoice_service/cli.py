@@ -1,13 +1,17 @@
 """The ``fapiao`` command: finds a command's file, and turns errors into one line and a status.
 
-Exit status: 0 yes or done; 1 the answer is no, or it was refused; 2 the command line is wrong;
-3 not available now (busy, disk full, not initialised); 130 interrupted.
+Exit status: 0 yes or done; 1 the answer is no, or it was refused; 2 the command line or the
+settings are wrong; 3 not available now (busy, disk full, not initialised); 70 a fault of ours;
+130 interrupted; 141 the reader of our output has gone. Only the answer makes it 0 or 1: what a
+terminal cannot show is replaced, and what cannot be written is said.
 """
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +19,7 @@ import click
 import msgspec
 
 from chain.errors import Problem, UnavailableError
+from invoice_service.commands.options import WrongUsage
 from invoice_service.commands.session import Session
 
 COMMANDS: Final = {
@@ -35,7 +40,11 @@ COMMANDS: Final = {
     "witness": "witness:witness",
     "issuer": "issuer:issuer",
 }
+WRONG_USAGE: Final = 2
+UNAVAILABLE: Final = 3
+OUR_FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
+READER_GONE: Final = 141  # 128 + SIGPIPE, likewise
 
 
 class Commands(click.Group):
@@ -66,13 +75,14 @@ class Commands(click.Group):
 def fapiao(ctx: click.Context, config_file: Path | None) -> None:
     """E-invoices that anyone can check.
 
-    Exit status: 0 yes or done, 1 no or refused, 2 wrong usage, 3 not available now.
+    Exit status: 0 yes or done, 1 no or refused, 2 wrong usage or settings, 3 not available now.
     """
     ctx.obj = Session(config_file)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns its exit status."""
+    _show_anything()
     try:
         status = fapiao.main(list(arguments), prog_name="fapiao", standalone_mode=False)
         sys.stdout.flush()
@@ -82,13 +92,45 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
+    except WrongUsage as wrong:
+        report_problem(wrong.problem, as_json="--json" in arguments)
+        return WRONG_USAGE
     except Problem as problem:
         report_problem(problem, as_json="--json" in arguments)
-        return 3 if isinstance(problem, UnavailableError) else 1
-    except BrokenPipeError:  # the reader of our output has gone, as in `fapiao export | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _status_of(problem)
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output has gone, as in `fapiao export | head`; click then exits.
+        _forget_output()
+        return READER_GONE
+    except OSError as error:  # the output's disk is full, for instance
+        _forget_output()
+        click.echo(f"error: {error.strerror or error}", err=True)
+        return UNAVAILABLE
+    except Exception:  # noqa: BLE001 # a crash must not look like the answer no
+        traceback.print_exc()
+        return OUR_FAULT
     return status if isinstance(status, int) else 0
+
+
+def _status_of(problem: Problem) -> int:
+    if problem.code == "config_invalid":
+        return WRONG_USAGE
+    return UNAVAILABLE if isinstance(problem, UnavailableError) else 1
+
+
+def _show_anything() -> None:
+    """What a terminal has no letter for is shown as a question mark; no stream is no trouble."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller: there is nobody to tell
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 # for the process's life
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _forget_output() -> None:
+    """What is still held for an output that takes no more would fail again at the exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def report_problem(problem: Problem, *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from invoice_service.api.answers import CSV, JSON, XLSX, raw_answer
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import accepts, query, whole_number
 from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
+from invoice_service.domain.bounds import HIGHEST_BLOCK
 from invoice_service.openapi.operation import (
     FROM,
     TO,
@@ -37,7 +38,7 @@ OPERATIONS: Final = (
                 "What the rows are",
                 schema={"enum": ["day", "industry", "district", "rate", "merchant"]},
             ),
-            Parameter("at_block", "Default: the newest", schema=whole(0, 10**15)),
+            Parameter("at_block", "Default: the newest", schema=whole(0, HIGHEST_BLOCK)),
         ),
     ),
 )
@@ -66,7 +67,9 @@ def blueprint(parts: Parts) -> Blueprint:
             asked.get("from"),
             asked.get("to"),
             asked.get("by", "day"),
-            whole_number(asked, "at_block", 0, 10**15, least=0) if "at_block" in asked else None,
+            whole_number(asked, "at_block", 0, HIGHEST_BLOCK, least=0)
+            if "at_block" in asked
+            else None,
         )
         write, ending = writers[kind]
         charset = "; charset=utf-8" if kind == CSV else ""

@@ -6,8 +6,6 @@ from typing import Any
 import click
 
 from chain.audit.finding import AuditError
-from chain.signing.policy import NO_WITNESSES
-from chain.signing.trusted import read_policy
 from invoice_service.commands.evidence import (
     audit_mirrors,
     audit_promise,
@@ -17,6 +15,7 @@ from invoice_service.commands.evidence import (
 from invoice_service.commands.log_keys import (
     KEY_HELP,
     log_keys_or_own,
+    policy_told,
     promise_key_or_own,
     read_key,
 )
@@ -71,7 +70,7 @@ def audit(
         mirror = the_mirror(mirrors)
         promiser = the_promise_key(promise_key_or_own(session, promise_key, keys))
         seen_by = [read_key(text) for text in witnesses]
-        demand = NO_WITNESSES if policy is None else read_policy(policy)
+        demand = policy_told(policy)
         return audit_promise(
             *(promise, mirror, log_keys, promiser, seen_by, out), policy=demand, as_json=as_json
         )

@@ -9,6 +9,7 @@ import click
 
 from chain.hashing import sha256_of_parts
 from chain.tree.merkle import MAX_SIZE
+from invoice_service.commands.options import AFTER, NUMBER
 from invoice_service.commands.output import progress
 from invoice_service.commands.session import Session
 from invoice_service.services.ports import InvoiceFilter
@@ -22,10 +23,10 @@ WHAT: Final = ("invoices", "log")
 @click.argument("what", type=click.Choice(WHAT), default="invoices")
 @click.option("--format", "form", type=click.Choice(["ndjson", "csv"]), default="ndjson")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format ndjson.")
-@click.option("--merchant", "merchant_id", type=int, help="Only this merchant's, by its number.")
+@click.option("--merchant", "merchant_id", type=NUMBER, help="Only this merchant's, by its number.")
 @click.option(
     "--after",
-    type=int,
+    type=AFTER,
     default=0,
     help="Only what follows this seq; for the log, from this index on.",
 )

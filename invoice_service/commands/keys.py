@@ -7,6 +7,7 @@ import click
 from chain.signing.keys import LogKey
 from chain.signing.statement import KeyStatement
 from invoice_service.commands.merchants import find_merchant
+from invoice_service.commands.options import NUMBER
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
 from invoice_service.domain.numbering import format_utc
@@ -69,7 +70,7 @@ def list_(session: Session, *, merchant: str | None, official: bool, as_json: bo
 
 
 @keys.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @json_option
 @click.pass_obj
 def revoke(session: Session, *, number: int, as_json: bool) -> None:

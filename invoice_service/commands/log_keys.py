@@ -7,8 +7,10 @@ from typing import Final
 from chain.errors import MalformedError
 from chain.signing.keys import TrustedKeys
 from chain.signing.note import VerifierKey
+from chain.signing.policy import NO_WITNESSES, Policy
 from chain.signing.statement import follow
-from chain.signing.trusted import read_trusted
+from chain.signing.trusted import read_policy, read_trusted
+from invoice_service.commands.options import as_typed
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
 
@@ -20,6 +22,11 @@ _LONGEST_PATH: Final = 1024
 
 def read_key(text: str, line: int = 0) -> VerifierKey:
     """A key as text, or that line of a file, as GET /log/key answers it."""
+    with as_typed():
+        return _read_key(text, line)
+
+
+def _read_key(text: str, line: int) -> VerifierKey:
     path = Path(text)
     if len(text) < _LONGEST_PATH and path.is_file():
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -31,7 +38,19 @@ def read_key(text: str, line: int = 0) -> VerifierKey:
 
 def log_keys_or_own(session: Session, texts: Sequence[str]) -> TrustedKeys:
     """The log's keys as told, else those of this machine's instance."""
-    return read_trusted(texts) if texts else _own(session)[0]
+    return keys_told(texts) or _own(session)[0]
+
+
+def keys_told(texts: Sequence[str]) -> TrustedKeys | None:
+    """The log's keys as ``--key`` tells them, if it does; what is malformed is wrong usage."""
+    with as_typed():
+        return read_trusted(texts) if texts else None
+
+
+def policy_told(path: Path | None) -> Policy:
+    """Whose cosignatures ``--policy`` asks for; without it, nobody's."""
+    with as_typed():
+        return NO_WITNESSES if path is None else read_policy(path)
 
 
 def promise_key_or_own(

@@ -6,11 +6,14 @@ from chain.errors import NotFoundError
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
 from invoice_service.domain.merchant import Merchant, MerchantRequest
+from invoice_service.domain.money import LIMIT
 from invoice_service.services.people import admit
 from invoice_service.services.ports import Account
 from invoice_service.wiring import Instance
 
 PAGE = 500
+
+_QUOTA = click.IntRange(0, LIMIT)
 
 
 @click.group()
@@ -31,7 +34,7 @@ def merchants() -> None:
 @click.option("--drawer", default="")
 @click.option("--payee", default="")
 @click.option("--reviewer", default="")
-@click.option("--quota", type=int, help="The most blue invoices in all; else no limit.")
+@click.option("--quota", type=_QUOTA, help="The most blue invoices in all; else no limit.")
 @json_option
 @click.pass_obj
 def add(session: Session, /, *, as_json: bool, quota: int | None, **texts: str) -> None:
@@ -87,11 +90,9 @@ def resume(session: Session, *, merchant: str, as_json: bool) -> None:
 @click.pass_obj
 def quota(session: Session, *, merchant: str, count: str, as_json: bool) -> None:
     """Allow MERCHANT so many blue invoices in all, those issued included."""
-    if count != "none" and not (count.isascii() and count.isdigit()):
-        raise click.UsageError("a quota is a number, or none for no limit")
+    most = None if count == "none" else _counted(count)
     instance = session.instance()
     merchant_id = find_merchant(instance, merchant).id
-    most = None if count == "none" else int(count)
     account = admit.set_quota(instance.store, merchant_id, most, instance.operator())
     _show([account], as_json=as_json)
     instance.close()
@@ -100,11 +101,18 @@ def quota(session: Session, *, merchant: str, count: str, as_json: bool) -> None
 def find_merchant(instance: Instance, text: str) -> Merchant:
     """The merchant with this tax id or number; NotFoundError ``merchant_unknown``."""
     account = instance.store.account_by_tax_id(text)
-    if account is None and text.isascii() and text.isdigit() and len(text) < 18:
+    if account is None and text.isascii() and text.isdigit() and len(text) < 16:
         account = instance.store.account(int(text))
     if account is None:
         raise NotFoundError("merchant_unknown", f"no merchant has the tax id or number {text!r}")
     return account.merchant
+
+
+def _counted(text: str) -> int:
+    plain = text.isascii() and text.isdigit() and len(text) <= len(str(LIMIT))
+    if not plain or int(text) > LIMIT:
+        raise click.UsageError(f"a quota is a number up to {LIMIT}, or none for no limit")
+    return int(text)
 
 
 def _show(accounts: list[Account], *, as_json: bool, many: bool = False) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from chain.durable import write_file
+from invoice_service.commands.options import BLOCK
 from invoice_service.commands.output import print_table
 from invoice_service.commands.session import Session
 from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
@@ -21,7 +22,7 @@ FORMATS: Final = ("table", "json", "csv", "xlsx")
 @click.option("--from", "first", metavar="DAY", help="First day, like 2026-11-21; else the oldest.")
 @click.option("--to", "last", metavar="DAY", help="Last day, included; else the block's.")
 @click.option("--by", type=click.Choice(BY), default="day", show_default=True)
-@click.option("--at-block", type=int, metavar="N", help="As of this block; else the newest.")
+@click.option("--at-block", type=BLOCK, metavar="N", help="As of this block; else the newest.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(

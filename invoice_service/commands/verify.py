@@ -15,14 +15,15 @@ from chain.hashing import Digest
 from chain.proof.file import hidden_in
 from chain.proof.verify import Evidence, verify_proof
 from chain.signing.keys import TrustedKeys
-from chain.signing.policy import NO_WITNESSES, Policy
-from chain.signing.trusted import read_policy, read_trusted
+from chain.signing.policy import Policy
 from invoice_service.commands.claims import Claim, read_claim
 from invoice_service.commands.evidence import read_evidence, tell_evidence
 from invoice_service.commands.log_keys import (
     KEY_HELP,
+    keys_told,
     log_keys_of,
     log_keys_or_own,
+    policy_told,
     promise_key_or_own,
     read_key,
 )
@@ -87,27 +88,27 @@ def verify(
         if policy is not None:
             raise click.UsageError("--policy is for proof files; of evidence, name each --witness")
         promiser = promise_key_or_own(session, promise_key, log_keys)
-        keys = log_keys_or_own(session, log_keys), promiser
+        trusted = log_keys_or_own(session, log_keys), promiser
         seen_by = [read_key(text) for text in witnesses]
-        tell_evidence(verify_evidence(accusation, *keys, mirror, seen_by), as_json=as_json)
+        tell_evidence(verify_evidence(accusation, *trusted, mirror, seen_by), as_json=as_json)
         return 0
     if (tlog := read_tlog(what)) is not None:
         keys_trusted = log_keys_or_own(session, log_keys)
-        tell_tlog(tlog, hash_, keys_trusted, _demand(policy), as_json=as_json)
+        tell_tlog(tlog, hash_, keys_trusted, policy_told(policy), as_json=as_json)
         return 0
     claim = read_claim(what)
     if policy is not None and claim.proof is None:
         raise click.UsageError("--policy needs a proof file: only that has cosignatures")
-    demand = _demand(policy)
-    keys_told = read_trusted(log_keys) if log_keys else None
+    demand = policy_told(policy)
+    keys = keys_told(log_keys)
     if offline:
-        if claim.proof is None or keys_told is None:
+        if claim.proof is None or keys is None:
             raise click.UsageError("--offline needs a proof file and the log's public --key")
-        found = _from_evidence(verify_proof(claim.proof, keys_told, demand))
+        found = _from_evidence(verify_proof(claim.proof, keys, demand))
     elif url is not None:
-        found = _ask_remote(Remote(url, patience=NO_PATIENCE), claim, keys_told, demand)
+        found = _ask_remote(Remote(url, patience=NO_PATIENCE), claim, keys, demand)
     else:
-        found = _ask_here(session, claim, keys_told, demand)
+        found = _ask_here(session, claim, keys, demand)
     if claim.proof is not None:
         found = msgspec.structs.replace(found, hidden=hidden_in(claim.proof))
     if as_json:
@@ -115,10 +116,6 @@ def verify(
     else:
         _tell(found, offline=offline)
     return 0 if found.verdict is Verdict.AUTHENTIC else 1
-
-
-def _demand(policy: Path | None) -> Policy:
-    return NO_WITNESSES if policy is None else read_policy(policy)
 
 
 def _ask_here(

@@ -95,7 +95,7 @@ def test_every_proof_holds_with_the_statements(town: Town) -> None:
         said = town.refusal("verify", str(proof), "--offline", "--key", key)
         assert "signature_missing" in said
         town.asked("verify", str(proof), "--offline", "--key", old, "--key", new)
-    said = town.refusal("verify", str(proofs[0]), "--offline", *statements)
+    said = town.refusal("verify", str(proofs[0]), "--offline", *statements, status=2)
     assert "key_text" in said
 
 
@@ -159,7 +159,7 @@ def test_a_policy_says_who_must_have_cosigned(town: Town, proof: Path, offline: 
 
 def test_a_policy_that_is_none(town: Town, proof: Path) -> None:
     Path("policy").write_text("quorum w9\n")
-    assert "policy: " in town.refusal("verify", str(proof), "--policy", "policy")
+    assert "policy: " in town.refusal("verify", str(proof), "--policy", "policy", status=2)
     assert "nowhere" in town.refusal("verify", str(proof), "--policy", "nowhere", status=2)
     invoice = parse_proof(proof.read_bytes())
     hash_ = "01" + invoice.document.hex()

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import msgspec
 
 from invoice_service.api.problems import ProblemBody
+from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.lifecycle import Type
 from invoice_service.domain.request import InvoiceRequest, ReversalRequest
 from invoice_service.domain.verdict import Verdict
@@ -131,7 +132,7 @@ OPERATIONS: Final = (
             Parameter("number", "The number", schema=NUMBER),
             FROM,
             TO,
-            Parameter("merchant", "Officials only: one merchant's", schema=whole(1, 2**53 - 1)),
+            Parameter("merchant", "Officials only: one merchant's", schema=whole(1, LARGEST)),
         ),
     ),
     Operation(

@@ -13,6 +13,7 @@ from invoice_service.api.invoices.contract import InvoicePage
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import choices, query, shanghai_midnight, whole_number
 from invoice_service.documents.qr import qr_png, qr_svg
+from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.numbering import parse_bill_number
 from invoice_service.domain.qrtext import read_hash
@@ -25,7 +26,6 @@ Draw = Callable[[str, int], bytes]
 
 PAGE, LONGEST_PAGE = 100, 500
 MODULE_DOTS, MAX_MODULE_DOTS = 4, 32
-LARGEST = 2**53 - 1
 TEXT = "text/plain; charset=utf-8"
 FORMS = ("fapiao", "tlog")
 

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from invoice_service.api.answers import OCTETS
+from invoice_service.domain.bounds import HIGHEST_BLOCK
 from invoice_service.openapi.operation import (
     JSON,
     TEXT,
@@ -102,6 +103,6 @@ OPERATIONS: Final = (
         "The block",
         ((JSON, BlockBody),),
         "",
-        (Parameter("height", "Counted from 1", "path", whole(1, 10**15)),),
+        (Parameter("height", "Counted from 1", "path", whole(1, HIGHEST_BLOCK)),),
     ),
 )

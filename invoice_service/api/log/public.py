@@ -14,6 +14,7 @@ from chain.tree.tiles import parse_tile_path
 from invoice_service.api.answers import JSON, OCTETS, json_bytes
 from invoice_service.api.parts import Parts, PublicKeys
 from invoice_service.api.requests import query, whole_number
+from invoice_service.domain.bounds import HIGHEST_BLOCK
 
 TEXT = "text/plain; charset=utf-8"
 FRESH = "public, max-age=2"  # tlog-tiles: a few seconds at most
@@ -53,7 +54,7 @@ def blueprint(parts: Parts) -> Blueprint:
     @blueprint.get("/blocks")
     def blocks() -> Response:
         parameters = query("after", "limit")
-        after = whole_number(parameters, "after", 0, 10**15, least=0)
+        after = whole_number(parameters, "after", 0, HIGHEST_BLOCK, least=0)
         limit = whole_number(parameters, "limit", PAGE, LONGEST_PAGE)
         size = log.latest_checkpoint()[0].size
         found = [block for block in log.blocks(after, limit) if block.size <= size]
@@ -63,7 +64,7 @@ def blueprint(parts: Parts) -> Blueprint:
 
     @blueprint.get("/blocks/<height>")
     def block(height: str) -> Response:
-        wanted = whole_number({"height": height}, "height", 0, 10**15)
+        wanted = whole_number({"height": height}, "height", 0, HIGHEST_BLOCK)
         found = log.block(wanted)
         if found.size > log.latest_checkpoint()[0].size:
             raise NotFoundError("no_block", f"block {wanted} is not published yet")

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.merchant import MerchantRequest
 from invoice_service.openapi.operation import (
     JSON,
@@ -13,10 +14,10 @@ from invoice_service.openapi.operation import (
     whole,
 )
 
-MERCHANT = Parameter("merchant", "The merchant's id", "path", whole(1, 2**53 - 1))
-KEY = Parameter("key", "The key's id", "path", whole(1, 2**53 - 1))
+MERCHANT = Parameter("merchant", "The merchant's id", "path", whole(1, LARGEST))
+KEY = Parameter("key", "The key's id", "path", whole(1, LARGEST))
 
-Quota = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Quota = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 
 
 class MerchantBody(msgspec.Struct, kw_only=True):

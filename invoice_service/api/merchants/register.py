@@ -19,6 +19,7 @@ from invoice_service.api.merchants.contract import (
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import body, media_type, query, whole_number
 from invoice_service.domain.acts import By
+from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.merchant import parse_merchant
 from invoice_service.domain.reading import read_json
 from invoice_service.services.people import admit
@@ -26,7 +27,6 @@ from invoice_service.services.people.ports import ApiKey
 from invoice_service.services.ports import Account
 
 PAGE, LONGEST_PAGE = 100, 1000
-LARGEST = 2**53 - 1
 CREATED = 201
 
 _quota: msgspec.json.Decoder[QuotaRequest] = msgspec.json.Decoder(QuotaRequest)

@@ -1,0 +1,9 @@
+"""The largest numbers that are asked for from outside, the same at every door."""
+
+from typing import Final
+
+LARGEST: Final = 2**53 - 1
+"""Of merchants, keys and invoices in order: what every JSON reader keeps exactly (RFC 8259 6)."""
+
+HIGHEST_BLOCK: Final = 10**15
+"""Of blocks and entries: more than any log reaches."""
