@@ -46,6 +46,11 @@ BODY = json.dumps(
 )
 
 
+# One caller asks as fast as it can: its tokens are counted, and never run out.
+RATES = ("PEER_PER_SECOND", "PEER_BURST", "KEY_PER_SECOND", "KEY_BURST")
+NO_LIMIT = 1_000_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """An initialised instance: its settings, one merchant with a key, one official's key."""
@@ -66,6 +71,7 @@ def make_site(folder: Path, **settings: str) -> Site:
         "FAPIAO_SERVICE_DATA_DIR": str(folder / "main"),
         "FAPIAO_SERVICE_PUBLIC_URL": url,
         "FAPIAO_WEB_PORT": str(port),
+        **{f"FAPIAO_RATE_{name}": str(NO_LIMIT) for name in RATES},
         **{f"FAPIAO_{name.upper()}": value for name, value in settings.items()},
     }
     config = load(None, environ)

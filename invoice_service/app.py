@@ -15,6 +15,8 @@ from invoice_service.api import access, incidents, problems, rooms
 from invoice_service.api.operations import blueprint as operations_blueprint
 from invoice_service.api.operations.metrics import Meter
 from invoice_service.api.operations.probes import ENDPOINTS
+from invoice_service.api.peers import Peers
+from invoice_service.api.rates import Rates, headers_of
 from invoice_service.config import load
 from invoice_service.openapi.document import describe_service
 from invoice_service.pilot import clients
@@ -47,7 +49,9 @@ PROGRAMS: Final = ("/v1/", "/log/", "/static/", "/healthz", "/readyz", "/metrics
 
 
 class Service(Flask):
-    """Flask that knows when a request came in, and what stands in every answer."""
+    """Flask that knows when a request came in and from whom, and what stands in every answer."""
+
+    peers = Peers(())
 
     def wsgi_app(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -57,9 +61,10 @@ class Service(Flask):
         def start(
             status: str, headers: list[tuple[str, str]], error: "OptExcInfo | None" = None, /
         ) -> Callable[[bytes], object]:
-            return start_response(status, headers + ALWAYS, error)
+            return start_response(status, headers + ALWAYS + headers_of(environ), error)
 
         environ[STARTED] = perf_counter_ns()
+        self.peers.place(environ)
         return super().wsgi_app(environ, start)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,8 +83,11 @@ def create_app(instance: Instance | None = None) -> Flask:
         static_url_path="/static",
         template_folder="web/templates",
     )
+    app.peers = Peers(instance.config.web.trusted_proxies)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.url_map.merge_slashes = False  # `//` is another address, not a detour to ours
+    rates = Rates(instance.config.rate, access.Access(instance.store))
+    app.before_request(rates.enter)
     _open_doors(app, instance)
     _answer_errors(app, instance)
     return app

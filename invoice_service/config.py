@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, get_type_hints
 
@@ -13,6 +14,7 @@ from chain.errors import MalformedError
 PREFIX: Final = "FAPIAO_"
 
 Count = Annotated[int, Meta(ge=1)]
+Tokens = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Digit = Annotated[str, Meta(pattern=r"\A[0-9]\Z")]
 PublicUrl = Annotated[
@@ -40,6 +42,7 @@ class Web(Section, frozen=True):
     port: Port = 8000
     workers: Count = 3
     threads: Count = 4
+    trusted_proxies: tuple[str, ...] = ()
 
 
 class Log(Section, frozen=True):
@@ -84,6 +87,15 @@ class Limits(Section, frozen=True):
     batch_bytes: Count = 33_554_432
 
 
+class Rate(Section, frozen=True):
+    """Tokens of a caller in each web process: how many come back a second, how many are saved."""
+
+    peer_per_second: Tokens = 100
+    peer_burst: Tokens = 20_000
+    key_per_second: Tokens = 500
+    key_burst: Tokens = 50_000
+
+
 class Clock(Section, frozen=True):
     """How far the clock may run backwards, in seconds."""
 
@@ -122,6 +134,7 @@ class Config(Section, frozen=True):
     broker: Broker = Broker()
     numbering: Numbering = Numbering()
     limits: Limits = Limits()
+    rate: Rate = Rate()
     clock: Clock = Clock()
     tax: Tax = Tax()
     witness: Witness = Witness()
@@ -248,6 +261,7 @@ def _kinds(section: str) -> dict[str, Any]:
 
 def _check(config: Config) -> None:
     """What one key's type cannot say."""
+    _check_proxies(config.web.trusted_proxies)
     if config.numbering.first_batch > config.numbering.last_batch:
         raise MalformedError(
             "config_invalid",
@@ -258,6 +272,18 @@ def _check(config: Config) -> None:
         raise MalformedError(
             "config_invalid", "tax.rates must name each rate once", pointer="/tax/rates"
         )
+
+
+def _check_proxies(trusted: tuple[str, ...]) -> None:
+    for index, text in enumerate(trusted):
+        try:
+            ip_network(text)
+        except ValueError as error:
+            raise MalformedError(
+                "config_invalid",
+                f"web.trusted_proxies has addresses and networks: {error}",
+                pointer=f"/web/trusted_proxies/{index}",
+            ) from None
 
 
 def _pointer(error: msgspec.ValidationError) -> str:

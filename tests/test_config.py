@@ -77,6 +77,8 @@ def test_the_environment_overrides_every_key(section: str, key: str) -> None:
     field = key.replace("class", "class_")
     before = getattr(getattr(load(FILE, {}), section), field)
     text, expected = new.get(type(before), (texts.get(key, "5"),) * 2)
+    if key == "trusted_proxies":
+        text, expected = '["10.0.0.0/8", "::1"]', ("10.0.0.0/8", "::1")
     after = load(FILE, {env_name(section, key): text})
     assert getattr(getattr(after, section), field) == expected != before
 
@@ -137,6 +139,10 @@ def test_a_public_address_that_would_make_a_bad_code_is_refused(url: str) -> Non
     ("name", "text"),
     [
         ("FAPIAO_WEB_PROT", "1"),
+        ("FAPIAO_WEB_TRUSTED_PROXIES", "127.0.0.1"),
+        ("FAPIAO_WEB_TRUSTED_PROXIES", '["10.0.0.1/8"]'),
+        ("FAPIAO_WEB_TRUSTED_PROXIES", '["localhost"]'),
+        ("FAPIAO_RATE_KEY_BURST", "0"),
         ("FAPIAO_WEB_PORT", ""),
         ("FAPIAO_WEB_PORT", "http"),
         ("FAPIAO_WEB_PORT", "'8000'"),

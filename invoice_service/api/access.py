@@ -18,10 +18,11 @@ from invoice_service.services.people.sign_in import (
 
 SCHEME: Final = "bearer"
 _KEY_ID: Final = "fapiao.key_id"
+_PRINCIPAL: Final = "fapiao.principal"
 
 
 class Access:
-    """Signs in whoever sends ``Authorization: Bearer …``, at every request anew.
+    """Signs in whoever sends ``Authorization: Bearer …``, once at every request.
 
     Every method raises RefusedError as ``sign_in`` does, for a wrong key also where none is needed,
     and ``authorization_scheme`` for anything but a bearer's key.
@@ -36,8 +37,11 @@ class Access:
 
     def known(self) -> Principal:
         """Somebody with a key."""
-        principal = sign_in(self._keys, _bearer(_header()))
-        request.environ[_KEY_ID] = principal.key_id
+        principal: Principal | None = request.environ.get(_PRINCIPAL)
+        if principal is None:
+            principal = sign_in(self._keys, _bearer(_header()))
+            request.environ[_PRINCIPAL] = principal
+            request.environ[_KEY_ID] = principal.key_id
         return principal
 
     def merchant(self) -> tuple[Principal, int]:

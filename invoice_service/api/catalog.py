@@ -155,6 +155,11 @@ CATALOG: dict[str, Entry] = {
     "numbering_changed": Entry(
         403, "The numbering was changed within the year", "年度内发票编码设置被更改"
     ),
+    "rate_limited": Entry(
+        429,
+        "Too many requests in a short time; wait as long as Retry-After says, then send the same",
+        "请求过于频繁，请按 Retry-After 所示秒数稍候，再原样重试",
+    ),
     # what was there before
     "order_id_conflict": Entry(
         409, "This order already has an invoice with other content", "该订单已开具内容不同的发票"

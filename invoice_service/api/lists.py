@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NoReturn
 
-from chain.errors import MalformedError
+from chain.errors import MalformedError, Problem, RefusedError
+from invoice_service.api.rates import charge_list
 from invoice_service.api.requests import spooled_body
 from invoice_service.config import Limits
 from invoice_service.domain.lists import Line, filled_lines
@@ -16,7 +17,8 @@ class RecordList:
     def __init__(self, limits: Limits, *, header: bool = False) -> None:
         """Take in the body of this request; with ``header`` its first line names the columns.
 
-        Raises MalformedError: as ``spooled_body``; ``empty_body``, ``too_many_records``.
+        Raises MalformedError: as ``spooled_body``; ``empty_body``, ``too_many_records``;
+        RefusedError ``rate_limited``.
         """
         self._longest = limits.body_bytes
         self._spool = spooled_body(limits.batch_bytes)
@@ -31,6 +33,10 @@ class RecordList:
         if len(self.numbers) > most:
             too_many = f"at most {most} records in one list"
             self._refuse(MalformedError("too_many_records", too_many, limit=most))
+        try:
+            charge_list(len(self.numbers))
+        except RefusedError as problem:
+            self._refuse(problem)
 
     def names(self) -> bytes:
         """The line that names the columns."""
@@ -48,6 +54,6 @@ class RecordList:
         self._spool.seek(0)
         return filled_lines(self._spool, self._longest)
 
-    def _refuse(self, problem: MalformedError) -> NoReturn:
+    def _refuse(self, problem: Problem) -> NoReturn:
         self.close()
         raise problem

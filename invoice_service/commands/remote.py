@@ -64,6 +64,7 @@ class Remote:
         headers = {**self._headers, **({"Content-Type": kind} if kind else {})}
         deadline, pause = time.monotonic() + self._patience, 0.1
         while True:
+            asked = 0  # seconds that the service wants to be left alone
             try:
                 answer = self._pool.request(
                     method,
@@ -76,14 +77,15 @@ class Remote:
                 )
                 if answer.status < 400:
                     return answer.data
-                problem = _problem(answer)
+                problem, asked = _problem(answer), _retry_after(answer)
             except urllib3.exceptions.LocationValueError:
                 raise MalformedError("url_invalid", f"{self.url} is not an address") from None
             except urllib3.exceptions.HTTPError as error:
                 problem = UnavailableError("service_unreachable", f"{self.url}: {error}")
-            if not isinstance(problem, UnavailableError) or time.monotonic() > deadline:
+            wait = max(pause, asked)
+            if not isinstance(problem, UnavailableError) or time.monotonic() + wait > deadline:
                 raise problem
-            time.sleep(pause)
+            time.sleep(wait)
             pause = min(pause * 2, 2.0)
 
 
@@ -95,6 +97,12 @@ def _problem(answer: urllib3.BaseHTTPResponse) -> Problem:
         body = _ProblemBody(code=f"http_{answer.status}", detail=f"HTTP status {answer.status}")
     fault = FAULTS.get(answer.status, UnavailableError if answer.status >= 500 else MalformedError)
     return fault(body.code, body.detail, pointer=body.pointer)
+
+
+def _retry_after(answer: urllib3.BaseHTTPResponse) -> int:
+    """Seconds; 0 where the answer names none, or a date."""
+    text = answer.headers.get("Retry-After", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
 
 
 class _ProblemBody(msgspec.Struct):

@@ -23,7 +23,7 @@ Answer = tuple[int, bytes]
 
 
 @contextmanager
-def _answering(*answers: Answer) -> Iterator[tuple[str, list[str]]]:
+def _answering(*answers: Answer, retry_after: str = "1") -> Iterator[tuple[str, list[str]]]:
     """A server that gives these answers in turn; yields its address and what it was asked."""
     asked: list[str] = []
     left = list(answers)
@@ -36,6 +36,8 @@ def _answering(*answers: Answer) -> Iterator[tuple[str, list[str]]]:
             status, data = left.pop(0)
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
+            if status == 429:
+                self.send_header("Retry-After", retry_after)
             self.end_headers()
             self.wfile.write(data)
 
@@ -102,6 +104,33 @@ def test_patience_ends() -> None:
         pytest.raises(UnavailableError, match="disk_full"),
     ):
         Remote(url, patience=0).get("/x")
+
+
+def test_it_waits_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("invoice_service.commands.remote.time.sleep", waits.append)
+    with _answering(_problem(429, "rate_limited"), (200, b"{}")) as (url, _):
+        assert Remote(url).get("/x") == b"{}"
+    assert waits == [1]
+
+
+@pytest.mark.parametrize("said", ["", "Sat, 28 Nov 2026 15:00:00 GMT", "-1", "9" * 5000])
+def test_a_wait_that_cannot_be_read_is_a_short_one(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("invoice_service.commands.remote.time.sleep", waits.append)
+    with _answering(_problem(429, "rate_limited"), (200, b"{}"), retry_after=said) as (url, _):
+        assert Remote(url).get("/x") == b"{}"
+    assert waits == [pytest.approx(0.1)]
+
+
+def test_it_does_not_wait_longer_than_it_has_patience() -> None:
+    with (
+        _answering(_problem(429, "rate_limited"), retry_after="90") as (url, _),
+        pytest.raises(UnavailableError, match="rate_limited"),
+    ):
+        Remote(url, patience=60).get("/x")
 
 
 def test_a_service_that_is_not_there_is_unavailable() -> None:
