@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
 PYTEST ?=
 
-.PHONY: help demo run test check lint format quick fuzz bench mutants wheels lock clean
+.PHONY: help demo run test strangers check lint format quick fuzz bench mutants wheels lock clean
 
 help: ## print these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -24,10 +24,13 @@ run: $(VENV)/.installed-package ## a real instance from config.toml, made when m
 	@$(BIN)/fapiao init --if-missing
 	@$(BIN)/fapiao serve
 
-test: check ## install what tests need, then run everything (what CI runs)
+test: strangers check ## install what tests need, then run everything (what CI runs)
 
 check: lint ## format, lint, types, imports, and all tests
 	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST)
+
+strangers:
+	@PYTHON=$(PYTHON) tests/strangers/install
 
 lint: $(VENV)/.installed-dev ## format, lint, types and import direction only
 	$(BIN)/ruff check .

@@ -13,12 +13,15 @@ PACKAGES = {
     "zbarimg": "zbar-tools",
 }
 
+NEEDS = "needs "
+"""How the reason of such a skip begins."""
+
 
 def need(program: str, *other_names: str) -> str:
     """Return the path of ``program``; a missing one skips the test, or fails it where CI=true."""
     path = next(filter(None, map(shutil.which, (program, *other_names))), None)
     if path is None:
-        missing(f"needs {program}: apt-get install {PACKAGES.get(program, program)}")
+        missing(f"{NEEDS}{program}: apt-get install {PACKAGES.get(program, program)}")
     return path
 
 

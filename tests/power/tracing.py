@@ -1,7 +1,6 @@
 """Run programs under strace, and read back what they did to their files."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -9,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
+from tests.outside import need
 from tests.power.replay import CALLS
 from tests.power.trace import Call, read_trace
 
@@ -20,12 +18,7 @@ _WRITES = "fsync,fdatasync,rename,renameat,renameat2"
 
 def need_strace() -> None:
     """Skip the calling test where strace is missing; fail it in continuous integration."""
-    if shutil.which("strace") is not None:
-        return
-    reason = "strace is not installed: the power-cut tests cannot see the system calls"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    need("strace")
 
 
 def strace_command(output: Path, command: Sequence[str], *, kill_at: int = 0) -> list[str]:

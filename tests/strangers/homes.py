@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.outside import missing
+from tests.outside import NEEDS, missing
 
 HERE = Path(__file__).parent
 HOMES = HERE.parents[1] / "build" / "strangers"
@@ -31,7 +31,7 @@ def _fresh(name: str, wanted: bytes) -> Path:
     folder = HOMES / name
     stamp = folder / "stamp"
     if not stamp.exists() or stamp.read_bytes() != wanted:
-        missing(f"needs {name}, as locked today: run tests/strangers/install")
+        missing(f"{NEEDS}{name}, as locked today: run tests/strangers/install")
     return folder
 
 

@@ -1,0 +1,19 @@
+"""What a run of the tests says at its end."""
+
+import pytest
+
+from tests.outside import NEEDS
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the programs without which tests were skipped: a green run must not hide them."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", ()):
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        _, needs, wanted = reason.partition(NEEDS)
+        if needs:
+            reasons[wanted] = reasons.get(wanted, 0) + 1
+    if reasons:
+        terminalreporter.section("not run, for want of a program")
+    for wanted, count in sorted(reasons.items()):
+        terminalreporter.line(f"{count:5} tests need {wanted}")
