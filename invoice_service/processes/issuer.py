@@ -36,6 +36,7 @@ from chain.errors import (
     VerificationError,
 )
 from invoice_service.domain.invoice import Issued, Prepared
+from invoice_service.processes.turns import Turn, Turns
 from invoice_service.services.issuing.issue import Issuer
 
 MAX_MESSAGE = 96 * 1024
@@ -202,15 +203,22 @@ class IssuingProcess:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._closed_until: float | None = None
+        self._turns: Turns[socket.socket] = Turns()
 
     def run(self, stop: socket.socket) -> None:
         """Serve until ``stop`` is readable; what has been taken by then is answered first."""
         self._selector.register(stop, selectors.EVENT_READ)
         stopping = False
         while not stopping:
-            readable = [key.fileobj for key, _ in self._selector.select(self._door())]
-            stopping = stop in readable
-            self._serve([who for who in readable if who is not stop])
+            patience = self._door()
+            for key, _ in self._selector.select(0 if self._turns else patience):
+                if key.fileobj is stop:
+                    stopping = True
+                else:
+                    self._hear(key.fileobj)
+            self._serve(self._turns.next())
+        while self._turns:
+            self._serve(self._turns.next())
 
     def close(self) -> None:
         """Leave: from here on clients go to the store by themselves."""
@@ -222,18 +230,21 @@ class IssuingProcess:
         self._selector.close()
         os.close(self._lock)
 
-    def _serve(self, readable: Sequence[object]) -> None:
-        """Take one message of each, issue all in one go, answer each."""
-        taken: list[tuple[socket.socket, list[Prepared]]] = []
-        for who in readable:
-            if who is self._listener:
-                self._accept()
-            elif isinstance(who, socket.socket):
-                records = self._take(who)
-                if records is not None:
-                    taken.append((who, records))
-        answers = iter(self._issuer.issue([record for _, batch in taken for record in batch]))
-        for client, batch in taken:
+    def _hear(self, who: object) -> None:
+        """Take one message; whoever sent it is not heard again before it is answered."""
+        if who is self._listener:
+            self._accept()
+        elif isinstance(who, socket.socket):
+            records = self._take(who)
+            if records is not None:
+                self._selector.unregister(who)
+                self._turns.add(who, records)
+
+    def _serve(self, turns: Sequence[Turn[socket.socket]]) -> None:
+        """Issue all of them in one go, answer each."""
+        answers = iter(self._issuer.issue([record for turn in turns for record in turn.records]))
+        for client, batch in turns:
+            self._selector.register(client, selectors.EVENT_READ)
             self._answer(client, [_closed(next(answers)) for _ in batch])
 
     def _accept(self) -> None:
