@@ -21,7 +21,12 @@ CHUNK = 1 << 16
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 _WAIT = re.compile(r"wait\s*=\s*([0-9]{1,4})", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_CHARSET = re.compile(r"""charset\s*=\s*"?utf-?8"?""", re.ASCII | re.IGNORECASE)
+_PARAMETER = re.compile(
+    r""";[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^";]*)"""
+)
+"""RFC 9110 section 5.6.6, with blanks around "=" passed over; a ";" may end the list."""
+
+_UTF8 = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 class Preferences(NamedTuple):
@@ -144,15 +149,23 @@ def preferences() -> Preferences:
 def media_type(*allowed: str) -> str:
     """The body's type, one of ``allowed``, UTF-8 and not compressed. MalformedError otherwise."""
     declared: str = request.environ.get("CONTENT_TYPE", "")
-    kind, _, parameters = declared.partition(";")
-    kind = kind.strip().lower()
+    kind = declared.partition(";")[0].strip().lower()
     if kind not in allowed:
         raise MalformedError("unsupported_media_type", f"send {' or '.join(allowed)}")
-    if "charset" in parameters.lower() and not _CHARSET.fullmatch(parameters.strip()):
+    if not _charsets(declared) <= _UTF8:
         raise MalformedError("unsupported_media_type", "send UTF-8")
     if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise MalformedError("unsupported_encoding", "send the body uncompressed")
     return kind
+
+
+def _charsets(declared: str) -> set[str]:
+    """Every charset that is named, also where one is named twice: werkzeug keeps the last."""
+    return {
+        value.strip().strip('"').lower()
+        for name, value in _PARAMETER.findall(declared)
+        if name.lower() == "charset"
+    }
 
 
 def body(limit: int) -> bytes:

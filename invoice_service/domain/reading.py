@@ -1,10 +1,13 @@
 """JSON from outside into a request struct: strictly, and with a stable code for each failure."""
 
+import codecs
 import json
 import re
+from functools import cache
 from typing import NoReturn, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from chain.errors import MalformedError
 
@@ -34,8 +37,18 @@ _FIELD = re.compile(r"Object (?:contains unknown|missing required) field `(.*)`"
 _LONGEST_DETAIL = 200
 
 
+def without_mark(data: bytes) -> bytes:
+    """``data`` without a byte order mark of UTF-8, as Windows writes it.
+
+    MalformedError "not_utf8" for what is UTF-16 or UTF-32, with what to do about it.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in data[:2]:
+        raise MalformedError("not_utf8", "this is UTF-16 or UTF-32: save it as UTF-8")
+    return data.removeprefix(codecs.BOM_UTF8)
+
+
 def read_json(body: bytes, decoder: msgspec.json.Decoder[Request], *, max_bytes: int) -> Request:
-    """The request in ``body``.
+    """The request in ``body``; null in a field that may be left out is no field.
 
     Raises MalformedError: body_too_large, not_utf8, not_json, lone_surrogate, duplicate_key,
     unknown_field, missing_field, wrong_type, no_lines, text_empty, text_too_long,
@@ -43,14 +56,45 @@ def read_json(body: bytes, decoder: msgspec.json.Decoder[Request], *, max_bytes:
     """
     if len(body) > max_bytes:
         raise MalformedError("body_too_large", f"at most {max_bytes} bytes are read")
+    body = without_mark(body)
     try:
-        request = decoder.decode(body)
+        request = _decode(body, decoder)
     except msgspec.ValidationError as error:
         _refuse(body, error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         _refuse_bytes(body, error)
     refuse_duplicate_keys(body, request)
     return request
+
+
+def _decode(body: bytes, decoder: msgspec.json.Decoder[Request]) -> Request:
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        if b"null" not in body:
+            raise
+    found = msgspec.json.decode(body)
+    _drop_nulls(found, _shape(decoder))
+    return msgspec.convert(found, decoder.type)
+
+
+@cache
+def _shape(decoder: msgspec.json.Decoder[object]) -> inspect.Type:
+    return inspect.type_info(decoder.type)
+
+
+def _drop_nulls(value: object, shape: inspect.Type) -> None:
+    """Take out of ``value`` every null in a field of ``shape`` that may be left out."""
+    if isinstance(shape, inspect.StructType) and isinstance(value, dict):
+        for field in shape.fields:
+            name = field.encode_name
+            if name in value and value[name] is None and not field.required:
+                del value[name]
+            else:
+                _drop_nulls(value.get(name), field.type)
+    elif isinstance(shape, inspect.ListType) and isinstance(value, list):
+        for item in value:
+            _drop_nulls(item, shape.item_type)
 
 
 def refuse_duplicate_keys(body: bytes, request: object) -> None:

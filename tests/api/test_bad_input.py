@@ -252,6 +252,7 @@ BAD_SLIPS = [
     ({"hash": "01" + "a" * 63}, "password_area"),
     ({"hash": "01" + "a" * 65}, "password_area"),
     ({"hash": "02" + "a" * 64}, "password_area"),
+    ({"hash": "01" + "G" * 64}, "password_area"),
     ({"hash": ""}, "password_area"),
     ({"bill_num": "123"}, "bill_num_invalid"),
     ({"bill_num": "１２３４５６７８"}, "bill_num_invalid"),

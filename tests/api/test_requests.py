@@ -4,7 +4,14 @@ import pytest
 from flask import Flask
 
 from chain.errors import MalformedError
-from invoice_service.api.requests import MAX_WAIT, Preferences, body, preferences, query
+from invoice_service.api.requests import (
+    MAX_WAIT,
+    Preferences,
+    body,
+    media_type,
+    preferences,
+    query,
+)
 
 APP = Flask(__name__)
 
@@ -59,3 +66,37 @@ def test_a_query_is_decoded_once() -> None:
         assert query("a", "b", "c") == {"a": "+5", "b": "1 2", "c": ""}
     with APP.test_request_context("/?a=%252B5"):
         assert query("a") == {"a": "%2B5"}
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        *("application/json", "Application/JSON", "application/json;charset=UTF-8;"),
+        "application/json; odata=verbose; charset=utf-8",
+        'application/json; charset="utf-8"; profile="a; charset=gbk"',
+        r'application/json; profile="a\"; charset=gbk; b"',
+        *("application/json ; Charset = utf8", "application/json;", "application/json;;;"),
+        *("application/json; charset=us-ascii", "application/json; charset", "application/json;=;"),
+    ],
+)
+def test_parameters_of_a_media_type_are_read_one_by_one(declared: str) -> None:
+    with APP.test_request_context(method="POST", headers={"Content-Type": declared}):
+        assert media_type("text/csv", "application/json") == "application/json"
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        *("", "text/html", "application/jsonp", "application/json, text/csv", "json"),
+        *("application/json; charset=gbk", 'application/json; odata=x; CHARSET="GB18030"'),
+        *("application/json; charset=utf-16", "application/json; charset=utf-8; charset=gbk"),
+        "application/json; charset=gbk; charset=utf-8",
+    ],
+)
+def test_another_type_or_charset_is_refused_also_beside_ours(declared: str) -> None:
+    with (
+        APP.test_request_context(method="POST", headers={"Content-Type": declared}),
+        pytest.raises(MalformedError) as refused,
+    ):
+        media_type("text/csv", "application/json")
+    assert refused.value.code == "unsupported_media_type"

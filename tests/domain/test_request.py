@@ -63,7 +63,9 @@ CODES = {
         (b"hello", "not_json", ""),
         (b"NaN", "not_json", ""),
         (GOOD + b"{}", "not_json", ""),
-        (b"\xef\xbb\xbf" + GOOD, "not_json", ""),
+        (GOOD.decode().encode("utf-16"), "not_utf8", ""),
+        (GOOD.decode().encode("utf-16-be"), "not_utf8", ""),
+        (b"\xef\xbb\xbf" * 2 + GOOD, "not_json", ""),
         (GOOD.replace(b"11300", b"+5"), "not_json", ""),
         (GOOD.replace(b"11300", b"05"), "not_json", ""),
         (GOOD.replace(b"11300", "５".encode()), "not_json", ""),
@@ -183,6 +185,42 @@ def test_repeated_keys_are_found_however_the_body_is_spelled(
     refused = {"control_character", "text_empty", "text_damaged"}
     expected = {"duplicate_key"} if repeated else {"", *refused}
     assert outcome(body.encode()) in expected
+
+
+def test_a_byte_order_mark_is_no_part_of_a_body() -> None:
+    assert parse_request(b"\xef\xbb\xbf" + GOOD) == parse_request(GOOD)
+    reversal = b'{"reason":"SALES_RETURN"}'
+    assert parse_reversal(b"\xef\xbb\xbf" + reversal) == parse_reversal(reversal)
+
+
+def test_null_is_no_field_wherever_a_field_may_be_left_out() -> None:
+    nothing = dict.fromkeys(["total", "amount", "tax", "remark", "drawer", "payee", "reviewer"])
+    of_line = dict.fromkeys(["quantity", "spec", "unit"])
+    of_buyer = dict.fromkeys(["name", "tax_id", "address_phone", "payment_id", "kind"])
+    body = {**order(lines=[line() | of_line]), **nothing}
+    assert parse_request(json.dumps({**body, "buyer": None}).encode()) == parse_request(GOOD)
+    assert parse_request(json.dumps({**body, "buyer": of_buyer}).encode()) == parse_request(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "pointer"),
+    [
+        ({**order(), "order_id": None}, "wrong_type", "/order_id"),
+        ({**order(), "lines": None}, "wrong_type", "/lines"),
+        ({**order(), "lines": [None]}, "wrong_type", "/lines/0"),
+        ({**order(), "lines": [{**line(), "name": None}]}, "wrong_type", "/lines/0/name"),
+        ({**order(), "discount": None}, "unknown_field", "/discount"),
+        ({**order(), "remark": None, "total": 1.5}, "wrong_type", "/total"),
+        ({**order(), "remark": None, "total": 10**40}, "amount_out_of_range", "/total"),
+    ],
+)
+def test_null_hides_nothing_that_is_wrong(body: object, code: str, pointer: str) -> None:
+    assert refused(json.dumps(body).encode()) == (code, pointer)
+
+
+def test_null_beside_a_value_is_a_key_that_stands_twice() -> None:
+    for second in (b'"remark":"x","remark":null}', b'"remark":null,"remark":"x"}'):
+        assert refused(GOOD[:-1] + b"," + second)[0] == "duplicate_key"
 
 
 def test_a_body_beyond_the_limit_is_not_even_read() -> None:
