@@ -1,22 +1,22 @@
-"""What a person hands to ``fapiao verify``: a hash, a QR text, a picture, or a proof file."""
+"""What a person hands to ``fapiao verify``: a hash, a QR text, a picture, a PDF, a proof file."""
 
 import re
+from functools import reduce
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
-import zxingcpp
-from PIL import Image, UnidentifiedImageError
 
-from chain.commitment import parse_password_area, password_area
+from chain.commitment import password_area
 from chain.errors import MalformedError
 from chain.proof.file import MAX_PROOF_BYTES, Proof, ShownGroup, parse_proof
-from invoice_service.domain.qrtext import QrText, parse_qr_text
+from invoice_service.documents.pictures import read_codes
+from invoice_service.domain.qrtext import QrText, join_claims, parse_qr_text, read_hash
+from invoice_service.domain.text import drop_unseen
 
-MAX_PICTURE_BYTES: Final = 64 << 20
-
-_HASH = re.compile(r"01[0-9a-f]{64}")
-_LIKE_A_FILE = re.compile(r".*\.(json|png|jpe?g|gif|bmp|webp|tiff?)", re.IGNORECASE | re.DOTALL)
+_LONGEST_PATH: Final = 1024
+_HASH = re.compile(r"(?<![0-9a-z])01[0-9a-f]{64}(?![0-9a-z])", re.IGNORECASE)
+_LIKE_A_FILE = re.compile(r".*([/\\].*|\.[a-z0-9]{1,8})", re.IGNORECASE | re.DOTALL)
 
 
 class Claim(NamedTuple):
@@ -30,17 +30,34 @@ class Claim(NamedTuple):
 def read_claim(text: str) -> Claim:
     """Make out what ``text`` is: the name of a file, or the thing itself.
 
-    Raises MalformedError: file_missing, picture_unreadable, qr_not_found, qr_several, and those of
-    ``parse_proof`` and ``parse_qr_text``.
+    Raises MalformedError: file_missing, claims_differ, qr_not_found, qr_several, and those of
+    ``read_codes``, ``parse_proof`` and ``parse_qr_text``.
     """
     path = Path(text)
-    if len(text) < 1024 and path.is_file():
-        return _from_file(path)
-    if _HASH.fullmatch(text.strip()):
-        return Claim(text.strip())
-    if "://" not in text and _LIKE_A_FILE.fullmatch(text):
-        raise MalformedError("file_missing", f"there is no file {text}")
-    return _from_slip(parse_qr_text(text))
+    if len(text) < _LONGEST_PATH and path.is_file():
+        return _as_named(path, _from_file(path))
+    bare = drop_unseen(text).strip()
+    if _HASH.fullmatch(bare):
+        return Claim(read_hash(bare))
+    try:
+        return _from_slip(parse_qr_text(text))
+    except MalformedError as problem:
+        if (
+            problem.code == "qr_invalid"
+            and "/verify/scan" not in text
+            and _LIKE_A_FILE.fullmatch(text)
+        ):
+            raise MalformedError("file_missing", f"there is no file {text}") from None
+        raise
+
+
+def _as_named(path: Path, claim: Claim) -> Claim:
+    """The claim, if the file's name does not say that it is of another invoice."""
+    if any(read_hash(named) != claim.hash for named in _HASH.findall(path.name)):
+        raise MalformedError(
+            "claims_differ", f"by its name {path} is of one invoice, by its content of another"
+        )
+    return claim
 
 
 def _from_slip(slip: QrText) -> Claim:
@@ -78,26 +95,27 @@ def proof_slip(proof: Proof) -> QrText | None:
 
 
 def read_picture(path: Path) -> QrText:
-    """The one invoice code in a picture; other codes beside it do not matter."""
-    if path.stat().st_size > MAX_PICTURE_BYTES:
-        raise MalformedError("picture_unreadable", f"{path} is over 64 MiB")
-    try:
-        with Image.open(path) as picture:
-            found = zxingcpp.read_barcodes(picture.convert("L"))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
-        raise MalformedError("picture_unreadable", f"{path} is no picture: {error}") from None
-    slips = {slip.hash: slip for code in found if (slip := _try_slip(code.text)) is not None}
-    if not slips:
+    """What the invoice codes in a picture or a PDF say, where all of them say it of one invoice.
+
+    A code of another kind beside it says nothing; one of an invoice that cannot be read does.
+    """
+    slips: list[QrText] = []
+    problems: list[MalformedError] = []
+    for text in read_codes(path):
+        try:
+            slips.append(parse_qr_text(text))
+        except MalformedError as problem:
+            if problem.code != "qr_invalid":
+                problems.append(problem)
+    if len(slips) + len(problems) == 0:
         raise MalformedError("qr_not_found", f"{path} shows no invoice's QR code")
-    if len(slips) > 1:
-        raise MalformedError("qr_several", f"{path} shows {len(slips)} invoices; cut one out")
-    return next(iter(slips.values()))
-
-
-def _try_slip(text: str) -> QrText | None:
+    if problems and not slips and len(problems) == 1:
+        raise problems[0]
     try:
-        slip = parse_qr_text(text)
-        parse_password_area(slip.hash)
+        said = reduce(join_claims, slips) if not problems else None
     except MalformedError:
-        return None
-    return slip
+        said = None
+    if said is None:
+        count = len(slips) + len(problems)
+        raise MalformedError("qr_several", f"{path} shows {count} invoices' codes; cut one out")
+    return said

@@ -33,7 +33,7 @@ from invoice_service.commands.session import Session
 from invoice_service.commands.tlog import read_tlog, tell_tlog
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.money import format_yuan
-from invoice_service.domain.qrtext import QrText, scan_url
+from invoice_service.domain.qrtext import QrText
 from invoice_service.domain.verdict import Step, Verdict, Verification, judge
 from invoice_service.services.checking.verify import Verifier
 
@@ -149,7 +149,7 @@ def _ask_remote(
     slip = claim.slip or _remote_slip(remote, claim.hash)
     if slip is None:
         return Verification(verdict=Verdict.UNKNOWN, hash=claim.hash)
-    answer = remote.get("/v1/verifications", {"qr": _qr_text(slip)})
+    answer = remote.get("/v1/verifications", _said(slip))
     found = msgspec.json.decode(answer, type=Verification)
     return msgspec.structs.replace(found, witnesses=witnesses)
 
@@ -170,13 +170,15 @@ def _remote_slip(remote: Remote, hash_: str) -> QrText | None:
     return QrText(hash=hash_, number=found.number, total=found.total)
 
 
-def _qr_text(slip: QrText) -> str:
-    """The slip in the form that it came in."""
-    if slip.total is not None:
-        return scan_url("http://localhost", slip.hash, slip.number, slip.total)
+def _said(slip: QrText) -> dict[str, str]:
+    """All that the slip says, as the service is asked about it."""
+    total = "" if slip.total is None else str(slip.total)
+    if slip.code is None:
+        return {"hash": slip.hash, "bill_num": slip.number, "total_amount": total}
     day = (slip.day or "").replace("-", "")
     amount = format_yuan(slip.amount or 0)
-    return f"01,10,{slip.code},{slip.number},{slip.seller_tax_id},{amount},{day},{slip.hash}"
+    code = f"01,10,{slip.code},{slip.number},{slip.seller_tax_id},{amount},{day},{slip.hash}"
+    return {"qr": code, "total_amount": total} if total else {"qr": code}
 
 
 def _from_evidence(evidence: Evidence) -> Verification:

@@ -90,9 +90,21 @@ def _agreeing(code: QrText, said: Mapping[str, str]) -> QrText:
     hash_ = read_hash(fields.get("hash", code.hash))
     number = parse_bill_number(fields.get("bill_num", code.number))
     total = parse_amount(fields["total_amount"]) if "total_amount" in fields else code.total
-    if hash_ != code.hash or number != code.number or code.total not in {None, total}:
-        raise MalformedError("claims_differ", "the fields say something else than the code")
-    return msgspec.structs.replace(code, total=total)
+    return join_claims(code, QrText(hash=hash_, number=number, total=total))
+
+
+def join_claims(one: QrText, other: QrText) -> QrText:
+    """All that both say; whose code it was, ``host``, says nothing of the invoice.
+
+    MalformedError "claims_differ" where they say different things.
+    """
+    said = {field: getattr(one, field) for field in QrText.__struct_fields__}
+    for field, value in msgspec.structs.asdict(other).items():
+        if said[field] is None:
+            said[field] = value
+        elif value is not None and value != said[field] and field != "host":
+            raise MalformedError("claims_differ", f"two values of {field} are said of one invoice")
+    return QrText(**said)
 
 
 def read_query(query: str, *others: str) -> dict[str, str]:

@@ -95,7 +95,68 @@ def test_a_picture_of_two_invoices_is_ambiguous(town: Town) -> None:
     assert "qr_several" in town.refusal("verify", "both.png")
 
 
-@pytest.mark.parametrize("text", ["", "hello", "0" * 66, "01" + "A" * 64, "01,04,044001"])
+def test_by_what_chat_programs_and_capitals_make_of_it(town: Town, invoice: dict[str, Any]) -> None:
+    bent = _url(invoice) + "&from=singlemessage&isappinstalled=0"
+    for text in (bent, f"“{bent}”。", invoice["hash"].upper(), f"\ufeff{invoice['hash']}\n"):
+        assert town.asked("verify", text)["hash"] == invoice["hash"]
+
+
+def test_by_a_pdf_and_by_the_second_page_of_a_scan(town: Town, invoice: dict[str, Any]) -> None:
+    Path("code.png").write_bytes(qr_png(_url(invoice)))
+    with Image.open("code.png") as code, Image.new("L", (300, 300), 255) as blank:
+        for name in ("invoice.pdf", "scan.tiff"):
+            blank.save(name, save_all=True, append_images=[code.convert("L")])
+            assert town.asked("verify", name)["verdict"] == "authentic"
+
+
+def test_all_that_several_codes_say_is_judged(town: Town, invoice: dict[str, Any]) -> None:
+    """The same hash twice: once with the true amount, once with another."""
+    face = town.asked("verify", invoice["hash"])["face"]
+    day = face["issued_at"][:10].replace("-", "")
+    commas = f"01,10,{face['code']},{face['number']},{TAX_ID},106.60,{day},{invoice['hash']}"
+    ordinary = "01,04,044001800104,12345678,469.91,20180810,12345678901234567890,0C3F,"
+    beside = {
+        _url(invoice): "authentic",
+        commas: "authentic",
+        "https://example.org/menu": "authentic",
+        _url(invoice, 1): "qr_several",
+        commas.replace("106.60", "106.61"): "mismatch",
+        _url(invoice).replace("01", "02", 1): "qr_several",
+        ordinary: "qr_several",
+    }
+    for text, expected in beside.items():
+        with Image.new("L", (1200, 600), 255) as both:
+            for place, said in enumerate((_url(invoice), text)):
+                Path("one.png").write_bytes(qr_png(said, 8))
+                with Image.open("one.png") as one:
+                    both.paste(one.convert("L").resize((560, 560)), (place * 600 + 20, 20))
+            both.save("both.png")
+        if expected == "qr_several":
+            assert "qr_several" in town.refusal("verify", "both.png")
+        else:
+            status = 0 if expected == "authentic" else 1
+            assert town.asked("verify", "both.png", status=status)["verdict"] == expected
+
+
+def test_a_file_named_by_another_invoices_hash_is_not_believed(
+    town: Town, invoice: dict[str, Any]
+) -> None:
+    other = invoice["hash"][:-1] + ("0" if invoice["hash"][-1] != "0" else "1")
+    data = _proof(town, invoice).read_bytes()
+    for name in (invoice["hash"], f"{invoice['hash'].upper()}.fapiao.json"):
+        Path(name).write_bytes(data)
+        assert town.asked("verify", name)["verdict"] == "authentic"
+    for name in (other, f"proof-of-{other}.json"):
+        Path(name).write_bytes(data)
+        assert "claims_differ" in town.refusal("verify", name)
+
+
+@pytest.mark.parametrize("name", ["x.pdf", "x.HEIC", "scans/x", "x.ofd", "slip.7z"])
+def test_a_file_that_is_not_there_is_missing_whatever_it_is(town: Town, name: str) -> None:
+    assert "file_missing" in town.refusal("verify", name)
+
+
+@pytest.mark.parametrize("text", ["", "hello", "0" * 66, "01" + "G" * 64, "01,04,044001"])
 def test_texts_that_are_no_invoice_say_so(town: Town, text: str) -> None:
     assert town.refusal("verify", text).startswith(("error: qr_", "error: password_area"))
 

@@ -1,0 +1,140 @@
+"""QR codes in what people have of an invoice: photos, scans, screenshots, documents.
+
+All of a file is read, every page of it, or none: a code on the second page counts as well. What
+PDFium makes of a document is hostile input to a large C++ program; that runs in a process of its
+own with a bound on memory and time (``documents.pdf``).
+"""
+
+import math
+import re
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import zxingcpp
+from PIL import Image, ImageSequence
+
+from chain.errors import MalformedError
+
+MAX_BYTES: Final = 64 << 20
+MAX_PIXELS: Final = 40_000_000
+"""Of one page, once a JPEG of more was read at a half, a quarter or an eighth of its size."""
+MAX_PAGES: Final = 20
+
+Image.MAX_IMAGE_PIXELS = None  # ours holds, in our words; Pillow's own prints a warning first
+
+_FORMATS: Final = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "PPM")
+_QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+_DAMAGED: Final = (
+    *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, ArithmeticError),
+    *(RuntimeError, MemoryError, struct.error),
+)
+"""What Pillow's readers raise for a file that is not what it says."""
+
+_HEIF = re.compile(rb"....ftyp(heic|heix|heim|heis|hevc|hevx|mif1|msf1)", re.DOTALL)
+_SVG = re.compile(rb"(\xef\xbb\xbf)?\s*(<\?xml.*)?(<!--.*)?(<!DOCTYPE\s+)?<?svg\b", re.DOTALL)
+_OTHER: Final = (
+    (_HEIF, "a HEIC photo: send it as JPEG, or take a screenshot of it"),
+    (_SVG, "an SVG drawing: save it as PNG"),
+    (re.compile(rb"PK\x03\x04"), "an OFD or Office document: save it as PDF"),
+)
+_PDF = re.compile(rb".{0,1023}%PDF-", re.DOTALL)
+
+
+def read_codes(path: Path) -> list[str]:
+    """The texts of all QR codes in a picture or a PDF, page by page.
+
+    Raises MalformedError: picture_too_large, picture_kind, picture_unreadable.
+    """
+    if path.stat().st_size > MAX_BYTES:
+        raise MalformedError("picture_too_large", f"{path} is over {MAX_BYTES >> 20} MiB")
+    with path.open("rb") as file:
+        start = file.read(2048)
+    if _PDF.match(start):
+        return _read_document(path)
+    for pattern, what in _OTHER:
+        if pattern.match(start):
+            raise MalformedError("picture_kind", f"{path} is {what}")
+    Image.init()  # the readers of all formats, of which ours are looked up by name
+    try:
+        with Image.open(path, formats=_FORMATS) as picture:
+            return _read_pages(picture, path)
+    except _DAMAGED as error:
+        raise unreadable(path, f"no picture, or a damaged one: {error}") from None
+
+
+def _read_pages(picture: Image.Image, path: Path) -> list[str]:
+    pages = getattr(picture, "n_frames", 1)
+    if pages > MAX_PAGES:
+        raise too_many_pages(path, pages)
+    found = []
+    for page in ImageSequence.Iterator(picture):
+        _reduce(page)
+        width, height = page.size
+        if width * height > MAX_PIXELS:
+            raise MalformedError(
+                "picture_too_large",
+                f"{path} has {width * height // 1_000_000} million pixels, and"
+                f" {MAX_PIXELS // 1_000_000} are read: cut out the code, or save it smaller",
+            )
+        found += codes_in(grey(page))
+    return found
+
+
+def _reduce(page: Image.Image) -> None:
+    """Let a JPEG be decoded at a fraction of its size, which takes that fraction of the memory."""
+    width, height = page.size
+    part = 2 ** math.ceil(math.log2(max(width * height / MAX_PIXELS, 1)) / 2)
+    if part > 1:
+        page.draft("L", (width // part, height // part))
+
+
+def grey(picture: Image.Image) -> Image.Image:
+    """Eight bits of grey, whatever the picture's mode: what is transparent lies on white paper."""
+    if picture.mode == "F" or picture.mode.startswith("I"):
+        return _stretched(picture)
+    if picture.has_transparency_data:
+        layer = picture.convert("RGBA")
+        picture = Image.new("RGBA", layer.size, "white")
+        picture.alpha_composite(layer)
+    return picture.convert("L")
+
+
+def _stretched(picture: Image.Image) -> Image.Image:
+    """From the darkest to the lightest: the depth says nothing of where ink and paper are."""
+    wide = picture.convert("F")
+    low, high = (float(bound) for bound in wide.getextrema())  # type: ignore[arg-type] # one band
+    if not low < high < math.inf:
+        return Image.new("L", wide.size, 255)
+    scale = 255 / (high - low)
+    return wide.point(lambda value: value * scale - low * scale).convert("L")
+
+
+def codes_in(page: Image.Image) -> list[str]:
+    """The texts of the QR codes on a page; other bar codes are not looked for."""
+    return [code.text for code in zxingcpp.read_barcodes(page, formats=_QR)]
+
+
+def _read_document(path: Path) -> list[str]:
+    command = [sys.executable, "-P", "-m", "invoice_service.documents.pdf", str(path)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    try:
+        answer = msgspec.json.decode(done.stdout, type=list[str] | str)
+    except msgspec.MsgspecError:
+        raise unreadable(path, "the PDF is damaged, or takes too much to read") from None
+    if isinstance(answer, list):
+        return answer
+    raise unreadable(path, answer)
+
+
+def unreadable(path: Path, why: str) -> MalformedError:
+    """A file that is of a kind that we read, and cannot be read."""
+    return MalformedError("picture_unreadable", f"{path}: {why}")
+
+
+def too_many_pages(path: Path, pages: int) -> MalformedError:
+    """Pages are all judged, or none is."""
+    return unreadable(path, f"{pages} pages, and {MAX_PAGES} are read: cut one out")
