@@ -1,0 +1,208 @@
+"""The proxy configuration that is shipped, in a real nginx before a real server, over TLS."""
+
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import urllib3
+
+from invoice_service.processes.supervise import free_port
+from tests.api.desk import MEAL, NDJSON, Desk, slip
+from tests.api.server import serving
+from tests.journeys.service import PATIENCE, wait_until
+
+SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx.conf"
+NAME = "fapiao.example.cn"
+OTHER = "127.0.0.2"
+BURST = 40
+
+pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+
+
+class Site(NamedTuple):
+    """A service behind nginx."""
+
+    desk: Desk
+    port: int
+    plain_port: int
+    trust: ssl.SSLContext
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        source: str = "127.0.0.1",
+        preload: bool = True,
+        **headers: str,
+    ) -> urllib3.HTTPResponse:
+        """One call over TLS, from an address of this machine."""
+        pool = urllib3.HTTPSConnectionPool(
+            "127.0.0.1",
+            self.port,
+            ssl_context=self.trust,
+            server_hostname=NAME,
+            assert_hostname=NAME,
+            source_address=(source, 0),
+            timeout=PATIENCE,
+            retries=False,
+        )
+        answer = pool.request(
+            method,
+            path,
+            body=body,
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+            preload_content=preload,
+            redirect=False,
+        )
+        assert isinstance(answer, urllib3.HTTPResponse)
+        return answer
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setenv("FAPIAO_WEB_TRUSTED_PROXIES", '["127.0.0.1"]')
+    monkeypatch.setenv("FAPIAO_RATE_PEER_PER_SECOND", "1")
+    monkeypatch.setenv("FAPIAO_RATE_PEER_BURST", str(BURST))
+    with (
+        Desk(tmp_path) as desk,
+        serving(desk, workers=1, threads=4) as url,
+        proxied(tmp_path, url, desk) as site,
+    ):
+        yield site
+
+
+@contextmanager
+def proxied(folder: Path, url: str, desk: Desk) -> Iterator[Site]:
+    """nginx before the server at ``url``, as configured, but for ports and places."""
+    port, plain_port = free_port("127.0.0.1"), free_port("127.0.0.1")
+    certificate, key = make_certificate(folder)
+    text = SHIPPED.read_text(encoding="utf-8")
+    for shipped, ours in (
+        ("    server 127.0.0.1:8000;", f"    server {url.removeprefix('http://')};"),
+        ("    listen 80;", f"    listen 127.0.0.1:{plain_port};"),
+        ("    listen [::]:80;\n", ""),
+        ("    listen 443 ssl http2;", f"    listen 127.0.0.1:{port} ssl http2;"),
+        ("    listen [::]:443 ssl http2;\n", ""),
+        ("/etc/ssl/fapiao/fullchain.pem", str(certificate)),
+        ("/etc/ssl/fapiao/key.pem", str(key)),
+    ):
+        assert text.count(shipped) == 1, shipped
+        text = text.replace(shipped, ours)
+    (folder / "site.conf").write_text(text, encoding="utf-8")
+    (folder / "nginx.conf").write_text(around(folder), encoding="utf-8")
+    command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
+    with (folder / "nginx.out").open("wb") as output:
+        nginx = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        wait_until(lambda: listens(port) or nginx.poll() is not None, "nginx listens")
+        assert nginx.poll() is None, (folder / "nginx.out").read_text()
+        trust = ssl.create_default_context(cafile=str(certificate))
+        yield Site(desk, port, plain_port, trust)
+    finally:
+        nginx.terminate()
+        nginx.wait(timeout=PATIENCE)
+
+
+def around(folder: Path) -> str:
+    """What Debian's own nginx.conf has around the file, with all it writes in ``folder``."""
+    places = "".join(
+        f"    {kind}_temp_path {folder / kind};\n"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    return (
+        ("user root;\n" if os.geteuid() == 0 else "")
+        + f"daemon off;\npid {folder / 'nginx.pid'};\nevents {{}}\n"
+        + f"http {{\n    access_log off;\n{places}    include {folder / 'site.conf'};\n}}\n"
+    )
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    certificate, key = folder / "fullchain.pem", folder / "key.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "2", "-subj", f"/CN={NAME}"),
+            *("-addext", f"subjectAltName=DNS:{NAME}", "-out", certificate, "-keyout", key),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+def listens(port: int) -> bool:
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_sale_from_the_till_to_the_phone(site: Site) -> None:
+    key = site.desk.auth()["Authorization"]
+    body = json.dumps({"order_id": "T1", "lines": [MEAL]}).encode()
+    issued = site.ask(
+        "POST", "/v1/invoices", body, Authorization=key, Content_Type="application/json"
+    )
+    assert issued.status == 201, issued.data
+    assert issued.headers["Strict-Transport-Security"].startswith("max-age=")
+    said = slip(issued.json())
+    page = site.ask("GET", "/verify/scan?" + "&".join(f"{k}={v}" for k, v in said.items()))
+    assert page.status == 200
+    assert issued.json()["number"] in page.data.decode()
+    assert site.ask("GET", "/static/css/pages.css").status == 200
+
+
+def test_without_tls_it_only_says_where_to_go(site: Site) -> None:
+    answer = urllib3.request(
+        "GET",
+        f"http://127.0.0.1:{site.plain_port}/verify/scan?hash=1",
+        headers={"Host": "evil.example"},
+        redirect=False,
+        retries=False,
+    )
+    assert answer.status == 308
+    assert answer.headers["Location"] == f"https://{NAME}/verify/scan?hash=1"
+
+
+def test_results_come_through_while_the_rest_is_being_issued(site: Site) -> None:
+    line = '{"order_id":"B-%d","lines":[{"name":"x","unit_price":100,"tax_rate":"0.06"}]}\n'
+    body = "".join(line % number for number in range(5000)).encode()
+    answer = site.ask(
+        "POST",
+        "/v1/invoices/batch",
+        body,
+        preload=False,
+        Authorization=site.desk.auth()["Authorization"],
+        Content_Type=NDJSON,
+    )
+    lines = iter(answer)
+    first = json.loads(next(lines))
+    assert site.desk.count() < 5000
+    assert (first["line"], first["status"]) == (1, 201)
+    assert len(list(lines)) == 4999
+
+
+def test_a_list_above_the_limit_is_refused_in_our_words(site: Site) -> None:
+    body = b"x" * (site.desk.config.limits.batch_bytes + 1)
+    answer = site.ask("POST", "/v1/verifications", body, Content_Type="text/plain")
+    assert (answer.status, answer.json()["code"]) == (413, "body_too_large")
+
+
+def test_an_address_that_a_client_writes_buys_nothing(site: Site) -> None:
+    """Each call names another address; they are one peer's all the same, and only its own."""
+    for number in range(5 * BURST):
+        forged = f"198.51.100.{number}"
+        answer = site.ask("GET", "/", X_Forwarded_For=forged, Forwarded=f"for={forged}")
+        if answer.status == 429:
+            break
+    assert (answer.status, number >= BURST // 2) == (429, True)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert site.ask("GET", "/", source=OTHER).status == 200
