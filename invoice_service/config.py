@@ -97,9 +97,10 @@ class Rate(Section, frozen=True):
 
 
 class Clock(Section, frozen=True):
-    """How far the clock may run backwards, in seconds."""
+    """How far the clock may be behind the last invoice, and ahead of what is known; in seconds."""
 
     max_backwards: Annotated[int, Meta(ge=0)] = 60
+    max_forwards: Count = 345_600
 
 
 class Tax(Section, frozen=True):

@@ -154,6 +154,8 @@ class Instance:
             clock=self.clock,
             randbytes=self.randbytes,
             max_block=self.config.anchor.max_block,
+            known_time=lambda: self.store.known_times().latest,
+            max_forwards=self.config.clock.max_forwards,
             cosigners=self._cosigning() if self.policy.witnesses else None,
         )
 
@@ -209,8 +211,8 @@ def open_instance(
     make_folder(config.run_dir)
     policy = _read_policy(config)
     update_store(config.invoices_db)
-    store = SqliteStore(config.invoices_db, _scheme(config))
     log_store = SqliteLogStore(config.log_db)
+    store = SqliteStore(config.invoices_db, _scheme(config), taken=lambda: log_store.head().cursor)
     return Instance(
         config=config,
         store=store,
@@ -276,6 +278,7 @@ def _scheme(config: Config) -> Scheme:
         last_batch=numbering.last_batch,
         numbers_per_batch=numbering.numbers_per_batch,
         max_backwards=config.clock.max_backwards,
+        max_forwards=config.clock.max_forwards,
     )
 
 

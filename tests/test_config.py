@@ -204,6 +204,10 @@ def test_the_domain_takes_the_settings_as_they_are() -> None:
     parts = {
         field: getattr(config.numbering, field) for field in config.numbering.__struct_fields__
     }
-    scheme = Scheme(**parts, max_backwards=config.clock.max_backwards)
+    scheme = Scheme(
+        **parts,
+        max_backwards=config.clock.max_backwards,
+        max_forwards=config.clock.max_forwards,
+    )
     assert scheme == Scheme()
     assert TaxRates(config.tax.rates).texts == config.tax.rates

@@ -222,6 +222,16 @@ CATALOG: dict[str, Entry] = {
         "The clock is wrong, so nothing is issued; operators have to look",
         "系统时钟异常，暂停开票",
     ),
+    "clock_ahead": Entry(
+        503,
+        "The clock has leapt ahead, so nothing is issued; operators have to look",
+        "系统时钟跳前，暂停开票，需运维确认",
+    ),
+    "log_behind": Entry(
+        503,
+        "The public log is behind, so nothing can be promised; send the same again in a minute",
+        "公开账本滞后，暂不能承诺入账，请一分钟后原样重试",
+    ),
     "key_unreadable": Entry(503, "A key of the service cannot be read", "服务密钥无法读取"),
     "log_unreadable": Entry(503, "The log cannot be read just now", "暂时无法读取账本"),
     "not_initialised": Entry(503, "The service has not been set up", "服务尚未初始化"),

@@ -61,6 +61,8 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """An invoice that only waits for its number; goes through msgpack as it is.
 
     ``face`` lacks code, number and issued_at; ``reverses`` is the blue one's digest on a red one.
+    ``max_wait`` is for how many seconds the oldest invoice may have waited for the log, if this one
+    is to be promised a place in it; 0 when nothing is promised.
     """
 
     merchant_id: int
@@ -82,6 +84,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     district: str
     rates: list[RateTotal]
     reverses: bytes | None = None
+    max_wait: int = 0
 
 
 class Frozen(msgspec.Struct, frozen=True):

@@ -6,7 +6,14 @@ from typing import Final
 
 import msgspec
 
-from chain.errors import MalformedError, RefusedError, UnavailableError
+from chain.errors import MalformedError, RefusedError
+from invoice_service.domain.clock import (
+    MAX_BACKWARDS,
+    MAX_FORWARDS,
+    Known,
+    check_ahead,
+    check_behind,
+)
 
 SHANGHAI: Final = timezone(timedelta(hours=8))
 """China has had one time zone without daylight saving since 1992."""
@@ -15,7 +22,7 @@ _NUMBER = re.compile(r"[0-9]{8}")
 
 
 class Scheme(msgspec.Struct, frozen=True, kw_only=True):
-    """The fixed parts of the code, how far numbers go, and the clock's tolerance in seconds."""
+    """The fixed parts of the code, how far numbers go, and the clock's tolerances in seconds."""
 
     region: str = "4403"
     industry_kind: str = "0"
@@ -25,7 +32,8 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     first_batch: int = 1
     last_batch: int = 9
     numbers_per_batch: int = 99_999_999
-    max_backwards: int = 60
+    max_backwards: int = MAX_BACKWARDS
+    max_forwards: int = MAX_FORWARDS
 
     def code(self, year: str, batch: int) -> str:
         """12 digits: 1 (local tax), region, year, kind of industry, class, batch, copy, limit."""
@@ -43,20 +51,21 @@ class Allotment(msgspec.Struct, frozen=True, array_like=True):
     issued_at: int
 
 
-def next_number(last: Allotment | None, now: int, scheme: Scheme) -> Allotment:
+def next_number(
+    last: Allotment | None, now: int, scheme: Scheme, known: Known | None = None
+) -> Allotment:
     """The number after ``last`` (None: the first of all); time never goes back.
 
-    Raises UnavailableError "clock_behind" when ``now`` is more than ``max_backwards`` seconds
-    before ``last``, RefusedError "number_range_exhausted" or "numbering_changed".
+    ``known`` are times that have come, as far as they are known besides that of ``last``.
+
+    Raises UnavailableError "clock_behind" or "clock_ahead" when ``now`` cannot be, or may not be,
+    RefusedError "number_range_exhausted" or "numbering_changed".
     """
+    known = known or Known(issued=last.issued_at if last else 0)
+    check_ahead(now, known.latest, scheme.max_forwards)
+    check_behind(now, known, scheme.max_backwards)
     if last is None:
         return _first_of_year(now, scheme)
-    if now < last.issued_at - scheme.max_backwards:
-        raise UnavailableError(
-            "clock_behind",
-            f"the clock is {last.issued_at - now} seconds behind the last invoice",
-            seconds=last.issued_at - now,
-        )
     issued_at = max(now, last.issued_at)
     if shanghai_year(issued_at) != last.code[5:7]:
         return _first_of_year(issued_at, scheme)

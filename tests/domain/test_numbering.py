@@ -21,8 +21,9 @@ from invoice_service.domain.numbering import (
 
 from .samples import FIRST, NOON
 
-SCHEME = Scheme()
-SMALL = Scheme(numbers_per_batch=3, last_batch=2)
+YEARS = 2**40  # seconds: how far apart two sales may be here; the clock has its own tests
+SCHEME = Scheme(max_forwards=YEARS)
+SMALL = Scheme(numbers_per_batch=3, last_batch=2, max_forwards=YEARS)
 
 
 def at(text: str) -> int:
@@ -91,7 +92,7 @@ def test_a_new_year_starts_again_at_the_first_batch() -> None:
 
 @pytest.mark.parametrize("change", [{"region": "4401"}, {"class_": "8"}, {"copy": "2"}])
 def test_other_parts_of_the_code_change_at_new_year_only(change: dict[str, str]) -> None:
-    changed = Scheme(**change)  # type: ignore[arg-type]  # all of them are texts
+    changed = Scheme(**change, max_forwards=YEARS)  # type: ignore[arg-type]  # all of them are texts
     with pytest.raises(RefusedError) as caught:
         next_number(FIRST, NOON, changed)
     assert caught.value.code == "numbering_changed"
@@ -113,7 +114,7 @@ def test_codes_and_numbers_never_repeat_and_time_never_falls(steps: list[int]) -
         last = allotment
 
 
-SMALL_YEARS = Scheme(numbers_per_batch=7, last_batch=9)
+SMALL_YEARS = Scheme(numbers_per_batch=7, last_batch=9, max_forwards=YEARS)
 
 
 def test_times_are_written_for_the_face_and_for_the_log() -> None:

@@ -25,6 +25,7 @@ from invoice_service.domain.invoice import (
 )
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.merchant import Merchant, MerchantRequest
+from invoice_service.domain.numbering import Scheme
 from invoice_service.domain.tax import TaxRates
 from invoice_service.services.anchoring.anchor import Anchored, Anchoring, anchor_pending
 from invoice_service.services.checking.audit import InstanceAudit, Progress, audit_instance
@@ -32,6 +33,9 @@ from invoice_service.storage.sqlite import SqliteStore, create_store
 
 ORIGIN = "town.example/log"
 RATES = TaxRates(["0", "0.03", "0.06", "0.13"])
+YEARS = 2**40
+"""Seconds by which a town's clock may leap: its people have no time to wait for midnight."""
+
 NOON = datetime(2018, 8, 10, 4, tzinfo=UTC)
 """2018-08-10 12:00 in Shenzhen."""
 
@@ -50,7 +54,7 @@ class Town:
         self.now = NOON
         self.random = random.Random(seed)
         create_store(folder / "invoices.db")
-        self.store = SqliteStore(folder / "invoices.db")
+        self.store = SqliteStore(folder / "invoices.db", Scheme(max_forwards=YEARS))
         self.log_store = SqliteLogStore(folder / "log.db")
         (folder / "log").mkdir(exist_ok=True)
         self.tiles = TileFolder(folder / "log")
@@ -64,6 +68,7 @@ class Town:
             clock=lambda: self.now,
             randbytes=self.random.randbytes,
             max_block=max_block,
+            max_forwards=YEARS,
         )
         self.merchants = [account.merchant for account in self.store.accounts(0, 100)]
 

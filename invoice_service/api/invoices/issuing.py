@@ -25,7 +25,7 @@ from invoice_service.domain.qrtext import read_hash
 from invoice_service.domain.tax import TaxRates
 from invoice_service.domain.verdict import Verdict
 from invoice_service.services.issuing.issue import IssuingDesk, issue_many, issue_one
-from invoice_service.services.issuing.promise import make_promise
+from invoice_service.services.issuing.promise import Promised, make_promise
 from invoice_service.services.issuing.reverse import ReversingDesk, reverse
 
 CREATED, OK = 201, 200
@@ -47,20 +47,20 @@ class IssuingCalls:
         self._bodies = Bodies(parts)
         self._signer = parts.promise_signer()
         self._max_delay = parts.config.anchor.max_delay
+        self._clock, self._log = parts.clock, parts.log
         self._limits = limits = parts.config.limits
         self._base = parts.config.service.public_url
         self._waiting = Waiting(parts.log, parts.config.web.threads)
+        issuer = Promised(parts.issuer, self._max_delay)
         self._desk = IssuingDesk(
             merchants=parts.store,
-            issuer=parts.issuer,
+            issuer=issuer,
             rates=TaxRates(parts.config.tax.rates),
             randbytes=parts.randbytes,
             max_bytes=limits.body_bytes,
             max_lines=limits.lines,
         )
-        self._reversing = ReversingDesk(
-            parts.store, parts.issuer, parts.randbytes, limits.body_bytes
-        )
+        self._reversing = ReversingDesk(parts.store, issuer, parts.randbytes, limits.body_bytes)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -148,7 +148,11 @@ class IssuingCalls:
             return problem
         return OK if result.replayed else CREATED, body
 
-    def _promise(self, issued: Issued) -> str:
+    def _promise(self, issued: Issued) -> str | None:
+        """The promise, the same at every repeat; none while it is known to be broken."""
+        late = self._clock().timestamp() > issued.issued_at + self._max_delay
+        if late and self._log.head().cursor < issued.seq:
+            return None
         return make_promise(self._signer, issued.hash, issued.issued_at, self._max_delay).decode()
 
     def _line(self, number: int, result: Shown | Problem) -> bytes:

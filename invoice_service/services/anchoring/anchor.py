@@ -18,6 +18,7 @@ from chain.errors import ConflictError, Problem, VerificationError
 from chain.signing.checkpoint import Checkpoint
 from chain.signing.note import SignerKey
 from chain.witness.client import Gathered
+from invoice_service.domain.clock import MAX_FORWARDS, check_ahead
 from invoice_service.services.anchoring.close import ClosingStore, close_days
 from invoice_service.services.anchoring.totals import SealedBlocks, catch_up, sealing_day
 from invoice_service.services.ports import PendingInvoice
@@ -80,7 +81,8 @@ class Anchoring:
 
     ``signers`` gives the keys that sign now; it is asked each time, for keys change, and they
     stay so until its block ends: what is signed with them counts when it is stored.
-    ``cosigners`` are None where the log's signature is enough.
+    ``cosigners`` are None where the log's signature is enough. The clock may be ``max_forwards``
+    seconds ahead of the last seal or ``known_time`` (unix seconds), whichever is later.
     """
 
     invoices: Pending
@@ -91,6 +93,8 @@ class Anchoring:
     randbytes: Callable[[int], bytes]
     max_block: int
     cosigners: Cosigners | None = None
+    known_time: Callable[[], int] = lambda: 0
+    max_forwards: int = MAX_FORWARDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = No
     ``progress`` is told how many invoices have been anchored so far. Raises UnavailableError when
     the disk is full or a database busy, VerificationError when the invoices are not those that
     the log has taken; what was sealed before that stays, and the next run goes on from it.
+    UnavailableError ``clock_ahead`` when nothing may be sealed until somebody confirms the clock.
     Under a policy, UnavailableError ``witnesses_away`` and VerificationError ``log_rolled_back``
     as ``chain.witness.cosigning``; what cannot be published now will be by a later run.
     """
@@ -179,6 +184,7 @@ class _Run:
         head = parts.log.head()  # before anything is collected: the race is about this head
         pending = _pending(parts, head)
         now = parts.clock()  # once: the day that is closed must be before the day of sealing
+        self._check_clock(head, now)
         drafts = self._derive(
             "closings",
             lambda: close_days(parts.totals, parts.log, head, sealing_day(now), parts.randbytes),
@@ -191,6 +197,16 @@ class _Run:
         # pending, or the whole block, and its cursor says that they have been taken.
         parts.log.sequence(head, drafts, sealed_at=now, cursor=cursor)
         return len(pending)
+
+    def _check_clock(self, head: Head, now: datetime) -> None:
+        """A seal's time stays for ever, and days are closed by it: a leap needs somebody's word.
+
+        Nor is the last time repeated: invoices that waited while all slept would seem sealed in
+        time.
+        """
+        if head.sealed_at is not None:
+            latest = max(int(head.sealed_at.timestamp()), self._parts.known_time())
+            check_ahead(int(now.timestamp()), latest, self._parts.max_forwards)
 
     def _derive(self, what: str, work: Callable[[], _T]) -> _T | None:
         """Do what follows from the log; None when it fails: invoices do not wait for it."""

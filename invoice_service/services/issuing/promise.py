@@ -4,11 +4,39 @@
 promise, so a repeated request does not move the deadline.
 """
 
+from collections.abc import Sequence
+
+import msgspec
+
+from chain.errors import Problem
 from chain.signing.note import SignerKey, sign_note
+from invoice_service.domain.invoice import Issued, Prepared
 from invoice_service.domain.numbering import format_utc
+from invoice_service.services.issuing.issue import Issuer
 
 
 def make_promise(signer: SignerKey, hash_: str, issued_at: int, max_delay: int) -> bytes:
     """Promise that the invoice issued at ``issued_at`` is in the log ``max_delay`` seconds on."""
     times = f"{format_utc(issued_at)}\n{format_utc(issued_at + max_delay)}"
     return sign_note(f"{signer.name}\n{hash_}\n{times}\n", signer)
+
+
+def longest_wait(max_delay: int) -> int:
+    """Seconds for which the oldest invoice may have waited while promises are still made."""
+    return max(max_delay // 2, 1)
+
+
+class Promised:
+    """An issuer of what a promise will be made of: new invoices only while it can be kept.
+
+    What was issued before is answered all the same. The others get UnavailableError ``log_behind``.
+    """
+
+    def __init__(self, issuer: Issuer, max_delay: int) -> None:
+        self._issuer = issuer
+        self._max_wait = longest_wait(max_delay)
+
+    def issue(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
+        """Answer each record in order."""
+        wait = self._max_wait
+        return self._issuer.issue([msgspec.structs.replace(one, max_wait=wait) for one in batch])

@@ -3,14 +3,15 @@
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from chain.errors import UnavailableError
 from invoice_service.domain.numbering import Scheme
+from invoice_service.storage.sqlite.clock import Clocks
 from invoice_service.storage.sqlite.connection import BUSY_SECONDS, Connections, unavailable
-from invoice_service.storage.sqlite.issuing import Issuing
+from invoice_service.storage.sqlite.issuing import Issuing, Queue, nothing_taken
 from invoice_service.storage.sqlite.reading import Reading
 from invoice_service.storage.sqlite.register import Register
 from invoice_service.storage.sqlite.schema import migrations
@@ -20,7 +21,7 @@ from invoice_service.storage.totals import SqliteTotals
 __all__ = ["SqliteStore", "create_store", "update_store"]
 
 
-class SqliteStore(Issuing, Reading, Register, Trail):
+class SqliteStore(Issuing, Reading, Register, Trail, Clocks):
     """``invoices.db``. Safe for threads and processes at once, and after a fork.
 
     Every method raises UnavailableError when the database cannot be used: ``database_busy``,
@@ -28,9 +29,18 @@ class SqliteStore(Issuing, Reading, Register, Trail):
     """
 
     def __init__(
-        self, path: Path, scheme: Scheme | None = None, *, busy_seconds: float = BUSY_SECONDS
+        self,
+        path: Path,
+        scheme: Scheme | None = None,
+        *,
+        busy_seconds: float = BUSY_SECONDS,
+        taken: Callable[[], int] = nothing_taken,
     ) -> None:
-        """Open the file that ``create_store`` made; it is first touched when first used."""
+        """Open the file that ``create_store`` made; it is first touched when first used.
+
+        ``taken`` tells the last invoice that is in the log; it is asked only when that matters.
+        """
+        self._queue = Queue(taken)
         self.connections = Connections(path, busy_seconds=busy_seconds)
         self._scheme = scheme or Scheme()
         self.totals = SqliteTotals(self.connections)

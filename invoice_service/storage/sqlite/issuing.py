@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import msgspec
 import structlog
@@ -18,6 +19,7 @@ from chain.errors import (
 from chain.hashing import to_digest
 from invoice_service.domain.invoice import Frozen, Issued, Prepared, finish
 from invoice_service.domain.numbering import Allotment, Scheme, next_number
+from invoice_service.storage.sqlite.clock import known_times
 from invoice_service.storage.sqlite.connection import Connections
 
 _INSERT = (
@@ -39,8 +41,41 @@ _OF_ONE_RECORD = (
     sqlite3.ProgrammingError,
 )
 
+_Execute: TypeAlias = Callable[..., sqlite3.Cursor]
+"""A connection's ``execute``."""
+
 _to_json = msgspec.json.Encoder().encode
 _log = structlog.get_logger()
+
+
+def nothing_taken() -> int:
+    """No log is there that could have taken an invoice."""
+    return 0
+
+
+class Queue:
+    """What waits for the log, seen from inside an issuing transaction.
+
+    Remembers how far the log had come: while the next one from there on is young, so are all, and
+    the log need not be asked. Threads need no lock: a number that is behind is only asked again.
+    """
+
+    def __init__(self, taken: Callable[[], int]) -> None:
+        self._taken = taken
+        self._cursor = 0
+
+    def oldest(self, execute: _Execute, now: int, patience: int) -> int:
+        """Seconds for which the oldest has waited; exact when it is more than ``patience``."""
+        waited = self._waited(execute, now)
+        if waited > patience:
+            self._cursor = max(self._cursor, self._taken())
+            waited = self._waited(execute, now)
+        return waited
+
+    def _waited(self, execute: _Execute, now: int) -> int:
+        query = "SELECT issued_at FROM invoices WHERE seq = ?"
+        row = execute(query, (self._cursor + 1,)).fetchone()
+        return now - int(row[0]) if row else 0
 
 
 class Issuing:
@@ -48,6 +83,7 @@ class Issuing:
 
     connections: Connections
     _scheme: Scheme
+    _queue: "Queue"
 
     def issue(self, batch: Sequence[Prepared], clock: Callable[[], int]) -> list[Issued | Problem]:
         """Issue what may be issued, in one transaction, on disk when this returns.
@@ -59,7 +95,7 @@ class Issuing:
         if not batch:
             return []
         with self.connections.writing() as connection:
-            counter = _Counter(connection, self._scheme, clock())
+            counter = _Counter(connection, self._scheme, clock(), self._queue)
             answers = [counter.serve(prepared) for prepared in batch]
             counter.close()
         return answers
@@ -78,8 +114,12 @@ class _Allowance:
 class _Counter:
     """The counter at which one transaction's records are served, in their order."""
 
-    def __init__(self, connection: sqlite3.Connection, scheme: Scheme, now: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, scheme: Scheme, now: int, queue: Queue
+    ) -> None:
         self._execute = connection.execute
+        self._queue = queue
+        self._waited: int | None = None
         self._scheme = scheme
         self._now = now
         self._allowances: dict[int, _Allowance] = {}
@@ -88,6 +128,7 @@ class _Counter:
             "SELECT code, number, issued_at, seq FROM invoices ORDER BY seq DESC LIMIT 1"
         ).fetchone()
         self._last = Allotment(*row[:3]) if row else None
+        self._known = None if self._is_usual() else known_times(connection)
         self._seq: int = row[3] if row else 0
 
     def serve(self, prepared: Prepared) -> Issued | Problem:
@@ -123,6 +164,15 @@ class _Counter:
         if prepared.kind == "red":
             return self._serve_red(prepared)
         return self._serve_blue(prepared)
+
+    def _is_usual(self) -> bool:
+        """Whether the last invoice alone shows that the clock may be believed."""
+        scheme, last = self._scheme, self._last
+        return last is not None and (
+            last.issued_at - scheme.max_backwards
+            <= self._now
+            <= last.issued_at + scheme.max_forwards
+        )
 
     def close(self) -> None:
         """Book what this transaction used of the quotas."""
@@ -232,7 +282,8 @@ class _Counter:
 
     def _store(self, prepared: Prepared, attempt: int, reverses: int | None) -> Issued:
         """Allot the next number and insert the row; the number counts only once it is in."""
-        allotment = next_number(self._last, self._now, self._scheme)
+        self._check_queue(prepared.max_wait)
+        allotment = next_number(self._last, self._now, self._scheme, self._known)
         frozen = finish(prepared, allotment)
         seq = self._seq + 1
         self._execute(_INSERT, _row(seq, prepared, frozen, attempt, reverses))
@@ -252,6 +303,19 @@ class _Counter:
             tax=prepared.tax,
             total=prepared.total,
         )
+
+    def _check_queue(self, max_wait: int) -> None:
+        """Refuse what could be in the log in time only by luck; asked once a transaction."""
+        if not max_wait:
+            return
+        if self._waited is None:
+            self._waited = self._queue.oldest(self._execute, self._now, max_wait)
+        if self._waited > max_wait:
+            raise UnavailableError(
+                "log_behind",
+                f"an invoice has waited {self._waited} seconds for the log; no promise can be made",
+                seconds=self._waited,
+            )
 
     def _remember(self, prepared: Prepared, seq: int) -> None:
         if prepared.idempotency_key:

@@ -12,6 +12,8 @@ import pytest
 from chain.entry import format_time
 from chain.errors import UnavailableError
 from chain.proof.promise import open_promise
+from invoice_service.domain.invoice import Issued, parse_request, prepare
+from invoice_service.domain.tax import TaxRates
 from tests.api.desk import MEAL, NDJSON, Desk, problem, refusing, slip
 
 
@@ -47,7 +49,7 @@ def test_the_promise_is_signed_and_gives_the_deadline(desk: Desk) -> None:
 
 def test_a_repeat_answers_200_with_the_first_invoice_and_the_first_promise(desk: Desk) -> None:
     first = desk.issue()
-    desk.clock.forward(seconds=90)
+    desk.clock.forward(seconds=50)
     answer = desk.post("/v1/invoices", {"lines": [MEAL], "order_id": "T1"})
     assert answer.status_code == 200
     assert answer.headers["Idempotency-Replayed"] == "true"
@@ -249,3 +251,60 @@ def test_an_order_may_be_invoiced_again_after_its_reversal(desk: Desk) -> None:
     corrected = desk.issue("T1", lines=[{**MEAL, "unit_price": 45000}])
     assert corrected["total"] == 45000
     assert desk.count() == 3
+
+
+class TestLogBehind:
+    """Nothing is promised that is known not to be kept; what was promised is answered."""
+
+    def test_from_half_of_the_delay_on_nothing_new_is_issued(self, desk: Desk) -> None:
+        first = desk.issue("T1")
+        desk.clock.forward(seconds=30)
+        desk.issue("T2")
+        desk.clock.forward(seconds=1)
+        answer = desk.post("/v1/invoices", {"order_id": "T3", "lines": [MEAL]})
+        problem(answer, 503, "log_behind")
+        assert answer.headers["Retry-After"]
+        path = f"/v1/invoices/{first['hash']}/reversals"
+        problem(desk.post(path, {"reason": "SALES_RETURN"}), 503, "log_behind")
+        assert desk.count() == 2
+        again = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]})
+        assert (again.status_code, again.get_json()["hash"]) == (200, first["hash"])
+        desk.anchor()
+        desk.issue("T3")
+        desk.reverse(first)
+
+    def test_each_line_of_a_batch_hears_it(self, desk: Desk) -> None:
+        desk.issue("T1")
+        desk.clock.forward(seconds=31)
+        lines = b"".join(
+            json.dumps({"order_id": name, "lines": [MEAL]}).encode() + b"\n"
+            for name in ("T1", "T2")
+        )
+        answer = desk.post("/v1/invoices/batch", lines, {"Content-Type": NDJSON})
+        first, second = map(json.loads, answer.data.splitlines())
+        assert (first["status"], second["status"]) == (200, 503)
+        assert second["problem"]["code"] == "log_behind"
+
+    def test_the_machine_itself_promises_nothing_and_goes_on(self, desk: Desk) -> None:
+        """Files are issued on the machine while no worker runs."""
+        desk.issue("T1")
+        desk.clock.forward(hours=1)
+        issuer = desk.instance.issuer
+        merchant = desk.restaurant.merchant
+        draft = prepare(
+            parse_request(json.dumps({"order_id": "T2", "lines": [MEAL]}).encode()),
+            merchant,
+            salts=bytes(48),
+            rates=TaxRates(["0.06"]),
+        )
+        assert isinstance(issuer.issue([draft])[0], Issued)
+
+    def test_a_promise_that_is_broken_already_is_not_made_again(self, desk: Desk) -> None:
+        body = {"order_id": "T1", "lines": [MEAL]}
+        promised = desk.issue("T1")["promise"]
+        desk.clock.forward(seconds=60)
+        assert desk.post("/v1/invoices", body).get_json()["promise"] == promised
+        desk.clock.forward(seconds=1)
+        assert "promise" not in desk.post("/v1/invoices", body).get_json()
+        desk.anchor()
+        assert desk.post("/v1/invoices", body).get_json()["promise"] == promised

@@ -42,6 +42,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(desk: Desk) -> None:
 
 def test_a_search_finds_by_order_number_and_day(desk: Desk) -> None:
     desk.issue("T1")
+    desk.anchor()
     desk.clock.forward(days=1)
     second = desk.issue("T2")
     desk.reverse(second)

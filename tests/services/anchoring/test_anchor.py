@@ -11,6 +11,7 @@ from chain.block import Block, Head
 from chain.commitment import anchor
 from chain.entry import AnchorEntry, SealEntry, parse_entry
 from chain.errors import ConflictError, UnavailableError, VerificationError
+from invoice_service.domain.clock import MAX_FORWARDS
 from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.services.ports import PendingInvoice
 from tests.services.town import NOON, Town
@@ -230,3 +231,33 @@ def test_other_invoices_under_the_same_numbers_are_noticed(town: Town) -> None:
     with pytest.raises(VerificationError, match="invoices_differ"):
         anchor_pending(replace(town.anchoring, invoices=restored))
     assert town.log.head() == before
+
+
+def test_a_leap_of_the_clock_seals_and_closes_nothing_until_it_is_confirmed(town: Town) -> None:
+    """Four hundred days ahead, with invoices that wait and without."""
+    town.anchoring = replace(town.anchoring, max_forwards=MAX_FORWARDS)
+    town.issue(1)
+    town.anchor()
+    for waiting in (0, 2):
+        town.issue(waiting)
+        before = town.log.head()
+        town.pass_days(400)
+        with pytest.raises(UnavailableError, match="clock_ahead"):
+            town.anchor()
+        assert town.log.head() == before
+        town.pass_days(-400)
+    town.pass_days(400)
+    known = int(town.now.timestamp())
+    done = anchor_pending(replace(town.anchoring, known_time=lambda: known))
+    assert (done.blocks, done.invoices) == (1, 2)
+
+
+def test_what_was_sealed_before_a_leap_is_published_all_the_same(town: Town) -> None:
+    town.anchoring = replace(town.anchoring, max_forwards=MAX_FORWARDS)
+    town.issue(2)
+    town.anchor()
+    (town.folder / "log" / "checkpoint").unlink()
+    town.pass_days(400)
+    with pytest.raises(UnavailableError, match="clock_ahead"):
+        town.anchor()
+    assert town.log.latest_checkpoint()[0].size == 3

@@ -1,0 +1,103 @@
+"""``fapiao clock``: what is known of the time, and somebody's word that the clock is right."""
+
+import click
+
+from chain.errors import ConflictError, Problem, UnavailableError
+from invoice_service.commands.output import json_option, print_json
+from invoice_service.commands.session import Session
+from invoice_service.domain.clock import Known, check_ahead, check_behind
+from invoice_service.domain.numbering import format_issued_at, shanghai_day
+from invoice_service.wiring import Instance
+
+
+@click.group()
+def clock() -> None:
+    """Show what is known of the time, and confirm the machine's clock.
+
+    Issuing and sealing stop when the clock is far ahead of what is known, or behind the last
+    invoice.
+    """
+
+
+@clock.command()
+@json_option
+@click.pass_obj
+def show(session: Session, *, as_json: bool) -> int:
+    """Print the clock and what it is held against; exit status 3 when it is not believed."""
+    instance = session.instance()
+    said = _described(instance, _now(instance), _known(instance))
+    instance.close()
+    _show(said, as_json=as_json)
+    return 3 if said["problem"] else 0
+
+
+@clock.command()
+@click.argument("date", metavar="DATE")
+@json_option
+@click.pass_obj
+def confirm(session: Session, *, date: str, as_json: bool) -> int:
+    """Say that the machine's clock is right: DATE is today's in Shenzhen, from a calendar.
+
+    From then on invoices and seals may be dated as the clock says, up to `clock.max_forwards`
+    beyond it. If the last invoice is ahead of the clock, issuing goes on with its time until the
+    clock has caught up. Who confirmed stands in the trail.
+    """
+    instance = session.instance()
+    by = instance.operator()
+    today = shanghai_day(by.at)
+    if date != today:
+        raise ConflictError(
+            "clock_differs", f"the machine's clock says {today}, not {date}: set it first"
+        )
+    instance.store.confirm_clock(by)
+    said = _described(instance, by.at, _known(instance))
+    instance.close()
+    _show(said, as_json=as_json)
+    return 3 if said["problem"] else 0
+
+
+def _now(instance: Instance) -> int:
+    return int(instance.clock().timestamp())
+
+
+def _known(instance: Instance) -> Known:
+    return instance.store.known_times()
+
+
+def _described(instance: Instance, now: int, known: Known) -> dict[str, str]:
+    times = {
+        "clock": now,
+        "last_invoice": known.issued,
+        "last_seal": _sealed(instance),
+        "confirmed": known.confirmed,
+    }
+    said = {name: format_issued_at(moment) if moment else "" for name, moment in times.items()}
+    problem = _problem(instance, now, known)
+    return {**said, "problem": problem.code if problem else "", "detail": str(problem or "")}
+
+
+def _sealed(instance: Instance) -> int:
+    sealed_at = instance.log.head().sealed_at
+    return 0 if sealed_at is None else int(sealed_at.timestamp())
+
+
+def _problem(instance: Instance, now: int, known: Known) -> Problem | None:
+    settings = instance.config.clock
+    try:
+        check_ahead(now, max(known.latest, _sealed(instance)), settings.max_forwards)
+        check_behind(now, known, settings.max_backwards)
+    except UnavailableError as problem:
+        return problem
+    return None
+
+
+def _show(said: dict[str, str], *, as_json: bool) -> None:
+    if as_json:
+        print_json(said)
+        return
+    for name in ("clock", "last_invoice", "last_seal", "confirmed"):
+        click.echo(f"{name.replace('_', ' '):<13} {said[name] or 'none'}")
+    if said["problem"]:
+        click.secho(said["detail"], fg="red")
+    else:
+        click.secho("the clock is believed", fg="green")
