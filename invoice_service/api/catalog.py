@@ -82,6 +82,11 @@ CATALOG: dict[str, Entry] = {
     "unknown_field": Entry(422, "The request has a field that is not known", "请求含有未知字段"),
     "missing_field": Entry(422, "A field is missing", "缺少必填字段"),
     "wrong_type": Entry(422, "A field has the wrong type", "字段类型不正确"),
+    "amount_not_fen": Entry(
+        422,
+        "An amount is not a whole number of fen; write 49810 for 498.10 yuan",
+        "金额须为整数，单位是分；498.10 元请写 49810",
+    ),
     "value_unknown": Entry(
         422, "A field has a value that is not in its list", "字段取值不在允许范围内"
     ),

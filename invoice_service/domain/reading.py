@@ -34,6 +34,8 @@ _CODES = (
 )
 _WHERE = re.compile(r"(?P<text>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 _FIELD = re.compile(r"Object (?:contains unknown|missing required) field `(.*)`", re.DOTALL)
+_MONEY = re.compile(r"(?:.*\.)?(?:unit_price|total|amount|tax)")
+_NOT_FEN = "money is a whole number of fen, tax included: 498.10 yuan is 49810"
 _LONGEST_DETAIL = 200
 
 
@@ -51,8 +53,8 @@ def read_json(body: bytes, decoder: msgspec.json.Decoder[Request], *, max_bytes:
     """The request in ``body``; null in a field that may be left out is no field.
 
     Raises MalformedError: body_too_large, not_utf8, not_json, lone_surrogate, duplicate_key,
-    unknown_field, missing_field, wrong_type, no_lines, text_empty, text_too_long,
-    amount_out_of_range, value_unknown; with the JSON pointer where there is one.
+    unknown_field, missing_field, wrong_type, amount_not_fen, no_lines, text_empty,
+    text_too_long, amount_out_of_range, value_unknown; with the JSON pointer where there is one.
     """
     if len(body) > max_bytes:
         raise MalformedError("body_too_large", f"at most {max_bytes} bytes are read")
@@ -128,6 +130,8 @@ def _refuse(body: bytes, error: msgspec.ValidationError) -> NoReturn:
     found = _WHERE.fullmatch(message)
     text, path = (found["text"], found["path"] or "") if found else (message, "")
     code = next((code for pattern, code in _CODES if pattern.match(text)), "wrong_type")
+    if text.startswith("Expected `int`, got") and _MONEY.fullmatch(path):
+        code, text = "amount_not_fen", _NOT_FEN
     field = _FIELD.fullmatch(text)
     raise MalformedError(
         code, text[:_LONGEST_DETAIL], pointer=_pointer(path, field[1] if field else None)

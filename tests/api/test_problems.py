@@ -29,6 +29,8 @@ ELSEWHERE = {
     "replay",
     "keys",
     "processes",
+    "pictures.py",
+    "pdf.py",
     "wiring.py",
     "config.py",
 }

@@ -69,7 +69,7 @@ VERIFY_CODES = (PROOF_CODES | ENTRY_CODES | CHECKPOINT_CODES | PATH_CODES) | {
 }
 REVERSAL_CODES = frozenset(
     {"body_too_large", "not_utf8", "not_json", "lone_surrogate", "duplicate_key", "unknown_field"}
-    | {"missing_field", "wrong_type", "value_unknown"}
+    | {"missing_field", "wrong_type", "amount_not_fen", "value_unknown"}
 )
 REQUEST_CODES = REVERSAL_CODES | {
     *("no_lines", "text_empty", "text_too_long", "amount_out_of_range", "too_many_lines"),

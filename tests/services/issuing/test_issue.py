@@ -82,7 +82,7 @@ BAD: list[tuple[bytes, str]] = [
     (body(lines=[line(quantity="many")]), "quantity_invalid"),
     (body(lines=[line(unit_price=0)]), "unit_price_not_positive"),
     (body(lines=[line(unit_price=-5)]), "unit_price_not_positive"),
-    (body(lines=[line(unit_price=1.5)]), "wrong_type"),
+    (body(lines=[line(unit_price=1.5)]), "amount_not_fen"),
     (body(lines=[line(tax_rate="0.07")]), "tax_rate_unknown"),
     (body(total=1), "totals_mismatch"),
     (body(buyer={"kind": "company", "name": "x", "tax_id": "1"}), "tax_id_invalid"),
