@@ -6,16 +6,16 @@ of them, or waits longer for them, than a log can need.
 
 import http.client
 import ssl
-from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
 from chain.deadline import Deadline
 from chain.errors import MalformedError, NotFoundError, UnavailableError
+from chain.exchange import Address, Connection, Question, Reply, exchange
 from chain.hashing import DIGEST_SIZE
 from chain.signing.note import MAX_NOTE_SIZE
 from chain.tree.tiles import MAX_ENTRY, TileId
-from chain.witness.post import Address, Connection
 
 CHECKPOINT: Final = "checkpoint"
 TIMEOUT: Final = 30.0
@@ -71,11 +71,7 @@ class HttpSource:
         self, url: str, *, timeout: float = TIMEOUT, tls: ssl.SSLContext | None = None
     ) -> None:
         """Trust the machine's certificate authorities, or ``tls``; MalformedError ``log_url``."""
-        try:
-            self._address = Address.parse(url, "")
-        except MalformedError:
-            detail = "a log's URL is http or https, a host, perhaps a port and a path"
-            raise MalformedError("log_url", detail) from None
+        self._address = Address.parse(url, "", "log_url")
         self._timeout = timeout
         self._tls = (tls or ssl.create_default_context()) if self._address.tls else None
         self._kept: Connection | None = None
@@ -96,48 +92,32 @@ class HttpSource:
 
     def _get(self, path: str, limit: int) -> bytes:
         deadline = Deadline(self._timeout)
+        headers = {"Accept-Encoding": "identity"}
+        if path == CHECKPOINT:  # the others never change
+            headers["Cache-Control"] = "no-cache"
+        question = Question("GET", self._address.path + path, headers)
+        kept, self._kept = self._kept, None
         try:
-            if self._kept is not None:
-                try:
-                    return self._ask(self._kept, path, limit, deadline)
-                except (ConnectionError, http.client.BadStatusLine):
-                    deadline.left()  # it was closed meanwhile: once more, if there is time
-            return self._ask(Connection(self._address, self._tls, deadline), path, limit, deadline)
+            fresh = partial(Connection, self._address, self._tls, deadline)
+            reply, self._kept = exchange(kept, fresh, question, deadline, limit)
         except TimeoutError:
             detail = f"{path} did not come within {self._timeout:g} seconds"
             raise UnavailableError("log_slow", detail) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = str(error) or type(error).__name__
             raise UnavailableError("log_unreachable", f"{path}: {reason}") from error
-
-    def _ask(self, connection: Connection, path: str, limit: int, deadline: Deadline) -> bytes:
-        connection.deadline, self._kept = deadline, None
-        usable = False
-        try:
-            headers = {"Accept-Encoding": "identity", "Cache-Control": "no-cache"}
-            if path != CHECKPOINT:  # the others never change
-                del headers["Cache-Control"]
-            connection.request("GET", self._address.path + path, headers=headers)
-            with closing(connection.getresponse()) as response:
-                data = response.read(limit + 1)
-                usable = response.isclosed() and not response.will_close
-                coding = response.headers.get("Content-Encoding", "identity")
-                return _answer(path, response.status, coding, data, limit)
-        finally:
-            if usable:
-                self._kept = connection
-            else:
-                connection.close()
+        return _answer(path, reply, limit)
 
 
-def _answer(path: str, status: int, coding: str, data: bytes, limit: int) -> bytes:
+def _answer(path: str, reply: Reply, limit: int) -> bytes:
+    status = reply.status
     if status in (404, 410):
         raise _missing(path)
     if status != 200:  # redirections too: the address is whose log this is
         raise UnavailableError("log_status", f"{path}: the server answers {status}", status=status)
-    if coding != "identity":
+    if reply.coding not in ("", "identity"):
         raise MalformedError("log_coding", f"{path} came in a coding that was not asked for")
-    return _cut(path, data, limit)
+    return _cut(path, reply.body, limit)
 
 
 def _longest(tile: TileId) -> int:

@@ -18,6 +18,7 @@ from chain.errors import (
     UnavailableError,
     VerificationError,
 )
+from chain.exchange import Address, Reply
 from chain.hashing import Digest
 from chain.signing.cosignature import (
     MAX_LINES_BYTES,
@@ -28,7 +29,7 @@ from chain.signing.cosignature import (
 from chain.signing.note import Note, Signature, VerifierKey, parse_note
 from chain.signing.policy import Policy
 from chain.witness.judge import Request, read_checkpoint
-from chain.witness.post import Address, Poster, Reply
+from chain.witness.post import Poster
 
 CALL: Final = "add-checkpoint"
 SIZE_TYPE: Final = "text/x.tlog.size"
@@ -273,7 +274,9 @@ def _endpoints(policy: Policy) -> tuple[_Endpoint, ...]:
     for key in policy.witnesses:
         if key in policy.urls:
             keys.setdefault(policy.urls[key], []).append(key)
-    return tuple(_Endpoint(Address.parse(url, CALL), tuple(of)) for url, of in keys.items())
+    return tuple(
+        _Endpoint(Address.parse(url, CALL, "witness_url"), tuple(of)) for url, of in keys.items()
+    )
 
 
 def _uncosigned(note: bytes, policy: Policy) -> Note:

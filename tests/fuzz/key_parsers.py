@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from chain.exchange import Address
 from chain.hashing import sha256
 from chain.signing.keys import Last, LogKey, LogKeys
 from chain.signing.note import SignerKey, VerifierKey, parse_note, sign_note
 from chain.signing.statement import KeyStatement, follow
 from chain.signing.trusted import read_trusted
-from chain.witness.post import Address
 from tests.chain.books import ORIGIN, SIGNER
 from tests.fuzz.parser import OtherSpellingError, Parser, same, text_of, void
 
@@ -63,7 +63,7 @@ def _followed(data: bytes) -> None:
 
 
 def _address(data: bytes) -> None:
-    address = Address.parse(text_of(data), "add-checkpoint")
+    address = Address.parse(text_of(data), "add-checkpoint", "witness_url")
     if not address.host or not 0 < address.port < 65536 or not address.path.startswith("/"):
         raise OtherSpellingError(f"{data!r} was read as {address}")
 

@@ -1,7 +1,5 @@
 """One POST to a witness: what is sent, how much is read, and which connection is used again."""
 
-import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -9,7 +7,8 @@ import pytest
 
 from chain.deadline import Deadline
 from chain.errors import UnavailableError
-from chain.witness.post import Address, Connection, Poster, _TimedSocket
+from chain.exchange import Address
+from chain.witness.post import Poster
 from tests.chain.audit.test_fetch_edges import answer, answering
 from tests.witness.inside import Peer, http_answer
 
@@ -24,7 +23,7 @@ def poster() -> Iterator[Poster]:
 
 
 def _to(url: str) -> Address:
-    return Address.parse(url, "add-checkpoint")
+    return Address.parse(url, "add-checkpoint", "witness_url")
 
 
 def _post(poster: Poster, url: str, limit: int = 100) -> bytes:
@@ -37,11 +36,6 @@ def _kept(poster: Poster) -> int:
     return sum(map(len, poster._idle.values()))
 
 
-@pytest.mark.parametrize("prefix", ["/log/X", "/log/X/", "/log/X//"])
-def test_a_path_is_taken_as_it_is_but_for_the_slash_at_its_end(prefix: str) -> None:
-    assert _to(f"https://w.example{prefix}").path == "/log/X/add-checkpoint"
-
-
 def test_what_is_sent_says_where_to_and_what_it_is(poster: Poster) -> None:
     with closing(Peer(lambda _: http_answer(200, b"yes"))) as peer:
         assert poster.post(_to(peer.url), b"body", Deadline(SECONDS), 9).body == b"yes"
@@ -50,16 +44,6 @@ def test_what_is_sent_says_where_to_and_what_it_is(poster: Poster) -> None:
     assert b"Host: " + peer.url.removeprefix("http://").encode() in lines
     assert b"Content-Type: text/plain; charset=utf-8" in lines
     assert peer.requests == [b"body"]
-
-
-def test_the_usual_port_is_not_named(poster: Poster) -> None:
-    """In ``Host``; which port is the usual one depends on TLS."""
-    for url, tls, port in (
-        ("http://w.example", None, 80),
-        ("https://w.example", ssl.create_default_context(), 443),
-    ):
-        connection = Connection(_to(url), tls, Deadline(SECONDS))
-        assert (connection.port, connection.default_port) == (port, port)
 
 
 def test_an_answer_need_not_say_what_it_is(poster: Poster) -> None:
@@ -98,25 +82,3 @@ def test_a_connection_that_made_trouble_is_not_used_again(poster: Poster) -> Non
         assert _kept(poster) == 0
         assert _post(poster, url) == b"two"
         poster.close()
-
-
-def test_connecting_and_sending_end_at_the_deadline(
-    poster: Poster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    limits: list[float | None] = []
-    connect = socket.create_connection
-
-    def noting(place: tuple[str, int], timeout: float | None = None) -> socket.socket:
-        limits.append(timeout)
-        return connect(place, timeout)
-
-    with closing(Peer(lambda _: http_answer(200, b"yes"))) as peer:
-        monkeypatch.setattr(socket, "create_connection", noting)
-        _post(poster, peer.url)
-    one, other = socket.socketpair()
-    with one, other:
-        connection = Connection(_to("http://w.example"), None, Deadline(SECONDS))
-        _TimedSocket(one, connection).sendall(b"x")
-        limits.append(one.gettimeout())
-    assert len(limits) == 2
-    assert all(limit is not None and 0 < limit <= SECONDS for limit in limits)
