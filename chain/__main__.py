@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chain.entry import format_time
-from chain.errors import Problem, UnavailableError
+from chain.errors import Problem
 from chain.proof.file import MAX_PROOF_BYTES, parse_proof
 from chain.proof.verify import Evidence, verify_proof
 from chain.signing.policy import NO_WITNESSES
 from chain.signing.trusted import read_policy, read_trusted
 
 YES, NO, CANNOT = 0, 1, 2
-"""Exit statuses: the proof holds; it does not; it could not be read or asked for."""
+"""Exit statuses: the proof holds; it does not; a file, key or policy to ask with cannot be read."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,11 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(_plain(f"cannot read {options.file}: {error.strerror}"))
         return CANNOT
     try:
+        keys = read_trusted(options.keys)
         policy = NO_WITNESSES if options.policy is None else read_policy(options.policy)
-        evidence = verify_proof(parse_proof(data), read_trusted(options.keys), policy)
-    except UnavailableError as problem:
-        sys.stderr.write(_plain(problem.detail))
+    except Problem as problem:  # nothing has been said of the proof by then
+        sys.stderr.write(_plain(f"{problem.detail} ({problem.code})"))
         return CANNOT
+    try:
+        evidence = verify_proof(parse_proof(data), keys, policy)
     except Problem as problem:
         sys.stdout.write(_refusal_json(problem) if options.json else _refusal_text(problem))
         return NO

@@ -141,8 +141,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._deadline.restart(self.server.request_seconds)
         super().handle_one_request()
 
+    def parse_request(self) -> bool:
+        """Read the head, and where the request ends."""
+        return super().parse_request() and self._is_framed()
+
     def do_POST(self) -> None:
-        if self._call() != PATH:
+        if not self._is_submission():
             self._refuse(HTTPStatus.NOT_FOUND, "no_such_path", f"requests go to POST {PATH}")
             return
         body = self._body()
@@ -201,22 +205,45 @@ class _Handler(BaseHTTPRequestHandler):
         prefix = self.server.prefix
         return self.path.removeprefix(prefix) if self.path.startswith(f"{prefix}/") else self.path
 
+    def _is_framed(self) -> bool:
+        """Say where the request ends, or refuse it; a body that nobody reads is read away."""
+        hosts = self.headers.get_all("Host", [])
+        lengths = self.headers.get_all("Content-Length", [])
+        if len(hosts) != 1 and self.request_version == "HTTP/1.1":
+            self._refuse_framing(HTTPStatus.BAD_REQUEST, "host", "a request names one host")
+            return False
+        if self.headers.get("Transfer-Encoding") is not None:
+            detail = "a request says its length in advance"
+            self._refuse_framing(HTTPStatus.LENGTH_REQUIRED, "length_required", detail)
+            return False
+        if len(lengths) > 1 or any(not (one.isascii() and one.isdigit()) for one in lengths):
+            self._refuse_framing(HTTPStatus.BAD_REQUEST, "length", "the length is a decimal number")
+            return False
+        # Thousands of digits would not be read as a number.
+        self._length = int(lengths[0].lstrip("0")[:20] or "0") if lengths else None
+        if self._length and not self._is_submission():
+            self._discard(self._length)
+            self.close_connection = True  # there may be more of it
+        return True
+
+    def _is_submission(self) -> bool:
+        return self.command == "POST" and self._call() == PATH
+
+    def _refuse_framing(self, status: HTTPStatus, code: str, detail: str) -> None:
+        """Refuse a request of which nobody can tell where the next one begins."""
+        self._refuse(status, code, detail, close=True)
+
     def _body(self) -> bytes | None:
         """Read the body, or refuse it: it says how long it is, and is not too long."""
-        lengths = self.headers.get_all("Content-Length", [])
-        if self.headers.get("Transfer-Encoding") is not None or not lengths:
+        length = self._length
+        if length is None:
             detail = "a request says its length in advance"
-            self._refuse(HTTPStatus.LENGTH_REQUIRED, "length_required", detail, close=True)
+            self._refuse_framing(HTTPStatus.LENGTH_REQUIRED, "length_required", detail)
             return None
-        if len(lengths) > 1 or not (lengths[0].isascii() and lengths[0].isdigit()):
-            detail = "the length is a decimal number"
-            self._refuse(HTTPStatus.BAD_REQUEST, "length", detail, close=True)
-            return None
-        length = int(lengths[0].lstrip("0")[:20] or "0")  # thousands of digits would not be read
         if length > MAX_REQUEST_BYTES:
             self._discard(length)
             detail = f"a request has at most {MAX_REQUEST_BYTES} bytes"
-            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail, close=True)
+            self._refuse_framing(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", detail)
             return None
         body = self.rfile.read(length)
         if len(body) < length:

@@ -93,7 +93,6 @@ def test_the_command_says_no_to_anything_else(proof_file: Path, content: bytes) 
 def test_the_command_refuses_another_key(proof_file: Path) -> None:
     other = SignerKey(ORIGIN, bytes(32)).verifier.text()
     assert _run("verify", proof_file, "--key", other).returncode == 1
-    assert _run("verify", proof_file, "--key", "no key").returncode == 1
 
 
 def test_the_command_says_when_it_cannot_even_look(proof_file: Path) -> None:

@@ -128,7 +128,32 @@ def test_a_policy_that_is_not_there_cannot_be_asked(
     told = capsys.readouterr()
     assert told.out == ""
     assert str(tmp_path / "none") in told.err
-    assert told.err.endswith("No such file or directory\n")
+    assert told.err.endswith("No such file or directory (policy_unreadable)\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--key", "no key"], "key_text"),
+        (["--key", KEY.replace("+", "x+", 1)], "key_id"),
+        (["--key", KEY, "--policy", "{file}"], "policy"),
+        (["--key", KEY, "--key", "{file}"], "key_text"),
+        (["--key", KEY, "--key", "{statement}"], "key_statement"),
+    ],
+)
+def test_who_cannot_be_asked_is_no_forgery(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: str
+) -> None:
+    """A key or a policy that is misspelled says nothing of the proof."""
+    (tmp_path / "file").write_text("rubbish")
+    (tmp_path / "statement").write_bytes(plain().checkpoint)
+    names = {"file": tmp_path / "file", "statement": tmp_path / "statement"}
+    asked = [argument.format(**names) for argument in arguments]
+    for more in ([], ["--json"]):
+        assert main(["verify", written(tmp_path / "p", plain()), *asked, *more]) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert told.err.endswith(f" ({code})\n")
 
 
 def test_programs_get_every_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,6 +86,14 @@ HEAD = b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\n"
         (HEAD + b"X: " + b"x" * 70_000 + b"\r\n\r\n", 431, "http"),
         (HEAD + b"".join(b"X-%d: x\r\n" % n for n in range(200)) + b"\r\n", 431, "http"),
         (b"BREW /add-checkpoint HTTP/1.1\r\nHost: w\r\n\r\n", 501, "http"),
+        (
+            b"GET / HTTP/1.1\r\nHost: w\r\nTransfer-Encoding: chunked\r\n\r\n",
+            411,
+            "length_required",
+        ),
+        (b"GET / HTTP/1.1\r\nHost: w\r\nContent-Length: -1\r\n\r\n", 400, "length"),
+        (b"GET / HTTP/1.1\r\n\r\n", 400, "host"),
+        (b"GET / HTTP/1.1\r\nHost: w\r\nHost: w\r\n\r\n", 400, "host"),
     ],
 )
 def test_what_is_no_request_is_refused_and_the_connection_closed(
@@ -100,6 +108,41 @@ def test_what_is_no_request_is_refused_and_the_connection_closed(
     (line,) = lines(capsys)
     assert (line["status"], line["code"]) == (status, code)
     assert ask(server).status == 200
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "GET /",
+        "HEAD /",
+        "GET /add-checkpoint",
+        "POST /",
+        "POST /add-checkpoint/",
+        "BREW /add-checkpoint",
+    ],
+)
+@pytest.mark.parametrize("framing", ["Content-Length: {}", "Transfer-Encoding: chunked"])
+def test_a_body_is_never_the_next_request(server: WitnessServer, head: str, framing: str) -> None:
+    """Whatever has a body that is not asked for: behind a proxy, another caller comes next."""
+    hidden = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+    lines = [f"{head} HTTP/1.1", "Host: w", framing.format(len(hidden)), "", ""]
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=10) as connection:
+        connection.sendall("\r\n".join(lines).encode() + hidden)
+        answers = received(connection)
+    assert answers.count(b"HTTP/1.1 ") == 1
+    assert b"HTTP/1.1 200 " not in answers
+    assert b"\r\nConnection: close\r\n" in answers
+    assert ask(server).status == 200  # the witness has seen nothing yet
+
+
+def test_a_request_without_a_body_leaves_the_connection_open(server: WitnessServer) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=10)) as one:
+        for _ in range(2):
+            one.request("GET", "/", headers={"Content-Length": "0"})
+            response = one.getresponse()
+            assert (response.status, response.headers["Connection"]) == (404, None)
+            response.read()
+        assert talk(one, BODY).status == 200
 
 
 def test_a_body_may_be_so_long_and_no_longer(
