@@ -37,9 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         keys = read_trusted(options.keys)
         policy = NO_WITNESSES if options.policy is None else read_policy(options.policy)
-    except Problem as problem:  # nothing has been said of the proof by then
-        sys.stderr.write(_plain(f"{problem.detail} ({problem.code})"))
-        return CANNOT
+    except Problem as problem:
+        return _cannot_ask(problem, as_json=options.json)
     try:
         evidence = verify_proof(parse_proof(data), keys, policy)
     except Problem as problem:
@@ -90,6 +89,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("--json", action="store_true", help="print for programs")
     return parser
+
+
+def _cannot_ask(problem: Problem, *, as_json: bool) -> int:
+    """Say what is wrong with a key, statement or policy: that is no verdict on the proof."""
+    if as_json:
+        answer = {"proved": None, "code": problem.code, "detail": problem.detail, **problem.extra}
+        sys.stdout.write(json.dumps(answer) + "\n")
+    else:
+        sys.stderr.write(_plain(f"{problem.detail} ({problem.code})"))
+    return CANNOT
 
 
 def _refusal_text(problem: Problem) -> str:

@@ -149,11 +149,17 @@ def test_who_cannot_be_asked_is_no_forgery(
     (tmp_path / "statement").write_bytes(plain().checkpoint)
     names = {"file": tmp_path / "file", "statement": tmp_path / "statement"}
     asked = [argument.format(**names) for argument in arguments]
-    for more in ([], ["--json"]):
-        assert main(["verify", written(tmp_path / "p", plain()), *asked, *more]) == 2
-        told = capsys.readouterr()
-        assert told.out == ""
-        assert told.err.endswith(f" ({code})\n")
+    proof = written(tmp_path / "p", plain())
+    assert main(["verify", proof, *asked]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.endswith(f" ({code})\n")
+    assert main(["verify", proof, *asked, "--json"]) == 2
+    out = capsys.readouterr().out
+    answer = json.loads(out)
+    assert out.endswith("}\n")
+    assert (answer["proved"], answer["code"]) == (None, code)
+    assert set(answer) - {"line"} == {"proved", "code", "detail"}
 
 
 def test_programs_get_every_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
