@@ -44,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Problem as problem:
         sys.stdout.write(_refusal_json(problem) if options.json else _refusal_text(problem))
         return NO
-    sys.stdout.write(_evidence_json(evidence) if options.json else _evidence_text(evidence))
+    unchecked = [f"{key.name} (type {key.kind})" for key in policy.unchecked]
+    tell = _evidence_json if options.json else _evidence_text
+    sys.stdout.write(tell(evidence, unchecked))
     return YES
 
 
@@ -111,7 +113,7 @@ def _refusal_json(problem: Problem) -> str:
     return json.dumps(answer) + "\n"
 
 
-def _evidence_text(evidence: Evidence) -> str:
+def _evidence_text(evidence: Evidence, unchecked: Sequence[str]) -> str:
     lines = [f"{step.number}. {step.text}: yes" for step in evidence.steps]
     lines += [
         "PROVED",
@@ -122,6 +124,7 @@ def _evidence_text(evidence: Evidence) -> str:
         f"state      {_state(evidence)}",
         f"hidden     {', '.join(evidence.hidden) or 'nothing'}",
         *([f"cosigned   {', '.join(evidence.witnesses)}"] if evidence.witnesses else []),
+        *([f"not asked  {', '.join(unchecked)}: no such keys are known here"] if unchecked else []),
     ]
     return "".join(map(_plain, lines))
 
@@ -138,7 +141,7 @@ def _state(evidence: Evidence) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(evidence.state.items()))
 
 
-def _evidence_json(evidence: Evidence) -> str:
+def _evidence_json(evidence: Evidence, unchecked: Sequence[str]) -> str:
     answer = {
         "proved": True,
         "hash": evidence.hash,
@@ -152,6 +155,7 @@ def _evidence_json(evidence: Evidence) -> str:
         "shown": evidence.shown,
         "hidden": evidence.hidden,
         "witnesses": evidence.witnesses,
+        "unchecked": unchecked,
         "steps": [{"number": step.number, "name": step.name} for step in evidence.steps],
     }
     return json.dumps(answer) + "\n"

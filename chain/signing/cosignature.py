@@ -1,24 +1,51 @@
-"""What a witness says of a checkpoint, with the time: C2SP tlog-cosignature, Ed25519 (type 4)."""
+"""What a witness says of a checkpoint, with the time: C2SP tlog-cosignature.
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+With Ed25519 (type 4), and with ML-DSA-44 (type 6), which no quantum computer would break.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Protocol, Self
+
+from Crypto.PublicKey import MLDSA
+from Crypto.Signature import mldsa
 
 from chain.errors import MalformedError, VerificationError
 from chain.signing.note import (
     COSIGNATURE_V1,
+    KEY_SIZE,
+    ML_DSA_44,
     Note,
     Signature,
     SignerKey,
     VerifierKey,
     open_note,
     parse_note,
+    parse_secret_key,
+    secret_key_text,
 )
+from chain.signing.subtree import whole_tree_message
 
 MAX_LINES_BYTES: Final = 1 << 16
 """Of what a witness answers; room for several post-quantum cosignatures of 3.3 kB."""
 
 _MAX_TIME: Final = 2**63 - 1
 _TIME_SIZE: Final = 8
+
+
+class Signer(Protocol):
+    """A witness's secret key of either kind."""
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The public key."""
+        ...
+
+    def cosign(self, text: str, time: int) -> Signature:
+        """Sign a checkpoint's whole text as of ``time``, POSIX seconds.
+
+        Raises MalformedError ``cosignature_time`` or ``note`` for what cannot be signed.
+        """
+        ...
 
 
 class Cosigner:
@@ -33,15 +60,47 @@ class Cosigner:
         self.verifier: Final = VerifierKey(key.name, COSIGNATURE_V1, key.verifier.public)
 
     def cosign(self, text: str, time: int) -> Signature:
-        """Sign a checkpoint's whole text as of ``time``, POSIX seconds.
-
-        Raises MalformedError ``cosignature_time`` or ``note`` for what cannot be signed.
-        """
-        if not 0 <= time <= _MAX_TIME:
-            raise MalformedError("cosignature_time", "a cosignature's time is from 0 to 2^63 - 1")
+        """Sign; see ``Signer``."""
+        stamp = _stamp(time)
         plain = self._key.sign(f"cosignature/v1\ntime {time}\n{text}")
-        payload = time.to_bytes(_TIME_SIZE, "big") + plain.payload
-        return Signature(self._key.name, self.verifier.key_id, payload)
+        return Signature(self._key.name, self.verifier.key_id, stamp + plain.payload)
+
+
+class SubtreeCosigner:
+    """A witness's secret ML-DSA-44 key, made from 32 secret bytes; never shown by ``repr``."""
+
+    def __init__(
+        self, name: str, seed: bytes, randbytes: Callable[[int], bytes] | None = None
+    ) -> None:
+        """Sign with fresh ``randbytes`` each time, as FIPS 204 advises; without, always the same.
+
+        Raises MalformedError ``key_text`` for a name or a seed that cannot be.
+        """
+        if len(seed) != KEY_SIZE:
+            raise MalformedError("key_text", f"a secret key has {KEY_SIZE} bytes")
+        secret = MLDSA.construct(param_set=MLDSA.ML_DSA_44, seed=seed)
+        self._seed = seed
+        self._scheme = mldsa.new(secret, deterministic=randbytes is None, randfunc=randbytes)
+        self.verifier: Final = VerifierKey(name, ML_DSA_44, secret.pk)
+
+    @classmethod
+    def parse(cls, text: str, randbytes: Callable[[int], bytes] | None = None) -> Self:
+        """Read what ``text`` writes; errors as ``SignerKey.parse``."""
+        name, key_id, seed = parse_secret_key(text, ML_DSA_44)
+        key = cls(name, seed, randbytes)
+        if key.verifier.key_id.hex() != key_id:
+            raise MalformedError("key_id", "the key id does not belong to this name and key")
+        return key
+
+    def text(self) -> str:
+        """Return the secret key: ``PRIVATE+KEY+name+<8 hex key id>+base64(type || seed)``."""
+        return secret_key_text(self.verifier, self._seed)
+
+    def cosign(self, text: str, time: int) -> Signature:
+        """Sign; see ``Signer``. Extension lines of the checkpoint are not signed."""
+        stamp = _stamp(time)
+        raw = self._scheme.sign(whole_tree_message(self.verifier.name, time, text))
+        return Signature(self.verifier.name, self.verifier.key_id, stamp + raw)
 
 
 def open_cosignatures(
@@ -93,6 +152,12 @@ def add_signatures(note: bytes, more: Iterable[Signature]) -> bytes:
         if (signature.name, signature.key_id) not in known:
             added.setdefault((signature.name, signature.key_id), signature)
     return Note(parsed.text, (*parsed.signatures, *added.values())).to_bytes()
+
+
+def _stamp(time: int) -> bytes:
+    if not 0 <= time <= _MAX_TIME:
+        raise MalformedError("cosignature_time", "a cosignature's time is from 0 to 2^63 - 1")
+    return time.to_bytes(_TIME_SIZE, "big")
 
 
 def _malformed(why: str) -> MalformedError:

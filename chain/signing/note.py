@@ -1,5 +1,7 @@
 """Text signed by one or more keys: C2SP signed-note, with Ed25519 (RFC 8032).
 
+Witnesses also sign with ML-DSA-44 (FIPS 204); what it is over stands in ``subtree``.
+
 A key is known by its name and the four bytes of its id. Who opens a note says which keys
 count: signatures of other keys are passed over, one bad signature of a known key refuses
 the note.
@@ -12,12 +14,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from Crypto.PublicKey import MLDSA
 from Crypto.PublicKey.ECC import EccKey
-from Crypto.Signature import eddsa
+from Crypto.Signature import eddsa, mldsa
 from Crypto.Signature.eddsa import EdDSASigScheme
+from Crypto.Signature.mldsa import MLDSASigScheme
 
 from chain.errors import MalformedError, VerificationError
 from chain.hashing import sha256
+from chain.signing.subtree import MAX_NAME, whole_tree_message
 
 ED25519 = 0x01
 """Signature type: Ed25519 over the note's text."""
@@ -25,8 +30,13 @@ ED25519 = 0x01
 COSIGNATURE_V1 = 0x04
 """Signature type: a witness's timestamped Ed25519 signature over a checkpoint."""
 
+ML_DSA_44 = 0x06
+"""Signature type: a witness's timestamped ML-DSA-44 signature over a checkpoint's tree."""
+
 KEY_SIZE = 32
+ML_DSA_KEY_SIZE = 1312
 SIGNATURE_SIZE = 64
+ML_DSA_SIGNATURE_SIZE = 2420
 MAX_SIGNATURES = 100
 MAX_NOTE_SIZE = 1_000_000
 """In bytes; room for post-quantum signatures of other people's witnesses."""
@@ -36,6 +46,7 @@ _TIMESTAMP_SIZE = 8
 _MAX_TIMESTAMP = 2**63 - 1
 _SECRET_PREFIX = "PRIVATE+KEY+"  # noqa: S105  # how the text of a secret key begins
 _DASH = "\u2014 "
+_KEY_ID = re.compile(r"[0-9a-f]{8}")
 _NO_TEXT = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 _GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 
@@ -55,7 +66,8 @@ class Signature:
     @property
     def timestamp(self) -> int | None:
         """A cosignature's POSIX seconds; None for other types, told by their length."""
-        if len(self.payload) != _TIMESTAMP_SIZE + SIGNATURE_SIZE:
+        sizes = (SIGNATURE_SIZE, ML_DSA_SIGNATURE_SIZE)
+        if len(self.payload) - _TIMESTAMP_SIZE not in sizes:
             return None
         return int.from_bytes(self.payload[:_TIMESTAMP_SIZE], "big")
 
@@ -68,14 +80,18 @@ class VerifierKey:
     kind: int
     public: bytes
     key_id: bytes = field(init=False)
-    _scheme: EdDSASigScheme = field(init=False, repr=False, compare=False)
+    _scheme: EdDSASigScheme | MLDSASigScheme = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check_name(self.name)
-        if self.kind not in (ED25519, COSIGNATURE_V1):
+        if self.kind == ML_DSA_44:
+            scheme: EdDSASigScheme | MLDSASigScheme = _ml_dsa_scheme(self.name, self.public)
+        elif self.kind in (ED25519, COSIGNATURE_V1):
+            scheme = eddsa.new(_public_key(self.public), "rfc8032")
+        else:
             raise MalformedError("key_type", "this type of key is not known here")
         object.__setattr__(self, "key_id", _key_id(self.name, self.kind, self.public))
-        object.__setattr__(self, "_scheme", eddsa.new(_public_key(self.public), "rfc8032"))
+        object.__setattr__(self, "_scheme", scheme)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -96,18 +112,54 @@ class VerifierKey:
 
     def verify(self, text: str, signature: Signature) -> None:
         """Check one signature over a note's text; VerificationError ``signature`` if it fails."""
-        message, raw = text.encode(), signature.payload
-        if self.kind == COSIGNATURE_V1:
-            message, raw = _cosigned(message, signature), raw[_TIMESTAMP_SIZE:]
+        message, raw = self._signed(text, signature)
         try:
             self._scheme.verify(message, raw)
             # The library multiplies both sides by the cofactor, most others do not. They agree
             # on every signature whose R is in the group of the key: another one is refused.
-            exact = _in_prime_group(eddsa.import_public_key(raw[:KEY_SIZE]))
+            exact = self.kind == ML_DSA_44 or _in_prime_group(
+                eddsa.import_public_key(raw[:KEY_SIZE])
+            )
         except ValueError:
             exact = False
         if not exact:
             raise _bad_signature(self.name)
+
+    def _signed(self, text: str, signature: Signature) -> tuple[bytes, bytes]:
+        """What must have been signed, and the bare signature."""
+        if self.kind == ED25519:
+            return text.encode(), signature.payload
+        time = signature.timestamp
+        if time is None or time > _MAX_TIMESTAMP:
+            raise _bad_signature(self.name)
+        raw = signature.payload[_TIMESTAMP_SIZE:]
+        if self.kind == COSIGNATURE_V1:
+            return f"cosignature/v1\ntime {time}\n{text}".encode(), raw
+        try:
+            return whole_tree_message(self.name, time, text), raw
+        except MalformedError:
+            raise _bad_signature(self.name) from None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherKey:
+    """A key of a type that is not known here: nothing by it can be checked."""
+
+    name: str
+    kind: int
+    key_id: bytes
+    public: bytes
+
+
+def parse_any_key(text: str) -> VerifierKey | OtherKey:
+    """Read a key of any type; of one that is not known, only the spelling. Errors as ``parse``."""
+    name, key_id, raw = _split_key(text)
+    if raw[0] in (ED25519, COSIGNATURE_V1, ML_DSA_44):
+        return VerifierKey.parse(text)
+    _check_name(name)
+    if not _KEY_ID.fullmatch(key_id) or len(raw) == 1:
+        raise _bad_key_text()
+    return OtherKey(name, raw[0], bytes.fromhex(key_id), raw[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,25 +185,36 @@ class SignerKey:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``PRIVATE+KEY+name+<8 hex key id>+base64(type || seed)``; errors as VerifierKey."""
-        if not text.startswith(_SECRET_PREFIX):
-            raise MalformedError("key_text", "this is not the text of a secret key")
-        name, key_id, raw = _split_key(text.removeprefix(_SECRET_PREFIX))
-        if raw[0] != ED25519:
-            raise MalformedError("key_type", "this type of key is not known here")
-        key = cls(name, raw[1:])
+        name, key_id, seed = parse_secret_key(text, ED25519)
+        key = cls(name, seed)
         if key.verifier.key_id.hex() != key_id:
             raise MalformedError("key_id", "the key id does not belong to this name and key")
         return key
 
     def text(self) -> str:
         """Return the secret key as ``parse`` reads it."""
-        encoded = _to_base64(bytes([ED25519]) + self._seed)
-        return f"{_SECRET_PREFIX}{self.name}+{self.verifier.key_id.hex()}+{encoded}"
+        return secret_key_text(self.verifier, self._seed)
 
     def sign(self, text: str) -> Signature:
         """Sign a note's text; MalformedError ``note`` for what no note can hold."""
         _check_text(text)
         return Signature(self.name, self.verifier.key_id, self._scheme.sign(text.encode()))
+
+
+def parse_secret_key(text: str, kind: int) -> tuple[str, str, bytes]:
+    """Take the text of a secret key apart: name, key id, and what stands behind the type."""
+    if not text.startswith(_SECRET_PREFIX):
+        raise MalformedError("key_text", "this is not the text of a secret key")
+    name, key_id, raw = _split_key(text.removeprefix(_SECRET_PREFIX))
+    if raw[0] != kind:
+        raise MalformedError("key_type", "this type of key is not known here")
+    return name, key_id, raw[1:]
+
+
+def secret_key_text(public: VerifierKey, seed: bytes) -> str:
+    """Return the text of the secret key behind ``public``."""
+    encoded = _to_base64(bytes([public.kind]) + seed)
+    return f"{_SECRET_PREFIX}{public.name}+{public.key_id.hex()}+{encoded}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,18 +292,11 @@ def _parse_line(line: str) -> Signature:
     return Signature(name, raw[:_KEY_ID_SIZE], raw[_KEY_ID_SIZE:])
 
 
-def _cosigned(text: bytes, signature: Signature) -> bytes:
-    """Return what a witness signs: its own header, the time, the checkpoint's text."""
-    if signature.timestamp is None or signature.timestamp > _MAX_TIMESTAMP:
-        raise _bad_signature(signature.name)
-    return f"cosignature/v1\ntime {signature.timestamp}\n".encode() + text
-
-
 def _split_key(text: str) -> tuple[str, str, bytes]:
     parts = text.split("+", 2)
     raw = _from_base64(parts[2]) if len(parts) == 3 else None
-    if raw is None or len(raw) != 1 + KEY_SIZE:
-        raise MalformedError("key_text", "a key is written name+id+base64, for 32 bytes of key")
+    if not raw:
+        raise _bad_key_text()
     return parts[0], parts[1], raw
 
 
@@ -256,6 +312,15 @@ def _public_key(public: bytes) -> EccKey:
     if key.pointQ.is_point_at_infinity() or not _in_prime_group(key):
         raise MalformedError("key_weak", "the public key has low order: anybody can sign for it")
     return key
+
+
+def _ml_dsa_scheme(name: str, public: bytes) -> MLDSASigScheme:
+    """Read an ML-DSA-44 key; each text of its length is one."""
+    if len(name.encode()) > MAX_NAME:
+        raise MalformedError("key_text", f"the name of such a key has at most {MAX_NAME} bytes")
+    if len(public) != ML_DSA_KEY_SIZE:
+        raise MalformedError("key_text", f"an ML-DSA-44 key has {ML_DSA_KEY_SIZE} bytes")
+    return mldsa.new(MLDSA.construct(param_set=MLDSA.ML_DSA_44, pk=public))
 
 
 def _in_prime_group(key: EccKey) -> bool:
@@ -295,6 +360,10 @@ def _from_base64(text: str) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     return raw if _to_base64(raw) == text else None
+
+
+def _bad_key_text() -> MalformedError:
+    return MalformedError("key_text", "a key is written name+id+base64 of its type and itself")
 
 
 def _bad_signature(name: str) -> VerificationError:

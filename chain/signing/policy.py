@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from chain.errors import MalformedError, VerificationError
-from chain.signing.note import COSIGNATURE_V1, ED25519, Signature, VerifierKey
+from chain.signing.note import (
+    COSIGNATURE_V1,
+    ED25519,
+    ML_DSA_44,
+    OtherKey,
+    Signature,
+    VerifierKey,
+    parse_any_key,
+)
 
 MAX_POLICY_BYTES: Final = 1 << 20
 MAX_GROUPS: Final = 256
@@ -18,6 +26,9 @@ MAX_GROUPS: Final = 256
 
 NONE: Final = "none"
 """The name of the quorum that asks for nobody; no witness and no group can have it."""
+
+LOG_KINDS: Final = frozenset((ED25519, ML_DSA_44))
+WITNESS_KINDS: Final = frozenset((COSIGNATURE_V1, ML_DSA_44))
 
 _BLANKS: Final = re.compile(r"[ \t]+")
 _COUNT: Final = re.compile(r"[1-9][0-9]{0,8}")
@@ -44,11 +55,12 @@ class Group:
         for member in self.members:
             if isinstance(member, Group):
                 yield from member.keys()
-            else:
+            elif isinstance(member, VerifierKey):
                 yield member
 
 
-Member: TypeAlias = VerifierKey | Group
+AnyKey: TypeAlias = VerifierKey | OtherKey
+Member: TypeAlias = AnyKey | Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +68,34 @@ class Policy:
     """The ``quorum`` of ``witnesses`` must have cosigned a checkpoint.
 
     A number is any so many of all the witnesses. ``logs`` are the keys of the logs that are
-    spoken of, and ``urls`` say where a log or a witness is reached, if known.
+    spoken of, and ``urls`` say where a log or a witness is reached, if known. ``unchecked`` are
+    the keys of witnesses, ``unchecked_logs`` those of logs, of types that are not known here:
+    they are never met, and the quorum can be had without them.
     """
 
     witnesses: tuple[VerifierKey, ...] = ()
     quorum: int | Group = 0
     logs: tuple[VerifierKey, ...] = ()
     urls: Mapping[VerifierKey, str] = field(default_factory=dict)
+    unchecked: tuple[OtherKey, ...] = ()
+    unchecked_logs: tuple[OtherKey, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a policy that cannot be met, or that counts one key twice."""
-        if any(key.kind != COSIGNATURE_V1 for key in self.witnesses):
+        """Refuse a policy that cannot be met, or whose keys cannot be told apart.
+
+        MalformedError ``policy``; ``policy_key_type`` where the quorum needs keys of types
+        that are not known here.
+        """
+        if any(key.kind not in WITNESS_KINDS for key in self.witnesses):
             raise _refused("a witness signs with a cosignature key")
-        if any(key.kind != ED25519 for key in self.logs):
+        if any(key.kind not in LOG_KINDS for key in self.logs):
             raise _refused("a log does not sign with a witness's key")
-        for keys, what in ((self.witnesses, "witnesses"), (self.logs, "logs")):
-            if len({key.public for key in keys}) != len(keys):
-                raise _refused(f"one key stands for two {what}")
+        self._check_apart()
         if isinstance(self.quorum, Group):
             if not set(self.quorum.keys()) <= set(self.witnesses):
                 raise _refused("the quorum counts a witness that is not listed")
+            if not self.met_by(self.witnesses):
+                raise self._needs_unchecked()
         elif not 0 <= self.quorum <= len(self.witnesses):
             raise _refused("the quorum is from none to all of the witnesses")
 
@@ -97,8 +117,24 @@ class Policy:
 
         VerificationError ``policy_log``.
         """
-        if self.logs and set(self.logs).isdisjoint(keys):
+        if (self.logs or self.unchecked_logs) and set(self.logs).isdisjoint(keys):
             raise VerificationError("policy_log", "the policy is for other logs than this key's")
+
+    def _check_apart(self) -> None:
+        """A note's signatures name keys by name and id: no two keys may share both."""
+        witnesses: tuple[AnyKey, ...] = (*self.witnesses, *self.unchecked)
+        logs: tuple[AnyKey, ...] = (*self.logs, *self.unchecked_logs)
+        for keys, what in ((witnesses, "witnesses"), (logs, "logs")):
+            if len({key.public for key in keys}) != len(keys):
+                raise _refused(f"one key stands for two {what}")
+        every = {(key.kind, key.public): (key.name, key.key_id) for key in (*witnesses, *logs)}
+        if len(set(every.values())) != len(every):
+            raise _refused("two different keys have the same name and id")
+
+    def _needs_unchecked(self) -> MalformedError:
+        names = ", ".join(f"{key.name} (type {key.kind})" for key in self.unchecked)
+        why = f"its quorum needs witnesses whose type of key is not known here: {names}"
+        return MalformedError("policy_key_type", why)
 
     def _demanded(self) -> Group:
         if isinstance(self.quorum, Group):
@@ -117,7 +153,10 @@ NO_WITNESSES: Final = Policy()
 
 
 def parse_policy(data: bytes) -> Policy:
-    """Read a tlog-policy file; MalformedError ``policy``, with the ``line`` where there is one."""
+    """Read a tlog-policy file.
+
+    Raises MalformedError ``policy``, with the ``line`` where there is one; ``policy_key_type``.
+    """
     reader = _Reader()
     for number, line in enumerate(_lines(data), start=1):
         items = [item for item in _BLANKS.split(line) if item]
@@ -141,14 +180,39 @@ def _lines(data: bytes) -> list[str]:
     return data.decode("utf-8", "surrogateescape").split("\n")
 
 
+class _Keys:
+    """The keys of the logs, or of the witnesses, that a policy lists."""
+
+    def __init__(self, kinds: Collection[int]) -> None:
+        self.known: list[VerifierKey] = []
+        self.others: list[OtherKey] = []
+        self.urls: dict[VerifierKey, str] = {}
+        self._kinds = kinds
+        self._seen: set[bytes] = set()
+
+    def add(self, text: str, url: list[str]) -> AnyKey:
+        """Take the key of one line, and where it is reached."""
+        key = parse_any_key(text)
+        if key.public in self._seen:
+            raise _refused("this key has stood on an earlier line")
+        self._seen.add(key.public)
+        if isinstance(key, OtherKey):
+            self.others.append(key)
+            return key
+        if key.kind not in self._kinds:
+            raise _refused("this is the wrong type of key: logs have type 1 or 6, witnesses 4 or 6")
+        self.known.append(key)
+        if url:
+            self.urls[key] = url[0]
+        return key
+
+
 class _Reader:
     """Takes a policy's lines in order; names must have been defined on earlier ones."""
 
     def __init__(self) -> None:
-        self._logs: list[VerifierKey] = []
-        self._witnesses: list[VerifierKey] = []
-        self._urls: dict[VerifierKey, str] = {}
-        self._seen: set[tuple[int, bytes]] = set()
+        self._logs = _Keys(LOG_KINDS)
+        self._witnesses = _Keys(WITNESS_KINDS)
         self._defined: dict[str, Member] = {}
         self._placed: set[str] = set()
         self._quorum: Group | int | None = None
@@ -158,9 +222,9 @@ class _Reader:
         """Take one line, split at its blanks."""
         match items:
             case ["log", key, *url] if len(url) < 2:
-                self._add(self._logs, key, ED25519, url)
+                self._logs.add(key, url)
             case ["witness", name, key, *url] if len(url) < 2:
-                self._define(name, self._add(self._witnesses, key, COSIGNATURE_V1, url))
+                self._define(name, self._witnesses.add(key, url))
             case ["group", name, threshold, *members] if members:
                 self._define(name, self._group(name, threshold, members))
             case ["quorum", name]:
@@ -172,19 +236,14 @@ class _Reader:
         """What the lines say together."""
         if self._quorum is None:
             raise _refused("there is no quorum line")
-        return Policy(tuple(self._witnesses), self._quorum, tuple(self._logs), self._urls)
-
-    def _add(self, keys: list[VerifierKey], text: str, kind: int, url: list[str]) -> VerifierKey:
-        key = VerifierKey.parse(text)
-        if key.kind != kind:
-            raise _refused("this is the wrong type of key: logs have type 1, witnesses type 4")
-        if (kind, key.public) in self._seen:
-            raise _refused("this key has stood on an earlier line")
-        self._seen.add((kind, key.public))
-        keys.append(key)
-        if url:
-            self._urls[key] = url[0]
-        return key
+        return Policy(
+            tuple(self._witnesses.known),
+            self._quorum,
+            tuple(self._logs.known),
+            {**self._logs.urls, **self._witnesses.urls},
+            tuple(self._witnesses.others),
+            tuple(self._logs.others),
+        )
 
     def _define(self, name: str, member: Member) -> None:
         if name == NONE or name in self._defined:

@@ -21,7 +21,7 @@ from chain.errors import (
 )
 from chain.hashing import Digest, to_digest
 from chain.signing.checkpoint import Checkpoint
-from chain.signing.cosignature import Cosigner
+from chain.signing.cosignature import Signer
 from chain.signing.note import Note, VerifierKey, open_note, parse_note
 from chain.tree.merkle import MAX_SIZE, verify_consistency
 
@@ -72,16 +72,12 @@ class Request:
 class Seen:
     """The latest checkpoint of a log that this witness has cosigned, and when (POSIX seconds).
 
-    ``note`` holds the log's signatures and, last, the witness's own.
+    ``note`` holds the log's signatures and, below, one by each key of the witness.
     """
 
     checkpoint: Checkpoint
     time: int
     note: Note
-
-    def cosignature(self) -> str:
-        """The witness's signature line."""
-        return self.note.signatures[-1].line()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +111,22 @@ class SeenStore(Protocol):
 
 
 class Witness:
-    """One witness: its key, the logs it knows, what it remembers. Safe for threads."""
+    """One witness: its keys, the logs it knows, what it remembers. Safe for threads."""
 
     def __init__(
-        self, cosigner: Cosigner, logs: Sequence[VerifierKey], store: SeenStore, clock: Clock
+        self,
+        cosigner: Signer,
+        logs: Sequence[VerifierKey],
+        store: SeenStore,
+        clock: Clock,
+        *others: Signer,
     ) -> None:
-        """Know ``logs`` by their keys; several of one name are several keys of that log."""
+        """Know ``logs`` by their keys; several of one name are several keys of that log.
+
+        ``others`` are further keys of this witness: each signs whatever ``cosigner`` signs.
+        """
         self.name: Final = cosigner.verifier.name
-        self._cosigner = cosigner
+        self._cosigners = (cosigner, *others)
         self._store = store
         self._clock = clock
         self._logs: dict[str, list[VerifierKey]] = {}
@@ -130,7 +134,7 @@ class Witness:
             self._logs.setdefault(key.name, []).append(key)
 
     def add_checkpoint(self, body: bytes) -> str:
-        """Return the cosignature line for the checkpoint in ``body``, or raise why not.
+        """Return the cosignature lines for the checkpoint in ``body``, or raise why not.
 
         1. the request can be read: else MalformedError;
         2. the checkpoint's log is known: else NotFoundError ``log_unknown``;
@@ -141,7 +145,7 @@ class Witness:
         6. the old size is that of the latest checkpoint cosigned: else ConflictError
            ``old_size``, whose ``extra["size"]`` is that size;
         7. the proof leads from that checkpoint to this one: else VerificationError;
-        8. this one is stored as the latest, and only then its cosignature leaves.
+        8. this one is stored as the latest, and only then its cosignatures leave.
         """
         request = Request.parse(body)
         note = self._open(request.note)
@@ -159,11 +163,13 @@ class Witness:
             return self._cosigned(seen, checkpoint, note)
 
         try:
-            return self._store.update(checkpoint.origin, change).cosignature()
+            seen = self._store.update(checkpoint.origin, change)
         except (ConflictError, VerificationError) as refusal:
             if code := _suspicion(latest, checkpoint, refusal):
                 self._store.keep(Inconsistent(checkpoint, code, note))
             raise
+        own = seen.note.signatures[-len(self._cosigners) :]
+        return "".join(signature.line() for signature in own)
 
     def latest(self, origin_hash: str) -> bytes | None:
         """The note cosigned last of the log whose name has this SHA-256, in hex."""
@@ -185,8 +191,8 @@ class Witness:
         if now <= 0:
             raise UnavailableError("clock_wrong", "this witness does not know the time")
         time = now if seen is None else max(now, seen.time)  # a clock set back says nothing new
-        signature = self._cosigner.cosign(note.text, time)
-        return Seen(checkpoint, time, Note(note.text, (*note.signatures, signature)))
+        own = (cosigner.cosign(note.text, time) for cosigner in self._cosigners)
+        return Seen(checkpoint, time, Note(note.text, (*note.signatures, *own)))
 
 
 def read_checkpoint(text: str) -> Checkpoint:

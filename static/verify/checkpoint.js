@@ -1,9 +1,10 @@
 /** What a log signs: its name, its size and its root (C2SP tlog-checkpoint). */
+import { fromBase64 } from "./base64.js";
 import { Problem } from "./errors.js";
 import { DIGEST_SIZE, same, sha256 } from "./hashing.js";
 import { checkCounts } from "./keys.js";
 import { MAX_SIZE } from "./merkle.js";
-import { fromBase64, isKeyName, openNote } from "./note.js";
+import { isKeyName, openNote } from "./note.js";
 
 /** Return {origin, size, root} if one of the log's keys (keys.js) that counts for it signed it. */
 export async function openCheckpoint(content, known) {

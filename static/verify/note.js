@@ -1,7 +1,9 @@
-/** Text signed by one or more keys: C2SP signed-note, with Ed25519. */
+/** Text signed by one or more keys: C2SP signed-note, with Ed25519 and ML-DSA-44. */
+import { fromBase64, toBase64 } from "./base64.js";
 import { isSigned, isStrong, readPoint } from "./ed25519.js";
 import { Problem } from "./errors.js";
-import { same, sha256, toHex, utf8 } from "./hashing.js";
+import { fromHex, isHex, same, sha256, toHex, utf8 } from "./hashing.js";
+import { isCosigned, KEY_SIZE as ML_DSA_KEY_SIZE, MAX_NAME } from "./subtree.js";
 
 /** Type of the keys that sign logs, as against witnesses' keys. */
 export const ED25519 = 1;
@@ -9,6 +11,10 @@ export const ED25519 = 1;
 /** Type of a witness's key: it says who has seen a log, not whose it is. */
 export const COSIGNATURE_V1 = 4;
 
+/** Type of a witness's ML-DSA-44 key. */
+export const ML_DSA_44 = 6;
+
+const KEY_SIZE = 32;
 const TIME_SIZE = 8;
 const MAX_TIME = 2n ** 63n - 1n;
 const KEY_ID_SIZE = 4;
@@ -21,25 +27,53 @@ const NOT_IN_NAME =
 
 /** Read a verifier key `name+<8 hex key id>+base64(type || public key)`. */
 export async function parseKey(text) {
-  const [name, keyId] = text.split("+", 2);
-  const raw = text.split("+").length > 2 ? fromBase64(text.split("+").slice(2).join("+")) : null;
-  if (!raw || raw.length !== 33) {
-    throw new Problem("key_text", "a key is written name+id+base64, for 32 bytes of key");
-  }
+  const [name, keyId, raw] = splitKey(text);
   const key = { name, kind: raw[0], bytes: raw.subarray(1), id: null };
-  if (!isKeyName(name)) {
-    throw new Problem("key_text", "a key's name has no spaces, control characters or plus");
-  }
-  if (key.kind !== ED25519 && key.kind !== COSIGNATURE_V1) {
-    throw new Problem("key_type", "this type of key is not known here");
-  }
-  checkPoint(key.bytes);
+  checkName(name);
+  if (!isKnown(key)) throw new Problem("key_type", "this type of key is not known here");
+  if (key.kind === ML_DSA_44) checkMlDsa(key);
+  else checkPoint(key.bytes);
   key.id = (await sha256(utf8(name), utf8("\n"), raw)).subarray(0, KEY_ID_SIZE);
   if (toHex(key.id) !== keyId) {
     throw new Problem("key_id", "the key id does not belong to this name and key");
   }
   return key;
 }
+
+/** Read a key of any type: of one that is not known here, which `isKnown` tells, the spelling. */
+export async function parseAnyKey(text) {
+  const [name, keyId, raw] = splitKey(text);
+  const key = { name, kind: raw[0], bytes: raw.subarray(1), id: null };
+  if (isKnown(key)) return parseKey(text);
+  checkName(name);
+  if (!isHex(keyId, 2 * KEY_ID_SIZE) || raw.length === 1) throw badKeyText();
+  return { ...key, id: fromHex(keyId) };
+}
+
+/** Whether what a key signs can be checked here. */
+export const isKnown = ({ kind }) => [ED25519, COSIGNATURE_V1, ML_DSA_44].includes(kind);
+
+function splitKey(text) {
+  const [name, keyId, ...rest] = text.split("+");
+  const raw = rest.length ? fromBase64(rest.join("+")) : null;
+  if (!raw?.length) throw badKeyText();
+  return [name, keyId, raw];
+}
+
+function checkName(name) {
+  if (!isKeyName(name)) {
+    throw new Problem("key_text", "a key's name has no spaces, control characters or plus");
+  }
+}
+
+function checkMlDsa({ name, bytes }) {
+  if (utf8(name).length > MAX_NAME || bytes.length !== ML_DSA_KEY_SIZE) {
+    throw new Problem("key_text", "an ML-DSA-44 key has 1312 bytes, its name at most 255");
+  }
+}
+
+const badKeyText = () =>
+  new Problem("key_text", "a key is written name+id+base64 of its type and itself");
 
 /** Return a key as `parseKey` reads it. */
 export const keyText = ({ name, kind, bytes, id }) =>
@@ -48,6 +82,7 @@ export const keyText = ({ name, kind, bytes, id }) =>
 /** Return a note's {text, signers}: those of `keys` that signed. All their signatures must hold. */
 export async function openNote(content, keys) {
   const { text, signatures } = parseNote(content);
+  checkApart(keys);
   const signers = new Set();
   for (const { name, id, payload } of signatures) {
     const key = keys.find((one) => one.name === name && same(one.id, id));
@@ -63,33 +98,34 @@ export async function openNote(content, keys) {
   return { text, signers: [...signers] };
 }
 
+/** A note names keys by name and id: two that share both cannot be told apart. */
+function checkApart(keys) {
+  for (const [place, one] of keys.entries()) {
+    const twin = keys.slice(0, place).find((other) => isNamedAs(one, other));
+    if (twin && !(twin.kind === one.kind && same(twin.bytes, one.bytes))) {
+      throw new Problem("key_ambiguous", "two different keys have the same name and id");
+    }
+  }
+}
+
+/** Whether a note cannot tell two keys apart. */
+export const isNamedAs = (one, other) => one.name === other.name && same(one.id, other.id);
+
 /** Tell whether one signature holds; a witness's has the time before it, and signs that too. */
-async function holds({ kind, bytes }, text, payload) {
+async function holds(key, text, payload) {
+  const { kind, bytes } = key;
   if (kind === ED25519) return isSigned(bytes, utf8(text), payload);
   if (payload.length < TIME_SIZE) return false;
   const view = new DataView(payload.buffer, payload.byteOffset, TIME_SIZE);
   const time = view.getBigUint64(0);
-  const message = utf8(`cosignature/v1\ntime ${time}\n${text}`);
-  return time <= MAX_TIME && isSigned(bytes, message, payload.subarray(TIME_SIZE));
+  if (time > MAX_TIME) return false;
+  const raw = payload.subarray(TIME_SIZE);
+  if (kind === ML_DSA_44) return isCosigned(key, time, text, raw);
+  return isSigned(bytes, utf8(`cosignature/v1\ntime ${time}\n${text}`), raw);
 }
 
 /** Tell whether a key, and so a log, can have this name. */
 export const isKeyName = (name) => name !== "" && !NOT_IN_NAME.test(wellFormed(name));
-
-/** Return the bytes if `text` is their one spelling in base64 (padded), else null. */
-export function fromBase64(text) {
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return null; // atob forgives white space
-  try {
-    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-    return toBase64(bytes) === text ? bytes : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Return bytes in base64. */
-export const toBase64 = (bytes) =>
-  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 
 /** Take a note apart without believing it; `note` for any other spelling. */
 export function parseNote(content) {
@@ -116,6 +152,7 @@ function parseLine(line) {
 }
 
 function checkPoint(bytes) {
+  if (bytes.length !== KEY_SIZE) throw new Problem("key_text", "a key has 32 bytes");
   const point = readPoint(bytes);
   if (!point) throw new Problem("key_text", "the public key is not a point of the curve");
   if (!isStrong(point)) {

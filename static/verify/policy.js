@@ -1,20 +1,23 @@
 /** What is demanded beside the log's own signature: C2SP tlog-policy, as chain/signing/policy.py. */
 import { Problem } from "./errors.js";
 import { same, utf8 } from "./hashing.js";
-import { COSIGNATURE_V1, ED25519, parseKey } from "./note.js";
+import { COSIGNATURE_V1, ED25519, isKnown, isNamedAs, ML_DSA_44, parseAnyKey } from "./note.js";
 
 const MAX_POLICY = 1 << 20; // bytes
 const MAX_GROUPS = 256;
 const NONE = "none"; // the quorum that asks for nobody
+const LOG_KINDS = [ED25519, ML_DSA_44];
+const WITNESS_KINDS = [COSIGNATURE_V1, ML_DSA_44];
 const REFUSED = /[\x00-\x08\x0b-\x1f\x7f]/;
 
 /** The log's signature is enough. */
 export const NO_WITNESSES = { witnesses: [], logs: [], quorum: { threshold: 0, members: [] } };
 
 /**
- * Read a policy file, bytes or text: {witnesses, logs, quorum}, keys as `parseKey` reads them.
- * A member of a group is a witness's key or another group {threshold, members}. `policy` for
- * whatever cannot be read.
+ * Read a policy file, bytes or text: {witnesses, logs, quorum}, keys as `parseAnyKey` reads them.
+ * A member of a group is a witness's key or another group {threshold, members}; a key of a type
+ * that is not known here has never cosigned. `policy` for whatever cannot be read,
+ * `policy_key_type` where the quorum needs such keys.
  */
 export async function parsePolicy(data) {
   const reader = { witnesses: [], logs: [], named: new Map(), placed: new Set(), groups: 0, quorum: null };
@@ -30,7 +33,14 @@ export async function parsePolicy(data) {
     }
   }
   if (reader.quorum === null) throw refused("there is no quorum line");
-  return { witnesses: reader.witnesses, logs: reader.logs, quorum: reader.quorum };
+  const { witnesses, logs, quorum } = reader;
+  checkApart([...witnesses, ...logs]);
+  if (!isMet(quorum, witnesses.filter(isKnown))) {
+    const names = witnesses.filter((key) => !isKnown(key)).map(({ name }) => name);
+    const why = `its quorum needs witnesses whose type of key is not known here: ${names}`;
+    throw new Problem("policy_key_type", why);
+  }
+  return { witnesses, logs, quorum };
 }
 
 /** Check that a policy that names logs names this one; `policy_log` if not. */
@@ -74,9 +84,9 @@ function linesOf(data) {
 /** Take one line; the names in it must have been defined on earlier ones. */
 async function readLine(reader, [what, ...rest]) {
   if (what === "log" && (rest.length === 1 || rest.length === 2)) {
-    await addKey(reader, reader.logs, rest[0], ED25519);
+    await addKey(reader.logs, rest[0], LOG_KINDS);
   } else if (what === "witness" && (rest.length === 2 || rest.length === 3)) {
-    define(reader, rest[0], await addKey(reader, reader.witnesses, rest[1], COSIGNATURE_V1));
+    define(reader, rest[0], await addKey(reader.witnesses, rest[1], WITNESS_KINDS));
   } else if (what === "group" && rest.length > 2) {
     define(reader, rest[0], readGroup(reader, rest));
   } else if (what === "quorum" && rest.length === 1) {
@@ -86,16 +96,25 @@ async function readLine(reader, [what, ...rest]) {
   }
 }
 
-async function addKey(reader, keys, item, kind) {
-  const key = await parseKey(readUtf8(item));
-  if (key.kind !== kind) {
-    throw refused("this is the wrong type of key: logs have type 1, witnesses type 4");
-  }
+async function addKey(keys, item, kinds) {
+  const key = await parseAnyKey(readUtf8(item));
   if (keys.some((one) => same(one.bytes, key.bytes))) {
     throw refused("this key has stood on an earlier line");
   }
+  if (isKnown(key) && !kinds.includes(key.kind)) {
+    throw refused("this is the wrong type of key: logs have type 1 or 6, witnesses 4 or 6");
+  }
   keys.push(key);
   return key;
+}
+
+/** A note names keys by name and id: no two keys may share both. */
+function checkApart(keys) {
+  for (const [place, one] of keys.entries()) {
+    if (keys.slice(0, place).some((key) => isNamedAs(one, key) && !sameKey(one, key))) {
+      throw refused("two different keys have the same name and id");
+    }
+  }
 }
 
 function define({ named }, name, member) {

@@ -1,9 +1,10 @@
 /** What a log says of its keys, signed by them; as chain/signing/statement.py, with the same codes. */
+import { fromBase64, toBase64 } from "./base64.js";
 import { Problem } from "./errors.js";
 import { DIGEST_SIZE, same, utf8 } from "./hashing.js";
 import { logKeys, nameOf, pinnedKeys, signs } from "./keys.js";
 import { MAX_SIZE } from "./merkle.js";
-import { fromBase64, keyText, openNote, parseKey, parseNote, toBase64 } from "./note.js";
+import { keyText, openNote, parseKey, parseNote } from "./note.js";
 
 const MAX_STATEMENT = 1 << 16; // bytes
 const NAME = "/keys";

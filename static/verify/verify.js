@@ -14,7 +14,7 @@ import { Problem } from "./errors.js";
 import { fromHex, leafHash, same, toHex } from "./hashing.js";
 import { pinnedKeys } from "./keys.js";
 import { verifyInclusion } from "./merkle.js";
-import { openNote, parseKey } from "./note.js";
+import { isKnown, openNote, parseKey } from "./note.js";
 import { checkLog, cosigners, NO_WITNESSES } from "./policy.js";
 import { parseProof } from "./proof.js";
 import { follow } from "./statement.js";
@@ -123,7 +123,7 @@ async function openCosigned(note, known, policy) {
   const keys = known.keys.map(({ key }) => key);
   checkLog(policy, keys);
   if (!policy.witnesses.length) return { checkpoint, witnesses: [] };
-  const { signers } = await openNote(note, [...keys, ...policy.witnesses]);
+  const { signers } = await openNote(note, [...keys, ...policy.witnesses.filter(isKnown)]);
   return { checkpoint, witnesses: cosigners(policy, signers) };
 }
 

@@ -120,6 +120,20 @@ def test_who_has_cosigned_is_said_when_asked(
     assert capsys.readouterr().out.startswith("NOT PROVED at step 3: ")
 
 
+def test_who_cannot_be_asked_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A witness whose type of key is not known here, and without whom the quorum is met."""
+    names = policy(tmp_path / "policy")
+    with Path(names).open("a") as file:
+        file.write("witness O other.example/w+0123abcd+Amtl\n")
+    file_ = written(tmp_path / "p", cosigned())
+    asked = ["verify", file_, "--key", KEY, "--policy", names]
+    assert main(asked) == 0
+    said = "\nnot asked  other.example/w (type 2): no such keys are known here\n"
+    assert capsys.readouterr().out.endswith(said)
+    assert main([*asked, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["unchecked"] == ["other.example/w (type 2)"]
+
+
 def test_a_policy_that_is_not_there_cannot_be_asked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -182,6 +196,7 @@ def test_programs_get_every_field(tmp_path: Path, capsys: pytest.CaptureFixture[
         "shown": answer["shown"],
         "hidden": ["buyer"],
         "witnesses": [],
+        "unchecked": [],
         "steps": [{"number": number, "name": name} for number, name in enumerate(STEPS, start=1)],
     }
     assert set(answer["shown"]) == {"face", "lines"}

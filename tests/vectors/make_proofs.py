@@ -24,6 +24,7 @@ from chain.signing.statement import follow
 from tests.vectors import (
     proof_content,
     proof_keys,
+    proof_mldsa,
     proof_notes,
     proof_policy,
     proof_rotation,
@@ -49,6 +50,7 @@ FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "statements": proof_rotation.statements,
     "policies": proof_policy.policies,
     "witnesses": proof_policy.witnesses,
+    "mldsa": proof_mldsa.modern,
 }
 
 

@@ -53,7 +53,7 @@ CODES = {
     *("index_outside", "path_length", "root_mismatch", "time_malformed", "day_malformed"),
     *("seal_kind", "seal_place", "seal_not_newest"),
     *("key_retired", "key_revoked", "key_ambiguous", "key_statement", "statement_order"),
-    *("policy", "policy_log", "quorum"),
+    *("policy", "policy_key_type", "policy_log", "quorum"),
     *("statement_untrusted", "statement_unsigned", "statement_contradicts"),
     *("state_depth", "state_elsewhere", "state_shape", "state_value", "state_root"),
 }

@@ -15,8 +15,9 @@ from chain.entry import anchor_entry
 from chain.hashing import sha256
 from chain.signing.checkpoint import open_checkpoint
 from chain.signing.note import VerifierKey, open_note
-from chain.signing.policy import Policy
+from chain.signing.policy import Group, Policy
 from chain.witness.client import Answer, Gathered, Limits, Witnesses
+from chain.witness.server import ML_DSA_PUBLIC_FILE
 from tests.chain.books import NOON, SIGNER, Books
 from tests.chain.histories import History
 from tests.witness.running import WitnessProcess
@@ -256,3 +257,34 @@ def _trouble(town: Town, stop: threading.Event) -> None:
             one.send(signal.SIGSTOP)
             stop.wait(0.3)
             one.send(signal.SIGCONT)
+
+
+def test_a_witness_signs_with_both_its_keys(tmp_path: Path) -> None:
+    """One request brings both lines; a policy may ask for either, and count them as one."""
+    log = History([], SIGNER)
+    witness = WitnessProcess(tmp_path / "w1", log).start()
+    modern = VerifierKey.parse((tmp_path / "w1" / ML_DSA_PUBLIC_FILE).read_text().strip())
+    keys = (witness.key, modern)
+    (tmp_path / "books").mkdir()
+    books = Books(tmp_path / "books")
+    books.add(3)
+    books.publish()
+    size, note = books.log.latest_checkpoint()[0].size, books.log.latest_checkpoint()[1]
+    policy = Policy(
+        keys, Group("w1", 1, keys), (SIGNER.verifier,), dict.fromkeys(keys, witness.url)
+    )
+    try:
+        with closing(Witnesses(policy, LIMITS)) as asking:
+            gathered = asking.gather(
+                note,
+                sizes={},
+                prove=lambda old: books.log.consistency(old, size),
+            )
+        (answer,) = gathered.answers
+        assert (gathered.met, answer.problem) == (True, None)
+        assert tuple(gathered.cosignatures) == keys
+        opened = open_note(gathered.note, [SIGNER.verifier, *keys])
+        assert [one.name for one in opened.signatures][1:] == ["witness.example/w1"] * 2
+    finally:
+        books.store.close()
+        witness.end()

@@ -116,7 +116,8 @@ def test_accepted_is_200_with_cosignature_lines(witness: WitnessProcess, log: Hi
         assert (reply.status, reply.media_type) == (200, "text/plain; charset=utf-8")
         assert reply.body.startswith("\u2014 witness.example/w1 ".encode())
         assert reply.body.endswith(b"\n")
-        assert reply.body.count(b"\n") == 1
+        assert reply.body.count(b"\n") == 2  # one by each of its keys
+        assert reply.body.count("\u2014 witness.example/w1 ".encode()) == 2
 
 
 def test_the_same_again_gets_a_cosignature_not_older(witness: WitnessProcess, log: History) -> None:

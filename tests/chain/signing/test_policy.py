@@ -1,5 +1,6 @@
 """Policies say who must cosign: the specification's example, each of its rules, bent files."""
 
+import base64
 from collections.abc import Iterable
 from itertools import combinations
 
@@ -9,7 +10,16 @@ from hypothesis import strategies as st
 
 from chain.errors import MalformedError, VerificationError
 from chain.hashing import sha256
-from chain.signing.note import COSIGNATURE_V1, ED25519, Signature, SignerKey, VerifierKey
+from chain.signing.cosignature import SubtreeCosigner
+from chain.signing.note import (
+    COSIGNATURE_V1,
+    ED25519,
+    ML_DSA_44,
+    OtherKey,
+    Signature,
+    SignerKey,
+    VerifierKey,
+)
 from chain.signing.policy import (
     MAX_GROUPS,
     MAX_POLICY_BYTES,
@@ -322,3 +332,83 @@ def test_a_name_that_is_no_text_can_be_shown() -> None:
         parse_policy(b"quorum \xff\n")
     assert str(refusal.value).encode().isascii()
     assert "dcff" in str(refusal.value)
+
+
+MODERN = SubtreeCosigner("witness.example/m", bytes(32)).verifier
+OTHER = "other.example/w+0123abcd+" + base64.b64encode(bytes([2]) + b"key").decode()
+STRANGE = OtherKey("other.example/w", 2, bytes.fromhex("0123abcd"), b"key")
+
+
+def test_witnesses_and_logs_may_have_ml_dsa_keys() -> None:
+    log = VerifierKey("b.example/log", ML_DSA_44, MODERN.public)
+    policy = _lines("W", f"witness M {MODERN.text()} https://m", f"log {log.text()}", "quorum M")
+    assert policy.witnesses == (witness_key("W"), MODERN)
+    assert policy.logs == (log,)
+    assert policy.urls == {MODERN: "https://m"}
+    assert policy.met_by([MODERN])
+    assert not policy.met_by([witness_key("W")])
+    with pytest.raises(VerificationError, match=r"^policy_log\b"):
+        policy.check_log([log_key("a")])
+
+
+def test_a_type_that_is_not_known_never_cosigns() -> None:
+    lines = (f"witness O {OTHER} https://o", f"witness M {MODERN.text()}")
+    policy = _lines("W", *lines, "group G 2 W M O", "quorum G")
+    assert policy.unchecked == (STRANGE,)
+    assert set(policy.witnesses) == {witness_key("W"), MODERN}
+    assert policy.urls == {}
+    assert policy.met_by([witness_key("W"), MODERN])
+    assert not policy.met_by([MODERN])
+    assert isinstance(policy.quorum, Group)
+    assert list(policy.quorum.keys()) == [witness_key("W"), MODERN]
+    assert _lines("W", *lines, "quorum none").unchecked == (STRANGE,)
+
+
+@pytest.mark.parametrize(
+    "more", [["quorum O"], ["group G all W O", "quorum G"], ["group G any O", "quorum G"]]
+)
+def test_a_quorum_that_needs_a_type_that_is_not_known(more: list[str]) -> None:
+    with pytest.raises(MalformedError, match=r"^policy_key_type\b.*other\.example/w \(type 2\)"):
+        _lines("W", f"witness O {OTHER}", *more)
+
+
+def test_a_log_of_a_type_that_is_not_known_is_another_log() -> None:
+    policy = _parse(f"log {OTHER}", "quorum none")
+    assert (policy.logs, policy.unchecked_logs) == ((), (STRANGE,))
+    with pytest.raises(VerificationError, match=r"^policy_log\b"):
+        policy.check_log([log_key("a")])
+    both = _parse(f"log {OTHER}", f"log {log_key('a').text()}", "quorum none")
+    both.check_log([log_key("a")])
+
+
+def test_no_two_keys_share_name_and_id() -> None:
+    """Found by trying: a note could not say which of the two has signed."""
+    twins = [
+        VerifierKey("witness.example/w1", COSIGNATURE_V1, _seeded(seed)) for seed in (61601, 94312)
+    ]
+    assert twins[0].key_id == twins[1].key_id
+    for one, other in (twins, reversed(twins)):
+        lines = [f"witness A {one.text()}", f"witness B {other.text()}"]
+        _refused("".join(f"{line}\n" for line in [*lines, "quorum none"]).encode(), "same name")
+        with pytest.raises(MalformedError, match=r"^policy\b"):
+            Policy((one, other))
+    strange = OtherKey(twins[0].name, 2, twins[0].key_id, b"key")
+    with pytest.raises(MalformedError, match=r"^policy\b"):
+        Policy((twins[0],), unchecked=(strange,))
+    with pytest.raises(MalformedError, match=r"^policy\b"):
+        Policy((twins[0],), unchecked_logs=(strange,))
+    assert Policy((twins[0],)).witnesses == (twins[0],)
+
+
+def _seeded(number: int) -> bytes:
+    return SignerKey("w", number.to_bytes(32, "big")).verifier.public
+
+
+def test_no_key_of_a_type_that_is_not_known_stands_twice() -> None:
+    again = OTHER.replace("other", "again")
+    for first, second in (("witness A", "witness B"), ("log", "log")):
+        text = f"{first} {OTHER}\n{second} {again}\nquorum none\n"
+        _refused(text.encode(), "earlier line", 2)
+    with pytest.raises(MalformedError, match=r"^policy\b"):
+        Policy(unchecked=(STRANGE, OtherKey("x", 2, bytes(4), b"key")))
+    assert _parse(f"log {OTHER}", f"witness A {OTHER}", "quorum none").unchecked == (STRANGE,)

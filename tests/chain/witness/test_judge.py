@@ -17,7 +17,7 @@ from chain.errors import (
 )
 from chain.hashing import EMPTY_ROOT, ZERO, Digest, sha256
 from chain.signing.checkpoint import Checkpoint
-from chain.signing.cosignature import Cosigner, open_cosignatures
+from chain.signing.cosignature import Cosigner, SubtreeCosigner, open_cosignatures
 from chain.signing.note import Note, Signature, SignerKey, parse_note, sign_note
 from chain.witness.database import WitnessStore, create_store
 from chain.witness.judge import (
@@ -111,7 +111,26 @@ def test_what_is_kept_is_the_checkpoint_with_its_cosignature(desk: Desk) -> None
     signature = desk.ask(Request(0, (), note).to_bytes())
     (seen,) = desk.store.seen()
     assert seen == Seen(LOG.checkpoint(5), NOW, Note(text, (SIGNER.sign(text), signature)))
-    assert seen.cosignature() == signature.line()
+
+
+def test_each_of_its_keys_cosigns_the_same(desk: Desk) -> None:
+    """Also when one comes later: what was kept before that is taken up as it is."""
+    desk.ask(LOG.request(0, 5))
+    desk.reopen()
+    modern = SubtreeCosigner("witness.example/w1", bytes([8]) * 32)
+    witness = Witness(KEY, desk.keys, desk.store, desk.clock, modern)
+    for old, new in ((5, 5), (5, 9)):
+        lines = witness.add_checkpoint(LOG.request(old, new)).encode()
+        text = LOG.checkpoint(new).to_text()
+        keys = [KEY.verifier, modern.verifier]
+        found = open_cosignatures(text, lines, keys)
+        assert list(found) == keys
+        assert {signature.timestamp for signature in found.values()} == {NOW}
+        assert lines.count(b"\n") == 2
+        (seen,) = desk.store.seen()
+        assert seen.note.signatures == (SIGNER.sign(text), *found.values())
+    desk.reopen()
+    assert desk.ask(LOG.request(9, 12)).timestamp == NOW
 
 
 def test_it_goes_on_after_a_restart(desk: Desk) -> None:

@@ -16,10 +16,20 @@ from queue import Empty, SimpleQueue
 import pytest
 
 from chain.errors import ConflictError, MalformedError, RefusedError, UnavailableError
-from chain.signing.note import COSIGNATURE_V1, SignerKey, VerifierKey, parse_note
+from chain.signing.cosignature import SubtreeCosigner
+from chain.signing.note import COSIGNATURE_V1, ML_DSA_44, SignerKey, VerifierKey, parse_note
 from chain.signing.policy import parse_policy
 from chain.witness.database import WitnessStore
-from chain.witness.server import init, main, read_key, read_logs, serve, status
+from chain.witness.server import (
+    add_key,
+    init,
+    main,
+    read_key,
+    read_logs,
+    read_ml_dsa_keys,
+    serve,
+    status,
+)
 from tests.chain.histories import history
 
 LOG = history(12)
@@ -103,7 +113,8 @@ def post(body: bytes, status: int) -> Ask:
 
 def test_a_new_witness_is_whole_and_alone(folder: Path) -> None:
     assert sorted(path.name for path in folder.parent.iterdir()) == ["witness"]
-    assert (folder / "witness.key").stat().st_mode & 0o777 == 0o600
+    for name in ("witness.key", "witness-mldsa.key"):
+        assert (folder / name).stat().st_mode & 0o777 == 0o600
     signer = read_key(folder / "witness.key")
     key = VerifierKey(NAME, COSIGNATURE_V1, signer.verifier.public)
     assert (folder / "witness.vkey").read_text() == f"{key.text()}\n"
@@ -111,6 +122,57 @@ def test_a_new_witness_is_whole_and_alone(folder: Path) -> None:
     assert read_logs(folder / "logs.policy") == LOG.keys
     with closing(WitnessStore(folder)) as store:
         assert store.claim(key) == []
+
+
+def test_a_witness_has_an_ml_dsa_key_of_its_own_name(folder: Path) -> None:
+    (other,) = read_ml_dsa_keys(folder)
+    public = (folder / "witness-mldsa.vkey").read_text()
+    assert public == f"{other.verifier.text()}\n"
+    assert (other.verifier.name, other.verifier.kind) == (NAME, ML_DSA_44)
+    assert SubtreeCosigner.parse(other.text()).verifier == other.verifier
+    one, two = (other.cosign(LOG.checkpoint(3).to_text(), 9) for _ in range(2))
+    assert one != two  # hedged, as FIPS 204 advises
+    with pytest.raises(ConflictError, match=r"^key_exists\b"):
+        add_key(folder)
+    assert (folder / "witness-mldsa.vkey").read_text() == public
+
+
+def test_a_witness_without_an_ml_dsa_key_is_given_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that was made before there were such keys; also after a crash in between."""
+    (folder / "witness-mldsa.key").unlink()
+    assert read_ml_dsa_keys(folder) == []
+    old = (folder / "witness-mldsa.vkey").read_text()
+    assert main(["add-key", str(folder)]) == 0
+    (other,) = read_ml_dsa_keys(folder)
+    assert other.verifier.text() != old.strip()
+    assert (folder / "witness-mldsa.vkey").read_text() == f"{other.verifier.text()}\n"
+    assert (folder / "witness-mldsa.key").stat().st_mode & 0o777 == 0o600
+    first, head, *lines, last = capsys.readouterr().out.splitlines()
+    assert (first, head) == (other.verifier.text(), "For a log's policy:")
+    policy = parse_policy("".join(f"{line}\n" for line in [*lines, f"quorum {NAME}"]).encode())
+    assert policy.witnesses[1] == other.verifier
+    assert last == "It signs from the next start on."
+    assert main(["add-key", str(folder)]) == 2
+    assert capsys.readouterr().err.startswith("key_exists")
+
+
+def test_an_ml_dsa_key_is_kept_as_the_other_one(folder: Path) -> None:
+    path = folder / "witness-mldsa.key"
+    path.chmod(0o640)
+    with pytest.raises(RefusedError, match=r"^key_exposed\b"):
+        read_ml_dsa_keys(folder)
+    path.chmod(0o600)
+    for text, code in (
+        ((folder / "witness.key").read_text(), "key_type"),
+        ("", "key_text"),
+        (path.read_text()[:-6] + "\n", "key_text"),
+        (path.read_text().replace("+KEY+", "+KEY+x", 1), "key_id"),
+    ):
+        path.write_text(text)
+        with pytest.raises(MalformedError, match=rf"^{code}\b"):
+            read_ml_dsa_keys(folder)
 
 
 def test_a_witness_is_made_where_nothing_is(folder: Path, tmp_path: Path) -> None:
@@ -223,16 +285,20 @@ def test_status_for_programs_and_for_people(
     assert f"(root_differs):\n{odd['note']}" in text
 
 
-def test_init_says_the_key_and_the_line_for_a_policy(
+def test_init_says_the_keys_and_the_lines_for_a_policy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "witness"
     assert main(["init", str(folder), "--name", NAME, "--log", KEY]) == 0
-    key = (folder / "witness.vkey").read_text().strip()
-    first, second = capsys.readouterr().out.splitlines()
-    assert first == key
-    policy = parse_policy(f"{second.partition(': ')[2]}\nquorum none\n".encode())
-    assert policy.witnesses == (VerifierKey.parse(key),)
+    keys = [(folder / f"witness{kind}.vkey").read_text().strip() for kind in ("", "-mldsa")]
+    first, second, head, *lines = capsys.readouterr().out.splitlines()
+    assert [first, second] == keys
+    assert head == "For a log's policy:"
+    policy = parse_policy("".join(f"{line}\n" for line in [*lines, f"quorum {NAME}"]).encode())
+    assert policy.witnesses == tuple(map(VerifierKey.parse, keys))
+    assert [policy.met_by([key]) for key in policy.witnesses] == [True, True]
+    assert not policy.met_by([])
+    assert set(policy.urls.values()) == {"http://HOST:PORT"}
     assert read_logs(folder / "logs.policy") == LOG.keys
     assert main(["init", str(tmp_path / "none"), "--name", NAME]) == 0
     assert read_logs(tmp_path / "none" / "logs.policy") == ()
