@@ -12,10 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.anchoring import Bulk, bulk
+from bench.beside import BATCHES, till_beside_batches
 from bench.browser import browser_check
 from bench.checking import Checks, checks
 from bench.empty import empty_rate
-from bench.issuing import Singles, anchoring_delay, batch_rate, single_issues, verification_rate
+from bench.issuing import (
+    BATCH,
+    Singles,
+    anchoring_delay,
+    batch_rate,
+    single_issues,
+    verification_rate,
+)
 from bench.limits import Limits, append_rate, measure_limits
 from bench.load import client_name
 from bench.machine import describe
@@ -103,11 +111,15 @@ def _issuing(run: Run, limits: Limits) -> Iterator[Measure]:
         run.say("batches over HTTP")
         batch = batch_rate(site, run.seconds, clients=3, minimal=False)
         plain = batch_rate(site, run.seconds, clients=3, minimal=True)
+        run.say("a till beside batches")
+        records = min(BATCH, int(run.seconds * 1_000))
+        till = till_beside_batches(site, records)
         run.say("verifications over HTTP")
         verified = verification_rate(site, work, run.seconds)
     yield from _single(single.rate, empty, limits)
     yield from _cpu(single)
     yield from _batches(batch, plain, limits)
+    yield from _beside(till, single.rate, records)
     yield from _delay(delay, site.config.anchor.interval)
     yield Measure(
         "verifying",
@@ -167,6 +179,23 @@ def _batches(batch: float, plain: float, limits: Limits) -> Iterator[Measure]:
         limits=(rows,),
         note="Prefer: return=minimal",
     )
+
+
+def _beside(till: Rate, alone: Rate, records: int) -> Iterator[Measure]:
+    for name, seconds, without in (
+        ("p50", till.p50, alone.p50),
+        ("p99", till.p99, alone.p99),
+    ):
+        yield Measure(
+            "issuing",
+            f"single issue beside batches of another merchant, {name}",
+            seconds * 1e3,
+            "ms",
+            aim=100 if name == "p99" else None,
+            less_is_better=True,
+            limits=(Limit("single issues alone", without * 1e3),),
+            note=f"{BATCHES} batches of {records:,} at once; {till.count} sales",
+        )
 
 
 def _delay(delay: Rate, interval: float) -> Iterator[Measure]:

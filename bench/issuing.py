@@ -66,14 +66,8 @@ def batch_rate(site: Site, seconds: float, *, clients: int, minimal: bool) -> fl
         for turn in count():
             if (start := time.perf_counter()) >= end:
                 return
-            body = _batch(f"{prefix}-{number}-{turn}")
-            answer = pool.request(
-                "POST", f"{site.url}/v1/invoices/batch", body=body, headers=headers, timeout=120
-            )
-            created = answer.data.count(b'"status":201')
-            if answer.status != 200 or created != BATCH:
-                raise CountError(f"{created} of {BATCH} issued: {answer.data[:300]!r}")
-            stored.append((start, time.perf_counter(), created))
+            _send_batch(pool, site, headers, f"{prefix}-{number}-{turn}")
+            stored.append((start, time.perf_counter(), BATCH))
 
     _together(clients, client)
     began, ended = min(turn[0] for turn in stored), max(turn[1] for turn in stored)
@@ -81,9 +75,32 @@ def batch_rate(site: Site, seconds: float, *, clients: int, minimal: bool) -> fl
     return sum(turn[2] for turn in stored) / (ended - began)
 
 
-def _batch(prefix: str) -> bytes:
+def send_batches(site: Site, count: int, prefix: str, records: int) -> None:
+    """Send ``count`` batches of ``records`` at once; CountError unless all are issued."""
+    headers = {"Authorization": f"Bearer {site.merchant_key}"}
+    headers |= {"Content-Type": "application/x-ndjson"}
+    pool = urllib3.PoolManager(maxsize=count)
+    _together(count, lambda number: _send_batch(pool, site, headers, f"{prefix}-{number}", records))
+
+
+def _send_batch(
+    pool: urllib3.PoolManager, site: Site, headers: dict[str, str], name: str, records: int = BATCH
+) -> None:
+    answer = pool.request(
+        "POST",
+        f"{site.url}/v1/invoices/batch",
+        body=_batch(name, records),
+        headers=headers,
+        timeout=600,
+    )
+    created = answer.data.count(b'"status":201')
+    if answer.status != 200 or created != records:
+        raise CountError(f"{created} of {records} issued: {answer.data[:300]!r}")
+
+
+def _batch(prefix: str, records: int) -> bytes:
     head, tail = BODY.split("ORDER")
-    return "".join(f"{head}{prefix}-{n}{tail}\n" for n in range(BATCH)).encode()
+    return "".join(f"{head}{prefix}-{n}{tail}\n" for n in range(records)).encode()
 
 
 def _together(clients: int, client: Callable[[int], None]) -> None:
