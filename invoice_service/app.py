@@ -41,7 +41,6 @@ ALWAYS: Final = [
     ("Referrer-Policy", "no-referrer"),  # the hash in our addresses opens an invoice
 ]
 
-DOOR: Final = "fapiao.door"
 REFUSED: Final = (401, 403)
 
 PROGRAMS: Final = ("/v1/", "/log/", "/static/", "/healthz", "/readyz", "/metrics", "/openapi.json")
@@ -143,7 +142,7 @@ def _count_answers(app: Flask, meter: Meter) -> None:
 def _answer_errors(app: Flask, instance: Instance) -> None:
     """Everything that goes wrong leaves through here, in the words of the door it came in by."""
     base = instance.config.service.public_url
-    door = app.extensions[DOOR] = Door(instance.store)
+    door = app.extensions[access.DOOR] = Door(instance.store)
 
     @app.errorhandler(Problem)
     def refuse(problem: Problem) -> Response:

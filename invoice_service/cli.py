@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "proof": "proof:proof",
     "report": "report:report",
     "audit": "audit:audit",
+    "trail": "trail:trail",
     "export": "export:export",
     "mirror": "mirror:mirror",
     "replay": "replay:replay",

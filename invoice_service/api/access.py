@@ -5,7 +5,8 @@ from typing import Final
 from flask import request
 
 from chain.errors import Problem, RefusedError
-from invoice_service.domain.acts import By
+from invoice_service.api.peers import site_of
+from invoice_service.domain.acts import UNKNOWN, By
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.sign_in import (
     KeyReader,
@@ -17,6 +18,8 @@ from invoice_service.services.people.sign_in import (
 )
 
 SCHEME: Final = "bearer"
+DOOR: Final = "fapiao.door"
+"""Among the application's extensions: who counts the refusals."""
 _KEY_ID: Final = "fapiao.key_id"
 _PRINCIPAL: Final = "fapiao.principal"
 
@@ -65,7 +68,9 @@ def refused(problem: Problem, door: Door, now: int) -> None:
     revoked = problem.key_id if isinstance(problem, KeyRevokedError) else None
     key_id: int | None = request.environ.get(_KEY_ID, revoked)
     by = None if key_id is None else By(f"key:{key_id}", now, _peer())
-    door.refuse(problem.code, by, _peer(), f"{request.method} {request.url_rule}", now)
+    door.refuse(
+        problem.code, by, site_of(_peer()) or UNKNOWN, f"{request.method} {request.url_rule}", now
+    )
 
 
 def _bearer(header: str | None) -> str | None:

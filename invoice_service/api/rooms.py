@@ -7,7 +7,7 @@ from typing import Final
 
 from flask import Blueprint
 
-from invoice_service.api import checking, invoices, log, merchants, operations, reports
+from invoice_service.api import checking, invoices, log, merchants, operations, reports, trail
 from invoice_service.api.parts import Parts
 
 OPERATIONS: Final = (
@@ -15,6 +15,7 @@ OPERATIONS: Final = (
     *checking.OPERATIONS,
     *reports.OPERATIONS,
     *merchants.OPERATIONS,
+    *trail.OPERATIONS,
     *log.OPERATIONS,
     *operations.OPERATIONS,
 )
@@ -27,5 +28,6 @@ def blueprints(parts: Parts) -> tuple[Blueprint, ...]:
         checking.blueprint(parts),
         merchants.blueprint(parts),
         reports.blueprint(parts),
+        trail.blueprint(parts),
         log.blueprint(parts),
     )

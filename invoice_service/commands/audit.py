@@ -111,6 +111,7 @@ def run_audit(instance: Instance) -> InstanceAudit:
             instance.log_keys,
             instance.store,
             instance.store.totals,
+            instance.store,
             report,
         )
 
@@ -129,6 +130,9 @@ def _described(found: InstanceAudit) -> dict[str, Any]:
         "closings": found.closings,
         "unclosed_days": found.unclosed,
         "blocks_totalled": found.totalled,
+        "acts": found.trail.acts,
+        "trail_head": found.trail.head.hex(),
+        "refusals": found.trail.refusals,
     }
 
 
@@ -142,6 +146,10 @@ def _tell(found: InstanceAudit) -> None:
     click.echo(
         f"  {found.invoices:,} invoices, {found.pending:,} of them not in the log yet;"
         f" {found.closings:,} closed days"
+    )
+    click.echo(
+        f"  {found.trail.acts:,} acts in the trail, the last with hash {found.trail.head.hex()};"
+        f" {found.trail.refusals:,} refusals counted"
     )
     if found.unclosed:
         click.secho(f"  {found.unclosed:,} days have ended and are not closed yet", fg="yellow")

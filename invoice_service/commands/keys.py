@@ -1,15 +1,18 @@
 """``fapiao keys``: API keys of merchants and officials, and the log's public keys."""
 
 import os
+from contextlib import suppress
 
 import click
 
+from chain.errors import Problem, UnavailableError
 from chain.signing.keys import LogKey
 from chain.signing.statement import KeyStatement
 from invoice_service.commands.merchants import find_merchant
 from invoice_service.commands.options import NUMBER
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
+from invoice_service.domain.acts import Said
 from invoice_service.domain.numbering import format_utc
 from invoice_service.keys.secrets import NEW_PASSPHRASE, PASSPHRASE, encrypt_keys, find_passphrase
 from invoice_service.services.people import admit
@@ -128,11 +131,7 @@ def rotate_log(session: Session, *, finish: bool, stolen: str | None, as_json: b
         raise click.UsageError("--finish retires a key, --stolen revokes one: say which")
     instance = session.instance()
     try:
-        rotation = instance.rotation()
-        if stolen is not None:
-            said = rotation.revoke(stolen)
-        else:
-            said = rotation.finish() if finish else rotation.start()
+        said = _rotate(instance, "finish" if finish else "start", stolen)
     finally:
         instance.close()
     if as_json:
@@ -151,6 +150,30 @@ def rotate_log(session: Session, *, finish: bool, stolen: str | None, as_json: b
             "Both sign from now on. Back up keys/, tell witnesses the new key, and when everybody"
             "\nknows it: fapiao keys rotate-log --finish"
         )
+
+
+def _rotate(instance: Instance, step: str, stolen: str | None) -> KeyStatement:
+    """One step, with its acts: ``begun`` before anything is signed, then what came of it."""
+    what: Said = {"step": step} if stolen is None else {"step": "revoke", "key": stolen}
+    try:
+        instance.record("log_key", "log", "begun", after=what)
+    except UnavailableError as problem:
+        if stolen is None:
+            raise
+        click.secho(f"not in the trail, and going on: {problem}", fg="yellow", err=True)
+    rotation = instance.rotation()
+    try:
+        if stolen is not None:
+            said = rotation.revoke(stolen)
+        else:
+            said = rotation.finish() if step == "finish" else rotation.start()
+    except Problem as problem:
+        with suppress(UnavailableError):
+            instance.record("log_key", "log", "refused", after=what, code=problem.code)
+        raise
+    with suppress(UnavailableError):  # it is done, and the log's statement says so, too
+        instance.record("log_key", "log", after={**what, "statement": said.number})
+    return said
 
 
 @keys.command()
@@ -184,9 +207,10 @@ def _passphrase(name: str) -> bytes:
 
 def _protect(session: Session, new: bytes, old: bytes | None) -> None:
     instance = session.instance()
-    instance.close()
     with instance.keys.changing():  # a rotation would have other files meanwhile
         written = encrypt_keys(secret_keys(instance.config), new, old, instance.randbytes)
+    instance.record("encryption", "keys", after={"files": len(written)})
+    instance.close()
     for path in written:
         click.echo(f"encrypted {path}")
     if not written:

@@ -1,6 +1,5 @@
 """Acts: who did what, when and from where, allowed or refused; a chain of digests ties them."""
 
-from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
@@ -31,7 +30,6 @@ UNKNOWN: Final = "unknown"
 """Whoever has shown no key that we know, or came from no address."""
 
 _PREFIX: Final = b"fapiao/v1/trail\n"
-_HOST_BITS: Final = 64  # an IPv6 customer has a /64 at least: one address says nothing
 
 
 class By(msgspec.Struct, frozen=True):
@@ -99,16 +97,3 @@ def act_hash(previous: Digest, seq: int, act: Act) -> Digest:
     said = {name: value for name, value in msgspec.structs.asdict(act).items() if value != ""}
     said = {name: value for name, value in said.items() if value != {}}
     return sha256(_PREFIX + previous + canonical.encode({"seq": seq, **said}))
-
-
-def network_of(address: str) -> str:
-    """Under which name an address is counted: IPv4 as it is, IPv6 as its /64."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return UNKNOWN
-    if isinstance(found, IPv4Address):
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(IPv6Network((int(found), _HOST_BITS), strict=False))

@@ -1,4 +1,4 @@
-"""Acts: what their chain of digests covers, and under which name an address is counted."""
+"""Acts: what their chain of digests covers."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from chain.hashing import ZERO, sha256
-from invoice_service.domain.acts import UNKNOWN, Act, By, act_by, act_hash, network_of
+from invoice_service.domain.acts import Act, By, act_by, act_hash
 from tests.domain.samples import BY, NOON
 
 QUOTA = act_by(BY, "quota", "merchant:1", before={"quota": 5}, after={"quota": 7})
@@ -49,22 +49,3 @@ def test_the_digest_covers_the_place_and_what_came_before() -> None:
 def test_an_act_is_of_whoever_did_it_from_where_he_was() -> None:
     act = act_by(By("key:7", NOON, "192.0.2.1"), "clock", "clock", reason="checked")
     assert (act.actor, act.at, act.origin, act.reason) == ("key:7", NOON, "192.0.2.1", "checked")
-
-
-@pytest.mark.parametrize(
-    ("address", "name"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("::1", "::/64"),
-        ("", UNKNOWN),
-        ("localhost", UNKNOWN),
-        ("192.0.2.1:80", UNKNOWN),
-        ("10.0.0.1, 192.0.2.1", UNKNOWN),
-    ],
-)
-def test_addresses_are_counted_by_network(address: str, name: str) -> None:
-    assert network_of(address) == name

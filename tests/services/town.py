@@ -111,6 +111,7 @@ class Town:
             self.signer.verifier,
             self.store,
             self.store.totals,
+            self.store,
             progress,
         )
 

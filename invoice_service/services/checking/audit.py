@@ -10,6 +10,9 @@ First the log, as ``chain.audit.audit`` does for any log. Then, in one walk alon
 6. days are closed in their order, by entries that commit to each day's sums;
 7. the totals are those of the blocks.
 
+8. the trail has no gap, each act's hash follows from the one before, and merchants and keys stand
+   as its acts left them.
+
 What a row keeps beside its document (the key that was used, the attempt, the digest of the request)
 follows from nothing that is stored, and is not looked at.
 
@@ -51,6 +54,11 @@ from invoice_service.services.anchoring.totals import (
     sealing_day,
 )
 from invoice_service.services.checking.audit_invoices import Books, checked_invoices
+from invoice_service.services.checking.audit_trail import (
+    StoredTrail,
+    TrailAudit,
+    audit_trail,
+)
 from invoice_service.services.ports import PendingInvoice
 
 Progress = Callable[[int, int], None]
@@ -100,6 +108,7 @@ class InstanceAudit:
     closings: int
     unclosed: int
     totalled: int
+    trail: TrailAudit
 
 
 def audit_instance(
@@ -108,6 +117,7 @@ def audit_instance(
     log_keys: TrustedKeys,
     books: Books,
     totals: StoredTotals,
+    trail: StoredTrail,
     progress: Progress | None = None,
 ) -> InstanceAudit:
     """Derive everything again; return what held, or raise AuditError for the first that did not.
@@ -130,6 +140,7 @@ def audit_instance(
     walk.blocks(head.height)
     pending = sum(1 for _ in walk.invoices)
     walk.finish()
+    acts = audit_trail(trail)
     try:
         totals.check()
     except VerificationError as error:
@@ -142,6 +153,7 @@ def audit_instance(
         closings=walk.closings,
         unclosed=len(walk.ended),
         totalled=totalled,
+        trail=acts,
     )
 
 

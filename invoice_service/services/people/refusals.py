@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import msgspec
 
 from chain.errors import UnavailableError
-from invoice_service.domain.acts import UNKNOWN, Act, By, act_by, network_of
+from invoice_service.domain.acts import UNKNOWN, Act, By, act_by
 
 HOUR: Final = 3600
 OTHERS: Final = "others"
@@ -80,9 +80,9 @@ class Door:
         self._lines: dict[str, int] = {}
 
     def refuse(self, code: str, by: By | None, origin: str, call: str, at: int) -> None:
-        """Somebody was refused ``call``; ``by`` when the key is known."""
+        """Somebody was refused ``call``; ``by`` when the key is known, ``origin`` as counted."""
         who = UNKNOWN if by is None else by.actor
-        lined = self._count(code, who, network_of(origin), at) and by is not None
+        lined = self._count(code, who, origin, at) and by is not None
         if lined and by is not None and code in OF_A_KEY:
             self._line(act_by(by, "access", f"call:{call}", outcome="refused", code=code))
 

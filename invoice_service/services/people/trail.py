@@ -53,14 +53,14 @@ class MerchantStanding(NamedTuple):
 
 
 class KeyStanding(NamedTuple):
-    """A key's row, ``after`` of the act that made it, and when it was first revoked."""
+    """A key's row, and ``after`` of the acts that made and last revoked it."""
 
     id: int
     role: str
     merchant_id: int | None
     revoked_at: int | None
     creation: Any
-    revocation: int | None
+    revocation: Any
 
 
 class ActStore(Protocol):

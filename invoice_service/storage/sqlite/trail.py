@@ -48,7 +48,7 @@ _CONDITIONS: Final = {
 _NAMED: Final = "hour = ? AND code = ? AND who = ? AND origin = ?"
 _LAST: Final = (
     "(SELECT {} FROM acts WHERE subject = {} AND type = '{}' AND outcome = 'done'"
-    " ORDER BY seq {} LIMIT 1)"
+    " ORDER BY seq DESC LIMIT 1)"
 )
 
 
@@ -111,9 +111,9 @@ class Trail:
         with self.connections.reading() as connection:
             rows = connection.execute(
                 "SELECT id, status, quota,"  # noqa: S608 # our own texts
-                f" {_LAST.format('after', subject, 'suspension', 'DESC')},"
-                f" {_LAST.format('after', subject, 'quota', 'DESC')},"
-                f" {_LAST.format('after', subject, 'admission', 'DESC')}"
+                f" {_LAST.format('after', subject, 'suspension')},"
+                f" {_LAST.format('after', subject, 'quota')},"
+                f" {_LAST.format('after', subject, 'admission')}"
                 " FROM merchants WHERE id > ? ORDER BY id LIMIT ?",
                 (after, limit),
             ).fetchall()
@@ -128,13 +128,13 @@ class Trail:
         with self.connections.reading() as connection:
             rows = connection.execute(
                 "SELECT id, role, merchant_id, revoked_at,"  # noqa: S608 # our own texts
-                f" {_LAST.format('after', subject, 'key', 'DESC')},"
-                f" {_LAST.format('at', subject, 'key_revocation', 'ASC')}"
+                f" {_LAST.format('after', subject, 'key')},"
+                f" {_LAST.format('after', subject, 'key_revocation')}"
                 " FROM api_keys WHERE id > ? ORDER BY id LIMIT ?",
                 (after, limit),
             ).fetchall()
         return [
-            KeyStanding(key, role, owner, revoked_at, _said(made), revoked)
+            KeyStanding(key, role, owner, revoked_at, _said(made), _said(revoked))
             for key, role, owner, revoked_at, made, revoked in rows
         ]
 

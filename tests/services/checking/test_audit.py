@@ -165,6 +165,7 @@ def test_a_database_that_cannot_be_read_is_not_called_wrong(town: Town) -> None:
             town.signer.verifier,
             Away(),  # type: ignore[arg-type]
             town.store.totals,
+            town.store,
         )
 
 
@@ -191,6 +192,7 @@ def test_what_is_anchored_meanwhile_does_not_disturb(town: Town) -> None:
         town.signer.verifier,
         Working(),  # type: ignore[arg-type]
         town.store.totals,
+        town.store,
     )
     assert (found.invoices, found.pending, found.log.blocks) == (INVOICES + 2, 2, 4)
     assert town.audit().pending == 0

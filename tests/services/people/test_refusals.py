@@ -83,7 +83,7 @@ def keyed(door: Door, code: str = "role_required", key: int = 7, at: int = NOON)
 
 
 def test_strangers_are_counted_by_hour_and_address_and_have_no_line(door: Door, book: Book) -> None:
-    for address in ("192.0.2.1", "192.0.2.1", "2001:db8::1", "2001:db8::2", ""):
+    for address in ("192.0.2.1", "192.0.2.1", "2001:db8::/64", "2001:db8::/64", UNKNOWN):
         stranger(door, address)
     stranger(door, at=NOON + HOUR - 1)
     stranger(door, at=NOON + HOUR)

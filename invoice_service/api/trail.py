@@ -1,0 +1,197 @@
+"""The trail for officials: who did what, and how often callers were refused."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from flask import Blueprint, Response, current_app
+
+from chain.entry import format_time
+from chain.errors import MalformedError
+from invoice_service.api.access import DOOR, Access
+from invoice_service.api.answers import json_answer, json_bytes, raw_answer
+from invoice_service.api.parts import Parts
+from invoice_service.api.requests import accepts, query, shanghai_midnight, whole_number
+from invoice_service.domain.acts import ACT_TYPES, Outcome, Recorded, Said
+from invoice_service.openapi.operation import (
+    FROM,
+    JSON,
+    NDJSON,
+    TO,
+    Operation,
+    Parameter,
+    page,
+)
+from invoice_service.services.people.trail import ActFilter, RefusalRow
+
+PAGE, LONGEST_PAGE = 100, 1000
+LARGEST = 2**53 - 1
+
+
+class ActBody(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One act; ``hash`` covers it and all before it. What is not said is absent."""
+
+    seq: int
+    at: str
+    actor: str
+    origin: str = ""
+    type: str
+    subject: str
+    outcome: Outcome
+    code: str = ""
+    before: Said = {}
+    after: Said = {}
+    reason: str = ""
+    hash: str
+
+
+class ActPage(msgspec.Struct):
+    """``next`` is the ``after`` of the following page; null on the last."""
+
+    acts: list[ActBody]
+    next: int | None
+
+
+class RefusalBody(msgspec.Struct, kw_only=True):
+    """How often one was answered 401 or 403 within the hour that begins at ``hour``."""
+
+    hour: str
+    code: str
+    who: str
+    origin: str
+    count: int
+    first_at: str
+    last_at: str
+
+
+class RefusalPage(msgspec.Struct):
+    """``next`` is the ``after`` of the following page; null on the last."""
+
+    refusals: list[RefusalBody]
+    next: int | None
+
+
+OPERATIONS: Final = (
+    Operation(
+        "get",
+        "/v1/trail",
+        "listActs",
+        "officials",
+        "Who did what, when and from where, allowed or refused",
+        "A page, in order; as NDJSON one act a line",
+        ((JSON, ActPage), (NDJSON, ActBody)),
+        "official",
+        (
+            *page(LONGEST_PAGE),
+            Parameter("subject", "What it was done to: `merchant:1`, `key:7`, `log`, `clock`"),
+            Parameter("actor", "Who did it: `key:7`, `machine:<user>`"),
+            Parameter("type", "What was done", schema={"enum": list(ACT_TYPES)}),
+            FROM,
+            TO,
+        ),
+    ),
+    Operation(
+        "get",
+        "/v1/trail/refusals",
+        "listRefusals",
+        "officials",
+        "How often callers were answered 401 or 403, by hour, code, key and address",
+        "A page, in order of first refusal; as NDJSON one count a line",
+        ((JSON, RefusalPage), (NDJSON, RefusalBody)),
+        "official",
+        (*page(LONGEST_PAGE), FROM, TO),
+    ),
+)
+
+
+def blueprint(parts: Parts) -> Blueprint:
+    """The routes; officials only."""
+    routes = Blueprint("trail", __name__, url_prefix="/v1/trail")
+    access = Access(parts.store)
+
+    @routes.get("")
+    def acts() -> Response:
+        access.official()
+        kind = accepts(JSON, NDJSON)
+        asked = query("after", "limit", "subject", "actor", "type", "from", "to")
+        wanted = ActFilter(
+            subject=asked.get("subject"),
+            actor=asked.get("actor"),
+            type=_type(asked),
+            since=shanghai_midnight(asked, "from"),
+            until=shanghai_midnight(asked, "to", days=1),
+        )
+        after, limit = _page(asked)
+        found = parts.store.acts(wanted, after, limit)
+        bodies = [act_body(one) for one in found]
+        if kind == NDJSON:
+            return _lines(bodies)
+        return _by_accept(json_answer(ActPage(bodies, _next([a.seq for a in found], limit))))
+
+    @routes.get("/refusals")
+    def refusals() -> Response:
+        access.official()
+        kind = accepts(JSON, NDJSON)
+        asked = query("after", "limit", "from", "to")
+        since, until = shanghai_midnight(asked, "from"), shanghai_midnight(asked, "to", days=1)
+        after, limit = _page(asked)
+        current_app.extensions[DOOR].flush()  # of this process; others are a second behind
+        found = parts.store.refusals(since, until, after, limit)
+        bodies = [refusal_body(row) for row in found]
+        if kind == NDJSON:
+            return _lines(bodies)
+        return _by_accept(json_answer(RefusalPage(bodies, _next([r.id for r in found], limit))))
+
+    return routes
+
+
+def act_body(found: Recorded) -> ActBody:
+    """An act as it is shown."""
+    said = msgspec.structs.asdict(found.act) | {"at": _time(found.act.at)}
+    return ActBody(seq=found.seq, hash=found.hash.hex(), **said)
+
+
+def refusal_body(row: RefusalRow) -> RefusalBody:
+    """A count as it is shown."""
+    return RefusalBody(
+        hour=_time(row.hour),
+        code=row.code,
+        who=row.who,
+        origin=row.origin,
+        count=row.count,
+        first_at=_time(row.first_at),
+        last_at=_time(row.last_at),
+    )
+
+
+def _type(asked: dict[str, str]) -> str | None:
+    named = asked.get("type")
+    if named is not None and named not in ACT_TYPES:
+        raise MalformedError(
+            "parameter_malformed", f"type is one of {', '.join(ACT_TYPES)}", pointer="type"
+        )
+    return named
+
+
+def _page(asked: dict[str, str]) -> tuple[int, int]:
+    after = whole_number(asked, "after", 0, LARGEST, least=0)
+    return after, whole_number(asked, "limit", PAGE, LONGEST_PAGE)
+
+
+def _next(places: Sequence[int], limit: int) -> int | None:
+    return places[-1] if len(places) == limit else None
+
+
+def _lines(bodies: Sequence[object]) -> Response:
+    return _by_accept(raw_answer(b"".join(json_bytes(one) + b"\n" for one in bodies), NDJSON))
+
+
+def _by_accept(answer: Response) -> Response:
+    """The same address has two forms."""
+    answer.headers["Vary"] = "Accept"
+    return answer
+
+
+def _time(seconds: int) -> str:
+    return format_time(datetime.fromtimestamp(seconds, UTC))
