@@ -7,10 +7,7 @@ A checkpoint is signed as soon as its tiles are whole, and published once the po
 have cosigned it. The file ``checkpoint`` says what is published, the database what is signed.
 """
 
-import fcntl
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +17,7 @@ from chain.block import Block, Head, Row, StoredCheckpoint
 from chain.durable import write_file
 from chain.errors import MalformedError, UnavailableError, VerificationError
 from chain.hashing import EMPTY_ROOT, Digest, leaf_hash
+from chain.log.turns import turn
 from chain.signing.checkpoint import Checkpoint, sign_checkpoint
 from chain.signing.cosignature import add_signatures, checked_cosignatures
 from chain.signing.note import Signature, SignerKey, parse_note
@@ -101,7 +99,7 @@ class Publisher:
 
     def publish(self, signers: Sequence[SignerKey], signed_at: datetime | None) -> Checkpoint:
         """Write, read back, check, sign, publish; see ``Log.publish``."""
-        with _turn(self._folder):
+        with turn(self._folder):
             note = self._read_file()  # before the head, which is then the same or later
             head = self._store.head()
             published = self._continued(head, note)
@@ -115,7 +113,7 @@ class Publisher:
 
     def put(self) -> None:
         """Publish the largest signed checkpoint that the policy now allows; errors as above."""
-        with _turn(self._folder):
+        with turn(self._folder):
             note = self._read_file()
             published = self._continued(self._store.head(), note)
             signed = self._store.latest_checkpoint()
@@ -306,14 +304,3 @@ def _published(note: bytes) -> Checkpoint:
         return Checkpoint.parse(parse_note(note).text)
     except (MalformedError, VerificationError) as error:
         raise VerificationError("published_damaged", f"the file checkpoint: {error}") from error
-
-
-@contextmanager
-def _turn(folder: Path) -> Iterator[None]:
-    """Wait until no other process or thread publishes to ``folder``."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)  # freed by the kernel when its holder dies
-        yield
-    finally:
-        os.close(handle)

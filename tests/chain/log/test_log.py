@@ -350,7 +350,7 @@ def test_workers_who_publish_at_once_agree(tmp_path: Path) -> None:
 
 def test_without_the_lock_they_agree_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a network disk flock may do nothing: then the bytes are still the same."""
-    monkeypatch.setattr("chain.log.publish.fcntl.flock", lambda _handle, _how: None)
+    monkeypatch.setattr("chain.log.turns.fcntl.flock", lambda _handle, _how: None)
     test_workers_who_publish_at_once_agree(tmp_path)
 
 
