@@ -3,7 +3,7 @@
 import os
 import pwd
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from chain.signing.trusted import read_policy
 from chain.tree.tiles import TileFolder
 from chain.witness.client import Limits, Witnesses
 from chain.witness.cosigning import Cosigning
+from invoice_service import inventory
 from invoice_service.config import Config
 from invoice_service.domain.acts import ActType, By, Outcome, Said, act_by
 from invoice_service.domain.numbering import Scheme
@@ -89,8 +90,16 @@ class Instance:
         return self.keys.signers()
 
     def promise_signer(self) -> SignerKey:
-        """Read the promise key; only who answers issues calls this."""
-        return _read_signer(self.config.keys_dir / PROMISE_KEY)
+        """Read the promise key; only who answers issues calls this.
+
+        UnavailableError ``instance_mixed`` for one that no statement names.
+        """
+        signer = _read_signer(self.config.keys_dir / PROMISE_KEY)
+        if signer.verifier != self.promise_key:
+            raise UnavailableError(
+                "instance_mixed", f"keys/{PROMISE_KEY} is not the key of this instance's promises"
+            )
+        return signer
 
     def check_keys(self) -> None:
         """Read all secret keys, to say early what would fail later."""
@@ -179,21 +188,20 @@ def init_instance(
 ) -> Instance:
     """Make folders, keys, databases and the checkpoint of the empty log.
 
-    Raises ConflictError ``already_initialised`` where an instance is; an interrupted call can be
-    repeated: the keys are written last but one, the databases before them.
+    Raises ConflictError ``already_initialised`` where an instance is, and as ``open_instance``
+    where a part of one is. An interrupted call can be repeated: see ``inventory.beginning``.
     """
-    if _key_folder(config).numbers():
+    made = False
+    if inventory.is_untouched(config) or inventory.is_unfinished(config):
+        _read_policy(config)  # before anything is made that would have to be unmade
+        with inventory.beginning(config) as made:
+            if made:
+                _make_parts(config, clock, randbytes)
+    instance = open_instance(config, clock=clock, randbytes=randbytes)
+    if not made:
+        instance.close()
         raise ConflictError("already_initialised", f"{config.data_dir} holds an instance already")
-    _read_policy(config)  # before anything is made that would have to be unmade
-    for folder in (config.keys_dir, config.log_dir, config.broker_dir, config.run_dir):
-        make_folder(folder)
-    config.keys_dir.chmod(0o700)
-    create_store(config.invoices_db)
-    _begin_trail(config, clock)
-    log = _open_log(config, SqliteLogStore(config.log_db), NO_WITNESSES)
-    signer = _make_keys(config, randbytes)
-    log.publish(signer, signed_at=clock())
-    return open_instance(config, clock=clock, randbytes=randbytes)
+    return instance
 
 
 def open_instance(
@@ -201,22 +209,38 @@ def open_instance(
     *,
     clock: Clock = now,
     randbytes: Callable[[int], bytes] = get_random_bytes,
+    doubted: bool = False,
 ) -> Instance:
-    """Open what ``init_instance`` made; UnavailableError ``not_initialised`` where nothing is."""
+    """Open what ``init_instance`` made, once sure that it is whole.
+
+    UnavailableError and the like as ``inventory.require_whole``, ``require_one`` and
+    ``require_current``; the last is left out for who looks at what may be an old copy
+    (``doubted``). ConflictError ``origin_differs``, with what to do.
+    """
     keys = _key_folder(config)
-    if not keys.numbers():
-        raise UnavailableError(
-            "not_initialised", f"{config.data_dir} holds no instance: run `fapiao init` first"
-        )
+    inventory.require_whole(config, keys)
     make_folder(config.run_dir)
     policy = _read_policy(config)
     update_store(config.invoices_db)
-    log_store = SqliteLogStore(config.log_db)
-    store = SqliteStore(config.invoices_db, _scheme(config), taken=lambda: log_store.head().cursor)
+    with ExitStack() as opened:
+        log_store = opened.enter_context(closing(SqliteLogStore(config.log_db)))
+        store = opened.enter_context(
+            closing(
+                SqliteStore(
+                    config.invoices_db, _scheme(config), taken=lambda: log_store.head().cursor
+                )
+            )
+        )
+        _require_name(config, log_store)
+        log = _open_log(config, log_store, policy)
+        inventory.require_one(config, keys, log, log_store, store)
+        if not doubted:
+            inventory.require_current(config, log, store, store.totals.last_height)
+        opened.pop_all()
     return Instance(
         config=config,
         store=store,
-        log=_open_log(config, log_store, policy),
+        log=log,
         log_store=log_store,
         issuer=IssuerClient(
             config.run_dir / "issuer.sock", DirectIssuer(store, lambda: int(clock().timestamp()))
@@ -228,12 +252,11 @@ def open_instance(
     )
 
 
-def _begin_trail(config: Config, clock: Clock) -> None:
+def _begin_trail(store: SqliteStore, config: Config, clock: Clock) -> None:
     """Write the trail's first act, unless an interrupted call has."""
-    with closing(SqliteStore(config.invoices_db)) as store:
-        if not store.last_act().seq:
-            act = act_by(_operator(clock), "init", "instance", after={"log": config.log_origin})
-            store.record(act)
+    if not store.last_act().seq:
+        act = act_by(_operator(clock), "init", "instance", after={"log": config.log_origin})
+        store.record(act)
 
 
 def _operator(clock: Clock) -> By:
@@ -242,6 +265,49 @@ def _operator(clock: Clock) -> By:
     except KeyError:  # a user without a name, as in many containers
         user = str(os.getuid())
     return By(f"machine:{user}", int(clock().timestamp()))
+
+
+def _make_parts(config: Config, clock: Clock, randbytes: Callable[[int], bytes]) -> None:
+    """Make what is not there yet, in an order that can be begun again anywhere."""
+    for folder in (config.keys_dir, config.log_dir, config.broker_dir):
+        make_folder(folder)
+    inventory.shut_folders(config)
+    create_store(config.invoices_db)
+    with (
+        closing(SqliteLogStore(config.log_db)) as log_store,
+        closing(SqliteStore(config.invoices_db)) as store,
+    ):
+        if log_store.origin() is not None:
+            _require_name(config, log_store)
+        log = _open_log(config, log_store, NO_WITNESSES)
+        if store.last_seq() or log.head().size:
+            raise UnavailableError(
+                "instance_mixed",
+                f"{config.data_dir} holds invoices or a log beside the mark of an interrupted"
+                f" `fapiao init`: put keys/ back, then remove {inventory.UNFINISHED}",
+            )
+        signer = _make_keys(config, randbytes)
+        mark = _key_folder(config).mark()
+        log_store.bind_instance(mark)
+        store.bind_instance(mark)
+        _begin_trail(store, config, clock)
+        log.publish(signer, signed_at=clock())
+
+
+def _require_name(config: Config, store: SqliteLogStore) -> None:
+    """Check that the settings name the log as it is named; ConflictError ``origin_differs``."""
+    origin = store.origin()
+    if origin is None:
+        raise UnavailableError(
+            "instance_mixed", f"{config.log_db} holds no log: put the log.db of this instance back"
+        )
+    if origin != config.log_origin:
+        raise ConflictError(
+            "origin_differs",
+            f"the log of this instance is named {origin} for ever, but the settings name it"
+            f' {config.log_origin}: set log.origin = "{origin}" in config.toml (FAPIAO_LOG_ORIGIN'
+            " in the environment), and service.public_url may be another",
+        )
 
 
 def _open_log(config: Config, store: SqliteLogStore, policy: Policy) -> Log:

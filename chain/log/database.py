@@ -31,6 +31,7 @@ BUSY_SECONDS: Final = 10.0
 _CHUNK: Final = 1024  # rows held in memory while entries are streamed
 _TRIGGERS: Final = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
 _BLOCK_TYPES: Final = (int, int, int, int, bytes, bytes, bytes, str, int)
+_STATEMENT: Final = "statement/"  # before its number, in the table of names
 _EMPTY_EDGE: Final = Edge().to_bytes()
 NO_NODES: Final[Mapping[Digest, bytes]] = {}
 
@@ -76,17 +77,32 @@ class SqliteLogStore:
 
     def bind_origin(self, origin: str) -> None:
         """Name a new log, or check an old one's name; ConflictError ``origin_differs``."""
-        if self.origin() is None:
-            with self._transaction() as connection:
-                if self.origin() is None:  # somebody may have been first
-                    connection.execute("INSERT INTO meta VALUES ('origin', ?)", (origin,))
-        if (found := self.origin()) != origin:
+        if (found := self._bind("origin", origin)) != origin:
             raise ConflictError("origin_differs", f"this log is {found}, not {origin}")
 
     def origin(self) -> str | None:
         """The log's name, or None while it has none."""
-        row = self._one("SELECT value FROM meta WHERE name = 'origin'")
-        return None if row is None else str(row[0])
+        return self._meta("origin")
+
+    def bind_instance(self, mark: str) -> None:
+        """Say whose log this is, once and for all; ConflictError ``instance_differs``."""
+        if (found := self._bind("instance", mark)) != mark:
+            raise ConflictError("instance_differs", f"this log is of {found}, not of {mark}")
+
+    def instance(self) -> str | None:
+        """The mark of the instance whose log this is, or None while it has none."""
+        return self._meta("instance")
+
+    def bind_statement(self, number: int, digest: str) -> None:
+        """Remember a statement of the log's keys; ConflictError ``statement_differs``."""
+        if self._bind(f"{_STATEMENT}{number}", digest) != digest:
+            raise ConflictError("statement_differs", f"statement {number} was another one")
+
+    def statements(self) -> dict[int, str]:
+        """The digests of the statements that were remembered, by their numbers."""
+        query = "SELECT name, value FROM meta WHERE name GLOB ?"
+        found = self._all(query, (f"{_STATEMENT}*",))
+        return {int(name.removeprefix(_STATEMENT)): str(value) for name, value in found}
 
     def append(
         self,
@@ -245,6 +261,18 @@ class SqliteLogStore:
         if missing := sorted(GUARDS - triggers):
             raise VerificationError("store_unguarded", f"triggers are missing: {missing}")
 
+    def _meta(self, name: str) -> str | None:
+        row = self._one("SELECT value FROM meta WHERE name = ?", name)
+        return None if row is None else str(row[0])
+
+    def _bind(self, name: str, value: str) -> str | None:
+        """What stands under ``name``, which is ``value`` if nothing did."""
+        if self._meta(name) is None:
+            with self._transaction() as connection:
+                if self._meta(name) is None:  # somebody may have been first
+                    connection.execute("INSERT INTO meta VALUES (?, ?)", (name, value))
+        return self._meta(name)
+
     def _block(self, query: str, value: int) -> Block | None:
         row = self._one(query, value)
         return None if row is None else _to_block(row)
@@ -254,7 +282,7 @@ class SqliteLogStore:
             row: tuple[Any, ...] | None = self._connection().execute(query, values).fetchone()
             return row
 
-    def _all(self, query: str, values: tuple[int, ...]) -> list[tuple[Any, ...]]:
+    def _all(self, query: str, values: tuple[int | str, ...]) -> list[tuple[Any, ...]]:
         with _translated():
             return self._connection().execute(query, values).fetchall()
 

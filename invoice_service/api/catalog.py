@@ -240,6 +240,31 @@ CATALOG: dict[str, Entry] = {
     "key_unreadable": Entry(503, "A key of the service cannot be read", "服务密钥无法读取"),
     "log_unreadable": Entry(503, "The log cannot be read just now", "暂时无法读取账本"),
     "not_initialised": Entry(503, "The service has not been set up", "服务尚未初始化"),
+    "init_unfinished": Entry(
+        503, "Setting up the service was interrupted; run it again", "服务初始化被中断，请重新运行"
+    ),
+    "instance_incomplete": Entry(
+        503,
+        "A part of the service's data or keys is missing; operators have to put it back",
+        "部分数据或密钥缺失，需运维恢复",
+    ),
+    "instance_mixed": Entry(
+        503,
+        "Data and keys are not of one instance; operators have to put together what belongs"
+        " together",
+        "数据与密钥不属于同一实例，需运维处理",
+    ),
+    "keys_behind": Entry(
+        503,
+        "The keys are older than the log; operators have to put the newest back",
+        "密钥旧于账本，需运维恢复最新密钥",
+    ),
+    "invoices_missing": Entry(
+        503,
+        "The records are older than the log; operators have to put the newer back",
+        "记录旧于账本，需运维恢复较新的记录",
+    ),
+    "data_unreadable": Entry(503, "The data folder cannot be read", "数据目录无法读取"),
     "internal_error": Entry(
         500,
         "Something broke on our side, and is recorded; send the same again",

@@ -80,7 +80,7 @@ def audit(
 
 
 def _audit_here(session: Session, *, as_json: bool) -> int:
-    instance = session.instance()
+    instance = session.instance(doubted=True)
     try:
         found = run_audit(instance)
     except AuditError as error:

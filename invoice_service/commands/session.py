@@ -22,9 +22,9 @@ class Session:
         """The settings; MalformedError ``config_invalid``."""
         return load(self.config_file, os.environ)
 
-    def instance(self) -> Instance:
-        """The instance on this machine; UnavailableError ``not_initialised`` when there is none."""
-        return open_instance(self.config)
+    def instance(self, *, doubted: bool = False) -> Instance:
+        """The instance on this machine; errors as ``open_instance``."""
+        return open_instance(self.config, doubted=doubted)
 
     def environ(self) -> dict[str, str]:
         """The environment for processes of ours, so that they read the same settings."""

@@ -5,7 +5,6 @@ are only added, so the newest number says whether anything is new; a secret that
 in memory for as long as its key signs, so files are opened when a key comes, not at every tick.
 """
 
-import fcntl
 import logging
 import os
 import re
@@ -16,6 +15,8 @@ from typing import Final
 
 from chain.durable import write_file
 from chain.errors import NotFoundError, Problem, RefusedError, UnavailableError
+from chain.hashing import sha256
+from chain.log.turns import turn
 from chain.signing.keys import LogKeys
 from chain.signing.note import SignerKey, VerifierKey
 from chain.signing.statement import KeyStatement
@@ -58,6 +59,17 @@ class KeyFolder:
         except OSError as error:
             raise _unreadable(error) from error
         return sorted(int(found[1]) for found in map(_NOTE.fullmatch, names) if found)
+
+    def mark(self) -> str:
+        """What tells this instance from every other: the digest of its first statement, in hex.
+
+        It never changes, and no other instance has the keys that it names. NotFoundError.
+        """
+        return self.digest(1)
+
+    def digest(self, number: int) -> str:
+        """The digest of a statement's bytes, in hex; NotFoundError ``no_statement``."""
+        return sha256(self.note(number)).hex()
 
     def note(self, number: int) -> bytes:
         """A statement's bytes; NotFoundError ``no_statement``."""
@@ -106,8 +118,9 @@ class KeyFolder:
         """The keys that sign now, which stay so until the block ends: rotation waits for it.
 
         A key whose secret cannot be read is left out and logged, while there is another one.
+        UnavailableError ``turn_busy`` while keys are being changed for too long.
         """
-        with self._held(fcntl.LOCK_SH):
+        with turn(self.folder, shared=True):
             yield self.signers()
 
     @contextmanager
@@ -121,7 +134,7 @@ class KeyFolder:
             raise RefusedError(
                 "keys_of_another", f"do this as the user to whom {self.folder} belongs"
             )
-        with self._held(fcntl.LOCK_EX):
+        with turn(self.folder):
             yield
 
     def signers(self) -> tuple[SignerKey, ...]:
@@ -166,15 +179,6 @@ class KeyFolder:
         if needed and not found and problem is not None:
             raise problem
         return found
-
-    @contextmanager
-    def _held(self, how: int) -> Iterator[None]:
-        handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(handle, how)  # freed by the kernel when its holder dies
-            yield
-        finally:
-            os.close(handle)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

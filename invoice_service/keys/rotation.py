@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from chain.block import Block, StoredCheckpoint
 from chain.durable import fsync_dir, write_file
-from chain.errors import NotFoundError, RefusedError, VerificationError
+from chain.errors import NotFoundError, RefusedError, UnavailableError, VerificationError
 from chain.hashing import EMPTY_ROOT
 from chain.log.publish import checkpoint_of
 from chain.signing.checkpoint import Checkpoint, open_checkpoint
@@ -42,6 +42,10 @@ class SignedStore(Protocol):
         """Store more signatures over the checkpoint of ``size``, durably."""
         ...
 
+    def bind_statement(self, number: int, digest: str) -> None:
+        """Remember that this statement was made: its loss is noticed then."""
+        ...
+
 
 class Publishing(Protocol):
     """What rotation needs of publishing; ``chain.log.publish.Publisher``."""
@@ -67,8 +71,12 @@ class Rotation:
     randbytes: Callable[[int], bytes]
 
     def start(self) -> KeyStatement:
-        """Have a new key sign beside the old one; with an overlap under way, nothing changes."""
+        """Have a new key sign beside the old one; with an overlap under way, nothing changes.
+
+        UnavailableError ``log_key_missing`` where the secret of a key that signs is not here.
+        """
         with self.keys.changing():
+            _require_secrets(self)
             said = _tidy(self)
             if len(said.keys.signing) == 1:
                 # A crash before the statement leaves a key that nobody has heard of: used again.
@@ -80,9 +88,10 @@ class Rotation:
         """Retire the older key at the published checkpoint; its secret is gone afterwards.
 
         Raises RefusedError ``rotation_not_seen`` unless both have signed that, ``no_rotation``
-        when there was none.
+        when there was none; UnavailableError ``log_key_missing`` as ``start``.
         """
         with self.keys.changing():
+            _require_secrets(self)
             said = _tidy(self)
             old, *newer = said.keys.signing
             if newer:
@@ -121,8 +130,27 @@ def _state(parts: Rotation, said: KeyStatement, keys: Iterable[LogKey]) -> None:
     ordered = sorted(keys, key=lambda key: (key.revoked, key.last is not None))
     new = KeyStatement(said.number + 1, replace(said.keys, keys=tuple(ordered)))
     signing = {*said.keys.signing, *new.keys.signing}
-    # A crash before this returns leaves the statement before; after it, ``_tidy`` goes on.
+    # A crash before this returns leaves the statement before; after it, ``_tidy`` goes on, and
+    # whoever opens the instance next remembers the statement.
     parts.keys.add(new.sign(*(one for one in _secrets(parts) if one.verifier in signing)))
+    parts.store.bind_statement(new.number, parts.keys.digest(new.number))
+
+
+def _require_secrets(parts: Rotation) -> None:
+    """Before any file moves: a lost key may come back, in its place, and is not followed unasked.
+
+    Raises UnavailableError ``log_key_missing``.
+    """
+    here = {signer.verifier for signer in _secrets(parts)}
+    if missing := [key for key in parts.keys.keys().signing if key not in here]:
+        current = parts.keys.folder / LOG_KEY
+        file = parts.keys.folder / NEXT_KEY if current.exists() else current
+        raise UnavailableError(
+            "log_key_missing",
+            f"{file} with the secret of {missing[0].text()} is not there: put it back from the"
+            " backup of keys/; if it is lost for ever, `fapiao keys rotate-log --stolen"
+            f" {missing[0].key_id.hex()}`",
+        )
 
 
 def _secrets(parts: Rotation) -> list[SignerKey]:

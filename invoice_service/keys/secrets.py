@@ -122,6 +122,11 @@ def read_key(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(MAX_KEY_FILE + 1)
+    except FileNotFoundError:
+        raise UnavailableError(
+            "key_unreadable",
+            f"the key {path} is missing: put it back from the backup of keys/; nothing was changed",
+        ) from None
     except OSError as error:
         raise UnavailableError(
             "key_unreadable", f"cannot read the key {path}: {os.strerror(error.errno or 0)}"

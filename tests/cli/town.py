@@ -38,6 +38,13 @@ class Town:
         assert found == status, (arguments, found, said.out, said.err)
         return said.err
 
+    def tried(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit status, standard output and error output of a command, whatever it does."""
+        self._capsys.readouterr()
+        status = run(arguments)
+        said = self._capsys.readouterr()
+        return status, said.out, said.err
+
     def asked(self, *arguments: str, status: int = 0) -> Any:  # noqa: ANN401 # any JSON
         """What a command answers with ``--json``."""
         return json.loads(self.run(*arguments, "--json", status=status))

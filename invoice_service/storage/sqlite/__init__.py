@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chain.errors import UnavailableError
+from chain.errors import ConflictError, UnavailableError
 from invoice_service.domain.numbering import Scheme
 from invoice_service.storage.sqlite.clock import Clocks
 from invoice_service.storage.sqlite.connection import BUSY_SECONDS, Connections, unavailable
@@ -45,6 +45,22 @@ class SqliteStore(Issuing, Reading, Register, Trail, Clocks):
         self._scheme = scheme or Scheme()
         self.totals = SqliteTotals(self.connections)
 
+    def instance(self) -> str | None:
+        """The mark of the instance whose invoices these are, or None while it has none."""
+        with self.connections.reading() as connection:
+            row = connection.execute("SELECT mark FROM instance").fetchone()
+        return None if row is None else str(row[0])
+
+    def bind_instance(self, mark: str) -> None:
+        """Say whose invoices these are, once and for all; ConflictError ``instance_differs``."""
+        with self.connections.writing() as connection:
+            connection.execute(
+                "INSERT INTO instance SELECT 1, ? WHERE NOT EXISTS (SELECT 1 FROM instance)",
+                (mark,),
+            )
+        if (found := self.instance()) != mark:
+            raise ConflictError("instance_differs", f"these are of {found}, not of {mark}")
+
     def close(self) -> None:
         """Close the connections of all threads."""
         self.connections.close()
@@ -69,11 +85,15 @@ def create_store(path: Path) -> None:
 def update_store(path: Path) -> None:
     """Bring an older release's tables up to date; what is no store of ours is left as it is.
 
-    A file that is missing, empty or damaged is for its first user to report. Raises
-    UnavailableError when the tables are old and cannot be changed now.
+    A file that is missing or damaged is for its first user to report. Raises UnavailableError
+    when the tables are old and cannot be changed now, ``instance_mixed`` for somebody else's.
     """
     store = Connections(path)
     try:
+        if path.is_file() and _is_foreign(store):
+            raise UnavailableError(
+                "instance_mixed", f"{path} holds no invoices: put the one of this instance back"
+            )
         if path.is_file() and _is_behind(store):
             with store.reading(), _alone(path.parent):
                 migrations.apply(store.database)
@@ -86,6 +106,14 @@ def _is_behind(store: Connections) -> bool:
         with store.reading():
             database = store.database
             return bool(migrations.applied(database) and migrations.pending(database))
+    except UnavailableError:
+        return False
+
+
+def _is_foreign(store: Connections) -> bool:
+    try:
+        with store.reading():
+            return bool(store.database.table_names()) and not migrations.applied(store.database)
     except UnavailableError:
         return False
 

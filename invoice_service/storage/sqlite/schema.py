@@ -178,3 +178,19 @@ def trail(db: Database) -> None:
 def totals_of_any_size(db: Database) -> None:
     """Room for sums beyond 64 bits."""
     widen_sums(db)
+
+
+@migrations()
+def whose(db: Database) -> None:
+    """The mark of the instance whose invoices these are: one row, written once."""
+    db.table("instance").create({"id": int, "mark": str}, pk="id", not_null={"mark"}, strict=True)
+    db.execute(
+        "CREATE TRIGGER instance_once BEFORE INSERT ON instance WHEN"
+        " NEW.id IS NOT 1 OR EXISTS (SELECT 1 FROM instance)"
+        " BEGIN SELECT RAISE(ABORT, 'whose invoices these are is fixed'); END"
+    )
+    for change in ("UPDATE", "DELETE"):
+        db.execute(
+            f"CREATE TRIGGER instance_no_{change.lower()} BEFORE {change} ON instance"
+            " BEGIN SELECT RAISE(ABORT, 'whose invoices these are is fixed'); END"
+        )
