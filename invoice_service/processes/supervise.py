@@ -16,14 +16,17 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from stat import S_IMODE
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from chain.errors import UnavailableError
 from invoice_service.config import Config
+from invoice_service.inventory import shut_folders
 
 LOG_BYTES: Final = "10MB"  # a program's output, before its file is turned over
 LOG_BACKUPS: Final = 3
+STRANGERS: Final = 0o027  # what files of the programs deny: all to others, writing to the group
 STOP_SECONDS: Final = 15  # what a program gets to finish its work before it is killed
 OLD_TREE_SECONDS: Final = STOP_SECONDS + 5.0  # for which a start waits for a killed tree to end
 
@@ -100,6 +103,14 @@ def output_dir(config: Config) -> Path:
     return config.data_dir / "output"
 
 
+def shut_output(folder: Path) -> None:
+    """Make the folder of logs; nobody but us and our group reads in it, older files included."""
+    folder.mkdir(exist_ok=True)
+    for path in (folder, *folder.glob("*.log*")):
+        mode = S_IMODE(path.stat().st_mode)
+        path.chmod(mode & ~STRANGERS)
+
+
 def free_port(host: str) -> int:
     """A port on ``host`` that nobody listens on just now."""
     with socket.create_server((host, 0)) as listener:
@@ -144,7 +155,8 @@ class Tree:
     def start(self) -> None:
         """Start supervisord. Raises UnavailableError "already_running" or "port_in_use"."""
         self._run.mkdir(parents=True, exist_ok=True)
-        output_dir(self._config).mkdir(exist_ok=True)
+        shut_folders(self._config)
+        shut_output(output_dir(self._config))
         self._lock = take_lock(self._run / "tree.lock")
         web = self._config.web
         if not port_is_free(web.host, web.port):
@@ -174,6 +186,7 @@ class Tree:
             env=dict(self._environ),
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches us alone, and we stop the rest once
+            umask=STRANGERS,
         )
 
     def alive(self) -> bool:
