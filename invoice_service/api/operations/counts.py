@@ -9,6 +9,7 @@ import mmap
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from chain.hashing import DIGEST_SIZE, sha256
@@ -63,15 +64,29 @@ class Counts:
     def _open(self) -> mmap.mmap:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            descriptor = self._take_over() or self._create()
+            with self._alone():
+                descriptor = self._take_over() or self._create()
             return mmap.mmap(descriptor, self._size)
         except OSError:
             return mmap.mmap(-1, self._size)
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process opens at a time: it would take another's new file for a dead one's."""
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)  # for as long as a few files take to open
+            yield
+        finally:
+            os.close(folder)
+
     def _take_over(self) -> int | None:
         """An ended process's file, locked; files of another layout are cleared away."""
         for path in self._folder.glob("*.counts"):
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue  # somebody has tidied up this instant
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,48 @@ def test_a_new_process_takes_over_an_ended_ones_file(tmp_path: Path) -> None:
         process.join()
     assert len(list(tmp_path.iterdir())) == 1
     assert Counts(tmp_path, NAMES).read() == {"a": 0, "b": 30}
+
+
+def open_in_turns(folder: Path, rounds: int, barrier: Barrier) -> None:
+    """Open the counters of each round at the same moment as the others do."""
+    kept = []
+    for number in range(rounds):
+        barrier.wait()
+        counts = Counts(folder / str(number), NAMES)
+        counts.add([(counts.place("a"), 1)])
+        kept.append(counts)
+    barrier.wait()
+
+
+def test_processes_that_open_at_once_each_keep_a_file_and_no_count_is_lost(tmp_path: Path) -> None:
+    together, rounds = 8, 50
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(together)
+    processes = [
+        spawn.Process(target=open_in_turns, args=(tmp_path, rounds, barrier))
+        for _ in range(together)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * together
+    for number in range(rounds):
+        files = list((tmp_path / str(number)).glob("*.counts"))
+        assert len(files) == together, number
+        assert Counts(tmp_path / str(number), NAMES).read() == {"a": together, "b": 0}
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone.counts"
+    monkeypatch.setattr(Path, "glob", lambda *_: iter([gone]))
+    counts = Counts(tmp_path, NAMES)
+    monkeypatch.undo()
+    counts.add([(counts.place("a"), 1)])
+    assert len(list(tmp_path.glob("*.counts"))) == 1
+    assert Counts(tmp_path, NAMES).read() == {"a": 1, "b": 0}
 
 
 def test_another_releases_counters_are_cleared_away(tmp_path: Path) -> None:
