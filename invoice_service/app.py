@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from chain.errors import Problem
+from chain.errors import MalformedError, Problem
 from invoice_service.api import access, incidents, problems, rooms
 from invoice_service.api.operations import blueprint as operations_blueprint
 from invoice_service.api.operations.metrics import Meter
 from invoice_service.api.operations.probes import ENDPOINTS
 from invoice_service.api.peers import Peers
 from invoice_service.api.rates import Rates, headers_of
-from invoice_service.config import load
+from invoice_service.config import Config, load
 from invoice_service.openapi.document import describe_service
 from invoice_service.pilot import clients
 from invoice_service.pilot import contract as pilot
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-STATIC: Final = Path(__file__).resolve().parent.parent / "static"
+_HERE: Final = Path(__file__).resolve().parent
+# Beside the package in a checkout, inside it once installed (setup.py).
+STATIC: Final = next(path for path in (_HERE / "static", _HERE.parent / "static") if path.is_dir())
 STATIC_SECONDS: Final = 3600
 STARTED: Final = "fapiao.started"
 ALWAYS: Final = [
@@ -48,14 +50,15 @@ PROGRAMS: Final = ("/v1/", "/log/", "/static/", "/healthz", "/readyz", "/metrics
 
 
 class Service(Flask):
-    """Flask that knows when a request came in and from whom, and what stands in every answer."""
+    """Flask that knows when a request came, from whom, below which path; and what answers have."""
 
     peers = Peers(())
+    public_path = ""
 
     def wsgi_app(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Note the time first of all."""
+        """Note the time first of all, and where outsiders see us: a proxy keeps or strips it."""
 
         def start(
             status: str, headers: list[tuple[str, str]], error: "OptExcInfo | None" = None, /
@@ -64,6 +67,11 @@ class Service(Flask):
 
         environ[STARTED] = perf_counter_ns()
         self.peers.place(environ)
+        if self.public_path:
+            path = environ["PATH_INFO"]
+            if path == self.public_path or path.startswith(f"{self.public_path}/"):
+                environ["PATH_INFO"] = path[len(self.public_path) :] or "/"
+            environ["SCRIPT_NAME"] = self.public_path
         return super().wsgi_app(environ, start)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,7 +97,21 @@ def create_app(instance: Instance | None = None) -> Flask:
     app.before_request(rates.enter)
     _open_doors(app, instance)
     _answer_errors(app, instance)
+    app.public_path = _public_path(app, instance.config)
     return app
+
+
+def _public_path(app: Flask, config: Config) -> str:
+    """The path of the public address; MalformedError where it is mistaken for one of ours."""
+    _, _, below = config.public_path.partition("/")
+    first = below.partition("/")[0]
+    if first and any(rule.rule.split("/")[1] == first for rule in app.url_map.iter_rules()):
+        raise MalformedError(
+            "config_invalid",
+            f"the path of service.public_url begins with /{first}, an address of the service",
+            pointer="/service/public_url",
+        )
+    return config.public_path
 
 
 def _open_doors(app: Flask, instance: Instance) -> None:

@@ -171,6 +171,13 @@ class Config(Section, frozen=True):
         return self.data_dir / "run"
 
     @property
+    def public_path(self) -> str:
+        """The path of the public address, without a slash at its end; most have none: ""."""
+        _, _, place = self.service.public_url.partition("://")
+        _, slash, path = place.partition("/")
+        return slash + path
+
+    @property
     def log_origin(self) -> str:
         """``log.origin``, or host[:port]/path of the public address with ``/log``."""
         if self.log.origin:

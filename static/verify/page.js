@@ -181,7 +181,7 @@ async function take(file) {
 async function load(hash) {
   part("chosen").textContent = hash;
   try {
-    const answer = await fetch(`/v1/invoices/${encodeURIComponent(hash)}/proof`);
+    const answer = await fetch(`../v1/invoices/${encodeURIComponent(hash)}/proof`);
     const data = new Uint8Array(await answer.arrayBuffer());
     if (!answer.ok) throw new Problem(...(await reason(answer, data)));
     wanted = hash;

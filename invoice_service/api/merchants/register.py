@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint, Response, url_for
 
 from chain.entry import format_time
 from invoice_service.api.access import Access
@@ -76,7 +76,7 @@ class MerchantCalls:
         request = parse_merchant(body_, max_bytes=self._limit)
         account = admit.admit(self._store, request, by)
         answer = json_answer(_merchant(account), CREATED)
-        answer.headers["Location"] = f"/v1/merchants/{account.merchant.id}"
+        answer.headers["Location"] = url_for("merchants.one", merchant=account.merchant.id)
         return answer
 
     def one(self, merchant: str) -> Response:
