@@ -1,4 +1,4 @@
-"""The one requirement that pyproject.toml cannot state: the verifier, which stands in ``chain/``.
+"""What pyproject.toml cannot state: the verifier, which stands in ``chain/``, and ``static/``.
 
 From a checkout it is asked for where it stands, so that ``pip install .`` needs no index. What is
 released (``make wheels`` sets FAPIAO_RELEASE) asks for it by its version, as it must.
@@ -11,6 +11,7 @@ from pathlib import Path
 from setuptools import Distribution, setup
 
 VERIFIER = "fapiao-verifier"
+PAGES = "invoice_service.static"
 FOLDER = Path(__file__).resolve().parent / "chain"
 
 
@@ -26,6 +27,11 @@ class WithVerifier(Distribution):
         if "editable_wheel" in (self.script_args or ()):
             # A checkout has one folder `chain`: without its ground, that would be a namespace.
             self.packages = ["chain", *(self.packages or ())]
+        else:
+            # What pages load stands beside the package in a checkout, and inside it when installed.
+            self.packages = [*(self.packages or ()), PAGES]
+            self.package_dir = {**(self.package_dir or {}), PAGES: "static"}
+            self.package_data = {**(self.package_data or {}), PAGES: ["**/*"]}
 
     def _verifier(self) -> str:
         released = os.environ.get("FAPIAO_RELEASE") or not (FOLDER / "pyproject.toml").exists()
