@@ -17,7 +17,7 @@ from rich.console import Console
 from chain.errors import ConflictError, Problem, UnavailableError
 from invoice_service.commands.demo_day import Day
 from invoice_service.commands.serve import READY_SECONDS, is_ready
-from invoice_service.config import Config, load
+from invoice_service.config import Config, env_name, load
 from invoice_service.domain.qrtext import scan_url
 from invoice_service.processes.supervise import Tree, free_port, port_is_free, take_lock
 from invoice_service.services.people.admit import create_key
@@ -95,9 +95,9 @@ def clear(folder: Path) -> None:
 def settle(folder: Path) -> tuple[Config, dict[str, str]]:
     """Write the demo's settings, with a port that is free; they and the environment for them.
 
-    Settings in the environment are for the real instance, and are left out.
+    Settings in the environment are for the real instance, and are left out but for the port.
     """
-    port = PORT if port_is_free(HOST, PORT) else free_port(HOST)
+    port = choose_port()
     folder.mkdir()
     (folder / MARK).touch()
     settings = folder.resolve() / "config.toml"
@@ -108,6 +108,21 @@ def settle(folder: Path) -> tuple[Config, dict[str, str]]:
     )
     others = {name: text for name, text in os.environ.items() if not name.startswith("FAPIAO_")}
     return load(settings, {}), {**others, "FAPIAO_CONFIG": str(settings)}
+
+
+def choose_port() -> int:
+    """FAPIAO_WEB_PORT, or else 8000 if that is free, or else one that is.
+
+    Raises MalformedError ``config_invalid``; UnavailableError ``port_in_use`` for a port that was
+    asked for and is taken.
+    """
+    name = env_name("web", "port")
+    if name not in os.environ:
+        return PORT if port_is_free(HOST, PORT) else free_port(HOST)
+    port = load(None, {name: os.environ[name]}).web.port
+    if port and not port_is_free(HOST, port):
+        raise UnavailableError("port_in_use", f"another program listens on {HOST}:{port} ({name})")
+    return port or free_port(HOST)
 
 
 def official_key(instance: Instance) -> str:

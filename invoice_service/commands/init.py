@@ -1,27 +1,34 @@
 """``fapiao init``: a new, empty instance."""
 
+import sys
+
 import click
 
 from chain.errors import ConflictError
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
+from invoice_service.config import Config
+from invoice_service.inventory import is_untouched
 from invoice_service.keys.secrets import PASSPHRASE, all_encrypted
 from invoice_service.wiring import Instance, init_instance, secret_keys
 
 
 @click.command()
 @click.option("--if-missing", is_flag=True, help="Succeed quietly where an instance is already.")
+@click.option("--yes", is_flag=True, help="Ask nothing; what is fixed for ever is as it should be.")
 @json_option
 @click.pass_obj
-def init(session: Session, *, if_missing: bool, as_json: bool) -> None:
+def init(session: Session, *, if_missing: bool, yes: bool, as_json: bool) -> None:
     """Make the databases, the keys and the empty log of an instance.
 
     The secret keys are encrypted when FAPIAO_PASSPHRASE or FAPIAO_PASSPHRASE_FILE is set.
     """
+    if is_untouched(session.config):
+        _tell_fixed(session.config, ask=not yes and not as_json and sys.stdin.isatty())
     try:
         instance = init_instance(session.config)
-    except ConflictError:
-        if if_missing:
+    except ConflictError as error:
+        if if_missing and error.code == "already_initialised":
             return
         raise
     if as_json:
@@ -37,6 +44,21 @@ def init(session: Session, *, if_missing: bool, as_json: bool) -> None:
     else:
         _tell(instance)
     instance.close()
+
+
+def _tell_fixed(config: Config, *, ask: bool) -> None:
+    """Say what this instance can never change; on a terminal, ask. Raises click.Abort."""
+    click.secho(
+        f"Fixed for ever from now on: the log is named {config.log_origin}"
+        + ("" if config.log.origin else f"\n(from service.public_url, {config.service.public_url})")
+        + ", and QR codes lead there for as long as invoices are kept."
+        "\nSet service.public_url, and log.origin if its name should differ, in config.toml"
+        " before you go on.",
+        fg="yellow",
+        err=True,
+    )
+    if ask:
+        click.confirm("Make the instance under this name?", abort=True, err=True)
 
 
 def _tell(instance: Instance) -> None:
