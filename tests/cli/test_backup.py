@@ -3,10 +3,13 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import cycle
 from pathlib import Path
 from threading import Event
+from types import ModuleType
 
 import pytest
 
@@ -71,7 +74,7 @@ def test_a_copy_that_is_behind_a_seen_checkpoint_signs_nothing(open_day: Town) -
     wrong = open_day.asked("audit", status=1)
     assert (wrong["kind"], wrong["place"]) == ("published", "checkpoint")
     for _ in range(2):
-        assert "log_rolled_back" in open_day.refusal("anchor")
+        assert "log_rolled_back" in open_day.refusal("anchor", status=3)
     published = open_day.folder / "var/main/log/checkpoint"
     assert published.read_bytes() == newest.read_bytes()
 
@@ -85,7 +88,7 @@ def test_a_log_without_its_invoices_is_noticed(open_day: Town) -> None:
     shutil.copy2(older / "invoices.db", newer / "invoices.db")
     _restore(open_day, newer)
     assert open_day.asked("audit", status=1)["clean"] is False
-    assert "invoices_missing" in open_day.refusal("anchor")
+    assert "invoices_missing" in open_day.refusal("anchor", status=3)
 
 
 def test_copies_taken_while_the_service_works_are_all_sound(town: Town) -> None:
@@ -128,3 +131,77 @@ def test_a_backup_overwrites_nothing_and_says_what_is_wrong(open_day: Town) -> N
     shutil.rmtree(open_day.folder / "var/main")
     _back_up(open_day, "another", status=1)
     assert not (open_day.folder / "another").exists()
+
+
+def _script() -> ModuleType:
+    """The script as a module, to see into it."""
+    spec = spec_from_file_location("backup", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_publishing_goes_on_while_databases_and_full_tiles_are_copied(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copy is of one moment all the same."""
+    town.sell(300)
+    town.run("anchor")
+    script, sold = _script(), 300
+
+    def beside_work(copying: Callable[..., None]) -> Callable[..., None]:
+        def copy(*what: object) -> None:
+            nonlocal sold
+            sold += 1
+            town.sell(sold)
+            done = town.asked("anchor")
+            assert done["published"] == done["size"] > sold
+            copying(*what)
+
+        return copy
+
+    for owner, name in ((script, "copy_database"), (script.Moment, "_copy")):
+        monkeypatch.setattr(owner, name, beside_work(getattr(owner, name)))
+    backup = town.folder / "backup"
+    script.back_up(town.folder / "var/main", backup)
+    assert sold == 304  # two databases, a full tile and its bundle
+    _restore(town, backup)
+    found = town.asked("audit")
+    assert (found["clean"], found["invoices"]) == (True, 300)
+
+
+def test_a_backup_into_the_folder_where_one_stands_is_refused_in_one_line(
+    open_day: Town,
+) -> None:
+    for target in (".", "/"):
+        done = subprocess.run(
+            [sys.executable, "-I", str(SCRIPT), "var/main", target],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=open_day.folder,
+        )
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: ")
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_lost_tile_is_noticed_by_the_backup(town: Town) -> None:
+    town.sell(300)
+    town.run("anchor")
+    (town.folder / "var/main/log/tile/0/000").unlink()
+    _back_up(town, "backup", status=1)
+    assert not (town.folder / "backup").exists()
+
+
+def test_a_copy_whose_totals_are_ahead_of_its_log_is_not_gone_on_with(open_day: Town) -> None:
+    older = _back_up(open_day, "older")
+    open_day.run("anchor")
+    newer = _back_up(open_day, "newer")
+    shutil.copy2(older / "log.db", newer / "log.db")
+    shutil.copytree(older / "log", newer / "log", dirs_exist_ok=True)
+    _restore(open_day, newer)
+    said = open_day.refusal("anchor", status=3)
+    assert "log_rolled_back" in said
