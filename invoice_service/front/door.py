@@ -1,0 +1,163 @@
+"""Takes connections from a listening socket, watches them, and hands requests to threads."""
+
+import asyncio
+import logging
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from chain.errors import Problem, UnavailableError
+from invoice_service.front.answer import respond
+from invoice_service.front.connection import Connection
+from invoice_service.front.incoming import Incoming
+from invoice_service.front.limits import Limits, Purse
+from invoice_service.front.threads import HEAVY_BYTES, Threads
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+SWEEP_SECONDS: Final = 0.5
+PAUSE_SECONDS: Final = 0.2  # in which no connection is taken when files have run out
+Write = Callable[[Problem], bytes]
+
+log = logging.getLogger(__name__)
+
+
+class Door:
+    """One process's share of the service's connections."""
+
+    def __init__(
+        self, app: "WSGIApplication", limits: Limits, write: Write, *, threads: int
+    ) -> None:
+        self.limits = limits
+        self.purse = Purse(limits.held_bytes)
+        self.stopping = False
+        self.write = write
+        self._app = app
+        self._loop = asyncio.get_running_loop()
+        self._threads = Threads(threads, self._loop)
+        self._connections: set[Connection] = set()
+        self._peers: Counter[str] = Counter()
+
+    async def serve(self, listener: socket.socket, stop: asyncio.Event, grace: float) -> None:
+        """Take connections until ``stop``; then finish what has begun, at most for ``grace``."""
+        listener.setblocking(False)  # noqa: FBT003 # the function takes no keyword
+        accepting = self._loop.create_task(self._accept_all(listener))
+        while not stop.is_set():
+            self._sweep()
+            await _until(stop, SWEEP_SECONDS)
+        accepting.cancel()
+        self.stopping = True
+        give_up = time.monotonic() + grace
+        while self._connections and time.monotonic() < give_up:
+            for connection in [*self._connections]:
+                connection.retire()
+            self._sweep()
+            await asyncio.sleep(0.02)
+
+    def opened(self, connection: Connection) -> None:
+        """See House."""
+        self._connections.add(connection)
+        self._peers[connection.peer[0]] += 1
+
+    def closed(self, connection: Connection) -> None:
+        """See House."""
+        self._connections.discard(connection)
+        self._peers -= Counter([connection.peer[0]])  # and forgets whom it has none of
+
+    def answer(self, connection: Connection, incoming: Incoming) -> None:
+        """See House."""
+        heavy = incoming.limit > self.limits.body_bytes and incoming.body.size > HEAVY_BYTES
+        self._threads.submit(partial(self._run, connection, incoming), heavy=heavy)
+
+    def _run(self, connection: Connection, incoming: Incoming) -> None:
+        """One request, in a thread."""
+        try:
+            if not connection.lost or not incoming.problem:
+                environ = incoming.environ(connection.peer, connection.here)
+                respond(self._app, incoming, environ, connection, keep=incoming.keep)
+        except Exception:
+            log.exception("a request was not answered")
+            connection.fail()
+        finally:
+            if incoming.held:
+                self._loop.call_soon_threadsafe(connection.release, incoming)
+
+    async def _accept_all(self, listener: socket.socket) -> None:
+        """Take one connection after the other; the next one may be another process's."""
+        while True:
+            try:
+                sock, peer = await self._loop.sock_accept(listener)
+            except ConnectionError:
+                continue  # it has gone already
+            except OSError as error:  # files or memory have run out: not for long, we hope
+                log.warning("no connection can be taken: %s", error)
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            if self._peers[peer[0]] >= self.limits.peer_connections or not self._has_room():
+                self._turn_away(sock)
+            else:
+                await self._take(sock, peer)
+
+    async def _take(self, sock: socket.socket, peer: tuple[str, int]) -> None:
+        try:
+            here = sock.getsockname()[:2]
+            make = partial(Connection, self, peer[:2], here)
+            await self._loop.connect_accepted_socket(make, sock)
+        except OSError as error:
+            sock.close()
+            log.warning("a connection could not be taken: %s", error)
+
+    def _turn_away(self, sock: socket.socket) -> None:
+        problem = UnavailableError("too_many_connections", "too many connections of this address")
+        with sock:
+            sock.setblocking(False)  # noqa: FBT003 # the function takes no keyword
+            try:
+                sock.send(self.write(problem))
+            except OSError:
+                return
+
+    def _has_room(self) -> bool:
+        """Where all places are taken, who has waited longest with nothing to answer gives way."""
+        if len(self._connections) < self.limits.connections:
+            return True
+        idle = [connection for connection in self._connections if not connection.busy]
+        if idle:
+            min(idle, key=lambda connection: connection.waits_since).evict()
+        return bool(idle)
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        for connection in [*self._connections]:
+            connection.sweep(now)
+
+
+async def _until(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+def run(
+    make: Callable[[], Door], listener: socket.socket, grace: float, ready: Callable[[], None]
+) -> None:
+    """Serve in this process until SIGTERM or SIGINT. ``ready`` is called before the first client.
+
+    ``make`` is called with a running loop.
+    """
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, stop.set)
+        door = make()
+        await asyncio.to_thread(ready)
+        await door.serve(listener, stop, grace)
+
+    asyncio.run(main())

@@ -1,0 +1,45 @@
+"""What one client may take of a web process: time, room, connections."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Limits(NamedTuple):
+    """Seconds, bytes, and numbers of connections; ``[web]`` and ``[limits]`` in config.toml."""
+
+    head_seconds: float = 10.0
+    body_seconds: float = 30.0
+    slowest: int = 16_384
+    """Bytes a second; each so many that came give a body one second more."""
+    answer_seconds: float = 30.0
+    """For each piece of an answer (64 KiB) to be taken."""
+    idle_seconds: float = 75.0
+    head_bytes: int = 32_768
+    body_bytes: int = 65_536
+    large: Mapping[str, int] = {}
+    """Addresses that take larger bodies, and how large."""
+    held_bytes: int = 268_435_456
+    connections: int = 2_000
+    peer_connections: int = 200
+
+    def body_of(self, path: str) -> int:
+        """The largest body that this address takes."""
+        return self.large.get(path, self.body_bytes)
+
+
+class Purse:
+    """A sum that all share: what is taken is given back. Used by one thread."""
+
+    def __init__(self, amount: int) -> None:
+        self._left = amount
+
+    def take(self, amount: int) -> bool:
+        """Whether there was enough."""
+        if amount > self._left:
+            return False
+        self._left -= amount
+        return True
+
+    def give(self, amount: int) -> None:
+        """Put it back."""
+        self._left += amount
