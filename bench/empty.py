@@ -11,6 +11,9 @@ from flask import Flask, request
 from bench.load import Plan, run
 from bench.timing import Rate, wait_until
 from bench.web import answers, free_port
+from invoice_service.config import Config, Web
+from invoice_service.processes.listening import listen
+from invoice_service.processes.web import Workers
 
 BODY = '{"order_id":"ORDER"}'
 
@@ -32,7 +35,7 @@ def load() -> Flask:
 
 
 def empty_rate(folder: Path, seconds: float, workers: int, threads: int) -> Rate:
-    """Measure empty POSTs on granian with as many processes and threads as the service has."""
+    """Measure empty POSTs on our server, with as many processes and threads as the service has."""
     with _served(workers, threads) as url:
         return run(Plan(url, body=BODY), seconds, folder)
 
@@ -40,9 +43,7 @@ def empty_rate(folder: Path, seconds: float, workers: int, threads: int) -> Rate
 @contextmanager
 def _served(workers: int, threads: int) -> Iterator[str]:
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "error"]
-    command += ["--workers", str(workers), "--blocking-threads", str(threads), "bench.empty:load"]
+    command = [sys.executable, "-m", "bench.empty", str(port), str(workers), str(threads)]
     process = Popen(command, stdout=DEVNULL)
     url = f"http://127.0.0.1:{port}/"
     try:
@@ -51,3 +52,13 @@ def _served(workers: int, threads: int) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def main(port: int, workers: int, threads: int) -> None:
+    """Serve it until SIGTERM."""
+    config = Config(web=Web(port=port, workers=workers, threads=threads))
+    Workers(config, listen(config.web.host, port), load).keep()
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-_PACKAGES = ("flask", "granian", "pycryptodome", "celery", "sqlite-utils", "msgspec")
+_PACKAGES = ("flask", "httptools", "pycryptodome", "celery", "sqlite-utils", "msgspec")
 
 
 @dataclass(frozen=True, slots=True)

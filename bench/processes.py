@@ -7,7 +7,7 @@ from pathlib import Path
 # In this order: the worker's own arguments also name it.
 _MARKS = (
     ("issuing process", "issuer"),
-    ("web", "granian"),
+    ("web", "web"),
     ("beat", "beat"),
     ("worker", "worker"),
     ("supervisord", "supervisord"),

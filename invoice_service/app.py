@@ -38,6 +38,7 @@ _HERE: Final = Path(__file__).resolve().parent
 STATIC: Final = next(path for path in (_HERE / "static", _HERE.parent / "static") if path.is_dir())
 STATIC_SECONDS: Final = 3600
 STARTED: Final = "fapiao.started"
+PROBLEM: Final = "fapiao.problem"
 ALWAYS: Final = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),  # the hash in our addresses opens an invoice
@@ -95,6 +96,7 @@ def create_app(instance: Instance | None = None) -> Flask:
     app.url_map.merge_slashes = False  # `//` is another address, not a detour to ours
     rates = Rates(instance.config.rate, access.Access(instance.store))
     app.before_request(rates.enter)
+    _refuse_what_is_not_whole(app)
     _open_doors(app, instance)
     _answer_errors(app, instance)
     app.public_path = _public_path(app, instance.config)
@@ -112,6 +114,23 @@ def _public_path(app: Flask, config: Config) -> str:
             pointer="/service/public_url",
         )
     return config.public_path
+
+
+def large_bodies(config: Config) -> dict[str, int]:
+    """The addresses that take lists, and how many bytes of them."""
+    lists = ("/v1/invoices/batch", "/v1/verifications")
+    prefixes = ("", config.public_path)
+    return {f"{prefix}{path}": config.limits.batch_bytes for prefix in prefixes for path in lists}
+
+
+def _refuse_what_is_not_whole(app: Flask) -> None:
+    """First of all, what the server in front found wrong: then nothing else is looked at."""
+
+    @app.before_request
+    def refuse() -> None:
+        problem: Problem | None = request.environ.get(PROBLEM)
+        if problem is not None:
+            raise problem
 
 
 def _open_doors(app: Flask, instance: Instance) -> None:

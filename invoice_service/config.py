@@ -16,6 +16,7 @@ PREFIX: Final = "FAPIAO_"
 Count = Annotated[int, Meta(ge=1)]
 Tokens = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Digit = Annotated[str, Meta(pattern=r"\A[0-9]\Z")]
 PublicUrl = Annotated[
     str,
@@ -36,13 +37,18 @@ class Service(Section, frozen=True):
 
 
 class Web(Section, frozen=True):
-    """The web server's processes."""
+    """The web server's processes, and the seconds that a client may take for each step."""
 
     host: str = "127.0.0.1"
     port: Port = 8000
     workers: Count = 3
     threads: Count = 4
     trusted_proxies: tuple[str, ...] = ()
+    head_seconds: Seconds = 10.0
+    body_seconds: Seconds = 30.0
+    slowest_upload: Count = 16_384
+    answer_seconds: Seconds = 30.0
+    idle_seconds: Seconds = 75.0
 
 
 class Log(Section, frozen=True):
@@ -85,6 +91,10 @@ class Limits(Section, frozen=True):
     lines: Count = 100
     batch_records: Count = 10_000
     batch_bytes: Count = 33_554_432
+    head_bytes: Count = 32_768
+    held_bytes: Count = 268_435_456
+    connections: Count = 2_000
+    peer_connections: Count = 200
 
 
 class Rate(Section, frozen=True):

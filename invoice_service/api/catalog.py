@@ -17,6 +17,15 @@ class Entry(NamedTuple):
 CATALOG: dict[str, Entry] = {
     # the request as such
     "bad_request": Entry(400, "The request could not be read", "请求无法读取"),
+    "request_incomplete": Entry(
+        400,
+        "The request ended before all of it had come; nothing was done, send it again",
+        "请求未完整送达，未作任何处理，请重新发送",
+    ),
+    "host_invalid": Entry(
+        400, "The request needs one Host header, well formed", "请求须带一个格式正确的 Host 头"
+    ),
+    "head_too_large": Entry(431, "The request's headers are too large", "请求头过大"),
     "no_such_address": Entry(404, "There is nothing at this address", "此地址不存在"),
     "method_not_allowed": Entry(
         405, "This address does not take this method", "此地址不支持该方法"
@@ -202,6 +211,16 @@ CATALOG: dict[str, Entry] = {
         503, "The totals of this block are not ready yet", "该区块的汇总尚未完成"
     ),
     # not now
+    "too_many_connections": Entry(
+        503,
+        "Too many open connections of this address; close some, or use fewer",
+        "来自此地址的连接过多，请减少连接数",
+    ),
+    "too_busy": Entry(
+        503,
+        "Too many large requests at once; send the same again",
+        "大量请求处理中，请稍后原样重试",
+    ),
     "database_busy": Entry(503, "Too busy just now; send the same again", "系统繁忙，请原样重试"),
     "database_refused": Entry(
         503, "The record could not be stored; send the same again", "记录未能保存，请原样重试"

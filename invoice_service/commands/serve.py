@@ -17,7 +17,7 @@ from invoice_service.processes.supervise import Output, Tree, free_port
 
 READY_SECONDS = 60.0
 LOOK_SECONDS = 0.2
-ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 # compared with, not listened on
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # compared with, not listened on
 
 
 @click.command()
@@ -68,7 +68,7 @@ def show(output: Output) -> None:
 def local_url(config: Config) -> str:
     """Where this machine reaches the web server, whatever the public address is."""
     host = ANY_ADDRESS.get(config.web.host, config.web.host)
-    return f"http://{host}:{config.web.port}"
+    return f"http://{f'[{host}]' if ':' in host else host}:{config.web.port}"
 
 
 def is_ready(config: Config) -> bool:

@@ -31,12 +31,23 @@ class Door:
     """One process's share of the service's connections."""
 
     def __init__(
-        self, app: "WSGIApplication", limits: Limits, write: Write, *, threads: int
+        self,
+        app: "WSGIApplication",
+        limits: Limits,
+        write: Write,
+        *,
+        threads: int,
+        caller: Callable[[str], str] = str,
     ) -> None:
+        """``caller`` says whose connection one from that address is: "" for nobody's, not counted.
+
+        A proxy's connections are its clients'.
+        """
         self.limits = limits
         self.purse = Purse(limits.held_bytes)
         self.stopping = False
         self.write = write
+        self._caller = caller
         self._app = app
         self._loop = asyncio.get_running_loop()
         self._threads = Threads(threads, self._loop)
@@ -62,12 +73,13 @@ class Door:
     def opened(self, connection: Connection) -> None:
         """See House."""
         self._connections.add(connection)
-        self._peers[connection.peer[0]] += 1
+        if caller := self._caller(connection.peer[0]):
+            self._peers[caller] += 1
 
     def closed(self, connection: Connection) -> None:
         """See House."""
         self._connections.discard(connection)
-        self._peers -= Counter([connection.peer[0]])  # and forgets whom it has none of
+        self._peers -= Counter([self._caller(connection.peer[0])])  # forgets whom it has none of
 
     def answer(self, connection: Connection, incoming: Incoming) -> None:
         """See House."""
@@ -98,7 +110,7 @@ class Door:
                 log.warning("no connection can be taken: %s", error)
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
-            if self._peers[peer[0]] >= self.limits.peer_connections or not self._has_room():
+            if self._has_many(peer[0]) or not self._has_room():
                 self._turn_away(sock)
             else:
                 await self._take(sock, peer)
@@ -120,6 +132,9 @@ class Door:
                 sock.send(self.write(problem))
             except OSError:
                 return
+
+    def _has_many(self, peer: str) -> bool:
+        return self._peers[self._caller(peer)] >= self.limits.peer_connections
 
     def _has_room(self) -> bool:
         """Where all places are taken, who has waited longest with nothing to answer gives way."""

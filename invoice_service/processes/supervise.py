@@ -5,7 +5,6 @@ four. Who ends, ends all below it: supervisord stops its programs when asked to,
 does when it was killed outright (``tether``). Why supervisord: docs/adr/0008-process-tree.md.
 """
 
-import errno
 import fcntl
 import os
 import shlex
@@ -23,6 +22,13 @@ from typing import Final, NamedTuple, Self
 from chain.errors import UnavailableError
 from invoice_service.config import Config
 from invoice_service.inventory import shut_folders
+from invoice_service.processes.listening import (
+    FIRST_DESCRIPTOR,
+    VARIABLE,
+    listen,
+    port_of,
+    to_inherit,
+)
 
 LOG_BYTES: Final = "10MB"  # a program's output, before its file is turned over
 LOG_BACKUPS: Final = 3
@@ -38,30 +44,21 @@ class Program(NamedTuple):
     module: str
 
 
-def programs(config: Config) -> list[Program]:
-    """What runs, in the order of starting; stopped in the opposite order."""
-    web = config.web
-    celery = "celery --app workers.app --quiet"
-    return [
-        Program("issuer", "invoice_service.cli issuer"),
-        Program(
-            "web",
-            f"granian --interface wsgi --factory --host {web.host} --port {web.port}"
-            f" --workers {web.workers} --blocking-threads {web.threads} --no-ws"
-            " --respawn-failed-workers --respawn-interval 0.5"
-            f" --workers-kill-timeout {STOP_SECONDS - 5}"
-            " invoice_service.processes.web:load",
-        ),
-        Program(
-            "worker",
-            f"{celery} worker --loglevel INFO --hostname worker@fapiao"
-            " --without-gossip --without-mingle --without-heartbeat",
-        ),
-        Program("beat", f"{celery} beat --loglevel INFO"),
-    ]
+_CELERY: Final = "celery --app workers.app --quiet"
+# In the order of starting; stopped in the opposite order.
+PROGRAMS: Final = (
+    Program("issuer", "invoice_service.cli issuer"),
+    Program("web", "invoice_service.processes.web"),
+    Program(
+        "worker",
+        f"{_CELERY} worker --loglevel INFO --hostname worker@fapiao"
+        " --without-gossip --without-mingle --without-heartbeat",
+    ),
+    Program("beat", f"{_CELERY} beat --loglevel INFO"),
+)
 
 
-def supervisor_settings(config: Config) -> str:
+def supervisor_settings() -> str:
     """The text of supervisord.conf. Paths are relative: supervisord runs in ``run_dir``."""
     tether = f"{shlex.quote(sys.executable)} -P -m invoice_service.processes.tether SIGKILL"
     sections = [
@@ -72,11 +69,11 @@ def supervisor_settings(config: Config) -> str:
         "logfile=../output/supervisor.log",
         "logfile_maxbytes=1MB",
         "logfile_backups=1",
-        "minfds=1024",
+        f"minfds={FIRST_DESCRIPTOR}",  # and closes below it, not the socket that we hand on
         # Said aloud, or supervisord complains that it was not told.
         *(["user=root"] if os.geteuid() == 0 else []),
     ]
-    for rank, program in enumerate(programs(config)):
+    for rank, program in enumerate(PROGRAMS):
         command = f"{tether} supervisord.pid tree.lock {shlex.quote(sys.executable)} -P -m"
         sections += [
             f"[program:{program.name}]",
@@ -94,7 +91,7 @@ def supervisor_settings(config: Config) -> str:
             f"stdout_logfile_backups={LOG_BACKUPS}",
         ]
     # One group, or supervisord stops one program after the other and each takes its seconds.
-    names = ",".join(program.name for program in programs(config))
+    names = ",".join(program.name for program in PROGRAMS)
     return "\n".join([*sections, "[group:fapiao]", f"programs={names}", ""])
 
 
@@ -113,21 +110,18 @@ def shut_output(folder: Path) -> None:
 
 def free_port(host: str) -> int:
     """A port on ``host`` that nobody listens on just now."""
-    with socket.create_server((host, 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    with listen(host, 0) as listener:
+        return port_of(listener)
 
 
 def port_is_free(host: str, port: int) -> bool:
     """Whether one can listen there; UnavailableError "address_unusable" for other trouble."""
     try:
-        socket.create_server((host, port)).close()
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
+        listen(host, port).close()
+    except UnavailableError as error:
+        if error.code == "port_in_use":
             return False
-        raise UnavailableError(
-            "address_unusable", f"cannot listen on {host}:{port}: {error.strerror or error}"
-        ) from None
+        raise
     return True
 
 
@@ -139,6 +133,7 @@ class Tree:
         self._environ = environ
         self._run = config.run_dir
         self._lock = -1
+        self._listener: socket.socket | None = None
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -158,36 +153,37 @@ class Tree:
         shut_folders(self._config)
         shut_output(output_dir(self._config))
         self._lock = take_lock(self._run / "tree.lock")
-        web = self._config.web
-        if not port_is_free(web.host, web.port):
-            raise UnavailableError(
-                "port_in_use",
-                f"another program listens on {web.host}:{web.port}; stop it, or set web.port"
-                " in config.toml (FAPIAO_WEB_PORT in the environment)",
-            )
-        (self._run / "supervisord.conf").write_text(
-            supervisor_settings(self._config), encoding="utf-8"
-        )
+        # Ours for as long as we live, whatever becomes of the web server: clients wait meanwhile.
+        self._listener = listen(self._config.web.host, self._config.web.port)
+        (self._run / "supervisord.conf").write_text(supervisor_settings(), encoding="utf-8")
         (self._run / "serve.pid").write_text(f"{os.getpid()}\n", encoding="ascii")
+        self._supervisor = self._start_supervisor(self._listener)
+
+    def _start_supervisor(self, listener: socket.socket) -> "subprocess.Popen[bytes]":
         python = [sys.executable, "-P", "-m"]
-        self._supervisor = subprocess.Popen(
-            [
-                *python,
-                "invoice_service.processes.tether",
-                "SIGTERM",  # when we are killed outright, supervisord still stops all in order
-                "serve.pid",
-                "tree.lock",
-                *python,
-                "supervisor.supervisord",
-                "--configuration",
-                "supervisord.conf",
-            ],
-            cwd=self._run,
-            env=dict(self._environ),
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C reaches us alone, and we stop the rest once
-            umask=STRANGERS,
-        )
+        passed_on = to_inherit(listener)
+        try:
+            return subprocess.Popen(
+                [
+                    *python,
+                    "invoice_service.processes.tether",
+                    "SIGTERM",  # when we are killed outright, supervisord still stops all in order
+                    "serve.pid",
+                    "tree.lock",
+                    *python,
+                    "supervisor.supervisord",
+                    "--configuration",
+                    "supervisord.conf",
+                ],
+                cwd=self._run,
+                env={**self._environ, VARIABLE: str(passed_on)},
+                pass_fds=[passed_on],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C reaches us alone, and we stop the rest once
+                umask=STRANGERS,
+            )
+        finally:
+            os.close(passed_on)
 
     def alive(self) -> bool:
         """Whether supervisord runs."""
@@ -203,6 +199,9 @@ class Tree:
             except (subprocess.TimeoutExpired, KeyboardInterrupt):
                 supervisor.kill()  # the kernel then kills the programs
                 supervisor.wait()
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -245,7 +244,7 @@ class Output:
     """Follows the programs' output files, through turn-overs, from where they end now."""
 
     def __init__(self, config: Config) -> None:
-        names = ["supervisor", *(program.name for program in programs(config))]
+        names = ["supervisor", *(program.name for program in PROGRAMS)]
         self._files = {name: output_dir(config) / f"{name}.log" for name in names}
         self._inode: dict[str, int] = {}
         self._offset: dict[str, int] = {}

@@ -17,22 +17,24 @@ START_SECONDS = 30
 
 
 @contextmanager
-def serving(desk: Desk, *, workers: int = 2, threads: int = 2) -> Iterator[str]:
-    """The server's address, once it answers; it is stopped at the end."""
+def serving(desk: Desk, *, workers: int = 2, threads: int = 2, **settings: str) -> Iterator[str]:
+    """The server's address, once it answers; it is stopped at the end.
+
+    ``settings`` are FAPIAO_ variables in lower case.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     environ = {
         **os.environ,
         "FAPIAO_SERVICE_DATA_DIR": str(desk.config.data_dir),
+        "FAPIAO_WEB_PORT": str(port),
+        "FAPIAO_WEB_WORKERS": str(workers),
         "FAPIAO_WEB_THREADS": str(threads),
+        **{f"FAPIAO_{name.upper()}": value for name, value in settings.items()},
         "FAPIAO_SERVICE_PUBLIC_URL": desk.config.service.public_url,
     }
-    command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws"),
-        *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
-        *("--blocking-threads", str(threads), "invoice_service.app:create_app"),
-    ]
+    command = [sys.executable, "-m", "invoice_service.processes.web"]
     output = (desk.config.data_dir / "server.log").open("wb")
     server = subprocess.Popen(
         command, env=environ, stdout=output, stderr=output, cwd=Path(__file__).parents[2]

@@ -88,5 +88,5 @@ def test_processes_find_the_passphrase_and_the_supervisors_file_has_it_not(
     session = Session()
     assert session.environ()["FAPIAO_PASSPHRASE"] == FIRST
     assert session.environ()["FAPIAO_PASSPHRASE_FILE"] == str(empty.folder / "passphrase")
-    settings = supervisor_settings(session.config)
+    settings = supervisor_settings()
     assert "passphrase" not in settings.lower()

@@ -54,10 +54,13 @@ class Acts:
 
 @contextmanager
 def stage(
-    app: "WSGIApplication", limits: Limits = LIMITS, threads: int = 4, host: str = "127.0.0.1"
+    app: "WSGIApplication",
+    limits: Limits = LIMITS,
+    threads: int = 4,
+    caller: Callable[[str], str] = str,
 ) -> Iterator[Place]:
     """Where the server listens; it is stopped at the end."""
-    listener = listen(host, 0)
+    listener = listen("127.0.0.1", 0)
     begun = threading.Event()
     stops: list[Callable[[], object]] = []
 
@@ -65,7 +68,7 @@ def stage(
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         stops.append(lambda: loop.call_soon_threadsafe(stop.set))
-        door = Door(app, limits, _write, threads=threads)
+        door = Door(app, limits, _write, threads=threads, caller=caller)
         begun.set()
         await door.serve(listener, stop, 1.0)
 

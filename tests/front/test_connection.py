@@ -314,6 +314,14 @@ def test_one_address_has_so_many_connections(acts: Acts) -> None:
             client.line.close()
 
 
+def test_a_proxy_has_as_many_connections_as_it_likes(acts: Acts) -> None:
+    with stage(acts, Limits(peer_connections=1), caller=lambda _: "") as place:
+        clients = [Client(place) for _ in range(5)]
+        assert all(status(client.say(get()).answer()) == 200 for client in clients)
+        for client in clients:
+            client.line.close()
+
+
 def _answers(place: Place) -> bool:
     with Client(place) as client:
         try:

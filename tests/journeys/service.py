@@ -22,7 +22,7 @@ PATIENCE = 90.0  # seconds; a machine that runs other tests beside is slow
 PROGRAMS = {
     "supervisor": "supervisor.supervisord",
     "issuer": "invoice_service.cli issuer",
-    "web": "granian --interface",
+    "web": "invoice_service.processes.web",
     "worker": " worker --loglevel",
     "beat": " beat --loglevel",
 }

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -16,7 +17,7 @@ import pytest
 from invoice_service.commands.order_files import read_sample_bills
 from invoice_service.commands.remote import Remote
 from invoice_service.processes.supervise import STOP_SECONDS
-from tests.journeys.service import Service, wait_until
+from tests.journeys.service import PATIENCE, Service, wait_until
 
 
 def _pick(service: Service, program: str, place: int = 0) -> int:
@@ -131,6 +132,51 @@ def test_every_program_that_is_killed_comes_back_and_no_invoice_is_lost(service:
     assert (audit["clean"], audit["invoices"], audit["pending"]) == (True, len(hashes), 0)
     for hash_ in hashes[:: len(hashes) // 20]:
         assert service.asked("verify", hash_)["verdict"] == "authentic"
+
+
+@pytest.mark.slow
+def test_while_the_web_server_starts_again_clients_wait_and_none_is_refused(
+    service: Service,
+) -> None:
+    service.start()
+    os.kill(_pick(service, "web"), signal.SIGKILL)  # the first: its processes end with it
+    wait_until(lambda: not service.pids("web"), "the web server is gone")
+    place = ("127.0.0.1", service.config.web.port)
+    with socket.create_connection(place, timeout=PATIENCE) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert line.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.slow
+def test_of_two_instances_on_one_port_only_one_is_served(service: Service, tmp_path: Path) -> None:
+    other = Service(tmp_path, web={"port": service.config.web.port, "workers": 1})
+    try:
+        other.fapiao("init")
+        service.serve()
+        other.serve()
+        both = (service.serving, other.serving)
+        wait_until(
+            lambda: any(one is not None and one.poll() is not None for one in both),
+            "one of them has given up",
+        )
+        statuses = [one.poll() for one in both if one is not None]
+        assert sorted(statuses, key=str) == [3, None]
+        loser = service if statuses[0] == 3 else other
+        assert "port_in_use" in (loser.folder / "serve.out").read_text()
+        wait_until(service.is_ready, "the other one is ready")
+    finally:
+        other.close()
+
+
+@pytest.mark.slow
+def test_an_address_of_version_6_is_served(service: Service) -> None:
+    settings = service.settings.read_text().replace("[web]", '[web]\nhost = "::1"')
+    service.settings.write_text(settings)
+    service.serve()
+    said = service.folder / "serve.out"
+    wait_until(lambda: "ready: " in said.read_text(), "it says that it is ready")
+    assert f"listening on http://[::1]:{service.config.web.port}" in said.read_text()
+    assert service.stop() == 0
 
 
 def _sell(remote: Remote, till: int, closing_time: Event) -> list[str]:

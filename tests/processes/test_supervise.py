@@ -19,7 +19,6 @@ from invoice_service.processes.supervise import (
     free_port,
     output_dir,
     port_is_free,
-    programs,
     supervisor_settings,
     take_lock,
 )
@@ -36,7 +35,7 @@ def _read(settings: str) -> configparser.ConfigParser:
 
 
 def test_every_program_is_restarted_and_its_output_is_bounded(tmp_path: Path) -> None:
-    settings = _read(supervisor_settings(_config(tmp_path)))
+    settings = _read(supervisor_settings())
     assert settings["supervisord"]["nodaemon"] == "true"
     names = [name for name in settings.sections() if name.startswith("program:")]
     assert names == ["program:issuer", "program:web", "program:worker", "program:beat"]
@@ -45,18 +44,6 @@ def test_every_program_is_restarted_and_its_output_is_bounded(tmp_path: Path) ->
         assert settings[name]["killasgroup"] == "true"
         assert settings[name]["stdout_logfile_maxbytes"] == "10MB"
         assert "invoice_service.processes.tether SIGKILL" in settings[name]["command"]
-
-
-def test_web_gets_its_processes_and_threads_from_the_settings(tmp_path: Path) -> None:
-    [web] = [program for program in programs(_config(tmp_path, 8123)) if program.name == "web"]
-    for words in ("--port 8123", "--workers 2", "--blocking-threads 5", "--interface wsgi"):
-        assert words in web.module
-
-
-def test_no_path_of_the_instance_stands_in_the_settings(tmp_path: Path) -> None:
-    """A folder's name may hold signs that mean something there."""
-    folder = tmp_path / "50% ; of it"
-    assert str(folder) not in supervisor_settings(_config(folder))
 
 
 def test_a_port_in_use_is_told_from_a_free_one() -> None:

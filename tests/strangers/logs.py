@@ -151,12 +151,10 @@ class Web:
             **others,
             "FAPIAO_SERVICE_DATA_DIR": str(log.data),
             "FAPIAO_SERVICE_PUBLIC_URL": "https://fapiao.test",
+            "FAPIAO_WEB_PORT": str(port),
+            "FAPIAO_WEB_WORKERS": "1",
         }
-        command = [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws"),
-            *("--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "2"),
-            "invoice_service.app:create_app",
-        ]
+        command = [sys.executable, "-m", "invoice_service.processes.web"]
         with (log.data / f"web-{port}.log").open("wb") as output:
             server = subprocess.Popen(command, env=environ, stdout=output, stderr=output, cwd=ROOT)
         self.running.append(server)
