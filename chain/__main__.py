@@ -1,20 +1,27 @@
 """``python -m chain verify FILE --key KEY``: check a proof file with this package alone.
 
 ``--key`` may stand again, with the log's key statements; ``--policy FILE`` asks for witnesses.
+What was seen of a log is remembered, and held against what comes next; ``--log`` asks the log.
 
 ``python -m chain witness …`` runs an independent witness; see ``chain.witness.server``.
 """
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
+from chain.durable import write_file
 from chain.entry import format_time
 from chain.errors import Problem
 from chain.proof.file import MAX_PROOF_BYTES, parse_proof
+from chain.proof.memory import Ask, Continued, ForkedError, Memory, default_place, hold_against
 from chain.proof.verify import Evidence, verify_proof
+from chain.signing.checkpoint import open_checkpoint
+from chain.signing.keys import TrustedKeys
 from chain.signing.policy import NO_WITNESSES
 from chain.signing.trusted import read_policy, read_trusted
 
@@ -40,14 +47,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Problem as problem:
         return _cannot_ask(problem, as_json=options.json)
     try:
-        evidence = verify_proof(parse_proof(data), keys, policy)
+        proof = parse_proof(data)
+        evidence = verify_proof(proof, keys, policy)
     except Problem as problem:
-        sys.stdout.write(_refusal_json(problem) if options.json else _refusal_text(problem))
-        return NO
+        return _refuse(problem, as_json=options.json)
+    try:
+        continued = _remember(options, proof.checkpoint, keys)
+    except ForkedError as problem:
+        return _refuse(problem, as_json=options.json)
+    except Problem as problem:
+        return _cannot_ask(problem, as_json=options.json)
     unchecked = [f"{key.name} (type {key.kind})" for key in policy.unchecked]
     tell = _evidence_json if options.json else _evidence_text
-    sys.stdout.write(tell(evidence, unchecked))
+    sys.stdout.write(tell(evidence, unchecked, continued))
     return YES
+
+
+def _remember(options: argparse.Namespace, note: bytes, keys: TrustedKeys) -> Continued | None:
+    """Hold the proof's checkpoint against those of earlier proofs; errors as ``hold_against``."""
+    if options.no_memory:
+        return None
+    memory = Memory(options.memory or default_place(os.environ))
+    new = (open_checkpoint(note, keys), note)
+    try:
+        return hold_against(memory, new, keys, _asking(options.log, keys))
+    except ForkedError as forked:
+        path = memory.path.with_name(f"fork-{forked.extra['size']}.evidence.json")
+        if evidence := forked.evidence or _evidence_of(forked, keys):
+            write_file(path, evidence)
+            forked.extra["evidence"] = str(path)
+        raise
+
+
+def _asking(where: str | None, keys: TrustedKeys) -> Ask | None:
+    """Who asks the log, if its place was named; only then is anything loaded that can."""
+    if where is None:
+        return None
+    from chain.audit.continuity import ask_log
+
+    return lambda seen: ask_log(where, keys, seen)
+
+
+def _evidence_of(forked: ForkedError, keys: TrustedKeys) -> bytes:
+    """The evidence file, or nothing where only the verifier is installed."""
+    try:
+        from chain.audit.evidence import fork_evidence
+    except ModuleNotFoundError:
+        return b""
+    return fork_evidence(*forked.notes, None, keys)
 
 
 def verify() -> int:
@@ -73,7 +120,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Check proof files, or run a witness (python -m chain witness --help).",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    verify = commands.add_parser("verify", help="check a proof file, without any network")
+    verify = commands.add_parser(
+        "verify", help="check a proof file; without --log, without any network"
+    )
     verify.add_argument("file", type=Path, metavar="FILE", help="the proof file")
     verify.add_argument(
         "--key",
@@ -89,6 +138,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="a tlog-policy: who must have cosigned",
     )
+    verify.add_argument(
+        "--log",
+        metavar="URL|FOLDER",
+        help="ask the log, or a mirror of it, whether it contains all that was seen of it",
+    )
+    verify.add_argument(
+        "--memory",
+        type=Path,
+        metavar="FILE",
+        help="what was seen before (fapiao/checkpoints.json in XDG_STATE_HOME or ~/.local/state)",
+    )
+    verify.add_argument("--no-memory", action="store_true", help="remember nothing")
     verify.add_argument("--json", action="store_true", help="print for programs")
     return parser
 
@@ -103,9 +164,17 @@ def _cannot_ask(problem: Problem, *, as_json: bool) -> int:
     return CANNOT
 
 
+def _refuse(problem: Problem, *, as_json: bool) -> int:
+    sys.stdout.write(_refusal_json(problem) if as_json else _refusal_text(problem))
+    return NO
+
+
 def _refusal_text(problem: Problem) -> str:
     step = f" at step {problem.extra['step']}" if "step" in problem.extra else ""
-    return _plain(f"NOT PROVED{step}: {problem.detail} ({problem.code})")
+    proof = (
+        f"; the evidence is in {problem.extra['evidence']}" if "evidence" in problem.extra else ""
+    )
+    return _plain(f"NOT PROVED{step}: {problem.detail} ({problem.code}){proof}")
 
 
 def _refusal_json(problem: Problem) -> str:
@@ -113,7 +182,24 @@ def _refusal_json(problem: Problem) -> str:
     return json.dumps(answer) + "\n"
 
 
-def _evidence_text(evidence: Evidence, unchecked: Sequence[str]) -> str:
+def _seen_before(evidence: Evidence, continued: Continued) -> list[str]:
+    """What is told of the memory, in a line or two."""
+    largest = continued.largest
+    if largest is None:
+        lines = ["seen       nothing of this log before"]
+    else:
+        older = ": this is older than what you have seen" if evidence.size < largest else ""
+        held = "the log contains both" if continued.compared else f"not compared, {continued.why}"
+        same = "" if evidence.size == largest and not continued.compared else f"; {held}"
+        lines = [f"seen       {largest} entries of this log before{older}{same}"]
+    if continued.others:
+        lines.append("           and of its name by other keys, which is taken for another log")
+    return lines
+
+
+def _evidence_text(
+    evidence: Evidence, unchecked: Sequence[str], continued: Continued | None
+) -> str:
     lines = [f"{step.number}. {step.text}: yes" for step in evidence.steps]
     lines += [
         "PROVED",
@@ -121,6 +207,7 @@ def _evidence_text(evidence: Evidence, unchecked: Sequence[str]) -> str:
         f"log        {evidence.origin}, {evidence.size} entries",
         f"entry      {evidence.index}",
         f"as of      block {evidence.height}, sealed {format_time(evidence.sealed_at)}",
+        *([] if continued is None else _seen_before(evidence, continued)),
         f"state      {_state(evidence)}",
         f"hidden     {', '.join(evidence.hidden) or 'nothing'}",
         *([f"cosigned   {', '.join(evidence.witnesses)}"] if evidence.witnesses else []),
@@ -141,7 +228,9 @@ def _state(evidence: Evidence) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(evidence.state.items()))
 
 
-def _evidence_json(evidence: Evidence, unchecked: Sequence[str]) -> str:
+def _evidence_json(
+    evidence: Evidence, unchecked: Sequence[str], continued: Continued | None
+) -> str:
     answer = {
         "proved": True,
         "hash": evidence.hash,
@@ -156,6 +245,7 @@ def _evidence_json(evidence: Evidence, unchecked: Sequence[str]) -> str:
         "hidden": evidence.hidden,
         "witnesses": evidence.witnesses,
         "unchecked": unchecked,
+        "memory": None if continued is None else asdict(continued),
         "steps": [{"number": step.number, "name": step.name} for step in evidence.steps],
     }
     return json.dumps(answer) + "\n"

@@ -1,8 +1,23 @@
-"""What a run of the tests says at its end."""
+"""What every test begins with, and what a run of the tests says at its end."""
+
+import itertools
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.outside import NEEDS
+
+_HOMES: Final = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def remembers_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Verifiers remember what they have seen: of nobody's real logs here, and of no other test."""
+    home: Path = tmp_path_factory.getbasetemp() / f"state-{next(_HOMES)}"
+    monkeypatch.setenv("XDG_STATE_HOME", str(home))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

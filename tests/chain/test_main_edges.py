@@ -2,21 +2,27 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from chain.__main__ import main
+from chain.__main__ import _seen_before, main
+from chain.audit.evidence import Fork, verify_evidence
 from chain.commitment import anchor
 from chain.proof.file import MAX_PROOF_BYTES, Proof
+from chain.proof.memory import Continued
+from chain.proof.verify import verify_proof
 from chain.signing.cosignature import Cosigner
 from chain.signing.note import SignerKey, parse_note
 from chain.tree.states import StateLeaf, StateProof, state_leaf_hash
+from chain.tree.tiles import TileFolder
 from tests.chain.books import ORIGIN, SIGNER
-from tests.chain.forged import Forge, hide, with_everything
+from tests.chain.forged import Forge, hide, leaves, with_everything
 
 KEY = SIGNER.verifier.text()
 WITNESSES = [Cosigner(SignerKey(f"w{number}.example", bytes([number]) * 32)) for number in (1, 2)]
+OLDER = ": this is older than what you have seen"
 STEPS = {
     "groups": "the groups hash to the password area",
     "entry": "the log entry names that password area",
@@ -81,6 +87,7 @@ def test_what_is_proved_is_said_line_by_line(
         + f"log        {ORIGIN}, 11 entries\n"
         + "entry      5\n"
         + "as of      block 3, sealed 2026-11-21T04:00:00Z\n"
+        + "seen       nothing of this log before\n"
         + "state      reimbursement locked\n"
         + "hidden     buyer\n",
         "",
@@ -197,6 +204,12 @@ def test_programs_get_every_field(tmp_path: Path, capsys: pytest.CaptureFixture[
         "hidden": ["buyer"],
         "witnesses": [],
         "unchecked": [],
+        "memory": {
+            "largest": None,
+            "others": False,
+            "compared": False,
+            "why": answer["memory"]["why"],
+        },
         "steps": [{"number": number, "name": name} for number, name in enumerate(STEPS, start=1)],
     }
     assert set(answer["shown"]) == {"face", "lines"}
@@ -267,3 +280,110 @@ def test_a_witness_gets_the_arguments_behind_its_name(
 ) -> None:
     assert main(["witness", "status", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("witness_missing")
+
+
+def test_what_was_seen_before_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["verify", written(tmp_path / "p", plain()), "--key", KEY]
+    memory = tmp_path / "memory.json"
+    for said in (
+        "\nseen       nothing of this log before\n",
+        "\nseen       11 entries of this log before\n",
+    ):
+        assert main([*asked, "--memory", str(memory)]) == 0
+        assert said in capsys.readouterr().out
+    assert main([*asked, "--memory", str(memory), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["memory"]
+    assert told == {"largest": 11, "others": False, "compared": False, "why": told["why"]}
+    assert main([*asked, "--no-memory"]) == 0
+    assert "seen" not in capsys.readouterr().out
+    assert main([*asked, "--no-memory", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["memory"] is None
+
+
+def test_it_remembers_without_being_told_where(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert main(["verify", written(tmp_path / "p", plain()), "--key", KEY]) == 0
+    assert (tmp_path / "state" / "fapiao" / "checkpoints.json").is_file()
+
+
+def test_a_second_history_is_refused_with_the_evidence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both proofs hold by themselves; whoever has seen one does not believe the other."""
+    memory = ["--memory", str(tmp_path / "memory.json")]
+    assert main(["verify", written(tmp_path / "p", plain()), "--key", KEY, *memory]) == 0
+    capsys.readouterr()
+    asked = ["verify", written(tmp_path / "q", with_everything()), "--key", KEY]
+    assert main([*asked, *memory]) == 1
+    path = tmp_path / "fork-11.evidence.json"
+    told = capsys.readouterr().out
+    assert told.startswith("NOT PROVED: ")
+    assert told.endswith(f" (log_forked); the evidence is in {path}\n")
+    assert isinstance(verify_evidence(path.read_bytes(), SIGNER.verifier), Fork)
+    assert main([*asked, *memory, "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["code"], answer["evidence"]) == ("log_forked", str(path))
+    assert main([*asked, "--no-memory"]) == 0
+
+
+def test_a_damaged_memory_is_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "memory").write_text("{")
+    asked = ["verify", written(tmp_path / "p", plain()), "--key", KEY]
+    assert main([*asked, "--memory", str(tmp_path / "memory")]) == 2
+    told = capsys.readouterr()
+    assert (told.out, "(memory_damaged)" in told.err) == ("", True)
+
+
+def test_the_log_is_asked_for_what_was_seen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A log that has grown since: older proofs are in it, and a fork of it is found out."""
+    forge = Forge()
+    log = tmp_path / "log"
+    TileFolder(log).write_range(0, 11, leaves(forge.entries), forge.entries)
+    (log / "checkpoint").write_bytes(forge.note())
+    memory = ["--memory", str(tmp_path / "memory.json")]
+    asked = ["verify", written(tmp_path / "p", forge.proof()), "--key", KEY, *memory]
+    assert main([*asked, "--log", str(log)]) == 0
+    assert main([*asked, "--log", str(log)]) == 0
+    said = "\nseen       11 entries of this log before; the log contains both\n"
+    assert said in capsys.readouterr().out
+    assert main([*asked, "--log", str(tmp_path / "none")]) == 0
+    shown = capsys.readouterr().out
+    assert "\nseen       11 entries of this log before\n" in shown
+    other = written(tmp_path / "q", with_everything())
+    other_memory = ["--memory", str(tmp_path / "other.json")]
+    assert main(["verify", other, "--key", KEY, *other_memory, "--log", str(log)]) == 1
+    assert "(log_forked)" in capsys.readouterr().out
+    assert (tmp_path / "fork-11.evidence.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("size", "continued", "lines"),
+    [
+        (
+            11,
+            Continued(12, False, True),
+            [": this is older than what you have seen; the log contains both"],
+        ),
+        (
+            11,
+            Continued(12, False, False, "w"),
+            [": this is older than what you have seen; not compared, w"],
+        ),
+        (11, Continued(10, False, False, "w"), ["; not compared, w"]),
+        (11, Continued(11, False, False, "w"), [""]),
+        (11, Continued(11, False, True), ["; the log contains both"]),
+    ],
+)
+def test_how_a_proof_stands_to_what_was_seen(
+    size: int, continued: Continued, lines: list[str]
+) -> None:
+    evidence = verify_proof(plain(), SIGNER.verifier)
+    assert evidence.size == size
+    head = f"seen       {continued.largest} entries of this log before"
+    assert _seen_before(evidence, continued) == [head + line for line in lines]
+    more = _seen_before(evidence, replace(continued, others=True))
+    assert more[1:] == ["           and of its name by other keys, which is taken for another log"]
