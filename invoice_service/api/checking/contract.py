@@ -27,9 +27,10 @@ class SlipRecord(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
 
 
 class CheckResult(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What one of many checks came to."""
+    """What one of many checks came to; ``duplicate_of`` is the line with the same invoice."""
 
     line: int
+    duplicate_of: int | None = None
     verification: Verification | None = None
     problem: ProblemBody | None = None
 

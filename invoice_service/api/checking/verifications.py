@@ -1,6 +1,5 @@
 """Verdicts for programs: one by its address, many as NDJSON, CSV or lines of QR texts."""
 
-import codecs
 import csv
 from collections.abc import Callable, Iterator
 from itertools import chain as joined
@@ -10,12 +9,12 @@ import msgspec
 from flask import Blueprint, Response
 
 from chain.errors import MalformedError, Problem
-from invoice_service.api.answers import CSV, NDJSON, csv_line, json_answer, json_bytes, raw_answer
+from invoice_service.api.answers import CSV, NDJSON, json_answer, raw_answer
 from invoice_service.api.checking.contract import SlipRecord
+from invoice_service.api.checking.results import HEADER, Result, Results
 from invoice_service.api.incidents import StreamedResults
 from invoice_service.api.lists import RecordList
 from invoice_service.api.parts import Parts
-from invoice_service.api.problems import describe
 from invoice_service.api.requests import (
     accepts,
     media_type,
@@ -28,12 +27,9 @@ from invoice_service.services.checking.verify import Verifier
 
 Check = Callable[[QrText], Verification]
 Record = QrText | Problem
-Result = Verification | Problem
 
 TEXT: Final = "text/plain"
-COLUMNS: Final = ("line", "hash", "verdict", "block", "sealed_at", "reversed_by", "code", "detail")
 NUMBER_DIGITS: Final = 8
-HEADER: Final = codecs.BOM_UTF8 + csv_line(COLUMNS)
 
 
 def blueprint(parts: Parts) -> Blueprint:
@@ -42,7 +38,6 @@ def blueprint(parts: Parts) -> Blueprint:
     config = parts.config
     blueprint = Blueprint("verifications", __name__, url_prefix="/v1/verifications")
     limits = config.limits
-    base = config.service.public_url
 
     @blueprint.get("")
     def one() -> Response:
@@ -55,8 +50,9 @@ def blueprint(parts: Parts) -> Blueprint:
         wanted = accepts(NDJSON, CSV)
         asked = RecordList(limits, header=kind == CSV)
         results = (_checked(check, record) for record in _readers[kind](asked))
+        written = Results(config.service.public_url)
         lines = StreamedResults("POST /v1/verifications").all(
-            asked.numbers, results, _csv_line if wanted == CSV else write
+            asked.numbers, results, written.csv if wanted == CSV else written.ndjson
         )
         if wanted == CSV:
             answer = raw_answer(joined([HEADER], lines), f"{CSV}; charset=utf-8")
@@ -64,11 +60,6 @@ def blueprint(parts: Parts) -> Blueprint:
             answer = raw_answer(lines, NDJSON)
         answer.call_on_close(asked.close)
         return answer
-
-    def write(line: int, result: Result) -> bytes:
-        if isinstance(result, Problem):
-            return json_bytes({"line": line, "problem": describe(result, base)}) + b"\n"
-        return json_bytes({"line": line, "verification": result}) + b"\n"
 
     return blueprint
 
@@ -139,11 +130,3 @@ def _checked(check: Check, record: Record) -> Result:
         return check(record)
     except Problem as problem:
         return problem  # this one record has no verdict; the others go on
-
-
-def _csv_line(line: int, result: Result) -> bytes:
-    if isinstance(result, Problem):
-        return csv_line([line, "", "", "", "", "", result.code, result.detail])
-    block = "" if result.block is None else result.block
-    found = [result.hash, result.verdict, block, result.sealed_at or ""]
-    return csv_line([line, *found, result.reversed_by or "", "", ""])

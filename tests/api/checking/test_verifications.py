@@ -197,6 +197,34 @@ def test_many_slips_as_csv_and_back(desk: Desk) -> None:
     assert (results[0]["block"], results[0]["hash"]) == ("1", first["hash"])
 
 
+def test_an_invoice_that_stands_twice_is_said_to(desk: Desk) -> None:
+    """By whatever it is named, and also where the second slip says something else of it."""
+    first, other = desk.issue("T1"), desk.issue("T2")
+    desk.anchor()
+    records = [first["qr"], other["qr"], "nonsense", commas(first), other["qr"], first["qr"]]
+    body = "\n".join(records).encode()
+    results = [json.loads(line) for line in check(desk, body, "text/plain").splitlines()]
+    assert [result.get("duplicate_of") for result in results] == [None, None, None, 1, 2, 1]
+    rows = list(csv.DictReader(io.StringIO(check(desk, body, "text/plain", CSV)[1:])))
+    assert [row["duplicate_of"] for row in rows] == ["", "", "", "1", "2", "1"]
+    forged = json.dumps(slip(first, total_amount="1")).encode()
+    results = [
+        json.loads(line) for line in check(desk, forged + b"\n" + forged, NDJSON).splitlines()
+    ]
+    assert results[1]["duplicate_of"] == 1
+    again = [json.loads(line) for line in check(desk, body, "text/plain").splitlines()]
+    assert "duplicate_of" not in again[0]  # each list is a list of its own
+
+
+def test_a_row_says_whose_invoice_it_is_and_how_much(desk: Desk) -> None:
+    invoice = desk.issue()
+    body = f"{invoice['qr']}\n{commas(invoice)}0".encode()
+    row, bad = csv.DictReader(io.StringIO(check(desk, body, "text/plain", CSV)[1:]))
+    assert (row["total"], row["issued_at"]) == ("498.10", invoice["issued_at"])
+    assert "餐厅" in row["seller"]
+    assert (bad["seller"], bad["total"], bad["issued_at"]) == ("", "", "")
+
+
 def test_many_codes_as_plain_lines(desk: Desk) -> None:
     invoice = desk.issue()
     body = f"{invoice['qr']}\n{commas(invoice)}\n\nnonsense\n\xff".encode("latin-1")
