@@ -25,7 +25,10 @@ class RecordList:
         self._names = 1 if header else 0
         most = limits.batch_records
         # One more than can be taken is enough to know: the rest is not looked at.
-        numbers = [number for number, _ in islice(self._lines(), self._names + most + 1)]
+        try:
+            numbers = [number for number, _ in islice(self._lines(), self._names + most + 1)]
+        except MalformedError as problem:
+            self._refuse(problem)
         if not numbers:
             self._refuse(MalformedError("empty_body", "the body has no records"))
         self.numbers = numbers[self._names :]

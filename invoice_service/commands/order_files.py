@@ -6,6 +6,7 @@ other.
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 from itertools import groupby
@@ -22,6 +23,9 @@ CSV_HEADER: Final = ["order_id", "time", "item", "quantity", "unit_price", "tax_
 LONGEST_RECORD: Final = 1 << 20  # bytes; far above what any server takes
 CATERING_RATE: Final = "0.06"
 SAMPLES: Final = ("bills", "year")
+
+_DATE: Final = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})", re.ASCII)
+_DESTROYED: Final = re.compile(r"\d(\.\d+)?E\+\d+", re.ASCII)
 
 
 class Record(NamedTuple):
@@ -95,15 +99,17 @@ def read_csv(path: Path) -> Iterator[Record]:
 
 def _check_together(path: Path) -> None:
     """Refuse a file in which an order's lines are apart: half of it would become an invoice."""
-    seen = set()
+    seen: dict[str, int] = {}
     for order_id, rows in groupby(_rows(path), key=lambda row: row.fields[0]):
+        first = next(rows)
         if order_id in seen:
             raise MalformedError(
                 "csv_order_scattered",
-                f"order {order_id!r} goes on in line {next(rows).line}, after other orders;"
-                " sort the file by order_id",
+                f"order {order_id!r} stands in line {seen[order_id]}, and after other orders again"
+                f" in line {first.line}: put the lines of one sale together, and give another sale"
+                " a number of its own",
             )
-        seen.add(order_id)
+        seen[order_id] = first.line
 
 
 def _rows(path: Path) -> Iterator[Row]:
@@ -147,7 +153,35 @@ def _body(order_id: str, rows: list[Row]) -> bytes:
                 "tax_rate": rate,
             }
         )
+    _check_one_sale(order_id, rows)
     return _request(order_id, lines, rows[0].fields[1])
+
+
+def _check_one_sale(order_id: str, rows: list[Row]) -> None:
+    """Tills begin at 1 each morning: what stands under one number on two days is two sales."""
+    days = {_day(row.fields[1]): row.line for row in rows}
+    if len(days) > 1:
+        raise MalformedError(
+            "csv_order_two_days",
+            f"order {order_id!r} has lines of {' and '.join(map(repr, days))}: give each sale a"
+            " number of its own",
+            pointer="/order_id",
+        )
+    if _DESTROYED.fullmatch(order_id):
+        raise MalformedError(
+            "csv_number_destroyed",
+            f"a spreadsheet wrote the order's number as {order_id}, and its digits are lost: export"
+            " that column as text",
+            pointer="/order_id",
+        )
+
+
+def _day(time: str) -> str:
+    """The day of a time as files write it, in one spelling where it begins with the year."""
+    found = _DATE.match(time)
+    if found:
+        return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}"
+    return time.strip().partition(" ")[0]
 
 
 def _fen(price: str, line: int, index: int) -> Fen:

@@ -1,9 +1,9 @@
 """The result file of ``fapiao issue``: a line for every record, and the memory of what is done."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -26,11 +26,16 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pointer: str = ""
 
 
+Key: TypeAlias = tuple[int, str]
+"""A record's place and the digest of what it asked: another file of the same name asks other."""
+
+
 class ResultFile:
     """Appends results while they come, and orders them at the end.
 
-    Written without sync: what a power cut takes from it is asked again, and the service answers
-    a repeated order with its first invoice.
+    It is a shop's list of its hashes: an invoice that stands in it stays, whatever is issued later
+    from a file of the same name. Written without sync: what a power cut takes from it is asked
+    again, and the service answers a repeated order with its first invoice.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,55 +44,66 @@ class ResultFile:
 
     def done(self, record: int, request: str) -> Result | None:
         """The invoice of this record, if just this request has got one."""
-        result = self._results.get(record)
-        if result is None or result.status == "refused" or result.request != request:
-            return None
-        return result
+        result = self._results.get((record, request))
+        return None if result is None or result.status == "refused" else result
 
     def newest(self, count: int) -> list[Result]:
         """The invoices written last, the oldest of them first."""
-        invoices = [result for result in self._results.values() if result.status != "refused"]
-        return invoices[-count:]
+        return self._invoices()[-count:]
 
-    def forget(self) -> None:
-        """Drop everything: the file speaks of another instance."""
+    def set_aside(self) -> Path:
+        """Begin anew: the file speaks of another instance, and goes on under another name."""
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
+            number += 1
+        self.path.rename(aside)
         self._results.clear()
-        self.path.write_bytes(b"")
+        return aside
 
     def add(self, results: Iterable[Result]) -> None:
         """Append what a batch answered; a kill here loses at most the answers, never an invoice."""
-        new = {result.record: result for result in results}
+        new = {_key(result): result for result in results}
         with self.path.open("ab") as file:
             file.write(_encode_lines(new.values()))
             file.flush()
         self._results |= new
 
-    def finish(self, records: int) -> None:
-        """Write the file anew: records 1 to ``records`` in order, one line each."""
-        ordered = [self._results[n] for n in range(1, records + 1) if n in self._results]
-        write_file(self.path, _encode_lines(ordered))
+    def finish(self, requests: Sequence[str]) -> None:
+        """Write the file anew: invoices of earlier files, then a line for each of ``requests``."""
+        now = dict.fromkeys(enumerate(requests, start=1))
+        ordered = [self._results[key] for key in now if key in self._results]
+        listed = {result.hash for result in ordered}
+        earlier = [result for result in self._invoices() if result.hash not in listed]
+        write_file(self.path, _encode_lines([*earlier, *ordered]))
+
+    def _invoices(self) -> list[Result]:
+        return [result for result in self._results.values() if result.status != "refused"]
+
+
+def _key(result: Result) -> Key:
+    return result.record, result.request
 
 
 def _encode_lines(results: Iterable[Result]) -> bytes:
     return b"".join(msgspec.json.encode(result) + b"\n" for result in results)
 
 
-def _load(path: Path) -> dict[int, Result]:
-    """Results by record, the last line for each; a line that a kill cut short leaves the file."""
+def _load(path: Path) -> dict[Key, Result]:
+    """Results by their keys, the last line for each; a line that was cut short leaves the file."""
     if not path.exists():
         return {}
     data = path.read_bytes()
     whole = data.rfind(b"\n") + 1
     if whole < len(data):
         os.truncate(path, whole)
-    found: dict[int, Result] = {}
+    found: dict[Key, Result] = {}
     for line in data[:whole].splitlines():
         try:
             result = _decoder.decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue  # torn by a power cut: the record is asked again
-        found.pop(result.record, None)  # so that the order is that of writing
-        found[result.record] = result
+        found.pop(_key(result), None)  # so that the order is that of writing
+        found[_key(result)] = result
     return found
 
 

@@ -33,9 +33,9 @@ def submit_all(
         result.status for result in _check_memory(source, submitter, results)
     )
     counts["done before"] = -counts.total()  # those are met again below
-    number = 0
+    requests: list[str] = []
     for batch in _batches(source()):
-        number = batch[-1].number
+        requests += map(digest, batch)
         todo = [record for record in batch if not results.done(record.number, digest(record))]
         if todo:
             new = _answer(todo, submitter)
@@ -43,7 +43,7 @@ def submit_all(
             counts.update(result.status for result in new)
         counts["done before"] += len(batch) - len(todo)
         advance(len(batch))
-    results.finish(number)
+    results.finish(requests)
     return counts
 
 
@@ -66,21 +66,23 @@ def refused(record: Record, problem: Problem) -> Result:
 
 
 def _check_memory(source: Source, submitter: Submitter, results: ResultFile) -> list[Result]:
-    """Ask for the newest invoices of the result file again, and forget it if they are others.
+    """Ask for the newest invoices of the result file again, and set it aside if they are others.
 
     It is then another instance's, or this one's from before a restore; believing it would leave
     orders without an invoice. Returns what it got from the service instead.
     """
-    remembered = {result.record: result for result in results.newest(BATCH_RECORDS)}
+    remembered = {
+        (result.record, result.request): result for result in results.newest(BATCH_RECORDS)
+    }
     asked = [
         record
         for record in (source() if remembered else ())
-        if record.number in remembered and digest(record) == remembered[record.number].request
+        if (record.number, digest(record)) in remembered
     ]
     answers = _answer(asked, submitter)
-    if all(answer.hash == remembered[answer.record].hash for answer in answers):
+    if all(answer.hash == remembered[answer.record, answer.request].hash for answer in answers):
         return []
-    results.forget()
+    results.set_aside()
     results.add(answers)
     return answers
 

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple, Protocol
 
+from .reading import without_mark
+
 BLOCK: Final = 1 << 16  # bytes that are looked at together
 
 _FILLED: Final = re.compile(rb"\S")
@@ -28,10 +30,11 @@ def filled_lines(source: Source, longest: int) -> Iterator[Line]:
 
     Of one that is longer than ``longest`` bytes, more than ``longest`` are given and the rest is
     skipped, so that whoever reads it refuses it for its length. Holds ``longest`` bytes and a
-    block at most; blank lines are passed over many at a time.
+    block at most; blank lines are passed over many at a time. MalformedError "not_utf8" for a list
+    in UTF-16.
     """
     number = 1
-    kept = source.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
+    kept = without_mark(source.read(len(codecs.BOM_UTF8)))
     while block := source.read(BLOCK):
         whole, end, kept = (kept + block).rpartition(b"\n")
         yield from _filled(whole, number)

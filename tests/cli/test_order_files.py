@@ -91,6 +91,35 @@ def test_an_order_whose_rows_are_apart_refuses_the_file_before_anything(tmp_path
         next(read_csv(path))
     assert caught.value.code == "csv_order_scattered"
     assert "line 4" in caught.value.detail
+    assert "line 2" in caught.value.detail
+    assert "sort" not in caught.value.detail  # which would make one sale of two
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "code"),
+    [
+        ("2026/11/28 12:01", "2026/11/29 09:01", "csv_order_two_days"),
+        ("2026-11-28T12:01", "2026年11月29日", "csv_order_two_days"),
+        ("28.11.2026 12:01", "29.11.2026 12:01", "csv_order_two_days"),
+        ("2026/11/28 12:01", "", "csv_order_two_days"),
+        ("2026/11/8 12:01", "2026-11-08 23:59", ""),
+        ("", "", ""),
+    ],
+)
+def test_one_number_on_two_days_is_two_sales_and_never_their_sum(
+    tmp_path: Path, first: str, second: str, code: str
+) -> None:
+    rows = f"t1,{first},x,1,28.00,0.06\nt1,{second},x,1,28.00,0.06\nt2,,y,1,1.00,0.06\n"
+    sale, other = read_csv(_csv(tmp_path, HEADER + rows))
+    assert (sale.problem.code if sale.problem else "") == code
+    assert other.problem is None
+
+
+@pytest.mark.parametrize("number", ["2.02611E+17", "1E+15"])
+def test_a_number_that_a_spreadsheet_has_rounded_is_named(tmp_path: Path, number: str) -> None:
+    [order] = read_csv(_csv(tmp_path, HEADER + f"{number},,x,1,1.00,0.06\n"))
+    assert order.problem is not None
+    assert order.problem.code == "csv_number_destroyed"
 
 
 @pytest.mark.parametrize(

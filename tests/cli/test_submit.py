@@ -129,6 +129,10 @@ def test_results_of_another_instance_are_not_believed(tmp_path: Path) -> None:
     assert len(second.invoices) == 250
     hashes = {result.hash for result in ResultFile(path).newest(250)}
     assert hashes == {hash_ for _, hash_ in second.invoices.values()}
+    aside = ResultFile(path.with_name("results.1")).newest(1000)
+    assert {result.hash for result in aside} == {hash_ for _, hash_ in first.invoices.values()}
+    _run(first, path)
+    assert path.with_name("results.2").exists()
 
 
 def test_an_unreadable_record_never_reaches_the_service(tmp_path: Path) -> None:
@@ -143,8 +147,28 @@ def test_an_unreadable_record_never_reaches_the_service(tmp_path: Path) -> None:
     assert b'"code":"csv_row_malformed"' in path.read_bytes()
 
 
-def test_fewer_records_leave_no_lines_of_the_rest(tmp_path: Path) -> None:
+def test_a_shop_keeps_every_hash_whatever_the_file_of_that_name_holds_next(tmp_path: Path) -> None:
+    """Monday's day.csv and Tuesday's: the records have the same places, and are others."""
     path, service = tmp_path / "results", Register()
     _run(service, path)
+    tuesday = [Record(n, f"t{n}", b"tuesday %d" % n) for n in range(1, 4)]
+    assert _run(service, path, lambda: iter(tuesday)) == {"issued": 3, "done before": 0}
+    kept = [result.hash for result in ResultFile(path).newest(1000)]
+    assert len(kept) == len(set(kept)) == 253
+    assert set(kept) == {hash_ for _, hash_ in service.invoices.values()}
+    assert _run(service, path, lambda: iter(tuesday)) == {"done before": 3}
+    assert _run(service, path) == {"done before": 250}
+    assert len(path.read_bytes().splitlines()) == 253
+
+
+def test_an_invoice_stands_in_the_list_once_though_its_record_moved(tmp_path: Path) -> None:
+    path, service = tmp_path / "results", Register()
     _run(service, path, _orders(3))
-    assert len(path.read_bytes().splitlines()) == 3
+    moved = [Record(n + 1, f"o{n}", b"order %d" % n) for n in range(1, 4)]
+    grown = [Record(1, "o0", b"order 0"), *moved]
+    assert _run(service, path, lambda: iter(grown)) == {
+        "issued": 1,
+        "replayed": 3,
+        "done before": 0,
+    }
+    assert len(path.read_bytes().splitlines()) == 4

@@ -259,7 +259,9 @@ def test_a_slip_that_cannot_be_checked_just_now_stops_no_other(
         (b"{}", "application/json", "*/*", 415, "unsupported_media_type"),
         (b"number,amount\n1,2\n", CSV, "*/*", 400, "not_csv"),
         (b"hash,hash\n1,2\n", CSV, "*/*", 400, "not_csv"),
-        (b"\xff\xfe\n", CSV, "*/*", 400, "not_csv"),
+        ("hash,qr\n".encode("utf-16"), CSV, "*/*", 400, "not_utf8"),
+        ("{}".encode("utf-16-be"), NDJSON, "*/*", 400, "not_utf8"),
+        ("hello".encode("utf-16"), "text/plain", "*/*", 400, "not_utf8"),
         (b"{}", NDJSON, "application/pdf", 406, "not_acceptable"),
     ],
 )
