@@ -39,7 +39,7 @@ def filled_lines(source: Source, longest: int) -> Iterator[Line]:
         whole, end, kept = (kept + block).rpartition(b"\n")
         yield from _filled(whole, number)
         number += whole.count(b"\n") + len(end)
-        kept = kept[: longest + 1]
+        kept = kept[: longest + 2]  # one more for the "\r" that may be cut off
     yield from _filled(kept, number)
 
 
@@ -50,7 +50,7 @@ def _filled(block: bytes, number: int) -> Iterator[Line]:
         end = block.find(b"\n", start)
         number += block.count(b"\n", at, start)
         text = block[start:] if end < 0 else block[start:end]
-        yield Line(number, text.rstrip(b"\r"))
+        yield Line(number, text.removesuffix(b"\r"))
         if end < 0:
             return
         number, at = number + 1, end + 1

@@ -20,7 +20,7 @@ def slow(data: bytes) -> list[Line]:
     """What a line is."""
     data = data.removeprefix(b"\xef\xbb\xbf")
     return [
-        Line(number, line.removesuffix(b"\n").rstrip(b"\r"))
+        Line(number, line.removesuffix(b"\n").removesuffix(b"\r"))
         for number, line in enumerate(io.BytesIO(data), start=1)
         if line.strip()
     ]
@@ -41,6 +41,15 @@ def test_lines_are_those_of_the_slow_definition(data: list[bytes], block: int) -
         if len(whole.text) <= LONGEST:
             assert line.text == whole.text
         else:
+            assert len(line.text) > LONGEST
+
+
+def test_a_line_too_long_is_never_given_as_a_shorter_one() -> None:
+    for tail in (b"\r ", b"\r\r\r rest", b"x"):
+        for block in (1, 5, BLOCK):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(lists, "BLOCK", block)
+                [line] = filled_lines(io.BytesIO(b"y" * LONGEST + tail), LONGEST)
             assert len(line.text) > LONGEST
 
 
