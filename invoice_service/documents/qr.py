@@ -1,19 +1,22 @@
 """QR pictures of a scan address, sized for thermal printers (203 dpi, 8 dots a millimetre).
 
-Level M: a crumpled or greasy slip still reads, and the code stays below 60 modules across.
-The quiet zone is the four modules that ISO/IEC 18004 asks for; without it phones miss the code.
+Level Q, five dots a module, six modules of white around it (ISO/IEC 18004 asks for four): of what
+fits on 58 mm paper (384 dots), that survives bending and stains best (tests/documents/worn.py,
+docs/operations.md).
 """
 
 import io
 from itertools import groupby
 
 import qrcode
-from qrcode.constants import ERROR_CORRECT_M
+from qrcode.constants import ERROR_CORRECT_Q
 
 from chain.errors import MalformedError
 
-QUIET_ZONE = 4  # modules, ISO/IEC 18004
-MODULE_DOTS = 4  # printer dots; fewer and a thermal head blurs neighbouring modules together
+QUIET_ZONE = 6  # modules
+LEVEL = ERROR_CORRECT_Q
+MODULE_DOTS = 5  # printer dots
+LEAST_MODULE_DOTS = 4  # with fewer, a thermal head blurs neighbouring modules together
 MAX_MODULE_DOTS = 32
 DOTS_PER_MM = 8
 DPI = 203
@@ -42,13 +45,13 @@ def qr_svg(text: str, module: int = MODULE_DOTS) -> bytes:
 
 
 def _encode(text: str, module: int) -> qrcode.QRCode:
-    if not MODULE_DOTS <= module <= MAX_MODULE_DOTS:
+    if not LEAST_MODULE_DOTS <= module <= MAX_MODULE_DOTS:
         raise MalformedError(
             "module_size",
-            f"module must be {MODULE_DOTS} to {MAX_MODULE_DOTS} dots",
+            f"module must be {LEAST_MODULE_DOTS} to {MAX_MODULE_DOTS} dots",
             pointer="module",
         )
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, box_size=module, border=QUIET_ZONE)
+    code = qrcode.QRCode(error_correction=LEVEL, box_size=module, border=QUIET_ZONE)
     code.add_data(text)
     code.make(fit=True)
     return code

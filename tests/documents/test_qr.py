@@ -10,10 +10,12 @@ import zxingcpp
 from PIL import Image
 
 from chain.errors import MalformedError
-from invoice_service.documents.qr import MODULE_DOTS, QUIET_ZONE, qr_png, qr_svg
+from invoice_service.documents.qr import LEVEL, MODULE_DOTS, QUIET_ZONE, qr_png, qr_svg
 from invoice_service.domain.qrtext import scan_url
+from tests.documents.worn import PAPER_58_MM, PRINTS, WEARS, survivors
 from tests.outside import need
 
+CHOSEN = next(how for how in PRINTS if how[1:] == (LEVEL, MODULE_DOTS, QUIET_ZONE))
 AREA = "01" + "ab3f" * 16
 URLS = [
     scan_url("http://127.0.0.1:8000", AREA, "00000123", 49810),
@@ -89,5 +91,20 @@ def test_modules_that_a_thermal_printer_would_blur_are_refused(module: int) -> N
 
 
 def test_our_addresses_stay_small_enough_for_58_mm_paper() -> None:
-    side = len(rows(qr_svg(URLS[0])))
-    assert side * MODULE_DOTS <= 384  # printable dots of a 58 mm printer
+    for url in URLS:
+        assert len(rows(qr_svg(url))) * MODULE_DOTS <= PAPER_58_MM
+
+
+@pytest.mark.parametrize("name", ["clean", "blurred", "bent"])
+def test_a_worn_slip_is_read_by_both_decoders(name: str) -> None:
+    assert survivors(CHOSEN, WEARS[name], range(6)) == (6, 6)
+
+
+def test_of_what_fits_the_paper_ours_survives_stains_best() -> None:
+    """Twelve slips with the same stains for each way to print; both decoders together."""
+    read = {
+        how: sum(survivors(how, WEARS["stained 5 %"], range(12)))
+        for how in PRINTS
+        if how == CHOSEN or how.name in {"M, 4 dots", "Q, 4 dots"}
+    }
+    assert max(read, key=lambda how: read[how]) == CHOSEN, read

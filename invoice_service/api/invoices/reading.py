@@ -25,7 +25,7 @@ from invoice_service.services.records import own_invoice
 Draw = Callable[[str, int], bytes]
 
 PAGE, LONGEST_PAGE = 100, 500
-MODULE_DOTS, MAX_MODULE_DOTS = 4, 32
+LEAST_MODULE_DOTS, MODULE_DOTS, MAX_MODULE_DOTS = 4, 5, 32
 TEXT = "text/plain; charset=utf-8"
 FORMS = ("fapiao", "tlog")
 
@@ -79,7 +79,7 @@ def blueprint(parts: Parts) -> Blueprint:
 
     def _picture(hash_: str, draw: Draw, kind: str) -> Response:
         module = whole_number(
-            query("module"), "module", MODULE_DOTS, MAX_MODULE_DOTS, least=MODULE_DOTS
+            query("module"), "module", MODULE_DOTS, MAX_MODULE_DOTS, least=LEAST_MODULE_DOTS
         )
         return raw_answer(draw(bodies.scan_url(_invoice(hash_)), module), kind)
 

@@ -206,7 +206,7 @@ def test_the_pictures_say_the_scan_address(desk: Desk) -> None:
     qr_codes = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
     found = zxingcpp.read_barcodes(picture, formats=qr_codes)
     assert [code.text for code in found] == [invoice["qr"]]
-    larger = desk.client.get(f"/v1/invoices/{invoice['hash']}/qr.png?module=8")
+    larger = desk.client.get(f"/v1/invoices/{invoice['hash']}/qr.png?module=10")
     assert Image.open(io.BytesIO(larger.data)).width == 2 * picture.width
     svg = desk.client.get(f"/v1/invoices/{invoice['hash']}/qr.svg")
     assert svg.content_type.startswith("image/svg+xml")
