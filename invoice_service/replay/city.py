@@ -11,6 +11,9 @@ from invoice_service.domain.merchant import MerchantRequest, industries
 from invoice_service.replay.trades import DISTRICT_WEIGHTS, OTHER, TRADES, Trade
 
 COMPANIES: Final = 400
+SIGNS: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+"""Of a tax id: no letter that is taken for a digit."""
+_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
 SURNAMES: Final = "陈李黄张林吴刘郑王杨罗何蔡叶曾"
 WORDS: Final = (
     "鹏城",
@@ -55,9 +58,28 @@ def build_city(seed: int, merchants: int) -> City:
 
 
 def tax_id(district: str, number: int) -> str:
-    """A valid tax id of a company in ``district``; each number gives another."""
-    body = f"91{district}MA{number:07}"
+    """A valid tax id of a company in ``district``; each number gives another.
+
+    GB 32100-2015: its characters 9 to 17 are an organisation's code with a check digit of its own.
+    """
+    code = f"MA{_in_signs(number)}"
+    body = f"91{district}{code}{organisation_check_digit(code)}"
     return body + str(calc_check_digit(body))
+
+
+def _in_signs(number: int) -> str:
+    """Six of the 31 signs of a tax id."""
+    digits = ""
+    for _ in range(6):
+        number, digit = divmod(number, len(SIGNS))
+        digits = SIGNS[digit] + digits
+    return digits
+
+
+def organisation_check_digit(code: str) -> str:
+    """Of the first eight characters of an organisation's code, GB 11714-1997."""
+    weighed = sum(weight * int(sign, 36) for weight, sign in zip(_WEIGHTS, code, strict=True))
+    return "0123456789X"[-weighed % 11]
 
 
 def _shop(rng: random.Random, number: int, trade: Trade) -> Shop:

@@ -1,16 +1,19 @@
 """The simulated city: repeatable, plausible, and issued through the real parts."""
 
+import string
 from datetime import date
 from pathlib import Path
 
 import pytest
+from stdnum.cn import uscc
 
+from invoice_service.commands.demo_day import RESTAURANT
 from invoice_service.domain.merchant import check_merchant, districts, industries
 from invoice_service.domain.request import check_buyer, check_request
-from invoice_service.replay.city import build_city
+from invoice_service.replay.city import build_city, organisation_check_digit
 from invoice_service.replay.days import invoices_by_day, sales
 from invoice_service.replay.trades import DISTRICT_WEIGHTS, TRADES
-from tests.cli.town import Town
+from tests.cli.town import TAX_ID, Town
 
 DAY = date(2026, 3, 6)
 
@@ -26,6 +29,27 @@ def test_every_merchant_and_company_is_valid_and_has_its_own_tax_id() -> None:
     assert len({shop.request.industry for shop in city.shops}) > 40
     assert {trade.industry for trade in TRADES} <= set(industries())
     assert set(DISTRICT_WEIGHTS) == set(districts())
+
+
+def by_the_standard(tax_id: str) -> bool:
+    """GB 11714-1997, as its text says it: C9 = 11 - MOD(sum of Ci x Wi, 11), X for 10, 0 for 11."""
+    code, check = tax_id[8:16], tax_id[16]
+    weights = (3, 7, 9, 10, 5, 8, 4, 2)
+    values = map((string.digits + string.ascii_uppercase).index, code)
+    rest = 11 - sum(w * value for w, value in zip(weights, values, strict=True)) % 11
+    return check == {10: "X", 11: "0"}.get(rest, str(rest))
+
+
+def test_the_code_inside_every_tax_id_has_its_own_check_digit() -> None:
+    """Whoever checks it looks at characters 9 to 17 as well."""
+    assert organisation_check_digit("D2143569") == "X"  # the standard's example
+    assert by_the_standard("91440300D2143569X0")
+    city = build_city(7, 800)
+    made = [shop.request.tax_id for shop in city.shops] + [one.tax_id for one in city.companies]
+    samples = [RESTAURANT.tax_id, TAX_ID, "91440300708461136T", "914403001922038216"]
+    for tax_id in (*made, *samples):
+        assert by_the_standard(tax_id), tax_id
+        assert uscc.is_valid(tax_id), tax_id
 
 
 def test_the_same_seed_makes_the_same_city_and_day_and_another_does_not() -> None:

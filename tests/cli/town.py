@@ -12,7 +12,7 @@ from invoice_service.config import load
 from invoice_service.services.issuing.reverse import ReversingDesk, reverse
 from invoice_service.wiring import open_instance
 
-TAX_ID = "914403006188102011"
+TAX_ID = "91440300618810208N"
 
 
 class Town:

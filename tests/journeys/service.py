@@ -133,7 +133,7 @@ class Service:
         """A client of the service."""
         return Remote(self.url, key, patience=patience)
 
-    def admit(self, tax_id: str = "914403006188102011") -> tuple[str, str]:
+    def admit(self, tax_id: str = "91440300618810208N") -> tuple[str, str]:
         """A merchant; (its number, its key)."""
         merchant = self.asked(
             *("merchants", "add", "--tax-id", tax_id, "--name", "深圳旋转餐厅有限公司"),

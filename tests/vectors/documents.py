@@ -3,7 +3,7 @@
 from chain.canonical import JsonValue
 
 SELLER: dict[str, JsonValue] = {
-    "tax_id": "91440300MA5EXWHT6D",
+    "tax_id": "91440300MA5EXWHT6D",  # fixed; by GB 11714 its 17th character would be another
     "name": "国贸旋转餐厅",
     "address_phone": "深圳市罗湖区人民南路3002号 0755-82510000",
     "bank_account": "平安银行 11000000000000",
