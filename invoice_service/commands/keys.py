@@ -8,8 +8,9 @@ import click
 from chain.errors import Problem, UnavailableError
 from chain.signing.keys import LogKey
 from chain.signing.statement import KeyStatement
+from chain.witness.loglist import list_item
 from invoice_service.commands.merchants import find_merchant
-from invoice_service.commands.options import NUMBER
+from invoice_service.commands.options import NUMBER, as_typed
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
 from invoice_service.domain.acts import Said
@@ -113,6 +114,20 @@ def log(session: Session, *, as_json: bool) -> None:
     if len(said.keys.keys) > 1:
         click.echo("")
         _tell_log_keys(said)
+
+
+@keys.command("list-log")
+@click.option("--requests", type=int, required=True, help="How often a day it asks a witness.")
+@click.option("--contact", required=True, help="Where its operator is reached.")
+@click.pass_obj
+def list_log(session: Session, *, requests: int, contact: str) -> None:
+    """Print the log's lines for a log list of the public witness network (logs/v0)."""
+    instance = session.instance()
+    signing = instance.keys.newest().keys.signing
+    instance.close()
+    with as_typed():
+        items = [list_item(key, requests, contact) for key in signing]
+    click.echo("\n".join(items), nl=False)
 
 
 @keys.command("rotate-log")

@@ -209,3 +209,18 @@ def test_the_statements_on_disk_are_those_that_are_shown(town: Town) -> None:
     note = (town.folder / "var/main/keys/statements/2.note").read_bytes()
     shown = [VerifierKey.parse(key["key"]) for key in _keys(town)]
     assert list(KeyStatement.parse(note).keys.signing) == shown
+
+
+def test_a_log_writes_its_lines_for_the_witness_network(town: Town) -> None:
+    """One item for each key that signs: while two do, witnesses have to know both."""
+    asked = ("keys", "list-log", "--requests", "86400", "--contact", "log@example.com")
+    for step in ([], ["keys", "rotate-log"]):
+        if step:
+            town.sell(1)
+            town.run("anchor")
+            town.run(*step)
+        signing = [key["key"] for key in _keys(town) if key["state"] == "signs"]
+        items = [f"vkey {key}\nqpd 86400\ncontact log@example.com\n" for key in signing]
+        assert town.run(*asked) == "\n".join(items)
+    assert len(items) == 2
+    assert town.run(*asked[:3], "0", *asked[4:], status=2) == ""
