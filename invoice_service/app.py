@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from chain.errors import MalformedError, Problem
 from invoice_service.api import access, incidents, problems, rooms
 from invoice_service.api.operations import blueprint as operations_blueprint
+from invoice_service.api.operations.gate import Gate
 from invoice_service.api.operations.metrics import Meter
 from invoice_service.api.operations.probes import ENDPOINTS
 from invoice_service.api.peers import Peers
@@ -21,9 +22,11 @@ from invoice_service.config import Config, load
 from invoice_service.openapi.document import describe_service
 from invoice_service.pilot import clients
 from invoice_service.pilot import contract as pilot
+from invoice_service.processes.heartbeat import read_beat
 from invoice_service.processes.issuer import IssuerClient
+from invoice_service.processes.presence import RUN, Presence
 from invoice_service.services.checking.verify import Verifier
-from invoice_service.services.health import Health, HealthParts, check_health
+from invoice_service.services.health import Health, HealthParts, WebProcesses, check_health
 from invoice_service.services.people.refusals import Door
 from invoice_service.web.customers import contract as customers
 from invoice_service.web.customers import file_page, pages
@@ -149,8 +152,16 @@ def _open_doors(app: Flask, instance: Instance) -> None:
     operations = (*rooms.OPERATIONS, *pilot.OPERATIONS, *customers.OPERATIONS)
     description = partial(describe_service, config, operations, problems.ProblemBody)
     meter = Meter(config.run_dir / "counts", sorted({*app.view_functions, *ENDPOINTS}))
-    app.register_blueprint(operations_blueprint(_health(instance), meter, description))
+    app.register_blueprint(
+        operations_blueprint(_health(instance), meter, description, _gate(config))
+    )
     _count_answers(app, meter)
+
+
+def _gate(config: Config) -> Gate:
+    """Whom the state concerns; "" is no token."""
+    settings = config.operations
+    return Gate(settings.token if settings.access == "token" else "")
 
 
 def _key_text(instance: Instance) -> str:
@@ -158,14 +169,23 @@ def _key_text(instance: Instance) -> str:
 
 
 def _health(instance: Instance) -> Callable[[], Health]:
-    issuer = instance.issuer
+    config, issuer, run = instance.config, instance.issuer, os.environ.get(RUN, "")
+    log_key = instance.log_key
+    web = Presence(config.run_dir / "web", run)
+    if run:
+        web.join()
     parts = HealthParts(
         invoices=instance.store,
         log=instance.log,
-        folder=instance.config.data_dir,
-        max_delay=instance.config.anchor.max_delay,
+        folder=config.data_dir,
+        max_delay=config.anchor.max_delay,
         issuer_alive=issuer.alive if isinstance(issuer, IssuerClient) else lambda: False,
         witnesses=instance.policy.witnesses,
+        max_backwards=config.clock.max_backwards,
+        max_forwards=config.clock.max_forwards,
+        instance="+".join(filter(None, (log_key.name, log_key.key_id.hex(), run))),
+        beat=partial(read_beat, config.run_dir) if run else None,
+        web=(lambda: WebProcesses(*web.count(), config.web.workers)) if run else None,
     )
     return lambda: check_health(parts, int(instance.clock().timestamp()))
 

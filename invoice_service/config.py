@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -113,6 +113,13 @@ class Clock(Section, frozen=True):
     max_forwards: Count = 345_600
 
 
+class Operations(Section, frozen=True):
+    """Who sees more of ``/readyz`` than one word, and ``/metrics``."""
+
+    access: Literal["loopback", "token"] = "loopback"
+    token: Annotated[str, Meta(pattern=r"\A([!-~]{20,})?\Z")] = ""
+
+
 class Tax(Section, frozen=True):
     """The VAT rates in force, as decimal strings."""
 
@@ -147,6 +154,7 @@ class Config(Section, frozen=True):
     limits: Limits = Limits()
     rate: Rate = Rate()
     clock: Clock = Clock()
+    operations: Operations = Operations()
     tax: Tax = Tax()
     witness: Witness = Witness()
 
@@ -250,7 +258,7 @@ def _overrides(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
 def _from_text(section: str, key: str, text: str) -> Any:  # noqa: ANN401 # a TOML value is any of several types
     """The variable's value: text as it stands for text keys, else read as a TOML value."""
     kind = _kinds(section).get(key)
-    if kind is None or kind is str:
+    if kind is None or kind is str or get_origin(kind) is Literal:
         return text
     try:
         parsed = tomllib.loads(f"value = {text}")
@@ -285,6 +293,12 @@ def _check(config: Config) -> None:
             "config_invalid",
             "numbering.first_batch is above numbering.last_batch",
             pointer="/numbering/first_batch",
+        )
+    if config.operations.access == "token" and not config.operations.token:
+        raise MalformedError(
+            "config_invalid",
+            'operations.access = "token" needs operations.token',
+            pointer="/operations/token",
         )
     if not config.tax.rates or len(set(config.tax.rates)) != len(config.tax.rates):
         raise MalformedError(

@@ -1,26 +1,41 @@
 """The tasks: ten lines that call services. Each may run twice, at once, late, or never."""
 
+import faulthandler
 import logging
 from functools import cache
+from typing import Final
 
 from celery.signals import worker_ready
 
 from chain.errors import Problem
+from invoice_service.processes.heartbeat import Heartbeat
 from invoice_service.services.anchoring import anchor
 from invoice_service.wiring import open_instance
 from workers.app import ANCHOR_PENDING, app, settings
 
 logger = logging.getLogger(__name__)
 
+HUNG_SECONDS: Final = 600
+"""For which one block may take; whatever waits (witnesses, databases) has shorter limits."""
+
 
 @app.task(name=ANCHOR_PENDING)  # type: ignore[untyped-decorator]  # celery has no types
 def anchor_pending() -> None:
     """Anchor and publish what is pending, close days that have ended, add up totals."""
+    beat = _heartbeat()
+    _alive()
     try:
-        done = anchor.anchor_pending(_anchoring())
+        done = anchor.anchor_pending(_anchoring(), _alive)
     except Problem as problem:
+        beat.failed(problem)
         logger.error("anchoring stopped, to be tried again: %s", problem)
         return
+    except Exception as error:
+        beat.failed(Problem("internal_error", repr(error)))
+        raise
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+    beat.done(done.left)
     if done.blocks:
         logger.info(
             "anchored %d invoices in %d blocks; the log has %d entries, %d published",
@@ -38,6 +53,19 @@ def anchor_pending() -> None:
 def at_start(**_: object) -> None:
     """Do at once what a killed worker left, before the first message."""
     anchor_pending()
+
+
+def _alive(_done: int = 0) -> None:
+    """End this process, with a trace of where it stands, unless a run or a block of it ends soon.
+
+    Nothing is lost: the next one does what it left. Nobody else would notice.
+    """
+    faulthandler.dump_traceback_later(HUNG_SECONDS, exit=True, file=2)
+
+
+@cache
+def _heartbeat() -> Heartbeat:
+    return Heartbeat(settings().run_dir)
 
 
 @cache

@@ -152,6 +152,11 @@ CATALOG: dict[str, Entry] = {
     "key_unknown": Entry(401, "This API key is not known", "接口密钥无效"),
     "key_revoked": Entry(401, "This API key has been revoked", "接口密钥已被吊销"),
     "role_required": Entry(403, "This key may not do this", "此密钥无权进行该操作"),
+    "operations_only": Entry(
+        403,
+        "Only from the service's own machine, or with the operations token",
+        "仅限本机访问，或使用运维令牌",
+    ),
     "merchant_suspended": Entry(
         403,
         "This merchant may not issue at present; ask the tax office",

@@ -11,12 +11,14 @@ import click
 import msgspec
 import urllib3
 
+from chain.errors import UnavailableError
 from invoice_service.commands.session import Session
 from invoice_service.config import Config
 from invoice_service.processes.supervise import Output, Tree, free_port
 
 READY_SECONDS = 60.0
 LOOK_SECONDS = 0.2
+STRANGERS_ASKED = 12  # a stranger with as many processes is missed once in four thousand starts
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # compared with, not listened on
 
 
@@ -42,6 +44,7 @@ def serve(session: Session) -> int:
             show(output)
             if not said_ready and (is_ready(config) or time.monotonic() > deadline):
                 said_ready = True
+                refuse_strangers(config, tree.name)
                 _announce(config)
         ended_by_itself = not stop.is_set()
         if not ended_by_itself:
@@ -78,6 +81,28 @@ def is_ready(config: Config) -> bool:
     except urllib3.exceptions.HTTPError:
         return False
     return answer.status == 200
+
+
+def refuse_strangers(config: Config, run: str) -> None:
+    """Ask several times who answers; UnavailableError ``port_in_use`` when it is not always us.
+
+    Two programs can listen on one port, and the kernel gives the requests to both.
+    """
+    for name in filter(None, (_answers_as(config) for _ in range(STRANGERS_ASKED))):
+        if not name.endswith(f"+{run}"):
+            place = f"{config.web.host}:{config.web.port}"
+            raise UnavailableError("port_in_use", f"{name} answers on {place}, too")
+
+
+def _answers_as(config: Config) -> str:
+    """Under which name the port answers a new connection; "" when it does not."""
+    url = f"{local_url(config)}/readyz"
+    try:
+        with urllib3.PoolManager(retries=False, timeout=2) as pool:
+            said = msgspec.json.decode(pool.request("GET", url).data)
+    except (urllib3.exceptions.HTTPError, msgspec.MsgspecError):
+        return ""
+    return str(said.get("instance", "")) if isinstance(said, dict) else ""
 
 
 @contextmanager

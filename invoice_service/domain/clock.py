@@ -61,3 +61,8 @@ def check_behind(now: int, known: Known, most: int = MAX_BACKWARDS) -> None:
             f"the clock is {known.issued - now} seconds behind the last invoice",
             seconds=known.issued - now,
         )
+
+
+def longest_wait(max_delay: int) -> int:
+    """Seconds for which the oldest invoice may have waited while promises are still made."""
+    return max(max_delay // 2, 1)

@@ -29,6 +29,7 @@ from invoice_service.processes.listening import (
     port_of,
     to_inherit,
 )
+from invoice_service.processes.presence import RUN
 
 LOG_BYTES: Final = "10MB"  # a program's output, before its file is turned over
 LOG_BACKUPS: Final = 3
@@ -132,6 +133,7 @@ class Tree:
         self._config = config
         self._environ = environ
         self._run = config.run_dir
+        self.name = os.urandom(8).hex()  # of this start, for whoever asks who answers
         self._lock = -1
         self._listener: socket.socket | None = None
         self._supervisor: subprocess.Popen[bytes] | None = None
@@ -176,7 +178,7 @@ class Tree:
                     "supervisord.conf",
                 ],
                 cwd=self._run,
-                env={**self._environ, VARIABLE: str(passed_on)},
+                env={**self._environ, VARIABLE: str(passed_on), RUN: self.name},
                 pass_fds=[passed_on],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C reaches us alone, and we stop the rest once

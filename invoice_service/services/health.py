@@ -4,18 +4,32 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from os import statvfs
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from chain.block import Block, Head
-from chain.errors import Problem
+from chain.errors import Problem, UnavailableError
 from chain.signing.checkpoint import Checkpoint
 from chain.signing.note import VerifierKey, parse_note
+from invoice_service.domain.clock import (
+    MAX_BACKWARDS,
+    MAX_FORWARDS,
+    Known,
+    check_ahead,
+    check_behind,
+    longest_wait,
+)
 from invoice_service.services.ports import PendingInvoice
 
 LOW_SPACE = 256 * 1024 * 1024
 """Free bytes below which an operator is warned."""
+
+FULL_SPACE = 1024 * 1024
+"""Free bytes below which nothing can be relied on to be stored."""
+
+SILENT = 30
+"""Seconds without a whole run of the worker after which it is said to be silent."""
 
 
 class PendingReader(Protocol):
@@ -50,19 +64,52 @@ class HealthLog(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class HealthParts:
-    """What is looked at; ``max_delay`` in seconds, ``issuer_alive`` asks the issuing process.
+class HealthStore(PendingReader, Protocol):
+    """What health needs of the invoices."""
 
-    ``witnesses`` are those of the log's policy.
+    def known_times(self) -> Known:
+        """The times that are known to have come."""
+        ...
+
+
+class Beat(NamedTuple):
+    """What the worker said last: seconds since a run did all (None: never), what stops it.
+
+    ``left`` are codes of totals and closings that it could not bring up to date.
     """
 
-    invoices: PendingReader
+    age: int | None = None
+    failing: str = ""
+    left: tuple[str, ...] = ()
+
+
+class WebProcesses(NamedTuple):
+    """How many web processes live, the most there were at once, and how many there are to be."""
+
+    alive: int
+    seen: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class HealthParts:
+    """What is looked at; times in seconds, ``issuer_alive`` asks the issuing process.
+
+    ``witnesses`` are those of the log's policy. ``instance`` is the public name of this start.
+    ``beat`` and ``web`` are None where no worker and no web processes belong to us.
+    """
+
+    invoices: HealthStore
     log: HealthLog
     folder: Path
     max_delay: int
     issuer_alive: Callable[[], bool]
     witnesses: tuple[VerifierKey, ...] = ()
+    max_backwards: int = MAX_BACKWARDS
+    max_forwards: int = MAX_FORWARDS
+    instance: str = ""
+    beat: Callable[[], Beat] | None = None
+    web: Callable[[], WebProcesses] | None = None
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -72,15 +119,22 @@ class Finding(msgspec.Struct, frozen=True):
     detail: str
 
 
-class Health(msgspec.Struct, frozen=True, kw_only=True):
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """What anybody may know: the public name of this start, and whether it answers."""
+
+    instance: str
+    ready: bool
+
+
+class Health(Readiness, frozen=True, kw_only=True):
     """The state now: sizes in entries and bytes, ages in seconds.
 
     ``cosigned`` of the policy's ``witnesses`` have cosigned the published checkpoint;
     ``oldest_unpublished`` is how long a sealed block has waited for those that it needs.
-    ``problems`` stop the service from answering, ``warnings`` do not.
+    ``worker_age`` is how long ago a run of the worker did all that it had to, -1 for never.
+    ``problems`` stop the service from answering or issuing, ``warnings`` do not.
     """
 
-    ready: bool
     issued: int
     pending: int
     oldest_pending: int
@@ -90,6 +144,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     witnesses: int
     cosigned: int
     issuing_process: bool
+    worker_age: int
+    web_processes: int
     free_bytes: int
     problems: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
@@ -110,12 +166,14 @@ def check_health(parts: HealthParts, now: int) -> Health:
         if published < log_size:
             unpublished = max(now - int(parts.log.block_of(published).sealed_at.timestamp()), 0)
         cosigned = _cosigned(note, parts.witnesses)
+        problems += _clock(parts, head, now)
     except Problem as problem:
         problems.append(Finding(problem.code, problem.detail))
-    free = _free_bytes(parts.folder)
-    alive = parts.issuer_alive()
+    beat = parts.beat() if parts.beat else None
+    web = parts.web() if parts.web else None
     found = Health(
-        ready=not problems,
+        instance=parts.instance,
+        ready=True,
         issued=issued,
         pending=issued - cursor,
         oldest_pending=oldest,
@@ -124,12 +182,29 @@ def check_health(parts: HealthParts, now: int) -> Health:
         oldest_unpublished=unpublished,
         witnesses=len(parts.witnesses),
         cosigned=cosigned,
-        issuing_process=alive,
-        free_bytes=free,
-        problems=tuple(problems),
+        issuing_process=parts.issuer_alive(),
+        worker_age=-1 if beat is None or beat.age is None else beat.age,
+        web_processes=web.alive if web else 0,
+        free_bytes=_free_bytes(parts.folder),
+        problems=(),
         warnings=(),
     )
-    return msgspec.structs.replace(found, warnings=tuple(_warnings(found, parts.max_delay)))
+    problems += _problems(found, parts.max_delay, web)
+    warnings = [*_warnings(found, parts.max_delay), *_processes(beat, web)]
+    return msgspec.structs.replace(
+        found, ready=not problems, problems=tuple(problems), warnings=tuple(warnings)
+    )
+
+
+def _clock(parts: HealthParts, head: Head, now: int) -> Iterator[Finding]:
+    """What issuing and sealing think of the clock."""
+    known = parts.invoices.known_times()
+    sealed = 0 if head.sealed_at is None else int(head.sealed_at.timestamp())
+    try:
+        check_ahead(now, max(known.latest, sealed), parts.max_forwards)
+        check_behind(now, known, parts.max_backwards)
+    except UnavailableError as problem:
+        yield Finding(problem.code, problem.detail)
 
 
 def _cosigned(note: bytes, witnesses: tuple[VerifierKey, ...]) -> int:
@@ -144,8 +219,23 @@ def _age_of(invoices: PendingReader, seq: int, now: int) -> int:
 
 
 def _free_bytes(folder: Path) -> int:
-    disk = statvfs(folder)
+    """Free space; 0 when the folder cannot be asked, since nothing can be stored in it."""
+    try:
+        disk = statvfs(folder)
+    except OSError:
+        return 0
     return disk.f_bavail * disk.f_frsize
+
+
+def _problems(found: Health, max_delay: int, web: WebProcesses | None) -> Iterator[Finding]:
+    """What stops issuing, besides what cannot be read."""
+    oldest = found.oldest_pending
+    if oldest > longest_wait(max_delay):
+        yield Finding("log_behind", f"an invoice has waited {oldest} s; nothing new is promised")
+    if found.free_bytes < FULL_SPACE:
+        yield Finding("disk_full", f"{found.free_bytes} bytes are free")
+    if web is not None and web.seen < web.wanted:
+        yield Finding("web_starting", f"{web.seen} of {web.wanted} web processes have opened")
 
 
 def _warnings(found: Health, max_delay: int) -> Iterator[Finding]:
@@ -157,7 +247,21 @@ def _warnings(found: Health, max_delay: int) -> Iterator[Finding]:
     if found.cosigned < found.witnesses and found.published_size:
         who = f"{found.cosigned} of {found.witnesses} witnesses"
         yield Finding("witness_missing", f"{who} have cosigned the published checkpoint")
-    if found.free_bytes < LOW_SPACE:
+    if FULL_SPACE <= found.free_bytes < LOW_SPACE:
         yield Finding("disk_low", f"{found.free_bytes} bytes are free")
     if not found.issuing_process:
         yield Finding("issuer_missing", "no issuing process answers; issuing is slower")
+
+
+def _processes(beat: Beat | None, web: WebProcesses | None) -> Iterator[Finding]:
+    """What the worker and the web processes have to say."""
+    if beat is not None:
+        if beat.failing:
+            yield Finding("worker_failing", f"the worker's last run stopped: {beat.failing}")
+        if beat.left:
+            yield Finding("totals_left", f"totals or closings fail: {', '.join(beat.left)}")
+        if beat.age is None or beat.age > SILENT:
+            since = "yet" if beat.age is None else f"for {beat.age} seconds"
+            yield Finding("worker_silent", f"the worker has not finished a run {since}")
+    if web is not None and web.alive < web.wanted <= web.seen:
+        yield Finding("web_missing", f"{web.alive} of {web.wanted} web processes live")

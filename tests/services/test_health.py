@@ -7,8 +7,9 @@ import pytest
 from chain.errors import UnavailableError
 from chain.signing.cosignature import Cosigner, add_signatures
 from chain.signing.note import SignerKey, parse_note
+from invoice_service.domain.acts import By
 from invoice_service.services import health
-from invoice_service.services.health import HealthParts, check_health
+from invoice_service.services.health import Beat, HealthParts, WebProcesses, check_health
 from tests.services.town import Town
 
 
@@ -56,8 +57,16 @@ def test_what_waits_and_how_long(town: Town, parts: HealthParts) -> None:
     assert found.warnings == ()
     overdue = check_health(parts, now(town) + 11)
     assert overdue.oldest_pending == 61
-    assert overdue.ready
     assert codes(overdue.warnings) == ["anchoring_overdue"]
+
+
+def test_a_log_that_is_behind_is_not_ready_for_what_is_new(town: Town, parts: HealthParts) -> None:
+    town.issue(1)
+    assert check_health(parts, now(town) + 30).ready
+    found = check_health(parts, now(town) + 31)
+    assert (found.ready, codes(found.problems)) == (False, ["log_behind"])
+    town.anchor()
+    assert check_health(parts, now(town) + 31).ready
 
 
 def test_a_clock_set_back_is_no_negative_age(town: Town, parts: HealthParts) -> None:
@@ -145,3 +154,63 @@ def test_who_has_cosigned_what_is_published(town: Town, parts: HealthParts) -> N
         file.write_bytes(note)
         assert check_health(asked, now(town)).cosigned == count
     assert check_health(asked, now(town)).warnings == ()
+
+
+def test_a_clock_that_stops_issuing_is_said(town: Town, parts: HealthParts) -> None:
+    town.issue(1)
+    town.anchor()
+    day = 86_400
+    for moment, code in ((61, "clock_behind"), (-4 * day - 1, "clock_ahead")):
+        found = check_health(parts, now(town) - moment)
+        assert (found.ready, codes(found.problems)) == (False, [code])
+    assert check_health(parts, now(town) + 4 * day).ready
+    town.store.confirm_clock(By("machine:wang", now(town) + 5 * day))
+    assert check_health(parts, now(town) + 9 * day).ready
+
+
+def test_a_full_disk_is_not_only_low(
+    town: Town, parts: HealthParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "FULL_SPACE", 1 << 60)
+    found = check_health(parts, now(town))
+    assert (found.ready, codes(found.problems), found.warnings) == (False, ["disk_full"], ())
+
+
+def test_a_folder_that_is_gone_is_a_finding_too(town: Town, parts: HealthParts) -> None:
+    found = check_health(replace(parts, folder=town.folder / "nowhere"), now(town))
+    assert (found.free_bytes, codes(found.problems)) == (0, ["disk_full"])
+
+
+@pytest.mark.parametrize(
+    ("beat", "warnings"),
+    [
+        (Beat(30), []),
+        (Beat(31), ["worker_silent"]),
+        (Beat(), ["worker_silent"]),
+        (Beat(2, "disk_full"), ["worker_failing"]),
+        (Beat(2, "", ("not_canonical",)), ["totals_left"]),
+    ],
+)
+def test_what_the_worker_says_or_does_not(
+    town: Town, parts: HealthParts, beat: Beat, warnings: list[str]
+) -> None:
+    found = check_health(replace(parts, beat=lambda: beat), now(town))
+    assert found.ready
+    assert codes(found.warnings) == warnings
+    assert found.worker_age == (-1 if beat.age is None else beat.age)
+
+
+@pytest.mark.parametrize(
+    ("web", "problems", "warnings"),
+    [
+        (WebProcesses(1, 1, 3), ["web_starting"], []),
+        (WebProcesses(3, 3, 3), [], []),
+        (WebProcesses(2, 3, 3), [], ["web_missing"]),
+    ],
+)
+def test_all_web_processes_open_before_we_are_ready(
+    town: Town, parts: HealthParts, web: WebProcesses, problems: list[str], warnings: list[str]
+) -> None:
+    found = check_health(replace(parts, web=lambda: web), now(town))
+    assert (codes(found.problems), codes(found.warnings)) == (problems, warnings)
+    assert found.web_processes == web.alive

@@ -1,6 +1,9 @@
 """The task: calls the service, and stops for nothing that the next tick may mend."""
 
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chain.errors import UnavailableError
+from invoice_service.processes.heartbeat import Heartbeat, read_beat
 from invoice_service.services.anchoring.anchor import Anchoring
 from tests.services.town import Town
 from workers import tasks
@@ -19,6 +23,7 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     town = Town(tmp_path)
     town.settle_in()
     _give(monkeypatch, town.anchoring)
+    monkeypatch.setattr(tasks, "_heartbeat", lambda: Heartbeat(tmp_path))
     yield town
     town.close()
 
@@ -67,3 +72,36 @@ def test_what_cannot_be_done_now_is_one_line_in_the_log(
     _give(monkeypatch, town.anchoring)
     tasks.anchor_pending()
     assert town.log.head().height == 2
+
+
+def test_each_run_is_a_sign_of_life(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.issue(1)
+    tasks.anchor_pending()
+    assert (read_beat(town.folder).age, read_beat(town.folder).failing) == (0, "")
+
+    class Full:
+        def publish(self, *_: object, **__: object) -> None:
+            raise UnavailableError("disk_full", "no space")
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(town.log, name)
+
+    _give(monkeypatch, replace(town.anchoring, log=Full()))  # type: ignore[arg-type]
+    tasks.anchor_pending()
+    assert read_beat(town.folder).failing == "disk_full"
+
+
+def test_a_worker_that_hangs_ends_and_says_where_it_stood(tmp_path: Path) -> None:
+    """Its supervisor starts another; nobody else would have noticed."""
+    program = (
+        "import time, workers.tasks as tasks; tasks.HUNG_SECONDS = 1; tasks._alive();"
+        " time.sleep(600)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "FAPIAO_SERVICE_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert b"most recent call first" in ended.stderr

@@ -7,7 +7,7 @@ from invoice_service.openapi.operation import (
     TEXT,
     Operation,
 )
-from invoice_service.services.health import Health
+from invoice_service.services.health import Readiness
 
 OPERATIONS: Final = (
     Operation(
@@ -25,8 +25,8 @@ OPERATIONS: Final = (
         "ready",
         "operations",
         "Can the service answer; 503 if it cannot",
-        "What was found",
-        ((JSON, Health),),
+        "What was found; more of it for this machine or the operations token",
+        ((JSON, Readiness),),
         statuses=(200, 503),
     ),
     Operation(
@@ -37,6 +37,7 @@ OPERATIONS: Final = (
         "Numbers for Prometheus",
         "Of all web processes together",
         ((TEXT, "string"),),
+        statuses=(200, 403),
     ),
     Operation(
         "get",

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from flask import Blueprint, Response, request
 
 from invoice_service.api.answers import JSON, json_answer, json_bytes, raw_answer
+from invoice_service.api.operations.gate import Gate
 from invoice_service.api.operations.metrics import Exposition, Meter
-from invoice_service.services.health import Health
+from invoice_service.services.health import Health, Readiness
 
 ENDPOINTS = ("operations.healthz", "operations.readyz", "operations.metrics", "operations.openapi")
 
@@ -14,9 +15,12 @@ Gauge = tuple[str, int | float]
 
 
 def blueprint(
-    health: Callable[[], Health], meter: Meter, description: Callable[[], Mapping[str, object]]
+    health: Callable[[], Health],
+    meter: Meter,
+    description: Callable[[], Mapping[str, object]],
+    gate: Gate,
 ) -> Blueprint:
-    """``description`` makes the OpenAPI document."""
+    """``description`` makes the OpenAPI document, ``gate`` says whom the state concerns."""
     blueprint = Blueprint("operations", __name__)
     exposition = Exposition(meter, lambda: gauges(health()))
 
@@ -27,10 +31,12 @@ def blueprint(
     @blueprint.get("/readyz")
     def readyz() -> Response:
         found = health()
-        return json_answer(found, 200 if found.ready else 503)
+        shown = found if gate.is_open() else Readiness(instance=found.instance, ready=found.ready)
+        return json_answer(shown, 200 if found.ready else 503)
 
     @blueprint.get("/metrics")
     def metrics() -> Response:
+        gate.check()
         text, kind = exposition.render(request.headers.get("Accept", ""))
         return raw_answer(text, kind)
 
@@ -43,6 +49,7 @@ def blueprint(
 
 def gauges(found: Health) -> dict[str, Gauge]:
     """The state of the store and the log, the same from whichever process is asked."""
+    codes = {finding.code for finding in (*found.problems, *found.warnings)}
     return {
         "fapiao_ready": ("1 when the service can answer", int(found.ready)),
         "fapiao_issuing_process": (
@@ -63,5 +70,16 @@ def gauges(found: Health) -> dict[str, Gauge]:
             "Of them, those that have cosigned the newest checkpoint",
             found.cosigned,
         ),
+        "fapiao_worker_age_seconds": (
+            "How long ago a run of the worker did all that it had to; -1 for never",
+            found.worker_age,
+        ),
+        "fapiao_totals_left": ("1 when totals or closings fail", int("totals_left" in codes)),
+        "fapiao_log_behind": ("1 when nothing new is promised", int("log_behind" in codes)),
+        "fapiao_clock_believed": (
+            "0 when the clock stops issuing",
+            int(not codes & {"clock_ahead", "clock_behind"}),
+        ),
+        "fapiao_web_processes": ("Web processes that live", found.web_processes),
         "fapiao_free_bytes": ("Free space where the data is", found.free_bytes),
     }

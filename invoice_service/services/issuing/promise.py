@@ -10,6 +10,7 @@ import msgspec
 
 from chain.errors import Problem
 from chain.signing.note import SignerKey, sign_note
+from invoice_service.domain.clock import longest_wait
 from invoice_service.domain.invoice import Issued, Prepared
 from invoice_service.domain.numbering import format_utc
 from invoice_service.services.issuing.issue import Issuer
@@ -19,11 +20,6 @@ def make_promise(signer: SignerKey, hash_: str, issued_at: int, max_delay: int) 
     """Promise that the invoice issued at ``issued_at`` is in the log ``max_delay`` seconds on."""
     times = f"{format_utc(issued_at)}\n{format_utc(issued_at + max_delay)}"
     return sign_note(f"{signer.name}\n{hash_}\n{times}\n", signer)
-
-
-def longest_wait(max_delay: int) -> int:
-    """Seconds for which the oldest invoice may have waited while promises are still made."""
-    return max(max_delay // 2, 1)
 
 
 class Promised:
