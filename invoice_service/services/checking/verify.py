@@ -51,6 +51,7 @@ class Place:
     index: int
     size: int
     seal: SealEntry
+    reversal_waits: bool
 
 
 class Verifier:
@@ -65,7 +66,8 @@ class Verifier:
     5. inclusion: the entry is under the checkpoint's root;
     6. seal: the seal of the entry's block is under the same root;
     7. block: the seal closes the block with the entry;
-    8. state: the state map under the newest seal says of it what our rows say;
+    8. state: the state map under the newest seal says of it what our rows say, once the red invoice
+       is in the log, and nothing of a reversal before;
     9. reversal: the red invoice names this one.
     """
 
@@ -106,7 +108,7 @@ class Verifier:
         if not slip_agrees(slip, face, invoice.issued_at):
             return Verification(verdict=Verdict.MISMATCH, hash=slip.hash, steps=_steps(1))
         red = self._check_red(invoice)
-        place = self._find(invoice, digest, face)
+        place = self._find(invoice, red, digest, face)
         return Verification(
             verdict=judge(
                 known=True,
@@ -119,7 +121,7 @@ class Verifier:
             sealed_at=place.seal.sealed_at if place else None,
             index=place.index if place else None,
             log_size=place.size if place else None,
-            steps=_steps(1, 2, *(range(3, 9) if place else ()), *((9,) if red else ())),
+            steps=_taken_steps(place, red),
             face=face,
             buyer_name=shown_buyer_name(msgspec.json.decode(invoice.buyer)),
             reversed_by=invoice.reversed_by,
@@ -131,16 +133,22 @@ class Verifier:
             raise damaged("the log holds this invoice, and its row is missing")
         return Verification(verdict=Verdict.UNKNOWN, hash=hash_)
 
-    def _check_red(self, invoice: StoredInvoice) -> bool:
-        """Whether there is a red invoice; it must be sound and name this one."""
+    def _check_red(self, invoice: StoredInvoice) -> StoredInvoice | None:
+        """The red invoice, if there is one; it must be sound and name this one."""
         if invoice.reversed_by is None:
-            return False
+            return None
         red = self._invoices.invoice(parse_password_area(invoice.reversed_by))
         if red is None or checked_face(red).get("reverses") != invoice.hash:
             raise damaged(f"the red invoice of invoice {invoice.seq} does not name it")
-        return True
+        return red
 
-    def _find(self, invoice: StoredInvoice, digest: Digest, face: dict[str, Any]) -> Place | None:
+    def _find(
+        self,
+        invoice: StoredInvoice,
+        red: StoredInvoice | None,
+        digest: Digest,
+        face: dict[str, Any],
+    ) -> Place | None:
         """Where it stands under the newest checkpoint, checked; None while it waits."""
         index = self._index(invoice, anchor(digest))
         if index is None:
@@ -153,8 +161,14 @@ class Verifier:
             return None  # sequenced, and not published yet
         self._check_path(entry, index, checkpoint)
         seal = self._seal(block, index, checkpoint)
-        self._check_state(invoice, anchor(digest), checkpoint)
-        return Place(index, checkpoint.size, seal)
+        waits = red is not None and not self._is_under(red, checkpoint)
+        self._check_state(None if waits else invoice.reversal, anchor(digest), checkpoint)
+        return Place(index, checkpoint.size, seal, waits)
+
+    def _is_under(self, invoice: StoredInvoice, checkpoint: Checkpoint) -> bool:
+        """Whether it is in the log that the checkpoint is of."""
+        index = self._index(invoice, anchor(parse_password_area(invoice.hash)))
+        return index is not None and index < checkpoint.size
 
     def _index(self, invoice: StoredInvoice, key: Digest) -> int | None:
         index = self._log.find(key)
@@ -190,13 +204,13 @@ class Verifier:
             self._seals[checkpoint.root, index] = seal
         return seal
 
-    def _check_state(self, invoice: StoredInvoice, key: Digest, checkpoint: Checkpoint) -> None:
-        """The log may be behind our rows by what waits for it, never ahead of them."""
+    def _check_state(self, reversal: str | None, key: Digest, checkpoint: Checkpoint) -> None:
+        """The map under the newest seal says just this of a reversal."""
         newest = self._known_seal(checkpoint.size - 1, checkpoint)
         proof = self._log.prove_state(key, checkpoint.size)
         root = digest_from_hex(newest.states)
         state = verify_state(root, key, proof.leaf, proof.siblings) or {}
-        if state.get("reversal", invoice.reversal) != invoice.reversal:
+        if state.get("reversal") != reversal:
             raise VerificationError("state_differs", "the log knows of another reversal")
 
     def _check_seal(self, index: int, checkpoint: Checkpoint) -> SealEntry:
@@ -250,6 +264,17 @@ _STEPS = {
         (9, "reversal", "the red invoice names this one"),
     )
 }
+
+
+_WAITS = Step(8, "state", "the log's state map does not say so yet: the reversal waits for the log")
+
+
+def _taken_steps(place: Place | None, red: StoredInvoice | None) -> tuple[Step, ...]:
+    """What was checked, and held."""
+    steps = _steps(1, 2, *(range(3, 9) if place else ()), *((9,) if red else ()))
+    if place is None or not place.reversal_waits:
+        return steps
+    return tuple(_WAITS if step.number == _WAITS.number else step for step in steps)
 
 
 def _steps(*numbers: int) -> tuple[Step, ...]:

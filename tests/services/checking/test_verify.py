@@ -64,9 +64,12 @@ class TestVerdicts:
         reversed_ = check(town, issued)
         assert (reversed_.verdict, reversed_.reversed_by) == (Verdict.REVERSED, red.hash)
         assert numbers(reversed_) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+        assert "does not say so yet" in reversed_.steps[7].text
         assert check(town, red).verdict is Verdict.PENDING
         town.anchor()
-        assert check(town, issued).verdict is Verdict.REVERSED
+        anchored = check(town, issued)
+        assert anchored.verdict is Verdict.REVERSED
+        assert "says the same" in anchored.steps[7].text
         assert check(town, red).verdict is Verdict.AUTHENTIC
 
     def test_reversed_before_it_reached_the_log(self, town: Town) -> None:
@@ -279,6 +282,19 @@ class TestDamage:
             check(town, red)
         assert caught.value.code == "record_damaged"
         assert "reverse" in caught.value.detail
+
+    def test_a_map_that_says_nothing_of_a_reversal_that_is_in_the_log(
+        self, town: Town, issued: Issued
+    ) -> None:
+        """Only while the red invoice waits may the map be silent."""
+        red = town.reverse(issued)
+        assert check(town, issued).verdict is Verdict.REVERSED
+        head = town.log.head()
+        entry = anchor_entry("invoice", anchor(parse_password_area(red.hash)))
+        town.log.sequence(head, [entry], sealed_at=town.now, cursor=red.seq)
+        town.log.publish(town.signer)
+        with pytest.raises(UnavailableError, match=r"^record_damaged\b.*another reversal"):
+            check(town, issued)
 
     def test_a_block_that_is_gone(self, town: Town, issued: Issued) -> None:
         """The next block's seal does not close this entry's block."""
