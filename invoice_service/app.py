@@ -34,7 +34,7 @@ from invoice_service.wiring import Instance, open_instance
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _HERE: Final = Path(__file__).resolve().parent
 # Beside the package in a checkout, inside it once installed (setup.py).
@@ -134,6 +134,12 @@ def _refuse_what_is_not_whole(app: Flask) -> None:
         problem: Problem | None = request.environ.get(PROBLEM)
         if problem is not None:
             raise problem
+
+
+def finish(app: "WSGIApplication") -> None:
+    """The process ends: write down what it has counted and not written yet."""
+    if isinstance(app, Service):
+        app.extensions[access.DOOR].flush()
 
 
 def _open_doors(app: Flask, instance: Instance) -> None:

@@ -21,7 +21,7 @@ import msgspec
 from chain.errors import Problem
 from invoice_service.api import problems
 from invoice_service.api.peers import Peers, site_of
-from invoice_service.app import create_app, large_bodies
+from invoice_service.app import create_app, finish, large_bodies
 from invoice_service.config import Config, load
 from invoice_service.front.answer import write_problem
 from invoice_service.front.door import Door, run
@@ -121,6 +121,7 @@ class Workers:
             return Door(app, limits_of(config), write, threads=threads, caller=caller)
 
         run(door, self._listener, GRACE_SECONDS, self._wait_for_all)
+        finish(app)
 
     def _wait_for_all(self) -> None:
         os.write(self._loaded[1], b"\0")

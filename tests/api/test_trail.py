@@ -4,14 +4,18 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import urllib3
 from werkzeug.test import TestResponse
 
 from chain.errors import UnavailableError
 from tests.api.desk import TAX_ID, Desk, problem, refusing
 from tests.api.merchants.test_register import CAFE, CALLS
+from tests.api.server import serving
 
 PEER = {"REMOTE_ADDR": "192.0.2.7"}
 
@@ -249,3 +253,29 @@ def test_only_officials_read_it(desk: Desk, path: str) -> None:
 )
 def test_what_cannot_be_asked(desk: Desk, query: str, code: str) -> None:
     problem(desk.client.get(f"/v1/trail?{query}", headers=desk.official()), 400, code)
+
+
+def twice(url: str, first: str, second: str) -> int:
+    """The status of a request with two ``Authorization`` headers."""
+    place = urlsplit(url)
+    with closing(HTTPConnection(place.hostname or "", place.port)) as line:
+        line.putrequest("GET", "/v1/merchants")
+        line.putheader("Authorization", first)
+        line.putheader("Authorization", second)
+        line.putheader("Connection", "close")
+        line.endheaders()
+        return line.getresponse().status
+
+
+@pytest.mark.slow
+def test_servers_that_stop_have_written_what_they_counted(desk: Desk) -> None:
+    """Two processes, stopped at once after the last refusal; also of two keys in one request."""
+    good, wrong = f"Bearer {desk.official_key}", "Bearer fk_" + "A" * 43
+    with serving(desk) as url:
+        for _ in range(30):
+            headers = {"Authorization": wrong, "Connection": "close"}
+            answer = urllib3.request("GET", f"{url}/v1/merchants", headers=headers, retries=False)
+            assert answer.status == 401
+        for first, second in ((good, good), (good, wrong), (wrong, good)):
+            assert twice(url, first, second) == 401
+    assert desk.instance.store.refusals_counted() == 33

@@ -73,6 +73,7 @@ class Door:
         self._store = store
         self._pause = pause
         self._guard = Lock()
+        self._writing = Lock()
         self._timer: Timer | None = None
         self._waiting: dict[tuple[int, str, str, str], Refusals] = {}
         self._hour = 0
@@ -87,18 +88,21 @@ class Door:
             self._line(act_by(by, "access", f"call:{call}", outcome="refused", code=code))
 
     def flush(self) -> None:
-        """Write what waits; when the database cannot be used, it waits on."""
-        with self._guard:
-            waiting, self._waiting, self._timer = self._waiting, {}, None
-        if not waiting:
-            return
-        try:
-            self._store.count_refusals(list(waiting.values()))
-        except UnavailableError:
+        """Write what waits; when the database cannot be used, it waits on.
+
+        Once this returns, nothing is being written any more that waited before.
+        """
+        with self._writing:
             with self._guard:
-                for refusals in waiting.values():
-                    self._add(refusals)
-                self._arm(again=True)
+                waiting, self._waiting, self._timer = self._waiting, {}, None
+            try:
+                if waiting:
+                    self._store.count_refusals(list(waiting.values()))
+            except UnavailableError:
+                with self._guard:
+                    for refusals in waiting.values():
+                        self._add(refusals)
+                    self._arm(again=True)
 
     def _count(self, code: str, who: str, origin: str, at: int) -> bool:
         """Count one; True while the hour has lines left for ``who``."""
