@@ -7,23 +7,27 @@ Every line names the block, so that lines that were copied elsewhere still say w
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Context, Decimal
 from typing import Any, Final, TypeAlias
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.writer.excel import ExcelWriter
 
 from chain.entry import parse_time
+from chain.errors import MalformedError
 
 Report: TypeAlias = Mapping[str, Any]
 """What ``services.report.totals_report`` returns."""
 
 BOM: Final = "\ufeff"
 """Without it Excel reads UTF-8 as the machine's old code page, and Chinese turns to garble."""
+
+SHEET_ROWS: Final = 1_048_576
 
 _KEYS: Final = {
     "day": ("日期 day",),
@@ -73,6 +77,37 @@ def totals_workbook(report: Report) -> bytes:
     made = parse_time(sealed_at).replace(tzinfo=None) if sealed_at else _NO_TIME
     book.properties.created = book.properties.modified = made
     return _packed(book)
+
+
+def texts_workbook(
+    header: Sequence[str], rows: Iterable[Sequence[str]], amounts: Collection[int]
+) -> bytes:
+    """Write a table as a workbook in which every cell is text but those of ``amounts``.
+
+    So tax ids, codes and numbers keep all their digits and zeros, and nothing is a formula.
+    MalformedError "too_many_rows" for more than a sheet holds.
+    """
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("fapiao")
+    try:
+        sheet.append(list(header))
+        for number, row in enumerate(rows, start=2):
+            if number > SHEET_ROWS:
+                raise MalformedError("too_many_rows", f"a sheet has {SHEET_ROWS} rows: use CSV")
+            sheet.append([_cell(sheet, text, amount=n in amounts) for n, text in enumerate(row)])
+    finally:
+        sheet.close()
+    book.properties.created = book.properties.modified = _NO_TIME
+    return _packed(book)
+
+
+def _cell(sheet: Any, text: str, *, amount: bool) -> Any:  # noqa: ANN401 # openpyxl keeps these types to itself
+    cell = WriteOnlyCell(sheet, text or None)
+    if amount:
+        cell.value, cell.number_format = Decimal(text), _YUAN_FORMAT
+    elif text:
+        cell.data_type, cell.number_format = "s", "@"
+    return cell
 
 
 def _table(report: Report) -> Iterator[list[Cell]]:

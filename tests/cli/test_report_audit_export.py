@@ -8,6 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl import load_workbook
 
 from chain.hashing import sha256
 from tests.cli.town import TAX_ID, Town
@@ -93,6 +94,26 @@ def test_invoices_are_exported_for_spreadsheets(busy: Town) -> None:
     rows = list(csv.reader(io.StringIO(busy.run("export", "--format", "csv"))))
     assert len(rows) == 7
     assert "-113.00" in rows[6]
+
+
+def test_a_workbook_keeps_every_digit_and_runs_nothing(busy: Town) -> None:
+    busy.run("export", "--format", "csv", "-o", "invoices.csv")
+    busy.run("export", "--format", "xlsx", "-o", "invoices.xlsx")
+    again = Path("invoices.xlsx").read_bytes()
+    busy.run("export", "--format", "xlsx", "-o", "invoices.xlsx")
+    assert Path("invoices.xlsx").read_bytes() == again
+    header, *wanted = csv.reader(io.StringIO(Path("invoices.csv").read_text("utf-8-sig")))
+    [sheet] = load_workbook("invoices.xlsx").worksheets
+    first, *rows = sheet.iter_rows()
+    assert [cell.value for cell in first] == header
+    assert len(rows) == len(wanted) == 6
+    for row, texts in zip(rows, wanted, strict=True):
+        for place, (cell, text) in enumerate(zip(row, texts, strict=True)):
+            if place in {8, 9, 10}:
+                assert f"{cell.value:.2f}" == text
+            else:
+                assert cell.data_type == "s" or not text
+                assert (cell.value or "") == text
 
 
 def test_the_logs_entries_are_exported_as_they_were_hashed(busy: Town) -> None:

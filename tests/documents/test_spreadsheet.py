@@ -10,7 +10,9 @@ from zipfile import ZipFile
 import openpyxl
 import pytest
 
-from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
+from chain.errors import MalformedError
+from invoice_service.documents import spreadsheet
+from invoice_service.documents.spreadsheet import texts_workbook, totals_csv, totals_workbook
 
 BLOCK = {"height": 7, "seal": "ab" * 32, "sealed_at": "2018-08-10T04:00:00Z", "size": 9}
 
@@ -125,3 +127,21 @@ def test_a_sum_that_excel_would_round_is_text() -> None:
     assert _rows(totals_csv(report))[1].count(text) == 6
     book = openpyxl.load_workbook(io.BytesIO(totals_workbook(report)))
     assert [cell.value for cell in book.worksheets[0][2]].count(text) == 6
+
+
+def test_texts_stay_texts_and_amounts_are_numbers() -> None:
+    row = ["144032609110", "00000001", "=1+1", "-5", "106.60"]
+    data = texts_workbook(["a", "b", "c", "d", "e"], [row], {4})
+    [sheet] = openpyxl.load_workbook(io.BytesIO(data)).worksheets
+    cells = next(iter(sheet.iter_rows(min_row=2)))
+    assert [cell.value for cell in cells[:4]] == row[:4]
+    assert {cell.data_type for cell in cells[:4]} == {"s"}
+    assert (cells[4].value, cells[4].data_type) == (106.6, "n")
+
+
+def test_more_rows_than_a_sheet_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spreadsheet, "SHEET_ROWS", 3)
+    texts_workbook(["a"], [["x"]] * 2, ())
+    with pytest.raises(MalformedError) as refused:
+        texts_workbook(["a"], [["x"]] * 3, ())
+    assert refused.value.code == "too_many_rows"
