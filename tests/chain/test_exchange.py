@@ -15,9 +15,9 @@ from chain.deadline import Deadline
 from chain.errors import MalformedError
 from chain.exchange import Address, Connection, Question, _Names, _TimedSocket, exchange
 from tests.chain.audit.test_fetch_edges import answer, answering
+from tests.patience import PATIENCE
 from tests.witness.inside import Peer, http_answer
 
-SECONDS = 20.0
 SOON = 0.05
 ASKED = Question("POST", "/", {}, b"")
 
@@ -26,7 +26,7 @@ def _to(url: str) -> Address:
     return Address.parse(url, "call", "log_url")
 
 
-def _get(url: str, seconds: float = SECONDS) -> bytes:
+def _get(url: str, seconds: float = PATIENCE) -> bytes:
     """What is answered there, over a connection of its own."""
     deadline = Deadline(seconds)
     made = Connection(_to(url), None, deadline)
@@ -51,7 +51,7 @@ def test_the_usual_port_is_not_named() -> None:
         ("http://w.example", None, 80),
         ("https://w.example", ssl.create_default_context(), 443),
     ):
-        connection = Connection(_to(url), tls, Deadline(SECONDS))
+        connection = Connection(_to(url), tls, Deadline(PATIENCE))
         assert (connection.port, connection.default_port) == (port, port)
 
 
@@ -61,7 +61,7 @@ def test_an_answer_says_what_it_is_or_not() -> None:
         ([], ("", "")),
     ):
         with answering([answer(200, b"yes", "Connection: close", *more)]) as url:
-            deadline = Deadline(SECONDS)
+            deadline = Deadline(PATIENCE)
             fresh = partial(Connection, _to(url), None, deadline)
             reply, kept = exchange(None, fresh, ASKED, deadline, 9)
         assert (reply.media_type, reply.coding, reply.body, kept) == (*told, b"yes", None)
@@ -70,11 +70,11 @@ def test_an_answer_says_what_it_is_or_not() -> None:
 def test_sending_ends_at_the_deadline() -> None:
     one, other = socket.socketpair()
     with one, other:
-        connection = Connection(_to("http://w.example"), None, Deadline(SECONDS))
+        connection = Connection(_to("http://w.example"), None, Deadline(PATIENCE))
         _TimedSocket(one, connection).sendall(b"x")
         limit = one.gettimeout()
     assert limit is not None
-    assert 0 < limit <= SECONDS
+    assert 0 < limit <= PATIENCE
 
 
 def test_connecting_ends_at_the_deadline() -> None:

@@ -12,6 +12,7 @@ from chain.witness.database import WitnessStore, create_store
 from chain.witness.http import WitnessServer
 from chain.witness.judge import Witness
 from tests.chain.histories import SIGNER
+from tests.patience import NEVER
 
 NOW = 1_800_000_000
 
@@ -27,7 +28,7 @@ def serving(
     key: Cosigner,
     *,
     host: str = "127.0.0.1",
-    seconds: float = 10.0,
+    seconds: float = NEVER,
     places: int = 16,
     logs: Sequence[VerifierKey] = (SIGNER.verifier,),
 ) -> Iterator[WitnessServer]:

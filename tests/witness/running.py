@@ -18,10 +18,9 @@ from chain.signing.note import COSIGNATURE_V1, Signature, VerifierKey, parse_not
 from chain.witness.judge import Request
 from chain.witness.server import PUBLIC_FILE, init
 from tests.chain.histories import History
+from tests.patience import PATIENCE
 
 SERVER = ("-m", "chain.witness.server")
-PATIENCE = 30.0
-"""Seconds for a process on a busy machine to say that it is there."""
 
 
 @dataclass(frozen=True)

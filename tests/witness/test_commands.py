@@ -13,6 +13,7 @@ from chain.signing.note import COSIGNATURE_V1, SignerKey, VerifierKey
 from chain.signing.policy import parse_policy
 from chain.witness.server import read_key
 from tests.chain.histories import history
+from tests.patience import PATIENCE
 from tests.power.tracing import trace_run
 from tests.witness.running import SERVER, WitnessProcess
 
@@ -24,7 +25,7 @@ NAME = "witness.example/w1"
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     command = [sys.executable, *SERVER, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def failed(why: str, *arguments: str | Path) -> None:

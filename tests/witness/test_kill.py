@@ -13,6 +13,7 @@ import pytest
 from chain.hashing import Digest
 from chain.signing.note import SignerKey
 from tests.chain.histories import SIGNER, History, history
+from tests.patience import PATIENCE
 from tests.witness.running import Reply, WitnessProcess
 
 FATAL = ("-m", "tests.witness.programs.fatal")
@@ -35,7 +36,7 @@ def _die_at(witness: WitnessProcess, moment: str, body: bytes) -> None:
     with pytest.raises((http.client.HTTPException, ConnectionError)):
         witness.post(body)
     assert witness.process is not None
-    assert witness.process.wait(10) == -9
+    assert witness.process.wait(PATIENCE) == -9
     witness.end()
 
 

@@ -2,7 +2,6 @@
 
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from chain.signing.cosignature import Cosigner, open_cosignatures
 from chain.witness.database import WitnessStore
 from chain.witness.judge import Witness
 from chain.witness.server import KEY_FILE, init, read_key
+from tests.patience import wait_until
 from tests.power.disk import Disk
 from tests.power.harness import Cut, check_cuts, everywhere, power_cuts
 from tests.power.tracing import load, trace_run, traced_process
@@ -98,12 +98,12 @@ def test_without_the_second_copy_a_forgotten_sync_is_found(tmp_path: Path) -> No
 
 
 def _wait_for(port: int) -> None:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.1)
-    raise AssertionError("it does not listen")
+    def listens() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return True
+        return False
+
+    wait_until(listens, "it listens")
 
 
 @pytest.mark.slow

@@ -1,11 +1,9 @@
 """Publishing under a policy: real logs, real witnesses on real sockets, some of them in trouble."""
 
 import shutil
-import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,88 +16,15 @@ from chain.errors import UnavailableError, VerificationError
 from chain.hashing import sha256
 from chain.proof.verify import verify_proof
 from chain.signing.checkpoint import Checkpoint, sign_checkpoint
-from chain.signing.cosignature import checked_cosignatures
-from chain.signing.note import SignerKey, VerifierKey, open_note, parse_note
-from chain.signing.policy import NO_WITNESSES, Policy
+from chain.signing.note import SignerKey, open_note, parse_note
+from chain.signing.policy import NO_WITNESSES
 from chain.witness import cosigning
-from chain.witness.client import Limits, Witnesses
-from chain.witness.cosigning import Cosigning
+from chain.witness.client import Limits
 from tests.chain.books import NOON, ORIGIN, SIGNER, Books, prove_one
-from tests.witness.inside import NOW, Peer, cosigner, http_answer, serving
-
-PATIENCE = 30.0
-LIMITS = Limits(exchange=2.0, grace=0.2)
-ONE, TWO, THREE = (cosigner(number).verifier for number in (1, 2, 3))
-ALL = (ONE, TWO, THREE)
-
-
-@dataclass
-class Desk:
-    """A log under a policy in ``folder``, and its three witnesses."""
-
-    folder: Path
-    stack: ExitStack
-    urls: dict[VerifierKey, str] = field(default_factory=dict)
-    asked: dict[VerifierKey, list[bytes]] = field(default_factory=dict)
-
-    def witness(self, number: int, *logs: VerifierKey) -> None:
-        """Start witness ``number``; it remembers what it saw when it ran before."""
-        key = cosigner(number)
-        server = self.stack.enter_context(
-            serving(self.folder / f"w{number}", key, logs=logs or [SIGNER.verifier])
-        )
-        self.urls[key.verifier] = server.url
-        asked = self.asked.setdefault(key.verifier, [])
-        answer = server.witness.add_checkpoint
-
-        def counting(body: bytes) -> str:
-            asked.append(body)
-            return answer(body)
-
-        server.witness.add_checkpoint = counting  # type: ignore[method-assign]  # the same, counted
-
-    def peer(self, key: VerifierKey, answer: Callable[[bytes], bytes] | None = None) -> Peer:
-        """Something else in a witness's place; without ``answer`` it never says anything."""
-        peer = Peer(answer)
-        self.stack.callback(peer.close)
-        self.urls[key] = peer.url
-        return peer
-
-    def gone(self, key: VerifierKey) -> None:
-        """Nobody listens in the witness's place."""
-        with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-            self.urls[key] = f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    def policy(self, quorum: int) -> Policy:
-        """So many of the three."""
-        return Policy(ALL, quorum, urls=dict(self.urls))
-
-    def open(
-        self, quorum: int, folder: Path | None = None, *, limits: Limits = LIMITS
-    ) -> tuple[Books, Cosigning]:
-        """The log as a worker opens it."""
-        policy = self.policy(quorum)
-        books = Books(folder or self.folder, policy=policy)
-        witnesses = Witnesses(policy, limits)
-        self.stack.callback(witnesses.close)
-        return books, Cosigning(books.store, books.log, books.log.publisher, policy, witnesses)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    """Three witnesses that work."""
-    with ExitStack() as stack:
-        desk = Desk(tmp_path, stack)
-        for number in (1, 2, 3):
-            desk.witness(number)
-        yield desk
-
-
-def published(books: Books) -> tuple[int, set[VerifierKey]]:
-    """The published size, and whose cosignatures stand below it, all of them checked."""
-    note = books.published()
-    open_note(note, [SIGNER.verifier])
-    return Checkpoint.parse(parse_note(note).text).size, set(checked_cosignatures(note, ALL))
+from tests.patience import NEVER, PATIENCE
+from tests.witness.desk import ALL, ONE, THREE, TWO, Desk, published
+from tests.witness.inside import NOW, cosigner, http_answer
+from tests.witness.room import LIMITS
 
 
 def test_it_is_published_when_the_policy_holds_and_not_before(desk: Desk) -> None:
@@ -144,7 +69,7 @@ def test_a_missing_witness_delays_nothing_that_is_not_required(desk: Desk, troub
         desk.peer(THREE, lambda _: http_answer(409, b"99\n", "text/x.tlog.size"))
     else:
         desk.peer(THREE, lambda _: http_answer(500, b"no"))
-    books, cosigners = desk.open(2)
+    books, cosigners = desk.open(2, limits=Limits(exchange=NEVER, grace=0.2))
     for count in (3, 4):
         books.grow(count)
         cosigners.confirm()
@@ -162,7 +87,7 @@ def test_it_is_published_before_the_time_of_grace(desk: Desk) -> None:
         return http_answer(500, b"no")
 
     desk.peer(THREE, silent)
-    books, cosigners = desk.open(2, limits=Limits(exchange=PATIENCE, grace=PATIENCE))
+    books, cosigners = desk.open(2, limits=LIMITS)
     books.grow(3)
     asking = threading.Thread(target=cosigners.run)
     asking.start()

@@ -15,6 +15,7 @@ from chain.signing.note import SignerKey
 from chain.witness.http import WitnessServer
 from chain.witness.judge import MAX_REQUEST_BYTES
 from tests.chain.histories import ORIGIN, history
+from tests.patience import PATIENCE
 from tests.witness.inside import cosigner, serving
 
 KEY = cosigner(7)
@@ -26,8 +27,8 @@ TEXT = "Content-Type: text/plain; charset=utf-8"
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[WitnessServer]:
-    """A witness that waits two seconds for a request."""
-    with serving(tmp_path / "witness", KEY, seconds=2.0) as server:
+    """A witness."""
+    with serving(tmp_path / "witness", KEY) as server:
         yield server
 
 
@@ -35,7 +36,7 @@ def talk(server: WitnessServer, sent: bytes, *, end: bool = False) -> bytes:
     """Send this, with or without an end, and return what comes until the server closes."""
     port = int(server.url.rpartition(":")[2])
     content = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(sent)
         if end:
             connection.shutdown(socket.SHUT_WR)
@@ -254,7 +255,7 @@ def test_no_request_that_the_base_class_knows(
 def test_who_is_too_slow_is_written_down_and_who_is_idle_is_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with serving(tmp_path / "witness", KEY, seconds=0.4) as server:
+    with serving(tmp_path / "witness", KEY, seconds=1.0) as server:
         assert talk(server, b"") == b""
         assert lines(capsys) == []
         again = request("GET", "/x", close=False)

@@ -10,9 +10,8 @@ from chain.errors import UnavailableError
 from chain.exchange import Address
 from chain.witness.post import Poster
 from tests.chain.audit.test_fetch_edges import answer, answering
+from tests.patience import PATIENCE
 from tests.witness.inside import Peer, http_answer
-
-SECONDS = 20.0
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def _to(url: str) -> Address:
 
 def _post(poster: Poster, url: str, limit: int = 100) -> bytes:
     """Post nothing, which is sent in one piece: the server answers each piece."""
-    return poster.post(_to(url), b"", Deadline(SECONDS), limit).body
+    return poster.post(_to(url), b"", Deadline(PATIENCE), limit).body
 
 
 def _kept(poster: Poster) -> int:
@@ -38,7 +37,7 @@ def _kept(poster: Poster) -> int:
 
 def test_what_is_sent_says_where_to_and_what_it_is(poster: Poster) -> None:
     with closing(Peer(lambda _: http_answer(200, b"yes"))) as peer:
-        assert poster.post(_to(peer.url), b"body", Deadline(SECONDS), 9).body == b"yes"
+        assert poster.post(_to(peer.url), b"body", Deadline(PATIENCE), 9).body == b"yes"
     head, *lines = peer.heads[0].split(b"\r\n")
     assert head == b"POST /add-checkpoint HTTP/1.1"
     assert b"Host: " + peer.url.removeprefix("http://").encode() in lines
@@ -48,7 +47,7 @@ def test_what_is_sent_says_where_to_and_what_it_is(poster: Poster) -> None:
 
 def test_an_answer_need_not_say_what_it_is(poster: Poster) -> None:
     with answering([answer(200, b"yes", "Connection: close")]) as url:
-        reply = poster.post(_to(url), b"", Deadline(SECONDS), 9)
+        reply = poster.post(_to(url), b"", Deadline(PATIENCE), 9)
     assert (reply.status, reply.media_type, reply.body) == (200, "", b"yes")
 
 

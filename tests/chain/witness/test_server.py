@@ -31,6 +31,7 @@ from chain.witness.server import (
     status,
 )
 from tests.chain.histories import history
+from tests.patience import PATIENCE
 
 LOG = history(12)
 KEY = LOG.keys[0].text()
@@ -77,11 +78,11 @@ def serving(
 
     def client() -> None:
         try:
-            while " at http://" not in (line := told.get(timeout=20)):
+            while " at http://" not in (line := told.get(timeout=PATIENCE)):
                 lines.append(line)
             lines.append(line)
             where = line.rpartition("//")[2].strip()
-            with closing(http.client.HTTPConnection(where, timeout=20)) as connection:
+            with closing(http.client.HTTPConnection(where, timeout=PATIENCE)) as connection:
                 ask(connection)
         except (OSError, Empty) as error:
             wrong.append(error)

@@ -1,9 +1,6 @@
-"""Cosigning, looked at closely: who is asked again and when, what is late, what contradicts."""
+"""Cosigning once more: who is asked again and when, what comes late, what contradicts."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -13,18 +10,10 @@ from chain.signing.policy import Policy
 from chain.witness import cosigning
 from chain.witness.client import Answer, Gathered, Limits, Witnesses
 from chain.witness.cosigning import PATIENCE, cosign_again
-from tests.chain.witness.test_cosigning import LIMITS, ONE, THREE, TWO, Desk
+from tests.patience import NEVER
+from tests.witness.desk import ONE, THREE, TWO, Desk
 from tests.witness.inside import NOW, cosigner, http_answer
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    """Three witnesses that work."""
-    with ExitStack() as stack:
-        desk = Desk(tmp_path, stack)
-        for number in (1, 2, 3):
-            desk.witness(number)
-        yield desk
+from tests.witness.room import LIMITS
 
 
 def test_who_is_missing_is_asked_again_when_the_time_is_over(
@@ -54,7 +43,7 @@ def test_a_cosignature_that_comes_late_is_kept(desk: Desk) -> None:
         return http_answer(200, cosigner(3).cosign(text, NOW).line().encode())
 
     desk.peer(THREE, late)
-    books, cosigners = desk.open(2, limits=Limits(exchange=20.0, grace=0.0))
+    books, cosigners = desk.open(2, limits=Limits(exchange=NEVER, grace=0.0))
     books.grow(3)
     cosigners.run()
     assert {line.name for line in books.store.signatures(4)} == {ONE.name, TWO.name}
