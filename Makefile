@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
 PYTEST ?=
 
-.PHONY: help demo run test strangers check lint format quick fuzz bench mutants wheels lock clean
+.PHONY: help demo run test strangers check lint format quick fuzz bench flood mutants wheels lock clean
 
 help: ## print these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -50,6 +50,9 @@ format: $(VENV)/.installed-dev ## let ruff write the code's layout
 
 bench: $(VENV)/.installed-dev ## measure this machine: issues, entries, checks a second (docs/operations.md)
 	@$(BIN)/python -m bench $(BENCH)
+
+flood: $(VENV)/.installed-dev ## half bodies, silent and slow clients, batches and lists at once, beside one till and one phone
+	@$(BIN)/python -m bench.flood
 
 mutants: $(VENV)/.installed-mutants ## change chain/ in thousands of ways: tests must notice each (docs/mutants.md)
 	@PATH=$(abspath $(BIN)):$$PATH $(BIN)/python -m scripts.mutants $(MUTANTS)
