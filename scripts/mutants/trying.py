@@ -36,6 +36,7 @@ ENOUGH = 6.0
 RELATED = {
     "log/publish": ("witness/test_cosigning", "log/test_pages"),
     "witness/cosigning": ("log/test_publish",),
+    "audit/audit": ("audit/test_findings",),
     "audit/tiles": ("audit/test_audit",),
     "audit/sealed": ("audit/test_order",),
     "audit/proven": ("audit/test_mirror",),

@@ -1,9 +1,10 @@
 """A log's folder behind a real web server, which can be told to answer otherwise."""
 
 import shutil
+import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ from typing import Any
 from chain.entry import anchor_entry
 from chain.hashing import sha256
 from tests.chain.books import NOON, Books
+from tests.patience import PATIENCE
 
 
 class Served:
@@ -90,3 +92,30 @@ def go_another_way(books: Books, count: int) -> None:
     moment = NOON + timedelta(seconds=head.height)
     books.log.sequence(head, drafts, sealed_at=moment, cursor=head.cursor + count)
     books.publish()
+
+
+def answer(status: int, body: bytes, *more: str) -> bytes:
+    """A whole answer."""
+    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}", *more, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+@contextmanager
+def answering(*connections: Sequence[bytes]) -> Iterator[str]:
+    """The address of a server that gives these answers, so many on each connection."""
+
+    def run() -> None:
+        for answers in connections:
+            connection, _ = listener.accept()
+            with connection:
+                for each in answers:
+                    connection.recv(65536)
+                    connection.sendall(each)
+                connection.recv(1)  # until the other side closes
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE)
+        thread = threading.Thread(target=run)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()

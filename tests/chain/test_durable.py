@@ -13,6 +13,7 @@ import pytest
 
 from chain.durable import fsync_dir, make_folder, write_file, write_files
 from chain.errors import UnavailableError
+from tests.patience import PATIENCE
 
 
 def names(folder: Path) -> list[str]:
@@ -158,7 +159,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         pytest.skip("may not mount a small disk here")
     script = f'{shlex.join(mount)} && exec "$@"'
     command = [*private, "sh", "-c", script, "sh", sys.executable, "-c", FILL, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert done.stdout.split() == ["disk_full", "True", "True"]
 
 

@@ -14,7 +14,7 @@ import pytest
 from chain.deadline import Deadline
 from chain.errors import MalformedError
 from chain.exchange import Address, Connection, Question, _Names, _TimedSocket, exchange
-from tests.chain.audit.test_fetch_edges import answer, answering
+from tests.chain.served import answer, answering
 from tests.patience import PATIENCE
 from tests.witness.inside import Peer, http_answer
 

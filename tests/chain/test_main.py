@@ -11,6 +11,7 @@ import pytest
 from chain.signing.note import SignerKey
 from tests.chain.books import ORIGIN, SIGNER
 from tests.chain.forged import with_everything
+from tests.patience import PATIENCE
 
 KEY = SIGNER.verifier
 EVERYTHING = with_everything().to_bytes()
@@ -29,7 +30,7 @@ def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
         cwd=root,
         env={**os.environ, "LC_ALL": "C"},
     )

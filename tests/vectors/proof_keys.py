@@ -11,7 +11,7 @@ from chain.signing.note import COSIGNATURE_V1, SignerKey, VerifierKey
 from tests.chain.books import ORIGIN, SIGNER
 from tests.chain.forged import Forge
 from tests.chain.odd_signatures import EIGHTH
-from tests.chain.signing.test_note import LOW_ORDER, OTHER_SPELLINGS
+from tests.chain.signing.test_note_weak import LOW_ORDER, OTHER_SPELLINGS
 from tests.vectors.proof_case import BENT, KEY, OTHER, Case, to_base64
 
 WITNESS = VerifierKey("witness.example/w1", COSIGNATURE_V1, OTHER.verifier.public)

@@ -8,7 +8,7 @@ from chain.signing.note import Signature, SignerKey
 from chain.tree.merkle_slow import slow_root
 from tests.chain.books import ORIGIN, SIGNER
 from tests.chain.forged import Forge, leaves
-from tests.chain.signing.test_note import LOW_ORDER
+from tests.chain.signing.test_note_weak import LOW_ORDER
 from tests.vectors.proof_case import OK, OTHER, Case, Outcome, noted, to_base64
 
 FORGE = Forge()

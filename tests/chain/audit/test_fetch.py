@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from chain.audit.fetch import FolderSource, HttpSource, LogSource
-from chain.errors import MalformedError, NotFoundError, UnavailableError
+from chain.errors import MalformedError, NotFoundError, UnavailableError, VerificationError
 from chain.signing.note import MAX_NOTE_SIZE
-from chain.tree.tiles import TileId
+from chain.tree.tiles import MAX_ENTRY, TileFolder, TileId
 from tests.chain.books import Books
-from tests.chain.served import Served, serve
+from tests.chain.served import Served, answer, answering, serve
+from tests.chain.trees import entries, leaves
 from tests.chain.witness.test_client_time import CERTIFICATE
 from tests.outside import need
 from tests.patience import growing
@@ -105,12 +106,12 @@ def test_a_connection_that_was_closed_meanwhile_is_made_again() -> None:
     answers = [b"one", b"two"]
 
     def answer_once_each(server: socket.socket) -> None:
-        for answer in answers:
+        for each in answers:
             connection, _ = server.accept()
             with connection:
                 connection.recv(4096)
-                head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer)
-                connection.sendall(head + answer)
+                head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(each)
+                connection.sendall(head + each)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=answer_once_each, args=(server,))
@@ -224,3 +225,68 @@ def self_signed(folder: Path) -> Path:
     subprocess.run(command, check=True, capture_output=True)
     path.write_bytes(path.read_bytes() + (folder / "certificate.pem").read_bytes())
     return path
+
+
+def test_one_connection_serves_as_long_as_it_lasts() -> None:
+    first = [answer(200, b"one"), answer(404, b""), answer(200, b"two", "Connection: close")]
+    with answering(first, [answer(200, b"three")]) as url, closing(HttpSource(url)) as source:
+        assert source.checkpoint() == b"one"
+        with pytest.raises(NotFoundError):
+            source.checkpoint()
+        assert [source.checkpoint(), source.checkpoint()] == [b"two", b"three"]
+
+
+def _ask(url: str) -> None:
+    """Ask once."""
+    with closing(HttpSource(url)) as source:
+        source.checkpoint()
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_what_is_not_there_or_not_any_more(status: int) -> None:
+    with (
+        answering([answer(status, b"")]) as url,
+        pytest.raises(NotFoundError, match=r"^file_missing\b"),
+    ):
+        _ask(url)
+
+
+@pytest.mark.parametrize("status", [204, 301, 403, 411, 500])
+def test_another_status_is_told(status: int) -> None:
+    with (
+        answering([answer(status, b"")]) as url,
+        pytest.raises(UnavailableError, match=r"^log_status\b") as caught,
+    ):
+        _ask(url)
+    assert caught.value.extra == {"status": status}
+
+
+@pytest.mark.parametrize(
+    ("tile", "longest"),
+    [(TileId(None, 0, 2), 2 * (2 + MAX_ENTRY)), (TileId(0, 0, 2), 64), (TileId(1, 0), 8192)],
+)
+def test_a_file_is_as_long_as_it_can_be(tmp_path: Path, tile: TileId, longest: int) -> None:
+    path = tmp_path / tile.path()
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bytes(longest))
+    assert FolderSource(tmp_path).tile(tile) == bytes(longest)
+    path.write_bytes(bytes(longest + 1))
+    with pytest.raises(MalformedError, match=r"^file_too_long\b") as caught:
+        FolderSource(tmp_path).tile(tile)
+    assert caught.value.extra == {"path": tile.path()}
+
+
+def test_a_bundle_of_other_entries_is_named(tmp_path: Path) -> None:
+    folder = TileFolder(tmp_path)
+    folder.write_range(0, 300, leaves(300), entries(300))
+    path = tmp_path / "tile/entries/001.p/44"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(VerificationError, match=r"^tile_damaged\b") as caught:
+        folder.verify_range(0, 300)
+    assert caught.value.extra["path"] == "tile/entries/001.p/44"
+
+
+def test_a_tile_that_cannot_be_read_has_its_code(tmp_path: Path) -> None:
+    (tmp_path / "tile/0/000").mkdir(parents=True)
+    with pytest.raises(UnavailableError, match=r"^read_failed\b"):
+        TileFolder(tmp_path).read_hashes(0, 0)

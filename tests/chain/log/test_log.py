@@ -476,3 +476,13 @@ def test_a_log_that_nobody_holds_lets_go_of_its_database(tmp_path: Path) -> None
         assert not (tmp_path / "log.db-wal").exists()
     finally:
         gc.enable()
+
+
+def test_a_block_that_does_not_end_in_a_seal_has_no_states(tmp_path: Path) -> None:
+    books = Books(tmp_path)
+    books.grow(3)
+    other = books.log.entry(0)
+    books.tamper("UPDATE entries SET entry = ? WHERE idx = 3", other)
+    with pytest.raises(VerificationError) as caught:
+        Books(tmp_path).log.prove_state(name(0), 4)
+    assert caught.value.code == "seal_missing"

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,11 @@ import pytest
 from chain.errors import UnavailableError, VerificationError
 from chain.hashing import ZERO, Digest
 from chain.log.publish import STEP
-from chain.signing.note import Signature, SignerKey
+from chain.signing.note import Signature, SignerKey, parse_note
+from chain.signing.policy import Policy
 from chain.tree.tiles import TileFolder
 from tests.chain.books import SIGNER, Books
+from tests.witness.inside import NOW, cosigner
 
 
 @pytest.fixture
@@ -165,3 +167,56 @@ def test_the_published_note_is_the_stored_one(books: Books) -> None:
     assert books.published() == stored.note
     assert books.log.latest_checkpoint()[1] == stored.note
     assert SIGNER.verifier.name in stored.note.decode()
+
+
+def test_the_log_publishes_by_its_policy(tmp_path: Path) -> None:
+    """Signed, but not published before a witness has cosigned it."""
+    books = Books(tmp_path, policy=Policy((cosigner(1).verifier,), 1))
+    books.add(3)
+    assert books.publish().size == 4
+    assert not (books.log_folder / "checkpoint").exists()
+
+
+WAYS: dict[str, Callable[[Books], object]] = {
+    "publish": Books.publish,
+    "put": lambda books: books.log.publisher.put(),
+}
+
+
+def _cosigned(books: Books, number: int) -> Signature:
+    """The cosignature of what the file ``checkpoint`` says by this witness."""
+    return cosigner(number).cosign(parse_note(books.published()).text, NOW)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_lines_that_the_database_lost_stay_in_their_place(tmp_path: Path, way: str) -> None:
+    """Whoever has read the file finds every line again, though an older database was restored."""
+    books = Books(tmp_path)
+    books.grow(3)
+    lost = books.published() + _cosigned(books, 2).line().encode()
+    (books.log_folder / "checkpoint").write_bytes(lost)
+    WAYS[way](books)
+    assert books.published() == lost
+    more = _cosigned(books, 1)
+    books.store.add_signatures(4, [more])
+    WAYS[way](books)
+    assert books.published() == lost + more.line().encode()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_damaged_cosignature_is_not_added_to_what_is_published(tmp_path: Path, way: str) -> None:
+    one, two = (cosigner(number) for number in (1, 2))
+    books = Books(tmp_path, policy=Policy((one.verifier, two.verifier), 1))
+    books.publish()
+    books.add(3)
+    books.publish()
+    signed = books.store.latest_checkpoint()
+    assert signed is not None
+    books.store.add_signatures(4, [one.cosign(parse_note(signed.note).text, NOW)])
+    books.publish()
+    before = books.published()
+    assert one.verifier.name.encode() in before
+    books.store.add_signatures(4, [two.cosign("another\ntext\n", NOW)])
+    with pytest.raises(VerificationError, match=r"^signature\b"):
+        WAYS[way](books)
+    assert books.published() == before

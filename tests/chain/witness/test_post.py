@@ -9,7 +9,7 @@ from chain.deadline import Deadline
 from chain.errors import UnavailableError
 from chain.exchange import Address
 from chain.witness.post import Poster
-from tests.chain.audit.test_fetch_edges import answer, answering
+from tests.chain.served import answer, answering
 from tests.patience import PATIENCE
 from tests.witness.inside import Peer, http_answer
 

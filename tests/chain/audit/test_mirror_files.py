@@ -1,4 +1,4 @@
-"""Copying a log, looked at closely: what is read, what is kept under which name, how often."""
+"""The files of a mirror: what is read, what is kept under which name, how often."""
 
 import shutil
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Evidence at its edges: the first entry, the middle of a block, a mirror that went on, limits."""
+"""Evidence of what stands first, in the middle or last, and of the longest."""
 
 import json
 from pathlib import Path
