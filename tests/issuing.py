@@ -3,8 +3,7 @@
 import multiprocessing
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -13,6 +12,7 @@ from chain.errors import Problem
 from invoice_service.domain.invoice import Issued, Prepared
 from invoice_service.processes.issuer import DirectIssuer, IssuerClient, IssuingProcess, run_process
 from invoice_service.services.issuing.issue import Issuer
+from tests.patience import PATIENCE, wait_until
 from tests.storage.shop import Shop
 
 fork = multiprocessing.get_context("fork")
@@ -57,7 +57,7 @@ def running(folder: Path, inner: Issuer) -> Iterator[None]:
         yield
     finally:
         ours.send(b"x")
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
         process.close()
         ours.close()
@@ -76,16 +76,8 @@ def real_process(folder: Path) -> Iterator[BaseProcess]:
     process = fork.Process(target=serve, args=(folder,))
     process.start()
     try:
-        wait(lambda: IssuerClient(folder / SOCKET, Refusing()).alive())
+        wait_until(lambda: IssuerClient(folder / SOCKET, Refusing()).alive(), "it answers")
         yield process
     finally:
         process.kill()
         process.join()
-
-
-def wait(condition: Callable[[], bool]) -> None:
-    """Until it holds; ten seconds at most."""
-    give_up = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)

@@ -4,16 +4,14 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import urllib3
 
 from tests.api.desk import Desk
-
-START_SECONDS = 30
+from tests.patience import PATIENCE, wait_until
 
 
 @contextmanager
@@ -44,17 +42,16 @@ def serving(desk: Desk, *, workers: int = 2, threads: int = 2, **settings: str) 
         yield url
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=PATIENCE)
         output.close()
 
 
 def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
-    give_up = time.monotonic() + START_SECONDS
-    while time.monotonic() < give_up:
+    def answers() -> bool:
         assert server.poll() is None, "the server ended"
-        try:
-            if urllib3.request("GET", f"{url}/readyz", timeout=2, retries=False).status == 200:
-                return
-        except urllib3.exceptions.HTTPError:
-            time.sleep(0.05)
-    raise AssertionError("the server does not answer")
+        with suppress(urllib3.exceptions.HTTPError):
+            answer = urllib3.request("GET", f"{url}/readyz", timeout=PATIENCE, retries=False)
+            return answer.status == 200
+        return False
+
+    wait_until(answers, "the server answers")

@@ -15,6 +15,7 @@ import urllib3
 
 from tests.api.desk import JSON, MEAL, NDJSON, Desk
 from tests.api.server import serving
+from tests.patience import PATIENCE, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, str]]
 
 def post(url: str, desk: Desk, body: bytes, kind: str = JSON, **more: str) -> Any:  # noqa: ANN401 # urllib3's answer
     headers = {"Content-Type": kind, **desk.auth(), **more}
-    return urllib3.request("POST", url, body=body, headers=headers, retries=False, timeout=30)
+    return urllib3.request("POST", url, body=body, headers=headers, retries=False, timeout=PATIENCE)
 
 
 def order(name: str) -> bytes:
@@ -36,7 +37,9 @@ def order(name: str) -> bytes:
 def raw(url: str, request: bytes) -> bytes:
     """What the server answers to exactly these bytes."""
     place = urlsplit(url)
-    with socket.create_connection((place.hostname or "", place.port or 0), timeout=10) as line:
+    with socket.create_connection(
+        (place.hostname or "", place.port or 0), timeout=PATIENCE
+    ) as line:
         line.sendall(request)
         answer = b""
         while data := line.recv(65536):
@@ -88,7 +91,7 @@ def test_a_batch_without_a_length_is_read_to_its_end(shop: tuple[Desk, str]) -> 
         f"{url}/v1/invoices/batch",
         body=chunks(),
         headers={"Content-Type": NDJSON, **desk.auth()},
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert len(answer.data.splitlines()) == 150
 
@@ -102,7 +105,7 @@ def test_a_body_that_hides_its_length_is_still_cut_off(shop: tuple[Desk, str]) -
         body=iter([b"x" * 50_000] * 4),
         headers={"Content-Type": JSON, **desk.auth()},
         retries=False,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert answer.status == 413
     assert json.loads(answer.data)["code"] == "body_too_large"
@@ -195,19 +198,21 @@ def test_metrics_are_the_same_whichever_process_answers(shop: tuple[Desk, str]) 
 def test_waiters_leave_a_thread_for_the_others(shop: tuple[Desk, str]) -> None:
     """Two processes of two threads: at most one waits in each, so health is always answered."""
     desk, url = shop
-    waiting = [
-        threading.Thread(
-            target=post,
-            args=(f"{url}/v1/invoices", desk, order(f"WAIT{n}")),
-            kwargs={"Prefer": "wait=3"},
-        )
-        for n in range(6)
-    ]
+    answered: list[Any] = []
+
+    def wait(number: int) -> None:
+        body, prefer = order(f"WAIT{number}"), {"Prefer": "wait=30"}
+        answered.append(post(f"{url}/v1/invoices", desk, body, **prefer))
+
+    waiting = [threading.Thread(target=wait, args=(number,)) for number in range(6)]
     for thread in waiting:
         thread.start()
+    wait_until(lambda: len(answered) >= 4, "those are answered who found no place to wait")
     for _ in range(10):
-        answer = urllib3.request("GET", f"{url}/healthz", timeout=2, retries=False)
+        answer = urllib3.request("GET", f"{url}/healthz", timeout=PATIENCE, retries=False)
         assert answer.status == 200
+    assert len(answered) < len(waiting)
+    desk.anchor()
     for thread in waiting:
         thread.join()
 

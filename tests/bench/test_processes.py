@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
-import time
 
 from bench.processes import Process, cpu_spent, machine_cpu, own_cpu, tree
+from tests.patience import wait_until
 
 BUSY = (
     "import time\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass\ninput()"
@@ -16,9 +16,9 @@ def test_a_child_is_found_with_its_memory_and_its_time() -> None:
     before, everybody = tree(), machine_cpu()
     command = [sys.executable, "-c", BUSY, "-m", "invoice_service.cli", "issuer"]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
-        end = time.monotonic() + 20
-        while time.monotonic() < end and cpu_spent(before, tree()).get("issuing process", 0) < 0.1:
-            time.sleep(0.05)
+        wait_until(
+            lambda: cpu_spent(before, tree()).get("issuing process", 0) >= 0.1, "it has computed"
+        )
         (found,) = [process for process in tree() if process.id == child.pid]
         child.communicate(b"\n")
     assert found.name == "issuing process"

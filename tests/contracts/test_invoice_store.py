@@ -16,6 +16,7 @@ from invoice_service.domain.invoice import Issued, Prepared, document_digest
 from invoice_service.domain.numbering import Scheme
 from invoice_service.services.ports import InvoiceFilter
 from tests.domain.samples import BY, NOON, line
+from tests.patience import PATIENCE
 from tests.storage.shop import TAX_IDS, Shop, codes, request
 
 DAY = 86_400
@@ -412,7 +413,7 @@ class TestTogether:
             # Inside the transaction, another thread reads.
             reader = threading.Thread(target=lambda: read.append(shop.store.last_seq()))
             reader.start()
-            reader.join(2)
+            reader.join(PATIENCE)
             return NOON
 
         shop.store.issue([shop.draft("A-2")], clock)

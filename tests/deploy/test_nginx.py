@@ -17,7 +17,7 @@ import urllib3
 from invoice_service.processes.supervise import free_port
 from tests.api.desk import MEAL, NDJSON, Desk, slip
 from tests.api.server import serving
-from tests.journeys.service import PATIENCE, wait_until
+from tests.patience import PATIENCE, wait_until
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 NAME = "fapiao.example.cn"

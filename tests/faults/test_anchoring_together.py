@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.order import check_in_order
+from tests.patience import PATIENCE
 from tests.services.town import Town
 
 _Context = multiprocessing.get_context("spawn")
@@ -46,11 +47,11 @@ def test_three_workers_at_once_anchor_everything_once(tmp_path: Path) -> None:
     for process in (*workers, *issuers):
         process.start()
     for process in issuers:
-        process.join(120)
+        process.join(PATIENCE)
         assert process.exitcode == 0
     stop.set()
     for process in workers:
-        process.join(60)
+        process.join(PATIENCE)
         assert process.exitcode == 0, "a worker stumbled over the others"
     town.now = town.log.block(town.log.head().height).sealed_at
     town.anchor()
@@ -75,10 +76,10 @@ def test_workers_killed_at_random_while_others_go_on(tmp_path: Path) -> None:
         time.sleep(0.8 + 0.037 * killed)
         for process in (worker, other):
             process.kill()
-            process.join(10)
+            process.join(PATIENCE)
             assert process.exitcode == -9, "it ended by itself"
             killed += 1
-    issuer.join(120)
+    issuer.join(PATIENCE)
     assert issuer.exitcode == 0
     height = town.log.head().height
     town.now = town.log.block(height).sealed_at if height else town.now

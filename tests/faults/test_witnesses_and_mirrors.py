@@ -30,7 +30,8 @@ from chain.witness.server import PUBLIC_FILE, init, status
 from invoice_service.wiring import open_instance
 from tests.chain.books import SIGNER, Books
 from tests.chain.served import go_another_way, roll_back, serve
-from tests.journeys.service import Service, wait_until
+from tests.journeys.service import Service
+from tests.patience import wait_until
 from tests.witness.running import WitnessProcess
 
 pytestmark = pytest.mark.slow

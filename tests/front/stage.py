@@ -15,7 +15,7 @@ from invoice_service.front.answer import write_problem
 from invoice_service.front.door import Door
 from invoice_service.front.limits import Limits
 from invoice_service.processes.listening import listen
-from tests.journeys.service import PATIENCE
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -18,6 +18,7 @@ from tests.api.desk import MEAL, NDJSON, TAX_ID, Desk
 from tests.chain.histories import history
 from tests.fuzz.bending import bent
 from tests.fuzz.test_parsers import looking
+from tests.patience import PATIENCE
 from tests.witness.inside import cosigner, serving
 
 chances = st.randoms(use_true_random=True)
@@ -118,7 +119,7 @@ class Refusals:
     def ask(self, sent: bytes) -> list[int]:
         """The statuses of all answers to these bytes; none when the witness hangs up on us."""
         content = b""
-        with socket.create_connection(("127.0.0.1", self._port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE) as connection:
             try:
                 connection.sendall(sent)
                 connection.shutdown(socket.SHUT_WR)

@@ -6,8 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,9 @@ from typing import Any
 from invoice_service.commands.remote import Remote
 from invoice_service.config import Config, load
 from invoice_service.processes.supervise import free_port
+from tests.patience import PATIENCE, wait_until
 
 FAPIAO = [sys.executable, "-P", "-m", "invoice_service.cli"]
-PATIENCE = 90.0  # seconds; a machine that runs other tests beside is slow
 
 PROGRAMS = {
     "supervisor": "supervisor.supervisord",
@@ -159,14 +157,6 @@ class Service:
             )
 
         wait_until(anchored, f"{invoices} invoices are anchored")
-
-
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-    """Return when it holds; fails after a long time."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"waited {seconds} s until {what}"
-        time.sleep(0.05)
 
 
 def processes(settings: Path) -> list[tuple[int, str]]:

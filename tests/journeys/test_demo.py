@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from tests.journeys.service import FAPIAO, PATIENCE, kill_all, processes, wait_until
+from tests.journeys.service import FAPIAO, kill_all, processes
+from tests.patience import NEVER, PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def _demo(place: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
         check=False,
-        timeout=3 * PATIENCE,
+        timeout=NEVER,
     )
 
 
@@ -62,9 +63,9 @@ def test_its_pages_stay_up_until_ctrl_c_and_a_second_demo_is_refused(place: Path
             stdout=output,
             start_new_session=True,
         )
-    wait_until(lambda: "Ctrl-C stops" in said.read_text(), "the pages are up", 2 * PATIENCE)
+    wait_until(lambda: "Ctrl-C stops" in said.read_text(), "the pages are up")
     scan = re.findall(r"(http://\S+/verify/scan\S+)", said.read_text())
-    authentic, forged = (urllib3.request("GET", url, timeout=30) for url in scan)
+    authentic, forged = (urllib3.request("GET", url, timeout=PATIENCE) for url in scan)
     assert (authentic.status, forged.status) == (200, 200)
     assert authentic.data != forged.data
     second = _demo(place, "--once")

@@ -20,7 +20,8 @@ from chain.signing.cosignature import checked_cosignatures
 from chain.signing.note import VerifierKey, parse_note
 from chain.signing.statement import follow
 from chain.witness.server import LOGS_FILE, init
-from tests.journeys.service import Service, wait_until
+from tests.journeys.service import Service
+from tests.patience import wait_until
 from tests.witness.running import WitnessProcess
 
 pytestmark = pytest.mark.slow

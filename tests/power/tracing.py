@@ -3,12 +3,12 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.outside import need
+from tests.patience import NEVER, PATIENCE, wait_until
 from tests.power.replay import CALLS
 from tests.power.trace import Call, read_trace
 
@@ -45,7 +45,7 @@ def trace_run(
         env=_environment(env),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=NEVER,
     )
     if done.returncode != (-signal.SIGKILL if kill_at else 0):
         raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}")
@@ -75,20 +75,16 @@ def _stop(process: "subprocess.Popen[bytes]", output: Path) -> None:
     if process.poll() is None:
         os.kill(first_process(output), signal.SIGTERM)
     try:
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         raise
 
 
-def first_process(output: Path, patience: float = 10.0) -> int:
+def first_process(output: Path) -> int:
     """Return the id of the program that strace started (the first one in the trace)."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        if output.exists() and (head := output.read_bytes()[:32].split()):
-            return int(head[0])
-        time.sleep(0.05)
-    raise AssertionError(f"nothing was traced in {output}")
+    wait_until(lambda: output.exists() and output.read_bytes()[:32].split(), f"a call in {output}")
+    return int(output.read_bytes()[:32].split()[0])
 
 
 def load(output: Path) -> list[Call]:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import cycle
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,8 @@ from chain.errors import ConflictError
 from invoice_service.domain.invoice import Issued
 from invoice_service.processes.issuer import IssuerClient, IssuingProcess
 from tests.issuing import SOCKET, Recorder, Refusing, direct, fork, real_process, running, serve
-from tests.storage.shop import Shop, codes, locked
+from tests.patience import PATIENCE, wait_until
+from tests.storage.shop import Shop, codes, locked, somebody_queues
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ class TestRealProcesses:
             assert codes(client.issue([shop.draft("A-1")])) == ["issued"]
             assert process.pid is not None
             os.kill(process.pid, signal.SIGTERM)
-            process.join(10)
+            process.join(PATIENCE)
             assert process.exitcode == 0
         assert not (tmp_path / SOCKET).exists()
 
@@ -53,11 +56,11 @@ class TestRealProcesses:
             assert process.pid is not None
             with locked(tmp_path):
                 answer = pool.submit(client.issue, [shop.draft("A-1")])
-                time.sleep(0.3)  # it has been taken, and waits for the lock
+                wait_until(lambda: somebody_queues(tmp_path), "it is taken, and waits")
                 os.kill(process.pid, signal.SIGTERM)
                 time.sleep(0.2)
             assert codes(answer.result()) == ["issued"]
-            process.join(10)
+            process.join(PATIENCE)
             assert process.exitcode == 0
 
     def test_when_files_run_out_it_waits_for_room_without_spinning(
@@ -109,7 +112,6 @@ class TestRealProcesses:
     def test_a_stopped_process_is_gone_around(self, shop: Shop, tmp_path: Path) -> None:
         with real_process(tmp_path) as process:
             client = IssuerClient(tmp_path / SOCKET, direct(shop), patience=0.3)
-            assert client.alive()
             assert process.pid is not None
             os.kill(process.pid, signal.SIGSTOP)
             try:
@@ -128,12 +130,12 @@ class TestKilledUnderLoad:
     def test_nothing_is_lost_doubled_or_skipped(self, tmp_path: Path) -> None:
         shop = Shop(tmp_path)
         stop = threading.Event()
-        killer = threading.Thread(target=_kill_again_and_again, args=(tmp_path, stop))
-        killer.start()
         drafts = [[shop.draft(f"{who}-{n}") for n in range(150)] for who in range(6)]
         past = Recorder(direct(shop))
         client = IssuerClient(tmp_path / SOCKET, past)
-        with ThreadPoolExecutor(6) as pool:
+        with real_process(tmp_path) as first, ThreadPoolExecutor(6) as pool:
+            killer = threading.Thread(target=_kill_again_and_again, args=(shop, first, stop))
+            killer.start()
             done = list(pool.map(lambda mine: [client.issue([one])[0] for one in mine], drafts))
         stop.set()
         killer.join()
@@ -149,14 +151,17 @@ class TestKilledUnderLoad:
         shop.store.close()
 
 
-def _kill_again_and_again(folder: Path, stop: threading.Event) -> None:
-    pauses = iter([0.03, 0.11, 0.07, 0.19, 0.05] * 200)
-    while not stop.is_set():
-        process = fork.Process(target=serve, args=(folder,))
-        process.start()
-        time.sleep(next(pauses))
+def _kill_again_and_again(shop: Shop, process: BaseProcess, stop: threading.Event) -> None:
+    """Kill the first one once it has issued some, and those after it whatever they have done."""
+    wait_until(lambda: stop.is_set() or shop.store.last_seq() > 50, "it issues")
+    for pause in cycle([0.03, 0.11, 0.07, 0.19, 0.05]):
         process.kill()
         process.join()
+        if stop.is_set():
+            return
+        process = fork.Process(target=serve, args=(shop.folder,))
+        process.start()
+        time.sleep(pause)
 
 
 def _ticks(pid: int) -> int:

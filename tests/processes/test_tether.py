@@ -5,13 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from invoice_service.processes.tether import die_with_parent
+from tests.patience import wait_until
 
 # A parent that writes its pid, starts a tethered child, prints the child's pid, and waits.
 _PARENT = """
@@ -64,10 +64,7 @@ def test_a_child_dies_with_a_parent_that_was_killed(
     assert _locked(tmp_path / "lock")
     parent.kill()
     parent.wait()
-    deadline = time.monotonic() + 10
-    while _alive(child) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not _alive(child)
+    wait_until(lambda: not _alive(child), "the child has ended")
     assert not _locked(tmp_path / "lock")
 
 

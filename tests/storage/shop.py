@@ -1,9 +1,10 @@
 """A shop with a store of its own, for the tests of stores and of the issuing process."""
 
+import fcntl
 import random
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ class Shop:
         busy_seconds: float = 5.0,
         seed: int = 1,
     ) -> None:
+        self.folder = folder
         create_store(folder / FILE)
         self.store = SqliteStore(folder / FILE, scheme, busy_seconds=busy_seconds)
         self.now = NOON
@@ -136,6 +138,14 @@ def locked(folder: Path) -> Iterator[None]:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")
+
+
+def somebody_queues(folder: Path) -> bool:
+    """Whether a writer holds the first place in the queue for the database."""
+    with (folder / f"{FILE}-turn").open("rb") as turnstile, suppress(BlockingIOError):
+        fcntl.flock(turnstile, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    return True
 
 
 def tamper(folder: Path, statement: str) -> None:

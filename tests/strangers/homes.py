@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.outside import NEEDS, missing
+from tests.patience import PATIENCE
 
 HERE = Path(__file__).parent
 HOMES = HERE.parents[1] / "build" / "strangers"
-PATIENCE = 120.0
 """Seconds for one program to come to its end, however busy the machine is."""
 
 

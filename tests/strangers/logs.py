@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,9 +18,9 @@ from chain.signing.note import VerifierKey, parse_note
 from invoice_service.processes.supervise import free_port
 from tests.api.desk import MEAL, NDJSON, Desk
 from tests.chain.books import drafts_from
+from tests.patience import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60
 BLOCK = 10_000
 
 SIZES = (0, 2, 255, 257, 65_536, 70_000)
@@ -165,7 +164,7 @@ class Web:
         for server in self.running:
             server.terminate()
         for server in self.running:
-            server.wait(timeout=START_SECONDS)
+            server.wait(timeout=PATIENCE)
 
 
 @contextmanager
@@ -179,11 +178,10 @@ def web(logs: dict[int, Grown]) -> Iterator[Web]:
 
 
 def _wait(url: str) -> None:
-    give_up = time.monotonic() + START_SECONDS
-    while time.monotonic() < give_up:
+    def answers() -> bool:
         with suppress(urllib3.exceptions.HTTPError):
-            answer = urllib3.request("GET", f"{url}/checkpoint", timeout=5, retries=False)
-            if answer.status == 200:
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"{url} does not answer")
+            answer = urllib3.request("GET", f"{url}/checkpoint", timeout=PATIENCE, retries=False)
+            return answer.status == 200
+        return False
+
+    wait_until(answers, f"{url} answers")

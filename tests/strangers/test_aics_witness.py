@@ -20,12 +20,13 @@ from chain.witness.client import Gathered, Limits, Witnesses
 from chain.witness.server import init
 from invoice_service.processes.supervise import free_port
 from tests.chain.histories import History
-from tests.strangers.homes import PATIENCE, home, run, told
+from tests.patience import NEVER, PATIENCE
+from tests.strangers.homes import home, run, told
 from tests.strangers.logs import SIZES, Grown, Web
 from tests.witness.running import WitnessProcess
 
 pytestmark = pytest.mark.slow
-LIMITS = Limits(exchange=30.0, grace=0.2)
+LIMITS = Limits(exchange=NEVER, grace=0.2)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from chain.tree.tiles import TILE_WIDTH, TileId, entry_bundle_path, tile_path
+from tests.patience import PATIENCE
 from tests.strangers.bent import all_files, last_files
 from tests.strangers.logs import EVEN, SIZES, Grown, Web, web
 
@@ -41,7 +42,7 @@ class Client:
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
         """Ask for what stands below the log's address, spelled exactly so."""
-        connection = http.client.HTTPConnection(self._parts.netloc, timeout=30)
+        connection = http.client.HTTPConnection(self._parts.netloc, timeout=PATIENCE)
         connection.putrequest(method, f"{self._parts.path}/{path}", skip_accept_encoding=True)
         for name, text in headers.items():
             connection.putheader(name.replace("_", "-"), text)

@@ -15,7 +15,8 @@ import pytest
 import urllib3
 
 from invoice_service.processes.supervise import free_port
-from tests.journeys.service import PATIENCE, kill_all, wait_until
+from tests.journeys.service import kill_all
+from tests.patience import PATIENCE, wait_until
 
 IMPORT = re.compile(
     r"""(?:^|\})\s*(?:import|export)?[^"';]*from\s*["'](\.[^"']+)["']""", re.MULTILINE

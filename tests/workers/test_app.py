@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from invoice_service.config import Anchor, Broker, Config, Service, load
+from tests.patience import PATIENCE
 from workers.app import ANCHOR_PENDING, QUEUE, make_app, settings
 
 
@@ -103,7 +104,7 @@ def test_celery_finds_the_application_and_its_task(tmp_path: Path) -> None:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     assert "workers.schedule:SteadyScheduler" in done.stdout

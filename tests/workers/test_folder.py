@@ -10,6 +10,7 @@ import pytest
 from kombu.connection import Connection
 from kombu.exceptions import ChannelError
 
+from tests.patience import PATIENCE
 from workers.folder import Transport
 
 
@@ -112,7 +113,7 @@ def test_draining_survives_the_folder(box: Box, folder: Path) -> None:
     with pytest.raises(TimeoutError):
         connection.drain_events(connection, timeout=0.05)
     box.send("here again")
-    connection.drain_events(connection, timeout=1)
+    connection.drain_events(connection, timeout=PATIENCE)
     assert len(got) == 1
 
 

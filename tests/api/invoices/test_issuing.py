@@ -3,8 +3,8 @@
 import json
 import sqlite3
 import threading
-import time
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,9 +12,11 @@ import pytest
 from chain.entry import format_time
 from chain.errors import UnavailableError
 from chain.proof.promise import open_promise
+from invoice_service.api.invoices import waiting
 from invoice_service.domain.invoice import Issued, parse_request, prepare
 from invoice_service.domain.tax import TaxRates
 from tests.api.desk import MEAL, NDJSON, Desk, problem, refusing, slip
+from tests.patience import PATIENCE
 
 
 def test_an_issue_answers_with_the_invoice_and_the_amounts_add_up(desk: Desk) -> None:
@@ -126,18 +128,25 @@ def test_preferences_that_mean_nothing_are_passed_over(desk: Desk, prefer: str) 
     assert "Preference-Applied" not in answer.headers
 
 
-def test_wait_answers_as_soon_as_the_invoice_is_published(desk: Desk) -> None:
-    anchoring = threading.Timer(0.3, desk.anchor)
-    anchoring.start()
-    began = time.monotonic()
+def test_wait_answers_as_soon_as_the_invoice_is_published(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+
+    def anchor_after_a_while(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            desk.anchor()
+
+    monkeypatch.setattr(
+        waiting, "time", SimpleNamespace(sleep=anchor_after_a_while, monotonic=lambda: 0.0)
+    )
     answer = desk.post(
         "/v1/invoices", {"order_id": "T1", "lines": [MEAL]}, {"Prefer": "wait=20, return=minimal"}
     )
-    taken = time.monotonic() - began
-    anchoring.join()
     assert answer.get_json()["state"] == "authentic"
     assert answer.headers["Preference-Applied"] == "return=minimal, wait=20"
-    assert 0.2 < taken < 10
+    assert slept == [waiting.POLL] * 3
 
 
 def test_wait_gives_up_after_its_seconds_and_says_pending(desk: Desk) -> None:
@@ -147,10 +156,18 @@ def test_wait_gives_up_after_its_seconds_and_says_pending(desk: Desk) -> None:
     assert answer.headers["Preference-Applied"] == "wait=1"
 
 
-def test_waiting_never_takes_the_last_thread(desk: Desk) -> None:
+def test_waiting_never_takes_the_last_thread(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of ``web.threads`` = 4 three may wait; the fourth who asks to wait is answered at once."""
     waiters = desk.config.web.threads - 1
     answers: list[Any] = []
+    all_wait, let_go = threading.Barrier(waiters + 1), threading.Event()
+
+    def sleep(_: float) -> None:
+        if not let_go.is_set():
+            all_wait.wait(PATIENCE)
+            let_go.wait(PATIENCE)
+
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: 0.0))
 
     def ask(number: int) -> None:
         body = {"order_id": f"W{number}", "lines": [MEAL]}
@@ -159,12 +176,13 @@ def test_waiting_never_takes_the_last_thread(desk: Desk) -> None:
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(waiters)]
     for thread in threads:
         thread.start()
-    time.sleep(0.7)
-    began = time.monotonic()
+    all_wait.wait(PATIENCE)
     answer = desk.post("/v1/invoices", {"order_id": "W9", "lines": [MEAL]}, {"Prefer": "wait=2"})
-    assert time.monotonic() - began < 0.7
+    assert answers == []
     assert answer.status_code == 201
     assert "Preference-Applied" not in answer.headers
+    desk.anchor()
+    let_go.set()
     for thread in threads:
         thread.join()
     assert [answer.headers["Preference-Applied"] for answer in answers] == ["wait=2"] * waiters
