@@ -11,11 +11,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
 PYTEST ?=
 
-.PHONY: help demo run test strangers check lint format quick fuzz bench mutants wheels lock clean
+.PHONY: help demo run test strangers check lint format quick fuzz bench flood mutants wheels lock clean
 
 help: ## print these commands
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
-	@printf '  make demo ONCE=1   the same, stops by itself; exit status 0 only if everything held\n'
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@printf '  make demo ONCE=1  the same, stops by itself; exit status 0 only if everything held\n'
 
 demo: $(VENV)/.installed-package ## a fresh instance under var/demo: issue, anchor, verify, report; pages stay up
 	@$(BIN)/fapiao demo $(if $(ONCE),--once)
@@ -29,7 +29,7 @@ test: strangers check ## install what tests need, then run everything (what CI r
 check: lint ## format, lint, types, imports, and all tests
 	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST)
 
-strangers:
+strangers: ## install programs of others that read our log, for tests (no root)
 	@PYTHON=$(PYTHON) tests/strangers/install
 
 lint: $(VENV)/.installed-dev ## format, lint, types and import direction only
@@ -50,6 +50,9 @@ format: $(VENV)/.installed-dev ## let ruff write the code's layout
 
 bench: $(VENV)/.installed-dev ## measure this machine: issues, entries, checks a second (docs/operations.md)
 	@$(BIN)/python -m bench $(BENCH)
+
+flood: $(VENV)/.installed-dev ## half bodies, silent and slow clients, batches and lists at once, beside one till and one phone
+	@$(BIN)/python -m bench.flood
 
 mutants: $(VENV)/.installed-mutants ## change chain/ in thousands of ways: tests must notice each (docs/mutants.md)
 	@PATH=$(abspath $(BIN)):$$PATH $(BIN)/python -m scripts.mutants $(MUTANTS)

@@ -22,7 +22,7 @@ OTHER = msgspec.structs.replace(MERCHANT, tax_id="91330100799655058B")
 
 def till_beside_batches(site: Site, records: int) -> Rate:
     """Sell one by one until all batches of ``records`` are done, sent by a process of their own."""
-    key = _other_key(site)
+    key = other_key(site)
     batches = multiprocessing.Process(target=send_batches, args=(site, BATCHES, "beside", records))
     batches.start()
     durations: list[float] = []
@@ -55,7 +55,7 @@ def _sell(site: Site, key: str, number: int) -> float:
     return taken
 
 
-def _other_key(site: Site) -> str:
+def other_key(site: Site) -> str:
     instance = open_instance(site.config)
     by = instance.operator()
     merchant = admit(instance.store, OTHER, by).merchant

@@ -14,13 +14,19 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from chain.durable import write_file
 from chain.entry import format_time
 from chain.errors import Problem
 from chain.proof.file import MAX_PROOF_BYTES, parse_proof
-from chain.proof.memory import Ask, Continued, ForkedError, Memory, default_place, hold_against
+from chain.proof.memory import (
+    Ask,
+    Continued,
+    ForkedError,
+    Memory,
+    default_place,
+    remember,
+    told,
+)
 from chain.proof.verify import Evidence, verify_proof
-from chain.signing.checkpoint import open_checkpoint
 from chain.signing.keys import TrustedKeys
 from chain.signing.policy import NO_WITNESSES
 from chain.signing.trusted import read_policy, read_trusted
@@ -34,7 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["witness"]:
         return _witness(arguments[1:])
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.no_memory and (options.log or options.memory):
+        parser.error("--no-memory remembers nothing: not with --memory or --log")
     try:
         with options.file.open("rb") as file:
             data = file.read(MAX_PROOF_BYTES + 1)
@@ -64,19 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _remember(options: argparse.Namespace, note: bytes, keys: TrustedKeys) -> Continued | None:
-    """Hold the proof's checkpoint against those of earlier proofs; errors as ``hold_against``."""
+    """Hold the proof's checkpoint against those of earlier proofs; errors as ``remember``."""
     if options.no_memory:
         return None
     memory = Memory(options.memory or default_place(os.environ))
-    new = (open_checkpoint(note, keys), note)
-    try:
-        return hold_against(memory, new, keys, _asking(options.log, keys))
-    except ForkedError as forked:
-        path = memory.path.with_name(f"fork-{forked.extra['size']}.evidence.json")
-        if evidence := forked.evidence or _evidence_of(forked, keys):
-            write_file(path, evidence)
-            forked.extra["evidence"] = str(path)
-        raise
+    ask = _asking(options.log, keys)
+    return remember(memory, note, keys, ask, lambda forked: _evidence_of(forked, keys))
 
 
 def _asking(where: str | None, keys: TrustedKeys) -> Ask | None:
@@ -183,18 +185,8 @@ def _refusal_json(problem: Problem) -> str:
 
 
 def _seen_before(evidence: Evidence, continued: Continued) -> list[str]:
-    """What is told of the memory, in a line or two."""
-    largest = continued.largest
-    if largest is None:
-        lines = ["seen       nothing of this log before"]
-    else:
-        older = ": this is older than what you have seen" if evidence.size < largest else ""
-        held = "the log contains both" if continued.compared else f"not compared, {continued.why}"
-        same = "" if evidence.size == largest and not continued.compared else f"; {held}"
-        lines = [f"seen       {largest} entries of this log before{older}{same}"]
-    if continued.others:
-        lines.append("           and of its name by other keys, which is taken for another log")
-    return lines
+    heads = ("seen       ", "           ")
+    return [head + line for head, line in zip(heads, told(continued, evidence.size), strict=False)]
 
 
 def _evidence_text(

@@ -8,7 +8,7 @@ checkpoints against each other. Of one size that needs nothing else; of two size
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -109,6 +109,45 @@ def hold_against(memory: "Memory", new: Seen, keys: TrustedKeys, ask: Ask | None
         why = f"it cannot be remembered: {problem}"
     compared = newest is not None
     return Continued(recalled.largest(), recalled.others, compared, "" if compared else why)
+
+
+Prove: TypeAlias = Callable[[ForkedError], bytes]
+"""Makes the evidence file of a fork, or nothing where that cannot be done."""
+
+
+def remember(
+    memory: "Memory", note: bytes, keys: TrustedKeys, ask: Ask | None, prove: Prove
+) -> Continued:
+    """``hold_against`` of a proof's checkpoint; a fork's evidence is put beside the memory.
+
+    Where it lies is ``evidence`` in what the ForkedError tells; it is not there if nothing can be
+    written, for the verdict is the same.
+    """
+    try:
+        return hold_against(memory, (open_checkpoint(note, keys), note), keys, ask)
+    except ForkedError as forked:
+        path = memory.path.with_name(f"fork-{forked.extra['size']}.evidence.json")
+        evidence = forked.evidence or prove(forked)
+        with suppress(UnavailableError):
+            if evidence:
+                write_file(path, evidence)
+                forked.extra["evidence"] = str(path)
+        raise
+
+
+def told(continued: Continued, size: int) -> list[str]:
+    """What is said, in a line or two, of how a checkpoint of that size stands to the others."""
+    largest = continued.largest
+    if largest is None:
+        lines = ["nothing of this log before"]
+    else:
+        older = ": this is older than what you have seen" if size < largest else ""
+        held = "the log contains both" if continued.compared else f"not compared, {continued.why}"
+        same = "" if size == largest and not continued.compared else f"; {held}"
+        lines = [f"{largest} entries of this log before{older}{same}"]
+    if continued.others:
+        lines.append("and of its name by other keys, which is taken for another log")
+    return lines
 
 
 def default_place(environ: Mapping[str, str]) -> Path:

@@ -1,7 +1,7 @@
 """Tokens: what a caller may ask for, by its key or else by its address.
 
 A call costs one; a list costs one for each record. They come back at a steady rate, up to what
-a caller may save. Each web process counts by itself (docs/adr/0017-rates.md).
+a caller may save. Each web process counts by itself (docs/adr/0015-rates.md).
 """
 
 from collections.abc import Mapping

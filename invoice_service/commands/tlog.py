@@ -16,6 +16,7 @@ from chain.proof.tlogproof import (
 )
 from chain.signing.keys import TrustedKeys
 from chain.signing.policy import Policy
+from invoice_service.commands.memory import Remembering, seen_wire, tell_seen
 from invoice_service.commands.output import print_json
 from invoice_service.domain.qrtext import read_hash
 
@@ -38,13 +39,20 @@ def read_tlog(text: str) -> TlogProof | None:
 
 
 def tell_tlog(
-    proof: TlogProof, hash_: str | None, keys: TrustedKeys, policy: Policy, *, as_json: bool
+    proof: TlogProof,
+    hash_: str | None,
+    keys: TrustedKeys,
+    policy: Policy,
+    seen: Remembering,
+    *,
+    as_json: bool,
 ) -> None:
     """Check it and say what it proves of the invoice with that password area; raises if nothing."""
     if hash_ is None:
         raise click.UsageError("a tlog-proof does not say of which invoice it is: give --hash")
     hash_ = read_hash(hash_)
     found = verify_tlog_proof(proof, entry_of(proof, parse_password_area(hash_)), keys, policy)
+    continued = seen.hold(proof.checkpoint, keys)
     if as_json:
         print_json(
             {
@@ -55,10 +63,12 @@ def tell_tlog(
                 "log_size": found.checkpoint.size,
                 "witnesses": found.witnesses,
             }
+            | seen_wire(continued)
         )
         return
     click.secho("in the log", fg="green", bold=True, nl=False)
     click.echo(f": entry {found.index} of {found.checkpoint.size} in {found.checkpoint.origin}")
     if found.witnesses:
         click.echo(f"  cosigned by {', '.join(found.witnesses)}")
+    tell_seen(continued, found.checkpoint.size)
     click.echo("whether it was reversed, a proof file or a scan says")

@@ -1,8 +1,9 @@
 """``fapiao verify``: is this invoice what it seems to be?"""
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 import msgspec
@@ -12,7 +13,8 @@ from chain.commitment import parse_password_area
 from chain.entry import format_time
 from chain.errors import NotFoundError
 from chain.hashing import Digest
-from chain.proof.file import hidden_in
+from chain.proof.file import Proof
+from chain.proof.memory import Continued
 from chain.proof.verify import Evidence, verify_proof
 from chain.signing.keys import TrustedKeys
 from chain.signing.policy import Policy
@@ -26,6 +28,14 @@ from invoice_service.commands.log_keys import (
     policy_told,
     promise_key_or_own,
     read_key,
+)
+from invoice_service.commands.memory import (
+    Remembering,
+    memory_options,
+    refuse_memory,
+    remembering,
+    seen_wire,
+    tell_seen,
 )
 from invoice_service.commands.output import json_option, print_json
 from invoice_service.commands.remote import Remote
@@ -57,6 +67,7 @@ _FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--policy", type=_FILE, help="Of a proof: a tlog-policy for its witnesses.")
 @click.option("--hash", "hash_", help="Of a tlog-proof: the hash of the invoice it is about.")
 @click.option("--url", envvar="FAPIAO_URL", help="Ask the service at this address.")
+@memory_options
 @click.option("--promise-key", help="For evidence: the log's public promise key, likewise.")
 @click.option("--mirror", type=_FOLDER, help="For evidence of a broken promise: a mirror.")
 @click.option("--witness", "witnesses", multiple=True, help="A witness whose time is believed.")
@@ -71,6 +82,9 @@ def verify(
     policy: Path | None,
     hash_: str | None,
     url: str | None,
+    memory: Path | None,
+    no_memory: bool,
+    log: str | None,
     promise_key: str | None,
     mirror: Path | None,
     witnesses: tuple[str, ...],
@@ -83,10 +97,14 @@ def verify(
 
     Of an evidence file, says what it proves against the log; of a tlog-proof, that the invoice
     with --hash is in the log. Exit status 0 when it does.
+
+    The checkpoint of a proof is remembered, and refused where an earlier one contradicts it.
     """
+    seen = remembering(memory, log, nothing=no_memory)
     if (accusation := read_evidence(what)) is not None:
         if policy is not None:
             raise click.UsageError("--policy is for proof files; of evidence, name each --witness")
+        refuse_memory(memory, log)
         promiser = promise_key_or_own(session, promise_key, log_keys)
         trusted = log_keys_or_own(session, log_keys), promiser
         seen_by = [read_key(text) for text in witnesses]
@@ -94,41 +112,79 @@ def verify(
         return 0
     if (tlog := read_tlog(what)) is not None:
         keys_trusted = log_keys_or_own(session, log_keys)
-        tell_tlog(tlog, hash_, keys_trusted, policy_told(policy), as_json=as_json)
+        tell_tlog(tlog, hash_, keys_trusted, policy_told(policy), seen, as_json=as_json)
         return 0
     claim = read_claim(what)
-    if policy is not None and claim.proof is None:
-        raise click.UsageError("--policy needs a proof file: only that has cosignatures")
-    demand = policy_told(policy)
-    keys = keys_told(log_keys)
-    if offline:
-        if claim.proof is None or keys is None:
-            raise click.UsageError("--offline needs a proof file and the log's public --key")
-        found = _from_evidence(verify_proof(claim.proof, keys, demand))
-    elif url is not None:
-        found = _ask_remote(Remote(url, patience=NO_PATIENCE), claim, keys, demand)
-    else:
-        found = _ask_here(session, claim, keys, demand)
-    if claim.proof is not None:
-        found = msgspec.structs.replace(found, hidden=hidden_in(claim.proof))
+    if claim.proof is None:
+        if policy is not None:
+            raise click.UsageError("--policy needs a proof file: only that has cosignatures")
+        refuse_memory(memory, log)
+    if offline and (claim.proof is None or not log_keys):
+        raise click.UsageError("--offline needs a proof file and the log's public --key")
+    remote = None if url is None or offline else Remote(url, patience=NO_PATIENCE)
+    demand = _Demand(keys_told(log_keys), policy_told(policy), seen)
+    checked = demand.check(session, claim.proof, remote)
+    found = _found(session, claim, checked, remote, offline=offline)
     if as_json:
-        print_json(found)
+        seen_before = seen_wire(checked.continued) if checked else {}
+        print_json(msgspec.to_builtins(found) | seen_before)
     else:
-        _tell(found, offline=offline)
+        _tell(found, checked, offline=offline)
     return 0 if found.verdict is Verdict.AUTHENTIC else 1
 
 
-def _ask_here(
-    session: Session, claim: Claim, keys: TrustedKeys | None, policy: Policy
+class _Checked(NamedTuple):
+    """What a proof file says by itself, and how its checkpoint stands to those before."""
+
+    evidence: Evidence
+    continued: Continued | None
+
+
+class _Demand(NamedTuple):
+    """What is asked of a proof file."""
+
+    keys: TrustedKeys | None
+    policy: Policy
+    seen: Remembering
+
+    def check(
+        self, session: Session, proof: Proof | None, remote: Remote | None
+    ) -> _Checked | None:
+        """Check it with our keys, or the service's own, or this machine's; None without a proof."""
+        if proof is None:
+            return None
+        keys = self.keys
+        if keys is None:
+            keys = log_keys_or_own(session, ()) if remote is None else log_keys_of(remote)
+        evidence = verify_proof(proof, keys, self.policy)
+        return _Checked(evidence, self.seen.hold(proof.checkpoint, keys))
+
+
+def _found(
+    session: Session,
+    claim: Claim,
+    checked: _Checked | None,
+    remote: Remote | None,
+    *,
+    offline: bool,
 ) -> Verification:
-    instance = session.instance()
-    witnesses: tuple[str, ...] = ()
-    if claim.proof is not None:
-        witnesses = verify_proof(claim.proof, keys or instance.log_keys, policy).witnesses
-    slip = claim.slip or _own_slip(instance.store.invoice, claim.hash)
-    found = Verifier(instance.store, instance.log, instance.keys.keys).verify(slip)
-    instance.close()
-    return msgspec.structs.replace(found, witnesses=witnesses)
+    """The verdict, with what the proof file alone knows."""
+    if checked is not None and offline:
+        found = _from_evidence(checked.evidence)
+    elif remote is not None:
+        found = _ask_remote(remote, claim)
+    else:
+        found = _ask_here(session, claim)
+    if checked is None:
+        return found
+    evidence = checked.evidence
+    return msgspec.structs.replace(found, witnesses=evidence.witnesses, hidden=evidence.hidden)
+
+
+def _ask_here(session: Session, claim: Claim) -> Verification:
+    with closing(session.instance()) as instance:
+        slip = claim.slip or _own_slip(instance.store.invoice, claim.hash)
+        return Verifier(instance.store, instance.log, instance.keys.keys).verify(slip)
 
 
 def _own_slip(find: Callable[[Digest], StoredInvoice | None], hash_: str) -> QrText:
@@ -139,19 +195,12 @@ def _own_slip(find: Callable[[Digest], StoredInvoice | None], hash_: str) -> QrT
     return QrText(hash=hash_, number=invoice.number, total=invoice.total)
 
 
-def _ask_remote(
-    remote: Remote, claim: Claim, keys: TrustedKeys | None, policy: Policy
-) -> Verification:
-    """The service's verdict; a proof is checked here first, with our keys or the service's own."""
-    witnesses: tuple[str, ...] = ()
-    if claim.proof is not None:
-        witnesses = verify_proof(claim.proof, keys or log_keys_of(remote), policy).witnesses
+def _ask_remote(remote: Remote, claim: Claim) -> Verification:
+    """The service's verdict."""
     slip = claim.slip or _remote_slip(remote, claim.hash)
     if slip is None:
         return Verification(verdict=Verdict.UNKNOWN, hash=claim.hash)
-    answer = remote.get("/v1/verifications", _said(slip))
-    found = msgspec.json.decode(answer, type=Verification)
-    return msgspec.structs.replace(found, witnesses=witnesses)
+    return msgspec.json.decode(remote.get("/v1/verifications", _said(slip)), type=Verification)
 
 
 class _Listed(msgspec.Struct):
@@ -199,7 +248,7 @@ def _from_evidence(evidence: Evidence) -> Verification:
     )
 
 
-def _tell(found: Verification, *, offline: bool) -> None:
+def _tell(found: Verification, checked: _Checked | None, *, offline: bool) -> None:
     color, words = WORDS[found.verdict]
     click.secho(f"{found.verdict.value}: {words}", fg=color, bold=True)
     if found.face is not None:
@@ -216,6 +265,8 @@ def _tell(found: Verification, *, offline: bool) -> None:
         )
     if found.witnesses:
         click.echo(f"cosigned by {', '.join(found.witnesses)}")
+    if checked is not None:
+        tell_seen(checked.continued, checked.evidence.size)
     if found.reversed_by is not None:
         click.echo(f"reversed by {found.reversed_by}")
     if offline:

@@ -17,6 +17,7 @@ from chain.errors import MalformedError, Problem, UnavailableError
 from invoice_service.front.incoming import Incoming, check_head, too_large
 from invoice_service.front.limits import Limits, Purse
 from invoice_service.front.outbox import Outbox
+from invoice_service.front.threads import tell
 
 PIECE: Final = 65_536
 PIPELINE: Final = 32  # requests that wait on one connection; what comes behind is not read
@@ -236,11 +237,11 @@ class Connection(asyncio.Protocol):
 
     def send(self, data: bytes, *, last: bool = False, keep: bool = False) -> None:
         """As ``receive``, from another thread."""
-        self._loop.call_soon_threadsafe(partial(self.receive, data, last=last, keep=keep))
+        tell(self._loop, partial(self.receive, data, last=last, keep=keep))
 
     def fail(self) -> None:
         """The application broke down; from another thread."""
-        self._loop.call_soon_threadsafe(self._break_off)
+        tell(self._loop, self._break_off)
 
     def receive(self, data: bytes, *, last: bool = False, keep: bool = False) -> None:
         """A part of the current request's answer."""

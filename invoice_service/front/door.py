@@ -15,7 +15,7 @@ from invoice_service.front.answer import respond
 from invoice_service.front.connection import Connection
 from invoice_service.front.incoming import Incoming
 from invoice_service.front.limits import Limits, Purse
-from invoice_service.front.threads import HEAVY_BYTES, Threads
+from invoice_service.front.threads import HEAVY_BYTES, Threads, tell
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -97,7 +97,7 @@ class Door:
             connection.fail()
         finally:
             if incoming.held:
-                self._loop.call_soon_threadsafe(connection.release, incoming)
+                tell(self._loop, partial(connection.release, incoming))
 
     async def _accept_all(self, listener: socket.socket) -> None:
         """Take one connection after the other; the next one may be another process's."""

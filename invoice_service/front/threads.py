@@ -12,6 +12,15 @@ HEAVY_BYTES: Final = 8_192  # of a body whose address takes lists: about a hundr
 Job = Callable[[], None]
 
 
+def tell(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
+    """Have the loop make a call, from another thread; nothing once the server has stopped."""
+    try:
+        loop.call_soon_threadsafe(call)
+    except RuntimeError:
+        if not loop.is_closed():
+            raise
+
+
 class Threads:
     """Runs jobs in order; heavy ones only in half of the threads, so that others never wait long.
 
@@ -40,7 +49,7 @@ class Threads:
             job()
             del job  # or an idle thread would hold the last request
             if heavy:
-                self._loop.call_soon_threadsafe(self._next_heavy)
+                tell(self._loop, self._next_heavy)
 
     def _next_heavy(self) -> None:
         if self._heavy:

@@ -1,5 +1,6 @@
 /** The page /verify/file: a file comes in, verify.js says what it proves, the page shows it. */
 import { Problem } from "./errors.js";
+import { age, AS_OF, fetchProof } from "./newest.js";
 import { parsePolicy } from "./policy.js";
 import { MAX_PROOF_BYTES } from "./proof.js";
 import { STEPS, verifyProof } from "./verify.js";
@@ -22,7 +23,7 @@ async function check() {
   const held = [];
   let found;
   try {
-    found = await verify(part("key").value.trim(), held);
+    found = await verify(current, part("key").value.trim(), held);
     if (wanted !== null && found.hash !== wanted) {
       throw new Problem("other_invoice", "the file proves another invoice than the one asked for");
     }
@@ -32,24 +33,66 @@ async function check() {
   } finally {
     part("verdict").dataset.milliseconds = (performance.now() - started).toFixed(1);
   }
-  if (mine === turn) accept(found, held);
+  if (mine !== turn) return;
+  accept(found, held);
+  if (wanted !== null) asOf(found, "newest"); // it was fetched just now
+  else await askNewest(found, mine);
+}
+
+/** The file may be old: see what the service says now, if it is about the same log. */
+async function askNewest(found, mine) {
+  if (part("key").value.trim() !== ours) return asOf(found, "foreign");
+  if (!navigator.onLine) return asOf(found, "alone");
+  asOf(found, "asking");
+  let data;
+  try {
+    data = await fetchProof(found.hash);
+  } catch {
+    if (mine === turn) asOf(found, "alone");
+    return;
+  }
+  if (mine !== turn) return;
+  const held = [];
+  try {
+    const newest = await verify(data, ours, held);
+    if (mine !== turn) return;
+    if (newest.hash !== found.hash) throw new Problem("other_invoice", "another invoice's proof");
+    if (newest.size <= found.size) return asOf(found, "newest");
+    const { shown, hidden } = found; // what the file shows is more than what anyone is given
+    accept({ ...newest, shown, hidden }, held);
+    asOf(newest, "newer", { old: found.height });
+  } catch (problem) {
+    if (mine === turn) asOf(found, "bad", { code: problem.code ?? String(problem) });
+  }
+}
+
+/** Say in the banner since when the verdict is true, and what is known since. */
+function asOf(found, kind, values = {}) {
+  const ages = age(found.sealedAt, Date.now());
+  const heads = [`截至区块 ${found.height}，${ages[0]}。`, `True as of block ${found.height}, ${ages[1]}. `];
+  for (const [place, id] of ["asof-zh", "asof-en"].entries()) {
+    const said = AS_OF[kind][place].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+    part(id).textContent = heads[place] + said;
+  }
+  part("asof").hidden = false;
+  part("verdict").dataset.asof = kind;
 }
 
 /**
  * Check with this page's statements of the log's keys, or without: another key may know better.
  * Witnesses are named, not asked for: how many it takes is for whoever reads the result.
  */
-async function verify(key, held) {
+async function verify(data, key, held) {
   const onStep = (number) => held.push(number);
   const policy = await parsePolicy(`${JSON.parse(witnesses).map(witnessLine).join("")}quorum none\n`);
   const origin = key.split("+", 1)[0];
   const known = JSON.parse(statements).filter((text) => text.startsWith(`${origin}/keys\n`));
   try {
-    return await verifyProof(current, key, onStep, known, policy);
+    return await verifyProof(data, key, onStep, known, policy);
   } catch (problem) {
     // The key signed none of them: then nothing is known of the log but this key.
     if (problem.code !== "statement_untrusted") throw problem;
-    return verifyProof(current, key, onStep, [], policy);
+    return verifyProof(data, key, onStep, [], policy);
   }
 }
 
@@ -73,6 +116,8 @@ function refuse(problem, held) {
 function clear(held, failed) {
   for (const id of ["facts", "shown", "code"]) part(id).replaceChildren();
   part("document").hidden = true;
+  part("asof").hidden = true;
+  delete part("verdict").dataset.asof;
   part("result").hidden = false;
   for (const item of part("steps").children) {
     const number = Number(item.dataset.step);
@@ -181,26 +226,14 @@ async function take(file) {
 async function load(hash) {
   part("chosen").textContent = hash;
   try {
-    const answer = await fetch(`../v1/invoices/${encodeURIComponent(hash)}/proof`);
-    const data = new Uint8Array(await answer.arrayBuffer());
-    if (!answer.ok) throw new Problem(...(await reason(answer, data)));
+    current = await fetchProof(hash);
     wanted = hash;
-    current = data;
   } catch (problem) {
     const said = problem instanceof Problem ? problem : new Problem("not_loaded", String(problem));
     refuse(said, []);
     return;
   }
   await check();
-}
-
-async function reason(answer, data) {
-  try {
-    const { code, detail } = JSON.parse(new TextDecoder().decode(data));
-    return [String(code), String(detail)];
-  } catch {
-    return ["not_loaded", `the service answered ${answer.status}`];
-  }
 }
 
 function listen() {

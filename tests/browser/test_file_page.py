@@ -1,6 +1,7 @@
 """The page that checks a proof file in the browser: with the network gone, and told the truth."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -79,6 +80,8 @@ def _filled(
 ) -> Site:
     plain = desk.issue("F1", buyer=BUYER, remark=HARM)
     gone = desk.issue("F2")
+    desk.anchor()
+    old = desk.client.get(f"/v1/invoices/{gone['hash']}/proof", headers=desk.auth(desk.key))
     red = desk.reverse(gone)
     desk.anchor()
     _cosign(desk)
@@ -90,6 +93,8 @@ def _filled(
             assert answer.status_code == 200, answer.text
             files[f"{name} {who}"] = folder / f"{name}-{who}.fapiao.json"
             files[f"{name} {who}"].write_bytes(answer.data)
+    files["old"] = folder / "old.fapiao.json"
+    files["old"].write_bytes(old.data)
     bent = json.loads(files["plain all"].read_bytes())
     bent["path"][0] = "0" * 64
     text = json.dumps(bent, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -187,6 +192,84 @@ def test_each_file_has_its_verdict(chrome: Chrome, site: Site, name: str, verdic
     _open(chrome, site)
     chrome.choose("#file", site.files[name])
     assert _said(chrome) == verdict
+
+
+AS_OF = "document.querySelector('#verdict').dataset.asof"
+
+
+def _as_of(chrome: Chrome, kind: str) -> str:
+    """The line below the verdict, once it is of this kind."""
+    waits = (
+        f"new Promise((done, fail) => {{ const end = Date.now() + {PATIENCE * 1000};"
+        f" const look = () => {{ if ({AS_OF} === '{kind}') done(); else if (Date.now() > end)"
+        f" fail(Error({AS_OF})); else setTimeout(look, 9) }}; look() }})"
+    )
+    chrome.evaluate(waits)
+    text = _text(chrome, "#asof")
+    assert isinstance(text, str)
+    return text
+
+
+def test_an_old_proof_of_what_was_reversed_since_is_not_green(chrome: Chrome, site: Site) -> None:
+    _open(chrome, site)
+    chrome.choose("#file", site.files["old"])
+    said = _as_of(chrome, "newer")
+    assert chrome.evaluate(VERDICT) == "reversed"
+    assert "截至区块 2" in said
+    assert "区块 1" in said  # what the file itself was as of
+    assert "is-reversed" in chrome.evaluate("document.querySelector('#verdict').className")
+    assert "498.10" in _text(chrome, "#shown")  # what the file shows stays
+
+
+def test_a_proof_that_cannot_be_asked_about_says_since_when_it_is_true(
+    chrome: Chrome, site: Site
+) -> None:
+    _open(chrome, site)
+    chrome.offline(on=True)
+    chrome.choose("#file", site.files["old"])
+    said = _as_of(chrome, "alone")
+    assert chrome.evaluate(VERDICT) == "proved"
+    assert "截至区块 1" in said
+    assert re.search(r"True as of block 1, \d+ days ago", said)
+
+
+def test_the_newest_proof_is_said_to_be_that(chrome: Chrome, site: Site) -> None:
+    _open(chrome, site)
+    chrome.choose("#file", site.files["plain all"])
+    _as_of(chrome, "newest")
+    _open(chrome, site, f"?hash={site.hashes['plain']}")
+    _as_of(chrome, "newest")
+
+
+@pytest.mark.parametrize("lie", ["bent", "reversed face"])
+def test_a_newest_proof_that_does_not_hold_is_named(chrome: Chrome, site: Site, lie: str) -> None:
+    site.swapped[site.hashes["plain"]] = site.files[lie].read_bytes()
+    _open(chrome, site)
+    chrome.choose("#file", site.files["plain all"])
+    said = _as_of(chrome, "bad")
+    assert ("root_mismatch" if lie == "bent" else "other_invoice") in said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english"),
+    [
+        (0, "less than a minute ago"),
+        (-30, "less than a minute ago"),
+        (-61, "later than this device's clock"),
+        (59, "less than a minute ago"),
+        (60, "1 minute ago"),
+        (960, "16 minutes ago"),
+        (7200, "2 hours ago"),
+        (86400, "1 day ago"),
+        (400 * 86400, "400 days ago"),
+    ],
+)
+def test_an_age_is_said_in_words(chrome: Chrome, site: Site, seconds: int, english: str) -> None:
+    _open(chrome, site)
+    sealed = "2026-11-21T04:00:00Z"
+    module = "import('/static/verify/newest.js')"
+    found = f"m.age('{sealed}', Date.parse('{sealed}') + {seconds * 1000})"
+    assert chrome.evaluate(f"{module}.then(m => {found}[1])") == english
 
 
 def test_the_service_s_own_file_is_loaded_by_its_hash(chrome: Chrome, site: Site) -> None:

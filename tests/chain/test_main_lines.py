@@ -300,6 +300,17 @@ def test_what_was_seen_before_is_said(tmp_path: Path, capsys: pytest.CaptureFixt
     assert json.loads(capsys.readouterr().out)["memory"] is None
 
 
+@pytest.mark.parametrize("option", ["--log", "--memory"])
+def test_nothing_is_remembered_and_compared_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """Rather than to leave out silently what was asked for."""
+    asked = ["verify", written(tmp_path / "p", plain()), "--key", KEY, "--no-memory"]
+    with pytest.raises(SystemExit, match="2"):
+        main([*asked, option, str(tmp_path / "x")])
+    assert "--no-memory" in capsys.readouterr().err
+
+
 def test_it_remembers_without_being_told_where(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

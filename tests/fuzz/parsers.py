@@ -27,7 +27,7 @@ from chain.proof.promise import open_promise
 from chain.proof.tlogproof import parse_tlog_proof, tlog_proof_of, verify_tlog_proof
 from chain.proof.verify import verify_proof
 from chain.signing.checkpoint import Checkpoint, open_checkpoint
-from chain.signing.cosignature import Cosigner, open_cosignatures
+from chain.signing.cosignature import Cosigner, SubtreeCosigner, open_cosignatures
 from chain.signing.keyfile import Cost, open_key, seal_key
 from chain.signing.note import Note, SignerKey, open_note, parse_note, sign_note
 from chain.signing.policy import parse_policy
@@ -114,8 +114,8 @@ def _checkpoint(data: bytes) -> None:
 
 def _policy(data: bytes) -> None:
     policy = parse_policy(data)
-    if policy.met_by(()) and not policy.met_by(policy.witnesses):
-        raise OtherSpellingError("more witnesses met it less")
+    if not policy.met_by(policy.witnesses):
+        raise OtherSpellingError("nobody could meet it")
 
 
 def _tlog_proof(data: bytes) -> None:
@@ -218,6 +218,11 @@ _POLICY = (
     f"witness two {OTHER.verifier.text()}\n\ngroup both all one two\ngroup some 1 both\n"
     "quorum some\n"
 ).encode()
+_OTHER_KEYS = (
+    f"witness one {WITNESS.verifier.text()}\n"
+    f"witness new {SubtreeCosigner('new.example', bytes(32)).verifier.text()}\n"
+    "witness odd odd.example+0123abcd+Amtl\ngroup some 2 one new odd\nquorum some\n"
+).encode()
 _URL = scan_url("https://fapiao.test", _HASH, "00000001", 49810).encode()
 _COMMAS = f"01,10,144031809110,00000001,91440300708461136T,469.91,20261121,{_HASH}".encode()
 _MEAL = json.dumps(
@@ -293,7 +298,12 @@ PARSERS = (
         (_TEXT.encode(),),
         frozenset({"note", "checkpoint", "empty_root", "origin_mismatch"}),
     ),
-    Parser("policy", _policy, (_POLICY, b"quorum none\n"), frozenset({"policy"})),
+    Parser(
+        "policy",
+        _policy,
+        (_POLICY, _OTHER_KEYS, b"quorum none\n"),
+        frozenset({"policy", "policy_key_type"}),
+    ),
     Parser("proof", lambda data: same(parse_proof(data).to_bytes, data), _FILES, PROOF_CODES),
     Parser(
         "verified proof",

@@ -17,6 +17,7 @@ from chain.proof.memory import (
     Seen,
     default_place,
     hold_against,
+    remember,
 )
 from chain.signing.keys import LogKey, LogKeys
 from chain.signing.note import SignerKey
@@ -69,6 +70,33 @@ def test_two_roots_of_one_size_are_a_fork(memory: Memory) -> None:
     assert caught.value.notes == (LOG.note(5), other.note(5))
     assert (caught.value.evidence, caught.value.extra) == (b"", {"size": 5})
     assert held(memory) == [LOG.note(5).decode(), LOG.note(9).decode()]
+
+
+def test_the_evidence_of_a_fork_lies_beside_the_memory(memory: Memory) -> None:
+    assert remember(memory, LOG.note(5), KEY, None, lambda _: b"x").largest is None
+    made: list[ForkedError] = []
+
+    def prove(forked: ForkedError) -> bytes:
+        made.append(forked)
+        return b"evidence"
+
+    with pytest.raises(ForkedError) as caught:
+        remember(memory, LOG.fork(3).note(5), KEY, None, prove)
+    assert made == [caught.value]
+    path = memory.path.with_name("fork-5.evidence.json")
+    assert caught.value.extra == {"size": 5, "evidence": str(path)}
+    assert path.read_bytes() == b"evidence"
+
+
+@pytest.mark.parametrize("evidence", [b"evidence", b""])
+def test_a_fork_is_a_fork_where_its_evidence_cannot_be_written(
+    memory: Memory, evidence: bytes
+) -> None:
+    remember(memory, LOG.note(5), KEY, None, lambda _: b"")
+    memory.path.with_name("fork-5.evidence.json").mkdir()
+    with pytest.raises(ForkedError) as caught:
+        remember(memory, LOG.fork(3).note(5), KEY, None, lambda _: evidence)
+    assert caught.value.extra == {"size": 5}
 
 
 def test_the_log_takes_the_place_of_all_that_it_contains(memory: Memory) -> None:

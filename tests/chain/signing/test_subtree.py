@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from chain.errors import MalformedError, VerificationError
+from chain.hashing import leaf_hash
 from chain.signing.cosignature import SubtreeCosigner
 from chain.signing.note import (
     ML_DSA_44,
@@ -17,6 +18,7 @@ from chain.signing.note import (
     sign_note,
 )
 from chain.signing.subtree import MAX_NAME, whole_tree_message
+from tests.chain.trees import outside
 
 ROOT = bytes(range(32))
 ENCODED = base64.b64encode(ROOT).decode()
@@ -36,6 +38,24 @@ def test_the_message_is_what_the_specification_says() -> None:
         + ROOT
     )
     assert whole_tree_message("witness.example/w1", TIME, TEXT) == expected
+
+
+def test_another_implementation_signed_the_same_message() -> None:
+    """Its key is the one that its seed makes here, and its signature is hedged: not ours."""
+    published = outside("mldsa.json")
+    key = VerifierKey.parse(published["key"])
+    own = SubtreeCosigner(key.name, bytes.fromhex(published["seed"]))
+    assert own.verifier == key
+    opened = open_note(published["note"].encode(), [key])
+    [signature] = opened.signatures
+    assert signature.timestamp == 0
+    assert own.cosign(opened.text, 0) != signature
+    assert (
+        opened.text.split("\n")[2]
+        == base64.b64encode(leaf_hash(published["leaf"].encode())).decode()
+    )
+    with pytest.raises(VerificationError, match=r"^signature\b"):
+        key.verify(opened.text.replace("\n1\n", "\n2\n"), signature)
 
 
 def test_lengths_are_those_of_the_bytes() -> None:
