@@ -2,12 +2,14 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+import click
 import pytest
 
-from invoice_service.cli import COMMANDS
+from invoice_service.cli import COMMANDS, fapiao
 from invoice_service.config import Config
 
 ROOT = Path(__file__).parents[1]
@@ -34,10 +36,39 @@ def test_every_decision_is_listed() -> None:
     assert listed == {page.name for page in (ROOT / "docs/adr").glob("[0-9]*.md")}
 
 
+COMMAND_LINE = text("README.md").partition("## Command line")[2].partition("\n## ")[0]
+
+
+def _spans(words: str) -> list[str]:
+    """What stands there as code."""
+    return [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", words)]
+
+
 def test_every_command_is_in_the_readme() -> None:
-    line = text("README.md").split("## Command line")[1]
-    for command in set(COMMANDS) - INTERNAL:
-        assert re.search(rf"\b{command}\b", line), command
+    listed = _spans(COMMAND_LINE)[0].removeprefix("fapiao ").split(" · ")
+    assert listed == [name for name in COMMANDS if name not in INTERNAL]
+
+
+def _commands(group: click.Group, *before: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command with its whole name."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, *before, name)
+        elif command is not None:
+            yield " ".join((*before, name)), command
+
+
+def test_the_readme_says_which_commands_have_no_json() -> None:
+    _, but, exceptions = COMMAND_LINE.partition("`--json`, with all but")
+    assert but
+    without = {
+        name
+        for name, command in _commands(fapiao)
+        if not any("--json" in option.opts for option in command.params)
+    }
+    assert set(_spans(exceptions)) == without - INTERNAL
 
 
 def test_every_make_target_in_the_docs_is_there() -> None:

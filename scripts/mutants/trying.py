@@ -24,7 +24,8 @@ from mutmut.state import state
 _MAIN = "tests/chain/test_main.py"
 TESTS = [
     *("tests/chain", "tests/vectors", "tests/contracts/test_log_store.py"),
-    *("tests/contracts/test_log_store_sqlite.py", "tests/witness/test_http.py"),
+    *("tests/contracts/test_log_store_sqlite.py", "tests/contracts/test_seen_store.py"),
+    "tests/witness/test_http.py",
     *("tests/witness/test_statuses.py", "-m", "not slow", "-q", "--capture=sys"),
     *("-p", "no:cacheprovider", "--tb=native"),  # the usual traceback reads the long files anew
     # It counts what the interpreter has loaded; here that is the tool as well.
@@ -41,6 +42,7 @@ RELATED = {
     "audit/sealed": ("audit/test_order",),
     "audit/proven": ("audit/test_mirror",),
     "log/database": ("contracts/test_log_store",),
+    "witness/database": ("contracts/test_seen_store",),
 }
 """Whose tests are a module's own as well."""
 

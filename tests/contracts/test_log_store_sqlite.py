@@ -1,14 +1,20 @@
-"""The log's store on SQLite: its triggers refuse changes, its errors are named by whose fault."""
+"""The log's store on SQLite: files, processes, threads; triggers that refuse; errors by name."""
 
+import multiprocessing
 import sqlite3
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from chain.block import StoredCheckpoint
-from chain.errors import UnavailableError, VerificationError
+from chain.block import Head, StoredCheckpoint
+from chain.errors import ConflictError, Problem, UnavailableError, VerificationError
+from chain.hashing import sha256
 from chain.log.database import SqliteLogStore
 from chain.log.schema import FROZEN_TABLES, GUARDS
 from chain.signing.note import Signature
@@ -195,3 +201,132 @@ def test_what_sqlite_refuses_otherwise_is_said(open_store: Open, tmp_path: Path)
         connection.execute("DROP TABLE blocks")
     with pytest.raises(UnavailableError, match=r"^store_unavailable\b.*no such table"):
         store.head()
+
+
+def _append_once(path: Path, start: Callable[[], object], head: Head, name: bytes) -> str:
+    store = SqliteLogStore(path)
+    rows, block = block_after(head, 200)
+    rows[0] = replace(rows[0], entry=name)
+    start()
+    try:
+        store.append(head, rows, block)
+    except Problem as problem:
+        return problem.code
+    return "won"
+
+
+def test_of_two_processes_at_once_one_wins(tmp_path: Path) -> None:
+    head = SqliteLogStore(tmp_path / "log.db").head()
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, context.Pool(2) as pool:
+        gate = manager.Barrier(2)
+        work = [(tmp_path / "log.db", gate.wait, head, b"%d" % n) for n in range(2)]
+        assert sorted(pool.starmap(_append_once, work)) == ["log_moved", "won"]
+    store = SqliteLogStore(tmp_path / "log.db")
+    assert len(list(store.rows(0, 999))) == store.head().size == 201
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_threads_that_end_leave_nothing_open(open_store: Open) -> None:
+    """A server starts threads as requests come and ends them when none do, for years."""
+    store = open_store()
+    before = _open_files()
+    for _ in range(20):
+        thread = threading.Thread(target=store.head)
+        thread.start()
+        thread.join()
+    assert _open_files() <= before + 3
+
+
+def test_closing_closes_the_connections_of_all_threads(open_store: Open) -> None:
+    before = _open_files()
+    store, gate = open_store(), threading.Barrier(2)
+
+    def work() -> None:
+        store.head()
+        gate.wait()
+        gate.wait()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    gate.wait()
+    store.close()
+    assert _open_files() <= before
+    gate.wait()
+    thread.join()
+
+
+def test_a_forked_child_opens_its_own_connection(open_store: Open) -> None:
+    store = open_store()
+    fill(store, 2)
+    context = multiprocessing.get_context("fork")
+    inbox = context.SimpleQueue()
+    child = context.Process(target=lambda: inbox.put(fill(store, 3)))
+    child.start()
+    blocks = inbox.get()
+    child.join()
+    assert store.head() == blocks[0].head()
+
+
+def test_several_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    gate = threading.Barrier(6)
+
+    def open_new(path: Path) -> int:
+        gate.wait()
+        return SqliteLogStore(path).head().height
+
+    with ThreadPoolExecutor(6) as pool:
+        for number in range(4):
+            path = tmp_path / str(number) / "log.db"
+            path.parent.mkdir()
+            assert list(pool.map(open_new, [path] * 6)) == [0] * 6
+
+
+def test_the_unique_index_refuses_even_without_the_trigger(tmp_path: Path) -> None:
+    store = SqliteLogStore(tmp_path / "log.db")
+    fill(store, 3)
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
+        connection.execute("DROP TRIGGER entries_grow")
+    rows, block = block_after(store.head(), 1)
+    rows[0] = replace(rows[0], key=sha256(b"key 1"))
+    with pytest.raises(ConflictError, match="already_in_log"):
+        store.append(store.head(), rows, block)
+
+
+def test_an_older_file_is_brought_up_to_date(open_store: Open, tmp_path: Path) -> None:
+    """A log of version 1, as it is when it was made before there were cosignatures."""
+    store = open_store()
+    fill(store, 2)
+    store.add_checkpoint(StoredCheckpoint(3, b"three"), None)
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
+        connection.execute("DROP TABLE signatures")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'add_signatures'")
+    again = open_store()
+    again.check()
+    again.add_signatures(3, [Signature("one", b"one ", b"one")])
+    assert again.latest_checkpoint() == StoredCheckpoint(3, b"three")
+
+
+def test_every_commit_is_synced(open_store: Open) -> None:
+    store = open_store()
+    connection = store._connection()
+    settings: Sequence[object] = [
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous")
+    ]
+    assert settings == ["wal", 2]  # 2: FULL, the write-ahead log is synced at every commit
+
+
+def test_a_checkpoint_is_kept_with_the_time_at_which_it_was_first_signed(open_store: Open) -> None:
+    store = open_store()
+    store.add_checkpoint(StoredCheckpoint(0, b"empty"), None)
+    fill(store, 2)
+    for moment in (NOON, NOON + timedelta(days=1)):
+        store.add_checkpoint(StoredCheckpoint(3, b"full"), moment)
+    assert store._all("SELECT signed_at FROM checkpoints ORDER BY size", ()) == [
+        (None,),
+        ("2026-11-21T04:00:00Z",),
+    ]

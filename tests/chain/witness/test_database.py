@@ -75,28 +75,6 @@ def sql(folder: Path, statement: str, *values: object) -> None:
         connection.execute(statement, values)
 
 
-def test_it_remembers_what_it_was_told(store: WitnessStore) -> None:
-    told: list[Seen | None] = []
-
-    def change(new: Seen) -> Callable[[Seen | None], Seen]:
-        def note(before: Seen | None) -> Seen:
-            told.append(before)
-            return new
-
-        return note
-
-    assert store.update(ORIGIN, change(seen(3))) == seen(3)
-    assert store.update(ORIGIN, change(seen(5, NOW + 1))) == seen(5, NOW + 1)
-    assert told == [None, seen(3)]
-    assert store.seen() == [seen(5, NOW + 1)]
-
-
-def test_logs_are_remembered_each_for_itself(store: WitnessStore) -> None:
-    other = history(5, SignerKey("another.example/log", bytes(32)))
-    remember(store, seen(3), seen(4, log=other), seen(7))
-    assert store.seen() == [seen(4, log=other), seen(7)]
-
-
 def test_a_change_that_fails_changes_nothing(store: WitnessStore, folder: Path) -> None:
     remember(store, seen(3))
 
