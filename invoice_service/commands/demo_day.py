@@ -171,11 +171,11 @@ class Day:
         count, total = len(orders), sum(map(order_total, orders.values()))
         report = self._report(count)
         gross = report["gross"]
-        if (gross["count"], gross["total"]) != (count, total):
+        if (gross["count"], gross["total"]) != (count, str(total)):  # sums are decimal strings
             raise VerificationError(
                 "totals_differ", f"{count} orders, {total} fen; the report says {gross}"
             )
-        return report, f"¥{format_yuan(total)} = ¥{format_yuan(gross['total'])};"
+        return report, f"¥{format_yuan(total)} = ¥{format_yuan(int(gross['total']))};"
 
     def _report(self, count: int) -> dict[str, Any]:
         """The totals by rate, once those of the last block have been added up."""

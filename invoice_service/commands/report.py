@@ -68,7 +68,7 @@ def _render(totals: Mapping[str, Any], form: str) -> bytes:
 
 
 def print_report(totals: Mapping[str, Any]) -> None:
-    """The report as a table, in yuan."""
+    """The report as a table, in yuan; its sums may be the decimal strings of its JSON."""
     by, block = totals["by"], totals["block"]
     columns = [by, "invoices", "gross ¥", "of it tax ¥", "reversed", "reversed ¥", "net ¥"]
     rows = [_row(_label(row, by), row) for row in totals["rows"]]
@@ -91,9 +91,9 @@ def _row(label: str, sums: Mapping[str, Any]) -> list[str]:
     return [
         label,
         f"{gross['count']:,}",
-        format_yuan(gross["total"]),
-        format_yuan(gross["tax"]),
+        format_yuan(int(gross["total"])),
+        format_yuan(int(gross["tax"])),
         f"{back['count']:,}",
-        format_yuan(back["total"]),
-        format_yuan(net["total"]),
+        format_yuan(int(back["total"])),
+        format_yuan(int(net["total"])),
     ]
