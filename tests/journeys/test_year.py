@@ -88,10 +88,11 @@ def _totals_are(official: Remote, gross: tuple[int, int], back: tuple[int, int])
         "reversed": back,
         "net": (gross[0] - back[0], gross[1] + back[1]),
     }
-    found = {side: (report[side]["count"], report[side]["total"]) for side in expected}
+    found = {side: (report[side]["count"], int(report[side]["total"])) for side in expected}
     assert found == expected
     for side in expected:
-        assert report[side]["amount"] + report[side]["tax"] == report[side]["total"]
+        amount, tax, total = (int(report[side][name]) for name in ("amount", "tax", "total"))
+        assert amount + tax == total
     height = str(report["block"]["height"])
     query = {"by": "rate", "at_block": height}
     again = official.get("/v1/reports/totals", query)
