@@ -8,6 +8,7 @@ import pytest
 
 from invoice_service.front.limits import Limits
 from tests.front.stage import Client, body_of, get, soon, stage, status
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -45,7 +46,7 @@ def test_each_part_goes_out_before_the_next_is_made() -> None:
     def app(_environ: "WSGIEnvironment", start: "StartResponse") -> Iterator[bytes]:
         start("200 OK", [])
         yield b"first"
-        goes_on.wait(60)
+        goes_on.wait(PATIENCE)
         yield b"second"
 
     with stage(app) as place, Client(place) as client:
@@ -96,7 +97,7 @@ def test_slow_readers_hold_no_thread_and_get_everything() -> None:
 
     with stage(app, threads=1) as place, Client(place) as slow:
         slow.say(get("/large", b"Connection: close"))
-        assert made.acquire(timeout=90)  # all is made, and hardly any of it is read
+        assert made.acquire(timeout=PATIENCE)  # all is made, and hardly any of it is read
         with Client(place) as other:
             assert status(other.say(get("/", b"Connection: close")).rest()) == 200
         body = _unchunk(body_of(slow.rest()))

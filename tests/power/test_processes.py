@@ -21,6 +21,7 @@ from invoice_service.processes.supervise import free_port
 from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.services.people.admit import admit, create_key
 from invoice_service.wiring import init_instance, open_instance
+from tests.patience import PATIENCE, wait_until
 from tests.power.disk import Disk
 from tests.power.harness import Cut, around_syncs, check_cuts, power_cuts
 from tests.power.promises import (
@@ -74,17 +75,16 @@ class City:
         """Return the same settings for a copy of the instance in another folder."""
         return load(None, self.environ | {"FAPIAO_SERVICE_DATA_DIR": str(folder / "main")})
 
-    def wait(self, what: str, seconds: float) -> None:
+    def wait(self, what: str) -> None:
         """Wait until ``/readyz`` says that ``what`` is so: "ready", or "settled" (none pending)."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            with suppress(urllib3.exceptions.HTTPError):
-                answer = urllib3.request("GET", f"{self.url}/readyz", timeout=5, retries=False)
-                health = answer.json()
-                if health["ready"] and (what == "ready" or not health["pending"]):
-                    return
-            time.sleep(0.1)
-        raise AssertionError(f"the service is not {what} after {seconds} s")
+        wait_until(lambda: self._is(what), f"the service is {what}")
+
+    def _is(self, what: str) -> bool:
+        with suppress(urllib3.exceptions.HTTPError):
+            answer = urllib3.request("GET", f"{self.url}/readyz", timeout=PATIENCE, retries=False)
+            health = answer.json()
+            return health["ready"] and (what == "ready" or not health["pending"])
+        return False
 
     def issue(self, order: str) -> None:
         """Issue one invoice over HTTP."""
@@ -96,7 +96,7 @@ class City:
                 "Authorization": f"Bearer {self.key}",
                 "Content-Type": "application/json",
             },
-            timeout=20,
+            timeout=PATIENCE,
             retries=False,
         )
         assert answer.status == 201, answer.data
@@ -123,9 +123,9 @@ def _traced(tmp_path: Path, **environ: str) -> tuple[City, Disk, list[Call]]:
     output = tmp_path / "trace"
     serve = [sys.executable, "-m", "invoice_service.cli", "serve"]
     with traced_process(output, serve, city.environ | environ):
-        city.wait("ready", 90)
+        city.wait("ready")
         _rush(city)
-        city.wait("settled", 60)
+        city.wait("settled")
     return city, disk, load_trace(output)
 
 
