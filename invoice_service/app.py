@@ -18,8 +18,9 @@ from invoice_service.api.operations.metrics import Meter
 from invoice_service.api.operations.probes import ENDPOINTS
 from invoice_service.api.peers import Peers
 from invoice_service.api.rates import Rates, headers_of
+from invoice_service.api.requests import AnyBut
 from invoice_service.config import Config, load
-from invoice_service.openapi.document import describe_service
+from invoice_service.openapi.document import Doors, describe_service
 from invoice_service.pilot import clients
 from invoice_service.pilot import contract as pilot
 from invoice_service.processes.heartbeat import read_beat
@@ -96,6 +97,7 @@ def create_app(instance: Instance | None = None) -> Flask:
     )
     app.peers = Peers(instance.config.web.trusted_proxies)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
+    app.url_map.converters["any_but"] = AnyBut
     app.url_map.merge_slashes = False  # `//` is another address, not a detour to ours
     rates = Rates(instance.config.rate, access.Access(instance.store))
     app.before_request(rates.enter)
@@ -155,8 +157,7 @@ def _open_doors(app: Flask, instance: Instance) -> None:
         clients.pilot_blueprint(check),
     ):
         app.register_blueprint(blueprint)
-    operations = (*rooms.OPERATIONS, *pilot.OPERATIONS, *customers.OPERATIONS)
-    description = partial(describe_service, config, operations, problems.ProblemBody)
+    description = partial(describe_service, config.service.public_url, _doors(config))
     meter = Meter(config.run_dir / "counts", sorted({*app.view_functions, *ENDPOINTS}))
     app.register_blueprint(
         operations_blueprint(_health(instance), meter, description, _gate(config))
@@ -168,6 +169,15 @@ def _gate(config: Config) -> Gate:
     """Whom the state concerns; "" is no token."""
     settings = config.operations
     return Gate(settings.token if settings.access == "token" else "")
+
+
+def _doors(config: Config) -> Doors:
+    return Doors(
+        operations=(*rooms.OPERATIONS, *pilot.OPERATIONS, *customers.OPERATIONS),
+        words=rooms.WORDS,
+        problem=problems.ProblemBody,
+        refusals=problems.refusals(config.service.public_url),
+    )
 
 
 def _key_text(instance: Instance) -> str:

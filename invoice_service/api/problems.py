@@ -1,6 +1,7 @@
 """The only mapping from our errors to HTTP: status, RFC 9457 body, headers."""
 
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 from flask import Response
@@ -16,6 +17,7 @@ from chain.errors import (
     VerificationError,
 )
 from invoice_service.api.catalog import CATALOG
+from invoice_service.openapi.operation import Words, says
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER = "2"  # seconds; a busy database or a full group clears in less
@@ -28,6 +30,17 @@ CHALLENGES = {
     "role_required": f'{CHALLENGE}, error="insufficient_scope"',
 }
 """RFC 6750, section 3: no error where no key was shown at all."""
+
+WORDS: Final[Words] = {
+    "ProblemBody.type": says("An address that explains the code"),
+    "ProblemBody.title": says("A sentence for people, the same for every problem of that code"),
+    "ProblemBody.title_zh": says("The same in Chinese"),
+    "ProblemBody.status": says("The HTTP status"),
+    "ProblemBody.code": says("A fixed name for programs"),
+    "ProblemBody.detail": says("What exactly"),
+    "ProblemBody.pointer": says("A JSON pointer, or a parameter's name, to what is wrong"),
+    "ProblemBody.incident": says("Of 5xx answers: the number under which our log has the cause"),
+}
 
 STATUS_BY_FAULT: dict[type[Problem], int] = {
     MalformedError: 422,
@@ -104,6 +117,11 @@ def title_zh(problem: Problem) -> str:
 def listing() -> list[dict[str, object]]:
     """Every code with its status and sentences, for the page that explains them."""
     return [{"code": code, **entry._asdict()} for code, entry in CATALOG.items()]
+
+
+def refusals(base: str) -> dict[str, dict[str, object]]:
+    """Every code's problem as it is answered, but for its detail."""
+    return {code: describe(Problem(code, entry.title), base) for code, entry in CATALOG.items()}
 
 
 def respond(problem: Problem, base: str = "") -> Response:

@@ -11,13 +11,7 @@ from invoice_service.api.parts import Parts
 from invoice_service.api.requests import accepts, query, whole_number
 from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
 from invoice_service.domain.bounds import HIGHEST_BLOCK
-from invoice_service.openapi.operation import (
-    FROM,
-    TO,
-    Operation,
-    Parameter,
-    whole,
-)
+from invoice_service.openapi.operation import FROM, LOG, STORE, TO, Operation, Parameter, whole
 from invoice_service.services.reporting.report import report_bytes, totals_report
 
 OPERATIONS: Final = (
@@ -39,6 +33,17 @@ OPERATIONS: Final = (
                 schema={"enum": ["day", "industry", "district", "rate", "merchant"]},
             ),
             Parameter("at_block", "Default: the newest", schema=whole(0, HIGHEST_BLOCK)),
+        ),
+        codes=(
+            "not_acceptable",
+            "parameter_malformed",
+            "by_unknown",
+            "day_invalid",
+            "range_invalid",
+            "block_unknown",
+            "totals_behind",
+            *STORE,
+            *LOG,
         ),
     ),
 )

@@ -7,6 +7,7 @@ from typing import IO, NamedTuple
 from urllib.parse import parse_qsl
 
 from flask import request
+from werkzeug.routing import BaseConverter, Map
 from werkzeug.wsgi import get_input_stream
 
 from chain.errors import MalformedError
@@ -27,6 +28,17 @@ _PARAMETER = re.compile(
 """RFC 9110 section 5.6.6, with blanks around "=" passed over; a ";" may end the list."""
 
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii"})
+
+
+class AnyBut(BaseConverter):
+    """A part of an address that is not one of these words, which are addresses of their own.
+
+    Else a method that such an address does not have would be looked for at ours.
+    """
+
+    def __init__(self, url_map: Map, *words: str) -> None:
+        super().__init__(url_map)
+        self.regex = f"(?!(?:{'|'.join(map(re.escape, words))})(?:/|$))[^/]+"
 
 
 class Preferences(NamedTuple):

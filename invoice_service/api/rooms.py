@@ -7,7 +7,16 @@ from typing import Final
 
 from flask import Blueprint
 
-from invoice_service.api import checking, invoices, log, merchants, operations, reports, trail
+from invoice_service.api import (
+    checking,
+    invoices,
+    log,
+    merchants,
+    operations,
+    problems,
+    reports,
+    trail,
+)
 from invoice_service.api.parts import Parts
 
 OPERATIONS: Final = (
@@ -19,6 +28,16 @@ OPERATIONS: Final = (
     *log.OPERATIONS,
     *operations.OPERATIONS,
 )
+
+WORDS: Final = {
+    **problems.WORDS,
+    **invoices.WORDS,
+    **checking.WORDS,
+    **merchants.WORDS,
+    **log.WORDS,
+    **trail.WORDS,
+    **operations.WORDS,
+}
 
 
 def blueprints(parts: Parts) -> tuple[Blueprint, ...]:

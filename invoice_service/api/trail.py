@@ -18,10 +18,13 @@ from invoice_service.openapi.operation import (
     FROM,
     JSON,
     NDJSON,
+    STORE,
     TO,
     Operation,
     Parameter,
+    Words,
     page,
+    says,
 )
 from invoice_service.services.people.trail import ActFilter, RefusalRow
 
@@ -72,6 +75,34 @@ class RefusalPage(msgspec.Struct):
     next: int | None
 
 
+WORDS: Final[Words] = {
+    "ActBody.seq": says("Counted from 1, without a gap"),
+    "ActBody.at": says("UTC", format="date-time"),
+    "ActBody.actor": says("Who did it: a key by its id, or a user of the machine"),
+    "ActBody.origin": says("The address from which it came"),
+    "ActBody.type": says("What was done"),
+    "ActBody.subject": says("What it was done to"),
+    "ActBody.outcome": says("Whether it was allowed or refused"),
+    "ActBody.code": says("Why it was refused"),
+    "ActBody.before": says("What it changed, as it was"),
+    "ActBody.after": says("What it changed, as it is since"),
+    "ActBody.reason": says("As given by whoever did it"),
+    "ActBody.hash": says("Covers this act and all before it"),
+    "ActPage.acts": says("In order"),
+    "ActPage.next": says("The `after` of the following page; null on the last"),
+    "RefusalBody.hour": says("When the hour began, UTC", format="date-time"),
+    "RefusalBody.code": says("Why callers were refused"),
+    "RefusalBody.who": says("The key, or nobody"),
+    "RefusalBody.origin": says("The address, or others"),
+    "RefusalBody.count": says("How often"),
+    "RefusalBody.first_at": says("UTC", format="date-time"),
+    "RefusalBody.last_at": says("UTC", format="date-time"),
+    "RefusalPage.refusals": says("In order of first refusal"),
+    "RefusalPage.next": says("The `after` of the following page; null on the last"),
+}
+
+_CODES = ("not_acceptable", "parameter_malformed", "day_invalid", *STORE)
+
 OPERATIONS: Final = (
     Operation(
         "get",
@@ -90,6 +121,7 @@ OPERATIONS: Final = (
             FROM,
             TO,
         ),
+        codes=_CODES,
     ),
     Operation(
         "get",
@@ -101,6 +133,7 @@ OPERATIONS: Final = (
         ((JSON, RefusalPage), (NDJSON, RefusalBody)),
         "official",
         (*page(LONGEST_PAGE), FROM, TO),
+        codes=_CODES,
     ),
 )
 

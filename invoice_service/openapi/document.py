@@ -1,64 +1,113 @@
-"""The OpenAPI 3.1 description: paths from a table, shapes from the structs that are encoded."""
+"""The OpenAPI 3.1 description: paths from what the doors say, shapes from the encoded structs."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
 from importlib.metadata import version
+from importlib.resources import files
 from typing import Any, Final
 
 import msgspec
 
-from invoice_service.config import Config
-from invoice_service.openapi.operation import Operation, Parameter, Shape
+from invoice_service.openapi.operation import HTML, Operation, Parameter, Shape, Words
 
 REFERENCE: Final = "#/components/schemas/{name}"
+PROBLEM: Final = "application/problem+json"
+EXAMPLES: Final = "examples.json"
+"""Recorded from the service itself by ``scripts/examples``."""
+ETAG: Final = ("ETag", "What `If-None-Match` takes")
+
+INTRODUCTION: Final = (
+    "E-invoices that anyone can check. Money is a whole number of fen (CNY 0.01), written without "
+    "a fraction or an exponent: 100, not 100.0. Texts hold printable characters. In calls under "
+    "`/v1` a parameter or a field that is not described here is refused, and so is one that stands "
+    "twice. A method that an address does not have answers 405 `method_not_allowed`, an address "
+    "that is not there 404 `no_such_address`. Errors are RFC 9457 problems; `code` never changes. "
+    "A rule that JSON Schema cannot say stands in a field's description."
+)
 
 
-def describe_service(
-    config: Config, operations: Iterable[Operation], problem: type[Any]
-) -> dict[str, Any]:
-    """The document, as ``/openapi.json`` answers it; ``problem`` is what errors look like."""
-    structs = {problem}
-    for operation in operations:
-        shapes = (shape for _, shape in operation.body + operation.answers)
-        structs.update(shape for shape in shapes if not isinstance(shape, str))
-    _, schemas = msgspec.json.schema_components(sorted(structs, key=_name), ref_template=REFERENCE)
+@dataclass(frozen=True)
+class Doors:
+    """What there is to describe: the calls of all doors, in the words of their codes and fields.
+
+    ``refusals`` gives a code's problem as it is answered; ``problem`` is its struct.
+    """
+
+    operations: tuple[Operation, ...]
+    words: Words
+    problem: type[Any]
+    refusals: Mapping[str, Mapping[str, Any]]
+
+
+def describe_service(public_url: str, doors: Doors) -> dict[str, Any]:
+    """The document, as ``/openapi.json`` answers it."""
+    examples = recorded()
     paths: dict[str, dict[str, Any]] = {}
-    for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
+    for operation in doors.operations:
+        example = examples.get(operation.name, {})
+        paths.setdefault(operation.path, {})[operation.method] = _operation(
+            operation, doors, example
+        )
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "fapiao",
             "version": version("fapiao"),
-            "description": "E-invoices that anyone can check. Money is in fen (CNY 0.01).",
+            "description": INTRODUCTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": config.service.public_url}],
+        "servers": [{"url": public_url}],
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": _schemas(doors),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
+def recorded() -> dict[str, Any]:
+    """Examples by the operation's name: ``parameters``, ``request``, ``answers`` by status."""
+    text = files("invoice_service.openapi").joinpath(EXAMPLES).read_bytes()
+    found: dict[str, Any] = msgspec.json.decode(text)
+    return found
+
+
+def _schemas(doors: Doors) -> dict[str, Any]:
+    structs = {doors.problem}
+    for operation in doors.operations:
+        shapes = (shape for _, shape in operation.body + operation.answers)
+        structs.update(shape for shape in shapes if not isinstance(shape, str))
+    _, schemas = msgspec.json.schema_components(sorted(structs, key=_name), ref_template=REFERENCE)
+    for name, schema in schemas.items():
+        for field, described in schema.get("properties", {}).items():
+            described.update(doors.words.get(f"{name}.{field}") or doors.words.get(field, {}))
+            described.pop("default", None)  # what is not given is not there
+    return schemas
+
+
+def _operation(operation: Operation, doors: Doors, example: dict[str, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [operation.tag],
         "security": [{}, {"key": []}] if operation.key == "optional" else _security(operation),
-        "parameters": [_parameter(parameter) for parameter in operation.parameters],
+        "parameters": [
+            _parameter(parameter, example.get("parameters", {}))
+            for parameter in operation.parameters
+        ],
         "responses": {
-            **{str(status): _answer(operation) for status in operation.statuses},
-            "default": {
-                "description": "RFC 9457 problem",
-                "content": {"application/problem+json": {"schema": _reference("ProblemBody")}},
-            },
+            **_refusals(operation, doors),
+            **{str(status): _answer(operation, status, example) for status in operation.statuses},
         },
     }
+    if operation.kept:
+        described["responses"]["304"] = {"description": "What `If-None-Match` names is still so"}
     if operation.body:
+        sent = example.get("request", {})
         described["requestBody"] = {
             "required": True,
-            "content": {kind: {"schema": _schema(shape)} for kind, shape in operation.body},
+            "content": {kind: _content(kind, shape, sent) for kind, shape in operation.body},
         }
     return described
 
@@ -67,21 +116,75 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
     return [{"key": []}] if operation.key else []
 
 
-def _answer(operation: Operation) -> dict[str, Any]:
-    return {
+def _answer(operation: Operation, status: int, example: dict[str, Any]) -> dict[str, Any]:
+    answered = example.get("answers", {}).get(str(status), {})
+    described: dict[str, Any] = {
         "description": operation.answer,
-        "content": {kind: {"schema": _schema(shape)} for kind, shape in operation.answers},
+        "content": {kind: _content(kind, shape, answered) for kind, shape in operation.answers},
+    }
+    headers = (*operation.headers, *((ETAG,) if operation.kept else ()))
+    if headers:
+        described["headers"] = {
+            name: {"description": text, "schema": {"type": "string"}} for name, text in headers
+        }
+    return described
+
+
+def _content(kind: str, shape: Shape, examples: Mapping[str, Any]) -> dict[str, Any]:
+    """One form of a body; of NDJSON, the shape and the example are those of one line."""
+    content: dict[str, Any] = {"schema": _schema(shape)}
+    if kind in examples:
+        content["example"] = examples[kind]
+    return content
+
+
+def _refusals(operation: Operation, doors: Doors) -> dict[str, Any]:
+    """The answers of each status that a refusal has, with their codes."""
+    by_status: dict[int, list[str]] = {}
+    for code in dict.fromkeys(operation.all_codes()):
+        by_status.setdefault(doors.refusals[code]["status"], []).append(code)
+    return {
+        str(status): _refusal(operation, status, codes, doors)
+        for status, codes in sorted(by_status.items())
     }
 
 
-def _parameter(parameter: Parameter) -> dict[str, Any]:
-    return {
+def _refusal(operation: Operation, status: int, codes: list[str], doors: Doors) -> dict[str, Any]:
+    sentences = "\n".join(f"- `{code}`: {doors.refusals[code]['title']}" for code in codes)
+    described: dict[str, Any] = {"description": f"{HTTPStatus(status).phrase}\n\n{sentences}"}
+    if operation.errors == "page":
+        described["content"] = {HTML: {"schema": {"type": "string"}}}
+        return described
+    schema: dict[str, Any] = {"$ref": REFERENCE.format(name=_name(doors.problem))}
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        schema["properties"] = {"code": {"enum": codes}}
+    described["content"] = {PROBLEM: {"schema": schema, "example": doors.refusals[codes[0]]}}
+    described["headers"] = _problem_headers(status)
+    return described
+
+
+def _problem_headers(status: int) -> dict[str, Any]:
+    headers = {
+        HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate", "How to send a key"),
+        HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After", "Seconds"),
+    }
+    if status not in headers:
+        return {}
+    name, text = headers[HTTPStatus(status)]
+    return {name: {"description": text, "schema": {"type": "string"}}}
+
+
+def _parameter(parameter: Parameter, examples: Mapping[str, Any]) -> dict[str, Any]:
+    described = {
         "name": parameter.name,
         "in": parameter.place,
         "required": parameter.required or parameter.place == "path",
         "description": parameter.text,
         "schema": parameter.schema,
     }
+    if parameter.name in examples:
+        described["example"] = examples[parameter.name]
+    return described
 
 
 def _schema(shape: Shape) -> dict[str, Any]:
@@ -91,12 +194,8 @@ def _schema(shape: Shape) -> dict[str, Any]:
         "bytes": {"type": "string", "contentMediaType": "application/octet-stream"},
         "object": {"type": "object"},
     }
-    return plain[shape] if isinstance(shape, str) else _reference(_name(shape))
+    return plain[shape] if isinstance(shape, str) else {"$ref": REFERENCE.format(name=_name(shape))}
 
 
 def _name(struct: type[Any]) -> str:
     return struct.__name__
-
-
-def _reference(name: str) -> dict[str, Any]:
-    return {"$ref": REFERENCE.format(name=name)}

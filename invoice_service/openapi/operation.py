@@ -1,6 +1,7 @@
 """What a door says of its calls, for ``/openapi.json``: the words that all doors share."""
 
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, NamedTuple
 
 JSON, NDJSON, CSV, TEXT, HTML = (
     "application/json",
@@ -16,6 +17,28 @@ Shape = type[Any] | Literal["string", "bytes", "object"]
 Shapes = tuple[tuple[str, Shape], ...]
 """(content type, shape) of each form that a body has."""
 
+Words = Mapping[str, dict[str, Any]]
+"""What JSON Schema is told beside the types, by ``Struct.field``, or ``field`` for all structs."""
+
+# Codes that come with what a call does, whatever it is about.
+SIGN_IN = ("authorization_scheme", "key_malformed", "key_unknown", "key_revoked")
+QUERY = ("query_malformed", "unknown_parameter", "duplicate_parameter")
+BODY = ("unsupported_media_type", "unsupported_encoding", "body_too_large", "empty_body")
+JSON_BODY = (
+    *("not_json", "not_utf8", "lone_surrogate", "duplicate_key"),
+    *("unknown_field", "missing_field", "wrong_type"),
+)
+STORE = ("database_busy", "database_unavailable", "database_damaged", "record_damaged", "disk_full")
+SLIP = (
+    *("password_area", "bill_num_invalid", "amount_invalid", "amount_out_of_range"),
+    *("qr_invalid", "qr_ordinary_vat"),
+)
+TEXTS = (
+    *("text_empty", "text_too_long", "control_character", "text_damaged"),
+    "identifier_ambiguous",
+)
+LOG = ("store_damaged", "log_unreadable")
+
 
 class Parameter(NamedTuple):
     """One parameter of a call."""
@@ -28,7 +51,11 @@ class Parameter(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One call; ``key`` says whose API key it takes."""
+    """One call; ``key`` says whose API key it takes, ``codes`` what it refuses by itself.
+
+    ``errors`` are problems, pages, or none at all (the status is always 200). A call that is not
+    ``strict`` ignores parameters that it does not know; what is ``kept`` by others has an ETag.
+    """
 
     method: Literal["get", "post", "put", "delete"]
     path: str
@@ -41,33 +68,68 @@ class Operation(NamedTuple):
     parameters: tuple[Parameter, ...] = ()
     body: Shapes = ()
     statuses: tuple[int, ...] = (200,)
+    codes: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    errors: Literal["problem", "page", "none"] = "problem"
+    strict: bool = True
+    kept: bool = False
+
+    def all_codes(self) -> Iterator[str]:
+        """Every code that it can answer, in the order in which things are looked at."""
+        if self.errors == "none":
+            return
+        if self.strict:
+            yield from QUERY
+        if self.key:
+            yield from SIGN_IN if self.key == "optional" else ("key_missing", *SIGN_IN)
+        if self.key in ("merchant", "official"):
+            yield "role_required"
+        if self.body:
+            yield from BODY
+        if JSON in dict(self.body):
+            yield from JSON_BODY
+        yield from self.codes
+        yield "internal_error"
+
+
+def says(text: str, **schema: object) -> dict[str, Any]:
+    """A field's description, and what its type does not say."""
+    return {"description": text, **schema}
 
 
 def whole(least: int, most: int) -> dict[str, Any]:
+    """The schema of a whole number."""
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
-HASH_TEXT = {"type": "string", "pattern": "^01[0-9a-f]{64}$"}
-DAY = {"type": "string", "format": "date"}
-NUMBER = {"type": "string", "pattern": "^[0-9]{8}$"}
+LARGEST = 2**53 - 1
+HASH_TEXT: Final = {"type": "string", "pattern": "^01[0-9a-f]{64}$"}
+DAY: Final = {"type": "string", "format": "date"}
+NUMBER: Final = {"type": "string", "pattern": "^[0-9]{8}$"}
+
+TAX_ID: Final = "^[0-9A-HJ-NPQRTUWXY]{18}$"
+TAX_ID_OR_NONE: Final = "^([0-9A-HJ-NPQRTUWXY]{18})?$"
 
 HASH = Parameter("hash", "The password area", "path", HASH_TEXT)
-FROM = Parameter("from", "First Shanghai date", schema=DAY)
+FROM = Parameter("from", "First Shanghai date; not after `to`", schema=DAY)
 TO = Parameter("to", "Last Shanghai date, included", schema=DAY)
 
 
-def page(most: int) -> tuple[Parameter, Parameter]:
+def page(most: int, furthest: int = LARGEST) -> tuple[Parameter, Parameter]:
+    """The parameters of a list that comes in pages."""
     return (
-        Parameter("after", "`next` of the page before"),
-        Parameter("limit", "Entries of a page", schema=whole(1, most)),
+        Parameter("after", "`next` of the page before", schema=whole(0, furthest)),
+        Parameter("limit", "Entries of a page; 100 unless given", schema=whole(1, most)),
     )
 
 
-def slip(*, required: bool) -> tuple[Parameter, ...]:
+def slip(instead: str) -> tuple[Parameter, ...]:
+    """The three parts of a code, or its whole text."""
     return (
-        Parameter("hash", "The password area", schema=HASH_TEXT, required=required),
-        Parameter("bill_num", "The number", schema=NUMBER, required=required),
         Parameter(
-            "total_amount", "Fen, tax included", schema=whole(-(10**13), 10**13), required=required
+            "hash", f"The password area; with the two others, or `{instead}`", schema=HASH_TEXT
         ),
+        Parameter("bill_num", "The number", schema=NUMBER),
+        Parameter("total_amount", "Fen, tax included", schema=whole(-(10**13), 10**13)),
+        Parameter(instead, "Instead of the three: a QR code's whole text, in either form"),
     )

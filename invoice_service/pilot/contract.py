@@ -2,10 +2,7 @@
 
 from typing import Final
 
-from invoice_service.openapi.operation import (
-    JSON,
-    Operation,
-)
+from invoice_service.openapi.operation import JSON, Operation
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -21,5 +18,6 @@ OPERATIONS: Final = (
         "",
         (),
         ((FORM, "object"), (JSON, "object")),
+        errors="none",
     ),
 )

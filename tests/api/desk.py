@@ -18,6 +18,7 @@ from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.services.people.admit import admit, create_key
 from invoice_service.services.ports import Account
 from invoice_service.wiring import Instance, init_instance
+from tests.api.described import DescribedClient
 
 TAX_ID = "91440300708461136T"
 OTHER_TAX_ID = "91330100799655058B"
@@ -58,6 +59,7 @@ class Desk:
         self.key = self.new_key(self.restaurant.merchant.id)
         self.official_key = self.new_key(None)
         self.app: Flask = create_app(self.instance)
+        self.app.test_client_class = DescribedClient
         self.client: FlaskClient = self.app.test_client()
 
     def __enter__(self) -> Self:

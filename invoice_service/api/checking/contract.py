@@ -8,11 +8,16 @@ from invoice_service.api.problems import ProblemBody
 from invoice_service.domain.verdict import Verification
 from invoice_service.openapi.operation import (
     CSV,
+    HASH_TEXT,
     JSON,
+    LOG,
     NDJSON,
+    SLIP,
+    STORE,
     TEXT,
     Operation,
-    Parameter,
+    Words,
+    says,
     slip,
 )
 
@@ -35,6 +40,31 @@ class CheckResult(msgspec.Struct, kw_only=True, omit_defaults=True):
     problem: ProblemBody | None = None
 
 
+WORDS: Final[Words] = {
+    "SlipRecord.hash": says("The password area; with `bill_num` and `total_amount`, or `qr`"),
+    "SlipRecord.bill_num": says("The number, 8 digits"),
+    "SlipRecord.total_amount": says("Fen, tax included: a whole number, or its digits"),
+    "SlipRecord.qr": says("Instead of the three: a QR code's whole text, in either form"),
+    "CheckResult.line": says("The line of the request, counted from 1", minimum=1),
+    "CheckResult.verification": says("The verdict; without a problem"),
+    "CheckResult.problem": says("Why there is no verdict"),
+    "Verification.verdict": says("What the records say of this slip"),
+    "Verification.hash": says("The password area that was asked about", **HASH_TEXT),
+    "Verification.block": says("The block in which it stands; absent while it is pending"),
+    "Verification.sealed_at": says("When that block was sealed, UTC", format="date-time"),
+    "Verification.index": says("The place of its entry in the log, from 0"),
+    "Verification.log_size": says("Entries under the checkpoint that it was checked against"),
+    "Verification.steps": says("What was checked, in order"),
+    "Verification.face": says("Seller, amounts, number; absent for a forged slip"),
+    "Verification.buyer_name": says("A company's name, or an individual's first character"),
+    "Verification.reversed_by": says("The hash of the red invoice that took it back"),
+    "Verification.hidden": says("Groups that a proof file did not show"),
+    "Verification.witnesses": says("Who cosigned the checkpoint"),
+    "Step.number": says("Counted from 1"),
+    "Step.name": says("A fixed name for programs"),
+    "Step.text": says("What was found, for people"),
+}
+
 OPERATIONS: Final = (
     Operation(
         "get",
@@ -45,7 +75,8 @@ OPERATIONS: Final = (
         "The verdict",
         ((JSON, Verification),),
         "",
-        (*slip(required=False), Parameter("qr", "Instead: a QR code's whole text, either form")),
+        slip("qr"),
+        codes=("missing_parameter", *SLIP, *STORE, *LOG),
     ),
     Operation(
         "post",
@@ -58,5 +89,6 @@ OPERATIONS: Final = (
         "",
         (),
         ((NDJSON, SlipRecord), (CSV, "string"), (TEXT, "string")),
+        codes=("too_many_records", "not_csv", "not_acceptable", *STORE, *LOG),
     ),
 )

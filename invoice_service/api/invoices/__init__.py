@@ -3,10 +3,10 @@
 from flask import Blueprint
 
 from invoice_service.api.invoices import issuing, reading
-from invoice_service.api.invoices.contract import OPERATIONS
+from invoice_service.api.invoices.contract import OPERATIONS, WORDS
 from invoice_service.api.parts import Parts
 
-__all__ = ["OPERATIONS", "blueprints"]
+__all__ = ["OPERATIONS", "WORDS", "blueprints"]
 
 
 def blueprints(parts: Parts) -> tuple[Blueprint, ...]:

@@ -12,19 +12,31 @@ from invoice_service.domain.verdict import Verdict
 from invoice_service.openapi.operation import (
     FROM,
     HASH,
+    HASH_TEXT,
     JSON,
+    LOG,
     NDJSON,
     NUMBER,
+    STORE,
+    TAX_ID_OR_NONE,
     TEXT,
+    TEXTS,
     TO,
     Operation,
     Parameter,
+    Words,
     page,
+    says,
     whole,
 )
 
 MODULE = Parameter("module", "Printer dots for each QR module", schema=whole(4, 32))
-AGAIN = Parameter("Idempotency-Key", "1 to 255 visible ASCII characters", "header")
+AGAIN = Parameter(
+    "Idempotency-Key",
+    "1 to 255 visible ASCII characters",
+    "header",
+    {"type": "string", "pattern": "^[!-~]{1,255}$"},
+)
 PREFER = Parameter("Prefer", "wait=N (seconds, 30 at most), return=minimal", "header")
 
 Group = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": ["object", "array"]})]
@@ -78,6 +90,94 @@ class BatchResult(msgspec.Struct, kw_only=True, omit_defaults=True):
     problem: ProblemBody | None = None
 
 
+_MOST = 10**13  # fen
+_TEXTS: Final = {
+    "drawer": says("Who wrote it, as printed", maxLength=40),
+    "payee": says("Who took the money, as printed", maxLength=40),
+    "reviewer": says("Who checked it, as printed", maxLength=40),
+}
+
+WORDS: Final[Words] = {
+    "hash": says("The password area: 01 and the digest in hex", **HASH_TEXT),
+    "code": says("The invoice code, 12 digits"),
+    "number": says("The invoice number, 8 digits", **NUMBER),
+    "check_code": says("The last five digits of the digest, as printed"),
+    "type": says("`blue`, or `red` for one that takes a blue one back"),
+    "issued_at": says("RFC 3339 with +08:00", format="date-time"),
+    "order_id": says("The merchant's order"),
+    "amount": says("Fen without tax"),
+    "tax": says("Fen of tax"),
+    "total": says("Fen, tax included"),
+    "state": says("The verdict on it, when nothing on the slip was altered"),
+    "qr": says("What its QR code says"),
+    "reverses": says("The hash of the blue invoice that this red one takes back"),
+    "reversed_by": says("The hash of the red invoice that took it back"),
+    "promise": says("A signed note: when it will be in the log; keep it"),
+    "face": says("Seller, amounts, number: canonical JSON"),
+    "buyer": says("The buyer as issued, or its digest: canonical JSON"),
+    "lines": says("The lines as issued, or their digest: canonical JSON"),
+    "InvoicePage.invoices": says("In order of issue"),
+    "InvoicePage.next": says("The `after` of the following page; null on the last"),
+    "BatchResult.line": says("The line of the request, counted from 1", minimum=1),
+    "BatchResult.status": says("What a single request would have been answered with"),
+    "BatchResult.invoice": says("The invoice; without a problem"),
+    "BatchResult.problem": says("Why there is no invoice"),
+    **{f"InvoiceRequest.{name}": text for name, text in _TEXTS.items()},
+    "InvoiceRequest.order_id": says(
+        "Unique for the merchant; printable characters, not blanks alone",
+        minLength=1,
+        maxLength=64,
+    ),
+    "InvoiceRequest.lines": says("What was sold, 100 lines at most unless configured", minItems=1),
+    "InvoiceRequest.buyer": says("Who gets the invoice; an unnamed individual unless given"),
+    "InvoiceRequest.total": says(
+        "Fen, tax included: refused unless it is the sum over the lines", maximum=_MOST
+    ),
+    "InvoiceRequest.amount": says(
+        "Fen without tax: refused unless it is the sum over the lines", maximum=_MOST
+    ),
+    "InvoiceRequest.tax": says(
+        "Fen of tax: refused unless it is the sum over the lines", maximum=_MOST
+    ),
+    "InvoiceRequest.remark": says("Printed below the lines", maxLength=230),
+    "LineRequest.name": says("What was sold; not blanks alone", minLength=1, maxLength=100),
+    "LineRequest.unit_price": says("Fen, tax included", minimum=1, maximum=_MOST),
+    "LineRequest.tax_rate": says("One of the rates in force, in this spelling; 6 % is `0.06`"),
+    "LineRequest.quantity": says(
+        "A plain decimal above 0, six decimals at most; `1` unless given",
+        pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$",
+    ),
+    "LineRequest.spec": says("Model or size, as printed", maxLength=40),
+    "LineRequest.unit": says("What is counted, as printed", maxLength=40),
+    "Buyer.kind": says("`individual` unless given; a `company` needs `name` and `tax_id`"),
+    "Buyer.name": says("The title", maxLength=100),
+    "Buyer.tax_id": says(
+        "18 digits and capital letters, the last a check digit (GB 32100-2015)",
+        pattern=TAX_ID_OR_NONE,
+    ),
+    "Buyer.address_phone": says("Address and telephone, as printed", maxLength=100),
+    "Buyer.payment_id": says("How it was paid", maxLength=100),
+    "ReversalRequest.reason": says("Why the whole invoice is taken back"),
+}
+
+_ANSWERED = (
+    ("Location", "Where the invoice is"),
+    ("Idempotency-Replayed", "`true`: an earlier call issued it"),
+    ("Preference-Applied", "What was done of `Prefer`"),
+)
+_READ = ("password_area", "invoice_unknown", *STORE)
+_ISSUE = (
+    *("idempotency_key_invalid", "idempotency_key_conflict", "value_unknown"),
+    *("merchant_suspended", "quota_exhausted", "number_range_exhausted", "numbering_changed"),
+    *("database_refused", "clock_behind", *STORE, *LOG),
+)
+_ORDER = (
+    *(*TEXTS, "no_lines", "too_many_lines"),
+    *("quantity_invalid", "quantity_not_positive", "unit_price_not_positive", "tax_rate_unknown"),
+    *("amount_out_of_range", "totals_mismatch", "tax_id_invalid", "buyer_incomplete"),
+    "order_id_conflict",
+)
+
 OPERATIONS: Final = (
     Operation(
         "post",
@@ -91,6 +191,8 @@ OPERATIONS: Final = (
         (AGAIN, PREFER),
         ((JSON, InvoiceRequest),),
         (201, 200),
+        codes=(*_ORDER, *_ISSUE),
+        headers=_ANSWERED,
     ),
     Operation(
         "post",
@@ -103,6 +205,7 @@ OPERATIONS: Final = (
         "merchant",
         (PREFER,),
         ((NDJSON, InvoiceRequest),),
+        codes=("too_many_records", *STORE, *LOG),
     ),
     Operation(
         "post",
@@ -116,6 +219,15 @@ OPERATIONS: Final = (
         (HASH, AGAIN, PREFER),
         ((JSON, ReversalRequest),),
         (201, 200),
+        codes=(
+            "password_area",
+            "invoice_unknown",
+            "not_reversible",
+            "already_reversed",
+            "partial_reversal_not_available",
+            *_ISSUE,
+        ),
+        headers=_ANSWERED,
     ),
     Operation(
         "get",
@@ -128,12 +240,13 @@ OPERATIONS: Final = (
         "any",
         (
             *page(500),
-            Parameter("order_id", "The merchant's order"),
+            Parameter("order_id", "The merchant's order, exactly"),
             Parameter("number", "The number", schema=NUMBER),
             FROM,
             TO,
             Parameter("merchant", "Officials only: one merchant's", schema=whole(1, LARGEST)),
         ),
+        codes=("parameter_malformed", "bill_num_invalid", "day_invalid", *STORE, *LOG),
     ),
     Operation(
         "get",
@@ -145,6 +258,7 @@ OPERATIONS: Final = (
         ((JSON, InvoiceDetail),),
         "optional",
         (HASH,),
+        codes=(*_READ, *LOG),
     ),
     Operation(
         "get",
@@ -168,6 +282,7 @@ OPERATIONS: Final = (
                 schema={"type": "array", "items": {"enum": ["buyer", "lines"]}},
             ),
         ),
+        codes=("parameter_malformed", *_READ, "not_in_log", "not_published", *LOG),
     ),
     Operation(
         "get",
@@ -179,6 +294,7 @@ OPERATIONS: Final = (
         (("image/svg+xml", "string"),),
         "",
         (HASH, MODULE),
+        codes=("parameter_malformed", *_READ),
     ),
     Operation(
         "get",
@@ -190,5 +306,6 @@ OPERATIONS: Final = (
         (("image/png", "bytes"),),
         "",
         (HASH, MODULE),
+        codes=("parameter_malformed", *_READ),
     ),
 )

@@ -133,6 +133,7 @@ class IssuingCalls:
             if published and shown.state is Verdict.PENDING:
                 shown.state = Verdict.AUTHENTIC
         answer = json_answer(shown, OK if issued.replayed else CREATED)
+        answer.headers["Location"] = f"/v1/invoices/{issued.hash}"
         if issued.replayed:
             answer.headers["Idempotency-Replayed"] = "true"
         if applied:

@@ -27,6 +27,7 @@ Draw = Callable[[str, int], bytes]
 PAGE, LONGEST_PAGE = 100, 500
 LEAST_MODULE_DOTS, MODULE_DOTS, MAX_MODULE_DOTS = 4, 5, 32
 TEXT = "text/plain; charset=utf-8"
+HASH = '<any_but("batch"):hash_>'
 FORMS = ("fapiao", "tlog")
 
 
@@ -45,13 +46,13 @@ def blueprint(parts: Parts) -> Blueprint:
             InvoicePage([bodies.listed(invoice, state(invoice)) for invoice in found], more)
         )
 
-    @blueprint.get("/<hash_>")
+    @blueprint.get(f"/{HASH}")
     def one(hash_: str) -> Response:
         query()
         invoice = _invoice(hash_)
         return json_answer(bodies.detail(invoice, _visible(access.anyone(), invoice)))
 
-    @blueprint.get("/<hash_>/proof")
+    @blueprint.get(f"/{HASH}/proof")
     def proof(hash_: str) -> Response:
         hidden, asked = choices("hide", ALL_GROUPS - FACE_ONLY, "format")
         tlog = _is_tlog(asked)
@@ -66,11 +67,11 @@ def blueprint(parts: Parts) -> Blueprint:
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return answer
 
-    @blueprint.get("/<hash_>/qr.svg")
+    @blueprint.get(f"/{HASH}/qr.svg")
     def svg(hash_: str) -> Response:
         return _picture(hash_, qr_svg, "image/svg+xml")
 
-    @blueprint.get("/<hash_>/qr.png")
+    @blueprint.get(f"/{HASH}/qr.png")
     def png(hash_: str) -> Response:
         return _picture(hash_, qr_png, "image/png")
 

@@ -8,10 +8,13 @@ from invoice_service.api.answers import OCTETS
 from invoice_service.domain.bounds import HIGHEST_BLOCK
 from invoice_service.openapi.operation import (
     JSON,
+    LOG,
     TEXT,
     Operation,
     Parameter,
+    Words,
     page,
+    says,
     whole,
 )
 
@@ -39,6 +42,20 @@ class BlockPage(msgspec.Struct):
     next: int | None
 
 
+WORDS: Final[Words] = {
+    "BlockBody.height": says("Counted from 1"),
+    "BlockBody.first": says("The index of its first entry"),
+    "BlockBody.count": says("How many entries it seals"),
+    "BlockBody.seal_index": says("The index of its seal, after its entries"),
+    "BlockBody.seal": says("The digest of its seal, hex"),
+    "BlockBody.size": says("Entries in the log after the seal"),
+    "BlockBody.root": says("The root of the log's tree at that size, hex"),
+    "BlockBody.sealed_at": says("UTC", format="date-time"),
+    "BlockPage.size": says("The size of the newest checkpoint"),
+    "BlockPage.blocks": says("In order of height"),
+    "BlockPage.next": says("The `after` of the following page; null on the last"),
+}
+
 OPERATIONS: Final = (
     Operation(
         "get",
@@ -48,6 +65,9 @@ OPERATIONS: Final = (
         "The newest signed checkpoint",
         "c2sp.org/tlog-checkpoint",
         ((TEXT, "string"),),
+        codes=("no_checkpoint", "log_unreadable"),
+        kept=True,
+        strict=False,
     ),
     Operation(
         "get",
@@ -59,6 +79,9 @@ OPERATIONS: Final = (
         ((OCTETS, "bytes"),),
         "",
         (Parameter("tile", "L/N[.p/W] or entries/N[.p/W]", "path"),),
+        codes=("tile_path", "no_tile", "log_unreadable"),
+        kept=True,
+        strict=False,
     ),
     Operation(
         "get",
@@ -68,9 +91,21 @@ OPERATIONS: Final = (
         "Public keys: the log's, and that of promises",
         "Two lines",
         ((TEXT, "string"),),
+        codes=("key_unreadable",),
+        kept=True,
+        strict=False,
     ),
     Operation(
-        "get", "/log/keys", "signedKeys", "log", "The newest statement", NOTE, ((TEXT, "string"),)
+        "get",
+        "/log/keys",
+        "signedKeys",
+        "log",
+        "The newest statement",
+        NOTE,
+        ((TEXT, "string"),),
+        codes=("key_unreadable",),
+        kept=True,
+        strict=False,
     ),
     Operation(
         "get",
@@ -82,6 +117,9 @@ OPERATIONS: Final = (
         ((TEXT, "string"),),
         "",
         (Parameter("number", "Counted from 1", "path", whole(1, 10**9 - 1)),),
+        codes=("no_statement", "key_unreadable"),
+        kept=True,
+        strict=False,
     ),
     Operation(
         "get",
@@ -92,7 +130,9 @@ OPERATIONS: Final = (
         "A page, in order of height",
         ((JSON, BlockPage),),
         "",
-        page(1000),
+        page(1000, HIGHEST_BLOCK),
+        codes=("parameter_malformed", *LOG),
+        kept=True,
     ),
     Operation(
         "get",
@@ -104,5 +144,8 @@ OPERATIONS: Final = (
         ((JSON, BlockBody),),
         "",
         (Parameter("height", "Counted from 1", "path", whole(1, HIGHEST_BLOCK)),),
+        codes=("parameter_malformed", "no_block", *LOG),
+        kept=True,
+        strict=False,
     ),
 )

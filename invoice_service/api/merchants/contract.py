@@ -8,9 +8,14 @@ from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.merchant import MerchantRequest
 from invoice_service.openapi.operation import (
     JSON,
+    STORE,
+    TAX_ID,
+    TEXTS,
     Operation,
     Parameter,
+    Words,
     page,
+    says,
     whole,
 )
 
@@ -74,6 +79,49 @@ class KeyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     label: str = ""
 
 
+_MERCHANT_FIELDS = (
+    *(*TEXTS, "amount_out_of_range"),
+    *("tax_id_invalid", "industry_unknown", "district_unknown"),
+)
+_ONE = ("parameter_malformed", "merchant_unknown", *STORE)
+_WRITE = ("database_refused", *STORE)
+
+_FIELDS: Final = {
+    "tax_id": says(
+        "18 digits and capital letters, the last a check digit (GB 32100-2015)", pattern=TAX_ID
+    ),
+    "name": says("As printed on invoices; not blanks alone", minLength=1, maxLength=100),
+    "industry": says(
+        "A group or class of GB/T 4754-2017, such as 6210: restaurants", pattern="^[0-9]{3,4}$"
+    ),
+    "district": says("A district of Shenzhen by GB/T 2260", pattern="^4403[0-9]{2}$"),
+    "address_phone": says("As printed", maxLength=100),
+    "bank_account": says("As printed", maxLength=100),
+    "drawer": says("Who writes invoices, unless they say so themselves", maxLength=40),
+    "payee": says("Who takes the money, unless invoices say so", maxLength=40),
+    "reviewer": says("Who checks invoices, unless they say so", maxLength=40),
+    "quota": says("How many blue invoices it may issue in all; null: no limit"),
+}
+
+WORDS: Final[Words] = {
+    **{f"MerchantRequest.{name}": text for name, text in _FIELDS.items()},
+    **{f"MerchantBody.{name}": text for name, text in _FIELDS.items()},
+    "MerchantBody.id": says("Given out here"),
+    "MerchantBody.status": says("Whether it may issue", enum=["active", "suspended"]),
+    "MerchantBody.used": says("Blue invoices issued"),
+    "MerchantBody.created_at": says("When it was admitted, UTC", format="date-time"),
+    "MerchantPage.merchants": says("In order of their ids"),
+    "MerchantPage.next": says("The `after` of the following page; null on the last"),
+    "QuotaRequest.quota": _FIELDS["quota"],
+    "KeyBody.id": says("Names the key, without opening anything"),
+    "label": says("Where the key is used", maxLength=100),
+    "KeyBody.created_at": says("UTC", format="date-time"),
+    "KeyBody.revoked_at": says("UTC; absent while the key is good", format="date-time"),
+    "KeyBody.key": says("The key itself: only in the answer that makes it"),
+    "KeyList.keys": says("All of them, revoked ones too"),
+}
+
+
 OPERATIONS: Final = (
     Operation(
         "get",
@@ -85,6 +133,7 @@ OPERATIONS: Final = (
         ((JSON, MerchantPage),),
         "official",
         page(1000),
+        codes=("parameter_malformed", *STORE),
     ),
     Operation(
         "post",
@@ -98,6 +147,8 @@ OPERATIONS: Final = (
         (),
         ((JSON, MerchantRequest),),
         (201,),
+        codes=(*_MERCHANT_FIELDS, "tax_id_taken", *_WRITE),
+        headers=(("Location", "Where the merchant is"),),
     ),
     Operation(
         "get",
@@ -109,6 +160,7 @@ OPERATIONS: Final = (
         ((JSON, MerchantBody),),
         "official",
         (MERCHANT,),
+        codes=_ONE,
     ),
     Operation(
         "post",
@@ -120,6 +172,7 @@ OPERATIONS: Final = (
         ((JSON, MerchantBody),),
         "official",
         (MERCHANT,),
+        codes=(*_ONE, *_WRITE),
     ),
     Operation(
         "delete",
@@ -131,6 +184,7 @@ OPERATIONS: Final = (
         ((JSON, MerchantBody),),
         "official",
         (MERCHANT,),
+        codes=(*_ONE, *_WRITE),
     ),
     Operation(
         "put",
@@ -143,6 +197,7 @@ OPERATIONS: Final = (
         "official",
         (MERCHANT,),
         ((JSON, QuotaRequest),),
+        codes=(*_ONE, "amount_out_of_range", *_WRITE),
     ),
     Operation(
         "get",
@@ -154,6 +209,7 @@ OPERATIONS: Final = (
         ((JSON, KeyList),),
         "official",
         (MERCHANT,),
+        codes=_ONE,
     ),
     Operation(
         "post",
@@ -167,6 +223,7 @@ OPERATIONS: Final = (
         (MERCHANT,),
         ((JSON, KeyRequest),),
         (201,),
+        codes=(*_ONE, *TEXTS, *_WRITE),
     ),
     Operation(
         "delete",
@@ -178,5 +235,6 @@ OPERATIONS: Final = (
         ((JSON, KeyBody),),
         "official",
         (MERCHANT, KEY),
+        codes=(*_ONE, "api_key_unknown", *_WRITE),
     ),
 )

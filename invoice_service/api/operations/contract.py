@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from invoice_service.openapi.operation import (
-    JSON,
-    TEXT,
-    Operation,
-)
+from invoice_service.openapi.operation import JSON, TEXT, Operation, Words, says
 from invoice_service.services.health import Readiness
+
+WORDS: Final[Words] = {
+    "Readiness.instance": says("Names the instance"),
+    "Readiness.ready": says("Whether it can answer"),
+}
 
 OPERATIONS: Final = (
     Operation(
@@ -18,6 +19,7 @@ OPERATIONS: Final = (
         "Does the process live",
         "It does",
         ((JSON, "object"),),
+        strict=False,
     ),
     Operation(
         "get",
@@ -28,6 +30,7 @@ OPERATIONS: Final = (
         "What was found; more of it for this machine or the operations token",
         ((JSON, Readiness),),
         statuses=(200, 503),
+        strict=False,
     ),
     Operation(
         "get",
@@ -37,7 +40,8 @@ OPERATIONS: Final = (
         "Numbers for Prometheus",
         "Of all web processes together",
         ((TEXT, "string"),),
-        statuses=(200, 403),
+        codes=("role_required",),
+        strict=False,
     ),
     Operation(
         "get",
@@ -47,5 +51,6 @@ OPERATIONS: Final = (
         "This document",
         "OpenAPI 3.1",
         ((JSON, "object"),),
+        strict=False,
     ),
 )

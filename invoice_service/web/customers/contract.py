@@ -2,12 +2,7 @@
 
 from typing import Final
 
-from invoice_service.openapi.operation import (
-    HTML,
-    Operation,
-    Parameter,
-    slip,
-)
+from invoice_service.openapi.operation import HTML, LOG, SLIP, STORE, Operation, Parameter, slip
 
 OPERATIONS: Final = (
     Operation(
@@ -19,7 +14,10 @@ OPERATIONS: Final = (
         "A page",
         ((HTML, "string"),),
         "",
-        (*slip(required=False), Parameter("text", "Instead: a QR code's whole text")),
+        slip("text"),
+        codes=("query_malformed", "duplicate_parameter", "missing_parameter", *SLIP, *STORE, *LOG),
+        errors="page",
+        strict=False,
     ),
     Operation(
         "get",
@@ -31,6 +29,9 @@ OPERATIONS: Final = (
         ((HTML, "string"),),
         "",
         (Parameter("hash", "The password area whose proof file the page loads at once"),),
+        codes=("key_unreadable",),
+        errors="page",
+        strict=False,
     ),
     Operation(
         "get",
@@ -40,6 +41,8 @@ OPERATIONS: Final = (
         "A form to paste a code",
         "A page",
         ((HTML, "string"),),
+        errors="page",
+        strict=False,
     ),
     Operation(
         "get",
@@ -49,5 +52,7 @@ OPERATIONS: Final = (
         "All error codes",
         "A page",
         ((HTML, "string"),),
+        errors="page",
+        strict=False,
     ),
 )

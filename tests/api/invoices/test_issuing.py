@@ -326,3 +326,12 @@ class TestLogBehind:
         assert "promise" not in desk.post("/v1/invoices", body).get_json()
         desk.anchor()
         assert desk.post("/v1/invoices", body).get_json()["promise"] == promised
+
+
+def test_location_is_where_the_invoice_is(desk: Desk) -> None:
+    order = {"order_id": "T1", "lines": [MEAL]}
+    for status in (201, 200):
+        answer = desk.post("/v1/invoices", order)
+        assert answer.status_code == status
+        found = desk.client.get(answer.headers["Location"], headers=desk.auth()).get_json()
+        assert found["hash"] == answer.get_json()["hash"]

@@ -1,16 +1,14 @@
-"""Health, metrics, and the description that must not lie."""
+"""Health and metrics."""
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from chain.errors import UnavailableError
 from invoice_service.api.operations.metrics import OTHER, Exposition, Meter
 from invoice_service.app import create_app
-from tests.api.desk import Desk, problem, refusing, slip
+from tests.api.desk import Desk, refusing, slip
 
 
 def test_health_touches_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,64 +94,6 @@ def test_no_route_is_counted_as_other(desk: Desk) -> None:
     assert f'endpoint="{OTHER}"' not in desk.client.get("/metrics").text
     desk.client.get("/v1/nothing")
     assert f'endpoint="{OTHER}",status="4xx"' in desk.client.get("/metrics").text
-
-
-def description(desk: Desk) -> dict[str, Any]:
-    answer = desk.client.get("/openapi.json")
-    assert answer.content_type == "application/json"
-    found: dict[str, Any] = answer.get_json()
-    return found
-
-
-def test_the_description_is_valid_openapi(desk: Desk) -> None:
-    OpenAPIV31SpecValidator(description(desk)).validate()
-
-
-def routes(desk: Desk) -> set[tuple[str, str]]:
-    found = set()
-    for rule in desk.app.url_map.iter_rules():
-        if rule.endpoint == "static":
-            continue
-        path = re.sub(r"<(?:path:)?([a-z]+)_?>", r"{\1}", str(rule)).replace("{rest}", "{tile}")
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
-            found.add((method.lower(), path))
-    return found
-
-
-def test_every_route_is_described_and_nothing_else_is(desk: Desk) -> None:
-    described = {
-        (method, path) for path, calls in description(desk)["paths"].items() for method in calls
-    }
-    assert described == routes(desk)
-
-
-def test_every_path_parameter_is_described(desk: Desk) -> None:
-    for path, calls in description(desk)["paths"].items():
-        for call in calls.values():
-            named = {p["name"] for p in call["parameters"] if p["in"] == "path"}
-            assert named == set(re.findall(r"{([a-z]+)}", path)), path
-
-
-def test_every_route_is_in_the_documentation(desk: Desk) -> None:
-    text = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
-    for method, path in routes(desk):
-        documented = path.replace("{merchant}", "{id}").replace("/log/tile/{tile}", "/log/tile/<L>")
-        stem = documented.removesuffix("/qr.png")
-        assert stem in text, f"{method} {path}"
-
-
-def shapes_of(desk: Desk, call: str) -> dict[str, Any]:
-    found: dict[str, Any] = description(desk)["components"]["schemas"][call]
-    return found
-
-
-def test_answers_have_the_described_members(desk: Desk) -> None:
-    invoice = desk.issue()
-    shape = shapes_of(desk, "InvoiceBody")
-    assert set(shape["required"]) <= set(invoice) <= set(shape["properties"])
-    refused = problem(desk.client.get("/v1/nothing"), 404, "no_such_address")
-    shape = shapes_of(desk, "ProblemBody")
-    assert set(shape["required"]) <= set(refused) <= set(shape["properties"])
 
 
 @pytest.mark.parametrize("path", ["/v1/invoices", "/log/checkpoint", "/verify/scan", "/healthz"])

@@ -1,0 +1,23 @@
+"""The application's routes, written as the description writes them."""
+
+import re
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+OURS = {"GET", "POST", "PUT", "DELETE"}
+
+
+def template(rule: Rule) -> str:
+    """``/log/tile/<path:rest>`` as ``/log/tile/{tile}``."""
+    return re.sub(r"<(?:[^<>:]+:)?([a-z]+)_?>", r"{\1}", str(rule)).replace("{rest}", "{tile}")
+
+
+def routes(app: Flask) -> set[tuple[str, str]]:
+    """(method, path) of all, but for the files that are served as they are."""
+    return {
+        (method.lower(), template(rule))
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static"
+        for method in (rule.methods or set()) & OURS
+    }
