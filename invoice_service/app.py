@@ -157,7 +157,7 @@ def _open_doors(app: Flask, instance: Instance) -> None:
         clients.pilot_blueprint(check),
     ):
         app.register_blueprint(blueprint)
-    description = partial(describe_service, config.service.public_url, _doors(config))
+    description = partial(describe_service, config.service.public_url, doors(config))
     meter = Meter(config.run_dir / "counts", sorted({*app.view_functions, *ENDPOINTS}))
     app.register_blueprint(
         operations_blueprint(_health(instance), meter, description, _gate(config))
@@ -171,7 +171,8 @@ def _gate(config: Config) -> Gate:
     return Gate(settings.token if settings.access == "token" else "")
 
 
-def _doors(config: Config) -> Doors:
+def doors(config: Config) -> Doors:
+    """What the doors say of their calls."""
     return Doors(
         operations=(*rooms.OPERATIONS, *pilot.OPERATIONS, *customers.OPERATIONS),
         words=rooms.WORDS,

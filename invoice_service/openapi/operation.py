@@ -31,7 +31,7 @@ JSON_BODY = (
 STORE = ("database_busy", "database_unavailable", "database_damaged", "record_damaged", "disk_full")
 SLIP = (
     *("password_area", "bill_num_invalid", "amount_invalid", "amount_out_of_range"),
-    *("qr_invalid", "qr_ordinary_vat"),
+    *("qr_invalid", "qr_ordinary_vat", "claims_differ"),
 )
 TEXTS = (
     *("text_empty", "text_too_long", "control_character", "text_damaged"),
@@ -80,6 +80,8 @@ class Operation(NamedTuple):
             return
         if self.strict:
             yield from QUERY
+        if any(parameter.place == "path" for parameter in self.parameters):
+            yield "no_such_address"  # with a line end or a slash in it
         if self.key:
             yield from SIGN_IN if self.key == "optional" else ("key_missing", *SIGN_IN)
         if self.key in ("merchant", "official"):

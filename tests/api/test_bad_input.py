@@ -321,7 +321,6 @@ def test_an_unknown_hash_is_not_found(desk: Desk, path: str) -> None:
         ("from=2026-02-30", "day_invalid"),
         ("to=yesterday", "day_invalid"),
         ("from=20261121", "day_invalid"),
-        ("merchant=1", "unknown_parameter"),
         ("page=2", "unknown_parameter"),
     ],
 )

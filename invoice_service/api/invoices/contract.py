@@ -246,7 +246,14 @@ OPERATIONS: Final = (
             TO,
             Parameter("merchant", "Officials only: one merchant's", schema=whole(1, LARGEST)),
         ),
-        codes=("parameter_malformed", "bill_num_invalid", "day_invalid", *STORE, *LOG),
+        codes=(
+            "role_required",
+            "parameter_malformed",
+            "bill_num_invalid",
+            "day_invalid",
+            *STORE,
+            *LOG,
+        ),
     ),
     Operation(
         "get",

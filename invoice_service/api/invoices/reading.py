@@ -18,7 +18,7 @@ from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.numbering import parse_bill_number
 from invoice_service.domain.qrtext import read_hash
 from invoice_service.services.checking.prove import ALL_GROUPS, FACE_ONLY, build, build_tlog
-from invoice_service.services.people.sign_in import Principal
+from invoice_service.services.people.sign_in import Principal, require_official
 from invoice_service.services.ports import InvoiceFilter
 from invoice_service.services.records import own_invoice
 
@@ -107,12 +107,10 @@ def _visible(principal: Principal | None, invoice: StoredInvoice) -> frozenset[s
 
 def _search(principal: Principal) -> tuple[InvoiceFilter, int, int]:
     """What the query asks for, within what the asker may see: (filter, after, limit)."""
-    official = principal.role == "official"
-    asked = query(
-        "after", "limit", "order_id", "number", "from", "to", *(("merchant",) if official else ())
-    )
+    asked = query("after", "limit", "order_id", "number", "from", "to", "merchant")
     merchant_id = principal.merchant_id
-    if official and "merchant" in asked:
+    if "merchant" in asked:
+        require_official(principal)
         merchant_id = whole_number(asked, "merchant", 0, LARGEST)
     number = asked.get("number")
     wanted = InvoiceFilter(

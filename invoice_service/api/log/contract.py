@@ -42,6 +42,11 @@ class BlockPage(msgspec.Struct):
     next: int | None
 
 
+_TILE: Final = {
+    "type": "string",
+    "pattern": r"^([0-9]{1,2}|entries)/(x[0-9]{3}/){0,5}[0-9]{3}(\.p/[0-9]{1,3})?$",
+}
+
 WORDS: Final[Words] = {
     "BlockBody.height": says("Counted from 1"),
     "BlockBody.first": says("The index of its first entry"),
@@ -78,7 +83,7 @@ OPERATIONS: Final = (
         "c2sp.org/tlog-tiles",
         ((OCTETS, "bytes"),),
         "",
-        (Parameter("tile", "L/N[.p/W] or entries/N[.p/W]", "path"),),
+        (Parameter("tile", "L/N[.p/W] or entries/N[.p/W]", "path", _TILE),),
         codes=("tile_path", "no_tile", "log_unreadable"),
         kept=True,
         strict=False,

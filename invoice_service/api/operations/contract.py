@@ -40,7 +40,7 @@ OPERATIONS: Final = (
         "Numbers for Prometheus",
         "Of all web processes together",
         ((TEXT, "string"),),
-        codes=("role_required",),
+        codes=("operations_only",),
         strict=False,
     ),
     Operation(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal, Protocol
 
-from chain.errors import NotFoundError
+from chain.errors import MalformedError, NotFoundError
 from invoice_service.domain.acts import By
 from invoice_service.domain.merchant import MerchantRequest, check_merchant
 from invoice_service.domain.text import check_text
@@ -11,6 +11,8 @@ from invoice_service.services.people.ports import ApiKey, KeyStore, MerchantStor
 from invoice_service.services.people.sign_in import key_digest, new_key
 from invoice_service.services.people.trail import ActStore, refusals_recorded
 from invoice_service.services.ports import Account
+
+LONGEST_LABEL = 100  # characters
 
 
 class Merchants(MerchantStore, ActStore, Protocol):
@@ -71,9 +73,14 @@ def create_key(
 ) -> tuple[ApiKey, str]:
     """Make a key and return it with its text, which is shown now and kept nowhere.
 
-    Raises NotFoundError ``merchant_unknown``, MalformedError ``control_character``.
+    Raises NotFoundError ``merchant_unknown``, MalformedError ``control_character`` or
+    ``text_too_long``.
     """
     check_text(label, "/label")
+    if len(label) > LONGEST_LABEL:
+        raise MalformedError(
+            "text_too_long", f"a label has at most {LONGEST_LABEL} characters", pointer="/label"
+        )
     text = new_key(randbytes)
     if role == "official":
         return register.add_key(key_digest(text), role, None, label, by), text

@@ -219,3 +219,9 @@ def test_modules_that_would_not_print_are_refused(desk: Desk, module: str) -> No
     path = f"/v1/invoices/{desk.issue()['hash']}/qr.png"
     answer = desk.client.get(path, query_string={"module": module})
     problem(answer, 400, "parameter_malformed")
+
+
+def test_a_merchant_may_not_choose_whose_invoices_are_listed(desk: Desk) -> None:
+    own = desk.restaurant.merchant.id
+    answer = desk.client.get(f"/v1/invoices?merchant={own}", headers=desk.auth())
+    problem(answer, 403, "role_required")

@@ -148,3 +148,10 @@ def test_a_merchant_that_is_not_there(desk: Desk, method: str, path: str) -> Non
     malformed = path.replace("/1", "/01", 1)
     answer = desk.client.open(malformed, method=method, data=body, headers=headers)
     problem(answer, 400, "parameter_malformed")
+
+
+def test_a_label_is_bounded(desk: Desk) -> None:
+    path = f"/v1/merchants/{desk.restaurant.merchant.id}/keys"
+    assert desk.post(path, {"label": "x" * 100}, desk.official()).status_code == 201
+    refused = problem(desk.post(path, {"label": "x" * 101}, desk.official()), 422, "text_too_long")
+    assert refused["pointer"] == "/label"

@@ -1,0 +1,128 @@
+"""Calls that schemathesis makes up from the description, sent to a real server by each role.
+
+No answer is a failure of ours, none is undescribed, and nothing that the description allows is
+refused, but for what it can only say in words.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import Case, CheckContext, Response
+
+from invoice_service.app import doors
+from invoice_service.config import load
+from invoice_service.openapi.document import describe_service
+from tests.api.desk import NDJSON, Desk
+from tests.api.server import serving
+
+IN_WORDS = {
+    # who asks, and what is there
+    *("key_missing", "authorization_scheme", "role_required", "invoice_unknown"),
+    *("merchant_unknown", "api_key_unknown", "block_unknown", "no_block", "no_statement"),
+    *("no_tile", "tile_path", "not_in_log", "order_id_conflict", "idempotency_key_conflict"),
+    *("tax_id_taken", "merchant_suspended", "quota_exhausted", "not_reversible"),
+    "already_reversed",
+    # check digits, lists of codes, sums, Unicode's properties, one parameter beside another
+    *("tax_id_invalid", "industry_unknown", "district_unknown", "totals_mismatch"),
+    *("amount_out_of_range", "tax_rate_unknown", "buyer_incomplete", "quantity_not_positive"),
+    *("control_character", "text_empty", "text_damaged", "identifier_ambiguous"),
+    *("missing_parameter", "qr_invalid", "range_invalid", "day_invalid", "not_csv"),
+    "empty_body",
+}
+"""Why a request may be refused that JSON Schema allows; each stands in the description."""
+
+CONFIG = {
+    "generation": {
+        "deterministic": True,
+        "max-examples": 8,
+        "database": "none",
+        "with-security-parameters": False,
+    },
+    "phases": {"stateful": {"enabled": False}},
+    "checks": {
+        # what is beside the description is refused or passed over, as it says
+        "negative_data_rejection": {"enabled": False},
+        # judged by the code here, not by the status
+        "positive_data_acceptance": {"enabled": False},
+    },
+}
+
+
+@schemathesis.serializer(NDJSON)
+def lines(_: object, value: object) -> bytes:
+    """A body of one record."""
+    return json.dumps(value).encode()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """An instance with an invoice in the log, and one that waits."""
+    with Desk(tmp_path_factory.mktemp("desk")) as desk:
+        desk.issue("T1")
+        desk.anchor()
+        desk.issue("T2")
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def url(desk: Desk) -> Iterator[str]:
+    with serving(desk, workers=1, threads=2) as url:
+        yield url
+
+
+config = load(None, {})
+schema = schemathesis.openapi.from_dict(
+    describe_service(config.service.public_url, doors(config)),
+    config=schemathesis.Config.from_dict(CONFIG),
+)
+FEW = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.slow
+@schema.parametrize()
+@FEW
+def test_nobody_gets_what_is_described(case: Case[Any], url: str) -> None:
+    call(case, url, {})
+
+
+@pytest.mark.slow
+@schema.parametrize()
+@FEW
+def test_a_merchant_gets_what_is_described(case: Case[Any], url: str, desk: Desk) -> None:
+    call(case, url, desk.auth())
+
+
+@pytest.mark.slow
+@schema.parametrize()
+@FEW
+def test_an_official_gets_what_is_described(case: Case[Any], url: str, desk: Desk) -> None:
+    call(case, url, desk.official())
+
+
+def call(case: Case[Any], url: str, headers: dict[str, str]) -> None:
+    case.body = spelled(case.body)
+    answer = case.call(base_url=url, headers=headers)
+    case.validate_response(answer, headers=headers, additional_checks=[nothing_valid_is_refused])
+
+
+def spelled(value: Any) -> Any:  # noqa: ANN401 # whatever JSON holds
+    """Whole numbers without a fraction, which JSON Schema cannot ask for."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: spelled(item) for name, item in value.items()}
+    return [spelled(item) for item in value] if isinstance(value, list) else value
+
+
+def nothing_valid_is_refused(_: CheckContext, response: Response, case: Case[Any]) -> None:
+    """What the description allows is answered, or refused for a reason that it has in words."""
+    if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code < 400:
+        return
+    if "json" not in response.headers["content-type"][0]:
+        return  # a page
+    code = response.json()["code"]
+    assert code in IN_WORDS, f"{code}: {response.json()['detail']}"
