@@ -22,7 +22,8 @@ INTRODUCTION: Final = (
     "a fraction or an exponent: 100, not 100.0. Texts hold printable characters. In calls under "
     "`/v1` a parameter or a field that is not described here is refused, and so is one that stands "
     "twice. A method that an address does not have answers 405 `method_not_allowed`, an address "
-    "that is not there 404 `no_such_address`. Errors are RFC 9457 problems; `code` never changes. "
+    "that is not there 404 `no_such_address`. `RateLimit` and `RateLimit-Policy` say what a caller "
+    "may still ask for. Errors are RFC 9457 problems; `code` never changes. "
     "A rule that JSON Schema cannot say stands in a field's description."
 )
 
@@ -166,6 +167,7 @@ def _refusal(operation: Operation, status: int, codes: list[str], doors: Doors) 
 def _problem_headers(status: int) -> dict[str, Any]:
     headers = {
         HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate", "How to send a key"),
+        HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After", "Seconds"),
         HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After", "Seconds"),
     }
     if status not in headers:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from invoice_service.domain.bounds import LARGEST
+
 JSON, NDJSON, CSV, TEXT, HTML = (
     "application/json",
     "application/x-ndjson",
@@ -55,6 +57,7 @@ class Operation(NamedTuple):
 
     ``errors`` are problems, pages, or none at all (the status is always 200). A call that is not
     ``strict`` ignores parameters that it does not know; what is ``kept`` by others has an ETag.
+    A ``free`` call costs nobody a token.
     """
 
     method: Literal["get", "post", "put", "delete"]
@@ -73,11 +76,14 @@ class Operation(NamedTuple):
     errors: Literal["problem", "page", "none"] = "problem"
     strict: bool = True
     kept: bool = False
+    free: bool = False
 
     def all_codes(self) -> Iterator[str]:
         """Every code that it can answer, in the order in which things are looked at."""
         if self.errors == "none":
             return
+        if not self.free:
+            yield "rate_limited"
         if self.strict:
             yield from QUERY
         if any(parameter.place == "path" for parameter in self.parameters):
@@ -104,7 +110,6 @@ def whole(least: int, most: int) -> dict[str, Any]:
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
-LARGEST = 2**53 - 1
 HASH_TEXT: Final = {"type": "string", "pattern": "^01[0-9a-f]{64}$"}
 DAY: Final = {"type": "string", "format": "date"}
 NUMBER: Final = {"type": "string", "pattern": "^[0-9]{8}$"}

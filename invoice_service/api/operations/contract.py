@@ -19,6 +19,7 @@ OPERATIONS: Final = (
         "Does the process live",
         "It does",
         ((JSON, "object"),),
+        free=True,
         strict=False,
     ),
     Operation(
