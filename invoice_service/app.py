@@ -30,7 +30,7 @@ from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.health import Health, HealthParts, WebProcesses, check_health
 from invoice_service.services.people.refusals import Door
 from invoice_service.web.customers import contract as customers
-from invoice_service.web.customers import file_page, pages
+from invoice_service.web.customers import docs_page, file_page, pages
 from invoice_service.wiring import Instance, open_instance
 
 if TYPE_CHECKING:
@@ -154,6 +154,7 @@ def _open_doors(app: Flask, instance: Instance) -> None:
         file_page.file_blueprint(
             log_key, instance.keys.notes, [key.text() for key in instance.policy.witnesses]
         ),
+        docs_page.docs_blueprint(),
         clients.pilot_blueprint(check),
     ):
         app.register_blueprint(blueprint)

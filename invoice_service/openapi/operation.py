@@ -28,7 +28,7 @@ QUERY = ("query_malformed", "unknown_parameter", "duplicate_parameter")
 BODY = ("unsupported_media_type", "unsupported_encoding", "body_too_large", "empty_body")
 JSON_BODY = (
     *("not_json", "not_utf8", "lone_surrogate", "duplicate_key"),
-    *("unknown_field", "missing_field", "wrong_type"),
+    *("unknown_field", "missing_field", "wrong_type", "amount_not_fen"),
 )
 STORE = ("database_busy", "database_unavailable", "database_damaged", "record_damaged", "disk_full")
 SLIP = (

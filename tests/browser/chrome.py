@@ -57,6 +57,11 @@ class Chrome:
             mobile=phone,
         )
 
+    def dark(self, *, on: bool) -> None:
+        """Prefer dark pages, or light ones."""
+        preferred = {"name": "prefers-color-scheme", "value": "dark" if on else "light"}
+        self._ask("Emulation.setEmulatedMedia", features=[preferred])
+
     def script(self, *, on: bool) -> None:
         """Allow or forbid pages to run scripts."""
         self._ask("Emulation.setScriptExecutionDisabled", value=not on)

@@ -169,7 +169,7 @@ _READ = ("password_area", "invoice_unknown", *STORE)
 _ISSUE = (
     *("idempotency_key_invalid", "idempotency_key_conflict", "value_unknown"),
     *("merchant_suspended", "quota_exhausted", "number_range_exhausted", "numbering_changed"),
-    *("database_refused", "clock_behind", *STORE, *LOG),
+    *("database_refused", "clock_behind", "clock_ahead", "log_behind", *STORE, *LOG),
 )
 _ORDER = (
     *(*TEXTS, "no_lines", "too_many_lines"),

@@ -1,6 +1,6 @@
 """Issuing over HTTP: one, many, and taking one back."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, url_for
 
 from chain.commitment import anchor, parse_password_area
 from chain.errors import MalformedError, Problem
@@ -133,7 +133,7 @@ class IssuingCalls:
             if published and shown.state is Verdict.PENDING:
                 shown.state = Verdict.AUTHENTIC
         answer = json_answer(shown, OK if issued.replayed else CREATED)
-        answer.headers["Location"] = f"/v1/invoices/{issued.hash}"
+        answer.headers["Location"] = url_for("invoices.one", hash_=issued.hash)
         if issued.replayed:
             answer.headers["Idempotency-Replayed"] = "true"
         if applied:

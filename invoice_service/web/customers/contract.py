@@ -46,6 +46,17 @@ OPERATIONS: Final = (
     ),
     Operation(
         "get",
+        "/docs",
+        "docsPage",
+        "pages",
+        "This description, to be read",
+        "A page",
+        ((HTML, "string"),),
+        errors="page",
+        strict=False,
+    ),
+    Operation(
+        "get",
         "/problems",
         "problemsPage",
         "pages",

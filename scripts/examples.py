@@ -1,0 +1,210 @@
+"""Record an example of every call from the service itself: ``python -m scripts.examples``.
+
+They are what ``/openapi.json`` shows. The clock and the randomness are fixed, so the same service
+records the same examples; a test makes every call again and holds the recorded ones to it.
+"""
+
+import json
+import random
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+import invoice_service.openapi.document as described
+from invoice_service.app import create_app, doors
+from invoice_service.config import load
+from invoice_service.domain.merchant import MerchantRequest
+from invoice_service.openapi.operation import Operation
+from invoice_service.services.anchoring.anchor import anchor_pending
+from invoice_service.services.people.admit import admit, create_key
+from invoice_service.wiring import Instance, init_instance
+
+FILE: Final = Path(described.__file__).with_name(described.EXAMPLES)
+NOW: Final = datetime(2026, 11, 21, 4, 30, tzinfo=UTC)
+URL: Final = "https://fapiao.example"
+JSON, NDJSON = "application/json", "application/x-ndjson"
+FORM, CSV = "application/x-www-form-urlencoded", "text/csv"
+
+LINE: Final = {"name": "*餐饮服务*餐费", "unit_price": 49810, "tax_rate": "0.06"}
+BUYER: Final = {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91330100799655058B"}
+ORDER: Final = {"order_id": "T12-0815", "lines": [LINE], "buyer": BUYER}
+CAFE: Final = {
+    "tax_id": "91330100799655058B",
+    "name": "海岸咖啡馆",
+    "industry": "6220",
+    "district": "440305",
+    "quota": 10000,
+}
+
+
+class Call(NamedTuple):
+    """One call; ``kind`` is the type of its body."""
+
+    name: str
+    parameters: dict[str, Any] = {}  # noqa: RUF012 # never changed
+    body: Any = None
+    kind: str = JSON
+
+
+def calls(known: dict[str, Any]) -> Iterator[Call]:
+    """All calls in an order that works; ``known`` has what earlier ones answered."""
+    yield Call("issue", {"Idempotency-Key": "till-3-0815"}, ORDER)
+    yield Call("issueBatch", {}, {"order_id": "T12-0816", "lines": [LINE]}, NDJSON)
+    blue = known["issue"]
+    here = {"hash": blue["hash"]}
+    slip = {**here, "bill_num": blue["number"], "total_amount": blue["total"]}
+    yield Call("ANCHOR")
+    yield Call("listInvoices", {"limit": 10, "from": "2026-11-21", "to": "2026-11-21"})
+    yield Call("readInvoice", here)
+    yield Call("proof", {**here, "format": "fapiao"})
+    yield Call("qrSvg", {**here, "module": 4})
+    yield Call("qrPng", {**here, "module": 4})
+    yield Call("verify", slip)
+    yield Call("verifyMany", {}, slip, NDJSON)
+    yield Call("queryBillDetail", {}, {"tx_hash": slip.pop("hash"), **slip})
+    yield Call("scanPage", {**here, **slip})
+    yield Call("filePage", here)
+    for name in ("landingPage", "problemsPage", "docsPage"):
+        yield Call(name)
+    yield Call("reverse", here, {"reason": "ISSUE_ERROR"})
+    yield Call("listActs", {"limit": 10})
+    yield Call("listRefusals", {"limit": 10})
+    yield Call("totals", {"by": "industry", "from": "2026-11-21", "to": "2026-11-21"})
+    yield Call("admit", {}, CAFE)
+    cafe = {"merchant": known["admit"]["id"]}
+    yield Call("listMerchants", {"limit": 10})
+    yield Call("readMerchant", cafe)
+    yield Call("suspend", cafe)
+    yield Call("resume", cafe)
+    yield Call("setQuota", cafe, {"quota": 20000})
+    yield Call("createKey", cafe, {"label": "till 3"})
+    yield Call("listKeys", cafe)
+    yield Call("revokeKey", {**cafe, "key": known["createKey"]["id"]})
+    yield Call("checkpoint")
+    yield Call("tile", {"tile": "0/000.p/3"})
+    yield Call("publicKeys")
+    yield Call("signedKeys")
+    yield Call("keyStatement", {"number": 1})
+    yield Call("listBlocks", {"after": 0, "limit": 10})
+    yield Call("readBlock", {"height": 1})
+    for name in ("alive", "ready", "metrics", "description"):
+        yield Call(name)
+
+
+class Recorder:
+    """A fresh instance, and the calls that were made to it."""
+
+    def __init__(self, instance: Instance, keys: dict[str, str]) -> None:
+        self._instance = instance
+        self._client = FlaskClient(create_app(instance))
+        self._keys = keys
+        self._operations = {it.name: it for it in doors(instance.config).operations}
+        self.known: dict[str, Any] = {}
+        self.examples: dict[str, Any] = {}
+
+    def all(self) -> dict[str, Any]:
+        """Make every call; the examples by the operation's name."""
+        for call in calls(self.known):
+            if call.name == "ANCHOR":
+                anchor_pending(self._instance.anchoring())
+            else:
+                self._make(self._operations[call.name], call)
+        return self.examples
+
+    def _make(self, operation: Operation, call: Call) -> None:
+        answer = self._client.open(
+            _address(operation, call),
+            method=operation.method.upper(),
+            data=_body(call),
+            headers=self._headers(operation, call),
+        )
+        if answer.status_code not in operation.statuses:
+            raise RuntimeError(f"{call.name}: {answer.status_code} {answer.text}")
+        kind = (answer.content_type or "").partition(";")[0]
+        shown = _shown(kind, answer)
+        if kind == JSON:
+            self.known[call.name] = shown
+        example: dict[str, Any] = {"parameters": call.parameters}
+        if call.body is not None:
+            example["request"] = {call.kind: call.body}
+        if shown is not None:
+            example["answers"] = {str(answer.status_code): {kind: shown}}
+        self.examples[call.name] = example
+
+    def _headers(self, operation: Operation, call: Call) -> dict[str, str]:
+        headers = {p.name: call.parameters[p.name] for p in _of(operation, "header", call)}
+        role = {"any": "merchant", "optional": "merchant", "": ""}.get(operation.key, operation.key)
+        if role:
+            headers["Authorization"] = f"Bearer {self._keys[role]}"
+        if call.body is not None:
+            headers["Content-Type"] = call.kind
+        return headers
+
+
+def _of(operation: Operation, place: str, call: Call) -> list[Any]:
+    return [p for p in operation.parameters if p.place == place and p.name in call.parameters]
+
+
+def _address(operation: Operation, call: Call) -> str:
+    path = re.sub(r"{([a-z]+)}", lambda name: str(call.parameters[name[1]]), operation.path)
+    query = "&".join(f"{p.name}={call.parameters[p.name]}" for p in _of(operation, "query", call))
+    return f"{path}?{query}" if query else path
+
+
+def _body(call: Call) -> bytes | None:
+    return None if call.body is None else json.dumps(call.body, ensure_ascii=False).encode()
+
+
+def _shown(kind: str, answer: TestResponse) -> Any:  # noqa: ANN401 # whatever JSON holds
+    """What is shown of an answer: nothing of pages, pictures and long texts."""
+    if kind == JSON:
+        return answer.get_json() if "openapi" not in answer.request.path else None
+    if kind == NDJSON:
+        return json.loads(answer.text.splitlines()[0])
+    return answer.text if kind == "text/plain" and "/log/" in answer.request.path else None
+
+
+def _people(instance: Instance, randbytes: Callable[[int], bytes]) -> dict[str, str]:
+    """A restaurant and an official: their keys by role."""
+    store, by = instance.store, instance.operator()
+    restaurant = MerchantRequest(
+        tax_id="91440300708461136T",
+        name="深圳市旋转餐厅有限公司",
+        industry="6210",
+        district="440303",
+    )
+    owner = admit(store, restaurant, by).merchant.id
+    _, merchant = create_key(store, "merchant", owner, "till 1", by=by, randbytes=randbytes)
+    _, official = create_key(store, "official", None, "bureau", by=by, randbytes=randbytes)
+    return {"merchant": merchant, "official": official}
+
+
+@contextmanager
+def fresh() -> Iterator[Recorder]:
+    """A recorder over an instance of its own."""
+    draw = random.Random(2018)  # noqa: S311 # the same keys each time, and good for nothing else
+    with tempfile.TemporaryDirectory() as folder:
+        config = load(None, {"FAPIAO_SERVICE_DATA_DIR": folder, "FAPIAO_SERVICE_PUBLIC_URL": URL})
+        instance = init_instance(config, clock=lambda: NOW, randbytes=draw.randbytes)
+        try:
+            yield Recorder(instance, _people(instance, draw.randbytes))
+        finally:
+            instance.close()
+
+
+def main() -> None:
+    """Write the examples anew."""
+    with fresh() as recorder:
+        text = json.dumps(recorder.all(), ensure_ascii=False, indent=1)
+    FILE.write_text(f"{text}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The page that shows the description, in a real browser, light and dark, on a desk and a phone."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from werkzeug.serving import make_server
+
+from invoice_service.app import doors
+from tests.api.desk import Desk
+from tests.browser.chrome import PATIENCE, Chrome, browser
+
+pytestmark = pytest.mark.slow
+
+PHONE, DESKTOP = (390, 844), (1280, 900)
+SHOWN = f"""new Promise(done => {{
+    const late = setTimeout(() => done(0), {PATIENCE * 1000});
+    const look = () => {{
+        const found = document.querySelectorAll('.opblock').length;
+        if (found) {{ clearTimeout(late); done(found); }} else setTimeout(look, 50);
+    }};
+    look();
+}})"""
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """One browser for all tests here."""
+    with browser(tmp_path_factory.mktemp("profile")) as chrome:
+        yield chrome
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    """The page's site, and how many calls it has."""
+    with Desk(tmp_path_factory.mktemp("site")) as desk:
+        server = make_server("127.0.0.1", 0, desk.app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", len(doors(desk.config).operations)
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_every_call_is_shown_and_the_browser_has_no_complaint(
+    chrome: Chrome, site: tuple[str, int], size: tuple[int, int], *, dark: bool
+) -> None:
+    base, calls = site
+    chrome.window(*size, phone=size == PHONE)
+    chrome.dark(on=dark)
+    chrome.open(f"{base}/docs")
+    assert chrome.evaluate(SHOWN) == calls
+    assert chrome.complaints == []
+    assert all(request.startswith((base, "data:")) for request in chrome.requests)
+    assert chrome.evaluate("document.documentElement.scrollWidth") <= size[0]
+    ground = chrome.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(28, 32, 34)" if dark else "rgb(255, 255, 255)")
+    assert chrome.evaluate("document.querySelectorAll('.try-out').length") == 0
