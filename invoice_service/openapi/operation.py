@@ -25,9 +25,12 @@ Words = Mapping[str, dict[str, Any]]
 # Codes that come with what a call does, whatever it is about.
 SIGN_IN = ("authorization_scheme", "key_malformed", "key_unknown", "key_revoked")
 QUERY = ("query_malformed", "unknown_parameter", "duplicate_parameter")
-BODY = ("unsupported_media_type", "unsupported_encoding", "body_too_large", "empty_body")
+BODY = (
+    *("unsupported_media_type", "unsupported_encoding", "body_too_large", "empty_body"),
+    "not_utf8",
+)
 JSON_BODY = (
-    *("not_json", "not_utf8", "lone_surrogate", "duplicate_key"),
+    *("not_json", "lone_surrogate", "duplicate_key"),
     *("unknown_field", "missing_field", "wrong_type", "amount_not_fen"),
 )
 STORE = ("database_busy", "database_unavailable", "database_damaged", "record_damaged", "disk_full")

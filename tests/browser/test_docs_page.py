@@ -8,7 +8,8 @@ from werkzeug.serving import make_server
 
 from invoice_service.app import doors
 from tests.api.desk import Desk
-from tests.browser.chrome import PATIENCE, Chrome, browser
+from tests.browser.chrome import Chrome, browser
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 

@@ -6,6 +6,7 @@ refused, but for what it can only say in words.
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -62,6 +63,7 @@ def lines(_: object, value: object) -> bytes:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """An instance with an invoice in the log, and one that waits."""
     with Desk(tmp_path_factory.mktemp("desk")) as desk:
+        desk.clock.now = datetime.now(UTC)  # the server reads the machine's clock
         desk.issue("T1")
         desk.anchor()
         desk.issue("T2")
@@ -70,8 +72,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def url(desk: Desk) -> Iterator[str]:
-    with serving(desk, workers=1, threads=2) as url:
-        yield url
+    """Its server, without a worker: what waits for the log may wait long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAPIAO_ANCHOR_MAX_DELAY", str(10 * 365 * 86400))
+        with serving(desk, workers=1, threads=2) as url:
+            yield url
 
 
 config = load(None, {})

@@ -46,6 +46,7 @@ WORDS: Final[Words] = {
     "SlipRecord.total_amount": says("Fen, tax included: a whole number, or its digits"),
     "SlipRecord.qr": says("Instead of the three: a QR code's whole text, in either form"),
     "CheckResult.line": says("The line of the request, counted from 1", minimum=1),
+    "CheckResult.duplicate_of": says("An earlier line with the same invoice"),
     "CheckResult.verification": says("The verdict; without a problem"),
     "CheckResult.problem": says("Why there is no verdict"),
     "Verification.verdict": says("What the records say of this slip"),
