@@ -69,7 +69,7 @@ def test_an_authentic_invoice_shows_its_face_its_block_and_how_to_check_it(desk:
         *("真票", "Authentic", "¥498.10", "¥469.91", "¥28.19", "深圳市旋转餐厅有限公司", TAX_ID),
         *("00000001", "144032609110", "2026-11-21 12:30:00", invoice["check_code"], "张**"),
         *("Block 1", "Place in the log 0 / 2", "the entry is under the checkpoint's root"),
-        *("python -m chain verify 00000001.fapiao.json", desk.instance.log_key.text()),
+        *("fapiao-verify 00000001.fapiao.json", desk.instance.log_key.text()),
     ):
         assert word in page.text, word
     assert "张三丰" not in page.text
