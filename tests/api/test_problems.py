@@ -43,6 +43,7 @@ NOT_OVER_HTTP = {
     "seal_other_block": "verify turns it into record_damaged",
     "state_differs": "verify turns it into record_damaged",
     "salt_length": "salts are made here",
+    "too_many_rows": "fapiao export, in the command line tool",
     "invoices_differ": "anchoring, in the worker",
     "config_invalid": "settings, before anything is served",
     "log_rolled_back": "opening an instance, before anything is served",
