@@ -1,4 +1,4 @@
-/** Inclusion in the Merkle tree of RFC 6962. Sizes are BigInt: a log may outgrow 2^53. */
+/** The Merkle tree of RFC 6962, as chain/tree/merkle.py. Sizes are BigInt: a log may outgrow 2^53. */
 import { Problem } from "./errors.js";
 import { nodeHash, same } from "./hashing.js";
 
@@ -25,7 +25,92 @@ export async function verifyInclusion(leaf, index, size, path, root) {
     [position, last] = [position >> 1n, last >> 1n];
   }
   if (last) throw wrongLength();
-  if (!same(node, root)) {
+  checkRoot(node, root);
+}
+
+/** Check that the tree of `size` only adds to the one of `oldSize` (RFC 9162, section 2.1.4.2). */
+export async function verifyConsistency(oldSize, oldRoot, size, root, path) {
+  checkSizes(oldSize, size);
+  if (oldSize === size) {
+    if (path.length) throw wrongLength();
+    return checkRoot(oldRoot, root);
+  }
+  // The root of an old tree that is complete starts the proof.
+  const hashes = oldSize & (oldSize - 1n) ? path : [oldRoot, ...path];
+  if (!hashes.length) throw wrongLength();
+  const [oldNode, node] = await climb(oldSize, size, hashes);
+  checkRoot(oldNode, oldRoot);
+  checkRoot(node, root);
+}
+
+/** The two roots that a consistency proof leads to. */
+async function climb(oldSize, size, [first, ...siblings]) {
+  let [position, last] = [oldSize - 1n, size - 1n];
+  while (position & 1n) [position, last] = [position >> 1n, last >> 1n];
+  let [oldNode, node] = [first, first];
+  for (const sibling of siblings) {
+    if (last === 0n) throw wrongLength();
+    if (position & 1n || position === last) {
+      oldNode = await nodeHash(sibling, oldNode);
+      node = await nodeHash(sibling, node);
+      while (!(position & 1n)) [position, last] = [position >> 1n, last >> 1n];
+    } else {
+      node = await nodeHash(node, sibling);
+    }
+    [position, last] = [position >> 1n, last >> 1n];
+  }
+  if (last) throw wrongLength();
+  return [oldNode, node];
+}
+
+/** The proof that the first `oldSize` leaves of `size` are unchanged; `node(level, index)` reads. */
+export async function consistencyPath(node, oldSize, size) {
+  checkSizes(oldSize, size);
+  const path = [];
+  let [low, high] = [0n, size];
+  while (high !== oldSize) {
+    const middle = low + (1n << (bits(high - low - 1n) - 1n));
+    if (oldSize <= middle) {
+      path.unshift(await rangeRoot(node, middle, high));
+      high = middle;
+    } else {
+      path.unshift(await rangeRoot(node, low, middle));
+      low = middle;
+    }
+  }
+  // Else the old tree is a subtree of the new one, and its root is known.
+  return low ? [await rangeRoot(node, low, high), ...path] : path;
+}
+
+/** The root over the leaves `low` to `high`, which stand as RFC 6962 splits a tree. */
+export async function rangeRoot(node, low, high) {
+  const peaks = [];
+  for (let next = low; next < high; ) {
+    const level = bits(high - next) - 1n;
+    peaks.push(await node(level, next >> level));
+    next += 1n << level;
+  }
+  let root = peaks.pop();
+  while (peaks.length) root = await nodeHash(peaks.pop(), root);
+  return root;
+}
+
+const bits = (number) => BigInt(number.toString(2).length);
+
+function checkSizes(oldSize, size) {
+  if (oldSize > 0n && !(size <= MAX_SIZE)) {
+    throw new Problem("tree_size", "no tree has this many leaves");
+  }
+  if (!(oldSize > 0n && oldSize <= size)) {
+    throw new Problem(
+      "consistency_sizes",
+      "consistency is proved from a tree that is not empty to a later one",
+    );
+  }
+}
+
+function checkRoot(found, expected) {
+  if (!same(found, expected)) {
     throw new Problem("root_mismatch", "the proof leads to another root");
   }
 }

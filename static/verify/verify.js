@@ -59,7 +59,7 @@ export async function verifyProof(
   };
   const shown = await step(1, () => checkGroups(proof));
   const entry = await step(2, () => checkEntry(proof, shown.face));
-  const { checkpoint, witnesses } = await step(3, () =>
+  const { checkpoint, witnesses, known } = await step(3, () =>
     openCosigned(proof.checkpoint, followed ?? pinnedKeys([key]), policy),
   );
   await step(4, () => checkPath(proof.placed, checkpoint));
@@ -71,6 +71,8 @@ export async function verifyProof(
     anchor: entry.anchor,
     origin: checkpoint.origin,
     size: checkpoint.size,
+    seen: { checkpoint, note: proof.checkpoint },
+    known,
     index: proof.placed.index,
     height: seal.height,
     sealedAt: seal.sealed_at,
@@ -117,14 +119,14 @@ async function checkReversal(entry, said) {
   }
 }
 
-/** Return the checkpoint, and the names of the policy's witnesses that cosigned it. */
+/** Return the checkpoint, the keys, and the names of the policy's witnesses that cosigned it. */
 async function openCosigned(note, known, policy) {
   const checkpoint = await openCheckpoint(note, known);
   const keys = known.keys.map(({ key }) => key);
   checkLog(policy, keys);
-  if (!policy.witnesses.length) return { checkpoint, witnesses: [] };
+  if (!policy.witnesses.length) return { checkpoint, known, witnesses: [] };
   const { signers } = await openNote(note, [...keys, ...policy.witnesses.filter(isKnown)]);
-  return { checkpoint, witnesses: cosigners(policy, signers) };
+  return { checkpoint, known, witnesses: cosigners(policy, signers) };
 }
 
 async function checkPath({ entry, index, path }, { size, root }) {

@@ -48,6 +48,7 @@ from chain.tree.tiles import TileFolder
 from tests.chain.state_map import State, map_root, prove
 from tests.chain.trees import entries, leaves
 from tests.vectors.documents import BUYER, FACE, LINES, SALTS
+from tests.vectors.memory_cases import memory
 
 HERE = Path(__file__).parent
 ORIGIN = "log.example/fapiao"
@@ -318,7 +319,10 @@ def keyfile() -> object:
 
 FORMATS: dict[str, Callable[[], object]] = {
     make.__name__: make
-    for make in (canonical, commitment, entry, note, tree, tile, state, proof, tlogproof, keyfile)
+    for make in (
+        *(canonical, commitment, entry, note, tree, tile, state, proof, tlogproof, keyfile),
+        memory,
+    )
 }
 
 
