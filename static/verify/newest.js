@@ -29,6 +29,19 @@ export async function fetchProof(hash) {
   throw new Problem(...(await reason(answer, data)));
 }
 
+/** Returns `read(path)` of the files of this service's log: bytes, or null where there is none. */
+export function logReader() {
+  const signal = AbortSignal.timeout(PATIENCE); // for all of them
+  return async (path) => {
+    const cache = path === "checkpoint" ? "no-store" : "default";
+    const answer = await fetch(`../log/${path}`, { signal, cache });
+    const data = new Uint8Array(await answer.arrayBuffer());
+    if (answer.ok) return data;
+    if (answer.status === 404) return null;
+    throw new Problem(...(await reason(answer, data)));
+  };
+}
+
 async function reason(answer, data) {
   try {
     const { code, detail } = JSON.parse(new TextDecoder().decode(data));

@@ -1,8 +1,10 @@
 /** The page /verify/file: a file comes in, verify.js says what it proves, the page shows it. */
 import { Problem } from "./errors.js";
-import { age, AS_OF, fetchProof } from "./newest.js";
+import { ForkedError } from "./fork.js";
+import { age, AS_OF, fetchProof, logReader } from "./newest.js";
 import { parsePolicy } from "./policy.js";
 import { MAX_PROOF_BYTES } from "./proof.js";
+import { hold, kindOf, memory, wordsOf } from "./seen.js";
 import { STEPS, verifyProof } from "./verify.js";
 import { FACE_FIELDS, NOBODY, STATE_WORDS, VERDICTS, verdictOf, WHOSE, WHOSE_SHORT, yuan } from "./words.js";
 
@@ -15,10 +17,14 @@ let current = null;
 let wanted = null;
 let turn = 0;
 
+const ALL = STEPS.map((_, place) => place + 1);
+const WHY_CODE = /^[a-z_]+(?=: )/;
+
 async function check() {
   showKey();
   if (current === null) return;
   const mine = ++turn;
+  part("seen").hidden = true;
   const started = performance.now();
   const held = [];
   let found;
@@ -34,12 +40,39 @@ async function check() {
     part("verdict").dataset.milliseconds = (performance.now() - started).toFixed(1);
   }
   if (mine !== turn) return;
-  accept(found, held);
+  const before = await hold(found);
+  if (!conclude(before, found, held, mine)) return;
+  showSeen(before, found, canAsk(found) ? "asking" : reasonNot(found));
   if (wanted !== null) asOf(found, "newest"); // it was fetched just now
-  else await askNewest(found, mine);
+  else if (!(await askNewest(found, mine))) return;
+  await askLog(before, found, mine);
 }
 
-/** The file may be old: see what the service says now, if it is about the same log. */
+/** Show the verdict of a file that holds; not when the log has forked, or another one is asked. */
+function conclude(before, found, held, mine) {
+  if (mine !== turn) return false;
+  if (before instanceof ForkedError) convict(before, held);
+  else accept(found, held);
+  return !(before instanceof ForkedError);
+}
+
+const isOurs = ({ origin }) => origin === ours.split("+", 1)[0];
+const canAsk = (found) => isOurs(found) && navigator.onLine;
+const reasonNot = (found) => (isOurs(found) ? "alone" : "foreign");
+
+/** Have the log itself prove that it contains all that this browser saw of it. */
+async function askLog(before, found, mine) {
+  if (!canAsk(found) || before === null) return;
+  const after = await hold(found, logReader());
+  if (mine !== turn) return;
+  if (after instanceof ForkedError) convict(after, ALL);
+  else showSeen(before, found, after?.compared ? null : (WHY_CODE.exec(after?.why)?.[0] ?? "alone"));
+}
+
+/**
+ * The file may be old: see what the service says now, if it is about the same log. Returns false
+ * when its log has forked, or another file is asked about.
+ */
 async function askNewest(found, mine) {
   if (part("key").value.trim() !== ours) return asOf(found, "foreign");
   if (!navigator.onLine) return asOf(found, "alone");
@@ -48,21 +81,24 @@ async function askNewest(found, mine) {
   try {
     data = await fetchProof(found.hash);
   } catch {
-    if (mine === turn) asOf(found, "alone");
-    return;
+    return mine === turn && asOf(found, "alone");
   }
-  if (mine !== turn) return;
+  return mine === turn && takeNewest(found, data, mine);
+}
+
+async function takeNewest(found, data, mine) {
   const held = [];
   try {
     const newest = await verify(data, ours, held);
-    if (mine !== turn) return;
     if (newest.hash !== found.hash) throw new Problem("other_invoice", "another invoice's proof");
-    if (newest.size <= found.size) return asOf(found, "newest");
+    const before = await hold(newest);
     const { shown, hidden } = found; // what the file shows is more than what anyone is given
-    accept({ ...newest, shown, hidden }, held);
-    asOf(newest, "newer", { old: found.height });
+    const isNewer = newest.size > found.size;
+    const best = isNewer ? { ...newest, shown, hidden } : found;
+    if (!conclude(before, best, held, mine)) return false;
+    return isNewer ? asOf(newest, "newer", { old: found.height }) : asOf(found, "newest");
   } catch (problem) {
-    if (mine === turn) asOf(found, "bad", { code: problem.code ?? String(problem) });
+    return mine === turn && asOf(found, "bad", { code: problem.code ?? String(problem) });
   }
 }
 
@@ -76,7 +112,19 @@ function asOf(found, kind, values = {}) {
   }
   part("asof").hidden = false;
   part("verdict").dataset.asof = kind;
+  return true;
 }
+
+/** Say what this browser saw of the log before, and how the file stands to it. */
+function showSeen(before, found, why) {
+  [part("seen-zh").textContent, part("seen-en").textContent] = wordsOf(before, found.size, why);
+  part("seen").hidden = false;
+  part("seen").dataset.compared = why ?? "yes";
+  part("seen").dataset.seen = kindOf(before, found.size);
+  showMemory();
+}
+
+const showMemory = () => (part("remembered").textContent = String(memory.count()));
 
 /**
  * Check with this page's statements of the log's keys, or without: another key may know better.
@@ -104,6 +152,18 @@ function accept(found, held) {
   announce(verdictOf(found));
 }
 
+/** Two histories, both signed: nothing that this log says is shown any more. */
+function convict(forked, held) {
+  clear(held, null);
+  part("seen").hidden = true;
+  part("code").textContent = `${forked.code}: ${forked.detail}`;
+  const link = part("evidence");
+  link.href = URL.createObjectURL(new Blob([forked.evidence], { type: "application/json" }));
+  link.download = `fork-${forked.size}.evidence.json`;
+  link.hidden = false;
+  announce("fork");
+}
+
 function refuse(problem, held) {
   const known = problem instanceof Problem;
   const step = known ? problem.step : null;
@@ -116,7 +176,8 @@ function refuse(problem, held) {
 function clear(held, failed) {
   for (const id of ["facts", "shown", "code"]) part(id).replaceChildren();
   part("document").hidden = true;
-  part("asof").hidden = true;
+  for (const id of ["asof", "evidence"]) part(id).hidden = true;
+  URL.revokeObjectURL(part("evidence").href);
   delete part("verdict").dataset.asof;
   part("result").hidden = false;
   for (const item of part("steps").children) {
@@ -242,6 +303,11 @@ function listen() {
     target.value = ""; // so that the same file can be chosen again
   });
   part("key").addEventListener("input", check);
+  part("forget").addEventListener("click", () => {
+    memory.forget();
+    part("seen").hidden = true;
+    showMemory();
+  });
   for (const name of ["dragover", "drop"]) {
     document.addEventListener(name, (event) => {
       event.preventDefault(); // or the browser leaves the page for the file
@@ -252,6 +318,7 @@ function listen() {
 
 console.assert(part("steps").children.length === STEPS.length);
 listen();
+showMemory();
 const asked = new URLSearchParams(location.search).get("hash");
 if (asked !== null) load(asked.toLowerCase());
 document.documentElement.dataset.ready = "yes";

@@ -44,6 +44,15 @@ export const VERDICTS = {
     name: ["证明不成立", "Not proved"],
     text: ["此文件不能证明任何事。请勿据此接受。", "This file proves nothing. Do not rely on it."],
   },
+  fork: {
+    style: "mismatch",
+    picture: "refused",
+    name: ["账本分叉", "The log has forked"],
+    text: [
+      "文件本身成立，但账本曾向本浏览器展示另一份历史。两者不能同真：请保存证据并告知他人。",
+      "The file holds by itself, but this browser was shown another history of the log before. Both cannot be true: save the evidence, and tell others.",
+    ],
+  },
   unreadable: {
     style: "malformed",
     picture: "unreadable",

@@ -66,6 +66,14 @@ class Chrome:
         """Allow or forbid pages to run scripts."""
         self._ask("Emulation.setScriptExecutionDisabled", value=not on)
 
+    def downloads(self, folder: Path) -> None:
+        """Let what pages offer be saved in a folder."""
+        self._ask("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
+    def before_pages(self, script: str) -> None:
+        """Run a script in every page that is opened from now on, before its own."""
+        self._ask("Page.addScriptToEvaluateOnNewDocument", source=script)
+
     def open(self, url: str) -> None:
         """Go to an address and wait until the page has loaded."""
         self.complaints.clear()

@@ -33,6 +33,7 @@ class Site:
     files: dict[str, Path]
     hashes: dict[str, str]
     swapped: dict[str, bytes]
+    keys: Path
     stop: Callable[[], None]
 
 
@@ -104,7 +105,8 @@ def _filled(
     files["spaced"].write_bytes(files["plain all"].read_bytes() + b"\n")
     files["huge"] = folder / "huge.json"
     files["huge"].write_bytes(b" " * (8 << 20))
-    return Site(base, desk.instance.log_key.text(), files, hashes, swapped, stop)
+    keys = desk.instance.config.keys_dir
+    return Site(base, desk.instance.log_key.text(), files, hashes, swapped, keys, stop)
 
 
 def _cosign(desk: Desk) -> None:
