@@ -39,6 +39,11 @@ def test_a_log_contains_what_it_was(folder: Path, sizes: tuple[int, ...]) -> Non
         assert ask_log(f"{served.url}", KEY, [seen(size) for size in sizes]) == seen(SIZE)
 
 
+def test_a_log_of_nothing_contains_what_was_never_seen(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint").write_bytes(LOG.note(0))
+    assert ask_log(str(tmp_path), KEY, []) == seen(0)
+
+
 @pytest.mark.parametrize("size", [1, 300, SIZE])
 def test_a_log_that_forked_is_convicted(folder: Path, size: int) -> None:
     other = LOG.fork(size - 1)

@@ -206,6 +206,12 @@ def test_a_damaged_memory_is_not_written_over(memory: Memory, content: bytes) ->
     assert memory.path.read_bytes() == content
 
 
+def test_a_memory_may_be_so_long(memory: Memory) -> None:
+    memory.path.parent.mkdir()
+    memory.path.write_bytes(b'{"version":1,"notes":[]}'.ljust(MAX_MEMORY_BYTES))
+    assert memory.recall(ORIGIN, KEY).seen == ()
+
+
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"^memory_unreadable\b"):
         hold_against(Memory(tmp_path), seen(5), KEY, None)
