@@ -34,6 +34,9 @@ class House(Protocol):
     purse: Purse
     stopping: bool
 
+    def owner(self, address: str) -> str:
+        """Whose connections those from an address are; "" for nobody's."""
+
     def opened(self, connection: "Connection") -> None:
         """It has begun."""
 
@@ -52,6 +55,8 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, house: House, peer: tuple[str, int], here: tuple[str, int]) -> None:
         self.peer, self.here = peer, here
+        self.owner = house.owner(peer[0])
+        """Whose it is, for what each may have: "" for nobody's."""
         self.lost = False
         self.busy = False
         """Whether a request is being answered."""
@@ -74,6 +79,11 @@ class Connection(asyncio.Protocol):
         self._read_until = inf
         self._write_until = inf
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way: no request that is answered, and none whose head came."""
+        return not self.busy and (self._incoming is None or not self._incoming.head_done)
+
     # -- what the transport says
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -89,7 +99,7 @@ class Connection(asyncio.Protocol):
             self.release(incoming)
         self._whole.clear()
         self._incoming = None
-        self._house.purse.give(self._outbox.clear())
+        self._house.purse.give(self._outbox.clear(), self.owner)
         self._house.closed(self)
 
     def data_received(self, data: bytes) -> None:
@@ -125,7 +135,7 @@ class Connection(asyncio.Protocol):
         while not self._paused and (piece := self._outbox.take(PIECE)):
             self._transport.write(piece)
         if self._outbox.exhausted():
-            self._house.purse.give(self._outbox.clear())
+            self._house.purse.give(self._outbox.clear(), self.owner)
             if self._closing and not self._paused:
                 self._close()
 
@@ -168,12 +178,17 @@ class Connection(asyncio.Protocol):
             return
         if incoming.body.size + len(body) > incoming.limit:
             self._refuse(too_large(incoming.limit))
-        elif not self._house.purse.take(len(body)):
+        elif not self._house.purse.take(len(body), self.owner, small=self._is_small(incoming)):
             self._refuse(UnavailableError("too_busy", "too many large requests are on their way"))
         else:
             incoming.held += len(body)
             incoming.body.add(body)
-            self._read_until += len(body) / self._limits.slowest
+            # What came fast earns no long silence: nobody is quiet for longer than at the start.
+            earned = self._read_until + len(body) / self._limits.slowest
+            self._read_until = min(earned, time.monotonic() + self._limits.body_seconds)
+
+    def _is_small(self, incoming: Incoming) -> bool:
+        return incoming.limit <= self._limits.body_bytes
 
     def on_message_complete(self) -> None:
         incoming = self._incoming
@@ -255,13 +270,13 @@ class Connection(asyncio.Protocol):
     def release(self, incoming: Incoming) -> None:
         """Its body is needed no longer."""
         incoming.body.close()
-        self._house.purse.give(incoming.held)
+        self._house.purse.give(incoming.held, self.owner)
         incoming.held = 0
 
     def _put(self, data: bytes) -> None:
         if not self._paused:
             self._transport.write(data)
-        elif self._house.purse.take(len(data)):
+        elif self._house.purse.take(len(data), self.owner, small=False):
             self._outbox.put(data)
         else:
             self._transport.abort()

@@ -70,16 +70,20 @@ class Door:
             self._sweep()
             await asyncio.sleep(0.02)
 
+    def owner(self, address: str) -> str:
+        """See House."""
+        return self._caller(address)
+
     def opened(self, connection: Connection) -> None:
         """See House."""
         self._connections.add(connection)
-        if caller := self._caller(connection.peer[0]):
-            self._peers[caller] += 1
+        if connection.owner:
+            self._peers[connection.owner] += 1
 
     def closed(self, connection: Connection) -> None:
         """See House."""
         self._connections.discard(connection)
-        self._peers -= Counter([self._caller(connection.peer[0])])  # forgets whom it has none of
+        self._peers -= Counter([connection.owner])  # forgets whom it has none of
 
     def answer(self, connection: Connection, incoming: Incoming) -> None:
         """See House."""
@@ -140,7 +144,8 @@ class Door:
         """Where all places are taken, who has waited longest with nothing to answer gives way."""
         if len(self._connections) < self.limits.connections:
             return True
-        idle = [connection for connection in self._connections if not connection.busy]
+        waiting = [connection for connection in self._connections if not connection.busy]
+        idle = [connection for connection in waiting if connection.idle] or waiting
         if idle:
             min(idle, key=lambda connection: connection.waits_since).evict()
         return bool(idle)

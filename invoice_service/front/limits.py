@@ -1,5 +1,6 @@
 """What one client may take of a web process: time, room, connections."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -28,18 +29,31 @@ class Limits(NamedTuple):
 
 
 class Purse:
-    """A sum that all share: what is taken is given back. Used by one thread."""
+    """A sum that all share: what is taken is given back. Used by one thread.
+
+    An owner has half of it at most, and a quarter is kept for small requests: whoever fills it with
+    large ones stops nobody who sends an ordinary one. The owner "" is counted as many.
+    """
 
     def __init__(self, amount: int) -> None:
         self._left = amount
+        self._reserve = amount // 4
+        self._share = amount // 2
+        self._of: Counter[str] = Counter()
 
-    def take(self, amount: int) -> bool:
+    def take(self, amount: int, owner: str, *, small: bool) -> bool:
         """Whether there was enough."""
-        if amount > self._left:
+        if amount > self._left - (0 if small else self._reserve):
+            return False
+        if owner and not small and self._of[owner] + amount > self._share:
             return False
         self._left -= amount
+        self._of[owner] += amount
         return True
 
-    def give(self, amount: int) -> None:
+    def give(self, amount: int, owner: str) -> None:
         """Put it back."""
         self._left += amount
+        self._of[owner] -= amount
+        if self._of[owner] <= 0:
+            del self._of[owner]

@@ -341,17 +341,33 @@ def test_where_all_places_are_taken_the_one_that_waits_longest_gives_way(acts: A
             client.line.close()
 
 
-def test_what_all_hold_together_is_bounded(acts: Acts) -> None:
-    with stage(acts, Limits(held_bytes=50_000)) as place:
-        with Client(place) as first, Client(place) as second:
-            first.say(post(b"x" * 40_000, length=40_001))
-            assert soon(lambda: _is_full(place))
-            second.say(post(b"x" * 20_000))
+HOLDS = Limits(held_bytes=100_000, body_bytes=30_000, large={"/list": 90_000})
+
+
+@pytest.mark.parametrize("whose", ["one address", "nobody"])
+def test_what_all_hold_together_is_bounded(acts: Acts, whose: str) -> None:
+    """Of large bodies an address holds half at most, and all together three quarters."""
+    held, more = (45_000, 10_000) if whose == "one address" else (60_000, 20_000)
+    caller = str if whose == "one address" else lambda _address: ""
+    with stage(acts, HOLDS, caller=caller) as place:
+        with Client(place) as first, Client(place) as second, Client(place) as till:
+            first.say(post(b"x" * held, "/list", length=held + 1))
+            assert soon(lambda: _is_full(place, more))
+            second.say(post(b"x" * more, "/list"))
             assert body_of(second.answer()) == b"too_busy"
-            assert body_of(first.say(b"x").answer()) == b"/ 40001"
-        assert soon(lambda: not _is_full(place))
+            assert body_of(till.say(post(b"x" * 20_000)).answer()) == b"/ 20000"
+            assert body_of(first.say(b"x").answer()) == f"/list {held + 1}".encode()
+        assert soon(lambda: not _is_full(place, more))
 
 
-def _is_full(place: Place) -> bool:
+def test_what_came_fast_earns_no_silence(acts: Acts) -> None:
+    """A body that was nearly whole at once may not be held back for as long as it is large."""
+    limits = QUICK._replace(slowest=1, large={"/list": 90_000})
+    with stage(acts, limits) as place, Client(place) as client:
+        client.say(post(b"x" * 80_000, "/list", length=80_001))
+        assert body_of(client.answer()) == b"request_timeout"
+
+
+def _is_full(place: Place, more: int) -> bool:
     with Client(place) as client:
-        return body_of(client.say(post(b"x" * 20_000)).answer()) == b"too_busy"
+        return body_of(client.say(post(b"x" * more, "/list")).answer()) == b"too_busy"
