@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from chain.errors import MalformedError, Problem
+from chain.errors import Problem
 from invoice_service.api import access, incidents, problems, rooms
 from invoice_service.api.operations import blueprint as operations_blueprint
 from invoice_service.api.operations.gate import Gate
@@ -104,21 +104,8 @@ def create_app(instance: Instance | None = None) -> Flask:
     _refuse_what_is_not_whole(app)
     _open_doors(app, instance)
     _answer_errors(app, instance)
-    app.public_path = _public_path(app, instance.config)
+    app.public_path = instance.config.public_path
     return app
-
-
-def _public_path(app: Flask, config: Config) -> str:
-    """The path of the public address; MalformedError where it is mistaken for one of ours."""
-    _, _, below = config.public_path.partition("/")
-    first = below.partition("/")[0]
-    if first and any(rule.rule.split("/")[1] == first for rule in app.url_map.iter_rules()):
-        raise MalformedError(
-            "config_invalid",
-            f"the path of service.public_url begins with /{first}, an address of the service",
-            pointer="/service/public_url",
-        )
-    return config.public_path
 
 
 def large_bodies(config: Config) -> dict[str, int]:

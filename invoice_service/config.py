@@ -1,5 +1,6 @@
 """``config.toml`` and the environment, read once into one frozen object."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_network
@@ -12,6 +13,23 @@ from msgspec import Meta
 from chain.errors import MalformedError
 
 PREFIX: Final = "FAPIAO_"
+LARGEST_PORT: Final = 65535
+OUR_ADDRESSES: Final = frozenset(
+    [
+        "docs",
+        "dzswj",
+        "healthz",
+        "log",
+        "metrics",
+        "openapi.json",
+        "problems",
+        "readyz",
+        "static",
+        "v1",
+        "verify",
+    ]
+)
+"""What our own addresses begin with: a public path that does would be mistaken for one."""
 
 Count = Annotated[int, Meta(ge=1)]
 Tokens = Annotated[int, Meta(ge=1, le=1_000_000_000)]
@@ -288,6 +306,7 @@ def _kinds(section: str) -> dict[str, Any]:
 def _check(config: Config) -> None:
     """What one key's type cannot say."""
     _check_proxies(config.web.trusted_proxies)
+    _check_public_url(config)
     if config.numbering.first_batch > config.numbering.last_batch:
         raise MalformedError(
             "config_invalid",
@@ -303,6 +322,24 @@ def _check(config: Config) -> None:
     if not config.tax.rates or len(set(config.tax.rates)) != len(config.tax.rates):
         raise MalformedError(
             "config_invalid", "tax.rates must name each rate once", pointer="/tax/rates"
+        )
+
+
+def _check_public_url(config: Config) -> None:
+    """Here, since ``init`` fixes it for ever: what could never be served is not to be fixed."""
+    first = config.public_path.strip("/").partition("/")[0]
+    if first in OUR_ADDRESSES:
+        raise MalformedError(
+            "config_invalid",
+            f"the path of service.public_url begins with /{first}, an address of the service",
+            pointer="/service/public_url",
+        )
+    port = re.search(r"://[^/]*:([0-9]+)(?:/|\Z)", config.service.public_url)
+    if port and not 0 < int(port[1]) <= LARGEST_PORT:
+        raise MalformedError(
+            "config_invalid",
+            f"service.public_url has port {port[1]}: ports end at {LARGEST_PORT}",
+            pointer="/service/public_url",
         )
 
 

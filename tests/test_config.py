@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from chain.errors import MalformedError
-from invoice_service.config import Config, env_name, load
+from invoice_service.config import OUR_ADDRESSES, Config, env_name, load
 from invoice_service.domain.numbering import Scheme
 from invoice_service.domain.tax import TaxRates
+from tests.api.desk import Desk
 
 FILE = Path(__file__).parent.parent / "config.toml"
 LINES = FILE.read_text(encoding="utf-8").splitlines()
@@ -217,3 +218,16 @@ def test_the_domain_takes_the_settings_as_they_are() -> None:
     )
     assert scheme == Scheme()
     assert TaxRates(config.tax.rates).texts == config.tax.rates
+
+
+@pytest.mark.parametrize("url", ["https://a.cn/v1", "https://a.cn/log/x", "http://a.cn:99999"])
+def test_an_address_that_could_never_be_served_is_refused_before_it_is_fixed(url: str) -> None:
+    with pytest.raises(MalformedError) as refused:
+        load(None, {"FAPIAO_SERVICE_PUBLIC_URL": url})
+    assert (refused.value.code, refused.value.pointer) == ("config_invalid", "/service/public_url")
+
+
+def test_our_addresses_are_those_of_the_application(tmp_path: Path) -> None:
+    with Desk(tmp_path) as desk:
+        rules = [rule.rule.split("/")[1] for rule in desk.app.url_map.iter_rules()]
+    assert set(rules) - {""} == OUR_ADDRESSES
