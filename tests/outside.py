@@ -8,6 +8,7 @@ import pytest
 
 PACKAGES = {
     "chromium": "chromium",
+    "nginx": "nginx-light",
     "strace": "strace",
     "wrk": "wrk",
     "zbarimg": "zbar-tools",

@@ -70,7 +70,7 @@ class StreamedResults:
         write: Callable[[int, Result | Problem], bytes],
     ) -> Iterator[bytes]:
         """A line for each number, also when ``results`` break off: the answer's head has gone out,
-        and a server ends a broken answer like a whole one.
+        and whoever asked must learn of each record what became of it.
         """
         left = iter(numbers)
         try:

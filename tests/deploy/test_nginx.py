@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -17,14 +16,13 @@ import urllib3
 from invoice_service.processes.supervise import free_port
 from tests.api.desk import MEAL, NDJSON, Desk, slip
 from tests.api.server import serving
+from tests.outside import need
 from tests.patience import PATIENCE, wait_until
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 NAME = "fapiao.example.cn"
 OTHER = "127.0.0.2"
 BURST = 40
-
-pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
 
 
 class Site(NamedTuple):
@@ -100,7 +98,7 @@ def proxied(folder: Path, url: str, desk: Desk) -> Iterator[Site]:
         text = text.replace(shipped, ours)
     (folder / "site.conf").write_text(text, encoding="utf-8")
     (folder / "nginx.conf").write_text(around(folder), encoding="utf-8")
-    command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
+    command = [need("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
     with (folder / "nginx.out").open("wb") as output:
         nginx = subprocess.Popen(command, stdout=output, stderr=output)
     try:
