@@ -1,4 +1,4 @@
-"""The evidence file, version 1: that a log has lied, for anyone to check.
+"""The evidence file: that a log has lied, for anyone to check.
 
 Canonical JSON, of one of two kinds:
 
@@ -8,6 +8,8 @@ Canonical JSON, of one of two kinds:
 - ``broken_promise``: {version, kind, promise, checkpoint}. A promise, and a checkpoint from
   after its time, in whose tree no block sealed by then has the anchor. That something is *not*
   in a log is seen in a complete copy of it alone, so a mirror is needed to check this kind.
+
+A fork is of version 1, a broken promise of the version that its promise has.
 """
 
 from collections.abc import Sequence
@@ -34,6 +36,11 @@ from chain.tree import merkle
 from chain.tree.tiles import TILE_WIDTH
 
 VERSION: Final = 1
+"""Of a fork."""
+
+PROMISE_VERSIONS: Final = (1, 2)
+"""Of a broken promise."""
+
 MAX_EVIDENCE_BYTES: Final = 1 << 22
 """Room for two notes of the largest size, as JSON."""
 
@@ -81,7 +88,7 @@ class _ForkWire(msgspec.Struct, tag_field="kind", tag="fork", forbid_unknown_fie
 class _PromiseWire(
     msgspec.Struct, tag_field="kind", tag="broken_promise", forbid_unknown_fields=True
 ):
-    version: Literal[1]
+    version: Literal[1, 2]
     promise: str
     checkpoint: str
 
@@ -142,10 +149,10 @@ def promise_evidence(
     Raises as ``verify_evidence``: ``promise_kept``, and UnavailableError ``promise_not_due`` while
     that checkpoint is not from after the deadline.
     """
-    open_promise(promise, promise_key)  # a note, so it can be decoded
+    version = open_promise(promise, promise_key).version  # it is good, so it can be decoded
     note = FolderSource(mirror).checkpoint() if checkpoint is None else checkpoint
     open_checkpoint(note, log_key)
-    data = _encoder.encode(_PromiseWire(VERSION, promise.decode(), note.decode()))
+    data = _encoder.encode(_PromiseWire(version, promise.decode(), note.decode()))
     verify_evidence(data, log_key, promise_key, mirror, witnesses)
     return data
 
@@ -161,8 +168,9 @@ def verify_evidence(
 
     1. the log signed what is said to be its checkpoints;
     2. (fork) they are of two sizes or two roots, the smaller first, and cannot both be true;
-    3. (promise) the promise is by the log's promise key, and the checkpoint from after its time:
-       one of ``witnesses`` cosigned it then, or its last seal says so;
+    3. (promise) the promise, of the file's version, is by the log's promise key, and the
+       checkpoint from after its time: one of ``witnesses`` cosigned it then, or its last seal
+       says so;
     4. (promise) ``mirror`` has the checkpoint's whole tree, whose seals and states follow from one
        another, and in none of its blocks that were sealed in time stands the anchor.
 
@@ -178,6 +186,8 @@ def verify_evidence(
         raise UnavailableError("mirror_missing", detail)
     checkpoint = open_checkpoint(wire.checkpoint.encode(), log_key)
     promise = open_promise(wire.promise.encode(), promise_key)
+    if promise.version != wire.version:
+        raise MalformedError("evidence_malformed", "the promise is of another version")
     if promise.origin != checkpoint.origin:
         raise VerificationError("promise_of_another", "the promise is of another log")
     chain = _Absence(promise)
@@ -190,9 +200,11 @@ def _parse(data: bytes) -> _Wire:
         detail = f"an evidence file has at most {MAX_EVIDENCE_BYTES} bytes"
         raise MalformedError("evidence_malformed", detail)
     value = decode_canonical(data)
-    version = value.get("version") if isinstance(value, dict) else VERSION
-    if type(version) is int and version != VERSION:
-        raise MalformedError("evidence_version", f"this reads version {VERSION} of evidence files")
+    said = value if isinstance(value, dict) else {}
+    version = said.get("version")
+    known = (VERSION,) if said.get("kind") == "fork" else PROMISE_VERSIONS
+    if type(version) is int and version not in known:
+        raise MalformedError("evidence_version", "this version of evidence files is not read here")
     try:
         wire: _Wire = _decoder.decode(data)
     except msgspec.MsgspecError as error:

@@ -106,6 +106,18 @@ def root(reader: NodeReader, size: int) -> Digest:
     return Edge.read(reader, size).root()
 
 
+def rows(leaves: Sequence[Digest]) -> list[list[Digest]]:
+    """Return the nodes of a small tree, row by row from its leaves (at least one) to its root.
+
+    A node without a partner stands in the next row as well, so number i's parent is number i // 2.
+    """
+    found = [list(leaves)]
+    while len(row := found[-1]) > 1:
+        above = [node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=False)]
+        found.append(above + row[2 * len(above) :])
+    return found
+
+
 def inclusion_path(reader: NodeReader, index: int, size: int) -> list[Digest]:
     """Return the siblings from leaf ``index`` up to the root over ``size`` leaves."""
     _check_index(index, size)

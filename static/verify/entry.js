@@ -62,7 +62,7 @@ export function parseEntry(value) {
 }
 
 /** Tell whether a text is a moment of the calendar, in the one spelling that we write. */
-function isTime(text) {
+export function isTime(text) {
   const found = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z$/.exec(text);
   if (!found || found[1] === "0000") return false;
   const moment = new Date(text);

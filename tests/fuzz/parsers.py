@@ -6,6 +6,7 @@ input where the format has one; it raises a Problem for all else.
 
 import json
 import tempfile
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -23,7 +24,7 @@ from chain.entry import (
 )
 from chain.hashing import ZERO, sha256
 from chain.proof.file import parse_proof
-from chain.proof.promise import open_promise
+from chain.proof.promise import open_promise, sign_group
 from chain.proof.tlogproof import parse_tlog_proof, tlog_proof_of, verify_tlog_proof
 from chain.proof.verify import verify_proof
 from chain.signing.checkpoint import Checkpoint, open_checkpoint
@@ -150,7 +151,8 @@ def _resigned_checkpoint(data: bytes) -> None:
 
 
 def _resigned_promise(data: bytes) -> None:
-    open_promise(sign_note(text_of(data), PROMISER), PROMISER.verifier)
+    note = sign_note(text_of(data), PROMISER)
+    open_promise(_HEAD_2 + b"\n\n" + note if b"\nv2\n" in data else note, PROMISER.verifier)
 
 
 def _request(data: bytes) -> None:
@@ -205,6 +207,17 @@ _HASH = password_area(sha256(b"a document"))
 _PROMISE = sign_note(
     f"{PROMISER.name}\n{_HASH}\n2026-11-21T04:00:00Z\n2026-11-21T04:01:00Z\n", PROMISER
 )
+_PROMISE_2 = sign_group(
+    PROMISER,
+    [parse_password_area(_HASH), *map(sha256, (b"b", b"c", b"d", b"e"))],
+    NOON,
+    NOON + timedelta(minutes=1),
+    Random(1).randbytes,
+)[0].encode()
+_HEAD_2, _, _NOTE_2 = _PROMISE_2.partition(b"\n\n")
+PROMISE_CODES = PATH_CODES | {
+    *("promise_malformed", "password_area", "time_malformed", "promise_of_another", "tree_size"),
+}
 _ENTRIES = (
     anchor_entry("invoice", sha256(b"a")),
     anchor_entry("invoice", sha256(b"a"), reverses=sha256(b"b"), reversal="part"),
@@ -260,6 +273,10 @@ def _forks() -> tuple[bytes, ...]:
         encode(
             {"kind": "broken_promise", "version": 1}
             | {"promise": _PROMISE.decode(), "checkpoint": _NOTE.decode()}
+        ),
+        encode(
+            {"kind": "broken_promise", "version": 2}
+            | {"promise": _PROMISE_2.decode(), "checkpoint": _NOTE.decode()}
         ),
     )
 
@@ -349,16 +366,14 @@ PARSERS = (
     Parser(
         "promise",
         lambda data: void(open_promise(data, PROMISER.verifier)),
-        (_PROMISE,),
-        NOTE_CODES | {"promise_malformed", "password_area", "time_malformed", "promise_of_another"},
+        (_PROMISE, _PROMISE_2),
+        NOTE_CODES | PROMISE_CODES,
     ),
     Parser(
         "promise, signed",
         _resigned_promise,
-        (parse_note(_PROMISE).text.encode(),),
-        frozenset(
-            {"note", "promise_malformed", "password_area", "time_malformed", "promise_of_another"}
-        ),
+        tuple(parse_note(note).text.encode() for note in (_PROMISE, _NOTE_2)),
+        PROMISE_CODES | {"note"},
     ),
     Parser(
         "key file",

@@ -49,6 +49,7 @@ from tests.chain.state_map import State, map_root, prove
 from tests.chain.trees import entries, leaves
 from tests.vectors.documents import BUYER, FACE, LINES, SALTS
 from tests.vectors.memory_cases import memory
+from tests.vectors.promise_cases import promises
 
 HERE = Path(__file__).parent
 ORIGIN = "log.example/fapiao"
@@ -311,6 +312,11 @@ def _publish(log: Log, *blocks: list[bytes]) -> None:
     log.publish(LOG)
 
 
+def promise() -> object:
+    """Promises of both versions."""
+    return promises()
+
+
 def keyfile() -> object:
     """An encrypted key, at the lowest cost that is read, with salt and nonce of 16 and 12 bytes."""
     sealed = seal_key(LOG, b"passphrase", lambda size: bytes(range(size)), Cost(log_n=14))
@@ -320,7 +326,19 @@ def keyfile() -> object:
 FORMATS: dict[str, Callable[[], object]] = {
     make.__name__: make
     for make in (
-        *(canonical, commitment, entry, note, tree, tile, state, proof, tlogproof, keyfile),
+        *(
+            canonical,
+            commitment,
+            entry,
+            note,
+            tree,
+            tile,
+            state,
+            proof,
+            tlogproof,
+            promise,
+            keyfile,
+        ),
         memory,
     )
 }

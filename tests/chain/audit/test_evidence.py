@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from chain.commitment import anchor, password_area
 from chain.entry import anchor_entry, format_time
 from chain.errors import MalformedError, Problem, UnavailableError, VerificationError
 from chain.hashing import sha256
-from chain.proof.promise import open_promise
+from chain.proof.promise import open_promise, sign_group
 from chain.signing.checkpoint import open_checkpoint
 from chain.signing.cosignature import Cosigner, add_signatures
 from chain.signing.note import SignerKey, sign_note
@@ -265,12 +266,13 @@ def test_a_proof_file_is_no_evidence_file(tmp_path: Path) -> None:
 class Promised:
     """A log that promised DOCUMENT by a minute after noon, and a mirror of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, version: int = 1) -> None:
         (folder / "log").mkdir()
         self.books = Books(folder / "log")
         self.mirror = folder / "mirror"
         self.deadline = NOON + timedelta(minutes=1)
-        self.note = promise(self.deadline)
+        self.version = version
+        self.note = promise(self.deadline) if version == 1 else of_a_group(self.deadline)
 
     def seal(self, at: datetime, *, anchored: bool = False) -> None:
         """Seal a block then, with or without what was promised; and mirror it."""
@@ -302,10 +304,16 @@ def promise(deadline: datetime, signer: SignerKey = PROMISER) -> bytes:
     return sign_note(f"{signer.name}\n{password_area(DOCUMENT)}\n{times}\n", signer)
 
 
-@pytest.fixture
-def promised(tmp_path: Path) -> Promised:
+def of_a_group(deadline: datetime, signer: SignerKey = PROMISER) -> bytes:
+    """A promise of DOCUMENT and two others."""
+    documents = [sha256(b"one"), DOCUMENT, sha256(b"two")]
+    return sign_group(signer, documents, NOON, deadline, Random(1).randbytes)[1].encode()
+
+
+@pytest.fixture(params=[1, 2])
+def promised(tmp_path: Path, request: pytest.FixtureRequest) -> Promised:
     """A log with a block from before the deadline."""
-    promised = Promised(tmp_path)
+    promised = Promised(tmp_path, request.param)
     promised.seal(NOON)
     return promised
 
@@ -334,7 +342,7 @@ def test_a_promise_that_was_kept_is_no_evidence(promised: Promised) -> None:
     with pytest.raises(VerificationError, match=r"^promise_kept\b"):
         promised.evidence()
     said = {
-        "version": 1,
+        "version": promised.version,
         "kind": "broken_promise",
         "promise": promised.note.decode(),
         "checkpoint": promised.books.published().decode(),
@@ -401,9 +409,33 @@ def test_a_promise_of_another_log_is_none_of_this_one(promised: Promised) -> Non
     promised.seal(promised.deadline + SECOND)
     stranger = SignerKey("other.example/promise", bytes(range(32)))
     said = json.loads(promised.evidence())
-    said["promise"] = promise(promised.deadline, stranger).decode()
+    make = promise if promised.version == 1 else of_a_group
+    said["promise"] = make(promised.deadline, stranger).decode()
     with pytest.raises(VerificationError, match=r"^promise_of_another\b"):
         verify_evidence(canonical.encode(said), KEY, stranger.verifier, promised.mirror)
+
+
+def test_the_file_is_of_its_promise_s_version(promised: Promised) -> None:
+    promised.seal(promised.deadline + SECOND)
+    said = json.loads(promised.evidence())
+    assert said["version"] == promised.version
+    assert said["promise"] == promised.note.decode()
+    for version, refused in ((3 - promised.version, "evidence_malformed"), (3, "evidence_version")):
+        with pytest.raises(MalformedError, match=rf"^{refused}\b"):
+            promised.verify(canonical.encode(said | {"version": version}))
+
+
+def test_a_path_to_another_group_is_no_evidence(promised: Promised) -> None:
+    promised.seal(promised.deadline + SECOND)
+    said = json.loads(promised.evidence())
+    if promised.version == 2:
+        other = of_a_group(promised.deadline + SECOND).decode()
+        said["promise"] = said["promise"].replace("index 1", "index 0")
+        with pytest.raises(VerificationError, match=r"^root_mismatch\b"):
+            promised.verify(canonical.encode(said))
+        said["promise"] = other.replace("index 1", "index 2")
+        with pytest.raises(VerificationError, match=r"^(root_mismatch|path_length)\b"):
+            promised.verify(canonical.encode(said))
 
 
 def test_a_bent_promise_is_none() -> None:
