@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from Crypto.Random import get_random_bytes
@@ -38,6 +39,7 @@ from invoice_service.keys.secrets import all_encrypted, find_passphrase, read_si
 from invoice_service.processes.issuer import DirectIssuer, IssuerClient
 from invoice_service.services.anchoring.anchor import Anchoring
 from invoice_service.services.issuing.issue import Issuer
+from invoice_service.services.issuing.promise import Promiser
 from invoice_service.storage.sqlite import SqliteStore, create_store, update_store
 
 Clock = Callable[[], datetime]
@@ -66,6 +68,7 @@ class Instance:
     log_store: SqliteLogStore
     issuer: Issuer
     keys: KeyFolder
+    promiser: Promiser
     policy: Policy = NO_WITNESSES
     clock: Clock = now
     randbytes: Callable[[int], bytes] = get_random_bytes
@@ -90,16 +93,11 @@ class Instance:
         return self.keys.signers()
 
     def promise_signer(self) -> SignerKey:
-        """Read the promise key; only who answers issues calls this.
+        """Read the promise key; only who commits what is promised calls this (docs/trust.md).
 
         UnavailableError ``instance_mixed`` for one that no statement names.
         """
-        signer = _read_signer(self.config.keys_dir / PROMISE_KEY)
-        if signer.verifier != self.promise_key:
-            raise UnavailableError(
-                "instance_mixed", f"keys/{PROMISE_KEY} is not the key of this instance's promises"
-            )
-        return signer
+        return _read_promise_signer(self.config, self.keys)
 
     def check_keys(self) -> None:
         """Read all secret keys, to say early what would fail later."""
@@ -237,15 +235,27 @@ def open_instance(
         if not doubted:
             inventory.require_current(config, log, store, store.totals.last_height)
         opened.pop_all()
+
+    def seconds() -> int:
+        return int(clock().timestamp())
+
+    promiser = Promiser(
+        # Read when it is needed: a web process needs it only where no issuing process answers.
+        partial(_read_promise_signer, config, keys),
+        config.anchor.max_delay,
+        seconds,
+        lambda: log_store.head().cursor,
+        randbytes,
+    )
+    direct = DirectIssuer(store, seconds, promiser)
     return Instance(
         config=config,
         store=store,
         log=log,
         log_store=log_store,
-        issuer=IssuerClient(
-            config.run_dir / "issuer.sock", DirectIssuer(store, lambda: int(clock().timestamp()))
-        ),
+        issuer=IssuerClient(config.run_dir / "issuer.sock", direct),
         keys=keys,
+        promiser=promiser,
         policy=policy,
         clock=clock,
         randbytes=randbytes,
@@ -372,6 +382,15 @@ def _keep_signer(
     if not there or (passphrase is not None and not all_encrypted([path])):
         write_signer(path, signer, passphrase, randbytes)
     write_file(config.keys_dir / public, f"{signer.verifier.text()}\n".encode())
+    return signer
+
+
+def _read_promise_signer(config: Config, keys: KeyFolder) -> SignerKey:
+    signer = _read_signer(config.keys_dir / PROMISE_KEY)
+    if signer.verifier != keys.keys().promise[-1]:
+        raise UnavailableError(
+            "instance_mixed", f"keys/{PROMISE_KEY} is not the key of this instance's promises"
+        )
     return signer
 
 

@@ -1,6 +1,7 @@
 """An issuing process for the tests, in a thread or for real, and issuers that watch."""
 
 import multiprocessing
+import random
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -9,12 +10,17 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from chain.errors import Problem
+from chain.proof.promise import Promise, open_promise
+from chain.signing.note import SignerKey
 from invoice_service.domain.invoice import Issued, Prepared
 from invoice_service.processes.issuer import DirectIssuer, IssuerClient, IssuingProcess, run_process
 from invoice_service.services.issuing.issue import Issuer
+from invoice_service.services.issuing.promise import Promiser
 from tests.patience import PATIENCE, wait_until
 from tests.storage.shop import Shop
 
+PROMISER = SignerKey("town.example/log/promise", bytes(range(32)))
+DELAY = 60
 fork = multiprocessing.get_context("fork")
 SOCKET = "issuer.sock"
 
@@ -42,8 +48,22 @@ class Refusing:
 
 
 def direct(shop: Shop) -> DirectIssuer:
-    """Issuing on the shop's own store."""
-    return DirectIssuer(shop.store, shop.clock)
+    """Issuing on the shop's own store, with promises for who wants them."""
+    return DirectIssuer(shop.store, shop.clock, promiser(shop))
+
+
+def promiser(shop: Shop) -> Promiser:
+    """Signs as a log that has taken nothing yet."""
+    return Promiser(lambda: PROMISER, DELAY, shop.clock, lambda: 0, random.Random(1).randbytes)
+
+
+def promise_of(answer: Issued | Problem) -> Promise:
+    """What the answer's promise says; it must be of this invoice."""
+    assert isinstance(answer, Issued)
+    assert answer.promise is not None
+    promise = open_promise(answer.promise.encode(), PROMISER.verifier)
+    assert promise.hash == answer.hash
+    return promise
 
 
 @contextmanager

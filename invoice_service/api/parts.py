@@ -6,7 +6,6 @@ from typing import Protocol
 
 from chain.log.log import Log
 from chain.signing.keys import LogKeys
-from chain.signing.note import SignerKey
 from invoice_service.config import Config
 from invoice_service.services.health import PendingReader
 from invoice_service.services.issuing.issue import Issuer
@@ -64,7 +63,3 @@ class Parts(Protocol):
 
     @property
     def randbytes(self) -> Callable[[int], bytes]: ...
-
-    def promise_signer(self) -> SignerKey:
-        """The key that signs promises."""
-        ...

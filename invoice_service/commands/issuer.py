@@ -12,5 +12,6 @@ from invoice_service.wiring import now
 def issuer(session: Session) -> None:
     """Store what web processes hand over, committing in groups; `fapiao serve` starts it."""
     instance = session.instance()
-    direct = DirectIssuer(instance.store, lambda: int(now().timestamp()))
+    instance.promise_signer()  # what cannot be read is said now
+    direct = DirectIssuer(instance.store, lambda: int(now().timestamp()), instance.promiser)
     run_process(instance.config.run_dir / "issuer.sock", direct)

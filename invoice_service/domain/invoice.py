@@ -1,7 +1,7 @@
 """The invoice document: everything but the number is computed before it is issued."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -35,6 +35,7 @@ __all__ = [
     "InvoiceRequest",
     "Issued",
     "LineRequest",
+    "NoPromise",
     "Prepared",
     "ReversalRequest",
     "StoredInvoice",
@@ -53,6 +54,9 @@ __all__ = [
 SALTS_SIZE = 3 * commitment.SALT_SIZE
 """Random bytes of one invoice: the salts of face, buyer and lines, in this order."""
 
+NoPromise = Literal["overdue", "unsigned"]
+"""Why an answer has no promise: it is known to be broken; nobody there had the key."""
+
 RateTotal = tuple[str, Fen, Fen]
 """(rate, amount, tax): what the lines at one rate add up to."""
 
@@ -62,7 +66,8 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
     ``face`` lacks code, number and issued_at; ``reverses`` is the blue one's digest on a red one.
     ``max_wait`` is for how many seconds the oldest invoice may have waited for the log, if this one
-    is to be promised a place in it; 0 when nothing is promised.
+    is to be promised a place in it; 0 when nothing is promised. ``promised`` is whether the answer
+    is to carry the promise.
     """
 
     merchant_id: int
@@ -85,6 +90,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     rates: list[RateTotal]
     reverses: bytes | None = None
     max_wait: int = 0
+    promised: bool = False
 
 
 class Frozen(msgspec.Struct, frozen=True):
@@ -107,7 +113,10 @@ class Frozen(msgspec.Struct, frozen=True):
 
 
 class Issued(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to an issue: on disk when it is given; times are unix seconds, money fen."""
+    """The answer to an issue: on disk when it is given; times are unix seconds, money fen.
+
+    ``promise`` (its text) or ``no_promise`` is there where the call wanted one.
+    """
 
     seq: int
     merchant_id: int
@@ -122,6 +131,8 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True):
     tax: Fen
     total: Fen
     replayed: bool = False
+    promise: str | None = None
+    no_promise: NoPromise | None = None
 
 
 class StoredInvoice(msgspec.Struct, frozen=True, kw_only=True):

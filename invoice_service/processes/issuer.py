@@ -38,6 +38,7 @@ from chain.errors import (
 from invoice_service.domain.invoice import Issued, Prepared
 from invoice_service.processes.turns import Turn, Turns
 from invoice_service.services.issuing.issue import Issuer
+from invoice_service.services.issuing.promise import Promiser
 
 MAX_MESSAGE = 96 * 1024
 """Bytes of one request: under half of what Linux lets a local socket hold by default."""
@@ -99,12 +100,15 @@ class IssuingStore(Protocol):
 
 
 class DirectIssuer:
-    """Issues on the store itself, ``MAX_TOGETHER`` records a transaction."""
+    """Issues on the store itself, ``MAX_TOGETHER`` records a transaction; promises them if told."""
 
-    def __init__(self, store: IssuingStore, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, store: IssuingStore, clock: Callable[[], int], promiser: Promiser | None = None
+    ) -> None:
         """``clock`` gives unix seconds."""
         self._store = store
         self._clock = clock
+        self._promiser = promiser
 
     def issue(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
         """Answer each record; one that could not be stored is answered with UnavailableError."""
@@ -116,12 +120,15 @@ class DirectIssuer:
     def _together(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
         failed: Problem
         try:
-            return self._store.issue(batch, self._clock)
+            answers = self._store.issue(batch, self._clock)
         except UnavailableError as problem:
             failed = problem
         except Exception as error:  # noqa: BLE001 # whoever serves many must not end for one
             _log.exception("issuing.batch_failed")
             failed = UnavailableError("internal_error", f"nothing could be stored: {error!r}")
+        else:
+            # A crash here: all is on disk, and who asks again is answered with it and a promise.
+            return answers if self._promiser is None else self._promiser.promise(batch, answers)
         return [failed] * len(batch)
 
 

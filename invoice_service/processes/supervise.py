@@ -22,6 +22,7 @@ from typing import Final, NamedTuple, Self
 from chain.errors import UnavailableError
 from invoice_service.config import Config
 from invoice_service.inventory import shut_folders
+from invoice_service.keys.secrets import PASSPHRASE
 from invoice_service.processes.listening import (
     FIRST_DESCRIPTOR,
     VARIABLE,
@@ -39,21 +40,27 @@ OLD_TREE_SECONDS: Final = STOP_SECONDS + 5.0  # for which a start waits for a ki
 
 
 class Program(NamedTuple):
-    """One supervised program; ``module`` is what follows ``python -m``."""
+    """One supervised program; ``module`` is what follows ``python -m``.
+
+    Who opens no secret key (``keys``) is not told the passphrase.
+    """
 
     name: str
     module: str
+    keys: bool = False
 
 
+_UNTOLD: Final = f"/usr/bin/env -u {PASSPHRASE} -u {PASSPHRASE}_FILE "
 _CELERY: Final = "celery --app workers.app --quiet"
 # In the order of starting; stopped in the opposite order.
 PROGRAMS: Final = (
-    Program("issuer", "invoice_service.cli issuer"),
+    Program("issuer", "invoice_service.cli issuer", keys=True),
     Program("web", "invoice_service.processes.web"),
     Program(
         "worker",
         f"{_CELERY} worker --loglevel INFO --hostname worker@fapiao"
         " --without-gossip --without-mingle --without-heartbeat",
+        keys=True,
     ),
     Program("beat", f"{_CELERY} beat --loglevel INFO"),
 )
@@ -75,10 +82,11 @@ def supervisor_settings() -> str:
         *(["user=root"] if os.geteuid() == 0 else []),
     ]
     for rank, program in enumerate(PROGRAMS):
-        command = f"{tether} supervisord.pid tree.lock {shlex.quote(sys.executable)} -P -m"
+        python = f"{'' if program.keys else _UNTOLD}{shlex.quote(sys.executable)} -P -m"
+        command = f"{tether} supervisord.pid tree.lock {python} {program.module}"
         sections += [
             f"[program:{program.name}]",
-            "command=" + f"{command} {program.module}".replace("%", "%%"),
+            "command=" + command.replace("%", "%%"),
             f"priority={rank}",
             "autorestart=true",
             # Each failed start waits a second longer than the one before; it never gives up, so

@@ -1,15 +1,19 @@
 """``fapiao mirror``, and what mirrors are for: evidence against a log that lies."""
 
 import json
-import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from chain.commitment import parse_password_area, password_area
+from chain.entry import format_time
+from chain.hashing import sha256
+from chain.proof.promise import sign_group
 from chain.signing.note import SignerKey, sign_note
 from invoice_service.config import load
-from invoice_service.services.issuing.promise import make_promise
 from invoice_service.wiring import open_instance
 from tests.chain.books import ORIGIN, SIGNER, Books
 from tests.chain.served import Served, go_another_way, roll_back, serve
@@ -88,12 +92,15 @@ def test_a_damaged_mirror_is_named(empty: Town, books: Books, served: Served) ->
     assert "tile_damaged" in empty.refusal(*audit)
 
 
-def test_a_promise_that_nobody_kept(empty: Town, books: Books, served: Served) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_promise_that_nobody_kept(
+    empty: Town, books: Books, served: Served, version: int
+) -> None:
     empty.run("mirror", served.url, "copy", "--key", KEY)
     promiser = SignerKey(f"{ORIGIN}/promise", bytes(range(1, 33)))
-    text = f"{promiser.name}\n01{'ab' * 32}\n2026-11-21T03:00:00Z\n%s\n"
-    for name, deadline in (("old", "2026-11-21T03:01:00Z"), ("new", "2036-11-21T03:01:00Z")):
-        Path(f"{name}.note").write_bytes(sign_note(text % deadline, promiser))
+    given = datetime(2026, 11, 21, 3, tzinfo=UTC)
+    for name, deadline in (("old", given + timedelta(minutes=1)), ("new", given.replace(2036))):
+        Path(f"{name}.note").write_text(_nobodys(promiser, version, given, deadline))
     keys = ("--key", KEY, "--promise-key", promiser.verifier.text(), "--mirror", "copy")
     said = empty.asked("audit", "--promise", "old.note", *keys, "--out", "late.json", status=1)
     assert (said["proved"], said["evidence"]) == ("broken_promise", "late.json")
@@ -101,6 +108,15 @@ def test_a_promise_that_nobody_kept(empty: Town, books: Books, served: Served) -
     assert "mirror_missing" in empty.refusal("verify", "late.json", "--key", KEY, status=3)
     assert "promise_not_due" in empty.refusal("audit", "--promise", "new.note", *keys, status=3)
     assert not Path("evidence.json").exists()
+
+
+def _nobodys(promiser: SignerKey, version: int, given: datetime, deadline: datetime) -> str:
+    """A promise of an invoice that never was."""
+    document = parse_password_area("01" + "ab" * 32)
+    if version == 2:
+        return sign_group(promiser, [document], given, deadline, Random(1).randbytes)[0]
+    lines = (promiser.name, password_area(document), format_time(given), format_time(deadline))
+    return sign_note("".join(f"{line}\n" for line in lines), promiser).decode()
 
 
 def test_a_promise_that_a_log_standing_still_has_broken(
@@ -147,9 +163,12 @@ def test_a_promise_that_was_kept(town: Town) -> None:
 def _promise(town: Town, hash_: str) -> str:
     """What the answer to an issue carries."""
     instance = open_instance(load(town.folder / "config.toml", {}))
-    note = make_promise(instance.promise_signer(), hash_, int(time.time()), 60)
+    now = datetime.now(UTC).replace(microsecond=0)
+    documents = [sha256(b"another"), parse_password_area(hash_)]
+    deadline = now + timedelta(minutes=1)
+    texts = sign_group(instance.promise_signer(), documents, now, deadline, instance.randbytes)
     instance.close()
-    return note.decode()
+    return texts[1]
 
 
 @pytest.mark.parametrize(

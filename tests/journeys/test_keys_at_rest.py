@@ -17,6 +17,18 @@ def _holding(folder: Path, *texts: str) -> list[Path]:
     return [path for path in files if any(text.encode() in path.read_bytes() for text in texts)]
 
 
+def _told(pids: list[int]) -> set[str]:
+    """Which programs have the passphrase, or where it is, in their environment."""
+    found = set()
+    for pid in pids:
+        environ = Path(f"/proc/{pid}/environ").read_bytes()
+        if b"FAPIAO_PASSPHRASE" in environ:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+            names = ("issuer", "processes.web", "worker", "beat", "supervisord")
+            found.add(next((name for name in names if name in command), command))
+    return found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("from_file", [False, True], ids=["environment", "file"])
 def test_it_issues_anchors_and_tells_nobody(service: Service, from_file: bool) -> None:
@@ -33,7 +45,8 @@ def test_it_issues_anchors_and_tells_nobody(service: Service, from_file: bool) -
     order = {"order_id": "T1", "lines": [{"name": "*餐饮服务*餐费", "unit_price": 11300}]}
     order["lines"][0]["tax_rate"] = "0.06"  # type: ignore[index]
     issued = json.loads(Remote(service.url, key).post("/v1/invoices", json.dumps(order).encode()))
-    assert issued["promise"]  # the web opened its key
+    assert issued["promise"]  # the issuing process opened its key
+    assert _told(service.pids()) == {"issuer", "supervisord", "worker"}
     service.wait_until_anchored(1)  # and the worker the log's
     assert service.stop() == 0
     assert _holding(service.data, PASSPHRASE, "PRIVATE+KEY", "six words") == []

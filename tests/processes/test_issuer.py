@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -14,8 +15,9 @@ from chain.errors import ConflictError, Problem, RefusedError, UnavailableError
 from invoice_service.domain.invoice import Issued, Prepared
 from invoice_service.processes import issuer
 from invoice_service.processes.issuer import DirectIssuer, IssuerClient, IssuingProcess
-from tests.domain.samples import line
-from tests.issuing import SOCKET, Recorder, Refusing, direct, running
+from invoice_service.services.issuing.promise import Promised
+from tests.domain.samples import NOON, line
+from tests.issuing import DELAY, SOCKET, Recorder, Refusing, direct, promise_of, running
 from tests.patience import NEVER, PATIENCE, growing, wait_until
 from tests.storage.shop import Shop, codes, locked
 
@@ -101,6 +103,40 @@ class TestAnswers:
         with running(tmp_path, direct(shop)):
             assert client.alive()
         assert not client.alive()
+
+
+class TestPromises:
+    """Signed once for all that is committed together, wherever that is."""
+
+    def test_the_process_signs_and_each_answer_has_its_own(
+        self, shop: Shop, tmp_path: Path
+    ) -> None:
+        with running(tmp_path, direct(shop)):
+            client = Promised(IssuerClient(tmp_path / SOCKET, Refusing()), 10 * DELAY)
+            answers = client.issue([shop.draft(f"A-{number}") for number in range(9)])
+        assert len({promise_of(answer).hash for answer in answers}) == 9
+        texts = [str(one.promise) for one in answers if isinstance(one, Issued)]
+        assert len({text.partition("\n\n")[2] for text in texts}) == 1
+
+    def test_who_wants_none_has_nothing_signed(self, shop: Shop, tmp_path: Path) -> None:
+        with running(tmp_path, direct(shop)):
+            client = IssuerClient(tmp_path / SOCKET, Refusing())
+            minimal = Promised(client, 10 * DELAY, signed=False)
+            for [answer] in (client.issue([shop.draft("A")]), minimal.issue([shop.draft("B")])):
+                assert isinstance(answer, Issued)
+                assert (answer.promise, answer.no_promise) == (None, None)
+
+    def test_the_shortest_records_of_a_message_fit_its_answer(
+        self, shop: Shop, tmp_path: Path
+    ) -> None:
+        sizes = Recorder(direct(shop))
+        with running(tmp_path, sizes):
+            client = Promised(IssuerClient(tmp_path / SOCKET, Refusing()), 10 * DELAY)
+            tiny = [line(name="x", unit_price=1)]
+            answers = client.issue([shop.draft(f"{n}", lines=tiny) for n in range(300)])
+        for answer in answers:
+            promise_of(answer)
+        assert max(sizes.batches) > 50
 
 
 class TestGrouping:
@@ -242,7 +278,10 @@ class TestWithoutTheProcess:
         class Dying:
             def issue(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
                 answers = direct(shop).issue(batch)
-                raise SystemExit(repr(answers))
+                if answers:  # a round in which somebody only came in has none
+                    shop.now += 5
+                    raise SystemExit(repr(answers))
+                return answers
 
         process = IssuingProcess(tmp_path / SOCKET, Dying())
         ours, theirs = socket.socketpair()
@@ -254,10 +293,12 @@ class TestWithoutTheProcess:
 
         thread = threading.Thread(target=run)
         thread.start()
-        client = IssuerClient(tmp_path / SOCKET, direct(shop))
+        client = Promised(IssuerClient(tmp_path / SOCKET, direct(shop)), 10 * DELAY)
         answer = client.issue([shop.draft("A-1")])[0]
         thread.join()
         assert isinstance(answer, Issued)
+        # Its promise went with the process: the writer makes another one, by the same deadline.
+        assert promise_of(answer).deadline == datetime.fromtimestamp(NOON + DELAY, UTC)
         # Whoever asked has not heard before that it was issued: for him it is the first time.
         assert (answer.seq, answer.replayed) == (1, False)
         assert shop.store.last_seq() == 1

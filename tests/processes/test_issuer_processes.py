@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from itertools import cycle
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -18,7 +19,20 @@ import pytest
 from chain.errors import ConflictError
 from invoice_service.domain.invoice import Issued
 from invoice_service.processes.issuer import IssuerClient, IssuingProcess
-from tests.issuing import SOCKET, Recorder, Refusing, direct, fork, real_process, running, serve
+from invoice_service.services.issuing.promise import Promised
+from tests.domain.samples import NOON
+from tests.issuing import (
+    DELAY,
+    SOCKET,
+    Recorder,
+    Refusing,
+    direct,
+    fork,
+    promise_of,
+    real_process,
+    running,
+    serve,
+)
 from tests.patience import PATIENCE, wait_until
 from tests.storage.shop import Shop, codes, locked, somebody_queues
 
@@ -132,7 +146,7 @@ class TestKilledUnderLoad:
         stop = threading.Event()
         drafts = [[shop.draft(f"{who}-{n}") for n in range(150)] for who in range(6)]
         past = Recorder(direct(shop))
-        client = IssuerClient(tmp_path / SOCKET, past)
+        client = Promised(IssuerClient(tmp_path / SOCKET, past), 10 * DELAY)
         with real_process(tmp_path) as first, ThreadPoolExecutor(6) as pool:
             killer = threading.Thread(target=_kill_again_and_again, args=(shop, first, stop))
             killer.start()
@@ -142,6 +156,8 @@ class TestKilledUnderLoad:
         answers = [answer for mine in done for answer in mine]
         assert codes(answers) == ["issued"] * 900
         assert 0 < len(past.batches) < 900  # some each way
+        for answer in answers:
+            assert promise_of(answer).deadline == datetime.fromtimestamp(NOON + DELAY, UTC)
         acknowledged = {(a.order_id, a.seq, a.hash) for a in answers if isinstance(a, Issued)}
         stored = shop.rows("SELECT order_id, seq, '01' || lower(hex(hash)) FROM invoices")
         assert acknowledged == set(stored)

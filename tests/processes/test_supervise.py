@@ -46,6 +46,13 @@ def test_every_program_is_restarted_and_its_output_is_bounded(tmp_path: Path) ->
         assert "invoice_service.processes.tether SIGKILL" in settings[name]["command"]
 
 
+def test_who_opens_no_key_is_not_told_the_passphrase(tmp_path: Path) -> None:
+    settings = _read(supervisor_settings())
+    for name, told in (("issuer", True), ("web", False), ("worker", True), ("beat", False)):
+        command = settings[f"program:{name}"]["command"]
+        assert (" -u FAPIAO_PASSPHRASE -u FAPIAO_PASSPHRASE_FILE " in command) is not told
+
+
 def test_a_port_in_use_is_told_from_a_free_one() -> None:
     port = free_port("127.0.0.1")
     assert port_is_free("127.0.0.1", port)

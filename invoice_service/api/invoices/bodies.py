@@ -23,16 +23,16 @@ class Bodies:
         self._invoices = parts.store
         self._log = parts.log
 
-    def issued(
-        self, issued: Issued, *, promise: str | None, reverses: str | None = None
-    ) -> InvoiceBody:
+    def issued(self, issued: Issued, *, reverses: str | None = None) -> InvoiceBody:
         """What an issue or a reversal answers; a new invoice is pending without looking."""
         state = Verdict.PENDING
         red = None
         if issued.replayed:
             stored = own_invoice(self._invoices, parse_password_area(issued.hash), None)
             state, red = self.states()(stored), stored.reversed_by
-        return self._body(issued, state, reverses=reverses, reversed_by=red, promise=promise)
+        body = self._body(issued, state, reverses=reverses, reversed_by=red)
+        body.promise, body.no_promise = issued.promise, issued.no_promise
+        return body
 
     def listed(self, invoice: StoredInvoice, state: Verdict) -> InvoiceBody:
         """A line of a list."""
@@ -77,7 +77,6 @@ class Bodies:
         *,
         reverses: str | None = None,
         reversed_by: str | None = None,
-        promise: str | None = None,
     ) -> InvoiceBody:
         return InvoiceBody(
             hash=invoice.hash,
@@ -94,7 +93,6 @@ class Bodies:
             qr=self.scan_url(invoice),
             reverses=reverses,
             reversed_by=reversed_by,
-            promise=promise,
         )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from invoice_service.api.problems import ProblemBody
 from invoice_service.domain.bounds import LARGEST
+from invoice_service.domain.invoice import NoPromise
 from invoice_service.domain.lifecycle import Type
 from invoice_service.domain.request import InvoiceRequest, ReversalRequest
 from invoice_service.domain.verdict import Verdict
@@ -61,6 +62,7 @@ class InvoiceBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     reverses: str | None = None
     reversed_by: str | None = None
     promise: str | None = None
+    no_promise: NoPromise | None = None
 
 
 class InvoiceDetail(InvoiceBody, kw_only=True, omit_defaults=True):
@@ -112,7 +114,11 @@ WORDS: Final[Words] = {
     "qr": says("What its QR code says"),
     "reverses": says("The hash of the blue invoice that this red one takes back"),
     "reversed_by": says("The hash of the red invoice that took it back"),
-    "promise": says("A signed note: when it will be in the log; keep it"),
+    "promise": says("Signed: by when it will be in the log; keep it"),
+    "no_promise": says(
+        "Why there is no promise: `overdue`, it should be in the log by now and is not; `unsigned`,"
+        " nobody could sign just now: send the same again"
+    ),
     "face": says("Seller, amounts, number: canonical JSON"),
     "buyer": says("The buyer as issued, or its digest: canonical JSON"),
     "lines": says("The lines as issued, or their digest: canonical JSON"),

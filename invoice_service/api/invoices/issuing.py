@@ -14,6 +14,7 @@ from invoice_service.api.lists import RecordList
 from invoice_service.api.parts import Parts
 from invoice_service.api.problems import describe
 from invoice_service.api.requests import (
+    Preferences,
     body,
     idempotency_key,
     media_type,
@@ -25,7 +26,7 @@ from invoice_service.domain.qrtext import read_hash
 from invoice_service.domain.tax import TaxRates
 from invoice_service.domain.verdict import Verdict
 from invoice_service.services.issuing.issue import IssuingDesk, issue_many, issue_one
-from invoice_service.services.issuing.promise import Promised, make_promise
+from invoice_service.services.issuing.promise import Promised
 from invoice_service.services.issuing.reverse import ReversingDesk, reverse
 
 CREATED, OK = 201, 200
@@ -45,14 +46,17 @@ class IssuingCalls:
     def __init__(self, parts: Parts) -> None:
         self._access = Access(parts.store)
         self._bodies = Bodies(parts)
-        self._signer = parts.promise_signer()
-        self._max_delay = parts.config.anchor.max_delay
-        self._clock, self._log = parts.clock, parts.log
-        self._limits = limits = parts.config.limits
+        self._limits = parts.config.limits
         self._base = parts.config.service.public_url
         self._waiting = Waiting(parts.log, parts.config.web.threads)
-        issuer = Promised(parts.issuer, self._max_delay)
-        self._desk = IssuingDesk(
+        self._promising = self._desks(parts, signed=True)
+        self._minimal = self._desks(parts, signed=False)
+
+    def _desks(self, parts: Parts, *, signed: bool) -> tuple[IssuingDesk, ReversingDesk]:
+        """Who issues and who reverses; their answers carry promises, or need none."""
+        limits = self._limits
+        issuer = Promised(parts.issuer, parts.config.anchor.max_delay, signed=signed)
+        issuing = IssuingDesk(
             merchants=parts.store,
             issuer=issuer,
             rates=TaxRates(parts.config.tax.rates),
@@ -60,7 +64,7 @@ class IssuingCalls:
             max_bytes=limits.body_bytes,
             max_lines=limits.lines,
         )
-        self._reversing = ReversingDesk(parts.store, issuer, parts.randbytes, limits.body_bytes)
+        return issuing, ReversingDesk(parts.store, issuer, parts.randbytes, limits.body_bytes)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -75,24 +79,25 @@ class IssuingCalls:
         query()
         principal, merchant_id = self._access.merchant()
         media_type(JSON)
+        wanted = preferences()
         issued = issue_one(
-            self._desk,
+            self._desks_for(wanted)[0],
             merchant_id,
             body(self._limits.body_bytes),
             key_id=principal.key_id,
             idempotency_key=idempotency_key(),
         )
-        return self._answer(issued)
+        return self._answer(issued, wanted)
 
     def batch(self) -> Response:
         """Many, each answered by itself while later ones are still being issued."""
         query()
         principal, merchant_id = self._access.merchant()
         media_type(NDJSON)
-        minimal = preferences().minimal
+        desk, _ = self._desks_for(preferences())
         asked = RecordList(self._limits)
-        results = issue_many(self._desk, merchant_id, asked.records(), key_id=principal.key_id)
-        shown = (self._shown(result, minimal=minimal) for result in results)
+        results = issue_many(desk, merchant_id, asked.records(), key_id=principal.key_id)
+        shown = (self._shown(result) for result in results)
         stream = StreamedResults("POST /v1/invoices/batch")
         answer = raw_answer(stream.all(asked.numbers, shown, self._line), NDJSON)
         answer.call_on_close(asked.close)
@@ -105,9 +110,10 @@ class IssuingCalls:
         hash_ = read_hash(hash_)
         digest = parse_password_area(hash_)
         media_type(JSON)
+        wanted = preferences()
         try:
             issued = reverse(
-                self._reversing,
+                self._desks_for(wanted)[1],
                 merchant_id,
                 digest,
                 body(self._limits.body_bytes),
@@ -118,12 +124,13 @@ class IssuingCalls:
             if problem.code == "unknown_field" and problem.pointer == "/lines":
                 raise _whole_only() from None
             raise
-        return self._answer(issued, reverses=hash_)
+        return self._answer(issued, wanted, reverses=hash_)
 
-    def _answer(self, issued: Issued, reverses: str | None = None) -> Response:
-        wanted = preferences()
-        promise = None if wanted.minimal else self._promise(issued)
-        shown = self._bodies.issued(issued, promise=promise, reverses=reverses)
+    def _desks_for(self, wanted: Preferences) -> tuple[IssuingDesk, ReversingDesk]:
+        return self._minimal if wanted.minimal else self._promising
+
+    def _answer(self, issued: Issued, wanted: Preferences, reverses: str | None = None) -> Response:
+        shown = self._bodies.issued(issued, reverses=reverses)
         applied = ["return=minimal"] if wanted.minimal else []
         if wanted.wait:
             entry = anchor(parse_password_area(issued.hash))
@@ -140,21 +147,14 @@ class IssuingCalls:
             answer.headers["Preference-Applied"] = ", ".join(applied)
         return answer
 
-    def _shown(self, result: Issued | Problem, *, minimal: bool) -> Shown | Problem:
+    def _shown(self, result: Issued | Problem) -> Shown | Problem:
         if isinstance(result, Problem):
             return result
         try:
-            body = self._bodies.issued(result, promise=None if minimal else self._promise(result))
+            body = self._bodies.issued(result)
         except Problem as problem:
             return problem
         return OK if result.replayed else CREATED, body
-
-    def _promise(self, issued: Issued) -> str | None:
-        """The promise, the same at every repeat; none while it is known to be broken."""
-        late = self._clock().timestamp() > issued.issued_at + self._max_delay
-        if late and self._log.head().cursor < issued.seq:
-            return None
-        return make_promise(self._signer, issued.hash, issued.issued_at, self._max_delay).decode()
 
     def _line(self, number: int, result: Shown | Problem) -> bytes:
         if isinstance(result, Problem):

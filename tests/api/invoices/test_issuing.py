@@ -11,7 +11,7 @@ import pytest
 
 from chain.entry import format_time
 from chain.errors import UnavailableError
-from chain.proof.promise import open_promise
+from chain.proof.promise import Promise, open_promise
 from invoice_service.api.invoices import waiting
 from invoice_service.domain.invoice import Issued, parse_request, prepare
 from invoice_service.domain.tax import TaxRates
@@ -47,15 +47,23 @@ def test_the_promise_is_signed_and_gives_the_deadline(desk: Desk) -> None:
     assert promise.hash == invoice["hash"]
     assert format_time(promise.given) == "2026-11-21T04:30:00Z"
     assert format_time(promise.deadline) == "2026-11-21T04:31:00Z"
+    assert promise.version == 2
 
 
-def test_a_repeat_answers_200_with_the_first_invoice_and_the_first_promise(desk: Desk) -> None:
+def promised(desk: Desk, answer: dict[str, Any]) -> Promise:
+    """What was promised, without the text, which is another one each time; nothing else is new."""
+    return open_promise(answer.pop("promise").encode(), desk.instance.promise_key)
+
+
+def test_a_repeat_answers_200_with_the_first_invoice_and_the_first_deadline(desk: Desk) -> None:
     first = desk.issue()
     desk.clock.forward(seconds=50)
     answer = desk.post("/v1/invoices", {"lines": [MEAL], "order_id": "T1"})
     assert answer.status_code == 200
     assert answer.headers["Idempotency-Replayed"] == "true"
-    assert answer.get_json() == first
+    again = answer.get_json()
+    assert promised(desk, again) == promised(desk, first)
+    assert again == first
     assert desk.count() == 1
 
 
@@ -106,7 +114,9 @@ def test_an_idempotency_key_stands_for_one_request(desk: Desk) -> None:
     first = desk.post("/v1/invoices", body, key)
     again = desk.post("/v1/invoices", body, key)
     assert (first.status_code, again.status_code) == (201, 200)
-    assert again.get_json() == first.get_json()
+    answers = first.get_json(), again.get_json()
+    assert promised(desk, answers[0]) == promised(desk, answers[1])
+    assert answers[0] == answers[1]
     other = desk.post("/v1/invoices", {**body, "order_id": "T2"}, key)
     problem(other, 409, "idempotency_key_conflict")
     assert desk.count() == 1
@@ -319,13 +329,30 @@ class TestLogBehind:
 
     def test_a_promise_that_is_broken_already_is_not_made_again(self, desk: Desk) -> None:
         body = {"order_id": "T1", "lines": [MEAL]}
-        promised = desk.issue("T1")["promise"]
+        first = promised(desk, desk.issue("T1"))
         desk.clock.forward(seconds=60)
-        assert desk.post("/v1/invoices", body).get_json()["promise"] == promised
+        assert promised(desk, desk.post("/v1/invoices", body).get_json()) == first
         desk.clock.forward(seconds=1)
-        assert "promise" not in desk.post("/v1/invoices", body).get_json()
+        broken = desk.post("/v1/invoices", body).get_json()
+        assert (broken.get("promise"), broken["no_promise"]) == (None, "overdue")
         desk.anchor()
-        assert desk.post("/v1/invoices", body).get_json()["promise"] == promised
+        again = desk.post("/v1/invoices", body).get_json()
+        assert promised(desk, again) == first
+        assert "no_promise" not in again
+
+
+def test_without_the_key_the_invoice_is_answered_all_the_same(desk: Desk) -> None:
+    """No issuing process answers, and this one may not sign: as a web process of its own user."""
+    key = desk.config.keys_dir / "promise.key"
+    hidden = key.rename(key.with_name("elsewhere"))
+    body = {"order_id": "T1", "lines": [MEAL]}
+    answer = desk.post("/v1/invoices", body)
+    assert answer.status_code == 201
+    assert (answer.get_json().get("promise"), answer.get_json()["no_promise"]) == (None, "unsigned")
+    hidden.rename(key)
+    again = desk.post("/v1/invoices", body).get_json()
+    assert promised(desk, again).hash == again["hash"]
+    assert desk.count() == 1
 
 
 def test_location_is_where_the_invoice_is(desk: Desk) -> None:
