@@ -6,7 +6,7 @@ import json
 import re
 import socket
 import sys
-import threading
+import time
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -25,6 +25,7 @@ from chain.errors import (
     VerificationError,
 )
 from chain.witness.judge import MAX_REQUEST_BYTES, Clock, Witness
+from chain.witness.places import Places
 
 PATH: Final = "/add-checkpoint"
 SIZE_TYPE: Final = "text/x.tlog.size"
@@ -33,6 +34,9 @@ REQUEST_SECONDS: Final = 10.0
 """For a whole request to come in, the wait for the next one on the connection included."""
 
 MAX_CONNECTIONS: Final = 128
+
+CROWD_SECONDS: Final = 60.0
+"""Between two lines that say that all places are taken."""
 
 _STATUS: Final = {
     MalformedError: HTTPStatus.BAD_REQUEST,
@@ -75,7 +79,8 @@ class WitnessServer(ThreadingTCPServer):
         self.prefix = "/" + path if (path := witness.name.partition("/")[2]) else ""
         self.request_seconds = request_seconds
         self._clock = clock
-        self._places = threading.BoundedSemaphore(connections)
+        self.places = Places(connections)
+        self._crowd_told: dict[str, float] = {}
         super().__init__(address, _Handler)
 
     @property
@@ -94,10 +99,21 @@ class WitnessServer(ThreadingTCPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # as socketserver has it
         """Serve the connection in a thread of its own, if there is a place for one more."""
-        if self._places.acquire(blocking=False):
-            super().process_request(request, client_address)
+        room = self.places.take(request, client_address[0])
+        if room == "none":
+            self._turn_away(request, client_address)
             return
-        self.refused(503, "too_many_connections", "there is no place", client=client_address[0])
+        if room == "made":
+            self._crowded(0, "gave_way", "who waited longest gave way", client_address[0])
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # there was no thread to be had
+            self.handle_error(request, client_address)
+            self.places.give(request)
+            raise
+
+    def _turn_away(self, request: socket.socket, client_address: tuple[str, int]) -> None:
+        self._crowded(503, "too_many_connections", "there is no place", client_address[0])
         request.settimeout(0)
         with contextlib.suppress(OSError):  # it need not hear why
             request.send(_FULL)
@@ -108,10 +124,19 @@ class WitnessServer(ThreadingTCPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._places.release()
+            self.places.give(request)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002  # as socketserver has it
+    def _crowded(self, status: int, code: str, detail: str, client: str) -> None:
+        """Say that all places are taken, though not to everyone who comes."""
+        now = time.monotonic()
+        if now - self._crowd_told.get(code, -CROWD_SECONDS) >= CROWD_SECONDS:
+            self._crowd_told[code] = now
+            self.refused(status, code, detail, client=client)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # as socketserver has it
         """Say in one line why a connection broke off; its client has got no answer."""
+        if not self.places.has(request):
+            return  # it had to give way
         error = sys.exc_info()[1]
         code = "connection_lost" if isinstance(error, OSError) else "internal"
         self.refused(0, code, repr(error), client=client_address[0])
@@ -138,6 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_one_request(self) -> None:
         self._origin = ""
         self._reader.received = 0
+        self.server.places.waits(self.connection)
         self._deadline.restart(self.server.request_seconds)
         super().handle_one_request()
 
@@ -150,7 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, "no_such_path", f"requests go to POST {PATH}")
             return
         body = self._body()
-        if body is None:
+        if body is None or not self.server.places.judges(self.connection):
             return
         self._origin = _origin(body)
         try:
@@ -198,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_error(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401  # as the base class has it
         """Write down who was too slow; the end of an idle connection is nothing to tell."""
         if self._reader.received:
-            self.server.refused(0, "too_slow", format % args, client=self.client_address[0])
+            self._say(0, "too_slow", format % args)
 
     def _call(self) -> str:
         """The path below the witness's prefix: none, or the path in its name."""
@@ -248,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         if len(body) < length:
             self.close_connection = True
-            self.server.refused(0, "cut_off", "the request ended early", client=self._client())
+            self._say(0, "cut_off", "the request ended early")
             return None
         return body
 
@@ -260,10 +286,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(
         self, status: HTTPStatus, code: str, detail: str, *, size: int = -1, close: bool = False
     ) -> None:
-        more: dict[str, str | int] = {"client": self._client()}
-        more |= {"origin": self._origin} if self._origin else {}
+        more: dict[str, str | int] = {"origin": self._origin} if self._origin else {}
         more |= {"size": size} if size >= 0 else {}
-        self.server.refused(status, code, detail, **more)
+        self._say(status, code, detail, **more)
         self.close_connection |= close
         if size >= 0:
             self._answer(status, SIZE_TYPE, f"{size}\n")
@@ -283,8 +308,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    def _client(self) -> str:
-        return str(self.client_address[0])
+    def _say(self, status: int, code: str, detail: str, **more: str | int) -> None:
+        """Write down what was refused; of who had to give way nothing is left to tell."""
+        if self.server.places.has(self.connection):
+            self.server.refused(status, code, detail, client=self.client_address[0], **more)
 
 
 def _origin(body: bytes) -> str:

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chain import deadline
-from chain.witness.http import WitnessServer
+from chain.witness.http import MAX_CONNECTIONS, WitnessServer
 from chain.witness.judge import MAX_REQUEST_BYTES
 from tests.chain.histories import history
 from tests.patience import NEVER, PATIENCE, wait_until
@@ -46,9 +46,10 @@ def port_of(server: WitnessServer) -> int:
     return int(server.url.rpartition(":")[2])
 
 
-def connect(server: WitnessServer) -> socket.socket:
-    """A connection to it."""
-    return socket.create_connection(("127.0.0.1", port_of(server)), timeout=PATIENCE)
+def connect(server: WitnessServer, host: str = "127.0.0.1") -> socket.socket:
+    """A connection to it, from an address of this machine."""
+    place = ("127.0.0.1", port_of(server))
+    return socket.create_connection(place, timeout=PATIENCE, source_address=(host, 0))
 
 
 def client(server: WitnessServer, host: str = "127.0.0.1") -> http.client.HTTPConnection:
@@ -314,15 +315,60 @@ def test_slow_clients_do_not_hold_up_others(server: WitnessServer) -> None:
     _wait_for_the_end()
 
 
-def test_there_are_so_many_places_and_they_become_free(
-    server: WitnessServer, capsys: pytest.CaptureFixture[str]
+CROWDS = {
+    "silent": b"",
+    "half a head": HEAD,
+    "half a body": HEAD + b"Content-Length: 500\r\n\r\nold 0\n",
+    "slow to read": b"GET / HTTP/1.1\r\nHost: w\r\n\r\n" * 200,
+}
+
+
+@pytest.mark.parametrize("sent", CROWDS.values(), ids=CROWDS.keys())
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
+def test_an_address_that_takes_all_places_keeps_nobody_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], sent: bytes, host: str
 ) -> None:
-    slow = [connect(server) for _ in range(PLACES)]
-    assert raw(server, b"").startswith(b"HTTP/1.1 503 ")
-    assert [line["code"] for line in lines(capsys)] == ["too_many_connections"]
-    for connection in slow:
-        connection.close()
-    wait_until(lambda: ask(server).status == 200, "a place is free")
+    """Neither from elsewhere nor from the same address, and nobody's time has to pass."""
+    with serving(tmp_path / "witness", KEY, places=MAX_CONNECTIONS) as server, ExitStack() as held:
+        for _ in range(MAX_CONNECTIONS + 20):
+            held.enter_context(connect(server)).sendall(sent)
+        with connect(server, host) as other:
+            other.sendall(HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY))
+            other.sendall(BODY)
+            assert received(other).startswith(b"HTTP/1.1 200 ")
+        crowd = [line["code"] for line in lines(capsys) if line["code"] != "not_cosigned"]
+    assert crowd == ["gave_way"]  # one for all of them
+
+
+def test_who_holds_few_places_stays_while_others_take_many(server: WitnessServer) -> None:
+    with connect(server, "127.0.0.2") as other, ExitStack() as held:
+        other.sendall(HEAD)
+        for _ in range(3 * PLACES):
+            held.enter_context(connect(server))
+        other.sendall(b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY)
+        assert other.recv(1000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_request_that_is_judged_is_not_cut_off(
+    server: WitnessServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge, begun, go_on = server.witness.add_checkpoint, threading.Semaphore(0), threading.Event()
+
+    def slowly(body: bytes) -> str:
+        begun.release()
+        assert go_on.wait(PATIENCE)
+        return judge(body)
+
+    monkeypatch.setattr(server.witness, "add_checkpoint", slowly)
+    with ExitStack() as held:
+        judged = [held.enter_context(connect(server)) for _ in range(PLACES)]
+        for one in judged:
+            one.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY)
+            assert begun.acquire(timeout=PATIENCE)
+        assert raw(server, b"").startswith(b"HTTP/1.1 503 ")
+        go_on.set()
+        statuses = [one.recv(1000).split(b" ")[1] for one in judged]
+    assert sorted(statuses) == [b"200", *[b"409"] * (PLACES - 1)]
 
 
 def test_it_listens_on_ipv6_too(tmp_path: Path) -> None:

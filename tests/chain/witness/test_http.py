@@ -5,6 +5,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from socketserver import ThreadingTCPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from chain.hashing import sha256
 from chain.signing.cosignature import Cosigner
 from chain.signing.note import SignerKey
+from chain.witness import http
 from chain.witness.http import WitnessServer
 from chain.witness.judge import MAX_REQUEST_BYTES
 from tests.chain.histories import ORIGIN, history
@@ -32,11 +35,16 @@ def server(tmp_path: Path) -> Iterator[WitnessServer]:
         yield server
 
 
+def connect(server: WitnessServer) -> socket.socket:
+    """A connection to it."""
+    port = int(server.url.rpartition(":")[2])
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+
+
 def talk(server: WitnessServer, sent: bytes, *, end: bool = False) -> bytes:
     """Send this, with or without an end, and return what comes until the server closes."""
-    port = int(server.url.rpartition(":")[2])
     content = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+    with connect(server) as connection:
         connection.sendall(sent)
         if end:
             connection.shutdown(socket.SHUT_WR)
@@ -274,17 +282,55 @@ def test_there_is_no_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert lines(capsys) == [line(503, "too_many_connections", "there is no place")]
 
 
+def test_that_there_is_no_place_is_written_down_once_a_minute(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [5.0]
+    monkeypatch.setattr(http, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    with serving(tmp_path / "witness", KEY, places=0) as server:
+        for seconds, said in ((0, 1), (59.9, 0), (0.1, 1), (59.9, 0)):
+            now[0] += seconds
+            assert talk(server, b"").startswith(b"HTTP/1.1 503 ")
+            assert len(lines(capsys)) == said
+    with serving(tmp_path / "witness", KEY, places=1) as server:
+        for seconds, said in ((0, 1), (59.9, 0), (0.1, 1)):
+            now[0] += seconds
+            with connect(server):
+                assert talk(server, request("GET", "/")).startswith(b"HTTP/1.1 404 ")
+            written = [one for one in lines(capsys) if one["code"] != "not_cosigned"]
+            assert written == [line(0, "gave_way", "who waited longest gave way")] * said
+
+
+def test_a_place_is_free_again_where_no_thread_was_to_be_had(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with serving(tmp_path / "witness", KEY, places=1) as server:
+        with monkeypatch.context() as patch:
+            patch.setattr(ThreadingTCPServer, "process_request", fail)
+            assert talk(server, b"") == b""
+        assert talk(server, request("GET", "/")).startswith(b"HTTP/1.1 404 ")
+    assert [one["code"] for one in lines(capsys)] == ["internal", "not_cosigned"]
+
+
 @pytest.mark.parametrize(
     ("error", "code"), [(OSError("gone"), "connection_lost"), (KeyError("a bug"), "internal")]
 )
 def test_why_a_connection_broke_off(
     server: WitnessServer, capsys: pytest.CaptureFixture[str], error: Exception, code: str
 ) -> None:
-    try:
-        raise error
-    except (OSError, KeyError):
-        server.handle_error(None, ("192.0.2.1", 5))
-    assert lines(capsys) == [line(0, code, repr(error), client="192.0.2.1")]
+    said = line(0, code, repr(error), client="192.0.2.1")
+    here, there = socket.socketpair()
+    with here, there:
+        for written in ([], [said]):
+            try:
+                raise error
+            except (OSError, KeyError):
+                server.handle_error(here, ("192.0.2.1", 5))
+            assert lines(capsys) == written  # nothing of one that had to give way
+            server.places.take(here, "192.0.2.1")
 
 
 @pytest.mark.parametrize(
