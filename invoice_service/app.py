@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chain.errors import Problem
-from invoice_service.api import access, incidents, problems, rooms
+from invoice_service.api import access, addresses, incidents, problems, rooms
 from invoice_service.api.operations import blueprint as operations_blueprint
 from invoice_service.api.operations.gate import Gate
 from invoice_service.api.operations.metrics import Meter
@@ -102,6 +102,8 @@ def create_app(instance: Instance | None = None) -> Flask:
     rates = Rates(instance.config.rate, access.Access(instance.store))
     app.before_request(rates.enter)
     _refuse_what_is_not_whole(app)
+    app.before_request(partial(addresses.options_of_all, app))
+    app.before_request(addresses.check_spelling)
     _open_doors(app, instance)
     _answer_errors(app, instance)
     app.public_path = instance.config.public_path

@@ -113,7 +113,9 @@ class _Framing:
         """Whether it goes out as it comes."""
 
     def head(self) -> bytes:
-        lines = [f"HTTP/1.1 {self._started.status}", f"Date: {_date(int(time.time()))}"]
+        lines = [f"HTTP/1.1 {self._started.status}"]
+        if self._started.value("date") is None:  # of a file the application has said it
+            lines.append(f"Date: {_date(int(time.time()))}")
         lines += [f"{name}: {value}" for name, value in self._started.headers]
         if self._chunked:
             lines.append("Transfer-Encoding: chunked")

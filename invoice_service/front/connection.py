@@ -194,8 +194,10 @@ class Connection(asyncio.Protocol):
         incoming = self._incoming
         if incoming is None or self._parser.should_upgrade():
             return
-        incoming.keep = self._parser.should_keep_alive()
-        self._deaf = not incoming.keep or len(self._whole) >= PIPELINE
+        many = len(self._whole) >= PIPELINE
+        self._refused = self._refused or many
+        incoming.keep = self._parser.should_keep_alive() and not many
+        self._deaf = not incoming.keep
         self._take()
 
     # -- from one to the next

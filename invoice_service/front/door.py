@@ -95,7 +95,8 @@ class Door:
         try:
             if not connection.lost or not incoming.problem:
                 environ = incoming.environ(connection.peer, connection.here)
-                respond(self._app, incoming, environ, connection, keep=incoming.keep)
+                keep = incoming.keep and not self.stopping
+                respond(self._app, incoming, environ, connection, keep=keep)
         except Exception:
             log.exception("a request was not answered")
             connection.fail()

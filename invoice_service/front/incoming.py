@@ -12,7 +12,7 @@ from invoice_service.front.limits import Limits
 IN_MEMORY: Final = 131_072  # bytes of a body; the rest of a larger one waits on disk
 LONGEST_TARGET: Final = 8_192
 HOST: Final = re.compile(rb"([A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])?(:[0-9]{0,5})?", re.ASCII)
-ABSOLUTE: Final = re.compile(rb"https?://([^/?#]+)", re.ASCII | re.IGNORECASE)
+ABSOLUTE: Final = re.compile(rb"https?://([^/?#]*)", re.ASCII | re.IGNORECASE)
 
 Header = tuple[bytes, bytes]
 
@@ -105,6 +105,8 @@ class Incoming:
             "wsgi.multithread": True,
             "wsgi.multiprocess": True,
             "wsgi.run_once": False,
+            "RAW_URI": self._origin_form().decode("latin-1"),  # what PATH_INFO no longer tells
+            "fapiao.whole": True,  # the input is a file of its own that can be sought in
             "fapiao.problem": self.problem,
         }
         environ.update(_variables(self.headers))
@@ -116,7 +118,10 @@ class Incoming:
 
     def _origin_form(self) -> bytes:
         absolute = ABSOLUTE.match(self.target)
-        return (self.target[absolute.end() :] or b"/") if absolute else self.target
+        if not absolute:
+            return self.target
+        rest = self.target[absolute.end() :]
+        return rest if rest.startswith(b"/") else b"/" + rest  # RFC 3986 section 6.2.3
 
 
 def _variables(headers: list[Header]) -> dict[str, object]:
@@ -162,8 +167,15 @@ def _check_target(incoming: Incoming) -> Problem | None:
 
 
 def _check_host(incoming: Incoming) -> Problem | None:
-    """RFC 9112 section 3.2: exactly one; HTTP/1.0 may lack it."""
+    """RFC 9112 section 3.2: exactly one; HTTP/1.0 may lack it.
+
+    An address in full names one, too, and no user (RFC 9110 sections 4.2.1 and 4.2.4).
+    """
     hosts = incoming.values(b"host")
+    whole = ABSOLUTE.match(incoming.target)
+    named = HOST.fullmatch(whole[1]) if whole else None
+    if whole and not (named and named[1]):
+        return MalformedError("host_invalid", "an address in full names a host, and no user")
     if len(hosts) == 1 and HOST.fullmatch(hosts[0]):
         return None
     if not hosts and incoming.version == "1.0":

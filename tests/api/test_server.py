@@ -169,6 +169,47 @@ def test_no_path_leads_out_of_the_public_folders(shop: tuple[Desk, str], line: b
     assert b" 404 " in answer.splitlines()[0] or b" 400 " in answer.splitlines()[0]
 
 
+ODD = [
+    *("//log/checkpoint", "/log//checkpoint", "///log/checkpoint", "/./log/checkpoint"),
+    *("/log/./checkpoint", "/log/../log/checkpoint", "/log%2Fcheckpoint", "/log%2fcheckpoint"),
+    *("/%2Flog/checkpoint", "/log/%2e/checkpoint", "/log/checkpoint/", "/log/checkpoint/."),
+    *("/static/css/./docs.css", "/static/css//docs.css", "/static/x/../css/docs.css"),
+    "//static/css/docs.css",
+    *("//healthz", "//verify/scan", "/docs//", "//"),
+]
+
+
+@pytest.mark.parametrize("path", ODD)
+@pytest.mark.parametrize("base", ["", "http://fapiao.test"])
+def test_an_address_has_one_spelling(shop: tuple[Desk, str], path: str, base: str) -> None:
+    _, url = shop
+    request = f"GET {base}{path} HTTP/1.1\r\nHost: fapiao.test\r\nConnection: close\r\n\r\n"
+    assert raw(url, request.encode()).startswith(b"HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize("path", ["/log/checkpoint", "/%6cog/checkpoint", "/healthz?a=%2F//./"])
+def test_what_is_no_other_spelling_is_answered(shop: tuple[Desk, str], path: str) -> None:
+    _, url = shop
+    request = f"GET {path} HTTP/1.1\r\nHost: fapiao.test\r\nConnection: close\r\n\r\n"
+    assert raw(url, request.encode()).startswith(b"HTTP/1.1 200 ")
+
+
+def test_options_of_all_name_the_methods_that_there_are(shop: tuple[Desk, str]) -> None:
+    _, url = shop
+    head = b" HTTP/1.1\r\nHost: fapiao.test\r\nConnection: close\r\n\r\n"
+    answer = raw(url, b"OPTIONS *" + head)
+    assert answer.startswith(b"HTTP/1.1 204 ")
+    assert b"\r\nAllow: DELETE, GET, HEAD, OPTIONS, POST, PUT\r\n" in answer
+    assert raw(url, b"GET *" + head).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_file_has_one_date(shop: tuple[Desk, str]) -> None:
+    _, url = shop
+    for path in (b"/static/css/docs.css", b"/log/checkpoint", b"/static/nothing", b"/healthz"):
+        answer = raw(url, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert answer.lower().count(b"\r\ndate: ") == 1, path
+
+
 def test_head_has_no_body_behind_the_server_either(shop: tuple[Desk, str]) -> None:
     _, url = shop
     request = b"HEAD /log/checkpoint HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

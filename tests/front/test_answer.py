@@ -66,6 +66,17 @@ def test_head_has_the_length_and_no_body(method: bytes) -> None:
     assert body_of(answer) == (b"" if method == b"HEAD" else b"abc")
 
 
+def test_a_date_that_the_application_says_is_not_said_twice() -> None:
+    """RFC 9110 section 6.6.1; files come with one."""
+    said = "Fri, 10 Aug 2018 00:00:00 GMT"
+    for name, dates in (("Date", 1), ("date", 1), ("X-Date", 2)):
+        app = streaming(b"abc", **{"Content_Length": "3", name.replace("-", "_"): said})
+        with stage(app) as place, Client(place) as client:
+            head = client.say(get()).answer().partition(b"\r\n\r\n")[0]
+        assert head.lower().count(b"date: ") == dates
+        assert said.encode() in head
+
+
 def test_an_application_that_breaks_is_a_500_or_a_broken_answer() -> None:
     def app(environ: "WSGIEnvironment", start: "StartResponse") -> Iterator[bytes]:
         if environ["PATH_INFO"] == "/late":

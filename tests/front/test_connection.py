@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from invoice_service.front.connection import PIPELINE
 from invoice_service.front.limits import Limits
 from tests.front.stage import (
     Acts,
@@ -164,6 +165,35 @@ def test_too_many_requests_ahead_are_not_read(acts: Acts, place: Place) -> None:
     assert len(acts.seen) < 100
 
 
+def test_the_last_answer_says_that_it_is_the_last(acts: Acts, place: Place) -> None:
+    """RFC 9112 section 9.6: its client sends the rest again, and knows what was not acted upon."""
+    acts.hold.clear()
+    with Client(place) as client:
+        client.say(*(get(f"/{n}") for n in range(60)))
+        acts.hold.set()
+        answers = client.rest().split(b"HTTP/1.1 ")[1:]
+    assert len(answers) == len(acts.seen) < 60
+    assert [b"Connection: close\r\n" in answer for answer in answers] == [
+        *[False] * (len(answers) - 1),
+        True,
+    ]
+
+
+def test_a_client_that_sends_far_ahead_gets_every_answer(acts: Acts, place: Place) -> None:
+    """What is not read of it must not break the answers that are on their way."""
+    acts.hold.clear()
+    with Client(place) as client, Client(place) as other:
+        client.say(*(get(f"/{n}") for n in range(60)))
+        acts.hold.set()
+        assert soon(lambda: len(acts.seen) == PIPELINE + 2)
+        assert status(other.say(get("/other")).answer()) == 200
+        for _ in range(3):  # a connection that was closed at once would be broken by the first
+            client.say(*(get(f"/{n}", b"A: " + b"x" * 20_000) for n in range(20)))
+        answers = client.rest()
+    assert answers.count(b"HTTP/1.1 200 ") == PIPELINE + 2
+    assert len(acts.seen) == PIPELINE + 3
+
+
 @pytest.mark.parametrize(
     "request_",
     [
@@ -225,6 +255,29 @@ def test_an_address_in_full_counts_for_more_than_the_host(acts: Acts, place: Pla
     assert (environ["HTTP_HOST"], environ["PATH_INFO"], environ["QUERY_STRING"]) == (
         *("a.b:1", "/c", "d=e"),
     )
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [("http://x", "/", ""), ("http://x?q=1", "/", "q=1"), ("HTTP://[::1]:80?a/b", "/", "a/b")],
+)
+def test_an_address_in_full_may_lack_its_path(
+    acts: Acts, place: Place, target: str, path: str, query: str
+) -> None:
+    with Client(place) as client:
+        answer = client.say(f"GET {target} HTTP/1.1\r\nHost: y\r\n\r\n".encode()).answer()
+    assert status(answer) == 200
+    assert (acts.environs[0]["PATH_INFO"], acts.environs[0]["QUERY_STRING"]) == (path, query)
+
+
+@pytest.mark.parametrize("host", ["u@x", "u:p@x", "@x", ":80", "", "x:y", "x y@z", "x,y"])
+def test_an_address_in_full_names_a_host_and_no_user(acts: Acts, place: Place, host: str) -> None:
+    """RFC 9110 section 4.2.4: what stands before the @ could pass for the host."""
+    for path in ("/", "", "?q"):
+        with Client(place) as client:
+            sent = f"GET http://{host}{path} HTTP/1.1\r\nHost: x\r\n\r\n"
+            assert status(client.say(sent.encode()).rest()) == 400
+    assert acts.seen == []
 
 
 @pytest.mark.parametrize("framed", [post(BODY, "/a", b"Upgrade: h2c", b"Connection: Upgrade")])
