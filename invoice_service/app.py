@@ -48,8 +48,6 @@ ALWAYS: Final = [
     ("Referrer-Policy", "no-referrer"),  # the hash in our addresses opens an invoice
 ]
 
-REFUSED: Final = (401, 403)
-
 PROGRAMS: Final = ("/v1/", "/log/", "/static/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Where problems are answered as problem+json; elsewhere people read."""
 
@@ -215,7 +213,7 @@ def _answer_errors(app: Flask, instance: Instance) -> None:
     @app.errorhandler(Problem)
     def refuse(problem: Problem) -> Response:
         status = problems.status_of(problem)
-        if status in REFUSED:
+        if status in access.REFUSED:
             access.refused(problem, door, int(instance.clock().timestamp()))
         problem = incidents.public(problem, f"{request.method} {request.url_rule}")
         if request.method == "POST" and request.path == clients.PATH:

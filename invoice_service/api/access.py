@@ -1,11 +1,14 @@
 """Who asks: the API key of the request under way, what its role allows, and who was refused."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
-from flask import request
+from flask import current_app, request
 
 from chain.errors import Problem, RefusedError
 from invoice_service.api.peers import site_of
+from invoice_service.api.problems import status_of
 from invoice_service.domain.acts import UNKNOWN, By
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.sign_in import (
@@ -20,6 +23,7 @@ from invoice_service.services.people.sign_in import (
 SCHEME: Final = "bearer"
 DOOR: Final = "fapiao.door"
 """Among the application's extensions: who counts the refusals."""
+REFUSED: Final = (401, 403)
 _KEY_ID: Final = "fapiao.key_id"
 _PRINCIPAL: Final = "fapiao.principal"
 
@@ -71,6 +75,23 @@ def refused(problem: Problem, door: Door, now: int) -> None:
     door.refuse(
         problem.code, by, site_of(_peer()) or UNKNOWN, f"{request.method} {request.url_rule}", now
     )
+
+
+def record_refusals(
+    principal: Principal, clock: Callable[[], datetime]
+) -> Callable[[Problem], None]:
+    """Counts the records of the list under way that are answered 401 or 403; lines have none.
+
+    What it returns is called while the answer goes out, when the request is over for Flask.
+    """
+    door: Door = current_app.extensions[DOOR]
+    who, origin = f"key:{principal.key_id}", site_of(_peer()) or UNKNOWN
+
+    def count(problem: Problem) -> None:
+        if status_of(problem) in REFUSED:
+            door.count(problem.code, who, origin, int(clock().timestamp()))
+
+    return count
 
 
 def _bearer(header: str | None) -> str | None:

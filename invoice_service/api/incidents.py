@@ -51,12 +51,17 @@ def public(problem: Problem, where: str) -> Problem:
 class StreamedResults:
     """The results of one stream; trouble of one kind is recorded once, not for each record."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(
+        self, where: str, seen: Callable[[Problem], object] = lambda _problem: None
+    ) -> None:
+        """``seen`` is called with the problem of each record that has one."""
         self._where = where
+        self._seen = seen
         self._known: dict[str, Problem] = {}
 
     def public(self, problem: Problem) -> Problem:
         """As the function of that name."""
+        self._seen(problem)
         if status_of(problem) < HTTPStatus.INTERNAL_SERVER_ERROR:
             return problem
         if problem.code not in self._known:

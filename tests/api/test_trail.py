@@ -1,11 +1,12 @@
 """Officials read who did what; who was refused is counted, and no good call writes anything."""
 
+import io
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,9 +14,12 @@ import urllib3
 from werkzeug.test import TestResponse
 
 from chain.errors import UnavailableError
-from tests.api.desk import TAX_ID, Desk, problem, refusing
+from tests.api.desk import NDJSON, TAX_ID, Desk, problem, refusing
 from tests.api.merchants.test_register import CAFE, CALLS
 from tests.api.server import serving
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 PEER = {"REMOTE_ADDR": "192.0.2.7"}
 
@@ -157,6 +161,48 @@ def test_a_merchants_refused_business_is_counted_by_its_key(desk: Desk) -> None:
     problem(desk.post("/v1/invoices", order), 403, "merchant_suspended")
     assert refusals(desk) == {("merchant_suspended", "key:1", "127.0.0.1"): 1}
     assert trail(desk) == before
+
+
+class Meanwhile(io.BytesIO):
+    """A body, and what an official does while it comes in."""
+
+    def __init__(self, body: bytes, act: Callable[[], object]) -> None:
+        super().__init__(body)
+        self._act = act
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        """The first time, the official acts."""
+        if self.tell() == 0:
+            self._act()
+        return super().readinto(buffer)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "code"),
+    [
+        ("POST", "suspension", None, "merchant_suspended"),
+        ("PUT", "quota", {"quota": 1}, "quota_exhausted"),
+        ("DELETE", "keys/1", None, "key_revoked"),
+    ],
+)
+def test_each_record_of_a_list_that_is_refused_is_counted_and_leaves_no_line(
+    desk: Desk, method: str, path: str, body: object, code: str
+) -> None:
+    line = {"lines": [{"name": "x", "unit_price": 1, "tax_rate": "0"}]}
+    orders = [json.dumps({**line, "order_id": f"L{n}"}) for n in range(50)]
+    sent = "\n".join([*orders, "{}"]).encode()
+    stream = Meanwhile(sent, lambda: official(desk, method, f"/v1/merchants/1/{path}", body))
+    answer = desk.client.post(
+        "/v1/invoices/batch",
+        input_stream=stream,
+        content_length=len(sent),
+        headers={**desk.auth(), "Content-Type": NDJSON},
+    )
+    codes = [json.loads(one).get("problem", {}).get("code") for one in answer.text.splitlines()]
+    refused = 49 if code == "quota_exhausted" else 50
+    assert codes.count(code) == refused
+    assert refusals(desk) == {(code, "key:1", "127.0.0.1"): refused}
+    assert trail(desk, "type=access") == []
 
 
 def test_a_refusal_stands_although_it_cannot_be_written(

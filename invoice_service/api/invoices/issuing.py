@@ -4,7 +4,7 @@ from flask import Blueprint, Response, url_for
 
 from chain.commitment import anchor, parse_password_area
 from chain.errors import MalformedError, Problem
-from invoice_service.api.access import Access
+from invoice_service.api.access import Access, record_refusals
 from invoice_service.api.answers import JSON, NDJSON, json_answer, json_bytes, raw_answer
 from invoice_service.api.incidents import StreamedResults
 from invoice_service.api.invoices.bodies import Bodies
@@ -46,7 +46,7 @@ class IssuingCalls:
     def __init__(self, parts: Parts) -> None:
         self._access = Access(parts.store)
         self._bodies = Bodies(parts)
-        self._limits = parts.config.limits
+        self._clock, self._limits = parts.clock, parts.config.limits
         self._base = parts.config.service.public_url
         self._waiting = Waiting(parts.log, parts.config.web.threads)
         self._promising = self._desks(parts, signed=True)
@@ -98,7 +98,8 @@ class IssuingCalls:
         asked = RecordList(self._limits)
         results = issue_many(desk, merchant_id, asked.records(), key_id=principal.key_id)
         shown = (self._shown(result) for result in results)
-        stream = StreamedResults("POST /v1/invoices/batch")
+        refused = record_refusals(principal, self._clock)
+        stream = StreamedResults("POST /v1/invoices/batch", refused)
         answer = raw_answer(stream.all(asked.numbers, shown, self._line), NDJSON)
         answer.call_on_close(asked.close)
         return answer

@@ -104,30 +104,38 @@ class Door:
                         self._add(refusals)
                     self._arm(again=True)
 
+    def count(self, code: str, who: str, origin: str, at: int) -> None:
+        """One record of a list was refused: that is counted, and no line says so."""
+        with self._guard:
+            self._count_one(code, who, origin, at)
+
     def _count(self, code: str, who: str, origin: str, at: int) -> bool:
         """Count one; True while the hour has lines left for ``who``."""
-        hour = at - at % HOUR
         with self._guard:
-            if hour != self._hour:
-                self._hour, self._seen, self._lines = hour, {}, {}
-            seen = self._notice((code, who, origin))
-            self._add(
-                Refusals(
-                    hour=hour,
-                    code=code,
-                    who=who,
-                    origin=origin,
-                    count=1,
-                    first_at=at,
-                    last_at=at,
-                    seen=seen,
-                )
-            )
-            self._arm()
+            self._count_one(code, who, origin, at)
             if code not in OF_A_KEY or who == UNKNOWN:
                 return False
             lines = self._lines[who] = self._lines.get(who, 0) + 1
             return lines <= LINES_AN_HOUR
+
+    def _count_one(self, code: str, who: str, origin: str, at: int) -> None:
+        hour = at - at % HOUR
+        if hour != self._hour:
+            self._hour, self._seen, self._lines = hour, {}, {}
+        seen = self._notice((code, who, origin))
+        self._add(
+            Refusals(
+                hour=hour,
+                code=code,
+                who=who,
+                origin=origin,
+                count=1,
+                first_at=at,
+                last_at=at,
+                seen=seen,
+            )
+        )
+        self._arm()
 
     def _notice(self, name: tuple[str, str, str]) -> int:
         """How often a name was seen: exact for few names, and never lost for a frequent one.
