@@ -110,7 +110,7 @@ def create_app(instance: Instance | None = None) -> Flask:
 
 def large_bodies(config: Config) -> dict[str, int]:
     """The addresses that take lists, and how many bytes of them."""
-    lists = ("/v1/invoices/batch", "/v1/verifications")
+    lists = [call.path for call in doors(config).operations if call.large]
     prefixes = ("", config.public_path)
     return {f"{prefix}{path}": config.limits.batch_bytes for prefix in prefixes for path in lists}
 

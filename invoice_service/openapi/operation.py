@@ -60,7 +60,7 @@ class Operation(NamedTuple):
 
     ``errors`` are problems, pages, or none at all (the status is always 200). A call that is not
     ``strict`` ignores parameters that it does not know; what is ``kept`` by others has an ETag.
-    A ``free`` call costs nobody a token.
+    A ``free`` call costs nobody a token; the body of a ``large`` one is as large as a list may be.
     """
 
     method: Literal["get", "post", "put", "delete"]
@@ -80,6 +80,7 @@ class Operation(NamedTuple):
     strict: bool = True
     kept: bool = False
     free: bool = False
+    large: bool = False
 
     def all_codes(self) -> Iterator[str]:
         """Every code that it can answer, in the order in which things are looked at."""

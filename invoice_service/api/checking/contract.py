@@ -91,5 +91,6 @@ OPERATIONS: Final = (
         (),
         ((NDJSON, SlipRecord), (CSV, "string"), (TEXT, "string")),
         codes=("too_many_records", "not_csv", "not_acceptable", *STORE, *LOG),
+        large=True,
     ),
 )

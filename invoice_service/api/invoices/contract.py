@@ -212,6 +212,7 @@ OPERATIONS: Final = (
         (PREFER,),
         ((NDJSON, InvoiceRequest),),
         codes=("too_many_records", *STORE, *LOG),
+        large=True,
     ),
     Operation(
         "post",
