@@ -20,6 +20,7 @@ from invoice_service.api.peers import Peers
 from invoice_service.api.rates import Rates, headers_of
 from invoice_service.api.requests import AnyBut
 from invoice_service.config import Config, load
+from invoice_service.front.crowd import Why
 from invoice_service.openapi.document import Doors, describe_service
 from invoice_service.pilot import clients
 from invoice_service.pilot import contract as pilot
@@ -43,6 +44,8 @@ STATIC: Final = next(path for path in (_HERE / "static", _HERE.parent / "static"
 STATIC_SECONDS: Final = 3600
 STARTED: Final = "fapiao.started"
 PROBLEM: Final = "fapiao.problem"
+CROWD: Final = "fapiao.crowd"
+"""Among the application's extensions: counts whom the server in front turned away."""
 ALWAYS: Final = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),  # the hash in our addresses opens an invoice
@@ -115,6 +118,11 @@ def large_bodies(config: Config) -> dict[str, int]:
     return {f"{prefix}{path}": config.limits.batch_bytes for prefix in prefixes for path in lists}
 
 
+def crowd_counter(app: "WSGIApplication") -> Callable[[Why], None] | None:
+    """What counts those whom the server in front turned away."""
+    return app.extensions[CROWD] if isinstance(app, Service) else None
+
+
 def _refuse_what_is_not_whole(app: Flask) -> None:
     """First of all, what the server in front found wrong: then nothing else is looked at."""
 
@@ -148,8 +156,9 @@ def _open_doors(app: Flask, instance: Instance) -> None:
     description = partial(describe_service, config.service.public_url, doors(config))
     meter = Meter(config.run_dir / "counts", sorted({*app.view_functions, *ENDPOINTS}))
     app.register_blueprint(
-        operations_blueprint(_health(instance), meter, description, _gate(config))
+        operations_blueprint(_health(instance, meter), meter, description, _gate(config))
     )
+    app.extensions[CROWD] = lambda why: meter.turned_away(why, int(instance.clock().timestamp()))
     _count_answers(app, meter)
 
 
@@ -173,7 +182,7 @@ def _key_text(instance: Instance) -> str:
     return instance.log_key.text()
 
 
-def _health(instance: Instance) -> Callable[[], Health]:
+def _health(instance: Instance, meter: Meter) -> Callable[[], Health]:
     config, issuer, run = instance.config, instance.issuer, os.environ.get(RUN, "")
     log_key = instance.log_key
     web = Presence(config.run_dir / "web", run)
@@ -191,6 +200,7 @@ def _health(instance: Instance) -> Callable[[], Health]:
         instance="+".join(filter(None, (log_key.name, log_key.key_id.hex(), run))),
         beat=partial(read_beat, config.run_dir) if run else None,
         web=(lambda: WebProcesses(*web.count(), config.web.workers)) if run else None,
+        crowd=meter.last_turned_away,
     )
     return lambda: check_health(parts, int(instance.clock().timestamp()))
 
@@ -215,7 +225,8 @@ def _answer_errors(app: Flask, instance: Instance) -> None:
         status = problems.status_of(problem)
         if status in access.REFUSED:
             access.refused(problem, door, int(instance.clock().timestamp()))
-        problem = incidents.public(problem, f"{request.method} {request.url_rule}")
+        if problem is not request.environ.get(PROBLEM):  # of which the server in front has told
+            problem = incidents.public(problem, f"{request.method} {request.url_rule}")
         if request.method == "POST" and request.path == clients.PATH:
             return clients.refuse(problem)
         if request.path.startswith(PROGRAMS):

@@ -14,6 +14,7 @@ from typing import Final, Protocol, cast
 import httptools
 
 from chain.errors import MalformedError, Problem, UnavailableError
+from invoice_service.front.crowd import Crowd
 from invoice_service.front.incoming import Incoming, check_head, too_large
 from invoice_service.front.limits import Limits, Purse
 from invoice_service.front.outbox import Outbox
@@ -32,10 +33,14 @@ class House(Protocol):
 
     limits: Limits
     purse: Purse
+    crowd: Crowd
     stopping: bool
 
-    def owner(self, address: str) -> str:
-        """Whose connections those from an address are; "" for nobody's."""
+    def owner(self, address: str, forwarded: str = "") -> str:
+        """Whose connections, or requests, those from an address are; "" for nobody's.
+
+        ``forwarded`` is a request's X-Forwarded-For; a proxy's connections are nobody's.
+        """
 
     def opened(self, connection: "Connection") -> None:
         """It has begun."""
@@ -163,6 +168,7 @@ class Connection(asyncio.Protocol):
         incoming.head_done = True
         incoming.method = self._parser.get_method().decode("ascii")
         incoming.version = self._parser.get_http_version()
+        incoming.owner = self.owner or self._sender(incoming)
         incoming.limit = self._limits.body_of(incoming.path().decode("latin-1"))
         problem = check_head(incoming, self._limits)
         if problem is not None:
@@ -178,7 +184,8 @@ class Connection(asyncio.Protocol):
             return
         if incoming.body.size + len(body) > incoming.limit:
             self._refuse(too_large(incoming.limit))
-        elif not self._house.purse.take(len(body), self.owner, small=self._is_small(incoming)):
+        elif not self._house.purse.take(len(body), incoming.owner, small=self._is_small(incoming)):
+            self._house.crowd.note("bodies_full")
             self._refuse(UnavailableError("too_busy", "too many large requests are on their way"))
         else:
             incoming.held += len(body)
@@ -186,6 +193,11 @@ class Connection(asyncio.Protocol):
             # What came fast earns no long silence: nobody is quiet for longer than at the start.
             earned = self._read_until + len(body) / self._limits.slowest
             self._read_until = min(earned, time.monotonic() + self._limits.body_seconds)
+
+    def _sender(self, incoming: Incoming) -> str:
+        """Whose request it is that a proxy hands on."""
+        forwarded = b",".join(incoming.values(b"x-forwarded-for")).decode("latin-1")
+        return self._house.owner(self.peer[0], forwarded)
 
     def _is_small(self, incoming: Incoming) -> bool:
         return incoming.limit <= self._limits.body_bytes
@@ -272,7 +284,7 @@ class Connection(asyncio.Protocol):
     def release(self, incoming: Incoming) -> None:
         """Its body is needed no longer."""
         incoming.body.close()
-        self._house.purse.give(incoming.held, self.owner)
+        self._house.purse.give(incoming.held, incoming.owner)
         incoming.held = 0
 
     def _put(self, data: bytes) -> None:
@@ -281,6 +293,7 @@ class Connection(asyncio.Protocol):
         elif self._house.purse.take(len(data), self.owner, small=False):
             self._outbox.put(data)
         else:
+            self._house.crowd.note("answers_full")
             self._transport.abort()
 
     def _break_off(self) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from chain.errors import Problem, UnavailableError
 from invoice_service.front.answer import respond
 from invoice_service.front.connection import Connection
+from invoice_service.front.crowd import Crowd, Why
 from invoice_service.front.incoming import Incoming
 from invoice_service.front.limits import Limits, Purse
 from invoice_service.front.threads import HEAVY_BYTES, Threads, tell
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
 SWEEP_SECONDS: Final = 0.5
 PAUSE_SECONDS: Final = 0.2  # in which no connection is taken when files have run out
 Write = Callable[[Problem], bytes]
+Caller = Callable[[str, str], str]
 
 log = logging.getLogger(__name__)
+
+
+def _plain(address: str, _forwarded: str) -> str:
+    return address
 
 
 class Door:
@@ -37,14 +43,17 @@ class Door:
         write: Write,
         *,
         threads: int,
-        caller: Callable[[str], str] = str,
+        caller: Caller = _plain,
+        count: Callable[[Why], None] | None = None,
     ) -> None:
-        """``caller`` says whose connection one from that address is: "" for nobody's, not counted.
+        """``caller`` says whose connection or request one from an address is, as House has it.
 
-        A proxy's connections are its clients'.
+        "" is nobody's, and not counted: a proxy's connections are its clients'. ``count`` is called
+        whenever somebody is turned away.
         """
         self.limits = limits
         self.purse = Purse(limits.held_bytes)
+        self.crowd = Crowd(count)
         self.stopping = False
         self.write = write
         self._caller = caller
@@ -70,9 +79,9 @@ class Door:
             self._sweep()
             await asyncio.sleep(0.02)
 
-    def owner(self, address: str) -> str:
+    def owner(self, address: str, forwarded: str = "") -> str:
         """See House."""
-        return self._caller(address)
+        return self._caller(address, forwarded)
 
     def opened(self, connection: Connection) -> None:
         """See House."""
@@ -88,7 +97,8 @@ class Door:
     def answer(self, connection: Connection, incoming: Incoming) -> None:
         """See House."""
         heavy = incoming.limit > self.limits.body_bytes and incoming.body.size > HEAVY_BYTES
-        self._threads.submit(partial(self._run, connection, incoming), heavy=heavy)
+        job = partial(self._run, connection, incoming)
+        self._threads.submit(job, heavy=heavy, whose=incoming.owner)
 
     def _run(self, connection: Connection, incoming: Incoming) -> None:
         """One request, in a thread."""
@@ -115,8 +125,10 @@ class Door:
                 log.warning("no connection can be taken: %s", error)
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
-            if self._has_many(peer[0]) or not self._has_room():
-                self._turn_away(sock)
+            if self._has_many(peer[0]):
+                self._turn_away(sock, "address_full")
+            elif not self._has_room():
+                self._turn_away(sock, "connections_full")
             else:
                 await self._take(sock, peer)
 
@@ -129,7 +141,8 @@ class Door:
             sock.close()
             log.warning("a connection could not be taken: %s", error)
 
-    def _turn_away(self, sock: socket.socket) -> None:
+    def _turn_away(self, sock: socket.socket, why: Why) -> None:
+        self.crowd.note(why)
         problem = UnavailableError("too_many_connections", "too many connections of this address")
         with sock:
             sock.setblocking(False)  # noqa: FBT003 # the function takes no keyword
@@ -139,7 +152,7 @@ class Door:
                 return
 
     def _has_many(self, peer: str) -> bool:
-        return self._peers[self._caller(peer)] >= self.limits.peer_connections
+        return self._peers[self._caller(peer, "")] >= self.limits.peer_connections
 
     def _has_room(self) -> bool:
         """Where all places are taken, who has waited longest with nothing to answer gives way."""
@@ -148,6 +161,7 @@ class Door:
         waiting = [connection for connection in self._connections if not connection.busy]
         idle = [connection for connection in waiting if connection.idle] or waiting
         if idle:
+            self.crowd.note("connections_full")
             min(idle, key=lambda connection: connection.waits_since).evict()
         return bool(idle)
 

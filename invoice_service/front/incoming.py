@@ -62,6 +62,8 @@ class Incoming:
         self.head_bytes = 0
         self.head_done = False
         self.body = Body()
+        self.owner = ""
+        """Whose it is, for what each may have: "" for nobody's."""
         self.held = 0
         self.limit = 0
         self.keep = False

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Final
@@ -21,24 +21,47 @@ def tell(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
             raise
 
 
+class Rounds:
+    """Jobs that wait; their callers take turns, so that one with many makes nobody wait for all."""
+
+    def __init__(self) -> None:
+        self._of: OrderedDict[str, deque[Job]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._of)
+
+    def add(self, whose: str, job: Job) -> None:
+        """Wait behind the caller's own."""
+        self._of.setdefault(whose, deque()).append(job)
+
+    def next(self) -> Job:
+        """The first of whoever has waited longest, who joins again at the end with the rest."""
+        whose, jobs = self._of.popitem(last=False)
+        job = jobs.popleft()
+        if jobs:
+            self._of[whose] = jobs
+        return job
+
+
 class Threads:
     """Runs jobs in order; heavy ones only in half of the threads, so that others never wait long.
 
-    ``submit`` is called from the loop's thread alone. A job lets nothing escape.
+    Where heavy ones wait, their callers take turns. ``submit`` is called from the loop's thread
+    alone. A job lets nothing escape.
     """
 
     def __init__(self, count: int, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._jobs: SimpleQueue[tuple[Job, bool]] = SimpleQueue()
-        self._heavy: deque[Job] = deque()
+        self._heavy = Rounds()
         self._heavy_left = max(1, count // 2)
         for number in range(count):
             threading.Thread(target=self._work, name=f"web-{number}", daemon=True).start()
 
-    def submit(self, job: Job, *, heavy: bool) -> None:
-        """Run it as soon as a thread is free for its kind."""
+    def submit(self, job: Job, *, heavy: bool, whose: str = "") -> None:
+        """Run it as soon as a thread is free for its kind, and it is its caller's turn."""
         if heavy and not self._heavy_left:
-            self._heavy.append(job)
+            self._heavy.add(whose, job)
             return
         self._heavy_left -= heavy
         self._jobs.put((job, heavy))
@@ -53,6 +76,6 @@ class Threads:
 
     def _next_heavy(self) -> None:
         if self._heavy:
-            self._jobs.put((self._heavy.popleft(), True))
+            self._jobs.put((self._heavy.next(), True))
         else:
             self._heavy_left += 1

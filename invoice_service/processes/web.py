@@ -21,7 +21,7 @@ import msgspec
 from chain.errors import Problem
 from invoice_service.api import problems
 from invoice_service.api.peers import Peers, site_of
-from invoice_service.app import create_app, finish, large_bodies
+from invoice_service.app import create_app, crowd_counter, finish, large_bodies
 from invoice_service.config import Config, load
 from invoice_service.front.answer import write_problem
 from invoice_service.front.door import Door, run
@@ -113,12 +113,14 @@ class Workers:
         write = _writer(config.service.public_url)
         peers = Peers(config.web.trusted_proxies)
 
-        def caller(address: str) -> str:
-            return "" if peers.trusts(address) else site_of(address)
+        def caller(address: str, forwarded: str) -> str:
+            peer = peers.behind(address, forwarded)
+            return "" if peers.trusts(peer) else site_of(peer)
 
         def door() -> Door:
             threads = config.web.threads
-            return Door(app, limits_of(config), write, threads=threads, caller=caller)
+            limits, count = limits_of(config), crowd_counter(app)
+            return Door(app, limits, write, threads=threads, caller=caller, count=count)
 
         run(door, self._listener, GRACE_SECONDS, self._wait_for_all)
         finish(app)

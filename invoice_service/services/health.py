@@ -1,6 +1,6 @@
 """How the instance is: what stops it from serving, and what an operator should look at."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os import statvfs
 from pathlib import Path
@@ -27,6 +27,15 @@ LOW_SPACE = 256 * 1024 * 1024
 
 FULL_SPACE = 1024 * 1024
 """Free bytes below which nothing can be relied on to be stored."""
+
+CROWDED = 60
+"""Seconds for which it is said that somebody was turned away for want of room."""
+
+_ROOM = {
+    "bodies_full": "requests found no room for their bodies: limits.held_bytes",
+    "answers_full": "answers that nobody took found no room: limits.held_bytes",
+    "connections_full": "connections found no place: limits.connections",
+}
 
 SILENT = 30
 """Seconds without a whole run of the worker after which it is said to be silent."""
@@ -96,7 +105,8 @@ class HealthParts:
     """What is looked at; times in seconds, ``issuer_alive`` asks the issuing process.
 
     ``witnesses`` are those of the log's policy. ``instance`` is the public name of this start.
-    ``beat`` and ``web`` are None where no worker and no web processes belong to us.
+    ``beat`` and ``web`` are None where no worker and no web processes belong to us. ``crowd`` says
+    when (unix seconds) somebody was turned away last, by reason.
     """
 
     invoices: HealthStore
@@ -110,6 +120,7 @@ class HealthParts:
     instance: str = ""
     beat: Callable[[], Beat] | None = None
     web: Callable[[], WebProcesses] | None = None
+    crowd: Callable[[], Mapping[str, int]] = dict
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -191,6 +202,7 @@ def check_health(parts: HealthParts, now: int) -> Health:
     )
     problems += _problems(found, parts.max_delay, web)
     warnings = [*_warnings(found, parts.max_delay), *_processes(beat, web)]
+    warnings += _crowded(parts.crowd(), now)
     return msgspec.structs.replace(
         found, ready=not problems, problems=tuple(problems), warnings=tuple(warnings)
     )
@@ -251,6 +263,13 @@ def _warnings(found: Health, max_delay: int) -> Iterator[Finding]:
         yield Finding("disk_low", f"{found.free_bytes} bytes are free")
     if not found.issuing_process:
         yield Finding("issuer_missing", "no issuing process answers; issuing is slower")
+
+
+def _crowded(last: Mapping[str, int], now: int) -> Iterator[Finding]:
+    """For want of what somebody was turned away lately."""
+    for code, text in _ROOM.items():
+        if (at := last.get(code, 0)) and now - at <= CROWDED:
+            yield Finding(code, f"in the last minute {text}")
 
 
 def _processes(beat: Beat | None, web: WebProcesses | None) -> Iterator[Finding]:

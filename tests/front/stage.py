@@ -12,7 +12,8 @@ from typing import IO, TYPE_CHECKING, cast
 
 from chain.errors import Problem
 from invoice_service.front.answer import write_problem
-from invoice_service.front.door import Door
+from invoice_service.front.crowd import Why
+from invoice_service.front.door import Caller, Door
 from invoice_service.front.limits import Limits
 from invoice_service.processes.listening import listen
 from tests.patience import PATIENCE
@@ -57,7 +58,8 @@ def stage(
     app: "WSGIApplication",
     limits: Limits = LIMITS,
     threads: int = 4,
-    caller: Callable[[str], str] = str,
+    caller: Caller = lambda address, _forwarded: address,
+    count: Callable[[Why], None] | None = None,
 ) -> Iterator[Place]:
     """Where the server listens; it is stopped at the end."""
     listener = listen("127.0.0.1", 0)
@@ -68,7 +70,7 @@ def stage(
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         stops.append(lambda: loop.call_soon_threadsafe(stop.set))
-        door = Door(app, limits, _write, threads=threads, caller=caller)
+        door = Door(app, limits, _write, threads=threads, caller=caller, count=count)
         begun.set()
         await door.serve(listener, stop, 1.0)
 

@@ -33,6 +33,21 @@ PARTS = {
 INCOMPLETE = pytest.mark.parametrize("request_", PARTS.values(), ids=PARTS.keys())
 
 
+def nobody(_address: str, _forwarded: str) -> str:
+    """As of a proxy's connections."""
+    return ""
+
+
+def by_address(address: str, _forwarded: str) -> str:
+    """As where there is no proxy."""
+    return address
+
+
+def by_forwarded(_address: str, forwarded: str) -> str:
+    """As behind a proxy."""
+    return forwarded
+
+
 @pytest.fixture
 def acts() -> Acts:
     return Acts()
@@ -368,7 +383,7 @@ def test_one_address_has_so_many_connections(acts: Acts) -> None:
 
 
 def test_a_proxy_has_as_many_connections_as_it_likes(acts: Acts) -> None:
-    with stage(acts, Limits(peer_connections=1), caller=lambda _: "") as place:
+    with stage(acts, Limits(peer_connections=1), caller=nobody) as place:
         clients = [Client(place) for _ in range(5)]
         assert all(status(client.say(get()).answer()) == 200 for client in clients)
         for client in clients:
@@ -401,7 +416,7 @@ HOLDS = Limits(held_bytes=100_000, body_bytes=30_000, large={"/list": 90_000})
 def test_what_all_hold_together_is_bounded(acts: Acts, whose: str) -> None:
     """Of large bodies an address holds half at most, and all together three quarters."""
     held, more = (45_000, 10_000) if whose == "one address" else (60_000, 20_000)
-    caller = str if whose == "one address" else lambda _address: ""
+    caller = by_address if whose == "one address" else nobody
     with stage(acts, HOLDS, caller=caller) as place:
         with Client(place) as first, Client(place) as second, Client(place) as till:
             first.say(post(b"x" * held, "/list", length=held + 1))
@@ -413,6 +428,48 @@ def test_what_all_hold_together_is_bounded(acts: Acts, whose: str) -> None:
         assert soon(lambda: not _is_full(place, more))
 
 
+def test_of_what_is_held_each_client_of_a_proxy_has_half(acts: Acts) -> None:
+    one, other = b"X-Forwarded-For: 192.0.2.1", b"X-Forwarded-For: 192.0.2.2"
+    with stage(acts, HOLDS, caller=by_forwarded) as place:
+        with Client(place) as first, Client(place) as second, Client(place) as third:
+            first.say(post(b"x" * 45_000, "/list", one, length=45_001))
+            assert soon(lambda: _is_full(place, 10_000, one))
+            assert body_of(second.say(post(b"x" * 10_000, "/list", other)).answer()) == (
+                b"/list 10000"
+            )
+            assert body_of(third.say(post(b"x" * 10_000, "/list", one)).answer()) == b"too_busy"
+            first.say(b"x").answer()
+        assert soon(lambda: not _is_full(place, 10_000, one))
+
+
+def test_who_is_turned_away_is_counted_and_told(
+    acts: Acts, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[str] = []
+    limits = HOLDS._replace(connections=3, peer_connections=2)
+    with stage(acts, limits, caller=by_address, count=seen.append) as place:
+        with Client(place) as first:
+            first.say(post(b"x" * 45_000, "/list", length=45_001))
+            assert soon(lambda: _is_full(place, 10_000))
+        refused = seen.count("bodies_full")
+        assert refused
+        held = [Client(place, source="127.0.0.2") for _ in range(2)]
+        with Client(place, source="127.0.0.2") as more:
+            assert body_of(more.rest()) == b"too_many_connections"
+        acts.hold.clear()
+        held += [Client(place, source=f"127.0.0.{n}").say(get("/hold")) for n in (3, 4, 5)]
+        assert soon(lambda: acts.seen.count("/hold") == 3)
+        with Client(place, source="127.0.0.6") as more:
+            assert body_of(more.rest()) == b"too_many_connections"
+        acts.hold.set()
+        for client in held:
+            client.line.close()
+    assert set(seen) == {"bodies_full", "address_full", "connections_full"}
+    assert seen.count("connections_full") > 1
+    told = " ".join(record.getMessage() for record in caplog.records)
+    assert all(why in told for why in seen)
+
+
 def test_what_came_fast_earns_no_silence(acts: Acts) -> None:
     """A body that was nearly whole at once may not be held back for as long as it is large."""
     limits = QUICK._replace(slowest=1, large={"/list": 90_000})
@@ -421,6 +478,6 @@ def test_what_came_fast_earns_no_silence(acts: Acts) -> None:
         assert body_of(client.answer()) == b"request_timeout"
 
 
-def _is_full(place: Place, more: int) -> bool:
+def _is_full(place: Place, more: int, *headers: bytes) -> bool:
     with Client(place) as client:
-        return body_of(client.say(post(b"x" * more, "/list")).answer()) == b"too_busy"
+        return body_of(client.say(post(b"x" * more, "/list", *headers)).answer()) == b"too_busy"

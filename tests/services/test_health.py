@@ -168,6 +168,16 @@ def test_a_clock_that_stops_issuing_is_said(town: Town, parts: HealthParts) -> N
     assert check_health(parts, now(town) + 9 * day).ready
 
 
+def test_for_want_of_room_somebody_was_turned_away_lately(town: Town, parts: HealthParts) -> None:
+    at = now(town)
+    last = {"bodies_full": at, "answers_full": 0, "connections_full": at - 60, "address_full": at}
+    asked = replace(parts, crowd=lambda: last)
+    found = check_health(asked, at)
+    assert (found.ready, codes(found.warnings)) == (True, ["bodies_full", "connections_full"])
+    assert codes(check_health(asked, at + 60).warnings) == ["bodies_full"]
+    assert codes(check_health(asked, at + 61).warnings) == []
+
+
 def test_a_full_disk_is_not_only_low(
     town: Town, parts: HealthParts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ import fcntl
 import mmap
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,13 +40,22 @@ class Counts:
             for place, amount in amounts:
                 self._slots[place] += amount
 
+    def put(self, place: int, number: int) -> None:
+        """Replace this process's number, of which ``most`` finds the largest."""
+        with self._guard:
+            self._slots[place] = number
+
     def read(self) -> dict[str, int]:
         """Every name's sum over all processes, those that have ended included."""
-        sums = [0] * len(self._places)
-        for numbers in self._all():
-            for place, number in enumerate(numbers):
-                sums[place] += number
-        return dict(zip(self._places, sums, strict=True))
+        return self._over_all(sum)
+
+    def most(self) -> dict[str, int]:
+        """Every name's largest number of all processes."""
+        return self._over_all(max)
+
+    def _over_all(self, together: Callable[[tuple[int, ...]], int]) -> dict[str, int]:
+        numbers = zip(*self._all(), strict=True)
+        return {name: together(of) for name, of in zip(self._places, numbers, strict=True)}
 
     def _all(self) -> Iterator[memoryview]:
         found = False

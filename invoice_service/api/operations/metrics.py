@@ -15,6 +15,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from invoice_service.api.operations.counts import Counts
+from invoice_service.front.crowd import REASONS, Why
 
 BOUNDS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 30000)
 NANOSECONDS_PER_MS = 1_000_000
@@ -26,11 +27,12 @@ Gauges = Callable[[], Mapping[str, tuple[str, int | float]]]
 
 
 class Meter:
-    """Counts each answer: endpoint, class of status, time taken."""
+    """Counts each answer: endpoint, class of status, time taken; and who was turned away, why."""
 
     def __init__(self, folder: Path, endpoints: Sequence[str]) -> None:
         self.endpoints = [*endpoints, OTHER]
         names = [name for endpoint in self.endpoints for name in _names(endpoint)]
+        names += [name for why in REASONS for name in _turned_away(why)]
         self._counts = Counts(folder, names)
         self._base = {name: self._counts.place(f"{name} 1xx") for name in self.endpoints}
         self._width = len(CLASSES)
@@ -42,6 +44,17 @@ class Meter:
         self._counts.add(
             ((base + status // 100 - 1, 1), (base + self._width, nanoseconds), (bucket, 1))
         )
+
+    def turned_away(self, why: Why, now: int) -> None:
+        """Somebody found no room, at ``now`` (unix seconds)."""
+        count, last = map(self._counts.place, _turned_away(why))
+        self._counts.add([(count, 1)])
+        self._counts.put(last, now)
+
+    def last_turned_away(self) -> dict[str, int]:
+        """When (unix seconds) that happened last, by reason, whichever the process; 0 for never."""
+        numbers = self._counts.most()
+        return {why: numbers[_turned_away(why)[1]] for why in REASONS}
 
     def read(self) -> dict[str, int]:
         """All numbers, summed over the processes."""
@@ -80,6 +93,7 @@ class Exposition(Collector):
                 times.add_metric([endpoint], buckets, sum_value=seconds)
         yield answers
         yield times
+        yield _crowd(numbers)
         for name, (text, value) in self._gauges().items():
             yield GaugeMetricFamily(name, text, value=value)
 
@@ -87,6 +101,20 @@ class Exposition(Collector):
         """(body, content type) in the text form that the scraper asks for."""
         encoder, kind = choose_encoder(accept)
         return encoder(self._registry), kind
+
+
+def _turned_away(why: Why) -> tuple[str, str]:
+    """Under which names it is counted, and the time of the last one kept."""
+    return f"turned away {why}", f"turned away {why} at"
+
+
+def _crowd(numbers: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(
+        "fapiao_turned_away", "Requests and connections without room", labels=["reason"]
+    )
+    for why in REASONS:
+        family.add_metric([why], numbers[_turned_away(why)[0]])
+    return family
 
 
 def _names(endpoint: str) -> list[str]:

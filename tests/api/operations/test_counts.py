@@ -69,6 +69,13 @@ def test_processes_that_open_at_once_each_keep_a_file_and_no_count_is_lost(tmp_p
         assert Counts(tmp_path / str(number), NAMES).read() == {"a": together, "b": 0}
 
 
+def test_of_what_each_puts_the_largest_is_found(tmp_path: Path) -> None:
+    one, other = Counts(tmp_path, NAMES), Counts(tmp_path, NAMES)
+    for counts, number in ((one, 7), (one, 5), (other, 2)):
+        counts.put(counts.place("b"), number)
+    assert one.most() == other.most() == {"a": 0, "b": 5}
+
+
 def test_a_file_that_goes_while_it_is_looked_at_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from chain.errors import UnavailableError
 from invoice_service.api.operations.metrics import OTHER, Exposition, Meter
-from invoice_service.app import create_app
+from invoice_service.app import create_app, crowd_counter
+from invoice_service.front.crowd import Why
 from tests.api.desk import Desk, refusing, slip
 
 
@@ -71,6 +73,24 @@ def test_metrics_sum_what_all_processes_did(desk: Desk) -> None:
     name = 'fapiao_answers_total{endpoint="operations.healthz",status="2xx"}'
     assert metric(desk.client.get("/metrics").text, name) == 3
     assert metric(other.get("/metrics").text, name) == 3
+
+
+def test_who_is_turned_away_is_counted_over_all_processes_and_warned_of(desk: Desk) -> None:
+    other = create_app(desk.instance)
+    for app in (desk.app, other):
+        count = crowd_counter(app)
+        assert count is not None
+        count("bodies_full")
+        count("address_full")
+    text = desk.client.get("/metrics").text
+    assert [
+        metric(text, f'fapiao_turned_away_total{{reason="{why}"}}') for why in get_args(Why)
+    ] == [2, 0, 0, 2]
+    for client in (desk.client, other.test_client()):
+        warnings = client.get("/readyz").get_json()["warnings"]
+        assert [one["code"] for one in warnings if "full" in one["code"]] == ["bodies_full"]
+    desk.clock.forward(seconds=61)
+    assert "bodies_full" not in desk.client.get("/readyz").text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""Whose large request is next: callers take turns, whatever one of them sends."""
+
+import threading
+from contextlib import ExitStack
+from functools import partial
+from typing import IO, TYPE_CHECKING, cast
+
+import pytest
+
+from invoice_service.front.door import Caller
+from invoice_service.front.limits import Limits
+from invoice_service.front.threads import HEAVY_BYTES, Rounds
+from tests.front.stage import Client, Place, get, post, soon, stage, status
+from tests.patience import PATIENCE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+LIMITS = Limits(body_bytes=1_000, large={"/list": 100_000})
+LIST = b"x" * (HEAVY_BYTES + 1)
+
+
+class Lists:
+    """An application that takes its time for lists alone, and notes whose come when."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.go_on = threading.Event()
+
+    def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> list[bytes]:
+        cast("IO[bytes]", environ["wsgi.input"]).read()
+        if environ["PATH_INFO"] == "/list":
+            self.begun.append(environ["HTTP_X_NAME"])
+            self.go_on.wait(PATIENCE)
+        start("200 OK", [("Content-Length", "0")])
+        return []
+
+
+def _all_have_come(place: Place) -> None:
+    """Whatever was sent before has been read once a later connection is answered."""
+    with Client(place) as client:
+        assert status(client.say(get()).answer()) == 200
+
+
+def _list(name: str, forwarded: str = "") -> bytes:
+    headers = [f"X-Name: {name}", *([f"X-Forwarded-For: {forwarded}"] if forwarded else [])]
+    return post(LIST, "/list", *(header.encode() for header in headers))
+
+
+@pytest.mark.parametrize(
+    ("caller", "sources"),
+    [
+        (lambda address, _: address, ("127.0.0.1", "127.0.0.2")),
+        (lambda _, forwarded: forwarded, ("127.0.0.1", "127.0.0.1")),
+    ],
+    ids=["on their own", "behind a proxy"],
+)
+def test_many_lists_of_one_caller_do_not_hold_up_anothers(
+    caller: Caller, sources: tuple[str, str]
+) -> None:
+    lists = Lists()
+    with stage(lists, LIMITS, threads=2, caller=caller) as place, ExitStack() as stack:
+        many = [stack.enter_context(Client(place, source=sources[0])) for _ in range(6)]
+        few = [stack.enter_context(Client(place, source=sources[1])) for _ in range(2)]
+        for client in many:
+            client.say(_list("many", "192.0.2.1"))
+        assert soon(lambda: lists.begun == ["many"])
+        _all_have_come(place)
+        for client in few:
+            client.say(_list("few", "192.0.2.2"))
+        _all_have_come(place)
+        lists.go_on.set()
+        assert all(status(client.answer()) == 200 for client in (*few, *many))
+    assert lists.begun == ["many", "many", "few", "many", "few", "many", "many", "many"]
+
+
+def test_a_callers_own_come_in_order_and_the_longest_wait_comes_first() -> None:
+    rounds = Rounds()
+    came: list[str] = []
+    for name in ("a0", "a1", "b0", "a2", "c0", "b1"):
+        rounds.add(name[0], partial(came.append, name))
+    while rounds:
+        rounds.next()()
+    assert came == ["a0", "b0", "c0", "a1", "b1", "a2"]
