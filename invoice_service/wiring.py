@@ -26,6 +26,7 @@ from chain.witness.cosigning import Cosigning
 from invoice_service import inventory
 from invoice_service.config import Config
 from invoice_service.domain.acts import ActType, By, Outcome, Said, act_by
+from invoice_service.domain.clock import Running
 from invoice_service.domain.numbering import Scheme
 from invoice_service.keys.folder import (
     LOG_KEY,
@@ -37,10 +38,12 @@ from invoice_service.keys.folder import (
 from invoice_service.keys.rotation import Rotation
 from invoice_service.keys.secrets import all_encrypted, find_passphrase, read_signer, write_signer
 from invoice_service.processes.issuer import DirectIssuer, IssuerClient
+from invoice_service.processes.uptime import running
 from invoice_service.services.anchoring.anchor import Anchoring
 from invoice_service.services.issuing.issue import Issuer
 from invoice_service.services.issuing.promise import Promiser
 from invoice_service.storage.sqlite import SqliteStore, create_store, update_store
+from invoice_service.storage.sqlite.clock import not_counted
 
 Clock = Callable[[], datetime]
 
@@ -161,7 +164,8 @@ class Instance:
             clock=self.clock,
             randbytes=self.randbytes,
             max_block=self.config.anchor.max_block,
-            known_time=lambda: self.store.known_times().latest,
+            known=self.store.known_times,
+            note=self.store.note_clock,
             max_forwards=self.config.clock.max_forwards,
             cosigners=self._cosigning() if self.policy.witnesses else None,
         )
@@ -222,15 +226,9 @@ def open_instance(
     update_store(config.invoices_db)
     with ExitStack() as opened:
         log_store = opened.enter_context(closing(SqliteLogStore(config.log_db)))
-        store = opened.enter_context(
-            closing(
-                SqliteStore(
-                    config.invoices_db, _scheme(config), taken=lambda: log_store.head().cursor
-                )
-            )
-        )
         _require_name(config, log_store)
         log = _open_log(config, log_store, policy)
+        store = opened.enter_context(closing(_open_store(config, log, log_store, clock)))
         inventory.require_one(config, keys, log, log_store, store)
         if not doubted:
             inventory.require_current(config, log, store, store.totals.last_height)
@@ -244,7 +242,7 @@ def open_instance(
         partial(_read_promise_signer, config, keys),
         config.anchor.max_delay,
         seconds,
-        lambda: log_store.head().cursor,
+        log.taken,
         randbytes,
     )
     direct = DirectIssuer(store, seconds, promiser)
@@ -260,6 +258,22 @@ def open_instance(
         clock=clock,
         randbytes=randbytes,
     )
+
+
+def _open_store(config: Config, log: Log, log_store: SqliteLogStore, clock: Clock) -> SqliteStore:
+    """The invoices; what may be issued depends on where the log stands."""
+    return SqliteStore(
+        config.invoices_db,
+        _scheme(config),
+        taken=log.taken,
+        sealed=log_store.last_sealed,
+        running=_counted(clock),
+    )
+
+
+def _counted(clock: Clock) -> Callable[[], Running | None]:
+    """What counts beside the clock; a simulated one is held against nothing of the machine's."""
+    return running if clock is now else not_counted
 
 
 def _begin_trail(store: SqliteStore, config: Config, clock: Clock) -> None:
@@ -285,7 +299,7 @@ def _make_parts(config: Config, clock: Clock, randbytes: Callable[[int], bytes])
     create_store(config.invoices_db)
     with (
         closing(SqliteLogStore(config.log_db)) as log_store,
-        closing(SqliteStore(config.invoices_db)) as store,
+        closing(SqliteStore(config.invoices_db, running=_counted(clock))) as store,
     ):
         if log_store.origin() is not None:
             _require_name(config, log_store)
@@ -301,6 +315,7 @@ def _make_parts(config: Config, clock: Clock, randbytes: Callable[[int], bytes])
         log_store.bind_instance(mark)
         store.bind_instance(mark)
         _begin_trail(store, config, clock)
+        store.note_clock(int(clock().timestamp()))
         log.publish(signer, signed_at=clock())
 
 

@@ -137,6 +137,11 @@ class SqliteLogStore:
         row = self._one("SELECT * FROM blocks ORDER BY height DESC LIMIT 1")
         return empty_head(_EMPTY_EDGE) if row is None else _to_block(row).head()
 
+    def last_sealed(self) -> int:
+        """When the last block was sealed, in unix seconds; 0 before the first."""
+        row = self._one("SELECT sealed_at FROM blocks ORDER BY height DESC LIMIT 1")
+        return 0 if row is None else int(parse_time(row[0]).timestamp())
+
     def block(self, height: int) -> Block | None:
         """The block of that height."""
         return self._block("SELECT * FROM blocks WHERE height = ?", height)

@@ -177,6 +177,16 @@ class Log:
             raise NotFoundError("no_checkpoint", "this log has not been published yet")
         return published
 
+    def taken(self) -> int:
+        """The caller's own position as of the published checkpoint; 0 before the first block's.
+
+        What comes after it may be sealed, but nobody outside can check that. Raises
+        VerificationError ``published_damaged``; UnavailableError ``checkpoint_unreadable``.
+        """
+        published = self.publisher.published()
+        block = None if published is None else self._store.block_of_size(published[0].size)
+        return 0 if block is None else block.cursor
+
     def find(self, key: bytes) -> int | None:
         """The index of the entry with that key: an anchor, or ``entry.closing_key(day)``."""
         return self._store.find(key)

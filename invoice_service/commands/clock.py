@@ -14,8 +14,8 @@ from invoice_service.wiring import Instance
 def clock() -> None:
     """Show what is known of the time, and confirm the machine's clock.
 
-    Issuing and sealing stop when the clock is far ahead of what is known, or behind the last
-    invoice.
+    Issuing and sealing stop when the clock is far ahead of what is known; issuing stops when it is
+    behind the last invoice or the last seal.
     """
 
 
@@ -39,8 +39,8 @@ def confirm(session: Session, *, date: str, as_json: bool) -> int:
     """Say that the machine's clock is right: DATE is today's in Shenzhen, from a calendar.
 
     From then on invoices and seals may be dated as the clock says, up to `clock.max_forwards`
-    beyond it. If the last invoice is ahead of the clock, issuing goes on with its time until the
-    clock has caught up. Who confirmed stands in the trail.
+    beyond it. If the last invoice or the last seal is ahead of the clock, issuing goes on with its
+    time until the clock has caught up. Who confirmed stands in the trail.
     """
     instance = session.instance()
     by = instance.operator()
@@ -84,7 +84,7 @@ def _sealed(instance: Instance) -> int:
 def _problem(instance: Instance, now: int, known: Known) -> Problem | None:
     settings = instance.config.clock
     try:
-        check_ahead(now, max(known.latest, _sealed(instance)), settings.max_forwards)
+        check_ahead(now, known, settings.max_forwards)
         check_behind(now, known, settings.max_backwards)
     except UnavailableError as problem:
         return problem

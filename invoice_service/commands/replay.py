@@ -14,7 +14,7 @@ from invoice_service.domain.money import format_yuan
 from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.replay.apart import anchors_apart
 from invoice_service.replay.produce import Plan, batches_apart
-from invoice_service.replay.run import Outcome, admit_city, issue_city, open_simulated
+from invoice_service.replay.run import Outcome, admit_city, issue_city, open_simulated, plan_clock
 from invoice_service.wiring import init_instance
 
 
@@ -82,7 +82,7 @@ def replay(
 
 def run_plan(config: Config, plan: Plan) -> Outcome:
     """Make the instance and fill it."""
-    init_instance(config).close()
+    init_instance(config, clock=plan_clock(plan)).close()
     instance, clock = open_simulated(config, plan)
     merchants = admit_city(instance, plan)
     with (

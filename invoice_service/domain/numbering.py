@@ -56,17 +56,19 @@ def next_number(
 ) -> Allotment:
     """The number after ``last`` (None: the first of all); time never goes back.
 
-    ``known`` are times that have come, as far as they are known besides that of ``last``.
+    Nor is it before the last seal's: the block that takes the invoice will not be sealed before
+    that, and what is promised counts from the time of issue. ``known`` are times that have come, as
+    far as they are known besides that of ``last``.
 
     Raises UnavailableError "clock_behind" or "clock_ahead" when ``now`` cannot be, or may not be,
     RefusedError "number_range_exhausted" or "numbering_changed".
     """
     known = known or Known(issued=last.issued_at if last else 0)
-    check_ahead(now, known.latest, scheme.max_forwards)
+    check_ahead(now, known, scheme.max_forwards)
     check_behind(now, known, scheme.max_backwards)
     if last is None:
-        return _first_of_year(now, scheme)
-    issued_at = max(now, last.issued_at)
+        return _first_of_year(max(now, known.sealed), scheme)
+    issued_at = max(now, last.issued_at, known.sealed)
     if shanghai_year(issued_at) != last.code[5:7]:
         return _first_of_year(issued_at, scheme)
     batch = int(last.code[9])

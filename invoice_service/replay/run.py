@@ -90,13 +90,18 @@ class Issuing:
         return prepare_red(stored, reason, salts=self.rng.randbytes(SALTS_SIZE))
 
 
+def plan_clock(plan: Plan) -> Clock:
+    """A clock that stands where the plan begins."""
+    first = plan.first_day
+    return Clock(int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()))
+
+
 def open_simulated(config: Config, plan: Plan) -> tuple[Instance, Clock]:
     """The instance, on a clock that stands where the plan begins.
 
     ConflictError ``not_empty`` when it has invoices: simulated ones never mix with others.
     """
-    first = plan.first_day
-    clock = Clock(int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()))
+    clock = plan_clock(plan)
     instance = open_instance(config, clock=clock)
     if instance.store.last_seq():
         raise ConflictError("not_empty", f"{config.data_dir} has invoices already")

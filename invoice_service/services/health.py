@@ -37,6 +37,9 @@ _ROOM = {
     "connections_full": "connections found no place: limits.connections",
 }
 
+LEAP = 3600
+"""Seconds gained on the machine's running that an operator is told of; a restart takes minutes."""
+
 SILENT = 30
 """Seconds without a whole run of the worker after which it is said to be silent."""
 
@@ -66,6 +69,10 @@ class HealthLog(Protocol):
 
     def latest_checkpoint(self) -> tuple[Checkpoint, bytes]:
         """The published checkpoint and its note."""
+        ...
+
+    def taken(self) -> int:
+        """``seq`` of the last invoice under the published checkpoint."""
         ...
 
     def block_of(self, index: int) -> Block:
@@ -165,7 +172,8 @@ class Health(Readiness, frozen=True, kw_only=True):
 def check_health(parts: HealthParts, now: int) -> Health:
     """Look at everything; ``now`` in unix seconds. Raises nothing: what fails is a finding."""
     problems: list[Finding] = []
-    issued = cursor = log_size = published = oldest = unpublished = cosigned = 0
+    known = Known()
+    issued = cursor = log_size = published = oldest = unpublished = cosigned = waited = 0
     try:
         checkpoint, note = (
             parts.log.latest_checkpoint()
@@ -176,8 +184,10 @@ def check_health(parts: HealthParts, now: int) -> Health:
         oldest = _age_of(parts.invoices, cursor + 1, now)
         if published < log_size:
             unpublished = max(now - int(parts.log.block_of(published).sealed_at.timestamp()), 0)
+        waited = _age_of(parts.invoices, parts.log.taken() + 1, now)
         cosigned = _cosigned(note, parts.witnesses)
-        problems += _clock(parts, head, now)
+        known = parts.invoices.known_times()
+        problems += _clock(parts, known, now)
     except Problem as problem:
         problems.append(Finding(problem.code, problem.detail))
     beat = parts.beat() if parts.beat else None
@@ -200,23 +210,28 @@ def check_health(parts: HealthParts, now: int) -> Health:
         problems=(),
         warnings=(),
     )
-    problems += _problems(found, parts.max_delay, web)
-    warnings = [*_warnings(found, parts.max_delay), *_processes(beat, web)]
+    problems += _problems(found, waited, parts.max_delay, web)
+    warnings = [*_warnings(found, parts.max_delay), *_leapt(known, now), *_processes(beat, web)]
     warnings += _crowded(parts.crowd(), now)
     return msgspec.structs.replace(
         found, ready=not problems, problems=tuple(problems), warnings=tuple(warnings)
     )
 
 
-def _clock(parts: HealthParts, head: Head, now: int) -> Iterator[Finding]:
+def _clock(parts: HealthParts, known: Known, now: int) -> Iterator[Finding]:
     """What issuing and sealing think of the clock."""
-    known = parts.invoices.known_times()
-    sealed = 0 if head.sealed_at is None else int(head.sealed_at.timestamp())
     try:
-        check_ahead(now, max(known.latest, sealed), parts.max_forwards)
+        check_ahead(now, known, parts.max_forwards)
         check_behind(now, known, parts.max_backwards)
     except UnavailableError as problem:
         yield Finding(problem.code, problem.detail)
+
+
+def _leapt(known: Known, now: int) -> Iterator[Finding]:
+    """A leap that is let pass without a word is told of until the machine has run for a while."""
+    gained = known.gained(now)
+    if gained > LEAP:
+        yield Finding("clock_leapt", f"the clock has gained {gained} s on the machine's running")
 
 
 def _cosigned(note: bytes, witnesses: tuple[VerifierKey, ...]) -> int:
@@ -239,11 +254,16 @@ def _free_bytes(folder: Path) -> int:
     return disk.f_bavail * disk.f_frsize
 
 
-def _problems(found: Health, max_delay: int, web: WebProcesses | None) -> Iterator[Finding]:
-    """What stops issuing, besides what cannot be read."""
-    oldest = found.oldest_pending
-    if oldest > longest_wait(max_delay):
-        yield Finding("log_behind", f"an invoice has waited {oldest} s; nothing new is promised")
+def _problems(
+    found: Health, waited: int, max_delay: int, web: WebProcesses | None
+) -> Iterator[Finding]:
+    """What stops issuing, besides what cannot be read.
+
+    ``waited`` is for how many seconds the oldest invoice that is not in the published log has.
+    """
+    if waited > longest_wait(max_delay):
+        detail = f"an invoice has waited {waited} s for the published log; nothing new is promised"
+        yield Finding("log_behind", detail)
     if found.free_bytes < FULL_SPACE:
         yield Finding("disk_full", f"{found.free_bytes} bytes are free")
     if web is not None and web.seen < web.wanted:

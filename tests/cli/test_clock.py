@@ -2,10 +2,13 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
+from invoice_service.config import load
 from invoice_service.domain.numbering import shanghai_day
-from invoice_service.wiring import now
+from invoice_service.services.anchoring.anchor import anchor_pending
+from invoice_service.wiring import now, open_instance
 from tests.cli.town import TAX_ID, Town
 
 
@@ -40,6 +43,32 @@ def test_a_leap_is_shown_confirmed_and_over(town: Town) -> None:
     assert town.asked("clock", "confirm", today())["problem"] == ""
     assert town.asked("clock", "show")["confirmed"].startswith(today())
     assert [line["status"] for line in town.sell(2)][1] == "issued"
+
+
+def test_leaps_in_a_row_are_shown_and_confirmed(town: Town) -> None:
+    """The instance has noted its clock when it was made; the machine has not run since."""
+    town.sell(1)
+    with closing(sqlite3.connect(town.folder / "var/main/invoices.db")) as other, other:
+        other.execute("UPDATE clock_noted SET at = at - 172800, leapt = 180000")
+    said = town.asked("clock", "show", status=3)
+    assert (said["problem"], "leaps" in said["detail"]) == ("clock_ahead", True)
+    assert "clock_ahead" in town.refusal("anchor", status=3)
+    assert town.asked("clock", "confirm", today())["problem"] == ""
+    town.run("anchor")
+
+
+def test_a_clock_behind_the_last_seal(town: Town) -> None:
+    town.sell(1)
+    leapt = now() + timedelta(days=3)
+    config = load(town.folder / "config.toml", {})
+    with closing(open_instance(config, clock=lambda: leapt)) as instance:
+        anchor_pending(instance.anchoring())
+    said = town.asked("clock", "show", status=3)
+    assert (said["problem"], "last seal" in said["detail"]) == ("clock_behind", True)
+    assert town.asked("clock", "confirm", today())["problem"] == ""
+    town.sell(2)
+    last = town.asked("clock", "show")["last_invoice"]
+    assert last[:10] == shanghai_day(int(leapt.timestamp()))
 
 
 def test_another_day_than_the_clocks_is_refused(town: Town) -> None:

@@ -107,7 +107,11 @@ class Scene:
     """The service under a policy of two in three, its witnesses, mirrors and buyers."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.service = Service(folder, witness={"policy": "policy", "timeout": 2.0})
+        self.service = Service(
+            folder,
+            witness={"policy": "policy", "timeout": 2.0},
+            anchor={"max_delay": 3600},  # buyers go on while nothing can be published
+        )
         stack.callback(self.service.close)
         policy = folder / "policy"
         policy.write_text("quorum none\n")

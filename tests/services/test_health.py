@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from chain.errors import UnavailableError
 from chain.signing.cosignature import Cosigner, add_signatures
 from chain.signing.note import SignerKey, parse_note
 from invoice_service.domain.acts import By
+from invoice_service.domain.clock import Known
 from invoice_service.services import health
 from invoice_service.services.health import Beat, HealthParts, WebProcesses, check_health
+from invoice_service.storage.sqlite import SqliteStore
 from tests.services.town import Town
 
 
@@ -131,9 +134,12 @@ def test_what_waits_for_witnesses_and_how_long(town: Town, parts: HealthParts) -
     town.issue(2)
     town.anchor()
     (town.folder / "log" / "checkpoint").write_bytes(published)
-    found = check_health(parts, sealed + 60)
-    assert (found.log_size, found.published_size) == (7, 4)
+    found = check_health(parts, sealed + 30)
+    assert (found.log_size, found.published_size, found.pending) == (7, 4, 0)
     assert found.ready
+    late = check_health(parts, sealed + 31)  # sealed, but nobody can check it
+    assert (late.ready, codes(late.problems)) == (False, ["log_behind"])
+    found = check_health(parts, sealed + 60)
     waiting = sealed + 60 - int(town.log.block_of(4).sealed_at.timestamp())
     assert found.oldest_unpublished == waiting
     assert codes(check_health(parts, sealed + 60 + 61).warnings) == ["publishing_overdue"]
@@ -176,6 +182,44 @@ def test_for_want_of_room_somebody_was_turned_away_lately(town: Town, parts: Hea
     assert (found.ready, codes(found.warnings)) == (True, ["bodies_full", "connections_full"])
     assert codes(check_health(asked, at + 60).warnings) == ["bodies_full"]
     assert codes(check_health(asked, at + 61).warnings) == []
+
+
+def test_a_clock_behind_the_last_seal_stops_issuing_as_well(town: Town, parts: HealthParts) -> None:
+    town.issue(1)
+    town.pass_days(3)
+    town.anchor()
+    town.pass_days(-3)
+    found = check_health(parts, now(town))
+    assert (found.ready, codes(found.problems)) == (False, ["clock_behind"])
+    town.store.confirm_clock(By("machine:wang", now(town)))
+    assert check_health(parts, now(town)).ready
+
+
+def test_leaps_are_told_of_and_stop_issuing_when_they_are_too_many(
+    town: Town, parts: HealthParts
+) -> None:
+    town.issue(1)
+    town.anchor()
+    hour, day = 3600, 86_400
+    for leapt, ready, told in (
+        (hour, True, []),
+        (hour + 1, True, ["clock_leapt"]),
+        (4 * day, True, ["clock_leapt"]),
+        (4 * day + 1, False, ["clock_leapt"]),
+    ):
+        known = msgspec.structs.replace(town.store.known_times(), reckoned=now(town), leapt=leapt)
+        found = check_health(replace(parts, invoices=Knowing(town.store, known)), now(town))
+        assert (found.ready, codes(found.warnings)) == (ready, told)
+        assert codes(found.problems) == ([] if ready else ["clock_ahead"])
+
+
+class Knowing:
+    """A store that knows other times."""
+
+    def __init__(self, store: SqliteStore, known: Known) -> None:
+        self.known_times = lambda: known
+        self.invoices_after, self.issued_at = store.invoices_after, store.issued_at
+        self.last_seq = store.last_seq
 
 
 def test_a_full_disk_is_not_only_low(

@@ -54,7 +54,12 @@ class Town:
         self.now = NOON
         self.random = random.Random(seed)
         create_store(folder / "invoices.db")
-        self.store = SqliteStore(folder / "invoices.db", Scheme(max_forwards=YEARS))
+        self.store = SqliteStore(
+            folder / "invoices.db",
+            Scheme(max_forwards=YEARS),
+            taken=lambda: self.log.taken(),
+            sealed=lambda: self.log_store.last_sealed(),
+        )
         self.log_store = SqliteLogStore(folder / "log.db")
         (folder / "log").mkdir(exist_ok=True)
         self.tiles = TileFolder(folder / "log")
@@ -68,6 +73,8 @@ class Town:
             clock=lambda: self.now,
             randbytes=self.random.randbytes,
             max_block=max_block,
+            known=self.store.known_times,
+            note=self.store.note_clock,
             max_forwards=YEARS,
         )
         self.merchants = [account.merchant for account in self.store.accounts(0, 100)]

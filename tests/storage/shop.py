@@ -12,6 +12,7 @@ import msgspec
 
 from chain.commitment import parse_password_area
 from chain.errors import Problem
+from invoice_service.domain.clock import Running
 from invoice_service.domain.invoice import (
     Issued,
     Prepared,
@@ -42,7 +43,11 @@ def request(index: int = 0, *, quota: int | None = None) -> MerchantRequest:
 
 
 class Shop:
-    """One merchant in front of a store; ``now`` is the clock, in unix seconds."""
+    """One merchant in front of a store; ``now`` is the clock, in unix seconds.
+
+    ``sealed`` is when its log sealed last, ``taken`` what that has taken; the machine is
+    ``running``, or nobody counts for how long.
+    """
 
     def __init__(
         self,
@@ -55,8 +60,17 @@ class Shop:
     ) -> None:
         self.folder = folder
         create_store(folder / FILE)
-        self.store = SqliteStore(folder / FILE, scheme, busy_seconds=busy_seconds)
         self.now = NOON
+        self.sealed = self.taken = 0
+        self.running: Running | None = None
+        self.store = SqliteStore(
+            folder / FILE,
+            scheme,
+            busy_seconds=busy_seconds,
+            taken=lambda: self.taken,
+            sealed=lambda: self.sealed,
+            running=lambda: self.running,
+        )
         self.random = random.Random(seed)
         known = self.store.account_by_tax_id(TAX_IDS[0])
         self.merchant = (known or self.store.add_merchant(request(quota=quota), BY)).merchant

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
+import msgspec
+
 from chain.block import Block, Head
 from chain.commitment import anchor
 from chain.entry import anchor_entry
@@ -18,7 +20,7 @@ from chain.errors import ConflictError, Problem, VerificationError
 from chain.signing.checkpoint import Checkpoint
 from chain.signing.note import SignerKey
 from chain.witness.client import Gathered
-from invoice_service.domain.clock import MAX_FORWARDS, check_ahead
+from invoice_service.domain.clock import MAX_FORWARDS, Known, check_ahead
 from invoice_service.services.anchoring.close import ClosingStore, close_days
 from invoice_service.services.anchoring.totals import SealedBlocks, catch_up, sealing_day
 from invoice_service.services.ports import PendingInvoice
@@ -81,8 +83,8 @@ class Anchoring:
 
     ``signers`` gives the keys that sign now; it is asked each time, for keys change, and they
     stay so until its block ends: what is signed with them counts when it is stored.
-    ``cosigners`` are None where the log's signature is enough. The clock may be ``max_forwards``
-    seconds ahead of the last seal or ``known_time`` (unix seconds), whichever is later.
+    ``cosigners`` are None where the log's signature is enough. The clock may leap by
+    ``max_forwards`` seconds from what is ``known``; one that is believed is noted (``note``).
     """
 
     invoices: Pending
@@ -93,7 +95,8 @@ class Anchoring:
     randbytes: Callable[[int], bytes]
     max_block: int
     cosigners: Cosigners | None = None
-    known_time: Callable[[], int] = lambda: 0
+    known: Callable[[], Known] = Known
+    note: Callable[[int], None] = lambda _: None
     max_forwards: int = MAX_FORWARDS
 
 
@@ -204,9 +207,12 @@ class _Run:
         Nor is the last time repeated: invoices that waited while all slept would seem sealed in
         time.
         """
+        moment, known = int(now.timestamp()), self._parts.known()
         if head.sealed_at is not None:
-            latest = max(int(head.sealed_at.timestamp()), self._parts.known_time())
-            check_ahead(int(now.timestamp()), latest, self._parts.max_forwards)
+            sealed = max(int(head.sealed_at.timestamp()), known.sealed)
+            known = msgspec.structs.replace(known, sealed=sealed)
+        check_ahead(moment, known, self._parts.max_forwards)
+        self._derive("clock", lambda: self._parts.note(moment))
 
     def _derive(self, what: str, work: Callable[[], _T]) -> _T | None:
         """Do what follows from the log; None when it fails: invoices do not wait for it."""

@@ -55,7 +55,7 @@ class Promiser:
     ) -> None:
         """``read_signer`` is asked when there is something to sign, until it answers.
 
-        ``clock`` gives unix seconds, ``taken`` how many invoices the log has; ``randbytes`` must
+        ``clock`` gives unix seconds, ``taken`` how many the published log has; ``randbytes`` must
         be fit for secrets.
         """
         self._read_signer = read_signer

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chain.errors import ConflictError, UnavailableError
+from invoice_service.domain.clock import Running
 from invoice_service.domain.numbering import Scheme
-from invoice_service.storage.sqlite.clock import Clocks
+from invoice_service.storage.sqlite.clock import Clocks, Times, not_counted, nothing_sealed
 from invoice_service.storage.sqlite.connection import BUSY_SECONDS, Connections, unavailable
 from invoice_service.storage.sqlite.issuing import Issuing, Queue, nothing_taken
 from invoice_service.storage.sqlite.reading import Reading
@@ -35,12 +36,17 @@ class SqliteStore(Issuing, Reading, Register, Trail, Clocks):
         *,
         busy_seconds: float = BUSY_SECONDS,
         taken: Callable[[], int] = nothing_taken,
+        sealed: Callable[[], int] = nothing_sealed,
+        running: Callable[[], Running | None] = not_counted,
     ) -> None:
         """Open the file that ``create_store`` made; it is first touched when first used.
 
-        ``taken`` tells the last invoice that is in the log; it is asked only when that matters.
+        ``taken`` tells the last invoice that is in the published log; it is asked only when that
+        matters. ``sealed`` tells the time of the log's last seal in unix seconds, ``running`` for
+        how long the machine has run, where the clock is the machine's.
         """
         self._queue = Queue(taken)
+        self._times = Times(sealed, running)
         self.connections = Connections(path, busy_seconds=busy_seconds)
         self._scheme = scheme or Scheme()
         self.totals = SqliteTotals(self.connections)

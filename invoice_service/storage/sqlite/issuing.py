@@ -17,9 +17,10 @@ from chain.errors import (
     UnavailableError,
 )
 from chain.hashing import to_digest
+from invoice_service.domain.clock import Known
 from invoice_service.domain.invoice import Frozen, Issued, Prepared, finish
 from invoice_service.domain.numbering import Allotment, Scheme, next_number
-from invoice_service.storage.sqlite.clock import known_times
+from invoice_service.storage.sqlite.clock import Times
 from invoice_service.storage.sqlite.connection import Connections
 
 _INSERT = (
@@ -54,7 +55,7 @@ def nothing_taken() -> int:
 
 
 class Queue:
-    """What waits for the log, seen from inside an issuing transaction.
+    """What waits for the published log, seen from inside an issuing transaction.
 
     Remembers how far the log had come: while the next one from there on is young, so are all, and
     the log need not be asked. Threads need no lock: a number that is behind is only asked again.
@@ -84,6 +85,7 @@ class Issuing:
     connections: Connections
     _scheme: Scheme
     _queue: "Queue"
+    _times: Times
 
     def issue(self, batch: Sequence[Prepared], clock: Callable[[], int]) -> list[Issued | Problem]:
         """Issue what may be issued, in one transaction, on disk when this returns.
@@ -95,7 +97,7 @@ class Issuing:
         if not batch:
             return []
         with self.connections.writing() as connection:
-            counter = _Counter(connection, self._scheme, clock(), self._queue)
+            counter = _Counter(connection, self._scheme, clock(), self._queue, self._times)
             answers = [counter.serve(prepared) for prepared in batch]
             counter.close()
         return answers
@@ -115,7 +117,12 @@ class _Counter:
     """The counter at which one transaction's records are served, in their order."""
 
     def __init__(
-        self, connection: sqlite3.Connection, scheme: Scheme, now: int, queue: Queue
+        self,
+        connection: sqlite3.Connection,
+        scheme: Scheme,
+        now: int,
+        queue: Queue,
+        times: Times,
     ) -> None:
         self._execute = connection.execute
         self._queue = queue
@@ -128,7 +135,8 @@ class _Counter:
             "SELECT code, number, issued_at, seq FROM invoices ORDER BY seq DESC LIMIT 1"
         ).fetchone()
         self._last = Allotment(*row[:3]) if row else None
-        self._known = None if self._is_usual() else known_times(connection)
+        sealed = times.sealed()  # after the clock: a seal that came in between counts
+        self._known = self._usual(sealed) or times.known(connection)
         self._seq: int = row[3] if row else 0
 
     def serve(self, prepared: Prepared) -> Issued | Problem:
@@ -165,14 +173,17 @@ class _Counter:
             return self._serve_red(prepared)
         return self._serve_blue(prepared)
 
-    def _is_usual(self) -> bool:
-        """Whether the last invoice alone shows that the clock may be believed."""
-        scheme, last = self._scheme, self._last
-        return last is not None and (
-            last.issued_at - scheme.max_backwards
-            <= self._now
-            <= last.issued_at + scheme.max_forwards
-        )
+    def _usual(self, sealed: int) -> Known | None:
+        """What is known, while the last invoice and seal alone show that the clock is believed.
+
+        A minute on from the last invoice, the rest is asked, too.
+        """
+        last, few = self._last, self._scheme.max_backwards
+        if last is None or not last.issued_at <= self._now + few or not sealed <= self._now + few:
+            return None
+        if self._now > last.issued_at + min(few, self._scheme.max_forwards):
+            return None
+        return Known(issued=last.issued_at, sealed=sealed)
 
     def close(self) -> None:
         """Book what this transaction used of the quotas."""
@@ -313,7 +324,8 @@ class _Counter:
         if self._waited > max_wait:
             raise UnavailableError(
                 "log_behind",
-                f"an invoice has waited {self._waited} seconds for the log; no promise can be made",
+                f"an invoice has waited {self._waited} seconds for the published log; no promise"
+                " can be made",
                 seconds=self._waited,
             )
 

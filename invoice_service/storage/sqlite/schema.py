@@ -194,3 +194,11 @@ def whose(db: Database) -> None:
             f"CREATE TRIGGER instance_no_{change.lower()} BEFORE {change} ON instance"
             " BEGIN SELECT RAISE(ABORT, 'whose invoices these are is fixed'); END"
         )
+
+
+@migrations()
+def clock_noted(db: Database) -> None:
+    """What the clock said last, beside how long the machine had run: one row."""
+    columns = {"id": int, "boot": str, "ran": int, "at": int, "leapt": int}
+    table = db.table("clock_noted")
+    table.create(columns, pk="id", not_null=columns.keys() - {"id"}, strict=True)

@@ -3,18 +3,24 @@
 import json
 import sqlite3
 import threading
+from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from chain.audit.evidence import promise_evidence
 from chain.entry import format_time
-from chain.errors import UnavailableError
+from chain.errors import UnavailableError, VerificationError
 from chain.proof.promise import Promise, open_promise
+from chain.signing.cosignature import Cosigner
+from chain.signing.note import SignerKey
 from invoice_service.api.invoices import waiting
 from invoice_service.domain.invoice import Issued, parse_request, prepare
 from invoice_service.domain.tax import TaxRates
+from invoice_service.services.anchoring.anchor import anchor_pending
 from tests.api.desk import MEAL, NDJSON, Desk, problem, refusing, slip
 from tests.patience import PATIENCE
 
@@ -279,6 +285,109 @@ def test_an_order_may_be_invoiced_again_after_its_reversal(desk: Desk) -> None:
     corrected = desk.issue("T1", lines=[{**MEAL, "unit_price": 45000}])
     assert corrected["total"] == 45000
     assert desk.count() == 3
+
+
+class TestAheadAndSetBack:
+    """A clock ran three days ahead for a seal, and was set back: what is promised then is kept."""
+
+    @pytest.fixture
+    def desk(self, desk: Desk) -> Desk:
+        """One invoice, and its block sealed ahead."""
+        desk.issue("T1")
+        desk.clock.forward(days=3)
+        desk.anchor()
+        desk.clock.forward(days=-3)
+        return desk
+
+    def kept(self, desk: Desk, *promises: str) -> bool:
+        """Whether the published log says so of each; looked at once they are due."""
+        desk.anchor()
+        desk.clock.forward(days=4)
+        desk.issue("last")
+        desk.anchor()
+        keys = desk.instance.log_keys, desk.instance.promise_key
+        for promise in promises:
+            with pytest.raises(VerificationError, match=r"^promise_kept\b"):
+                promise_evidence(promise.encode(), *keys, desk.config.log_dir)
+        return True
+
+    def test_nothing_is_issued_and_the_page_of_health_says_so(self, desk: Desk) -> None:
+        for path, body in (
+            ("/v1/invoices", {"order_id": "T2", "lines": [MEAL]}),
+            (f"/v1/invoices/{self.hash(desk)}/reversals", {"reason": "SALES_RETURN"}),
+        ):
+            problem(desk.post(path, body), 503, "clock_behind")
+        assert desk.count() == 1
+        ready = desk.client.get("/readyz")
+        assert ready.status_code == 503
+        assert [one["code"] for one in ready.get_json()["problems"]] == ["clock_behind"]
+
+    def test_once_confirmed_all_that_is_promised_is_kept(self, desk: Desk) -> None:
+        desk.instance.store.confirm_clock(desk.instance.operator())
+        assert desk.client.get("/readyz").status_code == 200
+        blue = desk.issue("T2")
+        red = desk.reverse(blue)
+        body = {"order_id": "T2", "lines": [MEAL]}
+        desk.clock.forward(seconds=20)
+        desk.anchor()
+        again = desk.post("/v1/invoices", {"order_id": "T3", "lines": [MEAL]}).get_json()
+        assert {blue["issued_at"], red["issued_at"], again["issued_at"]} == {
+            "2026-11-24T12:30:00+08:00"
+        }
+        texts = [one["promise"] for one in (blue, red, again)]
+        repeated = desk.post("/v1/invoices", body).get_json()
+        assert promised(desk, repeated).deadline == promised(desk, blue).deadline
+        assert self.kept(desk, *texts)
+
+    def test_a_clock_that_is_only_seconds_behind_needs_no_word(self, desk: Desk) -> None:
+        desk.clock.forward(days=3, seconds=-50)
+        assert self.kept(desk, desk.issue("T2")["promise"])
+
+    def hash(self, desk: Desk) -> str:
+        """The invoice that was issued before."""
+        row = desk.instance.store.invoice_at(1)
+        assert row is not None
+        return row.hash
+
+
+def test_the_first_invoice_is_not_from_before_the_instance(desk: Desk) -> None:
+    desk.clock.forward(seconds=-61)
+    body = {"order_id": "T1", "lines": [MEAL]}
+    problem(desk.post("/v1/invoices", body), 503, "clock_behind")
+    desk.clock.forward(seconds=1)
+    desk.issue("T1")
+
+
+class TestWitnessesAway:
+    """In the log is what stands under a published checkpoint: only that can be checked."""
+
+    @pytest.fixture
+    def desk(self, tmp_path: Path) -> Iterator[Desk]:
+        """A desk whose log needs a witness that is away."""
+        witness = Cosigner(SignerKey("witness.example/w1", bytes(32))).verifier
+        policy = tmp_path / "policy"
+        policy.write_text(f"witness w {witness.text()} http://127.0.0.1:1/\nquorum w\n")
+        with Desk(tmp_path, FAPIAO_WITNESS_POLICY=str(policy)) as desk:
+            yield desk
+
+    def test_what_nobody_could_check_in_time_is_not_promised(self, desk: Desk) -> None:
+        worker = desk.instance.anchoring()
+        first = desk.issue("T1")
+        anchor_pending(worker)
+        desk.clock.forward(seconds=30)
+        desk.issue("T2")
+        anchor_pending(worker)
+        assert desk.instance.log.head().cursor == 2
+        desk.clock.forward(seconds=1)
+        body = {"order_id": "T3", "lines": [MEAL]}
+        problem(desk.post("/v1/invoices", body), 503, "log_behind")
+        ready = desk.client.get("/readyz").get_json()
+        assert [one["code"] for one in ready["problems"]] == ["log_behind"]
+        repeated = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]}).get_json()
+        assert promised(desk, repeated).deadline == promised(desk, first).deadline
+        desk.clock.forward(seconds=30)
+        late = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]}).get_json()
+        assert late["no_promise"] == "overdue"
 
 
 class TestLogBehind:

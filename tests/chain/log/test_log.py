@@ -78,6 +78,26 @@ def test_the_cursor_is_kept(books: Books) -> None:
     assert books.log.head().cursor == 77
 
 
+def test_the_last_seals_time_is_told(books: Books) -> None:
+    assert books.store.last_sealed() == 0
+    books.add(1)
+    books.add(2)
+    sealed = books.log.head().sealed_at
+    assert sealed is not None
+    assert books.store.last_sealed() == int(sealed.timestamp()) > int(NOON.timestamp())
+
+
+def test_what_was_taken_is_what_is_published(books: Books) -> None:
+    assert books.log.taken() == 0
+    books.publish()
+    assert books.log.taken() == 0
+    books.grow(2)
+    books.add(3)
+    assert (books.log.taken(), books.log.head().cursor) == (2, 5)
+    books.publish()
+    assert books.log.taken() == 5
+
+
 def test_a_seal_carries_the_states_that_its_entries_make(books: Books) -> None:
     books.add(3)
     _sequence(books, reversing(3, 0))

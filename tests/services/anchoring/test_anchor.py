@@ -11,7 +11,8 @@ from chain.block import Block, Head
 from chain.commitment import anchor
 from chain.entry import AnchorEntry, SealEntry, parse_entry
 from chain.errors import ConflictError, UnavailableError, VerificationError
-from invoice_service.domain.clock import MAX_FORWARDS
+from invoice_service.domain.acts import By
+from invoice_service.domain.clock import MAX_FORWARDS, Known
 from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.services.ports import PendingInvoice
 from tests.services.town import NOON, Town
@@ -247,9 +248,51 @@ def test_a_leap_of_the_clock_seals_and_closes_nothing_until_it_is_confirmed(town
         assert town.log.head() == before
         town.pass_days(-400)
     town.pass_days(400)
-    known = int(town.now.timestamp())
-    done = anchor_pending(replace(town.anchoring, known_time=lambda: known))
+    town.store.confirm_clock(By("machine:wang", int(town.now.timestamp())))
+    done = town.anchor()
     assert (done.blocks, done.invoices) == (1, 2)
+
+
+def test_the_first_seal_is_held_against_the_invoices(town: Town) -> None:
+    town.anchoring = replace(town.anchoring, max_forwards=MAX_FORWARDS)
+    town.issue(1)
+    town.pass_days(400)
+    with pytest.raises(UnavailableError, match="clock_ahead"):
+        town.anchor()
+    assert town.log.head().size == 0
+
+
+def test_leaps_that_sum_up_seal_nothing(town: Town) -> None:
+    now = int(town.now.timestamp())
+    known = Known(issued=now, reckoned=now - MAX_FORWARDS - 1)
+    town.anchoring = replace(town.anchoring, known=lambda: known, max_forwards=MAX_FORWARDS)
+    town.issue(1)
+    with pytest.raises(UnavailableError, match="clock_ahead"):
+        town.anchor()
+    assert town.log.head().size == 0
+
+
+def test_a_clock_that_is_believed_is_noted_and_one_that_is_not_is_not(town: Town) -> None:
+    noted: list[int] = []
+    town.anchoring = replace(town.anchoring, note=noted.append, max_forwards=MAX_FORWARDS)
+    town.issue(1)
+    town.anchor()
+    assert set(noted) == {int(town.now.timestamp())}
+    noted.clear()
+    town.pass_days(400)
+    with pytest.raises(UnavailableError, match="clock_ahead"):
+        town.anchor()
+    assert noted == []
+
+
+def test_a_clock_that_cannot_be_noted_stops_no_seal(town: Town) -> None:
+    def refuse(_: int) -> None:
+        raise UnavailableError("disk_full", "full")
+
+    town.anchoring = replace(town.anchoring, note=refuse)
+    town.issue(1)
+    done = town.anchor()
+    assert (done.invoices, [problem.code for problem in done.left]) == (1, ["disk_full"])
 
 
 def test_what_was_sealed_before_a_leap_is_published_all_the_same(town: Town) -> None:
