@@ -90,6 +90,43 @@ MALFORMED = Words(
     " It says nothing about the invoice. Scan it again.",
 )
 
+DIFFERS = Words(
+    "malformed",
+    "link",
+    "内容前后不一",
+    "Two things are said of one invoice",
+    "此处对同一张发票有两种说法，没有进行查验，不代表发票真假。请只扫描或粘贴一张发票的二维码，不要另填其他内容。",
+    "What is given here says two different things of one invoice, so nothing was checked. It says"
+    " nothing about the invoice. Scan or paste the code of one invoice alone.",
+)
+
+TWICE = Words(
+    "malformed",
+    "link",
+    "链接被改动",
+    "The address was altered",
+    "链接中有一项内容重复，没有进行查验，不代表发票真假。请直接扫描发票上的二维码，不要使用转发的链接。",
+    "One part of the address stands in it twice, so nothing was checked. It says nothing about the"
+    " invoice. Scan the code on the invoice itself, not an address that was passed on.",
+)
+
+ORDINARY = Words(
+    "malformed",
+    "link",
+    "不是本系统的发票",
+    "Not an invoice of this service",
+    "这是普通增值税发票的二维码，不在此查验，不代表发票真假。请到国家税务总局全国增值税发票查验平台查验。",
+    "This is the code of an ordinary VAT invoice, which is not checked here. It says nothing about"
+    " the invoice. Check it at the tax administration's platform for VAT invoices.",
+)
+
+BY_CODE = {
+    "claims_differ": DIFFERS,
+    "duplicate_parameter": TWICE,
+    "qr_ordinary_vat": ORDINARY,
+}
+"""What is said where "not a complete code, scan it again" would be wrong."""
+
 UNAVAILABLE = Words(
     "unavailable",
     "triangle",
@@ -122,7 +159,9 @@ def words_for(problem: Problem, status: int) -> Words:
     """What to say when no verdict was reached; never anything about the invoice itself."""
     if status in {404, 405}:
         return NOT_FOUND
-    return MALFORMED if isinstance(problem, MalformedError) else UNAVAILABLE
+    if isinstance(problem, MalformedError):
+        return BY_CODE.get(problem.code, MALFORMED)
+    return UNAVAILABLE
 
 
 STEPS_ZH = {

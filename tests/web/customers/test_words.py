@@ -7,6 +7,7 @@ from invoice_service.domain.verdict import Verdict
 from invoice_service.services.checking import verify
 from invoice_service.web.customers.pages import shanghai, yuan
 from invoice_service.web.customers.words import (
+    BY_CODE,
     MALFORMED,
     NOT_FOUND,
     STEPS_ZH,
@@ -18,7 +19,7 @@ from invoice_service.web.customers.words import (
 
 def test_every_verdict_is_said_in_both_languages() -> None:
     assert set(VERDICTS) == set(Verdict)
-    for words in VERDICTS.values():
+    for words in (*VERDICTS.values(), *BY_CODE.values()):
         assert re.search(r"[\u4e00-\u9fff]", words.zh + words.text_zh)
         assert not re.search(r"[\u4e00-\u9fff]", words.en + words.text_en)
 
@@ -36,6 +37,8 @@ def test_every_step_of_the_verifier_has_a_chinese_name() -> None:
 
 def test_what_is_said_without_a_verdict() -> None:
     assert words_for(MalformedError("x", "y"), 400) is MALFORMED
+    for code, words in BY_CODE.items():
+        assert words_for(MalformedError(code, "y"), 400) is words
     assert words_for(UnavailableError("x", "y"), 503) is UNAVAILABLE
     assert words_for(RefusedError("x", "y"), 403) is UNAVAILABLE
     assert words_for(NotFoundError("x", "y"), 404) is NOT_FOUND
