@@ -79,8 +79,8 @@ CATALOG: dict[str, Entry] = {
     "qr_invalid": Entry(400, "This is not the code of an invoice", "这不是发票二维码"),
     "claims_differ": Entry(
         400,
-        "What is said beside the code is not what the code says: send one of them",
-        "所填内容与二维码不一致，请只提交其中一项",
+        "Two things are said of one invoice: send one code, and beside it only what it says",
+        "内容前后不一致：请只提交一张发票的二维码，其他所填内容须与之相同",
     ),
     "qr_ordinary_vat": Entry(
         400,

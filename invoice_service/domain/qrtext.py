@@ -5,7 +5,8 @@ What may come twice, or from two sides, is taken together or refused; none of it
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,7 @@ from chain.errors import MalformedError
 
 from .money import Fen, parse_amount, parse_yuan
 from .numbering import parse_bill_number
+from .spans import BEHIND, LINE_ENDS, SIGNS, readings, spans
 from .text import drop_unseen
 
 FIELDS: Final = ("hash", "bill_num", "total_amount")
@@ -24,19 +26,18 @@ FIELDS: Final = ("hash", "bill_num", "total_amount")
 LONGEST: Final = 4096
 _MOST_PARAMETERS: Final = 30
 _PATH: Final = "/verify/scan"
+_TEXT: Final = "text"
+"""The parameter in which the page's form sends what was pasted."""
 
-# Browsers take an address without its scheme, and drop tabs and line ends inside.
 _URL = re.compile(
-    r"(?:(?i:https?)://)?"
-    r"(?P<host>(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?)"
-    r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*?/verify/scan/?"
+    r"(?:https?://)?"
+    r"(?P<host>(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)"
+    r"(?:/[\w.~!$&'()*+,;=:@%-]+)*?/verify/scan/?"
     r"\?(?P<query>[^#]*)(?:#.*)?",
-    re.DOTALL,
+    re.DOTALL | re.ASCII | re.IGNORECASE,
 )
-_LINE_ENDS = re.compile(r"[\t\r\n]")
-_BEFORE: Final = " \t\r\n\u3000<([{\"'“‘《「『（【"
-_BEHIND: Final = " \t\r\n\u3000>)]}\"'”’》」』）】。，、；！？"
-_BEHIND_VALUE: Final = _BEHIND + ".,;:!?"
+_BEHIND_VALUE: Final = BEHIND + ".,;:!"
+_NAMED = re.compile(r"(?<![0-9a-z])01[0-9a-f]{64}(?![0-9a-z])", re.IGNORECASE)
 _HASH = re.compile(r"[0-9A-Fa-f]{66}")
 _DAY = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _CODE = re.compile(r"[0-9]{12}")
@@ -107,52 +108,117 @@ def join_claims(one: QrText, other: QrText) -> QrText:
     return QrText(**said)
 
 
-def read_query(query: str, *others: str) -> dict[str, str]:
-    """``FIELDS`` and ``others`` in an address's query, each at most once.
+def hashes_named(text: str) -> set[str]:
+    """Every hash that stands in ``text``, as we write it."""
+    return {hash_.lower() for hash_ in _NAMED.findall(text)}
 
-    Programs that pass an address on add parameters of their own, and write "&amp;"; both are
-    passed over. Raises MalformedError: query_malformed, duplicate_parameter.
+
+def claim_in_query(query: str) -> QrText:
+    """What the address of a scan page says: ``FIELDS``, a pasted ``text``, or both.
+
+    Programs that pass an address on add parameters of their own, write "&amp;" and a second "?";
+    these are passed over, unless another invoice's code stands in one. Raises MalformedError as
+    ``claim_of`` does, and query_malformed, duplicate_parameter.
     """
+    pairs = list(_parameters(query))
+    ours = [(name, value) for name, value in pairs if name in {*FIELDS, _TEXT}]
+    said = dict(ours)
+    if len(said) != len(ours):
+        raise MalformedError("duplicate_parameter", "a parameter stands twice in the address")
+    claim = claim_of(said, said.get(_TEXT))
+    others = [code for name, value in pairs if name not in said for code in _codes_within(value)]
+    return reduce(join_claims, others, claim)
+
+
+def _parameters(query: str) -> Iterator[tuple[str, str]]:
+    """Names in small letters, and values."""
     if len(query) > LONGEST:
         raise MalformedError("query_malformed", f"at most {LONGEST} characters are read")
     try:
         pairs = parse_qsl(
-            query,
+            query.translate(SIGNS),
             keep_blank_values=True,
             errors="replace",
             max_num_fields=_MOST_PARAMETERS,
         )
     except ValueError:
         raise MalformedError("query_malformed", "the address has too many parameters") from None
-    named = [(name.lower().removeprefix("amp;"), text) for name, text in pairs]
-    ours = [(name, text) for name, text in named if name in {*FIELDS, *others}]
-    if len(dict(ours)) != len(ours):
-        raise MalformedError("duplicate_parameter", "a parameter stands twice in the address")
-    return dict(ours)
+    for name, value in pairs:
+        whole = (f"{name}={value}" if value else name).translate(SIGNS)
+        if _named(whole)[0] in FIELDS:  # browsers encode the signs that were none of theirs
+            yield from map(_named, re.split("[?&]", whole))
+        else:
+            yield _named(name)[0], value
+
+
+def _named(parameter: str) -> tuple[str, str]:
+    name, _, value = drop_unseen(parameter).partition("=")
+    return name.lower().removeprefix("amp;"), value
+
+
+def _codes_within(value: str) -> Iterator[QrText]:
+    """The code in a parameter of somebody else's; what cannot be read there is nobody's."""
+    try:
+        yield parse_qr_text(value)
+    except MalformedError as problem:
+        if problem.code == "claims_differ":
+            raise
 
 
 def parse_qr_text(text: str) -> QrText:
-    """Read either form, as it was scanned or pasted.
+    """Read either form, as it was scanned or pasted, with words before it or an address around it.
 
     Raises MalformedError: qr_invalid, qr_ordinary_vat, password_area, bill_num_invalid,
-    amount_invalid, query_malformed, duplicate_parameter.
+    amount_invalid, query_malformed, duplicate_parameter, and claims_differ where the codes of
+    several invoices stand in it.
     """
     if len(text) > LONGEST:
         raise _invalid()
-    text = drop_unseen(text).lstrip(_BEFORE).rstrip(_BEHIND)
-    if _PATH in text:
-        return _parse_url(_LINE_ENDS.sub("", text))
-    return _parse_commas(text.split(","))
+    text = drop_unseen(text)
+    for reading in readings(text):
+        if (said := _claim_of_all(spans(reading))) is not None:
+            return _as_named(said, reading)
+    raise _invalid()
 
 
-def _parse_url(text: str) -> QrText:
-    match = _URL.fullmatch(text)
+def _claim_of_all(parts: Sequence[str]) -> QrText | None:
+    """What the codes say where all say it of one invoice; None where there are none."""
+    codes: list[QrText] = []
+    problems: list[MalformedError] = []
+    for part in parts:
+        try:
+            codes += _parse_part(part)
+        except MalformedError as problem:
+            problems.append(problem)
+    if problems and len(codes) + len(problems) > 1:
+        raise MalformedError("claims_differ", "several codes stand in the text: send one of them")
+    if problems:
+        raise problems[0]
+    return reduce(join_claims, codes) if codes else None
+
+
+def _as_named(said: QrText, text: str) -> QrText:
+    """The claim, if the words around it name no other invoice."""
+    if not hashes_named(text) <= {said.hash}:
+        raise MalformedError("claims_differ", "the text has the hashes of several invoices")
+    return said
+
+
+def _parse_part(part: str) -> list[QrText]:
+    """The code, or nothing for an address that says nothing of an invoice."""
+    match = _URL.fullmatch(LINE_ENDS.sub("", part))
     if not match:
-        raise _invalid()
-    said = read_query(match["query"])
-    if len(said) < len(FIELDS):
-        raise _invalid()
-    return msgspec.structs.replace(claim_of(said), host=match["host"].lower())
+        return [_parse_commas(part.split(","))]
+    said = {name for name, value in _parameters(match["query"]) if value}
+    if said.isdisjoint({*FIELDS, _TEXT}):
+        return []
+    try:
+        claim = claim_in_query(match["query"])
+    except MalformedError as problem:
+        if problem.code == "missing_parameter":
+            raise _invalid() from None
+        raise
+    return [msgspec.structs.replace(claim, host=match["host"].lower())]
 
 
 def _parse_commas(fields: list[str]) -> QrText:

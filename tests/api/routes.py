@@ -5,6 +5,8 @@ import re
 from flask import Flask
 from werkzeug.routing import Rule
 
+from invoice_service.web.customers.pages import SHOUTED
+
 OURS = {"GET", "POST", "PUT", "DELETE"}
 
 
@@ -14,10 +16,10 @@ def template(rule: Rule) -> str:
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:
-    """(method, path) of all, but for the files that are served as they are."""
+    """(method, path) of all, but for files served as they are and the scan page in capitals."""
     return {
         (method.lower(), template(rule))
         for rule in app.url_map.iter_rules()
-        if rule.endpoint != "static"
+        if rule.endpoint != "static" and str(rule) != SHOUTED
         for method in (rule.methods or set()) & OURS
     }

@@ -1,6 +1,7 @@
 """The text of a QR code: what we print reads back, and only what is in use is read."""
 
 import re
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -17,9 +18,10 @@ from invoice_service.domain.qrtext import (
     read_hash,
     scan_url,
 )
+from tests.domain.bent import EXAMPLE, bent, several
 
 HASH = "01" + "0123456789abcdef" * 4
-URL = f"https://bcfp.example/verify/scan?hash={HASH}&bill_num=00000001&total_amount=49810"
+URL = EXAMPLE
 COMMAS = f"01,10,144031809110,00000001,91440300708461136T,469.91,20180810,{HASH}"
 
 
@@ -71,31 +73,7 @@ def test_the_host_is_compared_without_case_and_pasted_blanks_are_nothing() -> No
 
 SAID = QrText(hash=HASH, number="00000001", total=49810, host="bcfp.example")
 
-BENT = {
-    "WeChat": URL + "&from=singlemessage&isappinstalled=0",
-    "WeChat's fragment": URL + "#wechat_redirect",
-    "trackers": URL + "&utm_source=wx&fbclid=IwAR0",
-    "another page's text in a parameter": URL + "&title=发票&u=%B7%A2",
-    "parameters before ours": URL.replace("?", "?from=timeline&"),
-    "another order": f"https://bcfp.example/verify/scan?total_amount=49810&bill_num=00000001&hash={HASH}",
-    "ampersands of HTML": URL.replace("&", "&amp;"),
-    "a sentence around it": f"“{URL}”。",
-    "a full stop": URL + ".",
-    "brackets": f"<{URL}>",
-    "a full stop that was escaped": URL + "%E3%80%82",
-    "no scheme": URL.removeprefix("https://"),
-    "http": URL.replace("https", "http"),
-    "a slash behind the path": URL.replace("/scan", "/scan/"),
-    "a path before it": URL.replace("/verify", "/tax/fapiao/verify"),
-    "capitals in the hash": URL.replace(HASH, HASH.upper()),
-    "capitals in the names": URL.replace("bill_num", "BILL_NUM"),
-    "percent signs": URL.replace(HASH, "%30" + HASH[1:]).replace("49810", "%349810"),
-    "line ends inside": URL.replace("&bill", "\r\n&bill"),
-    "a byte order mark": "\ufeff" + URL,
-    "characters that cannot be seen": URL.replace("&bill", "\u200b&bill\u00ad"),
-    "blanks around it": f" \t{URL} \u3000\r\n",
-}
-"""What people paste after programs have passed an address on: nothing else can be meant."""
+BENT = bent(URL)
 
 
 @pytest.mark.parametrize("bend", BENT)
@@ -103,16 +81,24 @@ def test_a_bent_address_says_what_it_said(bend: str) -> None:
     assert parse_qr_text(BENT[bend]) == SAID
 
 
-def test_capitals_and_marks_change_nothing_in_the_comma_form() -> None:
+def test_capitals_marks_and_words_change_nothing_in_the_comma_form() -> None:
     said = parse_qr_text(COMMAS)
-    for bent in (COMMAS.replace(HASH, HASH.upper()), f"\ufeff{COMMAS}\r\n", f"「{COMMAS}」"):
-        assert parse_qr_text(bent) == said
+    for text in (
+        *(COMMAS.replace(HASH, HASH.upper()), f"\ufeff{COMMAS}\r\n", f"「{COMMAS}」"),
+        *(f"发票查验：{COMMAS}，", quote(COMMAS), f"https://a.cn/?target={quote(COMMAS)}"),
+    ):
+        assert parse_qr_text(text) == said
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "hello", "https://", "ftp" + URL[5:], "javascript:" + URL),
+        *("", "hello", "https://", "ftp" + URL[5:], "看看 https://bcfp.example/verify/scan?x=1"),
+        *(
+            f"看看 https://a.cn/ {URL.removeprefix('https://')}",
+            "x" + COMMAS,
+            quote(quote(quote(URL))),
+        ),
         URL.replace("/verify/scan", "/verify/scam"),
         URL.replace("bcfp.example", "evil@bcfp.example"),
         URL.replace("bcfp", "发票"),
@@ -139,9 +125,26 @@ def test_a_parameter_that_stands_twice_is_never_chosen_from(name: str) -> None:
         )
 
 
-def test_two_addresses_in_one_text_are_no_code() -> None:
-    assert code_of(f"{URL}\n{URL}") in {"amount_invalid", "duplicate_parameter", "qr_invalid"}
-    assert code_of(f"{URL} {URL}") in {"amount_invalid", "duplicate_parameter", "qr_invalid"}
+OTHER = URL.replace(HASH, HASH[:-1] + "0")
+
+
+@pytest.mark.parametrize("text", several(URL, OTHER).values(), ids=several(URL, OTHER))
+def test_of_several_codes_none_is_chosen(text: str) -> None:
+    assert code_of(text) in {"claims_differ", "duplicate_parameter"}
+
+
+def test_one_code_twice_is_one_code() -> None:
+    for text in (f"{URL}\n{URL}", f"{URL} {URL}", f"[{URL}]({URL})", f"{URL}&again={quote(URL)}"):
+        assert parse_qr_text(text) == SAID
+    assert parse_qr_text(f"{URL} {COMMAS}").amount == 46991
+
+
+def test_a_hash_in_the_words_is_not_passed_over() -> None:
+    assert parse_qr_text(f"密码区 {HASH.upper()}：{URL}") == SAID
+    assert code_of(f"密码区 {HASH[:-1]}0：{URL}") == "claims_differ"
+
+
+def test_an_address_has_at_most_so_many_parameters() -> None:
     assert code_of(URL + "&" * 31 + "&".join(f"a{n}=1" for n in range(40))) == "query_malformed"
 
 

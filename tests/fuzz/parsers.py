@@ -413,7 +413,14 @@ PARSERS = (
         _qr,
         (_URL, _COMMAS),
         frozenset(
-            {"qr_invalid", "qr_ordinary_vat", "password_area", "bill_num_invalid", "amount_invalid"}
+            {
+                "qr_invalid",
+                "qr_ordinary_vat",
+                "password_area",
+                "bill_num_invalid",
+                "amount_invalid",
+                "claims_differ",
+            }
             | {"duplicate_parameter", "query_malformed"}
         ),
     ),

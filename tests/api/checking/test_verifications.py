@@ -10,6 +10,7 @@ import pytest
 
 from chain.errors import UnavailableError
 from tests.api.desk import NDJSON, TAX_ID, UNKNOWN, Desk, problem, refusing, slip
+from tests.domain.bent import bent, several
 
 CSV = "text/csv"
 
@@ -123,6 +124,34 @@ def test_a_forwarded_code_and_capitals_are_read_in_every_list(desk: Desk) -> Non
             assert json.loads(line)["verification"]["verdict"] == "pending", kind
     found = desk.client.get(f"/v1/invoices/{invoice['hash'].upper()}").get_json()
     assert found["hash"] == invoice["hash"]
+
+
+def test_what_was_bent_on_its_way_is_read_in_every_list(desk: Desk) -> None:
+    """One table for all entries; a line end within a code ends a list's line."""
+    code = desk.issue()["qr"]
+    texts = {name: text for name, text in bent(code).items() if "\n" not in text}
+    table = io.StringIO()
+    csv.writer(table).writerows([["qr"], *([text] for text in texts.values())])
+    bodies = {
+        "text/plain": "\n".join(texts.values()),
+        NDJSON: "\n".join(json.dumps({"qr": text}) for text in texts.values()),
+        CSV: table.getvalue(),
+    }
+    for kind, body in bodies.items():
+        answers = map(json.loads, check(desk, body.encode(), kind).splitlines())
+        for name, found in zip(texts, answers, strict=True):
+            assert "verification" in found, (kind, name, found)
+            assert found["verification"]["verdict"] == "pending"
+    for text in bent(code).values():
+        assert verdict(desk, qr=text)["verdict"] == "pending"
+
+
+def test_of_several_codes_in_one_text_none_is_chosen(desk: Desk) -> None:
+    texts = several(desk.issue("T1")["qr"], desk.issue("T2")["qr"])
+    body = "\n".join(json.dumps({"qr": text}) for text in texts.values())
+    for name, line in zip(texts, check(desk, body.encode(), NDJSON).splitlines(), strict=True):
+        code = json.loads(line)["problem"]["code"]
+        assert code in {"claims_differ", "duplicate_parameter"}, name
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from chain.errors import UnavailableError
 from tests.api.desk import MEAL, TAX_ID, UNKNOWN, Desk, refusing, slip
+from tests.domain.bent import EXAMPLE, bent, several
 
 VOID = {"meta", "link", "br", "input", "path", "circle"}
 
@@ -179,6 +180,8 @@ def test_a_parameter_of_ours_that_stands_twice_is_no_code(desk: Desk) -> None:
     answer = desk.client.get(f"/verify/scan?{query}&total_amount=1")
     assert answer.status_code == 400
     assert "duplicate_parameter" in answer.text
+    assert "链接被改动" in answer.text
+    assert "The address was altered" in answer.text
 
 
 def test_fields_beside_a_pasted_code_say_the_same_or_there_is_no_verdict(desk: Desk) -> None:
@@ -188,17 +191,26 @@ def test_fields_beside_a_pasted_code_say_the_same_or_there_is_no_verdict(desk: D
         page = scan(desk, said | {"text": invoice["qr"]}, 400)
         assert verdict(page) == ("none", "malformed")
         assert "claims_differ" in page.text
+        assert "内容前后不一" in page.text
+        assert "Two things are said of one invoice" in page.text
 
 
-@pytest.mark.parametrize("bend", ["{}&from=timeline", "{}#rd", "“{}”。", "\ufeff{}"])
+@pytest.mark.parametrize("bend", bent(EXAMPLE))
 def test_an_address_that_was_bent_on_its_way_opens_and_pastes(desk: Desk, bend: str) -> None:
-    invoice = desk.issue()
-    bent = bend.format(invoice["qr"].replace("/scan", "/scan/").replace("&", "&amp;"))
-    assert verdict(scan(desk, {"text": bent}))[0] == "pending"
-    opened = re.search(r"/verify/scan.*", bent)
-    assert opened
-    answer = desk.client.get(quote(opened[0], safe="/?&=;#"))
-    assert 'data-verdict="pending"' in answer.text
+    text = bent(desk.issue()["qr"])[bend]
+    assert verdict(scan(desk, {"text": text}))[0] == "pending"
+    opened = re.match(r"(?:https?://)?[^/?&]*(?:/tax/fapiao)?(/verify/scan/?\?[^#]*)", text, re.I)
+    if opened and "\n" not in text:
+        address = quote(opened[1], safe="/?&=;%")
+        assert 'data-verdict="pending"' in desk.client.get(address).text, address
+
+
+@pytest.mark.parametrize("way", several(EXAMPLE, EXAMPLE))
+def test_of_several_codes_none_is_chosen(desk: Desk, way: str) -> None:
+    text = several(desk.issue("T1")["qr"], desk.issue("T2")["qr"])[way]
+    assert verdict(scan(desk, {"text": text}, 400)) == ("none", "malformed")
+    for address in re.findall(r"/verify/scan\?[^#]*", text)[:1]:
+        assert desk.client.get(quote(address, safe="/?&=;%")).status_code == 400
 
 
 PATHS = ["/", "/problems", "/verify/scan", "/nothing", f"/verify/scan?text={quote('<b>x</b>')}"]
