@@ -101,8 +101,8 @@ CATALOG: dict[str, Entry] = {
     ),
     "text_empty": Entry(
         422,
-        "A text is empty, or nothing of it can be seen; leave out what is not given",
-        "文本为空或不可见，没有内容的字段请省略",
+        "A text that must be there is empty, or nothing of it can be seen",
+        "必填的文本为空或不可见",
     ),
     "text_too_long": Entry(422, "A text is too long", "文本过长"),
     "control_character": Entry(

@@ -14,7 +14,7 @@ from chain.errors import MalformedError
 
 from .money import LIMIT
 from .reading import Wire, read_json
-from .text import check_name, check_text
+from .text import check_name, given_texts
 
 _TAX_ID = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 
@@ -69,18 +69,20 @@ class Place(msgspec.Struct, frozen=True):
 def parse_merchant(body: bytes, *, max_bytes: int = 65_536) -> MerchantRequest:
     """Read and check one merchant; MalformedError with the code and pointer of what is wrong."""
     request = read_json(body, _decoder, max_bytes=max_bytes)
-    check_merchant(request)
-    return request
+    return check_merchant(request)
 
 
-def check_merchant(merchant: MerchantRequest) -> None:
-    """Raises MalformedError: tax id, industry, district or a text is not what it must be."""
+def check_merchant(merchant: MerchantRequest) -> MerchantRequest:
+    """The merchant without its blank texts.
+
+    Raises MalformedError: tax id, industry, district or a text is not what it must be.
+    """
     check_tax_id(merchant.tax_id, "/tax_id")
     check_industry(merchant.industry)
     check_district(merchant.district)
     check_name(merchant.name, "/name")
-    for field in ("address_phone", "bank_account", "drawer", "payee", "reviewer"):
-        check_text(getattr(merchant, field), f"/{field}")
+    optional = ("address_phone", "bank_account", "drawer", "payee", "reviewer")
+    return given_texts(merchant, optional, "")
 
 
 def check_tax_id(text: str, pointer: str = "/tax_id") -> None:

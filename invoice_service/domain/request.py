@@ -1,6 +1,7 @@
 """What a merchant sends to have an invoice issued or reversed: one JSON object each."""
 
 import re
+from operator import is_
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -12,7 +13,7 @@ from .lifecycle import Reason
 from .merchant import check_tax_id
 from .money import LIMIT
 from .reading import Wire, read_json
-from .text import check_identifier, check_name, check_text, is_blank
+from .text import check_identifier, check_name, given_texts
 
 Text100 = Annotated[str, Meta(max_length=100)]
 Text40 = Annotated[str, Meta(max_length=40)]
@@ -68,13 +69,14 @@ class ReversalRequest(Wire, frozen=True):
 def parse_request(body: bytes, *, max_bytes: int = 65_536, max_lines: int = 100) -> InvoiceRequest:
     """Read one issue request and check its texts, its buyer and how many lines it has.
 
+    Texts of which nothing can be seen are left out.
+
     Raises MalformedError as ``read_json`` does, and: too_many_lines, control_character,
     text_damaged, identifier_ambiguous, buyer_incomplete, tax_id_invalid. Money is checked when
     the invoice is prepared.
     """
     request = read_json(body, _decoder, max_bytes=max_bytes)
-    check_request(request, max_lines)
-    return request
+    return check_request(request, max_lines)
 
 
 def parse_reversal(body: bytes, *, max_bytes: int = 65_536) -> ReversalRequest:
@@ -82,33 +84,40 @@ def parse_reversal(body: bytes, *, max_bytes: int = 65_536) -> ReversalRequest:
     return read_json(body, _reversal_decoder, max_bytes=max_bytes)
 
 
-def check_request(request: InvoiceRequest, max_lines: int) -> None:
-    """Everything that one field's type cannot say, but money."""
+def check_request(request: InvoiceRequest, max_lines: int) -> InvoiceRequest:
+    """Check everything that one field's type cannot say, but money; without its blank texts."""
     if len(request.lines) > max_lines:
         raise MalformedError(
             "too_many_lines", f"an invoice has at most {max_lines} lines", pointer="/lines"
         )
     check_identifier(request.order_id, "/order_id")
-    for field in _TEXTS:
-        check_text(getattr(request, field), f"/{field}")
-    check_buyer(request.buyer)
-    for index, line in enumerate(request.lines):
-        check_name(line.name, f"/lines/{index}/name")
-        check_text(line.spec, f"/lines/{index}/spec")
-        check_text(line.unit, f"/lines/{index}/unit")
+    given = given_texts(request, _TEXTS, "")
+    buyer = check_buyer(request.buyer)
+    lines = [_check_line(line, f"/lines/{index}") for index, line in enumerate(request.lines)]
+    if buyer is request.buyer and all(map(is_, lines, request.lines)):
+        return given
+    return msgspec.structs.replace(given, buyer=buyer, lines=lines)
 
 
-def check_buyer(buyer: Buyer) -> None:
-    """Raises MalformedError: buyer_incomplete, tax_id_invalid, control_character."""
-    if buyer.kind == "company" and (is_blank(buyer.name) or not buyer.tax_id):
-        missing = "name" if is_blank(buyer.name) else "tax_id"
+def _check_line(line: LineRequest, pointer: str) -> LineRequest:
+    check_name(line.name, f"{pointer}/name")
+    return given_texts(line, ("spec", "unit"), pointer)
+
+
+def check_buyer(buyer: Buyer) -> Buyer:
+    """The buyer without blank texts.
+
+    Raises MalformedError: buyer_incomplete, tax_id_invalid, control_character, text_damaged.
+    """
+    buyer = given_texts(buyer, ("name", "address_phone", "payment_id"), "/buyer")
+    if buyer.kind == "company" and not (buyer.name and buyer.tax_id):
+        missing = "tax_id" if buyer.name else "name"
         raise MalformedError(
             "buyer_incomplete", "a company has a name and a tax id", pointer=f"/buyer/{missing}"
         )
     if buyer.tax_id:
         check_tax_id(buyer.tax_id, "/buyer/tax_id")
-    for field in ("name", "address_phone", "payment_id"):
-        check_text(getattr(buyer, field), f"/buyer/{field}")
+    return buyer
 
 
 def check_idempotency_key(text: str) -> str:

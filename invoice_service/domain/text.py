@@ -1,15 +1,22 @@
 """What a text on an invoice may hold: it is printed, hashed and searched as it was given.
 
 One notion of "blank" and of "looks the same", by Unicode's properties. A text is blank when
-nothing of it can be seen: separators, controls, marks without a letter to stand on, and what the
-standard lets a reader ignore. An identifier has one spelling: whatever looks the same is the same.
+nothing of it is sure to be seen: separators, controls, marks without a letter to stand on, what the
+standard lets a reader ignore, and what it gives no look to. A blank text is as good as none: left
+out where it may be, refused where it must be there. An identifier has one spelling: whatever looks
+the same is the same.
 """
 
 import re
 import unicodedata
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, TypeVar
+
+import msgspec
 
 from chain.errors import MalformedError
+
+_Texts = TypeVar("_Texts", bound=msgspec.Struct)
 
 DEFAULT_IGNORABLE: Final = (
     "\u00ad\u034f\u061c\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
@@ -20,7 +27,8 @@ DEFAULT_IGNORABLE: Final = (
 class; Python's unicodedata does not have it. A test compares it with another program's."""
 
 _BLANK_PATTERN = "\u2800"  # Braille without a dot: a symbol by its category, and empty
-_UNSEEN = re.compile(f"[{DEFAULT_IGNORABLE}{_BLANK_PATTERN}]")
+_OBJECT = "\ufffc"  # stands for a picture that was left behind
+_UNSEEN = re.compile(f"[{DEFAULT_IGNORABLE}{_BLANK_PATTERN}{_OBJECT}]")
 
 # Line ends and other controls would forge lines of a printed slip, of CSV or of a header; the
 # bidirectional ones make a line read otherwise than it is stored; the rest is not text at all.
@@ -34,12 +42,13 @@ _REFUSED = re.compile(
 _LOST = "\ufffd"
 
 
-# Not among them: private and unassigned characters, which are rare surnames and newer scripts.
-_WITHOUT_INK: Final = frozenset({"Cc", "Cf", "Cs", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"})
+# Private and unassigned characters are rare surnames and newer scripts: beside others they may
+# stand. Alone they show nothing, or a box, to whoever lacks the font.
+_WITHOUT_INK: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"})
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of ``text`` can be seen."""
+    """Whether nothing of ``text`` is sure to be seen; so of "" and of U+E000 alone."""
     return all(
         unicodedata.category(sign) in _WITHOUT_INK or _UNSEEN.match(sign) is not None
         for sign in text
@@ -51,21 +60,32 @@ def drop_unseen(text: str) -> str:
     return text if text.isascii() else _UNSEEN.sub("", text)
 
 
-def check_text(text: str, pointer: str) -> None:
-    """Check a text that may be left out; any character that people write may stand in it.
+def given_text(text: str, pointer: str) -> str:
+    """A text that may be left out, "" for a blank one; any character that people write may stand.
 
     Raises MalformedError: "control_character"; "text_damaged" where a character was lost before
-    it came here; "text_empty" for one that is given, and of which nothing can be seen.
+    it came here.
     """
     if not text:
-        return
+        return text
     _refuse_controls(text, pointer)
-    if is_blank(text):
-        raise _empty(pointer)
+    return "" if is_blank(text) else text
+
+
+def given_texts(struct: _Texts, names: Iterable[str], pointer: str) -> _Texts:
+    """``struct`` with its fields of these ``names`` as ``given_text`` has them."""
+    for name in names:
+        text: str = getattr(struct, name)
+        if text and not given_text(text, f"{pointer}/{name}"):
+            struct = msgspec.structs.replace(struct, **{name: ""})
+    return struct
 
 
 def check_name(text: str, pointer: str) -> None:
-    """As ``check_text``, for a text that must be there."""
+    """Check a text that must be there.
+
+    Raises MalformedError as ``given_text``, and "text_empty" for a blank one.
+    """
     if is_blank(text):
         raise _empty(pointer)
     _refuse_controls(text, pointer)
@@ -114,5 +134,5 @@ def _refuse_controls(text: str, pointer: str) -> None:
 
 def _empty(pointer: str) -> MalformedError:
     return MalformedError(
-        "text_empty", "nothing of it can be seen; leave out what is not given", pointer=pointer
+        "text_empty", "it must be there, and nothing of it can be seen", pointer=pointer
     )

@@ -118,9 +118,7 @@ CODES = {
         (with_line(name=" \u3000"), "text_empty", "/lines/1/name"),
         (encoded(order_id="  "), "text_empty", "/order_id"),
         (with_line(name="\u200b\u200b"), "text_empty", "/lines/1/name"),
-        (with_line(spec="\u2800"), "text_empty", "/lines/1/spec"),
-        (encoded(remark="\u3164"), "text_empty", "/remark"),
-        (encoded(buyer={"name": "\u00ad"}), "text_empty", "/buyer/name"),
+        *((with_line(name=sign), "text_empty", "/lines/1/name") for sign in "\ufffc\ue000\u0378"),
         (encoded(buyer=company(name="\u200b")), "buyer_incomplete", "/buyer/name"),
         (encoded(buyer=company(name="腾\ufffd讯")), "text_damaged", "/buyer/name"),
         (encoded(order_id="A-0001 "), "identifier_ambiguous", "/order_id"),
@@ -199,6 +197,17 @@ def test_a_byte_order_mark_is_no_part_of_a_body() -> None:
     assert parse_request(b"\xef\xbb\xbf" + GOOD) == parse_request(GOOD)
     reversal = b'{"reason":"SALES_RETURN"}'
     assert parse_reversal(b"\xef\xbb\xbf" + reversal) == parse_reversal(reversal)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u200b", "\u3164", "\ufffc", "\ue000", "\u0378"])
+def test_a_text_that_shows_nothing_is_left_out_wherever_it_may_be(blank: str) -> None:
+    """Whatever fills the field of a till's form: the same invoice, and the same order again."""
+    texts = dict.fromkeys(["remark", "drawer", "payee", "reviewer"], blank)
+    of_line = dict.fromkeys(["spec", "unit"], blank)
+    of_buyer = dict.fromkeys(["name", "address_phone", "payment_id"], blank)
+    body = {**order(lines=[line() | of_line]), **texts, "buyer": of_buyer}
+    assert parse_request(json.dumps(body).encode()) == parse_request(GOOD)
+    assert outcome(encoded(buyer=company(name=blank))) == "buyer_incomplete"
 
 
 def test_null_is_no_field_wherever_a_field_may_be_left_out() -> None:

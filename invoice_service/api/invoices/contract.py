@@ -145,8 +145,14 @@ WORDS: Final[Words] = {
     "InvoiceRequest.tax": says(
         "Fen of tax: refused unless it is the sum over the lines", maximum=_MOST
     ),
-    "InvoiceRequest.remark": says("Printed below the lines", maxLength=230),
-    "LineRequest.name": says("What was sold; not blanks alone", minLength=1, maxLength=100),
+    "InvoiceRequest.remark": says(
+        "Printed below the lines. A text of which nothing can be seen counts as left out, here and"
+        " wherever one may be",
+        maxLength=230,
+    ),
+    "LineRequest.name": says(
+        "What was sold; something of it can be seen", minLength=1, maxLength=100
+    ),
     "LineRequest.unit_price": says("Fen, tax included", minimum=1, maximum=_MOST),
     "LineRequest.tax_rate": says("One of the rates in force, in this spelling; 6 % is `0.06`"),
     "LineRequest.quantity": says(

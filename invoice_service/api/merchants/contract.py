@@ -90,7 +90,7 @@ _FIELDS: Final = {
     "tax_id": says(
         "18 digits and capital letters, the last a check digit (GB 32100-2015)", pattern=TAX_ID
     ),
-    "name": says("As printed on invoices; not blanks alone", minLength=1, maxLength=100),
+    "name": says("As printed on invoices; something of it can be seen", minLength=1, maxLength=100),
     "industry": says(
         "A group or class of GB/T 4754-2017, such as 6210: restaurants", pattern="^[0-9]{3,4}$"
     ),

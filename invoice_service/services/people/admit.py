@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 from chain.errors import MalformedError, NotFoundError
 from invoice_service.domain.acts import By
 from invoice_service.domain.merchant import MerchantRequest, check_merchant
-from invoice_service.domain.text import check_text
+from invoice_service.domain.text import given_text
 from invoice_service.services.people.ports import ApiKey, KeyStore, MerchantStore, Role
 from invoice_service.services.people.sign_in import key_digest, new_key
 from invoice_service.services.people.trail import ActStore, refusals_recorded
@@ -33,7 +33,7 @@ def admit(register: Merchants, request: MerchantRequest, by: By) -> Account:
     Raises MalformedError (``tax_id_invalid``, ``industry_unknown``, ``district_unknown``,
     ``control_character``), ConflictError ``tax_id_taken``.
     """
-    check_merchant(request)
+    request = check_merchant(request)
     with refusals_recorded(register, by, "admission", f"tax_id:{request.tax_id}"):
         return register.add_merchant(request, by)
 
@@ -76,7 +76,7 @@ def create_key(
     Raises NotFoundError ``merchant_unknown``, MalformedError ``control_character`` or
     ``text_too_long``.
     """
-    check_text(label, "/label")
+    label = given_text(label, "/label")
     if len(label) > LONGEST_LABEL:
         raise MalformedError(
             "text_too_long", f"a label has at most {LONGEST_LABEL} characters", pointer="/label"
