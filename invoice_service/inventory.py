@@ -124,15 +124,17 @@ def beginning(config: Config) -> Iterator[bool]:
 
 
 def shut_folders(config: Config) -> None:
-    """Take from strangers what they could do in the folders that are here (not from our group).
+    """Take from strangers what they could do here: in folders, and with databases of old.
 
     UnavailableError ``data_unreadable`` where they are somebody else's.
     """
-    shut = ((config.data_dir, 0o750), (config.keys_dir, 0o700), (config.run_dir, 0o700))
+    shut = [(config.data_dir, 0o750), (config.keys_dir, 0o700), (config.run_dir, 0o700)]
+    for database in (config.log_db, config.invoices_db):
+        shut += [(path, 0o600) for path in database.parent.glob(f"{database.name}*")]
     with _looking(config):
-        for folder, most in shut:
-            if folder.is_dir() and (mode := S_IMODE(folder.stat().st_mode)) & ~most:
-                folder.chmod(mode & most)
+        for path, most in shut:
+            if path.exists() and (mode := S_IMODE(path.stat().st_mode)) & ~most:
+                path.chmod(mode & most)
 
 
 def require_one(

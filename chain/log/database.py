@@ -23,7 +23,7 @@ from chain.errors import (
 )
 from chain.hashing import Digest, to_digest
 from chain.log.schema import ALREADY_IN_LOG, GUARDS, log_migrations
-from chain.log.sqlite import SAFE, Trouble, trouble
+from chain.log.sqlite import SAFE, Trouble, make_private, trouble
 from chain.signing.note import Signature
 from chain.tree.merkle import Edge
 
@@ -316,6 +316,7 @@ class SqliteLogStore:
     def _open(self) -> sqlite3.Connection:
         # Autocommit: every transaction here begins and ends in words. A connection may be
         # closed by another thread (close()), but is used only by the one that opened it.
+        make_private(self._path)
         connection = sqlite3.connect(
             self._path,
             timeout=BUSY_SECONDS,

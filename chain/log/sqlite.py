@@ -4,8 +4,11 @@ An error is told by SQLite's own result code, never by its English text. Each st
 codes for what is wrong; here stands only which kind of trouble it is.
 """
 
+import os
 import sqlite3
+from contextlib import suppress
 from enum import Enum, auto
+from pathlib import Path
 from typing import Final
 
 SAFE: Final = (
@@ -27,6 +30,15 @@ class Trouble(Enum):
     DAMAGED = auto()
     REFUSED = auto()
     OTHER = auto()
+
+
+def make_private(path: Path) -> None:
+    """Make a database's file, if it is new, for its owner alone.
+
+    SQLite gives the files beside it the same mode. Where it cannot be made, SQLite says why.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 _TROUBLES: Final = {

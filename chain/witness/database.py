@@ -19,7 +19,7 @@ from sqlite_utils import Database, Migrations
 from chain.durable import fsync_dir, make_folder, write_file
 from chain.errors import ConflictError, NotFoundError, Problem, UnavailableError
 from chain.hashing import sha256, to_digest
-from chain.log.sqlite import SAFE, Trouble, trouble
+from chain.log.sqlite import SAFE, Trouble, make_private, trouble
 from chain.signing.checkpoint import Checkpoint
 from chain.signing.note import VerifierKey, open_note, parse_note
 from chain.witness.judge import Inconsistent, Seen, read_checkpoint
@@ -104,7 +104,8 @@ def create_store(folder: Path, verifier: VerifierKey) -> None:
         raise ConflictError("witness_exists", f"there is a witness in {folder} already")
     make_folder(folder / NOTES)
     with _translated():
-        connection = _connect(folder / DATABASE, "rwc")
+        make_private(folder / DATABASE)
+        connection = _connect(folder / DATABASE, "rw")
         try:
             witness_migrations.apply(Database(connection))
             connection.execute("INSERT INTO meta VALUES ('verifier', ?)", (verifier.text(),))

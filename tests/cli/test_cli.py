@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from invoice_service.cli import COMMANDS, run
+from invoice_service.config import load
+from invoice_service.inventory import shut_folders
 from tests.cli.town import Town
 
 DESIGN = [
@@ -94,6 +96,19 @@ def test_init_warns_about_the_keys_and_never_makes_an_instance_twice(empty: Town
     assert empty.refusal("init").startswith("error: already_initialised")
     assert empty.run("init", "--if-missing") == ""
     assert (empty.folder / "var/main/keys/log.key").read_bytes() == key
+
+
+def test_nothing_but_what_is_published_is_anybodys_to_read(town: Town) -> None:
+    """Files of an older release too, once the instance is made whole or served again."""
+    town.sell(1)
+    town.run("anchor")
+    place = town.folder / "var/main"
+    for path in place.rglob("*"):
+        shown = path.is_dir() or path.suffix in {".vkey", ".note"} or place / "log" in path.parents
+        assert shown or path.stat().st_mode & 0o077 == 0, path
+    (place / "log.db").chmod(0o644)
+    shut_folders(load(town.folder / "config.toml", {}))
+    assert (place / "log.db").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_version_is_the_projects() -> None:

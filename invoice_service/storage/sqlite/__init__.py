@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chain.errors import ConflictError, UnavailableError
+from chain.log.sqlite import make_private
 from invoice_service.domain.clock import Running
 from invoice_service.domain.numbering import Scheme
 from invoice_service.storage.sqlite.clock import Clocks, Times, not_counted, nothing_sealed
@@ -136,8 +137,7 @@ def _alone(folder: Path) -> Iterator[int]:
 
 
 def _migrate(path: Path) -> None:
-    # SQLite gives the files beside it the same mode; in all of them stand salts and buyers.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    make_private(path)  # in it stand salts and buyers
     connection = sqlite3.connect(path)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
