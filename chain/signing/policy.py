@@ -104,13 +104,15 @@ class Policy:
         return self._demanded().met_by(cosigned)
 
     def cosigners(self, signatures: Sequence[Signature]) -> tuple[str, ...]:
-        """Names of the witnesses among checked ``signatures``; VerificationError ``quorum``."""
+        """Names of the witnesses among checked ``signatures``, each once.
+
+        VerificationError ``quorum``.
+        """
         signed = {(signature.name, signature.key_id) for signature in signatures}
         cosigned = [key for key in self.witnesses if (key.name, key.key_id) in signed]
-        names = tuple(key.name for key in cosigned)
         if not self.met_by(cosigned):
-            raise VerificationError("quorum", self._lacking(names))
-        return names
+            raise VerificationError("quorum", self._lacking(cosigned))
+        return _names(cosigned)
 
     def check_log(self, keys: Collection[VerifierKey]) -> None:
         """Check that it speaks of the log of these ``keys``; one without logs speaks of any.
@@ -141,11 +143,16 @@ class Policy:
             return self.quorum
         return Group("", self.quorum, self.witnesses)
 
-    def _lacking(self, names: Sequence[str]) -> str:
+    def _lacking(self, cosigned: Sequence[VerifierKey]) -> str:
         if isinstance(self.quorum, Group):
-            who = ", ".join(names) or "no witness"
+            who = ", ".join(_names(cosigned)) or "no witness"
             return f"cosigned by {who}, which is short of the quorum {_shown(self.quorum.name)}"
-        return f"{len(names)} of the {self.quorum} witnesses needed have cosigned"
+        return f"{len(cosigned)} of the {self.quorum} witnesses needed have cosigned"
+
+
+def _names(keys: Sequence[VerifierKey]) -> tuple[str, ...]:
+    """Each name once: a witness may have keys of several types."""
+    return tuple(dict.fromkeys(key.name for key in keys))
 
 
 NO_WITNESSES: Final = Policy()

@@ -34,6 +34,11 @@ ML_DSA_PUBLIC_FILE: Final = "witness-mldsa.vkey"
 LOGS_FILE: Final = "logs.policy"
 SECRET: Final = 0o600
 
+_WHAT: Final = (
+    "An independent witness: it cosigns a log's checkpoints while the log only grows."
+    " It needs a folder and a port."
+)
+
 OK, CANNOT = 0, 2
 """Exit statuses."""
 
@@ -147,9 +152,9 @@ def status(folder: Path) -> tuple[list[Seen], list[Inconsistent]]:
         store.close()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m chain witness") -> int:
     """Run the command line; the exit status is 0, or 2 when it could not be done."""
-    options = _parser().parse_args(arguments)
+    options = _parser(prog).parse_args(arguments)
     try:
         options.run(options)
     except (Problem, OSError) as problem:
@@ -158,8 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return OK
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="witness", description=__doc__)
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description=_WHAT)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     make = commands.add_parser("init", help="make a key and an empty memory in a new folder")
     make.add_argument("--name", required=True, help="the witness's name: a host, perhaps a path")
@@ -182,13 +187,13 @@ def _parser() -> argparse.ArgumentParser:
 def _init(options: argparse.Namespace) -> None:
     key = init(options.folder, options.name, options.log)
     (other,) = read_ml_dsa_keys(options.folder)
-    _say(f"{key.text()}\n{other.verifier.text()}\n{_for_policies(key, other.verifier)}")
+    _say(f"{key.text()}\n{_for_policies(key, other.verifier)}")
 
 
 def _add_key(options: argparse.Namespace) -> None:
     other = add_key(options.folder)
     key = Cosigner(read_key(options.folder / KEY_FILE)).verifier
-    _say(f"{other.text()}\n{_for_policies(key, other)}\nIt signs from the next start on.")
+    _say(f"{_for_policies(key, other)}\nIt signs from the next start on.")
 
 
 def _for_policies(key: VerifierKey, other: VerifierKey) -> str:
@@ -226,7 +231,7 @@ def _seen(seen: Seen) -> dict[str, str | int]:
     return {
         "origin": checkpoint.origin,
         "size": checkpoint.size,
-        "time": seen.time,
+        "time": _utc(seen.time),
         "note": seen.note.to_bytes().decode(),
     }
 
@@ -242,8 +247,11 @@ def _odd(inconsistent: Inconsistent) -> dict[str, str | int]:
 
 
 def _where(seen: Seen) -> str:
-    at = format_time(datetime.fromtimestamp(seen.time, UTC))
-    return f"size {seen.checkpoint.size}, cosigned {at}"
+    return f"size {seen.checkpoint.size}, cosigned {_utc(seen.time)}"
+
+
+def _utc(moment: int) -> str:
+    return format_time(datetime.fromtimestamp(moment, UTC))
 
 
 def _say(line: str) -> None:

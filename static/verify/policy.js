@@ -51,13 +51,13 @@ export function checkLog({ logs }, keys) {
   }
 }
 
-/** Return the names of the witnesses among `signers`; `quorum` if those are too few. */
+/** Return the names of the witnesses among `signers`, each once; `quorum` if those are too few. */
 export function cosigners({ witnesses, quorum }, signers) {
   const cosigned = witnesses.filter((key) => signers.includes(key));
   if (!isMet(quorum, cosigned)) {
     throw new Problem("quorum", `${cosigned.length} witnesses cosigned, which is short of the quorum`);
   }
-  return cosigned.map(({ name }) => name);
+  return [...new Set(cosigned.map(({ name }) => name))];
 }
 
 function isMet({ threshold, members }, cosigned) {

@@ -66,6 +66,8 @@ def test_init_prints_no_secret(tmp_path: Path) -> None:
     done = run("init", tmp_path / "witness", "--name", NAME)
     key = (tmp_path / "witness" / "witness.vkey").read_text().strip()
     assert done.stdout.splitlines()[0] == key
+    other = (tmp_path / "witness" / "witness-mldsa.vkey").read_text().strip()
+    assert done.stdout.count(other) == 1  # 2,600 characters, once
     assert "PRIVATE" not in done.stdout
 
 

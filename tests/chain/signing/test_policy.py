@@ -139,6 +139,14 @@ def _signed(names: Iterable[str]) -> list[Signature]:
     return [Signature(key.name, key.key_id, bytes(72)) for key in keys]
 
 
+def test_a_witness_with_keys_of_two_types_is_named_once() -> None:
+    old, new = MODERN, VerifierKey(MODERN.name, COSIGNATURE_V1, MODERN.public[:32])
+    both = [Signature(key.name, key.key_id, b"") for key in (old, new)]
+    assert Policy((old, new), 2).cosigners(both) == (MODERN.name,)
+    with pytest.raises(VerificationError, match="2 of the 3 witnesses"):
+        Policy((old, new, witness_key("W")), 3).cosigners(both)
+
+
 def test_cosigners_are_named_or_the_quorum_that_is_short() -> None:
     assert EXAMPLE.cosigners(_signed(["Y2", "X3", "X1"])) == (
         "witness.example/X1",

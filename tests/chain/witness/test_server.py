@@ -150,8 +150,9 @@ def test_a_witness_without_an_ml_dsa_key_is_given_one(
     assert other.verifier.text() != old.strip()
     assert (folder / "witness-mldsa.vkey").read_text() == f"{other.verifier.text()}\n"
     assert (folder / "witness-mldsa.key").stat().st_mode & 0o777 == 0o600
-    first, head, *lines, last = capsys.readouterr().out.splitlines()
-    assert (first, head) == (other.verifier.text(), "For a log's policy:")
+    head, *lines, last = capsys.readouterr().out.splitlines()
+    assert head == "For a log's policy:"
+    assert "".join(lines).count(other.verifier.text()) == 1  # 2,600 characters, once
     policy = parse_policy("".join(f"{line}\n" for line in [*lines, f"quorum {NAME}"]).encode())
     assert policy.witnesses[1] == other.verifier
     assert last == "It signs from the next start on."
@@ -275,7 +276,7 @@ def test_status_for_programs_and_for_people(
     told = json.loads(capsys.readouterr().out)
     (seen,), (odd,) = told["seen"], told["inconsistent"]
     assert set(told) == {"seen", "inconsistent"}
-    assert (seen["origin"], seen["size"], seen["time"]) == (LOG.origin, 5, NOW)
+    assert (seen["origin"], seen["size"], seen["time"]) == (LOG.origin, 5, AT)
     assert (odd["origin"], odd["size"], odd["code"]) == (LOG.origin, 5, "root_differs")
     assert parse_note(seen["note"].encode()).text == LOG.checkpoint(5).to_text()
     assert parse_note(odd["note"].encode()).text == LOG.fork(3).checkpoint(5).to_text()
@@ -292,9 +293,8 @@ def test_init_says_the_keys_and_the_lines_for_a_policy(
     folder = tmp_path / "witness"
     assert main(["init", str(folder), "--name", NAME, "--log", KEY]) == 0
     keys = [(folder / f"witness{kind}.vkey").read_text().strip() for kind in ("", "-mldsa")]
-    first, second, head, *lines = capsys.readouterr().out.splitlines()
-    assert [first, second] == keys
-    assert head == "For a log's policy:"
+    first, head, *lines = capsys.readouterr().out.splitlines()
+    assert (first, head) == (keys[0], "For a log's policy:")
     policy = parse_policy("".join(f"{line}\n" for line in [*lines, f"quorum {NAME}"]).encode())
     assert policy.witnesses == tuple(map(VerifierKey.parse, keys))
     assert [policy.met_by([key]) for key in policy.witnesses] == [True, True]
