@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 from chain.entry import format_time
 from chain.errors import Problem
@@ -32,7 +33,7 @@ from chain.signing.policy import NO_WITNESSES
 from chain.signing.trusted import read_policy, read_trusted
 
 YES, NO, CANNOT = 0, 1, 2
-"""Exit statuses: the proof holds; it does not; a file, key or policy to ask with cannot be read."""
+"""Exit statuses: the proof holds; it does not; a file, key or policy cannot be read."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,8 +41,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["witness"]:
         return _witness(arguments[1:])
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    parser = argparse.ArgumentParser(
+        prog="python -m chain",
+        description="Check proof files, or run a witness (python -m chain witness --help).",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    verifier = commands.add_parser("verify", help=_WHAT)
+    _add_options(verifier)
+    return _verify(verifier, parser.parse_args(arguments))
+
+
+def verify() -> int:
+    """``fapiao-verify FILE --key KEY``: the command of the wheel that only verifies."""
+    parser = argparse.ArgumentParser(description=_WHAT)  # under the name that it was called by
+    _add_options(parser)
+    return _verify(parser, parser.parse_args())
+
+
+def _verify(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.no_memory and (options.log or options.memory):
         parser.error("--no-memory remembers nothing: not with --memory or --log")
     try:
@@ -57,6 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _cannot_ask(problem, as_json=options.json)
     try:
         proof = parse_proof(data)
+    except Problem as problem:
+        problem.detail = f"no proof file, or a damaged one: {problem.detail}"
+        return _cannot_ask(problem, as_json=options.json)
+    try:
         evidence = verify_proof(proof, keys, policy)
     except Problem as problem:
         return _refuse(problem, as_json=options.json)
@@ -66,6 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(problem, as_json=options.json)
     except Problem as problem:
         return _cannot_ask(problem, as_json=options.json)
+    if continued is not None and continued.unkept:
+        sys.stderr.write(_plain(f"nothing is remembered of this checkpoint: {continued.unkept}"))
     unchecked = [f"{key.name} (type {key.kind})" for key in policy.unchecked]
     tell = _evidence_json if options.json else _evidence_text
     sys.stdout.write(tell(evidence, unchecked, continued))
@@ -99,11 +122,6 @@ def _evidence_of(forked: ForkedError, keys: TrustedKeys) -> bytes:
     return fork_evidence(*forked.notes, None, keys)
 
 
-def verify() -> int:
-    """``fapiao-verify FILE --key KEY``: the command of the wheel that only verifies."""
-    return main(["verify", *sys.argv[1:]])
-
-
 def _witness(arguments: Sequence[str]) -> int:
     """Only here: who checks a proof loads no server and no database, and may not have them."""
     try:
@@ -116,15 +134,10 @@ def _witness(arguments: Sequence[str]) -> int:
     return server.main(arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m chain",
-        description="Check proof files, or run a witness (python -m chain witness --help).",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    verify = commands.add_parser(
-        "verify", help="check a proof file; without --log, without any network"
-    )
+_WHAT: Final = "check a proof file; without --log, without any network"
+
+
+def _add_options(verify: argparse.ArgumentParser) -> None:
     verify.add_argument("file", type=Path, metavar="FILE", help="the proof file")
     verify.add_argument(
         "--key",
@@ -153,11 +166,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("--no-memory", action="store_true", help="remember nothing")
     verify.add_argument("--json", action="store_true", help="print for programs")
-    return parser
 
 
 def _cannot_ask(problem: Problem, *, as_json: bool) -> int:
-    """Say what is wrong with a key, statement or policy: that is no verdict on the proof."""
+    """Say what is wrong with a key, statement, policy or file: that is no verdict."""
     if as_json:
         answer = {"proved": None, "code": problem.code, "detail": problem.detail, **problem.extra}
         sys.stdout.write(json.dumps(answer) + "\n")

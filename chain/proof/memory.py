@@ -69,13 +69,15 @@ class ForkedError(VerificationError):
 class Continued:
     """How a checkpoint stands to what was seen before: ``largest`` is its size, None for nothing.
 
-    ``compared`` says whether the log itself was asked, and has both; ``why`` if not.
+    ``compared`` says whether the log itself was asked, and has both; ``why`` if not. ``unkept``
+    says why this one is not remembered, if so: the next is not held against it.
     """
 
     largest: int | None
     others: bool
     compared: bool
     why: str = ""
+    unkept: str = ""
 
 
 Ask: TypeAlias = Callable[[Sequence[Seen]], Seen]
@@ -88,14 +90,15 @@ def hold_against(memory: "Memory", new: Seen, keys: TrustedKeys, ask: Ask | None
     1. none of the same size has another root: else ForkedError;
     2. the log's newest tree, if it is asked, contains this one and all that were seen, and takes
        their place; whatever else is wrong with the log is told, and no verdict;
-    3. without that this one is remembered beside the others, not in their place.
+    3. without that this one is remembered beside the others, not in their place. What cannot be
+       written changes no verdict, and is told.
 
     Raises MalformedError ``memory_damaged``; UnavailableError ``memory_unreadable``.
     """
     recalled = memory.recall(new[0].origin, keys)
     if (other := recalled.against(new[0])) is not None:
         raise ForkedError(new[0].size, (other[1], new[1]))
-    newest, why = None, "the log was not asked"
+    newest, why, unkept = None, "the log was not asked", ""
     if ask is not None:
         try:
             newest = ask([*recalled.seen, new])
@@ -106,9 +109,9 @@ def hold_against(memory: "Memory", new: Seen, keys: TrustedKeys, ask: Ask | None
     try:
         memory.keep(newest or new, [*recalled.seen, new] if newest else ())
     except UnavailableError as problem:
-        why = f"it cannot be remembered: {problem}"
+        unkept = str(problem)
     compared = newest is not None
-    return Continued(recalled.largest(), recalled.others, compared, "" if compared else why)
+    return Continued(recalled.largest(), recalled.others, compared, "" if compared else why, unkept)
 
 
 Prove: TypeAlias = Callable[[ForkedError], bytes]

@@ -20,7 +20,6 @@ from chain.proof.memory import (
     told,
 )
 from chain.signing.keys import TrustedKeys
-from invoice_service.commands.options import as_typed
 
 
 def memory_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,12 +44,15 @@ class Remembering:
     def hold(self, note: bytes, keys: TrustedKeys) -> Continued | None:
         """Hold a proof's checkpoint against those before; None where nothing is remembered.
 
-        Raises ForkedError; WrongUsage for a memory that is damaged; UnavailableError.
+        Says on the error output when it should be remembered and cannot be.
+        Raises ForkedError; MalformedError ``memory_damaged``; UnavailableError.
         """
         if self.memory is None:
             return None
-        with as_typed():
-            return remember(self.memory, note, keys, self._ask(keys), _proving(keys))
+        continued = remember(self.memory, note, keys, self._ask(keys), _proving(keys))
+        if continued.unkept:
+            click.echo(f"nothing is remembered of this checkpoint: {continued.unkept}", err=True)
+        return continued
 
     def _ask(self, keys: TrustedKeys) -> Ask | None:
         where = self.log

@@ -83,12 +83,13 @@ def test_the_command_says_no_and_where(proof_file: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\x1b[2J", b'{"\\u001b[2J":1}', b"x" * 2_000_000])
-def test_the_command_says_no_to_anything_else(proof_file: Path, content: bytes) -> None:
+def test_what_is_no_proof_was_not_judged(proof_file: Path, content: bytes) -> None:
     proof_file.write_bytes(content)
     result = _run("verify", proof_file, "--key", KEY.text())
-    assert result.returncode == 1
-    assert "NOT PROVED" in result.stdout
-    assert "\x1b" not in result.stdout
+    assert result.returncode == 2
+    assert "PROVED" not in result.stdout
+    assert result.stderr.startswith("no proof file, or a damaged one: ")
+    assert "\x1b" not in result.stderr
 
 
 def test_the_command_refuses_another_key(proof_file: Path) -> None:
@@ -105,5 +106,6 @@ def test_the_command_says_when_it_cannot_even_look(proof_file: Path) -> None:
 def test_a_witness_is_made_by_the_same_package_alone(tmp_path: Path) -> None:
     done = _run("witness", "init", "--name", "w.example", "--log", KEY.text(), tmp_path / "w")
     assert done.stdout.startswith("w.example+")
+    assert "usage: python -m chain witness init " in _run("witness", "init").stderr
     assert "invoice_service" not in done.stdout
     assert (tmp_path / "w" / "witness.key").stat().st_mode & 0o777 == 0o600

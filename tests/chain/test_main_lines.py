@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chain.__main__ import _seen_before, main
+from chain.__main__ import _seen_before, main, verify
 from chain.audit.evidence import Fork, verify_evidence
 from chain.commitment import anchor
 from chain.proof.file import MAX_PROOF_BYTES, Proof
@@ -209,22 +209,56 @@ def test_programs_get_every_field(tmp_path: Path, capsys: pytest.CaptureFixture[
             "others": False,
             "compared": False,
             "why": answer["memory"]["why"],
+            "unkept": "",
         },
         "steps": [{"number": number, "name": name} for number, name in enumerate(STEPS, start=1)],
     }
     assert set(answer["shown"]) == {"face", "lines"}
 
 
-def test_a_refusal_without_a_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_proof_is_neither_proved_nor_refuted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "p").write_bytes(b"\x1b[2J")
     asked = ["verify", str(tmp_path / "p"), "--key", KEY]
-    assert main([*asked, "--json"]) == 1
+    assert main([*asked, "--json"]) == 2
     told = capsys.readouterr().out
     answer = json.loads(told)
     assert told.endswith("}\n")
-    assert (answer["proved"], set(answer)) == (False, {"proved", "code", "detail"})
-    assert main(asked) == 1
-    assert capsys.readouterr().out == f"NOT PROVED: {answer['detail']} ({answer['code']})\n"
+    assert (answer["proved"], set(answer)) == (None, {"proved", "code", "detail"})
+    assert answer["detail"].startswith("no proof file, or a damaged one: ")
+    assert main(asked) == 2
+    assert capsys.readouterr() == ("", f"{answer['detail']} ({answer['code']})\n")
+
+
+def test_what_cannot_be_remembered_is_said_and_changes_no_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc")  # where nobody can write
+    asked = ["verify", written(tmp_path / "p", plain()), "--key", KEY]
+    assert main(asked) == 0
+    told = capsys.readouterr()
+    assert "PROVED\n" in told.out
+    assert told.err.startswith("nothing is remembered of this checkpoint: write_failed: ")
+    assert main([*asked, "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["memory"]["unkept"].startswith("write_failed: ")
+    assert told.err.startswith("nothing is remembered")
+
+
+def test_the_verifier_alone_goes_by_the_name_that_it_was_called_by(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(tmp_path / "p", plain())
+    monkeypatch.setattr(sys, "argv", ["/opt/bin/fapiao-verify", file, "--key", KEY])
+    assert verify() == 0
+    for line in (["--help"], []):
+        monkeypatch.setattr(sys, "argv", ["/opt/bin/fapiao-verify", *line])
+        with pytest.raises(SystemExit):
+            verify()
+        told = capsys.readouterr()
+        assert "usage: fapiao-verify [-h] --key KEY" in told.out + told.err
+        assert "python -m chain" not in told.out + told.err
 
 
 def test_a_refusal_at_a_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -246,7 +280,7 @@ def test_a_file_as_long_as_it_may_be_is_read_whole(
     codes = {MAX_PROOF_BYTES: "not_canonical", MAX_PROOF_BYTES + 1: "proof_too_long"}
     for length, code in codes.items():
         (tmp_path / "p").write_bytes(plain().to_bytes().ljust(length))
-        assert main(["verify", str(tmp_path / "p"), "--key", KEY, "--json"]) == 1
+        assert main(["verify", str(tmp_path / "p"), "--key", KEY, "--json"]) == 2
         assert json.loads(capsys.readouterr().out)["code"] == code
 
 
@@ -293,7 +327,8 @@ def test_what_was_seen_before_is_said(tmp_path: Path, capsys: pytest.CaptureFixt
         assert said in capsys.readouterr().out
     assert main([*asked, "--memory", str(memory), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["memory"]
-    assert told == {"largest": 11, "others": False, "compared": False, "why": told["why"]}
+    why = told["why"]
+    assert told == {"largest": 11, "others": False, "compared": False, "why": why, "unkept": ""}
     assert main([*asked, "--no-memory"]) == 0
     assert "seen" not in capsys.readouterr().out
     assert main([*asked, "--no-memory", "--json"]) == 0

@@ -103,6 +103,15 @@ def test_a_memory_that_is_damaged_is_wrong_usage_and_no_verdict(
     assert "memory_unreadable" in town.refusal(*proof, "--memory", "/proc/self/mem", status=3)
 
 
+def test_what_cannot_be_remembered_is_said_and_changes_no_verdict(
+    town: Town, proof: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc")  # where nobody can write
+    status, said, told = town.tried(*proof)
+    assert (status, said.startswith("authentic: ")) == (0, True)
+    assert told.startswith("nothing is remembered of this checkpoint: write_failed: ")
+
+
 @pytest.mark.parametrize("option", [("--log", "."), ("--memory", "m.json")])
 def test_what_has_no_checkpoint_cannot_be_remembered(
     town: Town, proof: list[str], option: tuple[str, str]

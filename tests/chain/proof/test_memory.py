@@ -224,7 +224,7 @@ def test_where_nothing_can_be_written_the_answer_comes_all_the_same(tmp_path: Pa
         memory.keep(seen(5))
     found = hold_against(memory, seen(5), KEY, None)
     assert (found.largest, found.compared) == (None, False)
-    assert found.why.startswith("it cannot be remembered: ")
+    assert found.unkept.startswith("write_failed: ")
 
 
 def test_where_it_is_kept() -> None:
