@@ -1,9 +1,10 @@
 """The ``fapiao`` command: finds a command's file, and turns errors into one line and a status.
 
-Exit status: 0 yes or done; 1 the answer is no, or it was refused; 2 the command line or the
-settings are wrong; 3 not available now (busy, disk full, not initialised); 70 a fault of ours;
-130 interrupted; 141 the reader of our output has gone. Only the answer makes it 0 or 1: what a
-terminal cannot show is replaced, and what cannot be written is said.
+Exit status: 0 yes or done; 1 the answer is no, or it was refused; 2 the command line, the
+settings or a file that it names cannot be read, so nothing was judged; 3 not available now (busy,
+disk full, not initialised); 70 a fault of ours; 130 interrupted; 141 the reader of our output has
+gone. Only the answer makes it 0 or 1: what a terminal cannot show is replaced, and what cannot be
+written is said.
 """
 
 import os
@@ -18,8 +19,7 @@ from typing import Final
 import click
 import msgspec
 
-from chain.errors import Problem, UnavailableError
-from invoice_service.commands.options import WrongUsage
+from chain.errors import MalformedError, Problem, UnavailableError
 from invoice_service.commands.session import Session
 
 COMMANDS: Final = {
@@ -77,7 +77,8 @@ class Commands(click.Group):
 def fapiao(ctx: click.Context, config_file: Path | None) -> None:
     """E-invoices that anyone can check.
 
-    Exit status: 0 yes or done, 1 no or refused, 2 wrong usage or settings, 3 not available now.
+    Exit status: 0 yes or done, 1 no or refused, 2 wrong usage, settings or files (nothing was
+    judged), 3 not available now.
     """
     ctx.obj = Session(config_file)
 
@@ -94,9 +95,6 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except WrongUsage as wrong:
-        report_problem(wrong.problem, as_json="--json" in arguments)
-        return WRONG_USAGE
     except Problem as problem:
         report_problem(problem, as_json="--json" in arguments)
         return _status_of(problem)
@@ -115,7 +113,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _status_of(problem: Problem) -> int:
-    if problem.code == "config_invalid":
+    """What cannot be read was not judged, unless it failed at a step of judging it."""
+    if isinstance(problem, MalformedError) and "step" not in problem.extra:
         return WRONG_USAGE
     return UNAVAILABLE if isinstance(problem, UnavailableError) else 1
 

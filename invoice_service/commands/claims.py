@@ -4,18 +4,25 @@ import re
 from functools import reduce
 from pathlib import Path
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 import msgspec
 
 from chain.commitment import password_area
 from chain.errors import MalformedError
 from chain.proof.file import MAX_PROOF_BYTES, Proof, ShownGroup, parse_proof
+from invoice_service.commands.options import named_file
 from invoice_service.documents.pictures import read_codes
-from invoice_service.domain.qrtext import QrText, join_claims, parse_qr_text, read_hash
+from invoice_service.domain.qrtext import (
+    QrText,
+    hashes_named,
+    join_claims,
+    parse_qr_text,
+    read_hash,
+)
 from invoice_service.domain.text import drop_unseen
 
-_LONGEST_PATH: Final = 1024
-_HASH = re.compile(r"(?<![0-9a-z])01[0-9a-f]{64}(?![0-9a-z])", re.IGNORECASE)
+_HASH: Final = re.compile(r"01[0-9a-f]{64}", re.IGNORECASE)
 _LIKE_A_FILE = re.compile(r".*([/\\].*|\.[a-z0-9]{1,8})", re.IGNORECASE | re.DOTALL)
 
 
@@ -31,10 +38,10 @@ def read_claim(text: str) -> Claim:
     """Make out what ``text`` is: the name of a file, or the thing itself.
 
     Raises MalformedError: file_missing, claims_differ, qr_not_found, qr_several, and those of
-    ``read_codes``, ``parse_proof`` and ``parse_qr_text``.
+    ``named_file``, ``read_codes``, ``parse_proof`` and ``parse_qr_text``.
     """
-    path = Path(text)
-    if len(text) < _LONGEST_PATH and path.is_file():
+    path = named_file(text)
+    if path is not None:
         return _as_named(path, _from_file(path))
     bare = drop_unseen(text).strip()
     if _HASH.fullmatch(bare):
@@ -44,7 +51,7 @@ def read_claim(text: str) -> Claim:
     except MalformedError as problem:
         if (
             problem.code == "qr_invalid"
-            and "/verify/scan" not in text
+            and "verify/scan" not in unquote(text).lower()
             and _LIKE_A_FILE.fullmatch(text)
         ):
             raise MalformedError("file_missing", f"there is no file {text}") from None
@@ -53,7 +60,7 @@ def read_claim(text: str) -> Claim:
 
 def _as_named(path: Path, claim: Claim) -> Claim:
     """The claim, if the file's name does not say that it is of another invoice."""
-    if any(read_hash(named) != claim.hash for named in _HASH.findall(path.name)):
+    if not hashes_named(path.name) <= {claim.hash}:
         raise MalformedError(
             "claims_differ", f"by its name {path} is of one invoice, by its content of another"
         )
@@ -67,13 +74,17 @@ def _from_slip(slip: QrText) -> Claim:
 def _from_file(path: Path) -> Claim:
     with path.open("rb") as file:
         start = file.read(1)
-        if start == b"{":
-            return _from_proof(start + file.read(MAX_PROOF_BYTES))
+        if start == b"{" or path.suffix.lower() == ".json":
+            return _from_proof(path, start + file.read(MAX_PROOF_BYTES))
     return _from_slip(read_picture(path))
 
 
-def _from_proof(data: bytes) -> Claim:
-    proof = parse_proof(data)
+def _from_proof(path: Path, data: bytes) -> Claim:
+    try:
+        proof = parse_proof(data)
+    except MalformedError as problem:
+        detail = f"{path} is no proof file, or a damaged one: {problem.detail}"
+        raise MalformedError(problem.code, detail, pointer=problem.pointer) from None
     return Claim(password_area(proof.document), proof_slip(proof), proof)
 
 

@@ -1,5 +1,7 @@
 """``fapiao clock``: what is known of the time, and somebody's word that the clock is right."""
 
+from datetime import datetime
+
 import click
 
 from chain.errors import ConflictError, Problem, UnavailableError
@@ -32,10 +34,10 @@ def show(session: Session, *, as_json: bool) -> int:
 
 
 @clock.command()
-@click.argument("date", metavar="DATE")
+@click.argument("date", metavar="DATE", type=click.DateTime(formats=["%Y-%m-%d"]))
 @json_option
 @click.pass_obj
-def confirm(session: Session, *, date: str, as_json: bool) -> int:
+def confirm(session: Session, *, date: datetime, as_json: bool) -> int:
     """Say that the machine's clock is right: DATE is today's in Shenzhen, from a calendar.
 
     From then on invoices and seals may be dated as the clock says, up to `clock.max_forwards`
@@ -45,9 +47,9 @@ def confirm(session: Session, *, date: str, as_json: bool) -> int:
     instance = session.instance()
     by = instance.operator()
     today = shanghai_day(by.at)
-    if date != today:
+    if f"{date:%Y-%m-%d}" != today:
         raise ConflictError(
-            "clock_differs", f"the machine's clock says {today}, not {date}: set it first"
+            "clock_differs", f"the machine's clock says {today}, not {date:%Y-%m-%d}: set it first"
         )
     instance.store.confirm_clock(by)
     said = _described(instance, by.at, _known(instance))

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -27,15 +26,14 @@ from chain.signing.note import MAX_NOTE_SIZE, VerifierKey
 from chain.signing.policy import NO_WITNESSES, Policy
 from chain.witness.cosigning import cosign_again
 from invoice_service.commands.mirror import described, steps
+from invoice_service.commands.options import judged, named_file
 from invoice_service.commands.output import print_json, progress
-
-_LONGEST_PATH: Final = 1024
 
 
 def read_evidence(what: str) -> bytes | None:
     """The evidence file of that name; None when it is anything else."""
-    path = Path(what)
-    if len(what) >= _LONGEST_PATH or not path.is_file():
+    path = named_file(what)
+    if path is None:
         return None
     with path.open("rb") as file:
         data = file.read(MAX_EVIDENCE_BYTES + 1)
@@ -50,7 +48,8 @@ def audit_mirrors(
     # One alone is held against the checkpoints that it has refused.
     pairs = list(combinations(mirrors, 2)) or [(mirrors[0], mirrors[0])]
     for one, other in pairs:
-        data = compare_mirrors(one, other, log_key)
+        with judged():
+            data = compare_mirrors(one, other, log_key)
         if data is not None:
             write_file(out, data)
             tell_evidence(verify_evidence(data, log_key), as_json=as_json, file=out)
@@ -133,7 +132,7 @@ def the_promise_key(key: VerifierKey | None) -> VerifierKey:
 
 
 def _check(mirror: Path, log_key: TrustedKeys) -> MirrorReport:
-    with progress(f"checking {mirror}", None) as advance:
+    with progress(f"checking {mirror}", None) as advance, judged():
         return check_mirror(mirror, log_key, steps(advance))
 
 

@@ -10,7 +10,7 @@ from chain.signing.keys import LogKey
 from chain.signing.statement import KeyStatement
 from chain.witness.loglist import list_item
 from invoice_service.commands.merchants import find_merchant
-from invoice_service.commands.options import NUMBER, as_typed
+from invoice_service.commands.options import NUMBER, key_id
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
 from invoice_service.domain.acts import Said
@@ -23,7 +23,11 @@ from invoice_service.wiring import Instance, secret_keys
 
 @click.group()
 def keys() -> None:
-    """API keys: create, list, revoke. The log's keys: show, rotate, encrypt the secret ones."""
+    """API keys of merchants and officials: create, list, revoke.
+
+    The log's keys: log shows the public ones, list-log prints them for the witness network,
+    rotate-log changes them; encrypt and passphrase protect the secret ones on the disk.
+    """
 
 
 @keys.command()
@@ -35,7 +39,10 @@ def keys() -> None:
 def create(
     session: Session, *, merchant: str | None, official: bool, label: str, as_json: bool
 ) -> None:
-    """Make a key and print it: now, and never again. Only its digest is kept."""
+    """Make an API key and print it, only now.
+
+    It is never shown again: only its digest is kept.
+    """
     instance = session.instance()
     merchant_id = _owner(instance, merchant, official=official)
     key, text = admit.create_key(
@@ -60,7 +67,10 @@ def create(
 @json_option
 @click.pass_obj
 def list_(session: Session, *, merchant: str | None, official: bool, as_json: bool) -> None:
-    """Print the keys of a merchant, or of the officials; never their text."""
+    """Print API keys; never their text.
+
+    Those of a merchant, or those of the officials.
+    """
     instance = session.instance()
     found = instance.store.keys(_owner(instance, merchant, official=official))
     if as_json:
@@ -78,7 +88,10 @@ def list_(session: Session, *, merchant: str | None, official: bool, as_json: bo
 @json_option
 @click.pass_obj
 def revoke(session: Session, *, number: int, as_json: bool) -> None:
-    """Revoke the key NUMBER, for ever; requests under way with it are refused as well."""
+    """Revoke the API key NUMBER, for ever.
+
+    Requests under way with it are refused as well.
+    """
     instance = session.instance()
     key = admit.revoke_key(instance.store, number, instance.operator())
     if as_json:
@@ -92,9 +105,9 @@ def revoke(session: Session, *, number: int, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def log(session: Session, *, as_json: bool) -> None:
-    """Print the log's public key, and below it that of its promises; then each key's state.
+    """Print the log's public keys and their state.
 
-    The first is the one to give to others; while two sign, that is the older one.
+    First the one to give to others (while two sign, the older one), below it that of promises.
     """
     instance = session.instance()
     said = instance.keys.newest()
@@ -121,22 +134,30 @@ def log(session: Session, *, as_json: bool) -> None:
 @click.option("--contact", required=True, help="Where its operator is reached.")
 @click.pass_obj
 def list_log(session: Session, *, requests: int, contact: str) -> None:
-    """Print the log's lines for a log list of the public witness network (logs/v0)."""
+    """Print the log's lines for a log list.
+
+    As the public witness network takes them (logs/v0).
+    """
     instance = session.instance()
     signing = instance.keys.newest().keys.signing
     instance.close()
-    with as_typed():
-        items = [list_item(key, requests, contact) for key in signing]
-    click.echo("\n".join(items), nl=False)
+    click.echo("\n".join(list_item(key, requests, contact) for key in signing), nl=False)
 
 
 @keys.command("rotate-log")
 @click.option("--finish", is_flag=True, help="End the overlap: retire the older key.")
-@click.option("--stolen", metavar="ID", help="Revoke the key with this id, 8 hexadecimal digits.")
+@click.option(
+    "--stolen",
+    metavar="ID",
+    type=key_id,
+    help="Revoke the key with this id, 8 hexadecimal digits.",
+)
 @json_option
 @click.pass_obj
 def rotate_log(session: Session, *, finish: bool, stolen: str | None, as_json: bool) -> None:
-    """Put a new log key beside the old one, so that both sign; with --finish, go on with the new.
+    """Change the log's key, in two steps.
+
+    Puts a new key beside the old one, so that both sign; with --finish, goes on with the new.
 
     With --stolen ID, at once: the key with that id (see `fapiao keys log`) counts for nothing any
     more, and if no other signs, a new one does. The service may run meanwhile. Killed at any point,
@@ -194,7 +215,9 @@ def _rotate(instance: Instance, step: str, stolen: str | None) -> KeyStatement:
 @keys.command()
 @click.pass_obj
 def encrypt(session: Session) -> None:
-    """Encrypt the secret keys with the passphrase in FAPIAO_PASSPHRASE or FAPIAO_PASSPHRASE_FILE.
+    """Encrypt the secret keys on the disk.
+
+    With the passphrase in FAPIAO_PASSPHRASE or FAPIAO_PASSPHRASE_FILE.
 
     Killed at any point, each key can still be read, and the same command finishes.
     """
@@ -204,7 +227,9 @@ def encrypt(session: Session) -> None:
 @keys.command()
 @click.pass_obj
 def passphrase(session: Session) -> None:
-    """Change the passphrase to that in FAPIAO_NEW_PASSPHRASE or FAPIAO_NEW_PASSPHRASE_FILE.
+    """Change the passphrase of the secret keys.
+
+    To that in FAPIAO_NEW_PASSPHRASE or FAPIAO_NEW_PASSPHRASE_FILE.
 
     The old one is in FAPIAO_PASSPHRASE or FAPIAO_PASSPHRASE_FILE. Killed at any point, each key can
     be read with one of the two, and the same command finishes. Stop the service first, and start it

@@ -10,7 +10,6 @@ from chain.signing.note import VerifierKey
 from chain.signing.policy import NO_WITNESSES, Policy
 from chain.signing.statement import follow
 from chain.signing.trusted import read_policy, read_trusted
-from invoice_service.commands.options import as_typed
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
 
@@ -21,15 +20,13 @@ _LONGEST_PATH: Final = 1024
 
 
 def read_key(text: str, line: int = 0) -> VerifierKey:
-    """A key as text, or that line of a file, as GET /log/key answers it."""
-    with as_typed():
-        return _read_key(text, line)
+    """A key as text, or that line of a file, as GET /log/key answers it.
 
-
-def _read_key(text: str, line: int) -> VerifierKey:
+    Raises MalformedError ``key_text``.
+    """
     path = Path(text)
     if len(text) < _LONGEST_PATH and path.is_file():
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
         if line >= len(lines):
             raise MalformedError("key_text", f"{path} has no line {line + 1} with a key")
         text = lines[line]
@@ -42,15 +39,13 @@ def log_keys_or_own(session: Session, texts: Sequence[str]) -> TrustedKeys:
 
 
 def keys_told(texts: Sequence[str]) -> TrustedKeys | None:
-    """The log's keys as ``--key`` tells them, if it does; what is malformed is wrong usage."""
-    with as_typed():
-        return read_trusted(texts) if texts else None
+    """The log's keys as ``--key`` tells them, if it does."""
+    return read_trusted(texts) if texts else None
 
 
 def policy_told(path: Path | None) -> Policy:
     """Whose cosignatures ``--policy`` asks for; without it, nobody's."""
-    with as_typed():
-        return NO_WITNESSES if path is None else read_policy(path)
+    return NO_WITNESSES if path is None else read_policy(path)
 
 
 def promise_key_or_own(

@@ -1,12 +1,14 @@
 """``fapiao merchants``: the register, as officials keep it; on this machine's instance."""
 
 import click
+import msgspec
 
 from chain.errors import NotFoundError
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
 from invoice_service.domain.merchant import Merchant, MerchantRequest
 from invoice_service.domain.money import LIMIT
+from invoice_service.domain.numbering import format_utc
 from invoice_service.services.people import admit
 from invoice_service.services.ports import Account
 from invoice_service.wiring import Instance
@@ -115,9 +117,14 @@ def _counted(text: str) -> int:
     return int(text)
 
 
+def _described(account: Account) -> dict[str, object]:
+    return msgspec.to_builtins(account) | {"created_at": format_utc(account.created_at)}  # type: ignore[no-any-return] # of a struct, a dict
+
+
 def _show(accounts: list[Account], *, as_json: bool, many: bool = False) -> None:
     if as_json:
-        print_json(accounts if many else accounts[0])
+        said = [_described(account) for account in accounts]
+        print_json(said if many else said[0])
         return
     print_table(
         ["no.", "tax id", "name", "industry", "district", "status", "issued", "quota"],

@@ -11,7 +11,7 @@ from chain.audit.mirror import MirrorReport, Progress, mirror_log
 from chain.errors import VerificationError
 from chain.signing.trusted import read_trusted
 from invoice_service.commands.log_keys import KEY_HELP
-from invoice_service.commands.options import as_typed
+from invoice_service.commands.options import judged
 from invoice_service.commands.output import json_option, print_json, progress
 
 
@@ -27,9 +27,8 @@ def mirror(*, url: str, folder: Path, keys: tuple[str, ...], as_json: bool) -> i
     where it was interrupted. A log that contradicts what was seen before is refused: its
     checkpoint, and the evidence where it is one, stand in DIR/refused.
     """
-    with as_typed():
-        log_keys = read_trusted(keys)
-    with closing(HttpSource(url)) as source, progress("copying", None) as advance:
+    log_keys = read_trusted(keys)
+    with closing(HttpSource(url)) as source, progress("copying", None) as advance, judged():
         try:
             report = mirror_log(source, folder, log_keys, steps(advance))
         except VerificationError as error:

@@ -1,11 +1,9 @@
 """``fapiao verify`` of a tlog-proof: that the entry of an invoice is in the log, and no more."""
 
-from pathlib import Path
-from typing import Final
-
 import click
 
 from chain.commitment import parse_password_area
+from chain.errors import MalformedError
 from chain.proof.tlogproof import (
     HEADER,
     MAX_TLOG_PROOF,
@@ -17,10 +15,9 @@ from chain.proof.tlogproof import (
 from chain.signing.keys import TrustedKeys
 from chain.signing.policy import Policy
 from invoice_service.commands.memory import Remembering, seen_wire, tell_seen
+from invoice_service.commands.options import named_file
 from invoice_service.commands.output import print_json
 from invoice_service.domain.qrtext import read_hash
-
-_LONGEST_PATH: Final = 1024
 
 
 def read_tlog(text: str) -> TlogProof | None:
@@ -28,12 +25,14 @@ def read_tlog(text: str) -> TlogProof | None:
 
     Raises MalformedError ``tlog_proof`` for one that cannot be read.
     """
-    path = Path(text)
-    if len(text) >= _LONGEST_PATH or not path.is_file():
+    path = named_file(text)
+    if path is None:
         return None
     with path.open("rb") as file:
         start = file.read(len(HEADER))
         if start != HEADER.encode():
+            if path.suffix == ".tlog-proof":
+                raise MalformedError("tlog_proof", f"{path} is a damaged tlog-proof")
             return None
         return parse_tlog_proof(start + file.read(MAX_TLOG_PROOF + 1 - len(start)))
 

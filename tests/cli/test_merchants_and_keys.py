@@ -1,5 +1,7 @@
 """The register and the keys from the console."""
 
+import re
+
 from tests.cli.town import TAX_ID, Town
 
 
@@ -18,6 +20,8 @@ def test_a_quota_is_set_used_up_and_lifted(town: Town) -> None:
     assert [result["status"] for result in results] == ["issued", "issued", "refused"]
     assert results[2]["code"] == "quota_exhausted"
     assert town.asked("merchants", "quota", TAX_ID, "none")["merchant"]["quota"] is None
+    (listed,) = town.asked("merchants", "list")
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", listed["created_at"])
     assert [result["status"] for result in town.sell(3)] == ["issued"] * 3
 
 

@@ -109,6 +109,57 @@ def test_what_is_malformed_on_the_command_line_is_no_forgery(
         assert run(command) == WRONG_USAGE, command
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("report", "--from", "2026-13-01"),
+        ("report", "--from", "2026-12-02", "--to", "2026-12-01"),
+        ("trail", "--from", "2026-13-01"),
+        ("verify", "missing.pdf"),
+        ("verify", "."),
+        ("verify", "/dev/null"),
+        ("verify", "torn.png"),
+        ("verify", "torn.pdf"),
+        ("verify", "torn.json"),
+        ("verify", "torn.json", "--url", "no address"),
+        ("verify", "nonsense"),
+        ("proof", "nonsense"),
+        ("proof", "--from", "torn.json"),
+        ("issue", "torn.csv", "--merchant", "1"),
+        ("issue", "orders.csv", "--url", "no address", "--key", "x"),
+        ("merchants", "add", "--tax-id", "1", "--name", "x", "--industry", "1", "--district", "1"),
+        ("merchants", "quota", "1", "many"),
+        ("keys", "create", "--official", "--label", "\x01"),
+        ("keys", "list-log", "--requests", "0", "--contact", "x"),
+        ("keys", "rotate-log", "--stolen", "nonsense"),
+        ("audit", "--mirror", "missing"),
+        ("audit", "--mirror", ".", "--key", "nonsense"),
+        ("audit", "--promise", "torn.json", "--mirror", "."),
+        ("mirror", "no address", "copy", "--key", "nonsense"),
+        ("clock", "confirm", "yesterday"),
+        ("replay", "--invoices", "many"),
+        ("export", "--format", "docx"),
+        ("witness", "init"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_read_was_not_judged(town: Town, line: tuple[str, ...]) -> None:
+    """Neither a yes nor a no: 2, for every command."""
+    town.sell(1)
+    for ending in ("png", "pdf", "json", "csv"):
+        (town.folder / f"torn.{ending}").write_bytes(b"%PDF-1.7" if ending == "pdf" else b"\x89P")
+    assert "Traceback" not in town.refusal(*line, status=WRONG_USAGE)
+
+
+def test_a_witness_has_its_own_status_and_help(town: Town) -> None:
+    """Its commands are another program's: what they say of themselves is kept."""
+    status, said, _ = town.tried("witness", "--help")
+    assert status == 0
+    assert said.startswith("usage: fapiao witness ")
+    town.run("witness", "init", "--name", "w.example", "w")
+    assert "witness_exists" in town.refusal("witness", "init", "--name", "w", "w", status=2)
+
+
 def test_wrong_settings_are_not_the_answer_no(town: Town, proof: tuple[str, ...]) -> None:
     (town.folder / "config.toml").write_text("[web]\nprot = 80\n")
     assert run(["verify", "one.json"]) == WRONG_USAGE

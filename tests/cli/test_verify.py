@@ -1,6 +1,7 @@
 """``fapiao verify``: everything a person may hold, and the exit status that answers."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 from PIL import Image
 
 from chain.signing.note import SignerKey
+from invoice_service.commands.claims import read_picture
 from invoice_service.documents.qr import qr_png
 from invoice_service.domain.qrtext import scan_url
 from tests.cli.town import TAX_ID, Town
+from tests.domain.bent import bent, several
 
 URL = "https://fapiao.test"
 
@@ -75,13 +78,13 @@ def test_by_a_picture(town: Town, invoice: dict[str, Any]) -> None:
 
 def test_pictures_that_answer_nothing_say_why(town: Town, invoice: dict[str, Any]) -> None:
     Image.new("L", (300, 300), 255).save("white.png")
-    assert "qr_not_found" in town.refusal("verify", "white.png")
+    assert "qr_not_found" in town.refusal("verify", "white.png", status=2)
     Path("other.png").write_bytes(qr_png("https://example.org/"))
-    assert "qr_not_found" in town.refusal("verify", "other.png")
+    assert "qr_not_found" in town.refusal("verify", "other.png", status=2)
     Path("torn.png").write_bytes(qr_png(_url(invoice))[:200])
-    assert "picture_unreadable" in town.refusal("verify", "torn.png")
+    assert "picture_unreadable" in town.refusal("verify", "torn.png", status=2)
     Path("notes.txt").write_text("not a picture")
-    assert "picture_unreadable" in town.refusal("verify", "notes.txt")
+    assert "picture_unreadable" in town.refusal("verify", "notes.txt", status=2)
 
 
 def test_a_picture_of_two_invoices_is_ambiguous(town: Town) -> None:
@@ -92,13 +95,24 @@ def test_a_picture_of_two_invoices_is_ambiguous(town: Town) -> None:
             with Image.open("one.png") as one:
                 both.paste(one.convert("L").resize((650, 650)), (place * 700 + 25, 25))
         both.save("both.png")
-    assert "qr_several" in town.refusal("verify", "both.png")
+    assert "qr_several" in town.refusal("verify", "both.png", status=2)
 
 
-def test_by_what_chat_programs_and_capitals_make_of_it(town: Town, invoice: dict[str, Any]) -> None:
-    bent = _url(invoice) + "&from=singlemessage&isappinstalled=0"
-    for text in (bent, f"“{bent}”。", invoice["hash"].upper(), f"\ufeff{invoice['hash']}\n"):
-        assert town.asked("verify", text)["hash"] == invoice["hash"]
+def test_by_what_chat_programs_and_people_make_of_it(town: Town, invoice: dict[str, Any]) -> None:
+    hash_ = invoice["hash"]
+    for text in (*bent(_url(invoice)).values(), hash_.upper(), f"\ufeff{hash_}\n"):
+        assert town.asked("verify", text)["hash"] == hash_, text
+    other = hash_[:-1] + ("0" if hash_[-1] != "0" else "1")
+    for text in several(_url(invoice), _url(invoice | {"hash": other})).values():
+        assert town.refusal("verify", text, status=2).startswith(
+            ("error: claims_differ", "error: duplicate_parameter")
+        )
+
+
+def test_by_a_picture_of_what_they_make_of_it(invoice: dict[str, Any]) -> None:
+    for text in bent(_url(invoice)).values():
+        Path("bent.png").write_bytes(qr_png(text, 4))
+        assert read_picture(Path("bent.png")).hash == invoice["hash"], text
 
 
 def test_by_a_pdf_and_by_the_second_page_of_a_scan(town: Town, invoice: dict[str, Any]) -> None:
@@ -132,7 +146,7 @@ def test_all_that_several_codes_say_is_judged(town: Town, invoice: dict[str, Any
                     both.paste(one.convert("L").resize((560, 560)), (place * 600 + 20, 20))
             both.save("both.png")
         if expected == "qr_several":
-            assert "qr_several" in town.refusal("verify", "both.png")
+            assert "qr_several" in town.refusal("verify", "both.png", status=2)
         else:
             status = 0 if expected == "authentic" else 1
             assert town.asked("verify", "both.png", status=status)["verdict"] == expected
@@ -148,17 +162,37 @@ def test_a_file_named_by_another_invoices_hash_is_not_believed(
         assert town.asked("verify", name)["verdict"] == "authentic"
     for name in (other, f"proof-of-{other}.json"):
         Path(name).write_bytes(data)
-        assert "claims_differ" in town.refusal("verify", name)
+        assert "claims_differ" in town.refusal("verify", name, status=2)
 
 
 @pytest.mark.parametrize("name", ["x.pdf", "x.HEIC", "scans/x", "x.ofd", "slip.7z"])
 def test_a_file_that_is_not_there_is_missing_whatever_it_is(town: Town, name: str) -> None:
-    assert "file_missing" in town.refusal("verify", name)
+    assert "file_missing" in town.refusal("verify", name, status=2)
 
 
 @pytest.mark.parametrize("text", ["", "hello", "0" * 66, "01" + "G" * 64, "01,04,044001"])
 def test_texts_that_are_no_invoice_say_so(town: Town, text: str) -> None:
-    assert town.refusal("verify", text).startswith(("error: qr_", "error: password_area"))
+    said = town.refusal("verify", text, status=2)
+    assert said.startswith(("error: qr_", "error: password_area"))
+
+
+def test_what_is_no_file_that_could_be_read_says_why(town: Town, invoice: dict[str, Any]) -> None:
+    Path("folder.pdf").mkdir()
+    os.mkfifo("pipe")
+    for name, why in {"folder.pdf": "a folder", "/dev/null": "a device", "pipe": "a pipe"}.items():
+        said = town.refusal("verify", name, status=2)
+        assert said.startswith("error: file_unreadable")
+        assert why in said
+
+
+@pytest.mark.parametrize("start", [b"", b"\0", b"\xff\xd8\xff"])
+def test_a_damaged_proof_file_is_called_that(town: Town, start: bytes) -> None:
+    """Whatever its first byte has become; it is no picture, and nothing was judged."""
+    Path("12345678.fapiao.json").write_bytes(start)
+    Path("1.tlog-proof").write_bytes(start)
+    said = town.refusal("verify", "12345678.fapiao.json", status=2)
+    assert "12345678.fapiao.json is no proof file, or a damaged one" in said
+    assert "a damaged tlog-proof" in town.refusal("verify", "1.tlog-proof", status=2)
 
 
 def test_a_proof_file_offline_with_the_key_alone(town: Town, invoice: dict[str, Any]) -> None:
@@ -174,16 +208,17 @@ def test_a_proof_file_offline_with_the_key_alone(town: Town, invoice: dict[str, 
 
 def test_a_bent_proof_or_another_key_is_a_no(town: Town, invoice: dict[str, Any]) -> None:
     proof, key = _proof(town, invoice), town.run("keys", "log").splitlines()[0]
-    bent = town.folder / "bent.json"
-    bent.write_bytes(proof.read_bytes().replace(b'"total":11300', b'"total":1'))
-    assert "hash_mismatch" in town.refusal("verify", str(bent), "--offline", "--key", key)
-    assert "hash_mismatch" in town.refusal("verify", str(bent))
+    file = town.folder / "bent.json"
+    file.write_bytes(proof.read_bytes().replace(b'"total":11300', b'"total":1'))
+    assert "hash_mismatch" in town.refusal("verify", str(file), "--offline", "--key", key)
+    assert "hash_mismatch" in town.refusal("verify", str(file))
     name = key.partition("+")[0]
     other = SignerKey.generate(name, lambda size: bytes(range(size))).verifier.text()
     refusal = town.refusal("verify", str(proof), "--offline", "--key", other)
     assert "signature_missing" in refusal
-    bent.write_bytes(proof.read_bytes()[:-9])
-    assert "error: " in town.refusal("verify", str(bent), "--offline", "--key", key)
+    file.write_bytes(proof.read_bytes()[:-9])
+    said = town.refusal("verify", str(file), "--offline", "--key", key, status=2)
+    assert "bent.json is no proof file, or a damaged one" in said
 
 
 def test_offline_needs_a_proof_and_a_key(town: Town, invoice: dict[str, Any]) -> None:
@@ -207,7 +242,7 @@ def test_a_proof_asked_here_gets_what_is_true_now(town: Town, invoice: dict[str,
 def test_a_proof_goes_where_it_is_told(town: Town, invoice: dict[str, Any]) -> None:
     town.run("proof", invoice["hash"], "--output", "here.json")
     assert json.loads(Path("here.json").read_bytes())["hash"] == invoice["hash"]
-    assert "password_area" in town.refusal("proof", "0" * 66)
+    assert "password_area" in town.refusal("proof", "0" * 66, status=2)
     assert "invoice_unknown" in town.refusal("proof", "01" + "0" * 64)
 
 
@@ -230,7 +265,7 @@ def test_a_tlog_proof_needs_the_hash_and_proves_the_entry(
     Path("policy").write_text("quorum none\n")
     assert town.asked(*asked, "--policy", "policy")["proved"] == "in_log"
     Path(file).write_bytes(Path(file).read_bytes()[:-5])
-    assert "note" in town.refusal(*asked)
+    assert "note" in town.refusal(*asked, status=2)
 
 
 def test_the_tlog_proof_of_a_red_invoice(town: Town, invoice: dict[str, Any]) -> None:
