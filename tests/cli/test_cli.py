@@ -67,9 +67,9 @@ def test_what_is_not_there_yet_is_3(empty: Town) -> None:
 
 
 def test_an_error_is_one_line_or_one_json_object(empty: Town) -> None:
-    line = empty.refusal("verify", "nothing.png")
+    line = empty.refusal("verify", "nothing.png", status=2)
     assert line == "error: file_missing: there is no file nothing.png\n"
-    assert empty.refusal("verify", "nothing.png", "--json") == (
+    assert empty.refusal("verify", "nothing.png", "--json", status=2) == (
         '{"code":"file_missing","detail":"there is no file nothing.png","pointer":""}\n'
     )
 

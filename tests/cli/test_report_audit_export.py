@@ -50,7 +50,7 @@ def test_the_report_at_a_block_never_changes(busy: Town) -> None:
 
 def test_what_no_report_can_answer_is_refused(busy: Town) -> None:
     assert "block_unknown" in busy.refusal("report", "--at-block", "99")
-    assert "day_invalid" in busy.refusal("report", "--from", "yesterday")
+    assert "day_invalid" in busy.refusal("report", "--from", "yesterday", status=2)
     assert "choose another" in busy.refusal("report", "-o", "x", status=2)
 
 

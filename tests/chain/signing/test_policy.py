@@ -140,11 +140,11 @@ def _signed(names: Iterable[str]) -> list[Signature]:
 
 
 def test_a_witness_with_keys_of_two_types_is_named_once() -> None:
-    old, new = MODERN, VerifierKey(MODERN.name, COSIGNATURE_V1, MODERN.public[:32])
-    both = [Signature(key.name, key.key_id, b"") for key in (old, new)]
-    assert Policy((old, new), 2).cosigners(both) == (MODERN.name,)
+    keys = MODERN, VerifierKey(MODERN.name, COSIGNATURE_V1, _public("m"))
+    both = [Signature(key.name, key.key_id, b"") for key in keys]
+    assert Policy(keys, 2).cosigners(both) == (MODERN.name,)
     with pytest.raises(VerificationError, match="2 of the 3 witnesses"):
-        Policy((old, new, witness_key("W")), 3).cosigners(both)
+        Policy((*keys, witness_key("W")), 3).cosigners(both)
 
 
 def test_cosigners_are_named_or_the_quorum_that_is_short() -> None:
