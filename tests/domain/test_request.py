@@ -59,7 +59,13 @@ CODES = {
         "wrong_type",
         "amount_not_fen",
     ),
-    *("unknown_field", "missing_field", "control_character", "text_too_long"),
+    *(
+        "unknown_field",
+        "missing_field",
+        "control_character",
+        "identifier_ambiguous",
+        "text_too_long",
+    ),
 }
 
 
