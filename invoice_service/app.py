@@ -1,6 +1,7 @@
 """The web application: three front doors over one instance, and what happens to errors at each."""
 
 import os
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chain.errors import Problem
 from invoice_service.api import access, addresses, incidents, problems, rooms
+from invoice_service.api.checking.hot import HotChecks
+from invoice_service.api.invoices.hot import HotIssues
+from invoice_service.api.invoices.issuing import IssuingCalls
 from invoice_service.api.operations import blueprint as operations_blueprint
 from invoice_service.api.operations.gate import Gate
 from invoice_service.api.operations.metrics import Meter
@@ -19,16 +23,20 @@ from invoice_service.api.operations.probes import ENDPOINTS
 from invoice_service.api.peers import Peers
 from invoice_service.api.rates import Rates, headers_of
 from invoice_service.api.requests import AnyBut
+from invoice_service.api.shortcuts import Route, Shortcuts
 from invoice_service.config import Config, load
 from invoice_service.front.crowd import Why
+from invoice_service.front.door import Shortcut
 from invoice_service.openapi.document import Doors, describe_service
 from invoice_service.pilot import clients
 from invoice_service.pilot import contract as pilot
 from invoice_service.processes.heartbeat import read_beat
-from invoice_service.processes.issuer import IssuerClient
+from invoice_service.processes.issuer import SOCKET, IssuerClient
+from invoice_service.processes.issuing_line import IssuingLine
 from invoice_service.processes.presence import RUN, Presence
 from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.health import Health, HealthParts, WebProcesses, check_health
+from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
 from invoice_service.web.customers import contract as customers
 from invoice_service.web.customers import docs_page, file_page, pages
@@ -46,6 +54,8 @@ STARTED: Final = "fapiao.started"
 PROBLEM: Final = "fapiao.problem"
 CROWD: Final = "fapiao.crowd"
 """Among the application's extensions: counts whom the server in front turned away."""
+SHORTCUT: Final = "fapiao.shortcut"
+"""Among the application's extensions: makes what answers before Flask, for a loop."""
 ALWAYS: Final = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),  # the hash in our addresses opens an invoice
@@ -105,8 +115,9 @@ def create_app(instance: Instance | None = None) -> Flask:
     _refuse_what_is_not_whole(app)
     app.before_request(partial(addresses.options_of_all, app))
     app.before_request(addresses.check_spelling)
-    _open_doors(app, instance)
+    meter = _open_doors(app, instance)
     _answer_errors(app, instance)
+    app.extensions[SHORTCUT] = partial(_shortcuts, instance, app, rates, meter)
     app.public_path = instance.config.public_path
     return app
 
@@ -121,6 +132,14 @@ def large_bodies(config: Config) -> dict[str, int]:
 def crowd_counter(app: "WSGIApplication") -> Callable[[Why], None] | None:
     """What counts those whom the server in front turned away."""
     return app.extensions[CROWD] if isinstance(app, Service) else None
+
+
+def shortcut_of(app: "WSGIApplication", loop: AbstractEventLoop) -> Shortcut | None:
+    """What answers some requests of this process on its loop, before the application is asked."""
+    make: Callable[[AbstractEventLoop], Shortcut] | None = None
+    if isinstance(app, Service):
+        make = app.extensions.get(SHORTCUT)
+    return None if make is None else make(loop)
 
 
 def _refuse_what_is_not_whole(app: Flask) -> None:
@@ -139,7 +158,33 @@ def finish(app: "WSGIApplication") -> None:
         app.extensions[access.DOOR].flush()
 
 
-def _open_doors(app: Flask, instance: Instance) -> None:
+def _shortcuts(
+    instance: Instance, app: Service, rates: Rates, meter: Meter, loop: AbstractEventLoop
+) -> Shortcuts:
+    config = instance.config
+    issues = HotIssues(
+        IssuingCalls(instance),
+        signed=KeptSignIns(instance.store),
+        purse=rates.keys,
+        asking=IssuingLine(config.run_dir / SOCKET, loop),
+        observe=meter.observe,
+        always=ALWAYS,
+    )
+    checks = HotChecks(
+        Verifier(instance.store, instance.log, instance.keys.keys).verify,
+        purse=rates.peers,
+        peers=app.peers,
+        observe=meter.observe,
+        always=ALWAYS,
+    )
+    routes: dict[tuple[str, str], Route] = {
+        ("POST", "/v1/invoices"): issues,
+        ("GET", "/v1/verifications"): checks,
+    }
+    return Shortcuts(routes, config.public_path)
+
+
+def _open_doors(app: Flask, instance: Instance) -> Meter:
     config = instance.config
     log_key = partial(_key_text, instance)
     check = Verifier(instance.store, instance.log, instance.keys.keys).verify
@@ -160,6 +205,7 @@ def _open_doors(app: Flask, instance: Instance) -> None:
     )
     app.extensions[CROWD] = lambda why: meter.turned_away(why, int(instance.clock().timestamp()))
     _count_answers(app, meter)
+    return meter
 
 
 def _gate(config: Config) -> Gate:

@@ -37,7 +37,7 @@ from invoice_service.keys.folder import (
 )
 from invoice_service.keys.rotation import Rotation
 from invoice_service.keys.secrets import all_encrypted, find_passphrase, read_signer, write_signer
-from invoice_service.processes.issuer import DirectIssuer, IssuerClient
+from invoice_service.processes.issuer import SOCKET, DirectIssuer, IssuerClient
 from invoice_service.processes.uptime import running
 from invoice_service.services.anchoring.anchor import Anchoring
 from invoice_service.services.issuing.issue import Issuer
@@ -251,7 +251,7 @@ def open_instance(
         store=store,
         log=log,
         log_store=log_store,
-        issuer=IssuerClient(config.run_dir / "issuer.sock", direct),
+        issuer=IssuerClient(config.run_dir / SOCKET, direct),
         keys=keys,
         promiser=promiser,
         policy=policy,

@@ -46,7 +46,7 @@ class Access:
         """Somebody with a key."""
         principal: Principal | None = request.environ.get(_PRINCIPAL)
         if principal is None:
-            principal = sign_in(self._keys, _bearer(_header()))
+            principal = sign_in(self._keys, bearer(_header()))
             request.environ[_PRINCIPAL] = principal
             request.environ[_KEY_ID] = principal.key_id
         return principal
@@ -94,8 +94,11 @@ def record_refusals(
     return count
 
 
-def _bearer(header: str | None) -> str | None:
-    """What stands behind the scheme (RFC 9110, section 11.4: one word, then spaces)."""
+def bearer(header: str | None) -> str | None:
+    """What stands behind the scheme (RFC 9110, section 11.4: one word, then spaces).
+
+    RefusedError ``authorization_scheme`` for another scheme.
+    """
     if not header:
         return None
     scheme, _, text = header.strip(" ").partition(" ")

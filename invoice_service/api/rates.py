@@ -24,7 +24,7 @@ UNKNOWN: Final = "unknown"
 """The name of those whose address the server does not tell."""
 
 EXEMPT: Final = "/healthz"
-_CALLER: Final = "fapiao.caller"
+CALLER: Final = "fapiao.caller"
 
 
 class Purse:
@@ -81,14 +81,14 @@ class Rates:
 
     def __init__(self, settings: Rate, access: Access) -> None:
         self._access = access
-        self._keys = Purse("key", settings.key_per_second, settings.key_burst)
-        self._peers = Purse("peer", settings.peer_per_second, settings.peer_burst)
+        self.keys = Purse("key", settings.key_per_second, settings.key_burst)
+        self.peers = Purse("peer", settings.peer_per_second, settings.peer_burst)
 
     def enter(self) -> None:
         """Take a token for the call under way; RefusedError ``rate_limited``."""
         environ = request.environ
-        if environ["PATH_INFO"] != EXEMPT:
-            caller = environ[_CALLER] = self._caller()
+        if environ["PATH_INFO"] != EXEMPT and CALLER not in environ:  # else it has paid already
+            caller = environ[CALLER] = self._caller()
             caller.pay(1)
 
     def _caller(self) -> Caller:
@@ -98,18 +98,18 @@ class Rates:
         except Problem:
             principal = None  # whoever needs it says so, in its own words
         if principal is None:
-            return Caller(self._peers, site_of(request.environ.get("REMOTE_ADDR", "")) or UNKNOWN)
-        return Caller(self._keys, str(principal.key_id))
+            return Caller(self.peers, site_of(request.environ.get("REMOTE_ADDR", "")) or UNKNOWN)
+        return Caller(self.keys, str(principal.key_id))
 
 
 def headers_of(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What the head of the answer says of its caller's tokens."""
-    caller: Caller | None = environ.get(_CALLER)
+    caller: Caller | None = environ.get(CALLER)
     return [] if caller is None else caller.headers()
 
 
 def charge_list(records: int) -> None:
     """Take a token for each record of the list under way. RefusedError ``rate_limited``."""
-    caller: Caller | None = request.environ.get(_CALLER)
+    caller: Caller | None = request.environ.get(CALLER)
     if caller is not None:
         caller.pay_list(records)

@@ -1,9 +1,10 @@
 """Reading a request strictly: query, headers, body. What is not understood is refused."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from tempfile import SpooledTemporaryFile
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from flask import request
@@ -50,9 +51,14 @@ class Preferences(NamedTuple):
     minimal: bool = False
 
 
-def query(*allowed: str) -> dict[str, str]:
+Said = Mapping[str, Any]
+"""What a request says, by PEP 3333 names; where none is given, the request under way is meant."""
+
+
+def query(*allowed: str, said: Said | None = None) -> dict[str, str]:
     """The query's parameters, each known and at most once. MalformedError otherwise."""
-    return _once(_pairs(request.query_string, allowed))
+    text: str = (request.environ if said is None else said).get("QUERY_STRING", "")
+    return _once(_pairs(text.encode("latin-1"), allowed))
 
 
 def choices(
@@ -140,15 +146,15 @@ def shanghai_midnight(parameters: dict[str, str], name: str, *, days: int = 0) -
         ) from None
 
 
-def idempotency_key() -> str:
+def idempotency_key(said: Said | None = None) -> str:
     """The header, or "" without it. MalformedError ``idempotency_key_invalid``."""
-    value: str | None = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+    value: str | None = (request.environ if said is None else said).get("HTTP_IDEMPOTENCY_KEY")
     return "" if value is None else check_idempotency_key(value)
 
 
-def preferences() -> Preferences:
+def preferences(said: Said | None = None) -> Preferences:
     """``Prefer: wait=N, return=minimal``."""
-    value: str | None = request.environ.get("HTTP_PREFER")
+    value: str | None = (request.environ if said is None else said).get("HTTP_PREFER")
     if not value:
         return Preferences()
     wait, minimal = 0, False
@@ -160,15 +166,16 @@ def preferences() -> Preferences:
     return Preferences(wait, minimal)
 
 
-def media_type(*allowed: str) -> str:
+def media_type(*allowed: str, said: Said | None = None) -> str:
     """The body's type, one of ``allowed``, UTF-8 and not compressed. MalformedError otherwise."""
-    declared: str = request.environ.get("CONTENT_TYPE", "")
+    environ = request.environ if said is None else said
+    declared: str = environ.get("CONTENT_TYPE", "")
     kind = declared.partition(";")[0].strip().lower()
     if kind not in allowed:
         raise MalformedError("unsupported_media_type", f"send {' or '.join(allowed)}")
     if not _charsets(declared) <= _UTF8:
         raise MalformedError("unsupported_media_type", "send UTF-8")
-    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise MalformedError("unsupported_encoding", "send the body uncompressed")
     return kind
 

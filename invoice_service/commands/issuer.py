@@ -3,7 +3,7 @@
 import click
 
 from invoice_service.commands.session import Session
-from invoice_service.processes.issuer import DirectIssuer, run_process
+from invoice_service.processes.issuer import SOCKET, DirectIssuer, run_process
 from invoice_service.wiring import now
 
 
@@ -14,4 +14,4 @@ def issuer(session: Session) -> None:
     instance = session.instance()
     instance.promise_signer()  # what cannot be read is said now
     direct = DirectIssuer(instance.store, lambda: int(now().timestamp()), instance.promiser)
-    run_process(instance.config.run_dir / "issuer.sock", direct)
+    run_process(instance.config.run_dir / SOCKET, direct)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol
 
 from invoice_service.front.incoming import Incoming
@@ -137,6 +138,16 @@ class _Framing:
         if self._left:
             self.keep = False
         return CHUNKED_END if self._chunked else b""
+
+
+def write_whole(
+    status: int, headers: list[tuple[str, str]], body: bytes, incoming: Incoming
+) -> tuple[bytes, bool]:
+    """A whole answer whose headers say its length, and whether the connection is kept after it."""
+    started = Started()
+    started(f"{status} {HTTPStatus(status).phrase.upper()}", headers)
+    framing = _Framing(started, incoming, keep=incoming.keep)
+    return framing.head() + framing.wrap(body), framing.keep
 
 
 _dates: dict[int, str] = {}

@@ -14,6 +14,7 @@ from typing import Final, Protocol, cast
 import httptools
 
 from chain.errors import MalformedError, Problem, UnavailableError
+from invoice_service.front.answer import write_whole
 from invoice_service.front.crowd import Crowd
 from invoice_service.front.incoming import Incoming, check_head, too_large
 from invoice_service.front.limits import Limits, Purse
@@ -280,6 +281,15 @@ class Connection(asyncio.Protocol):
         self._put(data)
         if last:
             self._answered(keep=keep and not self._house.stopping)
+
+    def reply(
+        self, status: int, headers: list[tuple[str, str]], body: bytes, incoming: Incoming
+    ) -> None:
+        """The whole answer to the current request, from the loop's thread."""
+        self.release(incoming)
+        if not self.lost:
+            data, keep = write_whole(status, headers, body, incoming)
+            self.receive(data, last=True, keep=keep)
 
     def release(self, incoming: Incoming) -> None:
         """Its body is needed no longer."""

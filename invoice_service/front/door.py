@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from chain.errors import Problem, UnavailableError
 from invoice_service.front.answer import respond
@@ -25,6 +25,15 @@ SWEEP_SECONDS: Final = 0.5
 PAUSE_SECONDS: Final = 0.2  # in which no connection is taken when files have run out
 Write = Callable[[Problem], bytes]
 Caller = Callable[[str, str], str]
+
+
+class Shortcut(Protocol):
+    """Answers some requests on the loop itself, quickly and without waiting for anything."""
+
+    def take(self, line: Connection, incoming: Incoming, usual: Callable[[], None]) -> bool:
+        """Whether it will answer by ``line.reply``, or call ``usual`` for the application to."""
+        ...
+
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +54,7 @@ class Door:
         threads: int,
         caller: Caller = _plain,
         count: Callable[[Why], None] | None = None,
+        shortcut: Shortcut | None = None,
     ) -> None:
         """``caller`` says whose connection or request one from an address is, as House has it.
 
@@ -60,6 +70,7 @@ class Door:
         self._app = app
         self._loop = asyncio.get_running_loop()
         self._threads = Threads(threads, self._loop)
+        self._shortcut = shortcut
         self._connections: set[Connection] = set()
         self._peers: Counter[str] = Counter()
 
@@ -96,6 +107,22 @@ class Door:
 
     def answer(self, connection: Connection, incoming: Incoming) -> None:
         """See House."""
+        usual = partial(self._in_thread, connection, incoming)
+        if not self._takes_shortcut(connection, incoming, usual):
+            usual()
+
+    def _takes_shortcut(
+        self, connection: Connection, incoming: Incoming, usual: Callable[[], None]
+    ) -> bool:
+        if self._shortcut is None:
+            return False
+        try:
+            return self._shortcut.take(connection, incoming, usual)
+        except Exception:
+            log.exception("a shortcut was not taken")
+            return False
+
+    def _in_thread(self, connection: Connection, incoming: Incoming) -> None:
         heavy = incoming.limit > self.limits.body_bytes and incoming.body.size > HEAVY_BYTES
         job = partial(self._run, connection, incoming)
         self._threads.submit(job, heavy=heavy, whose=incoming.owner)

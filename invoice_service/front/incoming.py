@@ -44,6 +44,10 @@ class Body:
         self._file.seek(0)
         return self._file
 
+    def near(self) -> bytes:
+        """The same as bytes; only what is in memory."""
+        return bytes(self._near)
+
     def close(self) -> None:
         """Let go of it: nothing has come."""
         if self._file is not None:
@@ -68,6 +72,8 @@ class Incoming:
         self.limit = 0
         self.keep = False
         self.problem: Problem | None = None
+        self.noted: dict[str, object] = {}
+        """What whoever looked at it first leaves for the application, in its ``environ``."""
 
     def add_header(self, name: bytes, value: bytes) -> None:
         """One line of the head; its name in lower case."""
@@ -86,6 +92,10 @@ class Incoming:
         """Whether the client asks before it sends the body."""
         asked = any(value.lower() == b"100-continue" for value in self.values(b"expect"))
         return asked and self.version == "1.1"
+
+    def variables(self) -> dict[str, str]:
+        """The head's lines alone, as ``environ`` names them."""
+        return _variables(self.headers)
 
     def environ(self, peer: tuple[str, int], here: tuple[str, int]) -> dict[str, object]:
         """PEP 3333, with the whole body at hand; ``fapiao.problem`` if it must be refused."""
@@ -112,6 +122,7 @@ class Incoming:
             "fapiao.problem": self.problem,
         }
         environ.update(_variables(self.headers))
+        environ.update(self.noted)
         if absolute := ABSOLUTE.match(self.target):
             environ["HTTP_HOST"] = absolute[1].decode("latin-1")  # RFC 9112 section 3.2.2
         if self.body.size or self.values(b"content-length"):
@@ -126,7 +137,7 @@ class Incoming:
         return rest if rest.startswith(b"/") else b"/" + rest  # RFC 3986 section 6.2.3
 
 
-def _variables(headers: list[Header]) -> dict[str, object]:
+def _variables(headers: list[Header]) -> dict[str, str]:
     """HTTP_ variables; lines of one name joined. A name with "_" could pass for another's."""
     found: dict[str, str] = {}
     for name, value in headers:
@@ -138,7 +149,7 @@ def _variables(headers: list[Header]) -> dict[str, object]:
         if key in found:
             text = f"{found[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}"
         found[key] = text
-    return dict(found)
+    return found
 
 
 def check_head(incoming: Incoming, limits: Limits) -> Problem | None:

@@ -40,6 +40,9 @@ from invoice_service.processes.turns import Turn, Turns
 from invoice_service.services.issuing.issue import Issuer
 from invoice_service.services.issuing.promise import Promiser
 
+SOCKET = "issuer.sock"
+"""Its name in the folder of what runs."""
+
 MAX_MESSAGE = 96 * 1024
 """Bytes of one request: under half of what Linux lets a local socket hold by default."""
 
@@ -68,7 +71,7 @@ _FAULTS: dict[str, type[Problem]] = {
     )
 }
 
-_UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What reading from the other side may end in."""
 
 _log = structlog.get_logger()
@@ -173,17 +176,14 @@ class IssuerClient:
                 self._avoid_until = time.monotonic() + self._patience
                 self.close()
                 return None
-            except _UNREADABLE:
+            except UNREADABLE:
                 self.close()
         return None
 
     def _ask_once(self, message: bytes, count: int) -> list[Issued | Problem]:
         connection = self._connection()
         connection.send(message)
-        replies = _reply_decoder.decode(connection.recv(MAX_REPLY))
-        if len(replies) != count:
-            raise ConnectionError("an answer of another length")
-        return [_opened(reply) for reply in replies]
+        return read_replies(connection.recv(MAX_REPLY), count)
 
     def _connection(self) -> socket.socket:
         """This thread's connection; a forked process makes its own."""
@@ -191,7 +191,7 @@ class IssuerClient:
         if connection is None or self._mine.pid != os.getpid():
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             connection.settimeout(self._patience)
-            with _address(self._path) as address:
+            with short_name(self._path) as address:
                 connection.connect(address)
             self._mine.connection = connection
             self._mine.pid = os.getpid()
@@ -290,7 +290,7 @@ class IssuingProcess:
             message = client.recv(MAX_MESSAGE)  # of a longer one, the rest is missing
             if message:
                 return _request_decoder.decode(message)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             _log.warning("issuer.request_unreadable", error=str(error))
         self._drop(client)
         return None
@@ -355,7 +355,7 @@ def _listen(path: Path) -> socket.socket:
     aside = path.with_name(f"{path.name}.new")
     aside.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with _address(aside) as address:
+    with short_name(aside) as address:
         listener.bind(address)
     aside.chmod(0o600)
     listener.listen(_BACKLOG)
@@ -365,7 +365,7 @@ def _listen(path: Path) -> socket.socket:
 
 
 @contextmanager
-def _address(path: Path) -> Iterator[str]:
+def short_name(path: Path) -> Iterator[str]:
     """A name for ``path`` that is short enough for a local socket."""
     if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
         yield str(path)
@@ -399,6 +399,17 @@ def _closed(answer: Issued | Problem) -> _Answer:
         type(answer).__name__, answer.code, answer.detail, answer.pointer, answer.extra
     )
     return _Answer(None, refusal)
+
+
+def read_replies(message: bytes, count: int) -> list[Issued | Problem]:
+    """What the process answers to a message of ``count`` records.
+
+    Raises what ``UNREADABLE`` names, ConnectionError for an answer of another length.
+    """
+    replies = _reply_decoder.decode(message)
+    if len(replies) != count:
+        raise ConnectionError("an answer of another length")
+    return [_opened(reply) for reply in replies]
 
 
 def _opened(answer: _Answer) -> Issued | Problem:

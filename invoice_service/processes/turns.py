@@ -6,7 +6,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from invoice_service.domain.invoice import Prepared
 
-FEW: Final = 8
+FEW: Final = 32
 """Records that are no batch: a till's, or some that came together."""
 
 ROUND: Final = 200

@@ -3,6 +3,7 @@
 ``python -m invoice_service.processes.web`` under ``fapiao serve``, which hands it the socket.
 """
 
+import asyncio
 import gc
 import os
 import resource
@@ -21,7 +22,7 @@ import msgspec
 from chain.errors import Problem
 from invoice_service.api import problems
 from invoice_service.api.peers import Peers, site_of
-from invoice_service.app import create_app, crowd_counter, finish, large_bodies
+from invoice_service.app import create_app, crowd_counter, finish, large_bodies, shortcut_of
 from invoice_service.config import Config, load
 from invoice_service.front.answer import write_problem
 from invoice_service.front.door import Door, run
@@ -118,9 +119,15 @@ class Workers:
             return "" if peers.trusts(peer) else site_of(peer)
 
         def door() -> Door:
-            threads = config.web.threads
-            limits, count = limits_of(config), crowd_counter(app)
-            return Door(app, limits, write, threads=threads, caller=caller, count=count)
+            return Door(
+                app,
+                limits_of(config),
+                write,
+                threads=config.web.threads,
+                caller=caller,
+                count=crowd_counter(app),
+                shortcut=shortcut_of(app, asyncio.get_running_loop()),
+            )
 
         run(door, self._listener, GRACE_SECONDS, self._wait_for_all)
         finish(app)

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from Crypto.Random import get_random_bytes
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -46,7 +47,13 @@ class Clock:
 class Desk:
     """The instance, its application, and those who use it."""
 
-    def __init__(self, folder: Path, **overrides: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        randbytes: Callable[[int], bytes] = get_random_bytes,
+        /,
+        **overrides: str,
+    ) -> None:
         environ = {
             "FAPIAO_SERVICE_DATA_DIR": str(folder / "data"),
             "FAPIAO_SERVICE_PUBLIC_URL": "https://fapiao.test",
@@ -54,7 +61,7 @@ class Desk:
         }
         self.config: Config = load(None, environ)
         self.clock = Clock()
-        self.instance: Instance = init_instance(self.config, clock=self.clock)
+        self.instance: Instance = init_instance(self.config, clock=self.clock, randbytes=randbytes)
         self.restaurant = self.new_merchant(TAX_ID, "深圳市旋转餐厅有限公司")
         self.key = self.new_key(self.restaurant.merchant.id)
         self.official_key = self.new_key(None)

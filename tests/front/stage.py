@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, cast
 from chain.errors import Problem
 from invoice_service.front.answer import write_problem
 from invoice_service.front.crowd import Why
-from invoice_service.front.door import Caller, Door
+from invoice_service.front.door import Caller, Door, Shortcut
 from invoice_service.front.limits import Limits
 from invoice_service.processes.listening import listen
 from tests.patience import PATIENCE
@@ -60,8 +60,9 @@ def stage(
     threads: int = 4,
     caller: Caller = lambda address, _forwarded: address,
     count: Callable[[Why], None] | None = None,
+    shortcut: Callable[[asyncio.AbstractEventLoop], Shortcut] | None = None,
 ) -> Iterator[Place]:
-    """Where the server listens; it is stopped at the end."""
+    """Where the server listens; it is stopped at the end. ``shortcut`` is made for its loop."""
     listener = listen("127.0.0.1", 0)
     begun = threading.Event()
     stops: list[Callable[[], object]] = []
@@ -70,7 +71,15 @@ def stage(
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         stops.append(lambda: loop.call_soon_threadsafe(stop.set))
-        door = Door(app, limits, _write, threads=threads, caller=caller, count=count)
+        door = Door(
+            app,
+            limits,
+            _write,
+            threads=threads,
+            caller=caller,
+            count=count,
+            shortcut=shortcut(loop) if shortcut else None,
+        )
         begun.set()
         await door.serve(listener, stop, 1.0)
 

@@ -16,6 +16,7 @@ from invoice_service.api.incidents import StreamedResults
 from invoice_service.api.lists import RecordList
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import (
+    Said,
     accepts,
     media_type,
     query,
@@ -41,8 +42,7 @@ def blueprint(parts: Parts) -> Blueprint:
 
     @blueprint.get("")
     def one() -> Response:
-        asked = query(*FIELDS, "qr")
-        return json_answer(check(claim_of(asked, asked.get("qr"))))
+        return json_answer(check(asked_for()))
 
     @blueprint.post("")
     def many() -> Response:
@@ -62,6 +62,12 @@ def blueprint(parts: Parts) -> Blueprint:
         return answer
 
     return blueprint
+
+
+def asked_for(said: Said | None = None) -> QrText:
+    """What the query says of one slip. MalformedError as ``query`` and ``claim_of``."""
+    asked = query(*FIELDS, "qr", said=said)
+    return claim_of(asked, asked.get("qr"))
 
 
 def _ndjson(asked: RecordList) -> Iterator[Record]:

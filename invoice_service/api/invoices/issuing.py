@@ -1,11 +1,13 @@
 """Issuing over HTTP: one, many, and taking one back."""
 
-from flask import Blueprint, Response, url_for
+from typing import Final, NamedTuple
+
+from flask import Blueprint, Response, request
 
 from chain.commitment import anchor, parse_password_area
 from chain.errors import MalformedError, Problem
 from invoice_service.api.access import Access, record_refusals
-from invoice_service.api.answers import JSON, NDJSON, json_answer, json_bytes, raw_answer
+from invoice_service.api.answers import JSON, NDJSON, Answer, json_bytes, json_whole, raw_answer
 from invoice_service.api.incidents import StreamedResults
 from invoice_service.api.invoices.bodies import Bodies
 from invoice_service.api.invoices.contract import InvoiceBody
@@ -15,24 +17,43 @@ from invoice_service.api.parts import Parts
 from invoice_service.api.problems import describe
 from invoice_service.api.requests import (
     Preferences,
+    Said,
     body,
     idempotency_key,
     media_type,
     preferences,
     query,
 )
-from invoice_service.domain.invoice import Issued
+from invoice_service.domain.invoice import Issued, Prepared
+from invoice_service.domain.merchant import Merchant
 from invoice_service.domain.qrtext import read_hash
 from invoice_service.domain.tax import TaxRates
 from invoice_service.domain.verdict import Verdict
-from invoice_service.services.issuing.issue import IssuingDesk, issue_many, issue_one
+from invoice_service.services.issuing.issue import (
+    IssuingDesk,
+    issue_many,
+    issue_one,
+    prepare_one,
+    single,
+)
 from invoice_service.services.issuing.promise import Promised
 from invoice_service.services.issuing.reverse import ReversingDesk, reverse
+from invoice_service.services.people.sign_in import Principal
 
 CREATED, OK = 201, 200
+PREPARED: Final = "fapiao.prepared"
+"""In the request's ``environ``: the invoice as it was prepared when it was first looked at."""
 
 Shown = tuple[int, InvoiceBody]
 """A status and what stands under it."""
+
+
+class Desks(NamedTuple):
+    """Who issues and who reverses, and how what they issue is promised."""
+
+    promised: Promised
+    issuing: IssuingDesk
+    reversing: ReversingDesk
 
 
 def blueprint(parts: Parts) -> Blueprint:
@@ -48,12 +69,13 @@ class IssuingCalls:
         self._bodies = Bodies(parts)
         self._clock, self._limits = parts.clock, parts.config.limits
         self._base = parts.config.service.public_url
+        self._path = parts.config.public_path
         self._waiting = Waiting(parts.log, parts.config.web.threads)
         self._promising = self._desks(parts, signed=True)
         self._minimal = self._desks(parts, signed=False)
 
-    def _desks(self, parts: Parts, *, signed: bool) -> tuple[IssuingDesk, ReversingDesk]:
-        """Who issues and who reverses; their answers carry promises, or need none."""
+    def _desks(self, parts: Parts, *, signed: bool) -> Desks:
+        """Those whose answers carry promises, or need none."""
         limits = self._limits
         issuer = Promised(parts.issuer, parts.config.anchor.max_delay, signed=signed)
         issuing = IssuingDesk(
@@ -64,7 +86,8 @@ class IssuingCalls:
             max_bytes=limits.body_bytes,
             max_lines=limits.lines,
         )
-        return issuing, ReversingDesk(parts.store, issuer, parts.randbytes, limits.body_bytes)
+        reversing = ReversingDesk(parts.store, issuer, parts.randbytes, limits.body_bytes)
+        return Desks(issuer, issuing, reversing)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -80,8 +103,11 @@ class IssuingCalls:
         principal, merchant_id = self._access.merchant()
         media_type(JSON)
         wanted = preferences()
+        begun: Prepared | None = request.environ.get(PREPARED)
+        if begun is not None:
+            return self._answer(single(self._desks_for(wanted).promised, begun), wanted)
         issued = issue_one(
-            self._desks_for(wanted)[0],
+            self._desks_for(wanted).issuing,
             merchant_id,
             body(self._limits.body_bytes),
             key_id=principal.key_id,
@@ -94,7 +120,7 @@ class IssuingCalls:
         query()
         principal, merchant_id = self._access.merchant()
         media_type(NDJSON)
-        desk, _ = self._desks_for(preferences())
+        desk = self._desks_for(preferences()).issuing
         asked = RecordList(self._limits)
         results = issue_many(desk, merchant_id, asked.records(), key_id=principal.key_id)
         shown = (self._shown(result) for result in results)
@@ -114,7 +140,7 @@ class IssuingCalls:
         wanted = preferences()
         try:
             issued = reverse(
-                self._desks_for(wanted)[1],
+                self._desks_for(wanted).reversing,
                 merchant_id,
                 digest,
                 body(self._limits.body_bytes),
@@ -127,10 +153,31 @@ class IssuingCalls:
             raise
         return self._answer(issued, wanted, reverses=hash_)
 
-    def _desks_for(self, wanted: Preferences) -> tuple[IssuingDesk, ReversingDesk]:
+    def _desks_for(self, wanted: Preferences) -> Desks:
         return self._minimal if wanted.minimal else self._promising
 
+    def prepare(
+        self,
+        merchant: Merchant,
+        principal: Principal,
+        wanted: Preferences,
+        said: Said,
+        asked: bytes,
+    ) -> Prepared:
+        """What ``issue`` would hand over; raises Problem where it would refuse."""
+        media_type(JSON, said=said)
+        key = idempotency_key(said)
+        desks = self._desks_for(wanted)
+        prepared = prepare_one(
+            desks.issuing, merchant, asked, key_id=principal.key_id, idempotency_key=key
+        )
+        return desks.promised.bound(prepared)
+
     def _answer(self, issued: Issued, wanted: Preferences, reverses: str | None = None) -> Response:
+        return self.answer(issued, wanted, reverses).response()
+
+    def answer(self, issued: Issued, wanted: Preferences, reverses: str | None = None) -> Answer:
+        """What is answered to an issue or a reversal."""
         shown = self._bodies.issued(issued, reverses=reverses)
         applied = ["return=minimal"] if wanted.minimal else []
         if wanted.wait:
@@ -140,12 +187,12 @@ class IssuingCalls:
                 applied.append(f"wait={wanted.wait}")
             if published and shown.state is Verdict.PENDING:
                 shown.state = Verdict.AUTHENTIC
-        answer = json_answer(shown, OK if issued.replayed else CREATED)
-        answer.headers["Location"] = url_for("invoices.one", hash_=issued.hash)
+        answer = json_whole(shown, OK if issued.replayed else CREATED)
+        answer.headers.append(("Location", f"{self._path}/v1/invoices/{issued.hash}"))
         if issued.replayed:
-            answer.headers["Idempotency-Replayed"] = "true"
+            answer.headers.append(("Idempotency-Replayed", "true"))
         if applied:
-            answer.headers["Preference-Applied"] = ", ".join(applied)
+            answer.headers.append(("Preference-Applied", ", ".join(applied)))
         return answer
 
     def _shown(self, result: Issued | Problem) -> Shown | Problem:

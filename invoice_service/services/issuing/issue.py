@@ -56,7 +56,7 @@ def issue_one(
     ``idempotency_key_conflict``), UnavailableError.
     """
     merchant = _merchant(desk, merchant_id)
-    prepared = _prepare(desk, merchant, body, key_id, idempotency_key)
+    prepared = prepare_one(desk, merchant, body, key_id=key_id, idempotency_key=idempotency_key)
     return single(desk.issuer, prepared)
 
 
@@ -101,14 +101,20 @@ def _try_prepare(
     desk: IssuingDesk, merchant: Merchant, body: bytes, key_id: int
 ) -> Prepared | Problem:
     try:
-        return _prepare(desk, merchant, body, key_id, "")
+        return prepare_one(desk, merchant, body, key_id=key_id)
     except Problem as problem:
         return problem
 
 
-def _prepare(
-    desk: IssuingDesk, merchant: Merchant, body: bytes, key_id: int, idempotency_key: str
+def prepare_one(
+    desk: IssuingDesk,
+    merchant: Merchant,
+    body: bytes,
+    *,
+    key_id: int = 0,
+    idempotency_key: str = "",
 ) -> Prepared:
+    """Read ``body`` and compute the invoice but its number; MalformedError for the request."""
     request = parse_request(body, max_bytes=desk.max_bytes, max_lines=desk.max_lines)
     return prepare(
         request,

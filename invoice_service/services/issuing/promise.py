@@ -36,10 +36,11 @@ class Promised:
 
     def issue(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
         """Answer each record in order."""
-        wait, signed = self._max_wait, self._signed
-        return self._issuer.issue(
-            [msgspec.structs.replace(one, max_wait=wait, promised=signed) for one in batch]
-        )
+        return self._issuer.issue([self.bound(prepared) for prepared in batch])
+
+    def bound(self, prepared: Prepared) -> Prepared:
+        """The same, to be issued only while what it is promised can be kept."""
+        return _replace(prepared, max_wait=self._max_wait, promised=self._signed)
 
 
 class Promiser:

@@ -1,0 +1,131 @@
+"""A web process's line to the issuing process, for its event loop: nobody waits in a thread.
+
+Requests that come while a message is under way go together in the next one, so the busier a
+process is, the more of them share a message, a transaction, a sync and a signature.
+"""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from chain.errors import Problem
+from invoice_service.domain.invoice import Issued, Prepared
+from invoice_service.processes.issuer import (
+    MAX_MESSAGE,
+    MAX_REPLY,
+    PATIENCE,
+    UNREADABLE,
+    read_replies,
+    short_name,
+)
+from invoice_service.processes.turns import FEW
+
+_ARRAY_HEADER: Final = 5  # bytes of a msgpack array's longest header
+_encode: Final = msgspec.msgpack.Encoder().encode
+
+Done = Callable[[Issued | Problem | None], object]
+"""Told what became of a record; None when nobody knows: the same record may be sent again."""
+
+
+class IssuingLine:
+    """One connection with one message under way. All of it is called in the loop's thread."""
+
+    def __init__(
+        self, path: Path, loop: asyncio.AbstractEventLoop, *, patience: float = PATIENCE
+    ) -> None:
+        self._path = path
+        self._loop = loop
+        self._patience = patience
+        self._waiting: deque[tuple[bytes, Done]] = deque()
+        self._under_way: Sequence[Done] = ()
+        self._socket: socket.socket | None = None
+        self._late: asyncio.TimerHandle | None = None
+
+    def ask(self, prepared: Prepared, done: Done) -> None:
+        """Have it issued, with all that is asked before the loop looks at its sockets again."""
+        if not self._waiting and not self._under_way:
+            self._loop.call_soon(self._send)
+        self._waiting.append((_encode(prepared), done))
+
+    def close(self) -> None:
+        """Answer all who wait with None."""
+        self._lose()
+
+    def _send(self) -> None:
+        if self._under_way or not self._waiting:
+            return
+        records, asking = self._next()
+        self._under_way = asking
+        try:
+            self._connected().send(_encode(records))
+        except OSError:
+            self._lose()
+            return
+        self._late = self._loop.call_later(self._patience, self._lose)
+
+    def _next(self) -> tuple[list[msgspec.Raw], list[Done]]:
+        """Those who waited longest; no more than are few."""
+        records: list[msgspec.Raw] = []
+        asking: list[Done] = []
+        size = _ARRAY_HEADER
+        while self._waiting and len(records) < FEW:
+            size += len(self._waiting[0][0])
+            if records and size > MAX_MESSAGE:
+                break
+            raw, done = self._waiting.popleft()
+            records.append(msgspec.Raw(raw))
+            asking.append(done)
+        return records, asking
+
+    def _connected(self) -> socket.socket:
+        if self._socket is None:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            connection.setblocking(False)  # noqa: FBT003 # the function takes no keyword
+            try:
+                with short_name(self._path) as name:
+                    connection.connect(name)
+            except OSError:
+                connection.close()
+                raise
+            self._socket = connection
+            self._loop.add_reader(connection.fileno(), self._hear, connection)
+        return self._socket
+
+    def _hear(self, connection: socket.socket) -> None:
+        """The answer to what is under way, or the end."""
+        asking = self._under_way
+        try:
+            answers = read_replies(connection.recv(MAX_REPLY), len(asking))
+        except BlockingIOError:
+            return
+        except UNREADABLE:
+            self._lose()
+            return
+        self._under_way = ()
+        self._in_time()
+        for done, answer in zip(asking, answers, strict=True):
+            done(answer)
+        self._send()
+
+    def _lose(self) -> None:
+        """Nobody knows what became of what is under way, and the rest had better not wait."""
+        self._in_time()
+        if self._socket is not None:
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
+            self._socket = None
+        lost = [*self._under_way, *(done for _, done in self._waiting)]
+        self._under_way = ()
+        self._waiting.clear()
+        for done in lost:
+            done(None)
+
+    def _in_time(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
