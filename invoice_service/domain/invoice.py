@@ -10,10 +10,11 @@ from chain import canonical, commitment
 from chain.errors import MalformedError
 from chain.hashing import Digest, sha256
 
+from .document import BuyerGroup, Face, Line, Rest, Seller, close_face, write, write_open
 from .lifecycle import REASON_ZH, Reason, Reversal, Type, check_reversible
 from .merchant import Merchant
 from .money import Fen, check_fen
-from .numbering import Allotment, format_issued_at
+from .numbering import Allotment
 from .quantity import parse_quantity
 from .request import (
     Buyer,
@@ -64,7 +65,8 @@ RateTotal = tuple[str, Fen, Fen]
 class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """An invoice that only waits for its number; goes through msgpack as it is.
 
-    ``face`` lacks code, number and issued_at; ``reverses`` is the blue one's digest on a red one.
+    ``face`` is open: it lacks code, number and issued_at. ``reverses`` is the blue one's digest on
+    a red one.
     ``max_wait`` is for how many seconds the oldest invoice may have waited for the log, if this one
     is to be promised a place in it; 0 when nothing is promised. ``promised`` is whether the answer
     is to carry the promise.
@@ -76,7 +78,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     order_id: str
     idempotency_key: str
     request_digest: bytes
-    face: dict[str, Any]
+    face: bytes
     buyer: bytes
     lines: bytes
     salts: bytes
@@ -184,23 +186,27 @@ def prepare(
     lines = [_line(line, rates, i) for i, line in enumerate(request.lines)]
     amount, tax, by_rate = _sums(lines)
     _check_totals(request, amount, tax)
-    people = {
-        "drawer": request.drawer or merchant.drawer,
-        "payee": request.payee or merchant.payee,
-        "reviewer": request.reviewer or merchant.reviewer,
-    }
-    face = _face(merchant, request.order_id, request.remark, people, (amount, tax))
-    buyer = canonical.encode(_buyer(request.buyer))
-    lines_bytes = canonical.encode(lines)
-    return _prepared(
-        face,
-        buyer,
-        lines_bytes,
-        salts=salts,
+    buyer = write(_buyer(request.buyer))
+    lines_bytes = write(lines)
+    buyer_digest, lines_digest = _committed(salts, buyer, lines_bytes)
+    return Prepared(
         merchant_id=merchant.id,
         key_id=key_id,
+        kind="blue",
+        order_id=request.order_id,
         idempotency_key=idempotency_key,
         request_digest=_request_digest(request, buyer, lines_bytes),
+        face=write(_face(merchant, request, amount, tax)),
+        buyer=buyer,
+        lines=lines_bytes,
+        salts=salts,
+        buyer_digest=buyer_digest,
+        lines_digest=lines_digest,
+        amount=amount,
+        tax=tax,
+        total=amount + tax,
+        industry=merchant.industry,
+        district=merchant.district,
         rates=by_rate,
     )
 
@@ -220,8 +226,6 @@ def prepare_red(
     """
     check_reversible(blue.type)
     face: dict[str, Any] = msgspec.json.decode(blue.face)
-    for allotted in ("code", "number", "issued_at"):
-        del face[allotted]
     face |= {
         "type": "red",
         "amount": -blue.amount,
@@ -232,17 +236,27 @@ def prepare_red(
             f"对应正数发票代码:{blue.code}号码:{blue.number} 红冲原因:{REASON_ZH[reason]} {reason}"
         ),
     }
-    lines = [_negated(line) for line in msgspec.json.decode(blue.lines)]
+    lines = canonical.encode([_negated(line) for line in msgspec.json.decode(blue.lines)])
     digest = commitment.parse_password_area(blue.hash)
-    return _prepared(
-        face,
-        blue.buyer,
-        canonical.encode(lines),
-        salts=salts,
+    buyer_digest, lines_digest = _committed(salts, blue.buyer, lines)
+    return Prepared(
         merchant_id=blue.merchant_id,
         key_id=key_id,
+        kind="red",
+        order_id=face["order_id"],
         idempotency_key=idempotency_key,
         request_digest=sha256(b"fapiao/v1/reversal\n" + digest + reason.encode()),
+        face=write_open(face),
+        buyer=blue.buyer,
+        lines=lines,
+        salts=salts,
+        buyer_digest=buyer_digest,
+        lines_digest=lines_digest,
+        amount=-blue.amount,
+        tax=-blue.tax,
+        total=-blue.total,
+        industry=face["industry"],
+        district=face["district"],
         rates=[(rate, -amount, -tax) for rate, amount, tax in blue.rates],
         reverses=digest,
     )
@@ -250,14 +264,7 @@ def prepare_red(
 
 def finish(prepared: Prepared, allotment: Allotment) -> Frozen:
     """Put the number on the face and close the document: this is its digest for ever."""
-    face = canonical.encode(
-        prepared.face
-        | {
-            "code": allotment.code,
-            "number": allotment.number,
-            "issued_at": format_issued_at(allotment.issued_at),
-        }
-    )
+    face = close_face(prepared.face, allotment)
     face_salt = prepared.salts[: commitment.SALT_SIZE]
     digest = commitment.document_digest(
         commitment.group_digest("face", face_salt, face),
@@ -285,44 +292,16 @@ def document_digest(face: bytes, buyer: bytes, lines: bytes, salts: bytes) -> Di
     )
 
 
-def _prepared(
-    face: dict[str, Any],
-    buyer: bytes,
-    lines: bytes,
-    *,
-    salts: bytes,
-    merchant_id: int,
-    key_id: int,
-    idempotency_key: str,
-    request_digest: Digest,
-    rates: list[RateTotal],
-    reverses: Digest | None = None,
-) -> Prepared:
+def _committed(salts: bytes, buyer: bytes, lines: bytes) -> tuple[Digest, Digest]:
+    """The commitments to buyer and lines."""
     _, buyer_salt, lines_salt = split_salts(salts)
-    return Prepared(
-        merchant_id=merchant_id,
-        key_id=key_id,
-        kind=face["type"],
-        order_id=face["order_id"],
-        idempotency_key=idempotency_key,
-        request_digest=request_digest,
-        face=face,
-        buyer=buyer,
-        lines=lines,
-        salts=salts,
-        buyer_digest=commitment.group_digest("buyer", buyer_salt, buyer),
-        lines_digest=commitment.group_digest("lines", lines_salt, lines),
-        amount=face["amount"],
-        tax=face["tax"],
-        total=face["total"],
-        industry=face["industry"],
-        district=face["district"],
-        rates=rates,
-        reverses=reverses,
+    return (
+        commitment.group_digest("buyer", buyer_salt, buyer),
+        commitment.group_digest("lines", lines_salt, lines),
     )
 
 
-def _line(line: LineRequest, rates: TaxRates, index: int) -> dict[str, Any]:
+def _line(line: LineRequest, rates: TaxRates, index: int) -> Line:
     """The stored line; its amount and tax add up to the menu price times the quantity."""
     where = f"/lines/{index}"
     if line.unit_price <= 0:
@@ -336,16 +315,16 @@ def _line(line: LineRequest, rates: TaxRates, index: int) -> dict[str, Any]:
             "amount_out_of_range", "the line comes to less than half a fen", pointer=where
         )
     amount, tax = rates.split(check_fen(total, where), line.tax_rate, f"{where}/tax_rate")
-    return {
-        "name": line.name,
-        "spec": line.spec,
-        "unit": line.unit,
-        "quantity": quantity.text,
-        "unit_price": line.unit_price,
-        "amount": amount,
-        "tax_rate": line.tax_rate,
-        "tax": tax,
-    }
+    return Line(
+        amount=amount,
+        name=line.name,
+        quantity=quantity.text,
+        spec=line.spec,
+        tax=tax,
+        tax_rate=line.tax_rate,
+        unit=line.unit,
+        unit_price=line.unit_price,
+    )
 
 
 def _negated(line: dict[str, Any]) -> dict[str, Any]:
@@ -357,12 +336,12 @@ def _negated(line: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _sums(lines: Sequence[dict[str, Any]]) -> tuple[Fen, Fen, list[RateTotal]]:
+def _sums(lines: Sequence[Line]) -> tuple[Fen, Fen, list[RateTotal]]:
     """(amount, tax, both by rate); totals are sums of lines, nothing is rounded again."""
     by_rate: dict[str, tuple[Fen, Fen]] = {}
     for line in lines:
-        amount, tax = by_rate.get(line["tax_rate"], (0, 0))
-        by_rate[line["tax_rate"]] = amount + line["amount"], tax + line["tax"]
+        amount, tax = by_rate.get(line.tax_rate, (0, 0))
+        by_rate[line.tax_rate] = amount + line.amount, tax + line.tax
     amount = sum(amount for amount, _ in by_rate.values())
     tax = sum(tax for _, tax in by_rate.values())
     check_fen(amount + tax)
@@ -384,53 +363,46 @@ def _check_totals(request: InvoiceRequest, amount: Fen, tax: Fen) -> None:
             )
 
 
-def _face(
-    merchant: Merchant,
-    order_id: str,
-    remark: str,
-    people: dict[str, str],
-    sums: tuple[Fen, Fen],
-) -> dict[str, Any]:
-    return {
-        "type": "blue",
-        "seller": {
-            "tax_id": merchant.tax_id,
-            "name": merchant.name,
-            "address_phone": merchant.address_phone,
-            "bank_account": merchant.bank_account,
-        },
-        "industry": merchant.industry,
-        "district": merchant.district,
-        "currency": "CNY",
-        "amount": sums[0],
-        "tax": sums[1],
-        "total": sum(sums),
-        "order_id": order_id,
-        "remark": remark,
-        **people,
-    }
+def _face(merchant: Merchant, request: InvoiceRequest, amount: Fen, tax: Fen) -> Face:
+    """A blue invoice's face; the people of the request come before the merchant's."""
+    return Face(
+        amount=amount,
+        district=merchant.district,
+        drawer=request.drawer or merchant.drawer,
+        industry=merchant.industry,
+        order_id=request.order_id,
+        payee=request.payee or merchant.payee,
+        remark=request.remark,
+        reviewer=request.reviewer or merchant.reviewer,
+        seller=Seller(
+            merchant.address_phone, merchant.bank_account, merchant.name, merchant.tax_id
+        ),
+        tax=tax,
+        total=amount + tax,
+        type="blue",
+    )
 
 
-def _buyer(buyer: Buyer) -> dict[str, str]:
-    return {
-        "kind": buyer.kind,
-        "name": buyer.name,
-        "tax_id": buyer.tax_id,
-        "address_phone": buyer.address_phone,
-        "payment_id": buyer.payment_id,
-    }
+def _buyer(buyer: Buyer) -> BuyerGroup:
+    return BuyerGroup(
+        address_phone=buyer.address_phone,
+        kind=buyer.kind,
+        name=buyer.name,
+        payment_id=buyer.payment_id,
+        tax_id=buyer.tax_id,
+    )
 
 
 def _request_digest(request: InvoiceRequest, buyer: bytes, lines: bytes) -> Digest:
     """What two requests must share to be the same one, however they were spelled."""
-    rest = canonical.encode(
-        {
-            "order_id": request.order_id,
-            "remark": request.remark,
-            "drawer": request.drawer,
-            "payee": request.payee,
-            "reviewer": request.reviewer,
-        }
+    rest = write(
+        Rest(
+            drawer=request.drawer,
+            order_id=request.order_id,
+            payee=request.payee,
+            remark=request.remark,
+            reviewer=request.reviewer,
+        )
     )
     # Canonical JSON has no line end in it: the parts cannot run into one another.
     return sha256(b"\n".join((b"fapiao/v1/request", rest, buyer, lines)))

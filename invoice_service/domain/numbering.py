@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -83,6 +84,17 @@ def next_number(
     return Allotment(scheme.code(last.code[5:7], batch + 1), "00000001", issued_at)
 
 
+def number_beside(last: Allotment, scheme: Scheme) -> Allotment | None:
+    """The number after one that was given out at this very moment; None: ask ``next_number``.
+
+    Whatever that one was checked for holds for this one, too.
+    """
+    number = int(last.number) + 1
+    if number > scheme.numbers_per_batch:
+        return None
+    return Allotment(last.code, f"{number:08}", last.issued_at)
+
+
 def _first_of_year(issued_at: int, scheme: Scheme) -> Allotment:
     code = scheme.code(shanghai_year(issued_at), scheme.first_batch)
     return Allotment(code, "00000001", issued_at)
@@ -103,6 +115,7 @@ def shanghai_day(moment: int) -> str:
     return shanghai_time(moment).date().isoformat()
 
 
+@lru_cache(maxsize=64)  # invoices that are issued together have one time
 def format_issued_at(moment: int) -> str:
     """RFC 3339 with +08:00 and whole seconds, as the face carries it."""
     return shanghai_time(moment).isoformat()

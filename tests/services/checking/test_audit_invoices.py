@@ -187,13 +187,14 @@ def _reversal(town: Town, seq: int) -> Prepared:
 
 def test_a_red_invoice_over_another_amount(town: Town) -> None:
     """In order by itself, but what it takes back is not what the blue one gave."""
-    own, other = _reversal(town, 5), town.store.invoice_at(9)
+    own, blue, other = _reversal(town, 5), town.store.invoice_at(5), town.store.invoice_at(9)
+    assert blue is not None
     assert other is not None
     town.hand_in(
         [
             msgspec.structs.replace(
                 own,
-                face={**own.face, "reverses": other.hash},
+                face=own.face.replace(blue.hash.encode(), other.hash.encode()),
                 reverses=parse_password_area(other.hash),
             )
         ]
