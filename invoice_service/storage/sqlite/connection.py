@@ -30,6 +30,8 @@ _PRAGMAS = (
     "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA cache_size = -16384",
     "PRAGMA foreign_keys = ON",
+    # What a savepoint keeps would go to a file after 64 KiB; no query here sorts much.
+    "PRAGMA temp_store = MEMORY",
 )
 
 _BUSY = ("database_busy", "the database is busy; try again")

@@ -19,9 +19,10 @@ from chain.errors import (
 from chain.hashing import to_digest
 from invoice_service.domain.clock import Known
 from invoice_service.domain.invoice import Frozen, Issued, Prepared, finish
-from invoice_service.domain.numbering import Allotment, Scheme, next_number
+from invoice_service.domain.numbering import Allotment, Scheme, next_number, number_beside
 from invoice_service.storage.sqlite.clock import Times
 from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.groups import OF_ONE_RECORD, Draft, Row, serve_together
 
 _INSERT = (
     "INSERT INTO invoices (seq, merchant_id, key_id, type, code, number, hash, issued_at,"
@@ -29,17 +30,10 @@ _INSERT = (
     " face, buyer, lines, salts, reverses)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_REMEMBER = "INSERT INTO idempotency (merchant_id, key, request_digest, seq) VALUES (?, ?, ?, ?)"
 _ISSUED = (
     "SELECT salts, hash, code, number, type, issued_at, order_id, amount, tax, total"
     " FROM invoices WHERE seq = ?"
-)
-
-# What is wrong with a record, as SQLite or its module say it; the transaction goes on.
-_OF_ONE_RECORD = (
-    sqlite3.IntegrityError,
-    sqlite3.DataError,
-    sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
 )
 
 _Execute: TypeAlias = Callable[..., sqlite3.Cursor]
@@ -98,7 +92,7 @@ class Issuing:
             return []
         with self.connections.writing() as connection:
             counter = _Counter(connection, self._scheme, clock(), self._queue, self._times)
-            answers = [counter.serve(prepared) for prepared in batch]
+            answers = serve_together(connection, counter, batch)
             counter.close()
         return answers
 
@@ -125,8 +119,10 @@ class _Counter:
         times: Times,
     ) -> None:
         self._execute = connection.execute
+        self._executemany = connection.executemany
         self._queue = queue
         self._waited: int | None = None
+        self._checked: Allotment | None = None
         self._scheme = scheme
         self._now = now
         self._allowances: dict[int, _Allowance] = {}
@@ -149,7 +145,7 @@ class _Counter:
         try:
             answer: Issued | Problem = self._serve(prepared)
         except sqlite3.Error as error:
-            if not isinstance(error, _OF_ONE_RECORD):
+            if not isinstance(error, OF_ONE_RECORD):
                 raise  # the disk, the file or the lock: the next record would fare no better
             answer = UnavailableError("database_refused", f"the database refused it: {error}")
         except Problem as problem:
@@ -162,6 +158,30 @@ class _Counter:
             self._last, self._seq = last, seq
         self._execute("RELEASE record")
         return answer
+
+    def draft(self, prepared: Prepared) -> Draft:
+        """Number a blue invoice for an order of which nothing is known; nothing is stored yet.
+
+        Raises what ``serve`` would answer.
+        """
+        self._check_key(prepared)
+        allowance = self._room(prepared.merchant_id)
+        after = self._last
+        row, issued = self._number(prepared, 1, None)
+        allowance.added += 1
+        return Draft(prepared, row, issued, after)
+
+    def store(self, drafts: Sequence[Draft]) -> None:
+        """Store what was drafted, in its order."""
+        self._executemany(_INSERT, [draft.row for draft in drafts])
+        keyed = [draft for draft in drafts if draft.prepared.idempotency_key]
+        self._executemany(_REMEMBER, [_remembered(one.prepared, one.issued.seq) for one in keyed])
+
+    def forget(self, drafts: Sequence[Draft]) -> None:
+        """Take back what was drafted last, as if it had never been."""
+        for draft in reversed(drafts):
+            self._allowances[draft.prepared.merchant_id].added -= 1
+            self._last, self._seq = draft.after, draft.issued.seq - 1
 
     def _serve(self, prepared: Prepared) -> Issued:
         self._check_key(prepared)
@@ -238,11 +258,7 @@ class _Counter:
             raise ConflictError(
                 "order_id_conflict", "this order_id has an invoice with other content"
             )
-        allowance = self._allowance(prepared.merchant_id)
-        if allowance.quota is not None and allowance.used + allowance.added >= allowance.quota:
-            raise RefusedError(
-                "quota_exhausted", "the merchant's quota is used up", quota=allowance.quota
-            )
+        allowance = self._room(prepared.merchant_id)
         issued = self._store(prepared, attempts[0][0] + 1 if attempts else 1, None)
         allowance.added += 1
         return issued
@@ -277,6 +293,15 @@ class _Counter:
         ).fetchone()
         return row
 
+    def _room(self, merchant_id: int) -> _Allowance:
+        """What this merchant may do, one more blue invoice included; raises when it may not."""
+        allowance = self._allowance(merchant_id)
+        if allowance.quota is not None and allowance.used + allowance.added >= allowance.quota:
+            raise RefusedError(
+                "quota_exhausted", "the merchant's quota is used up", quota=allowance.quota
+            )
+        return allowance
+
     def _allowance(self, merchant_id: int) -> _Allowance:
         """What this merchant may do; raises when it may do nothing."""
         allowance = self._allowances.get(merchant_id)
@@ -293,14 +318,19 @@ class _Counter:
 
     def _store(self, prepared: Prepared, attempt: int, reverses: int | None) -> Issued:
         """Allot the next number and insert the row; the number counts only once it is in."""
+        row, issued = self._number(prepared, attempt, reverses)
+        self._execute(_INSERT, row)
+        self._remember(prepared, issued.seq)
+        return issued
+
+    def _number(self, prepared: Prepared, attempt: int, reverses: int | None) -> tuple[Row, Issued]:
+        """Allot the next number: the row to insert, and the answer once it is in."""
         self._check_queue(prepared.max_wait)
-        allotment = next_number(self._last, self._now, self._scheme, self._known)
+        allotment = self._next_number()
         frozen = finish(prepared, allotment)
         seq = self._seq + 1
-        self._execute(_INSERT, _row(seq, prepared, frozen, attempt, reverses))
-        self._seq, self._last = seq, allotment
-        self._remember(prepared, seq)
-        return Issued(
+        row = _row(seq, prepared, frozen, attempt, reverses)
+        issued = Issued(
             seq=seq,
             merchant_id=prepared.merchant_id,
             hash=frozen.hash,
@@ -314,6 +344,17 @@ class _Counter:
             tax=prepared.tax,
             total=prepared.total,
         )
+        self._seq, self._last = seq, allotment
+        return row, issued
+
+    def _next_number(self) -> Allotment:
+        """The number after the last; what this transaction has checked once holds until its end."""
+        last = self._last
+        beside = None
+        if last is not None and last is self._checked:
+            beside = number_beside(last, self._scheme)
+        self._checked = beside or next_number(last, self._now, self._scheme, self._known)
+        return self._checked
 
     def _check_queue(self, max_wait: int) -> None:
         """Refuse what could be in the log in time only by luck; asked once a transaction."""
@@ -331,11 +372,7 @@ class _Counter:
 
     def _remember(self, prepared: Prepared, seq: int) -> None:
         if prepared.idempotency_key:
-            self._execute(
-                "INSERT INTO idempotency (merchant_id, key, request_digest, seq)"
-                " VALUES (?, ?, ?, ?)",
-                (prepared.merchant_id, prepared.idempotency_key, prepared.request_digest, seq),
-            )
+            self._execute(_REMEMBER, _remembered(prepared, seq))
 
     def _repeat(self, prepared: Prepared, seq: int) -> Issued:
         """The invoice at ``seq`` as the answer to a request that has come before.
@@ -362,9 +399,11 @@ class _Counter:
         )
 
 
-def _row(
-    seq: int, prepared: Prepared, frozen: Frozen, attempt: int, reverses: int | None
-) -> tuple[object, ...]:
+def _remembered(prepared: Prepared, seq: int) -> tuple[object, ...]:
+    return prepared.merchant_id, prepared.idempotency_key, prepared.request_digest, seq
+
+
+def _row(seq: int, prepared: Prepared, frozen: Frozen, attempt: int, reverses: int | None) -> Row:
     return (
         seq,
         prepared.merchant_id,

@@ -1,0 +1,209 @@
+"""Records that are stored together get the answers that they would get one by one."""
+
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chain.errors import Problem, UnavailableError
+from chain.hashing import sha256
+from invoice_service.domain.invoice import Issued, Prepared
+from invoice_service.domain.numbering import Scheme
+from invoice_service.storage.sqlite import issuing
+from invoice_service.storage.sqlite.groups import Counter
+from tests.domain.samples import BY, line
+from tests.storage.shop import FILE, Shop, codes, request
+
+BAD_PRICE = 13
+"""What an order must cost for the database to refuse its row: a stranger's trigger."""
+
+TABLES = ("invoices", "idempotency", "merchants")
+
+
+def one_by_one(
+    _connection: sqlite3.Connection, counter: Counter, batch: Sequence[Prepared]
+) -> list[Issued | Problem]:
+    """The slow definition."""
+    return [counter.serve(prepared) for prepared in batch]
+
+
+def answer(shop: Shop, batch: Sequence[Prepared]) -> list[object]:
+    """The answers, so that they can be compared."""
+    return [
+        (type(one), one.code, one.detail, one.extra) if isinstance(one, Problem) else one
+        for one in shop.hand_in(*batch)
+    ]
+
+
+def content(shop: Shop) -> list[list[tuple[Any, ...]]]:
+    """Everything that is stored."""
+    return [shop.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in TABLES]
+
+
+@contextmanager
+def town(folder: Path) -> Iterator[Shop]:
+    """A shop among others: one with a small quota, one suspended; few numbers, a bad price."""
+    folder.mkdir()
+    shop = Shop(folder, scheme=Scheme(numbers_per_batch=9))
+    shop.store.add_merchant(request(1, quota=3), BY)
+    shop.store.add_merchant(request(2), BY)
+    shop.store.set_status(3, "suspended", BY)
+    shop.store.add_key(sha256(b"a"), "merchant", 1, "", BY)
+    shop.store.add_key(sha256(b"b"), "merchant", 1, "", BY)
+    shop.store.revoke_key(2, BY)
+    refuse(folder, f"NEW.total = {BAD_PRICE}")
+    try:
+        yield shop
+    finally:
+        shop.store.close()
+
+
+def refuse(folder: Path, condition: str) -> None:
+    """Have the database refuse such rows."""
+    with closing(sqlite3.connect(folder / FILE)) as other:
+        other.execute(
+            f"CREATE TRIGGER bad BEFORE INSERT ON invoices WHEN {condition}"
+            " BEGIN SELECT RAISE(ABORT, 'bad'); END"
+        )
+        other.commit()
+
+
+def new(shop: Shop, merchant: int, order: str, price: int, key_id: int, key: str) -> Prepared:
+    """An order of one of the merchants."""
+    account = shop.store.account(merchant)
+    draft = shop.draft(
+        order,
+        lines=[line(unit_price=price)],
+        key_id=key_id,
+        idempotency_key=key,
+        merchant=None if account is None else account.merchant,
+    )
+    return draft if account else msgspec.structs.replace(draft, merchant_id=merchant)
+
+
+orders = st.builds(
+    lambda *given: lambda shop: new(shop, *given),
+    st.sampled_from([1, 1, 1, 2, 3, 77]),
+    st.sampled_from(["A", "B", "C", "D", "E", "F", "G"]),
+    st.sampled_from([100, 100, 200, BAD_PRICE]),
+    st.sampled_from([0, 0, 0, 1, 2, 9]),
+    st.sampled_from(["", "", "k", "l"]),
+)
+
+
+def _bend(order: Callable[[Shop], Prepared], change: dict[str, object]) -> object:
+    return lambda shop: msgspec.structs.replace(order(shop), **change)
+
+
+bent = st.builds(
+    _bend,
+    orders,
+    st.sampled_from(
+        [
+            {"face": b"{}"},
+            {"salts": b""},
+            {"order_id": "\ud800"},
+            {"total": 1 << 70},
+            {"industry": "\udfff"},
+            {"idempotency_key": "k", "request_digest": b"another"},
+            {"request_digest": None},
+            {"reverses": bytes(32), "kind": "red"},
+        ]
+    ),
+)
+
+
+def _red(number: int, key: str) -> object:
+    def make(shop: Shop) -> Prepared | None:
+        blue = shop.store.invoice_at(number)
+        if blue is None or blue.type == "red":
+            return None
+        return shop.red_over(blue, idempotency_key=key)
+
+    return make
+
+
+reds = st.builds(_red, st.integers(1, 12), st.sampled_from(["", "k"]))
+groups = st.lists(st.lists(orders | orders | reds | bent, min_size=2, max_size=9), max_size=5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(groups, st.lists(st.integers(-400, 90_000), min_size=5, max_size=5))
+def test_every_answer_and_every_row_is_that_of_the_slow_definition(
+    asked: list[list[Callable[[Shop], Prepared | None]]], steps: list[int]
+) -> None:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        town(Path(name) / "fast") as fast,
+        town(Path(name) / "slow") as slow,
+    ):
+        for makers, step in zip(asked, steps, strict=False):
+            batches = [
+                [made for make in makers if (made := make(shop)) is not None]
+                for shop in (fast, slow)
+            ]
+            assert batches[0] == batches[1]
+            fast.now += step
+            slow.now += step
+            found = answer(fast, batches[0])
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(issuing, "serve_together", one_by_one)
+                expected = answer(slow, batches[1])
+            assert found == expected
+            assert content(fast) == content(slow)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shop that has issued nothing."""
+    shop = Shop(tmp_path)
+    yield shop
+    shop.store.close()
+
+
+def statements(shop: Shop, drafts: Sequence[Prepared]) -> list[str]:
+    """What is asked of the database to issue these, but for the rows themselves."""
+    seen: list[str] = []
+    with shop.store.connections.reading() as connection:
+        connection.set_trace_callback(seen.append)
+        assert codes(shop.hand_in(*drafts)) == ["issued"] * len(drafts)
+        connection.set_trace_callback(None)
+    return [one for one in seen if not one.startswith(("--", "INSERT"))]
+
+
+def test_new_orders_share_one_look_up_and_one_savepoint(shop: Shop) -> None:
+    shop.issue(shop.draft("the first of all"))
+    few = statements(shop, [shop.draft(f"A-{n}", idempotency_key=f"a{n}") for n in range(5)])
+    many = statements(shop, [shop.draft(f"B-{n}", idempotency_key=f"b{n}") for n in range(50)])
+    assert len(many) == len(few)
+    assert sum(one.startswith("SAVEPOINT") for one in many) == 1
+
+
+def test_one_row_that_the_database_refuses_costs_the_others_nothing(shop: Shop) -> None:
+    refuse(shop.folder, "NEW.order_id = 'A-7'")
+    drafts = [shop.draft(f"A-{n}", idempotency_key=f"k{n}") for n in range(12)]
+    expected = ["issued"] * 12
+    expected[7] = "database_refused"
+    assert codes(shop.hand_in(*drafts)) == expected
+    assert shop.rows("SELECT seq, CAST(number AS INTEGER) FROM invoices") == [
+        (n, n) for n in range(1, 12)
+    ]
+    assert shop.rows("SELECT used FROM merchants") == [(11,)]
+    assert shop.rows("SELECT count(*) FROM idempotency") == [(11,)]
+
+
+def test_what_the_disk_refuses_ends_the_whole_group(shop: Shop) -> None:
+    shop.issue(shop.draft("A-1"))
+    with shop.store.connections.reading() as connection:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(UnavailableError, match="space"):
+        shop.hand_in(*(shop.draft(f"B-{n}") for n in range(200)))
+    assert shop.store.last_seq() == 1
