@@ -1,16 +1,18 @@
 """The city: its merchants, their prices, and the buyers who want an invoice for their company."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator
+from itertools import cycle
 from typing import Final, NamedTuple
 
 from stdnum.cn.uscc import calc_check_digit
 
 from invoice_service.domain.invoice import Buyer, LineRequest
 from invoice_service.domain.merchant import MerchantRequest, industries
-from invoice_service.replay.trades import DISTRICT_WEIGHTS, OTHER, TRADES, Trade
+from invoice_service.replay.trades import DISTRICT_WEIGHTS, OTHER, PRICE_LEVEL, TRADES, Trade
 
 COMPANIES: Final = 400
+INDUSTRIES: Final = 113  # as in the pilot's first year
 SIGNS: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """Of a tax id: no letter that is taken for a digit."""
 _WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
@@ -53,7 +55,8 @@ def build_city(seed: int, merchants: int) -> City:
     trades = rng.choices([*TRADES, OTHER], [t.share for t in [*TRADES, OTHER]], k=merchants)
     # The first few are one of each trade, so that small cities have restaurants too.
     trades[: len(TRADES)] = TRADES[:merchants]
-    shops = [_shop(rng, number, trade) for number, trade in enumerate(trades)]
+    others = _other_industries()
+    shops = [_shop(rng, number, trade, others) for number, trade in enumerate(trades)]
     return City(shops, [_company(rng, number) for number in range(COMPANIES)])
 
 
@@ -82,12 +85,12 @@ def organisation_check_digit(code: str) -> str:
     return "0123456789X"[-weighed % 11]
 
 
-def _shop(rng: random.Random, number: int, trade: Trade) -> Shop:
+def _shop(rng: random.Random, number: int, trade: Trade, others: Iterator[str]) -> Shop:
     district = rng.choices(list(DISTRICT_WEIGHTS), list(DISTRICT_WEIGHTS.values()))[0]
     request = MerchantRequest(
         tax_id=tax_id(district, number),
         name=f"深圳市{rng.choice(WORDS)}{trade.sign}{number:05}有限公司",
-        industry=trade.industry or rng.choice(_other_industries()),
+        industry=trade.industry or next(others),
         district=district,
         address_phone=f"深圳市{rng.randrange(1, 999)}号 0755-{rng.randrange(20000000, 29999999)}",
         bank_account=f"中国银行深圳分行 {rng.randrange(10**18, 10**19)}",
@@ -101,7 +104,7 @@ def _shop(rng: random.Random, number: int, trade: Trade) -> Shop:
 
 def _menu(rng: random.Random, trade: Trade) -> tuple[LineRequest, ...]:
     """The trade's items at this shop's prices, in a few sizes of order."""
-    dear = rng.lognormvariate(0.0, 0.35)
+    dear = PRICE_LEVEL * rng.lognormvariate(0.0, 0.35)
     return tuple(
         LineRequest(
             name=item.name,
@@ -121,6 +124,8 @@ def _company(rng: random.Random, number: int) -> Buyer:
     return Buyer(kind="company", name=name, tax_id=tax_id(district, 9_000_000 + number))
 
 
-def _other_industries() -> Sequence[str]:
+def _other_industries() -> Iterator[str]:
+    """The industries without a trade of their own here, one after the other, again and again."""
     special = {trade.industry for trade in TRADES}
-    return [code for code in industries() if code not in special and code[:1] in "5678"]
+    codes = [code for code in industries() if code not in special and code[:1] in "5678"]
+    return cycle(codes[:: len(codes) // (INDUSTRIES - len(special))][: INDUSTRIES - len(special)])

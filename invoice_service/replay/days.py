@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
@@ -44,10 +45,11 @@ def sales(city: City, seed: int, day: date, count: int) -> Iterator[Sale]:
     shops = rng.choices(range(len(city.shops)), weights, k=count)
     placed = sorted((_second(rng, city.shops[shop].trade.hours), shop) for shop in shops)
     sizes = rng.choices(LINES, LINE_WEIGHTS, k=count)
+    today = f"{day:%Y%m%d}"
     for number, ((second, shop), size) in enumerate(zip(placed, sizes, strict=True), start=1):
         menu = city.shops[shop].menu
         request = InvoiceRequest(
-            order_id=f"{day:%Y%m%d}-{number:06}",
+            order_id=f"{today}-{number:06}",
             lines=rng.choices(menu, k=size),
             buyer=rng.choice(city.companies) if rng.random() < COMPANY_SHARE else _ANYONE,
         )
@@ -56,8 +58,14 @@ def sales(city: City, seed: int, day: date, count: int) -> Iterator[Sale]:
 
 def _second(rng: random.Random, hours: tuple[int, ...]) -> int:
     """A second of the day, by the trade's hours."""
-    hour: int = rng.choices(range(24), hours)[0]
+    hour = rng.choices(_HOURS, cum_weights=_summed(hours))[0]
     return hour * 3600 + rng.randrange(3600)
 
 
-_ANYONE = Buyer()
+@lru_cache
+def _summed(weights: tuple[int, ...]) -> list[int]:
+    return list(accumulate(weights))
+
+
+_ANYONE: Final = Buyer()
+_HOURS: Final = range(24)

@@ -5,6 +5,9 @@ Prices are fen with tax, for a shop of average dearness; hours are weights of th
 
 from typing import Final, NamedTuple
 
+PRICE_LEVEL: Final = 1.19
+"""By which all are multiplied: an invoice of the pilot's first year came to 660 yuan."""
+
 MEALS: Final = (
     2,
     1,

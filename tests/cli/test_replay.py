@@ -68,7 +68,7 @@ def test_the_invoices_are_shared_out_to_the_last_one(invoices: int) -> None:
 
 
 def test_a_day_goes_by_the_clock_with_a_rush_at_noon_and_in_the_evening() -> None:
-    day = list(sales(build_city(1, 300), 1, DAY, 3000))
+    day = list(sales(build_city(1, 2000), 1, DAY, 3000))
     seconds = [sale.second for sale in day]
     assert seconds == sorted(seconds)
     assert 0 <= seconds[0] <= seconds[-1] < 86_400
