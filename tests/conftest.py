@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import settings
 
 from tests.outside import NEEDS
 
 _HOMES: Final = itertools.count()
+
+# No time decides a test: a machine that does ten things beside is slow for no fault of ours.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
