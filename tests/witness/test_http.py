@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import select
 import socket
 import threading
 import time
@@ -343,8 +344,8 @@ def test_an_address_that_takes_all_places_keeps_nobody_out(
 def test_who_holds_few_places_stays_while_others_take_many(server: WitnessServer) -> None:
     with connect(server, "127.0.0.2") as other, ExitStack() as held:
         other.sendall(HEAD)
-        for _ in range(3 * PLACES):
-            held.enter_context(connect(server))
+        many = [held.enter_context(connect(server)) for _ in range(3 * PLACES)]
+        wait_until(lambda: len(select.select(many, [], [], 0)[0]) >= 2 * PLACES, "most are closed")
         other.sendall(b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY)
         assert other.recv(1000).startswith(b"HTTP/1.1 200 ")
 
