@@ -3,7 +3,7 @@
 Codes are promises: programs compare them. Add, never rename.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Entry(NamedTuple):
@@ -14,8 +14,16 @@ class Entry(NamedTuple):
     title_zh: str
 
 
-CATALOG: dict[str, Entry] = {
-    # the request as such
+class Subject(NamedTuple):
+    """What some codes are about; ``name`` is where the page of codes has them."""
+
+    name: str
+    title: str
+    title_zh: str
+    codes: dict[str, Entry]
+
+
+_REQUEST: Final = {
     "bad_request": Entry(400, "The request could not be read", "请求无法读取"),
     "request_incomplete": Entry(
         400,
@@ -44,7 +52,12 @@ CATALOG: dict[str, Entry] = {
     "not_json": Entry(400, "The body is not JSON", "内容不是有效的 JSON"),
     "not_utf8": Entry(400, "The body is not UTF-8 text", "内容不是 UTF-8 文本"),
     "not_csv": Entry(
-        400, "The body is not CSV with the columns named here", "内容不是带所需列名的 CSV"
+        400, "The body is not a table (CSV) with the columns named here", "内容不是带所需列名的表格"
+    ),
+    "not_xlsx": Entry(
+        400,
+        "The body is not an Excel workbook that can be read; save it anew as .xlsx",
+        "内容不是可读取的 Excel 工作簿，请另存为 .xlsx 后重新发送",
     ),
     "lone_surrogate": Entry(400, "A text has half a character", "文本含有不完整的字符"),
     "duplicate_key": Entry(400, "A field stands twice", "字段重复"),
@@ -66,7 +79,12 @@ CATALOG: dict[str, Entry] = {
         "幂等键须为 1 至 255 个可见 ASCII 字符",
     ),
     "module_size": Entry(400, "QR modules have 4 to 32 dots", "二维码模块须为 4 至 32 点"),
-    # what a slip says
+    "idempotency_key_conflict": Entry(
+        409, "This Idempotency-Key stands for another request", "幂等键已用于另一请求"
+    ),
+}
+
+_SLIP: Final = {
     "password_area": Entry(
         400,
         "The password area is not 01 and 64 hex digits: scan the code again",
@@ -87,7 +105,9 @@ CATALOG: dict[str, Entry] = {
         "This is the code of an ordinary VAT invoice, which is not checked here",
         "这是普通增值税发票的二维码，不在此查验",
     ),
-    # what an invoice holds
+}
+
+_INVOICE: Final = {
     "unknown_field": Entry(422, "The request has a field that is not known", "请求含有未知字段"),
     "missing_field": Entry(422, "A field is missing", "缺少必填字段"),
     "wrong_type": Entry(422, "A field has the wrong type", "字段类型不正确"),
@@ -141,7 +161,15 @@ CATALOG: dict[str, Entry] = {
     "partial_reversal_not_available": Entry(
         422, "Only whole invoices can be reversed", "目前只能整张红冲"
     ),
-    # who asks
+    "not_reversible": Entry(403, "A red invoice cannot be reversed", "红字发票不能再红冲"),
+    "order_id_conflict": Entry(
+        409, "This order already has an invoice with other content", "该订单已开具内容不同的发票"
+    ),
+    "already_reversed": Entry(409, "This invoice has been reversed already", "该发票已被红冲"),
+    "invoice_unknown": Entry(404, "There is no such invoice", "没有这张发票"),
+}
+
+_KEY: Final = {
     "key_missing": Entry(401, "Send your API key", "请提供接口密钥"),
     "authorization_scheme": Entry(
         401,
@@ -167,7 +195,6 @@ CATALOG: dict[str, Entry] = {
         "The quota of invoices is used up; ask the tax office",
         "开票限额已用完，请联系税务机关",
     ),
-    "not_reversible": Entry(403, "A red invoice cannot be reversed", "红字发票不能再红冲"),
     "number_range_exhausted": Entry(
         403, "This year's invoice numbers are used up", "本年度发票号码已用完"
     ),
@@ -179,17 +206,14 @@ CATALOG: dict[str, Entry] = {
         "Too many requests in a short time; wait as long as Retry-After says, then send the same",
         "请求过于频繁，请按 Retry-After 所示秒数稍候，再原样重试",
     ),
-    # what was there before
-    "order_id_conflict": Entry(
-        409, "This order already has an invoice with other content", "该订单已开具内容不同的发票"
-    ),
-    "idempotency_key_conflict": Entry(
-        409, "This Idempotency-Key stands for another request", "幂等键已用于另一请求"
-    ),
-    "already_reversed": Entry(409, "This invoice has been reversed already", "该发票已被红冲"),
     "tax_id_taken": Entry(
         409, "A merchant with this tax id is admitted already", "该税号的商户已登记"
     ),
+    "merchant_unknown": Entry(404, "There is no such merchant", "没有这个商户"),
+    "api_key_unknown": Entry(404, "There is no such key", "没有这个密钥"),
+}
+
+_LOG: Final = {
     "not_in_log": Entry(
         409, "Not in the public log yet; try again in a minute", "尚未记入公开账本，请一分钟后重试"
     ),
@@ -198,24 +222,35 @@ CATALOG: dict[str, Entry] = {
         "Not in the published log yet; try again in a minute",
         "尚未记入公开账本，请一分钟后重试",
     ),
-    # what is not there
-    "invoice_unknown": Entry(404, "There is no such invoice", "没有这张发票"),
-    "merchant_unknown": Entry(404, "There is no such merchant", "没有这个商户"),
-    "api_key_unknown": Entry(404, "There is no such key", "没有这个密钥"),
     "block_unknown": Entry(404, "There is no such block", "没有这个区块"),
     "no_block": Entry(404, "There is no such block", "没有这个区块"),
     "no_checkpoint": Entry(404, "The log has not been published yet", "账本尚未发布"),
     "no_statement": Entry(404, "There is no such key statement", "没有这份公钥声明"),
     "no_tile": Entry(404, "This tile is not there", "没有这个数据块"),
     "tile_path": Entry(404, "This is not how the address of a tile is written", "数据块地址不正确"),
-    # reports
+    "store_damaged": Entry(
+        503,
+        "The log's records cannot be read; operators have to look",
+        "账本记录无法读取，需运维处理",
+    ),
+    "log_behind": Entry(
+        503,
+        "The public log is behind, so nothing can be promised; send the same again in a minute",
+        "公开账本滞后，暂不能承诺入账，请一分钟后原样重试",
+    ),
+    "log_unreadable": Entry(503, "The log cannot be read just now", "暂时无法读取账本"),
+}
+
+_REPORT: Final = {
     "by_unknown": Entry(400, "A report cannot be broken down by this", "不支持按此项汇总"),
     "day_invalid": Entry(400, "A day is written like 2018-08-10", "日期格式应为 2018-08-10"),
     "range_invalid": Entry(400, "The first day is after the last", "起始日期晚于结束日期"),
     "totals_behind": Entry(
         503, "The totals of this block are not ready yet", "该区块的汇总尚未完成"
     ),
-    # not now
+}
+
+_SERVER: Final = {
     "too_many_connections": Entry(
         503,
         "Too many open connections of this address; close some, or use fewer",
@@ -234,11 +269,6 @@ CATALOG: dict[str, Entry] = {
     "database_damaged": Entry(
         503, "The records cannot be read; operators have to look", "记录无法读取，需运维处理"
     ),
-    "store_damaged": Entry(
-        503,
-        "The log's records cannot be read; operators have to look",
-        "账本记录无法读取，需运维处理",
-    ),
     "record_damaged": Entry(
         503, "This record cannot be read; operators have to look", "该记录无法读取，需运维处理"
     ),
@@ -256,13 +286,7 @@ CATALOG: dict[str, Entry] = {
         "The clock has leapt ahead, so nothing is issued; operators have to look",
         "系统时钟跳前，暂停开票，需运维确认",
     ),
-    "log_behind": Entry(
-        503,
-        "The public log is behind, so nothing can be promised; send the same again in a minute",
-        "公开账本滞后，暂不能承诺入账，请一分钟后原样重试",
-    ),
     "key_unreadable": Entry(503, "A key of the service cannot be read", "服务密钥无法读取"),
-    "log_unreadable": Entry(503, "The log cannot be read just now", "暂时无法读取账本"),
     "not_initialised": Entry(503, "The service has not been set up", "服务尚未初始化"),
     "init_unfinished": Entry(
         503, "Setting up the service was interrupted; run it again", "服务初始化被中断，请重新运行"
@@ -294,4 +318,19 @@ CATALOG: dict[str, Entry] = {
         "Something broke on our side, and is recorded; send the same again",
         "系统内部错误，已记录，请原样重试",
     ),
+}
+
+SUBJECTS: Final = (
+    Subject("request", "The request", "请求", _REQUEST),
+    Subject("slip", "The code on a slip", "二维码与查验", _SLIP),
+    Subject("invoice", "The invoice", "发票内容", _INVOICE),
+    Subject("key", "API keys and merchants", "密钥与商户", _KEY),
+    Subject("log", "The public log", "公开账本", _LOG),
+    Subject("report", "Reports", "统计报表", _REPORT),
+    Subject("server", "The service itself", "服务本身", _SERVER),
+)
+"""What codes are about, in the order in which a call meets them."""
+
+CATALOG: dict[str, Entry] = {
+    code: entry for subject in SUBJECTS for code, entry in subject.codes.items()
 }

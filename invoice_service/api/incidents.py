@@ -21,6 +21,7 @@ LOG_FORM: Final[list[Processor]] = [
 CRASH: Final = "internal_error"
 
 Result = TypeVar("Result")
+Written = TypeVar("Written")
 
 
 def crash(error: Exception) -> Problem:
@@ -72,8 +73,8 @@ class StreamedResults:
         self,
         numbers: Iterable[int],
         results: Iterable[Result | Problem],
-        write: Callable[[int, Result | Problem], bytes],
-    ) -> Iterator[bytes]:
+        write: Callable[[int, Result | Problem], Written],
+    ) -> Iterator[Written]:
         """A line for each number, also when ``results`` break off: the answer's head has gone out,
         and whoever asked must learn of each record what became of it.
         """

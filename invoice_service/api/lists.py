@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import NoReturn
+from typing import IO, NoReturn
 
 from chain.errors import MalformedError, Problem, RefusedError
 from invoice_service.api.rates import charge_list
@@ -14,14 +14,16 @@ from invoice_service.domain.lists import Line, filled_lines
 class RecordList:
     """A list that has arrived whole; its lines are read from where it lies, one at a time."""
 
-    def __init__(self, limits: Limits, *, header: bool = False) -> None:
+    def __init__(
+        self, limits: Limits, *, header: bool = False, lines: IO[bytes] | None = None
+    ) -> None:
         """Take in the body of this request; with ``header`` its first line names the columns.
 
-        Raises MalformedError: as ``spooled_body``; ``empty_body``, ``too_many_records``;
-        RefusedError ``rate_limited``.
+        ``lines`` are taken instead, and closed in any case. Raises MalformedError: as
+        ``spooled_body``; ``empty_body``, ``too_many_records``; RefusedError ``rate_limited``.
         """
         self._longest = limits.body_bytes
-        self._spool = spooled_body(limits.batch_bytes)
+        self._spool = spooled_body(limits.batch_bytes) if lines is None else lines
         self._names = 1 if header else 0
         most = limits.batch_records
         # One more than can be taken is enough to know: the rest is not looked at.

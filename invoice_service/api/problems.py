@@ -114,11 +114,6 @@ def title_zh(problem: Problem) -> str:
     return entry.title_zh if entry else ""
 
 
-def listing() -> list[dict[str, object]]:
-    """Every code with its status and sentences, for the page that explains them."""
-    return [{"code": code, **entry._asdict()} for code, entry in CATALOG.items()]
-
-
 def refusals(base: str) -> dict[str, dict[str, object]]:
     """Every code's problem as it is answered, but for its detail."""
     return {code: describe(Problem(code, entry.title), base) for code, entry in CATALOG.items()}

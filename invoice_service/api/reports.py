@@ -20,7 +20,7 @@ OPERATIONS: Final = (
         "/v1/reports/totals",
         "totals",
         "officials",
-        "Totals of the days from `from` to `to` (dates of sealing), as of a block",
+        "Totals of some days (dates of sealing), as of a block",
         "The report; the same for ever at the same block",
         ((JSON, "object"), (CSV, "string"), (XLSX, "bytes")),
         "official",

@@ -208,6 +208,11 @@ def _stream(limit: int) -> IO[bytes]:
     return get_input_stream(environ)
 
 
+def new_spool() -> IO[bytes]:
+    """A file for what is large; closed with the answer."""
+    return SpooledTemporaryFile(SPOOL_BYTES)
+
+
 def spooled_body(limit: int) -> IO[bytes]:
     """As ``body``, in a file of its own: nothing is issued before the whole batch has arrived.
 
@@ -217,7 +222,7 @@ def spooled_body(limit: int) -> IO[bytes]:
     stream = _stream(limit)
     if WHOLE in request.environ:
         return stream
-    spool = SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115  # closed with the answer
+    spool = new_spool()
     size = 0
     while data := stream.read(CHUNK):
         size += len(data)

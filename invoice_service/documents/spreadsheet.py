@@ -103,7 +103,7 @@ def texts_workbook(
 
 def _cell(sheet: Any, text: str, *, amount: bool) -> Any:  # noqa: ANN401 # openpyxl keeps these types to itself
     cell = WriteOnlyCell(sheet, text or None)
-    if amount:
+    if amount and text:
         cell.value, cell.number_format = Decimal(text), _YUAN_FORMAT
     elif text:
         cell.data_type, cell.number_format = "s", "@"

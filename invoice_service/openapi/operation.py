@@ -5,12 +5,14 @@ from typing import Any, Final, Literal, NamedTuple
 
 from invoice_service.domain.bounds import LARGEST
 
-JSON, NDJSON, CSV, TEXT, HTML = (
+JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM = (
     "application/json",
     "application/x-ndjson",
     "text/csv",
     "text/plain",
     "text/html",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "multipart/form-data",
 )
 
 Shape = type[Any] | Literal["string", "bytes", "object"]

@@ -14,6 +14,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case, CheckContext, Response
 
+from invoice_service.api.answers import XLSX
 from invoice_service.app import doors
 from invoice_service.config import load
 from invoice_service.openapi.document import describe_service
@@ -32,7 +33,7 @@ IN_WORDS = {
     *("amount_out_of_range", "tax_rate_unknown", "buyer_incomplete", "quantity_not_positive"),
     *("control_character", "text_empty", "text_damaged", "identifier_ambiguous"),
     *("missing_parameter", "qr_invalid", "range_invalid", "day_invalid", "not_csv"),
-    "empty_body",
+    *("empty_body", "not_xlsx"),
 }
 """Why a request may be refused that JSON Schema allows; each stands in the description."""
 
@@ -57,6 +58,12 @@ CONFIG = {
 def lines(_: object, value: object) -> bytes:
     """A body of one record."""
     return json.dumps(value).encode()
+
+
+@schemathesis.serializer(XLSX)
+def workbook(_: object, value: object) -> bytes:
+    """A body of whatever bytes."""
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from typing import Final
 
 from chain.errors import Problem
 from invoice_service.api.answers import json_whole
-from invoice_service.api.checking.verifications import Check, asked_for
+from invoice_service.api.checking.listing import Check
+from invoice_service.api.checking.verifications import asked_for
 from invoice_service.api.peers import Peers, site_of
 from invoice_service.api.rates import CALLER, UNKNOWN, Caller, Purse
 from invoice_service.api.shortcuts import Line, Observe

@@ -30,26 +30,29 @@ class Results:
         """One JSON object: the line, and the verdict or the problem."""
         if isinstance(result, Problem):
             return json_bytes({"line": line, "problem": describe(result, self._base)}) + b"\n"
-        before = self._before(line, result)
+        before = self.before(line, result)
         again = {} if before is None else {"duplicate_of": before}
         return json_bytes({"line": line, **again, "verification": result}) + b"\n"
 
     def csv(self, line: int, result: Result) -> bytes:
+        """The row, as a line of CSV."""
+        return csv_line(self.row(line, result))
+
+    def row(self, line: int, result: Result) -> list[str]:
         """One row of COLUMNS; amounts in yuan, tax included."""
         if isinstance(result, Problem):
             blank = [""] * (len(COLUMNS) - 3)
-            return csv_line([line, *blank, result.code, result.detail])
-        before = self._before(line, result)
+            return [str(line), *blank, result.code, result.detail]
+        before = self.before(line, result)
         seller, issued_at, total = _shown(result.face or {})
-        return csv_line(
-            [
-                *(line, "" if before is None else before, result.hash, result.verdict),
-                *(seller, issued_at, total, "" if result.block is None else result.block),
-                *(result.sealed_at or "", result.reversed_by or "", "", ""),
-            ]
-        )
+        block = "" if result.block is None else str(result.block)
+        return [
+            *(str(line), "" if before is None else str(before), result.hash, result.verdict),
+            *(seller, issued_at, total, block),
+            *(result.sealed_at or "", result.reversed_by or "", "", ""),
+        ]
 
-    def _before(self, line: int, result: Verification) -> int | None:
+    def before(self, line: int, result: Verification) -> int | None:
         """The first line that was about this invoice, if this is not it."""
         first = self._first.setdefault(result.hash, line)
         return None if first == line else first

@@ -1,0 +1,242 @@
+"""The rows of a workbook (.xlsx) that a stranger sent: of its first sheet, as text, within bounds.
+
+openpyxl writes our workbooks, and does not read theirs: it makes an object of every style and every
+string that a file claims to have, and a few kilobytes can claim millions. Here a part is read as it
+is unpacked, no further than its bound. A document type is refused: its entities could grow again.
+ECMA-376, part 1, 18.2 (workbook), 18.3 (sheet), 18.4 (strings).
+"""
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from posixpath import join, normpath
+from typing import IO, Any, Final, NamedTuple, TypeVar
+from xml.parsers import expat
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
+
+from chain.errors import MalformedError
+
+MAX_BYTES: Final = 4 << 20
+"""Of a whole workbook, packed."""
+MAX_PART: Final = 16 << 20
+"""Of one of its parts, unpacked."""
+MAX_MEMBERS: Final = 2000
+MAX_ELEMENTS: Final = 250_000
+"""Of one of its parts: each costs some microseconds, and next to nothing when it is packed."""
+MAX_ROW: Final = 1_048_576
+MAX_COLUMNS: Final = 16
+"""What stands further right counts as standing in one column more."""
+
+_CHUNK: Final = 1 << 16
+_BOOK: Final = "xl/workbook.xml"
+_RELATIONS: Final = "xl/_rels/workbook.xml.rels"
+_PLACE: Final = re.compile(r"([A-Z]{1,3})[1-9][0-9]{0,6}", re.ASCII)
+_WHOLE: Final = re.compile(r"(-?[0-9]+)\.0+", re.ASCII)
+_DAMAGED: Final = (
+    *(BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, OSError),
+    *(LookupError, ValueError, struct.error, expat.ExpatError),
+)
+"""What the readers of zip files and XML raise for one that is not what it says."""
+
+Attributes = dict[str, str]
+Found = TypeVar("Found")
+
+
+class Row(NamedTuple):
+    """A row that holds something: its number on the sheet, and its cells from the first column."""
+
+    number: int
+    cells: list[str]
+
+
+def sheet_rows(file: IO[bytes]) -> Iterator[Row]:
+    """The rows of the first sheet that can be seen, as they are unpacked.
+
+    A formula counts as what it came to; numbers keep the digits that the file has.
+    Raises MalformedError: not_xlsx, body_too_large.
+    """
+    try:
+        with ZipFile(file) as archive:
+            if len(archive.infolist()) > MAX_MEMBERS:
+                raise BadZipFile("too many members")
+            sheet, strings = _parts(archive)
+            texts = list(_read(archive, strings, _Strings())) if strings else []
+            yield from _read(archive, sheet, _Sheet(texts))
+    except _DAMAGED:
+        raise MalformedError(
+            "not_xlsx", "this is not a workbook that can be read: save it anew as .xlsx"
+        ) from None
+
+
+def _parts(archive: ZipFile) -> tuple[str, str]:
+    """Where the first sheet and the strings are; "" without strings."""
+    targets, strings = {}, ""
+    for _, said in _read(archive, _RELATIONS, _Elements("Relationship")):
+        path = normpath(join("/xl", said["Target"])).lstrip("/")
+        targets[said["Id"]] = path
+        if said["Type"].endswith("/sharedStrings"):
+            strings = path
+    for _, said in _read(archive, _BOOK, _Elements("sheet")):
+        if said.get("state", "visible") == "visible":
+            return targets[said["id"]], strings
+    raise LookupError("no sheet")
+
+
+class _Elements:
+    """Finds elements of one name; where they stand does not matter."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.found: list[Any] = []
+
+    def start(self, name: str, said: Attributes) -> None:
+        if name == self._name:
+            self.found.append((name, said))
+
+    def end(self, name: str) -> None:
+        """Nothing to do."""
+
+    def text(self, text: str) -> None:
+        """Nothing to do."""
+
+
+class _Texts:
+    """Gathers what people see of a text: not how it is spoken (``rPh``)."""
+
+    def __init__(self) -> None:
+        self.found: list[Any] = []
+        self._pieces: list[str] = []
+        self._open = self._spoken = False
+
+    def start(self, name: str, _: Attributes) -> None:
+        self._open = name in ("t", "v") and not self._spoken
+        self._spoken = self._spoken or name == "rPh"
+
+    def end(self, name: str) -> None:
+        self._open = False
+        self._spoken = self._spoken and name != "rPh"
+
+    def text(self, text: str) -> None:
+        if self._open:
+            self._pieces.append(text)
+
+    def taken(self) -> str:
+        """What was gathered since it was taken last."""
+        whole = "".join(self._pieces)
+        self._pieces.clear()
+        return whole
+
+
+class _Strings(_Texts):
+    """The strings of a workbook, in order."""
+
+    def end(self, name: str) -> None:
+        super().end(name)
+        if name == "si":
+            self.found.append(self.taken())
+
+
+class _Sheet(_Texts):
+    """The rows of a sheet."""
+
+    def __init__(self, strings: list[str]) -> None:
+        super().__init__()
+        self._strings = strings
+        self._row, self._column, self._kind = 0, 0, "n"
+        self._cells: dict[int, str] = {}
+
+    def start(self, name: str, said: Attributes) -> None:
+        super().start(name, said)
+        if name == "row":
+            self._begin_row(int(said.get("r", self._row + 1)))
+        elif name == "c":
+            self._column = _column(said["r"]) if "r" in said else self._column + 1
+            self._kind = said.get("t", "n")
+            self.taken()
+
+    def end(self, name: str) -> None:
+        super().end(name)
+        if name == "c":
+            text = self._value(self.taken())
+            if text.strip():
+                self._cells[min(self._column, MAX_COLUMNS + 1)] = text
+        elif name == "row" and self._cells:
+            cells = [self._cells.get(n, "") for n in range(1, max(self._cells) + 1)]
+            self.found.append(Row(self._row, cells))
+
+    def _begin_row(self, number: int) -> None:
+        if not self._row < number <= MAX_ROW:
+            raise ValueError("rows out of order")
+        self._row, self._column = number, 0
+        self._cells = {}
+
+    def _value(self, text: str) -> str:
+        if self._kind == "s":
+            place = int(text)
+            if place < 0:
+                raise ValueError("no such text")
+            return self._strings[place]
+        whole = _WHOLE.fullmatch(text) if self._kind == "n" else None
+        return whole[1] if whole else text
+
+
+def _column(place: str) -> int:
+    """The column of a cell's place: 1 for A7, 27 for AA7. ValueError."""
+    match = _PLACE.fullmatch(place)
+    if match is None:
+        raise ValueError(place)
+    number = 0
+    for letter in match[1]:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
+
+
+def _read(archive: ZipFile, name: str, reader: Any) -> Iterator[Any]:  # noqa: ANN401 # three of one shape
+    """What ``reader`` finds in a part, as it is unpacked."""
+    member = archive.getinfo(name)
+    if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise BadZipFile("packed in a way that no workbook is")
+    parser = _parser(reader)
+    size = 0
+    with archive.open(member) as part:
+        while chunk := part.read(_CHUNK):
+            size += len(chunk)
+            if size > MAX_PART:
+                raise _too_large(f"no part of a workbook is over {MAX_PART >> 20} MiB unpacked")
+            parser.Parse(chunk, False)  # noqa: FBT003 # its name in C
+            yield from reader.found
+            reader.found.clear()
+    parser.Parse(b"", True)  # noqa: FBT003 # the end
+    yield from reader.found
+
+
+def _parser(reader: Any) -> expat.XMLParserType:  # noqa: ANN401 # as above
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.buffer_text = True
+    count = 0
+
+    def start(name: str, said: Attributes) -> None:
+        nonlocal count
+        count += 1
+        if count > MAX_ELEMENTS:
+            raise _too_large(f"no part of a workbook has over {MAX_ELEMENTS} elements")
+        reader.start(_local(name), {_local(key): value for key, value in said.items()})
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda name: reader.end(_local(name))
+    parser.CharacterDataHandler = reader.text
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    return parser
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise ValueError("a workbook has no document type")
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]
+
+
+def _too_large(why: str) -> MalformedError:
+    return MalformedError("body_too_large", why)
