@@ -4,6 +4,7 @@ import os
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Final
@@ -12,8 +13,9 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chain.errors import Problem
-from invoice_service.api import access, addresses, incidents, problems, rooms
+from invoice_service.api import access, addresses, catalog, incidents, problems, rooms
 from invoice_service.api.checking.hot import HotChecks
+from invoice_service.api.checking.page import PageLists
 from invoice_service.api.invoices.hot import HotIssues
 from invoice_service.api.invoices.issuing import IssuingCalls
 from invoice_service.api.operations import blueprint as operations_blueprint
@@ -38,8 +40,8 @@ from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.health import Health, HealthParts, WebProcesses, check_health
 from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
+from invoice_service.web.customers import codes_page, docs_page, file_page, list_page, pages
 from invoice_service.web.customers import contract as customers
-from invoice_service.web.customers import docs_page, file_page, pages
 from invoice_service.wiring import Instance, open_instance
 
 if TYPE_CHECKING:
@@ -190,7 +192,9 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
     check = Verifier(instance.store, instance.log, instance.keys.keys).verify
     for blueprint in (
         *rooms.blueprints(instance),
-        pages.pages_blueprint(check, log_key, instance.clock, problems.listing()),
+        pages.pages_blueprint(check, log_key, instance.clock),
+        codes_page.codes_blueprint(catalog.SUBJECTS),
+        list_page.list_blueprint(PageLists(instance), problems.title_zh, config.limits.batch_bytes),
         file_page.file_blueprint(
             log_key, instance.keys.notes, [key.text() for key in instance.policy.witnesses]
         ),
@@ -218,7 +222,7 @@ def doors(config: Config) -> Doors:
     """What the doors say of their calls."""
     return Doors(
         operations=(*rooms.OPERATIONS, *pilot.OPERATIONS, *customers.OPERATIONS),
-        words=rooms.WORDS,
+        words={**rooms.WORDS, **customers.WORDS},
         problem=problems.ProblemBody,
         refusals=problems.refusals(config.service.public_url),
     )
@@ -277,7 +281,10 @@ def _answer_errors(app: Flask, instance: Instance) -> None:
             return clients.refuse(problem)
         if request.path.startswith(PROGRAMS):
             return problems.respond(problem, base)
-        return pages.problem_page(problem, status, problems.title_zh(problem))
+        answer = pages.problem_page(problem, status, problems.title_zh(problem))
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            answer.headers["Retry-After"] = problems.RETRY_AFTER
+        return answer
 
     @app.errorhandler(HTTPException)
     def not_ours(error: HTTPException) -> Response:

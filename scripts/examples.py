@@ -31,6 +31,7 @@ NOW: Final = datetime(2026, 11, 21, 4, 30, tzinfo=UTC)
 URL: Final = "https://fapiao.example"
 JSON, NDJSON = "application/json", "application/x-ndjson"
 FORM, CSV = "application/x-www-form-urlencoded", "text/csv"
+PARTS = "multipart/form-data"
 
 LINE: Final = {"name": "*餐饮服务*餐费", "unit_price": 49810, "tax_rate": "0.06"}
 BUYER: Final = {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91330100799655058B"}
@@ -71,7 +72,8 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("queryBillDetail", {}, {"tx_hash": slip.pop("hash"), **slip})
     yield Call("scanPage", {**here, **slip})
     yield Call("filePage", here)
-    for name in ("landingPage", "problemsPage", "docsPage"):
+    yield Call("checkList", {}, {"text": blue["qr"]}, PARTS)
+    for name in ("landingPage", "listPage", "problemsPage", "docsPage"):
         yield Call(name)
     yield Call("reverse", here, {"reason": "ISSUE_ERROR"})
     yield Call("listActs", {"limit": 10})
@@ -158,8 +160,10 @@ def _address(operation: Operation, call: Call) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _body(call: Call) -> bytes | None:
-    return None if call.body is None else json.dumps(call.body, ensure_ascii=False).encode()
+def _body(call: Call) -> Any:  # noqa: ANN401 # what the client takes: bytes, or a form's fields
+    if call.body is None or call.kind == PARTS:
+        return call.body
+    return json.dumps(call.body, ensure_ascii=False).encode()
 
 
 def _shown(kind: str, answer: TestResponse) -> Any:  # noqa: ANN401 # whatever JSON holds

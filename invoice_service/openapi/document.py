@@ -10,22 +10,13 @@ from typing import Any, Final
 import msgspec
 
 from invoice_service.openapi.operation import HTML, Operation, Parameter, Shape, Words
+from invoice_service.openapi.texts import INTRODUCTION, TAGS, TITLE
 
 REFERENCE: Final = "#/components/schemas/{name}"
 PROBLEM: Final = "application/problem+json"
 EXAMPLES: Final = "examples.json"
 """Recorded from the service itself by ``scripts/examples``."""
 ETAG: Final = ("ETag", "What `If-None-Match` takes")
-
-INTRODUCTION: Final = (
-    "E-invoices that anyone can check. Money is a whole number of fen (CNY 0.01), written without "
-    "a fraction or an exponent: 100, not 100.0. Texts hold printable characters. In calls under "
-    "`/v1` a parameter or a field that is not described here is refused, and so is one that stands "
-    "twice. A method that an address does not have answers 405 `method_not_allowed`, an address "
-    "that is not there 404 `no_such_address`. `RateLimit` and `RateLimit-Policy` say what a caller "
-    "may still ask for. Errors are RFC 9457 problems; `code` never changes. "
-    "A rule that JSON Schema cannot say stands in a field's description."
-)
 
 
 @dataclass(frozen=True)
@@ -53,12 +44,13 @@ def describe_service(public_url: str, doors: Doors) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "fapiao",
+            "title": TITLE,
             "version": version("fapiao"),
             "description": INTRODUCTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": public_url}],
+        "tags": [{"name": tag.name, "description": f"{tag.zh} · {tag.en}"} for tag in TAGS],
         "paths": paths,
         "components": {
             "schemas": _schemas(doors),

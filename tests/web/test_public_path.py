@@ -18,7 +18,15 @@ from tests.api.merchants.test_register import admit
 
 PLACE = "/tax/fapiao"
 PUBLIC = f"https://fp.example.cn{PLACE}"
-PAGES = ("/", "/verify/file", "/problems", "/verify/scan?text=x", "/nowhere")
+PAGES = (
+    "/",
+    "/docs",
+    "/verify/file",
+    "/verify/list",
+    "/problems",
+    "/verify/scan?text=x",
+    "/nowhere",
+)
 
 
 def config_at(folder: Path, public_url: str) -> Config:
@@ -58,7 +66,7 @@ def test_links_forms_styles_and_scripts_of_every_page(
 
 
 def test_the_style_sheet_and_each_script_is_there(get: Callable[[str], TestResponse]) -> None:
-    for file in ("css/pages.css", "verify/page.js", "verify/verify.js"):
+    for file in ("css/pages.css", "css/site.css", "verify/page.js", "verify/verify.js"):
         assert get(f"{PLACE}/static/{file}").data == (STATIC / file).read_bytes()
 
 

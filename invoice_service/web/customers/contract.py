@@ -2,7 +2,39 @@
 
 from typing import Final
 
-from invoice_service.openapi.operation import HTML, LOG, SLIP, STORE, Operation, Parameter, slip
+import msgspec
+
+from invoice_service.openapi.operation import (
+    FORM,
+    HTML,
+    LOG,
+    SLIP,
+    STORE,
+    XLSX,
+    Operation,
+    Parameter,
+    Words,
+    says,
+    slip,
+)
+
+
+class ListForm(msgspec.Struct, omit_defaults=True, rename={"answer": "as"}):
+    """A list of codes, in a file or pasted."""
+
+    list: str = ""
+    text: str = ""
+    answer: str = ""
+
+
+WORDS: Final[Words] = {
+    "ListForm.list": says(
+        "A file: .xlsx, .csv or .ndjson as for `POST /v1/verifications`, else a code a line",
+        contentMediaType="application/octet-stream",
+    ),
+    "ListForm.text": says("Without a file: codes, one a line"),
+    "ListForm.as": says("`xlsx` for a workbook; else a page"),
+}
 
 OPERATIONS: Final = (
     Operation(
@@ -18,6 +50,33 @@ OPERATIONS: Final = (
         codes=("query_malformed", "duplicate_parameter", "missing_parameter", *SLIP, *STORE, *LOG),
         errors="page",
         strict=False,
+    ),
+    Operation(
+        "get",
+        "/verify/list",
+        "listPage",
+        "pages",
+        "A form to check many codes",
+        "A page",
+        ((HTML, "string"),),
+        errors="page",
+        strict=False,
+    ),
+    Operation(
+        "post",
+        "/verify/list",
+        "checkList",
+        "pages",
+        "Many verdicts for a person",
+        "A page, or a workbook for `as=xlsx`",
+        ((HTML, "string"), (XLSX, "bytes")),
+        "",
+        (),
+        ((FORM, ListForm),),
+        codes=("too_many_records", "not_csv", "not_xlsx", *STORE, *LOG),
+        errors="page",
+        strict=False,
+        large=True,
     ),
     Operation(
         "get",
@@ -63,6 +122,8 @@ OPERATIONS: Final = (
         "All error codes",
         "A page",
         ((HTML, "string"),),
+        "",
+        (Parameter("q", "Only codes with these words in their name, status or sentences"),),
         errors="page",
         strict=False,
     ),

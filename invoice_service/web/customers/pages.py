@@ -1,6 +1,6 @@
-"""Pages for people: a check's verdict, a form to ask for one, and the list of error codes."""
+"""Pages for people: a check's verdict, and a form to ask for one."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from invoice_service.domain.money import format_yuan
 from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.domain.qrtext import QrText, claim_in_query
 from invoice_service.domain.verdict import Verification
-from invoice_service.web.customers.words import STEPS_ZH, words_for, words_of
+from invoice_service.web.customers.words import OF_LISTS, STEPS_ZH, words_for, words_of
 
 Check = Callable[[QrText], Verification]
 
@@ -29,9 +29,8 @@ def pages_blueprint(
     check: Check,
     log_key: Callable[[], str],
     clock: Callable[[], datetime],
-    codes: Iterable[Mapping[str, object]],
 ) -> Blueprint:
-    """``log_key`` gives the log's public key; ``codes`` are the rows of the list of errors."""
+    """``log_key`` gives the log's public key."""
     blueprint = Blueprint("pages", __name__)
     blueprint.add_app_template_filter(yuan)
     blueprint.add_app_template_filter(shanghai)
@@ -55,10 +54,6 @@ def pages_blueprint(
             now=clock(),
         )
 
-    @blueprint.get("/problems")
-    def problems() -> Response:
-        return page("customers/problems.html", rows=codes)
-
     return blueprint
 
 
@@ -69,7 +64,13 @@ def problem_page(problem: Problem, status: int, title_zh: str) -> Response:
         status,
         verdict="none",
         words=words_for(problem, status),
-        problem={"code": problem.code, "detail": problem.detail, "title_zh": title_zh},
+        of_list=problem.code in OF_LISTS,
+        problem={
+            "code": problem.code,
+            "detail": problem.detail,
+            "title_zh": title_zh,
+            "incident": problem.extra.get("incident"),
+        },
     )
 
 

@@ -146,6 +146,62 @@ NOT_FOUND = Words(
     "Nothing is at this address. To check an invoice, scan its code.",
 )
 
+NOT_SO = Words(
+    "malformed",
+    "link",
+    "不能这样打开",
+    "Not to be called like this",
+    "此地址只供打开，不接受所用的请求方法，没有进行查验。请从下面重新查验。",
+    "This address does not take what was sent to it, so nothing was checked. Start again below.",
+)
+
+TOO_OFTEN = Words(
+    "unavailable",
+    "clock",
+    "请求过于频繁",
+    "Too many requests",
+    "来自您网络的请求过多，本次没有查验，不代表发票真假。请稍候再试。",
+    "Too many requests came from your network, so nothing was checked."
+    " It says nothing about the invoice. Wait a moment, then try again.",
+)
+
+LIST_UNREADABLE = Words(
+    "malformed",
+    "link",
+    "清单无法读取",
+    "The list cannot be read",
+    "没有查验其中任何一张，不代表发票真假。原因见下。",
+    "None of its invoices was checked; it says nothing about them. The reason stands below.",
+)
+
+NO_VERDICT = Words(
+    "malformed",
+    "link",
+    "未查验",
+    "Not checked",
+    "这一行没有得出结论，不代表发票真假。",
+    "There is no verdict on this line; it says nothing about the invoice.",
+)
+
+BROKEN = Words(
+    "unavailable",
+    "triangle",
+    "系统出错",
+    "Something broke on our side",
+    "系统内部出错，没有得出结论，不代表发票真假。请稍后重试。",
+    "It is our fault, and recorded; there is no verdict."
+    " It says nothing about the invoice. Try again shortly.",
+)
+
+
+OF_LISTS = frozenset(
+    {
+        *("not_csv", "not_xlsx", "not_utf8", "empty_body", "too_many_records", "body_too_large"),
+        "unsupported_media_type",
+    }
+)
+"""Codes of what is wrong with a list as a whole."""
+
 
 def words_of(result: Verification) -> Words:
     """What to say of a verdict; a red invoice never looks like one that is worth money."""
@@ -157,8 +213,11 @@ def words_of(result: Verification) -> Words:
 
 def words_for(problem: Problem, status: int) -> Words:
     """What to say when no verdict was reached; never anything about the invoice itself."""
-    if status in {404, 405}:
-        return NOT_FOUND
+    by_status = {404: NOT_FOUND, 405: NOT_SO, 429: TOO_OFTEN, 500: BROKEN}
+    if status in by_status:
+        return by_status[status]
+    if problem.code in OF_LISTS:
+        return LIST_UNREADABLE
     if isinstance(problem, MalformedError):
         return BY_CODE.get(problem.code, MALFORMED)
     return UNAVAILABLE

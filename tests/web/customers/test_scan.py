@@ -213,7 +213,14 @@ def test_of_several_codes_none_is_chosen(desk: Desk, way: str) -> None:
         assert desk.client.get(quote(address, safe="/?&=;%")).status_code == 400
 
 
-PATHS = ["/", "/problems", "/verify/scan", "/nothing", f"/verify/scan?text={quote('<b>x</b>')}"]
+PATHS = [
+    "/",
+    "/problems",
+    "/verify/list",
+    "/verify/scan",
+    "/nothing",
+    f"/verify/scan?text={quote('<b>x</b>')}",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -272,13 +279,17 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_words_can_be_read_on_their_colours(desk: Desk) -> None:
-    css = desk.client.get("/static/css/pages.css").text
-    colours = dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6})", css))
-    for band in ("good", "wait", "warn", "bad", "none"):
-        assert contrast("#ffffff", colours[band]) >= 4.5, band
-    for words in ("ink", "quiet"):
-        for ground in ("paper", "ground"):
-            assert contrast(colours[words], colours[ground]) >= 4.5, (words, ground)
+    light, dark = desk.client.get("/static/css/site.css").text.split("prefers-color-scheme: dark")
+    colours: dict[str, str] = {}
+    for sheet in (light, dark):
+        colours |= dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", sheet))
+        for band in ("good", "wait", "warn", "bad", "none"):
+            assert contrast("#ffffff", colours[band]) >= 4.5, band
+        for words in ("ink", "quiet", "link", "good-ink", "bad-ink"):
+            for ground in ("paper", "ground", "code", "field", "mark"):
+                assert contrast(colours[words], colours[ground]) >= 4.5, (words, ground)
+        for line in ("edge", "focus"):
+            assert contrast(colours[line], colours["paper"]) >= 3, line
 
 
 def test_every_verdict_has_its_style(desk: Desk) -> None:

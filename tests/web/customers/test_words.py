@@ -2,15 +2,22 @@
 
 import re
 
-from chain.errors import MalformedError, NotFoundError, RefusedError, UnavailableError
+from chain.errors import MalformedError, NotFoundError, Problem, RefusedError, UnavailableError
+from invoice_service.api.catalog import CATALOG
 from invoice_service.domain.verdict import Verdict
 from invoice_service.services.checking import verify
 from invoice_service.web.customers.pages import shanghai, yuan
 from invoice_service.web.customers.words import (
+    BROKEN,
     BY_CODE,
+    LIST_UNREADABLE,
     MALFORMED,
+    NO_VERDICT,
     NOT_FOUND,
+    NOT_SO,
+    OF_LISTS,
     STEPS_ZH,
+    TOO_OFTEN,
     UNAVAILABLE,
     VERDICTS,
     words_for,
@@ -42,6 +49,20 @@ def test_what_is_said_without_a_verdict() -> None:
     assert words_for(UnavailableError("x", "y"), 503) is UNAVAILABLE
     assert words_for(RefusedError("x", "y"), 403) is UNAVAILABLE
     assert words_for(NotFoundError("x", "y"), 404) is NOT_FOUND
+    assert words_for(MalformedError("x", "y"), 405) is NOT_SO
+    assert words_for(RefusedError("x", "y"), 429) is TOO_OFTEN
+    assert words_for(Problem("x", "y"), 500) is BROKEN
+    assert words_for(MalformedError("not_csv", "y"), 400) is LIST_UNREADABLE
+
+
+def test_what_is_said_without_a_verdict_never_says_anything_about_the_invoice() -> None:
+    for words in (MALFORMED, UNAVAILABLE, TOO_OFTEN, BROKEN, NO_VERDICT):
+        assert "不代表发票真假" in words.text_zh
+        assert "nothing about the invoice" in words.text_en
+
+
+def test_codes_of_lists_are_codes() -> None:
+    assert set(CATALOG) >= OF_LISTS
 
 
 def test_money_and_times_as_people_write_them() -> None:

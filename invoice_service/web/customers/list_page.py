@@ -1,0 +1,120 @@
+"""The page on which many slips are checked at once: a list is pasted or sent, without script."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import IO, Any, Final, NamedTuple, Protocol
+
+from flask import Blueprint, Response, request
+
+from chain.errors import MalformedError, Problem
+from invoice_service.domain.verdict import Verification
+from invoice_service.openapi.operation import FORM, XLSX
+from invoice_service.web.customers.pages import page
+from invoice_service.web.customers.words import NO_VERDICT, Words, words_of
+
+PATH: Final = "/verify/list"
+MOST_SHOWN: Final = 1000
+"""Rows of the page; the workbook has all of them."""
+
+Write = Callable[[int, Verification | Problem], "Row"]
+
+
+class Listed(Protocol):
+    """A list that is being checked."""
+
+    def each(self, where: str, write: Write) -> Iterator["Row"]:
+        """What ``write`` makes of each of its lines."""
+        ...
+
+    def close(self) -> None:
+        """Let the list go."""
+        ...
+
+
+class PageLists(Protocol):
+    """Checks lists, and makes workbooks of what came out."""
+
+    def open(self, name: str, body: IO[bytes]) -> Any:  # noqa: ANN401 # a Listed of its own kind
+        """The list in a file of this name, or a pasted one: ""."""
+        ...
+
+    def workbook(self, asked: Any) -> bytes:  # noqa: ANN401 # the same
+        """The results as .xlsx."""
+        ...
+
+
+class Row(NamedTuple):
+    """One line of the list: what it came to, and what to show of it."""
+
+    line: int
+    before: int | None
+    words: Words
+    result: Verification | None
+    problem: Problem | None
+
+
+def list_blueprint(lists: PageLists, title_zh: Callable[[Problem], str], most: int) -> Blueprint:
+    """``/verify/list``; ``most`` bytes are taken."""
+    blueprint = Blueprint("list_page", __name__)
+    blueprint.add_app_template_filter(title_zh, "title_zh")
+
+    @blueprint.get(PATH)
+    def show() -> Response:
+        return page("customers/list.html", rows=None)
+
+    @blueprint.post(PATH)
+    def check() -> Response:
+        request.max_content_length = most
+        asked = lists.open(*_sent())
+        try:
+            if request.form.get("as") == "xlsx":
+                return _download(lists.workbook(asked))
+            return _results(list(asked.each(f"POST {PATH}", Rows().row)))
+        finally:
+            asked.close()
+
+    return blueprint
+
+
+def _sent() -> tuple[str, IO[bytes]]:
+    """(file's name, content), or what was pasted. MalformedError for a form without either."""
+    if request.mimetype != FORM:
+        raise MalformedError("unsupported_media_type", f"send {FORM}")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise MalformedError("unsupported_encoding", "send the body uncompressed")
+    file = request.files.get("list")
+    if file is not None and file.filename:
+        return file.filename, file.stream
+    text = request.form.get("text", "")
+    if not text.strip():
+        raise MalformedError("empty_body", "choose a file, or paste codes, one a line")
+    return "", BytesIO(text.encode())
+
+
+class Rows:
+    """Makes the rows of one list, and remembers on which line each invoice stood first."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, int] = {}
+
+    def row(self, line: int, result: Verification | Problem) -> Row:
+        if isinstance(result, Problem):
+            return Row(line, None, NO_VERDICT, None, result)
+        first = self._first.setdefault(result.hash, line)
+        return Row(line, None if first == line else first, words_of(result), result, None)
+
+
+def _results(rows: list[Row]) -> Response:
+    counts = Counter(row.words for row in rows)
+    again = sum(row.before is not None for row in rows)
+    return page(
+        "customers/list.html", rows=rows[:MOST_SHOWN], all=len(rows), counts=counts, again=again
+    )
+
+
+def _download(workbook: bytes) -> Response:
+    answer = Response(workbook, content_type=XLSX)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Content-Disposition"] = 'attachment; filename="verifications.xlsx"'
+    return answer
