@@ -276,7 +276,8 @@ function showKey() {
 /** Check a file that a person chose; `wanted` no longer matters. */
 async function take(file) {
   if (!file) return;
-  part("chosen").textContent = file.name;
+  part("chosen").replaceChildren();
+  fact("chosen", "文件", "File", file.name);
   wanted = null;
   // One byte too many is enough to be refused for its length.
   current = new Uint8Array(await file.slice(0, MAX_PROOF_BYTES + 1).arrayBuffer());
@@ -285,7 +286,8 @@ async function take(file) {
 
 /** Load the proof of `hash` from the service that this page came from. */
 async function load(hash) {
-  part("chosen").textContent = hash;
+  part("chosen").replaceChildren();
+  fact("chosen", "密码区", "Password area", hash);
   try {
     current = await fetchProof(hash);
     wanted = hash;

@@ -9,6 +9,7 @@ from werkzeug.serving import make_server
 from invoice_service.app import doors
 from tests.api.desk import Desk
 from tests.browser.chrome import Chrome, browser
+from tests.browser.contrast import FAINT
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
@@ -57,5 +58,9 @@ def test_every_call_is_shown_and_the_browser_has_no_complaint(
     assert all(request.startswith((base, "data:")) for request in chrome.requests)
     assert chrome.evaluate("document.documentElement.scrollWidth") <= size[0]
     ground = chrome.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert ground == ("rgb(28, 32, 34)" if dark else "rgb(255, 255, 255)")
+    assert ground == ("rgb(18, 22, 27)" if dark else "rgb(238, 241, 245)")
+    assert chrome.evaluate(FAINT) == []
+    assert "开具与红冲" in chrome.evaluate("document.body.innerText")
+    assert "`" not in chrome.evaluate("document.body.innerText")
+    assert chrome.evaluate("document.querySelectorAll('header.top, footer.foot').length") == 2
     assert chrome.evaluate("document.querySelectorAll('.try-out').length") == 0

@@ -12,11 +12,13 @@ from werkzeug.serving import make_server
 
 from tests.api.desk import UNKNOWN, Desk, slip
 from tests.browser.chrome import Chrome, browser
+from tests.browser.contrast import FAINT
 
 pytestmark = pytest.mark.slow
 
 PHONE = (390, 844)
 SMALL_PHONE = (320, 568)
+TABLET = (820, 1180)
 DESKTOP = (1280, 900)
 
 GREEN, BLUE, RED, GREY = (8, 104, 59), (29, 95, 168), (179, 18, 29), (74, 82, 96)
@@ -63,6 +65,8 @@ def _addresses(desk: Desk, base: str) -> dict[str, str]:
     return pages | {
         "landing": f"{base}/",
         "problems": f"{base}/problems",
+        "list": f"{base}/verify/list",
+        "found": f"{base}/problems?q=log",
         "nothing": f"{base}/nothing",
         "code": code,
         "text": authentic["qr"],
@@ -71,16 +75,20 @@ def _addresses(desk: Desk, base: str) -> dict[str, str]:
 
 PAGES = [
     *("authentic", "reversed", "pending", "mismatch", "unknown", "malformed"),
-    *("landing", "problems", "nothing"),
+    *("landing", "problems", "found", "list", "nothing"),
 ]
 
 
-@pytest.mark.parametrize("size", [SMALL_PHONE, PHONE, DESKTOP], ids=["small", "phone", "desktop"])
+@pytest.mark.parametrize(
+    "size",
+    [SMALL_PHONE, PHONE, TABLET, DESKTOP],
+    ids=["small", "phone", "tablet", "desktop"],
+)
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_fits_its_window_and_the_browser_has_no_complaint(
     chrome: Chrome, site: dict[str, str], page: str, size: tuple[int, int]
 ) -> None:
-    chrome.window(*size, phone=size != DESKTOP)
+    chrome.window(*size, phone=size[0] < TABLET[0])
     chrome.open(site[page])
     status_is_no_complaint = "Failed to load resource: the server responded with a status of 4"
     assert [c for c in chrome.complaints if not c.startswith(status_is_no_complaint)] == []
@@ -119,6 +127,56 @@ def test_the_verdict_is_seen_at_once_on_a_phone(
         )
         >= 28
     )
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("page", PAGES)
+def test_words_can_be_read_by_day_and_by_night(
+    chrome: Chrome, site: dict[str, str], page: str, *, dark: bool
+) -> None:
+    chrome.window(*PHONE, phone=True)
+    chrome.dark(on=dark)
+    try:
+        chrome.open(site[page])
+        ground = chrome.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == ("rgb(18, 22, 27)" if dark else "rgb(238, 241, 245)")
+        assert chrome.evaluate(FAINT) == []
+    finally:
+        chrome.dark(on=False)
+
+
+def test_a_code_s_address_opens_at_its_entry(chrome: Chrome, site: dict[str, str]) -> None:
+    chrome.window(*PHONE, phone=True)
+    chrome.open(f"{site['nothing']}")
+    chrome.open(f"{site['problems']}#not_in_log")
+    entry = "document.querySelector('#not_in_log')"
+    assert -1 < chrome.evaluate(f"{entry}.getBoundingClientRect().top") < PHONE[1]
+    assert chrome.evaluate(f"{entry}.matches(':target')")
+    other = "getComputedStyle(document.querySelector('#no_tile')).backgroundColor"
+    assert chrome.evaluate(f"getComputedStyle({entry}).backgroundColor") != chrome.evaluate(other)
+
+
+def test_a_list_is_checked_without_script(chrome: Chrome, site: dict[str, str]) -> None:
+    chrome.window(*PHONE, phone=True)
+    chrome.open(site["list"])
+    lines = f"{site['text']}\nnonsense\n{site['text']}"
+    chrome.evaluate(f"document.querySelector('textarea').value = {lines!r}")
+    chrome.script(on=False)
+    try:
+        place = chrome.evaluate(
+            "(r => [r.x + r.width / 2, r.y + r.height / 2])"
+            "(document.querySelector('button').getBoundingClientRect())"
+        )
+        chrome.click(*place)
+        chrome.wait()
+        assert chrome.evaluate("document.querySelectorAll('.lines > li').length") == 3
+        assert chrome.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        for dark in (True, False):
+            chrome.dark(on=dark)
+            assert chrome.evaluate(FAINT) == []
+    finally:
+        chrome.script(on=True)
+        chrome.dark(on=False)
 
 
 def test_amount_seller_and_number_are_seen_without_scrolling(
