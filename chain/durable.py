@@ -3,12 +3,16 @@
 import errno
 import os
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_IMODE
+from typing import Final
 
 from chain.errors import UnavailableError
+
+_AT_ONCE: Final = 64
+"""Files that are open at once: they are synced together, which costs half as much."""
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -30,12 +34,21 @@ def write_files(files: Iterable[tuple[Path, bytes]], *, mode: int = 0o644) -> No
     wrote it may not have come to that yet.
     """
     folders: dict[Path, None] = {}
-    for path, data in files:
-        if path.parent not in folders:
-            make_folder(path.parent)
-            folders[path.parent] = None
-        if not _holds(path, data, mode):
-            _write_aside(path, data, mode)
+    asides: list[_Aside] = []
+    try:
+        for path, data in files:
+            if path.parent not in folders:
+                make_folder(path.parent)
+                folders[path.parent] = None
+            if not _holds(path, data, mode):
+                asides.append(_Aside(path))
+                asides[-1].write(data, mode)
+            if len(asides) == _AT_ONCE:
+                _replace(asides)
+        _replace(asides)
+    finally:
+        for aside in asides:  # what has failed
+            aside.drop()
     # A crash before this line may undo the renames: what they replaced comes back, whole.
     for folder in folders:
         fsync_dir(folder)
@@ -75,23 +88,61 @@ def _holds(path: Path, data: bytes, mode: int) -> bool:
         return False
 
 
-def _write_aside(path: Path, data: bytes, mode: int) -> None:
-    """Write beside ``path`` under a name nobody else uses, sync, then rename onto it."""
-    aside = ""
-    try:
-        handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(handle, mode)
+def _replace(asides: list["_Aside"]) -> None:
+    """Put these files in their places, all of them on disk before the first; leave none here."""
+    for aside in asides:
+        aside.sync()
+    while asides:
+        asides[0].put()
+        del asides[0]
+
+
+class _Aside:
+    """A file beside the one that it will replace, under a name nobody else uses."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle = -1
+        self._name = ""
+
+    def write(self, data: bytes, mode: int) -> None:
+        """Write it; UnavailableError."""
+        with self._translated():
+            self._handle, self._name = tempfile.mkstemp(
+                prefix=f".{self._path.name}.", suffix=".tmp", dir=self._path.parent
+            )
+            with os.fdopen(self._handle, "wb", closefd=False) as file:
+                file.write(data)
+            os.fchmod(self._handle, mode)
+
+    def sync(self) -> None:
+        """Have it on disk; after others were written, one journal entry does for all of them."""
+        with self._translated():
             # A crash before the rename leaves only the file aside, which nobody reads.
-            os.fsync(handle)
-        Path(aside).rename(path)
-    except OSError as error:
-        if aside:
+            os.fsync(self._handle)
+
+    def put(self) -> None:
+        """Rename it onto the other."""
+        with self._translated():
+            Path(self._name).rename(self._path)
+        self._name = ""
+        self.drop()
+
+    def drop(self) -> None:
+        """Close it, and remove it unless it is in its place."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+        if self._name:
             with suppress(OSError):
-                Path(aside).unlink()
-        raise _unavailable(error, path) from error
+                Path(self._name).unlink()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise _unavailable(error, self._path) from error
 
 
 def _unavailable(error: OSError, path: Path) -> UnavailableError:

@@ -183,3 +183,51 @@ def test_make_folder_twice(tmp_path: Path) -> None:
     make_folder(tmp_path / "a" / "b")
     make_folder(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_files_written_together_are_on_disk_before_they_are_in_their_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no more of them are open at once than a process may have."""
+    synced: set[str] = set()
+    waiting: list[int] = []
+    fsync, rename = os.fsync, Path.rename
+
+    def note_sync(handle: int) -> None:
+        fsync(handle)
+        synced.add(str(Path(f"/proc/self/fd/{handle}").readlink()))
+
+    def note_rename(path: Path, target: Path) -> Path:
+        assert str(path) in synced
+        waiting.append(len(list(tmp_path.glob(".*.tmp"))))
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(Path, "rename", note_rename)
+    write_files((tmp_path / str(n), b"%d" % n) for n in range(150))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        str(n): b"%d" % n for n in range(150)
+    }
+    assert max(waiting) == 64
+    assert len(synced) == 151  # and the folder
+
+
+@pytest.mark.parametrize("call", ["os.fsync", "pathlib.Path.rename"])
+def test_of_files_written_together_nothing_is_left_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    handles = set(os.listdir("/proc/self/fd"))
+    left = iter([True] * 2)
+
+    def fail(*_: object) -> None:
+        if not next(left, False):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(call, fail)
+    with pytest.raises(UnavailableError, match=r"^disk_full\b"):
+        write_files((tmp_path / str(n), b"") for n in range(5))
+    monkeypatch.undo()
+    # What is said to have been renamed was not, here.
+    said = {"os.fsync": 0, "pathlib.Path.rename": 2}
+    assert len(names(tmp_path)) == said[call]
+    assert set(os.listdir("/proc/self/fd")) == handles
