@@ -1,9 +1,9 @@
 """The one module that makes digests: SHA-256 (FIPS 180-4), hashed as in RFC 6962, section 2.1."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NewType
 
-from Crypto.Hash import SHA256
+from Crypto.Hash import SHA256, SHA512
 
 from chain.errors import MalformedError
 
@@ -37,6 +37,27 @@ def leaf_hash(entry: bytes) -> Digest:
 def node_hash(left: Digest, right: Digest) -> Digest:
     """Return the hash of two subtrees: SHA-256(0x01 || left || right)."""
     return Digest(_one_shot(b"\x01" + left + right))
+
+
+def sha512(data: bytes) -> bytes:
+    """Return the SHA-512 of ``data``: a part of Ed25519, and of nothing else here."""
+    return SHA512.new(data).digest()
+
+
+def sha256_each(texts: Iterable[bytes]) -> list[Digest]:
+    """Return ``sha256`` of each text, at less cost than as many calls."""
+    return [Digest(_one_shot(text)) for text in texts]
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[Digest]:
+    """Return ``leaf_hash`` of each entry, likewise."""
+    return [Digest(_one_shot(b"\x00" + entry)) for entry in entries]
+
+
+def node_hashes(row: Sequence[Digest]) -> list[Digest]:
+    """Return ``node_hash`` of each two that stand side by side; the last of an odd row has none."""
+    pairs = zip(row[::2], row[1::2], strict=False)
+    return [Digest(_one_shot(b"\x01" + left + right)) for left, right in pairs]
 
 
 def to_digest(raw: bytes) -> Digest:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol, Self
 
 from chain.errors import MalformedError, VerificationError
-from chain.hashing import DIGEST_SIZE, EMPTY_ROOT, Digest, node_hash, to_digest
+from chain.hashing import DIGEST_SIZE, EMPTY_ROOT, Digest, node_hash, node_hashes, to_digest
 
 MAX_SIZE = 2**63 - 1
 """Largest tree; what fits a signed 64-bit integer everywhere."""
@@ -78,18 +78,25 @@ class Edge:
         """Add one leaf hash."""
         self.extend((leaf,))
 
-    def extend(self, leaves: Sequence[Digest]) -> None:
-        """Add leaf hashes in order."""
+    def extend(self, leaves: Sequence[Digest]) -> list[list[Digest]]:
+        """Add leaf hashes in order; return the subtrees that they complete, by height, from 0 on.
+
+        Height by height, as in adding two binary numbers: ``leaves`` are the first row.
+        """
         _check_size(self._size + len(leaves))
-        peaks, size = self._peaks, self._size
-        for leaf in leaves:
-            node, filled = leaf, size
-            while filled & 1:  # two subtrees of the same height become one, as in a counter
-                node = node_hash(peaks.pop(), node)
-                filled >>= 1
-            peaks.append(node)
-            size += 1
-        self._size = size
+        rows: list[list[Digest]] = []
+        alone: list[Digest] = []
+        row = list(leaves)
+        while row:
+            waiting = self._size >> len(rows) & 1  # a subtree of this height has no neighbour yet
+            paired = [self._peaks.pop(), *row] if waiting else row
+            if len(paired) & 1:
+                alone.append(paired[-1])
+            rows.append(row)
+            row = node_hashes(paired)
+        self._peaks.extend(reversed(alone))
+        self._size += len(leaves)
+        return rows
 
     def root(self) -> Digest:
         """Return the root of the tree."""
@@ -165,6 +172,11 @@ def verify_inclusion(
     Raises MalformedError for what no tree has: ``index_outside``, ``tree_size``,
     ``digest_length``; VerificationError ``path_length`` or ``root_mismatch``.
     """
+    _check_root(inclusion_root(leaf, index, size, path), root)
+
+
+def inclusion_root(leaf: Digest, index: int, size: int, path: Sequence[Digest]) -> Digest:
+    """Return the root to which the path leads; errors as ``verify_inclusion``."""
     _check_index(index, size)
     node, siblings = to_digest(leaf), [to_digest(sibling) for sibling in path]
     position, last = index, size - 1
@@ -181,7 +193,7 @@ def verify_inclusion(
         position, last = position >> 1, last >> 1
     if last:
         raise _wrong_length()
-    _check_root(node, root)
+    return node
 
 
 def verify_consistency(

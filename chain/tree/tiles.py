@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from chain.durable import fsync_dir, make_folder, write_files
 from chain.errors import MalformedError, UnavailableError, VerificationError
-from chain.hashing import DIGEST_SIZE, Digest, leaf_hash, node_hash
+from chain.hashing import DIGEST_SIZE, Digest, leaf_hashes, node_hashes
 
 T = TypeVar("T", bound=bytes)
 
@@ -133,31 +133,40 @@ class TileFolder:
         rows = self._cached(level, n, width)
         for above in range(1, height + 1):
             if above not in rows:  # two threads may both set it, to the same
-                rows[above] = _parents(rows[above - 1])
+                rows[above] = node_hashes(rows[above - 1])
         return rows[height][position]
+
+    def path_in_tile(self, index: int) -> list[Digest]:
+        """Return the siblings from leaf ``index`` up to the root of its tile, which is full."""
+        n, position = divmod(index, TILE_WIDTH)
+        return [
+            self.node(0, n, TILE_WIDTH, height, position >> height ^ 1)
+            for height in range(TILE_HEIGHT)
+        ]
 
     def write_range(
         self,
         old_size: int,
         new_size: int,
-        leaf_hashes: Sequence[Digest],
+        leaves: Sequence[Digest],
         entries: Sequence[bytes],
+        above: Sequence[Sequence[Digest]] = (),
     ) -> None:
         """Write every tile and bundle in which size ``new_size`` differs from ``old_size``.
 
+        ``above`` are the roots of the tiles that become full, by level, if the caller has them.
         Durable once it returns. Costs O(new + log size): at each level it reads the last
         partial tile of ``old_size``, never more. A file that already holds the same bytes
         is left alone. Raises VerificationError ``tile_differs`` if one holds other bytes,
         ``tile_missing``, ``tile_damaged``, and then writes nothing; UnavailableError.
         """
         added = new_size - old_size
-        if old_size < 0 or (len(leaf_hashes), len(entries)) != (added, added):
+        if old_size < 0 or (len(leaves), len(entries)) != (added, added):
             raise MalformedError("tile_range", "one hash and one entry are needed a new leaf")
         if added:
             hashes, bundled = self._last(old_size)
-            files = {
-                tile: b"".join(row) for tile, row in self._tiles(old_size, hashes, leaf_hashes)
-            }
+            rows = self._tiles(old_size, hashes, [leaves, *above])
+            files = {tile: b"".join(row) for tile, row in rows}
             for tile, row in _cut(None, old_size, [*bundled, *entries]):
                 files[tile] = encode_bundle(row)
             self._write(files)
@@ -169,11 +178,15 @@ class TileFolder:
         root over ``new_size`` checked as well, the files are what is about to be signed.
         Raises VerificationError ``tile_damaged`` naming the file.
         """
+        roots: dict[int, Digest] = {}  # of the full tiles of a level
         for n, width in _row(old_size, new_size):
-            _check_bundle(n, self.read_hashes(0, n, width), self.read_bundle(n, width))
-        level, old, new = 0, old_size // TILE_WIDTH, new_size // TILE_WIDTH
+            hashes = self.read_hashes(0, n, width)
+            _check_bundle(n, hashes, self.read_bundle(n, width))
+            if width == TILE_WIDTH:
+                roots[n] = _complete_root(hashes)
+        level, old, new = 1, old_size // TILE_WIDTH, new_size // TILE_WIDTH
         while new > old:
-            self._verify_full(level, old, new)
+            roots = self._verify_above(level, old, new, roots)
             level, old, new = level + 1, old // TILE_WIDTH, new // TILE_WIDTH
 
     def drop_partials(self, old_size: int, new_size: int) -> None:
@@ -210,17 +223,21 @@ class TileFolder:
         return hashes, entries
 
     def _tiles(
-        self, old_size: int, start: Sequence[Digest], added: Sequence[Digest]
+        self, old_size: int, start: Sequence[Digest], known: Sequence[Sequence[Digest]]
     ) -> Iterator[tuple[TileId, Sequence[Digest]]]:
-        """Yield the new tiles, level by level; ``start`` precedes ``added`` in the first tile."""
-        level, old = 0, old_size
+        """Yield the new tiles, level by level; ``start`` precedes the leaves in the first tile.
+
+        ``known`` are the new hashes of the lowest levels; those above are made here.
+        """
+        level, old, added = 0, old_size, known[0]
         while added:
-            full = []
-            for tile, row in _cut(level, old, [*start, *added]):
-                yield tile, row
-                if tile.width == TILE_WIDTH:
-                    full.append(_complete_root(row))
-            level, old, added = level + 1, old // TILE_WIDTH, full
+            tiles = list(_cut(level, old, [*start, *added]))
+            yield from tiles
+            full = [row for tile, row in tiles if tile.width == TILE_WIDTH]
+            level, old = level + 1, old // TILE_WIDTH
+            added = known[level] if level < len(known) else list(map(_complete_root, full))
+            if len(added) != len(full):
+                raise MalformedError("tile_range", "one hash is needed a tile that becomes full")
             n, width = divmod(old, TILE_WIDTH)
             start = self.read_hashes(level, n, width) if width and added else []
 
@@ -247,15 +264,22 @@ class TileFolder:
                 break
         self._synced.add(folder)
 
-    def _verify_full(self, level: int, old: int, new: int) -> None:
-        """Check full tiles ``old`` to ``new`` of a level against the tiles above them."""
-        above = [
-            hash_ for n, width in _row(old, new) for hash_ in self.read_hashes(level + 1, n, width)
-        ]
-        first = old - old % TILE_WIDTH
-        for n in range(old, new):
-            if _complete_root(self.read_hashes(level, n)) != above[n - first]:
-                raise _damaged(TileId(level, n), "it does not lead to the tile above it")
+    def _verify_above(
+        self, level: int, old: int, new: int, below: dict[int, Digest]
+    ) -> dict[int, Digest]:
+        """Check that tiles of ``level`` hold the roots ``below``, numbers ``old`` to ``new``.
+
+        Return the roots of those that are full, by number, for the level above.
+        """
+        roots: dict[int, Digest] = {}
+        for n, width in _row(old, new):
+            hashes = self.read_hashes(level, n, width)
+            for at, hash_ in enumerate(hashes, n * TILE_WIDTH):
+                if at >= old and hash_ != below[at]:
+                    raise _damaged(TileId(level - 1, at), "it does not lead to the tile above it")
+            if width == TILE_WIDTH:
+                roots[n] = _complete_root(hashes)
+        return roots
 
     def _drop(self, tile: TileId) -> None:
         full = self._root / tile.path()
@@ -301,19 +325,14 @@ def _cut(level: int | None, old: int, row: Sequence[T]) -> Iterator[tuple[TileId
 
 
 def _check_bundle(n: int, hashes: Sequence[Digest], entries: Sequence[bytes]) -> None:
-    if [leaf_hash(entry) for entry in entries] != hashes:
+    if leaf_hashes(entries) != hashes:
         raise _damaged(TileId(None, n, len(entries)), "its entries are not those of the tile")
-
-
-def _parents(row: Sequence[Digest]) -> list[Digest]:
-    pairs = zip(row[::2], row[1::2], strict=False)  # the last of a partial tile may be alone
-    return [node_hash(left, right) for left, right in pairs]
 
 
 def _complete_root(row: Sequence[Digest]) -> Digest:
     """Return the root over a power of two of hashes."""
     while len(row) > 1:
-        row = _parents(row)
+        row = node_hashes(row)
     return row[0]
 
 

@@ -1,6 +1,8 @@
 """Digests: known values, and one strict door for bytes from outside."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chain.errors import MalformedError
 from chain.hashing import (
@@ -9,8 +11,11 @@ from chain.hashing import (
     Digest,
     digest_from_hex,
     leaf_hash,
+    leaf_hashes,
     node_hash,
+    node_hashes,
     sha256,
+    sha256_each,
     sha256_of_parts,
     to_digest,
 )
@@ -27,6 +32,15 @@ def test_a_leaf_is_never_a_node() -> None:
     assert leaf_hash(left + right) != node_hash(left, right)
     assert leaf_hash(b"abc") == sha256(b"\x00abc")
     assert node_hash(left, right) == sha256(b"\x01" + left + right)
+
+
+@given(st.lists(st.binary(max_size=80), max_size=9))
+def test_many_at_once_are_the_same_as_one_by_one(entries: list[bytes]) -> None:
+    leaves = [leaf_hash(entry) for entry in entries]
+    assert leaf_hashes(entries) == leaves
+    assert sha256_each(entries) == [sha256(entry) for entry in entries]
+    pairs = [leaves[at : at + 2] for at in range(0, len(leaves) - 1, 2)]
+    assert node_hashes(leaves) == [node_hash(left, right) for left, right in pairs]
 
 
 def test_constants() -> None:

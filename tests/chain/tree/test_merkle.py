@@ -130,6 +130,18 @@ def test_an_edge_grows_the_same_however_it_is_fed(steps: list[int]) -> None:
     assert edge.root() == slow_root(MANY[:done])
 
 
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_an_edge_tells_what_it_has_completed(old: int, added: int) -> None:
+    """At each height the complete subtrees of the new tree that the old one did not have."""
+    edge = Edge.read(Leaves(MANY), old)
+    rows = edge.extend(MANY[old : old + added])
+    whole = [
+        [Leaves(MANY).node(height, n) for n in range(old >> height, (old + added) >> height)]
+        for height in range(10)
+    ]
+    assert rows == [row for row in whole if row]
+
+
 @given(st.integers(0, 600))
 def test_edge_as_bytes(size: int) -> None:
     edge = Edge.read(Leaves(MANY), size)

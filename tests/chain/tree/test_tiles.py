@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.errors import MalformedError, UnavailableError, VerificationError
-from chain.hashing import leaf_hash
+from chain.hashing import Digest, leaf_hash
 from chain.tree.merkle import Edge, consistency_path, inclusion_path, root, verify_consistency
 from chain.tree.merkle_slow import slow_consistency_path, slow_inclusion_path, slow_root
 from chain.tree.tiles import (
@@ -226,6 +226,53 @@ def test_however_it_was_written_it_reads_the_same(steps: list[int], data: st.Dat
         assert proof == slow_consistency_path(LEAVES[:size], old)
         verify_consistency(old, slow_root(LEAVES[:old]), size, slow_root(LEAVES[:size]), proof)
         assert list(folder.entries(index, size)) == ENTRIES[index:size]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 700), st.integers(1, 900))
+def test_hashes_that_the_caller_has_are_written_as_those_made_here(old: int, added: int) -> None:
+    new = old + added
+    edge = Edge()
+    edge.extend(LEAVES[:old])
+    rows = edge.extend(LEAVES[old:new])
+    with tempfile.TemporaryDirectory() as name:
+        folder = TileFolder(Path(name))
+        write(folder, old)
+        folder.write_range(old, new, rows[0], ENTRIES[old:new], rows[8::8])
+        folder.verify_range(0, new)
+        assert files(Path(name)) == dict(defined(old)) | dict(defined(new))
+
+
+@pytest.mark.parametrize("above", [[[]], [LEAVES[:1]], [LEAVES[:3]], [LEAVES[:2], LEAVES[:1]]])
+def test_one_hash_is_needed_for_each_tile_that_becomes_full(
+    tmp_path: Path, above: list[list[Digest]]
+) -> None:
+    with pytest.raises(MalformedError, match=r"^tile_range\b"):
+        TileFolder(tmp_path).write_range(0, 600, LEAVES[:600], ENTRIES[:600], above)
+    assert files(tmp_path) == {}
+
+
+def test_hashes_of_the_caller_that_are_wrong_are_found_when_read_back(tmp_path: Path) -> None:
+    folder = TileFolder(tmp_path)
+    wrong = [slow_root(LEAVES[:256]), LEAVES[0]]
+    folder.write_range(0, 600, LEAVES[:600], ENTRIES[:600], [wrong])
+    with pytest.raises(VerificationError, match=r"^tile_damaged\b"):
+        folder.verify_range(0, 600)
+
+
+@given(st.integers(0, 511))
+def test_the_path_inside_a_full_tile_is_the_beginning_of_the_whole(index: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = TileFolder(Path(name))
+        write(folder, 600)
+        whole = slow_inclusion_path(LEAVES[:600], index)
+        assert folder.path_in_tile(index) == whole[:8]
+
+
+def test_there_is_no_path_inside_a_tile_that_is_not_full(tmp_path: Path) -> None:
+    write(TileFolder(tmp_path), 600)
+    with pytest.raises(VerificationError, match=r"^tile_missing\b"):
+        TileFolder(tmp_path).path_in_tile(512)
 
 
 def test_nothing_to_add_writes_nothing(tmp_path: Path) -> None:
