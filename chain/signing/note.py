@@ -22,6 +22,7 @@ from Crypto.Signature.mldsa import MLDSASigScheme
 
 from chain.errors import MalformedError, VerificationError
 from chain.hashing import sha256
+from chain.signing.ed25519 import Ed25519Verifier, in_prime_group
 from chain.signing.subtree import MAX_NAME, whole_tree_message
 
 ED25519 = 0x01
@@ -48,7 +49,6 @@ _SECRET_PREFIX = "PRIVATE+KEY+"  # noqa: S105  # how the text of a secret key be
 _DASH = "\u2014 "
 _KEY_ID = re.compile(r"[0-9a-f]{8}")
 _NO_TEXT = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
-_GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,14 @@ class VerifierKey:
     kind: int
     public: bytes
     key_id: bytes = field(init=False)
-    _scheme: EdDSASigScheme | MLDSASigScheme = field(init=False, repr=False, compare=False)
+    _scheme: Ed25519Verifier | MLDSASigScheme = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check_name(self.name)
         if self.kind == ML_DSA_44:
-            scheme: EdDSASigScheme | MLDSASigScheme = _ml_dsa_scheme(self.name, self.public)
+            scheme: Ed25519Verifier | MLDSASigScheme = _ml_dsa_scheme(self.name, self.public)
         elif self.kind in (ED25519, COSIGNATURE_V1):
-            scheme = eddsa.new(_public_key(self.public), "rfc8032")
+            scheme = Ed25519Verifier(_public_key(self.public), self.public)
         else:
             raise MalformedError("key_type", "this type of key is not known here")
         object.__setattr__(self, "key_id", _key_id(self.name, self.kind, self.public))
@@ -115,15 +115,8 @@ class VerifierKey:
         message, raw = self._signed(text, signature)
         try:
             self._scheme.verify(message, raw)
-            # The library multiplies both sides by the cofactor, most others do not. They agree
-            # on every signature whose R is in the group of the key: another one is refused.
-            exact = self.kind == ML_DSA_44 or _in_prime_group(
-                eddsa.import_public_key(raw[:KEY_SIZE])
-            )
         except ValueError:
-            exact = False
-        if not exact:
-            raise _bad_signature(self.name)
+            raise _bad_signature(self.name) from None
 
     def _signed(self, text: str, signature: Signature) -> tuple[bytes, bytes]:
         """What must have been signed, and the bare signature."""
@@ -309,7 +302,7 @@ def _public_key(public: bytes) -> EccKey:
         key = eddsa.import_public_key(_check_key_size(public))
     except ValueError:
         raise MalformedError("key_text", "the public key is not a point of the curve") from None
-    if key.pointQ.is_point_at_infinity() or not _in_prime_group(key):
+    if key.pointQ.is_point_at_infinity() or not in_prime_group(key):
         raise MalformedError("key_weak", "the public key has low order: anybody can sign for it")
     return key
 
@@ -321,10 +314,6 @@ def _ml_dsa_scheme(name: str, public: bytes) -> MLDSASigScheme:
     if len(public) != ML_DSA_KEY_SIZE:
         raise MalformedError("key_text", f"an ML-DSA-44 key has {ML_DSA_KEY_SIZE} bytes")
     return mldsa.new(MLDSA.construct(param_set=MLDSA.ML_DSA_44, pk=public))
-
-
-def _in_prime_group(key: EccKey) -> bool:
-    return (key.pointQ * _GROUP_ORDER).is_point_at_infinity()
 
 
 def _check_key_size(key: bytes) -> bytes:
