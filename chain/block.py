@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from chain.hashing import EMPTY_ROOT, ZERO, Digest
 
 
@@ -59,13 +61,21 @@ class Block:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One entry as stored: ``key`` is what may stand in the log only once, or None."""
 
     index: int
     entry: bytes
     key: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """An entry found by its key; ``size`` is the log's after the entry's block."""
+
+    index: int
+    entry: bytes
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

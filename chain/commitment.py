@@ -5,8 +5,10 @@ opens the document to whoever holds it; the public log holds only the anchor, fr
 nobody gets back to a password area.
 """
 
+from collections.abc import Iterable
+
 from chain.errors import MalformedError
-from chain.hashing import Digest, digest_from_hex, sha256, to_digest
+from chain.hashing import Digest, digest_from_hex, sha256, sha256_each, to_digest
 
 GROUPS = ("face", "buyer", "lines")
 """The groups of a document, in the order in which they are hashed."""
@@ -15,6 +17,7 @@ SALT_SIZE = 16
 PASSWORD_AREA_VERSION = "01"  # noqa: S105  # public, on every face
 
 _CHECK_CODE_LENGTH = 5
+_ANCHOR = b"fapiao/v1/anchor\n"
 
 
 def group_digest(group: str, salt: bytes, canonical_bytes: bytes) -> Digest:
@@ -57,7 +60,12 @@ def check_code(digest: Digest) -> str:
 
 def anchor(digest: Digest) -> Digest:
     """Return what stands in the log for a document."""
-    return sha256(b"fapiao/v1/anchor\n" + to_digest(digest))
+    return sha256(_ANCHOR + to_digest(digest))
+
+
+def anchors(digests: Iterable[Digest]) -> list[Digest]:
+    """Return ``anchor`` of each document, at less cost than as many calls."""
+    return sha256_each([_ANCHOR + to_digest(digest) for digest in digests])
 
 
 def closing_digest(salt: bytes, canonical_bytes: bytes) -> Digest:

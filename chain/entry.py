@@ -3,13 +3,14 @@
 Only commitments stand in an entry. The kinds and their fields are fixed (version 1).
 """
 
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
 
 from chain.errors import MalformedError
-from chain.hashing import ZERO, Digest, digest_from_hex
+from chain.hashing import DIGEST_SIZE, ZERO, Digest, digest_from_hex
 
 MAX_INTEGER: Final = 2**53 - 1  # the largest integer that every JSON reader keeps exact
 MAX_ENTRY_BYTES: Final = 1024  # the longest kind takes under 400; a bundle allows 65,535
@@ -110,6 +111,23 @@ def parse_entry(data: bytes) -> Entry:
     return entry
 
 
+def plain_entry(anchor: Digest) -> bytes:
+    """Canonical entry that anchors a document and reverses none."""
+    return b'{"anchor":"%s","kind":"invoice"}' % anchor.hex().encode()
+
+
+def plain_anchor(data: bytes) -> Digest | None:
+    """Read an entry that anchors a document and reverses none; None for any other bytes.
+
+    Most entries are such, and ``parse_entry`` would say the same of them.
+    """
+    found = _PLAIN(data)
+    return None if found is None else Digest(bytes.fromhex(found[1].decode()))
+
+
+_PLAIN: Final = re.compile(rb'\{"anchor":"([0-9a-f]{64})","kind":"invoice"\}').fullmatch
+
+
 def format_entry(entry: Entry) -> bytes:
     """Canonical bytes of an entry, checked as an outside one would be."""
     data = _encoder.encode(entry)
@@ -140,6 +158,8 @@ def anchor_entry(
 ) -> bytes:
     """Canonical entry that anchors a document. Raises MalformedError."""
     _require_kind(kind, AnchorEntry)
+    if reverses is None and reversal is None and len(anchor) == DIGEST_SIZE:
+        return plain_entry(anchor)
     return format_entry(
         AnchorEntry(
             anchor=anchor.hex(),

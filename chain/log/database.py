@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 from weakref import WeakSet
 
+from msgspec.structs import astuple
 from sqlite_utils import Database
 
-from chain.block import Block, Head, Row, StoredCheckpoint, empty_head
+from chain.block import Block, Head, Located, Row, StoredCheckpoint, empty_head
 from chain.entry import format_time, parse_time
 from chain.errors import (
     ConflictError,
@@ -31,6 +32,12 @@ BUSY_SECONDS: Final = 10.0
 _CHUNK: Final = 1024  # rows held in memory while entries are streamed
 _TRIGGERS: Final = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
 _BLOCK_TYPES: Final = (int, int, int, int, bytes, bytes, bytes, str, int)
+_LOCATED_TYPES: Final = (int, bytes, int)
+_LOCATE: Final = (
+    "SELECT idx, entry, (SELECT size FROM blocks WHERE size > idx ORDER BY size LIMIT 1)"
+    " FROM entries WHERE key = ?"
+)
+_KEY_TYPES: Final = (bytes, type(None))
 _STATEMENT: Final = "statement/"  # before its number, in the table of names
 _EMPTY_EDGE: Final = Edge().to_bytes()
 NO_NODES: Final[Mapping[Digest, bytes]] = {}
@@ -124,7 +131,7 @@ class SqliteLogStore:
                 raise ConflictError("log_moved", "another writer has moved the log's head")
             connection.executemany(
                 "INSERT INTO entries VALUES (?, ?, ?)",
-                ((row.index, row.entry, row.key) for row in rows),
+                map(astuple, rows),
             )
             connection.execute(
                 "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -164,6 +171,15 @@ class SqliteLogStore:
         row = self._one("SELECT idx FROM entries WHERE key = ?", key)
         return None if row is None else int(row[0])
 
+    def locate(self, key: bytes) -> Located | None:
+        """The entry with that key, and where; VerificationError ``store_damaged``."""
+        row = self._one(_LOCATE, key)
+        if row is None:
+            return None
+        if tuple(map(type, row)) != _LOCATED_TYPES:
+            raise VerificationError("store_damaged", "an entry stands in no block, or is none")
+        return Located(*row)
+
     def entry(self, index: int) -> bytes | None:
         """One entry's bytes."""
         row = self._one("SELECT entry FROM entries WHERE idx = ?", index)
@@ -184,7 +200,9 @@ class SqliteLogStore:
         )
         while chunk := self._all(query, (first, end, _CHUNK)):
             for index, entry, key in chunk:
-                yield Row(index, _bytes(entry), None if key is None else _bytes(key))
+                if type(entry) is not bytes or type(key) not in _KEY_TYPES:
+                    raise _not_bytes()
+                yield Row(index, entry, key)
             first = chunk[-1][0] + 1
 
     def add_checkpoint(self, checkpoint: StoredCheckpoint, signed_at: datetime | None) -> None:
@@ -379,8 +397,12 @@ def _to_checkpoint(row: tuple[Any, ...]) -> StoredCheckpoint:
 
 def _bytes(value: object) -> bytes:
     if type(value) is not bytes:
-        raise VerificationError("store_damaged", "a column of bytes holds something else")
+        raise _not_bytes()
     return value
+
+
+def _not_bytes() -> VerificationError:
+    return VerificationError("store_damaged", "a column of bytes holds something else")
 
 
 @contextmanager

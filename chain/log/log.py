@@ -17,7 +17,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final, Protocol
 
-from chain.block import Block, Head, Row
+from chain.block import Block, Head, Located, Row
 from chain.entry import (
     Entry,
     SealEntry,
@@ -25,11 +25,12 @@ from chain.entry import (
     format_time,
     parse_entry,
     parse_time,
+    plain_anchor,
     seal_entry,
 )
 from chain.errors import ConflictError, MalformedError, NotFoundError, VerificationError
-from chain.hashing import Digest, digest_from_hex, leaf_hash
-from chain.log.publish import Publisher, PublishStore
+from chain.hashing import Digest, digest_from_hex, leaf_hash, leaf_hashes
+from chain.log.publish import Grown, Publisher, PublishStore
 from chain.log.state_rules import state_changes
 from chain.signing.checkpoint import Checkpoint
 from chain.signing.note import SignerKey
@@ -38,7 +39,7 @@ from chain.tree import merkle
 from chain.tree.merkle import Edge
 from chain.tree.statemap import NodeReader, StateMap
 from chain.tree.states import EMPTY_MAP, StateProof
-from chain.tree.tiles import TileFolder
+from chain.tree.tiles import TILE_HEIGHT, TileFolder
 
 # What never changes and every proof needs; some 200 bytes each.
 _NODES_KEPT: Final = 8192
@@ -76,6 +77,10 @@ class LogStore(PublishStore, Protocol):
 
     def find(self, key: bytes) -> int | None:
         """The index of the entry with that key."""
+        ...
+
+    def locate(self, key: bytes) -> Located | None:
+        """The entry with that key, and where; VerificationError if it stands in no block."""
         ...
 
     def entry(self, index: int) -> bytes | None:
@@ -131,14 +136,11 @@ class Log:
         if cursor < expected.cursor:
             raise MalformedError("cursor_back", "the cursor never goes back")
         self.publisher.refuse_rollback(expected)
-        entries = [_parse_draft(draft) for draft in drafts]
-        rows = [
-            Row(index, draft, entry_key(entry))
-            for index, (draft, entry) in enumerate(zip(drafts, entries, strict=True), expected.size)
-        ]
+        rows, changing = _read_drafts(drafts, expected.size)
         states = StateMap(self._nodes, self._states_root(expected.size))
-        states.update(state_changes(entries, states.get))
-        block, seal = _seal(expected, rows, _not_before(expected, sealed_at), cursor, states.root)
+        states.update(state_changes(changing, states.get))
+        sealed_at = _not_before(expected, sealed_at)
+        block, seal, tree = _seal(expected, rows, sealed_at, cursor, states.root)
         try:
             # A crash in here leaves either the old head, and the caller sequences the same
             # drafts again, or the whole block, whose cursor says that they have been taken.
@@ -147,6 +149,8 @@ class Log:
             if error.code == "already_in_log":
                 raise self._name_duplicate(rows, error) from error
             raise
+        entries = [*drafts, seal.entry]
+        self.publisher.grown = Grown(expected.size, entries, tree[::TILE_HEIGHT])
         return block
 
     def publish(self, *signers: SignerKey, signed_at: datetime | None = None) -> Checkpoint:
@@ -191,6 +195,10 @@ class Log:
         """The index of the entry with that key: an anchor, or ``entry.closing_key(day)``."""
         return self._store.find(key)
 
+    def locate(self, key: bytes) -> Located | None:
+        """The entry with that key, its index, and where its block ends, in one read."""
+        return self._store.locate(key)
+
     def entry(self, index: int) -> bytes:
         """One entry's canonical bytes; NotFoundError ``no_entry``."""
         found = self._store.entry(index)
@@ -216,6 +224,13 @@ class Log:
         Raises MalformedError ``index_outside``; VerificationError for a damaged tile.
         """
         return merkle.inclusion_path(self._tiles.reader(size), index, size)
+
+    def path_in_tile(self, index: int) -> list[Digest]:
+        """The path from entry ``index`` to the root of its tile, which must be full and published.
+
+        Raises VerificationError for a damaged tile.
+        """
+        return self._tiles.path_in_tile(index)
 
     def consistency(self, old_size: int, new_size: int) -> list[Digest]:
         """The proof that the log of ``new_size`` only adds to that of ``old_size``."""
@@ -251,6 +266,22 @@ def _states_root(store: LogStore, size: int) -> Digest:
     return digest_from_hex(entry.states)
 
 
+def _read_drafts(drafts: Sequence[bytes], first: int) -> tuple[list[Row], list[Entry]]:
+    """The drafts as rows from index ``first`` on, and those that may change a state, parsed.
+
+    Raises MalformedError for what is not a canonical entry, and for a seal.
+    """
+    rows: list[Row] = []
+    others: list[Entry] = []
+    for index, draft in enumerate(drafts, first):
+        key: bytes | None = plain_anchor(draft)
+        if key is None:
+            others.append(entry := _parse_draft(draft))
+            key = entry_key(entry)
+        rows.append(Row(index, draft, key))
+    return rows, others
+
+
 def _parse_draft(draft: bytes) -> Entry:
     entry = parse_entry(draft)
     if isinstance(entry, SealEntry):
@@ -266,15 +297,15 @@ def _not_before(head: Head, moment: datetime) -> datetime:
 
 def _seal(
     head: Head, rows: Sequence[Row], sealed_at: datetime, cursor: int, states: Digest
-) -> tuple[Block, Row]:
-    """The block over ``rows`` that follows ``head``, and the row of its seal."""
+) -> tuple[Block, Row, list[list[Digest]]]:
+    """The block over ``rows`` that follows ``head``, its seal's row, and what the tree gains."""
     count = len(rows)
     entry = seal_entry(head.height + 1, head.seal, head.size, count, sealed_at, states)
     seal = leaf_hash(entry)
     edge = Edge.from_bytes(head.edge)
     if edge.size != head.size or edge.root() != head.root:
         raise VerificationError("edge_damaged", "the stored edge is not that of the stored root")
-    edge.extend([*(leaf_hash(row.entry) for row in rows), seal])
+    tree = edge.extend([*leaf_hashes([row.entry for row in rows]), seal])
     block = Block(
         height=head.height + 1,
         first=head.size,
@@ -286,7 +317,7 @@ def _seal(
         sealed_at=sealed_at,
         cursor=cursor,
     )
-    return block, Row(head.size + count, entry, None)
+    return block, Row(head.size + count, entry, None), tree
 
 
 def _found(block: Block | None, why: str) -> Block:

@@ -7,7 +7,8 @@ A checkpoint is signed as soon as its tiles are whole, and published once the po
 have cosigned it. The file ``checkpoint`` says what is published, the database what is signed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -16,8 +17,9 @@ from typing import Final, Protocol
 from chain.block import Block, Head, Row, StoredCheckpoint
 from chain.durable import write_file
 from chain.errors import MalformedError, UnavailableError, VerificationError
-from chain.hashing import EMPTY_ROOT, Digest, leaf_hash
+from chain.hashing import EMPTY_ROOT, Digest, leaf_hashes
 from chain.log.turns import turn
+from chain.log.watched import Watched
 from chain.signing.checkpoint import Checkpoint, sign_checkpoint
 from chain.signing.cosignature import add_signatures, checked_cosignatures
 from chain.signing.note import Signature, SignerKey, parse_note
@@ -80,6 +82,20 @@ class PublishStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What sequencing has computed of a block, and publishing would have to compute again.
+
+    The block's ``entries`` from index ``first`` on, and ``rows``: the hashes that they add to the
+    tree at the levels of the tiles, the leaves first. Only a short way to the same tiles: those
+    are checked from their files before anything is signed, whoever has computed what is in them.
+    """
+
+    first: int
+    entries: Sequence[bytes]
+    rows: Sequence[Sequence[Digest]]
+
+
 class Publisher:
     """Brings the published folder up to the database's head, as far as the policy allows."""
 
@@ -96,6 +112,9 @@ class Publisher:
         self._tiles = tiles
         self._folder = folder
         self._policy = policy
+        self._file = Watched(folder / CHECKPOINT_FILE)
+        self.grown: Grown | None = None
+        """The block sequenced last by this process, until it has been signed."""
 
     def publish(self, signers: Sequence[SignerKey], signed_at: datetime | None) -> Checkpoint:
         """Write, read back, check, sign, publish; see ``Log.publish``."""
@@ -130,7 +149,7 @@ class Publisher:
 
         Raises VerificationError ``published_damaged``; UnavailableError.
         """
-        note = self._read_file()
+        note = _read(self._file.read)
         return None if note is None else (_published(note), note)
 
     def refuse_rollback(self, head: Head) -> None:
@@ -180,6 +199,7 @@ class Publisher:
         # A crash before this returns forgets a signature nobody has seen; Ed25519 makes the
         # same one again. A crash after it leaves the file ``checkpoint`` behind: see _put_file.
         self._store.add_checkpoint(stored, signed_at)
+        self.grown = None
         return stored
 
     def _sign_too(self, signers: Sequence[SignerKey], signed: StoredCheckpoint, head: Head) -> None:
@@ -203,8 +223,12 @@ class Publisher:
             entries = [row.entry for row in self._store.rows(old_size, end)]
             if len(entries) != end - old_size:
                 raise VerificationError("entry_missing", "the database lacks entries of its blocks")
-            hashes = [leaf_hash(entry) for entry in entries]
-            self._tiles.write_range(old_size, end, hashes, entries)
+            grown = self.grown
+            # Those of the database, which are as durable as what will be signed, must be the same.
+            if grown is not None and grown.first == old_size and grown.entries == entries:
+                self._tiles.write_range(old_size, end, grown.rows[0], entries, grown.rows[1:])
+            else:
+                self._tiles.write_range(old_size, end, leaf_hashes(entries), entries)
             self._tiles.verify_range(old_size, end)
             old_size = end
 
@@ -279,12 +303,16 @@ class Publisher:
         )
 
     def _read_file(self) -> bytes | None:
-        try:
-            return (self._folder / CHECKPOINT_FILE).read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise UnavailableError("checkpoint_unreadable", f"file checkpoint: {error}") from error
+        return _read((self._folder / CHECKPOINT_FILE).read_bytes)
+
+
+def _read(read: Callable[[], bytes]) -> bytes | None:
+    try:
+        return read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnavailableError("checkpoint_unreadable", f"file checkpoint: {error}") from error
 
 
 @lru_cache(maxsize=8)  # every proof and verdict asks for the newest one

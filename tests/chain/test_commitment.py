@@ -8,6 +8,7 @@ from chain.canonical import encode
 from chain.commitment import (
     GROUPS,
     anchor,
+    anchors,
     check_code,
     closing_digest,
     document_digest,
@@ -42,6 +43,12 @@ def test_anchor_is_as_the_format_says() -> None:
     assert anchor(DIGEST).hex() not in password_area(DIGEST)
 
 
+def test_many_anchors_are_the_same_as_one_by_one() -> None:
+    digests = [sha256(b"%d" % n) for n in range(5)]
+    assert anchors(digests) == [anchor(digest) for digest in digests]
+    assert anchors([]) == []
+
+
 def test_closing_is_as_the_format_says() -> None:
     assert closing_digest(SALT, b"{}") == sha256(b"fapiao/v1/closing\n" + SALT + b"{}")
 
@@ -69,6 +76,7 @@ def test_digests_of_another_length_are_refused() -> None:
         lambda: document_digest(DIGEST, DIGEST, short),
         lambda: password_area(short),
         lambda: anchor(short),
+        lambda: anchors([DIGEST, short]),
         lambda: check_code(short),
     ]
     for call in calls:

@@ -28,6 +28,7 @@ from chain.entry import (
     parse_day,
     parse_entry,
     parse_time,
+    plain_anchor,
     seal_entry,
 )
 from chain.errors import MalformedError
@@ -245,6 +246,52 @@ def test_what_is_formatted_is_checked() -> None:
         anchor_entry("seal", A)  # type: ignore[arg-type]  # on purpose
     with pytest.raises(MalformedError, match=r"^entry_malformed\b.*not a kind"):
         lock_entry("invoice", A, "locked", B)  # type: ignore[arg-type]  # on purpose
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_a_plain_anchor_is_what_the_encoder_writes_and_the_parser_reads(raw: bytes) -> None:
+    anchor = Digest(raw)
+    entry = anchor_entry("invoice", anchor)
+    assert entry == format_entry(AnchorEntry(anchor=anchor.hex()))
+    assert parse_entry(entry) == AnchorEntry(anchor=anchor.hex())
+    assert plain_anchor(entry) == anchor == entry_key(parse_entry(entry))
+
+
+def by_parsing(data: bytes) -> bytes | None:
+    """What ``plain_anchor`` says, by the parser."""
+    with suppress(MalformedError):
+        entry = parse_entry(data)
+        if isinstance(entry, AnchorEntry) and entry.reversed is None:
+            return entry_key(entry)
+    return None
+
+
+@given(st.binary(max_size=120))
+def test_no_other_bytes_are_a_plain_anchor(data: bytes) -> None:
+    assert plain_anchor(data) == by_parsing(data)
+
+
+@given(st.sampled_from(sorted(GOOD)), st.data())
+def test_a_bent_entry_is_a_plain_anchor_only_to_the_parser_too(
+    name: str, data: st.DataObject
+) -> None:
+    bent = bytearray(GOOD[name])
+    start = data.draw(st.integers(0, len(bent)))
+    end = data.draw(st.integers(start, min(len(bent), start + 3)))
+    bent[start:end] = data.draw(st.binary(max_size=3) | st.sampled_from([b" ", b"A", b"a", b"0"]))
+    assert plain_anchor(bytes(bent)) == by_parsing(bytes(bent))
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_only_the_plainest_is_a_plain_anchor(name: str) -> None:
+    assert plain_anchor(GOOD[name]) == (A if name == "anchor" else None)
+
+
+@pytest.mark.parametrize(
+    "digits", [A.hex().upper(), A.hex()[2:], A.hex() + "00", " " * 64, "é" * 32, A.hex() + "\n"]
+)
+def test_a_plain_anchor_has_one_spelling(digits: str) -> None:
+    assert plain_anchor(b'{"anchor":"%s","kind":"invoice"}' % digits.encode()) is None
 
 
 @given(st.binary(max_size=300))

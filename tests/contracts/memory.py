@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from chain.block import Block, Head, Row, StoredCheckpoint, empty_head
+from chain.block import Block, Head, Located, Row, StoredCheckpoint, empty_head
 from chain.errors import ConflictError
 from chain.hashing import Digest, sha256
 from chain.signing.note import Signature
@@ -76,6 +76,13 @@ class MemoryLogStore:
 
     def find(self, key: bytes) -> int | None:
         return self._memory.keys.get(key)
+
+    def locate(self, key: bytes) -> Located | None:
+        index = self._memory.keys.get(key)
+        block = None if index is None else self.block_of(index)
+        if index is None or block is None:
+            return None
+        return Located(index, self._memory.rows[index].entry, block.size)
 
     def entry(self, index: int) -> bytes | None:
         rows = self._memory.rows

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from msgspec import structs
 
 from chain.audit.audit import AuditStore, audit_log
-from chain.block import Block, Head, Row, StoredCheckpoint
+from chain.block import Block, Head, Located, Row, StoredCheckpoint
 from chain.errors import ConflictError, Problem
 from chain.hashing import EMPTY_ROOT, ZERO, sha256
 from chain.log.database import SqliteLogStore
@@ -85,6 +86,9 @@ def test_what_was_appended_is_read_by_another(open_store: Open) -> None:
     assert store.entry(3) == b"seal"
     assert store.find(sha256(b"key 7")) == 7
     assert store.find(sha256(b"key 3")) is None  # the seal's place
+    assert store.locate(sha256(b"key 2")) == Located(2, b"entry 2", first.size)
+    assert store.locate(sha256(b"key 4")) == Located(4, b"entry 4", second.size)
+    assert store.locate(sha256(b"key 3")) is None
 
 
 def test_rows_are_streamed_in_order(open_store: Open) -> None:
@@ -128,7 +132,7 @@ def test_every_part_of_the_head_is_compared(open_store: Open, field: str) -> Non
 
 def _append_once(store: Store, start: Callable[[], object], head: Head, name: bytes) -> str:
     rows, block = block_after(head, 200)
-    rows[0] = replace(rows[0], entry=name)
+    rows[0] = structs.replace(rows[0], entry=name)
     start()
     try:
         store.append(head, rows, block, {})
@@ -161,7 +165,7 @@ def test_a_key_stands_in_the_log_once(open_store: Open, twice: str) -> None:
     head = store.head()
     rows, block = block_after(head, 2)
     key = sha256(b"key 1") if twice == "in the log" else rows[0].key
-    rows[1] = replace(rows[1], key=key)
+    rows[1] = structs.replace(rows[1], key=key)
     with pytest.raises(ConflictError) as refused:
         store.append(head, rows, block, {})
     assert refused.value.code == "already_in_log"
@@ -263,7 +267,7 @@ def test_an_earlier_size_is_not_signed_later(open_store: Open) -> None:
 
 def _blocks_that_do_not_follow(head: Head) -> list[tuple[list[Row], Block]]:
     rows, block = block_after(head, 2, cursor=5)
-    gap = [replace(row, index=row.index + 1) for row in rows]
+    gap = [structs.replace(row, index=row.index + 1) for row in rows]
     return [
         (gap, replace(block, first=block.first + 1, size=block.size + 1)),
         (rows, replace(block, height=block.height + 1)),

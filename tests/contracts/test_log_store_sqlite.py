@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from chain.block import Head, StoredCheckpoint
 from chain.errors import ConflictError, Problem, UnavailableError, VerificationError
@@ -206,7 +206,7 @@ def test_what_sqlite_refuses_otherwise_is_said(open_store: Open, tmp_path: Path)
 def _append_once(path: Path, start: Callable[[], object], head: Head, name: bytes) -> str:
     store = SqliteLogStore(path)
     rows, block = block_after(head, 200)
-    rows[0] = replace(rows[0], entry=name)
+    rows[0] = structs.replace(rows[0], entry=name)
     start()
     try:
         store.append(head, rows, block)
@@ -291,7 +291,7 @@ def test_the_unique_index_refuses_even_without_the_trigger(tmp_path: Path) -> No
     with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
         connection.execute("DROP TRIGGER entries_grow")
     rows, block = block_after(store.head(), 1)
-    rows[0] = replace(rows[0], key=sha256(b"key 1"))
+    rows[0] = structs.replace(rows[0], key=sha256(b"key 1"))
     with pytest.raises(ConflictError, match="already_in_log"):
         store.append(store.head(), rows, block)
 

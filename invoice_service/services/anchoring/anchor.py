@@ -14,8 +14,8 @@ from typing import Final, Protocol, TypeVar
 import msgspec
 
 from chain.block import Block, Head
-from chain.commitment import anchor
-from chain.entry import anchor_entry
+from chain.commitment import anchor, anchors
+from chain.entry import anchor_entry, plain_entry
 from chain.errors import ConflictError, Problem, VerificationError
 from chain.signing.checkpoint import Checkpoint
 from chain.signing.note import SignerKey
@@ -192,7 +192,7 @@ class _Run:
             "closings",
             lambda: close_days(parts.totals, parts.log, head, sealing_day(now), parts.randbytes),
         )
-        drafts = [*(drafts or ()), *map(invoice_entry, pending)]
+        drafts = [*(drafts or ()), *invoice_entries(pending)]
         if not drafts:
             return None
         cursor = pending[-1].seq if pending else head.cursor
@@ -246,6 +246,15 @@ def _pending(parts: Anchoring, head: Head) -> Sequence[PendingInvoice]:
             "invoices_differ", f"invoice {head.cursor} is not the one that the log has taken"
         )
     return rows[1:]
+
+
+def invoice_entries(invoices: Sequence[PendingInvoice]) -> list[bytes]:
+    """Return ``invoice_entry`` of each, at less cost than as many calls."""
+    made = anchors([invoice.digest for invoice in invoices])
+    return [
+        plain_entry(anchored) if invoice.reverses is None else invoice_entry(invoice)
+        for invoice, anchored in zip(invoices, made, strict=True)
+    ]
 
 
 def invoice_entry(invoice: PendingInvoice) -> bytes:

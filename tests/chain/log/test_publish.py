@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,51 @@ def test_each_step_costs_what_is_new(books: Books, monkeypatch: pytest.MonkeyPat
     books.publish()
     assert written == [(601, 768), (768, 1024), (1024, 1102)]
     assert dropped == [(601, 1102)]
+
+
+@pytest.mark.parametrize("counts", [(3,), (255,), (300, 5), (3, 700, 240)])
+def test_what_sequencing_has_computed_makes_the_same_tiles(
+    tmp_path: Path, counts: tuple[int, ...]
+) -> None:
+    """Whoever has sequenced publishes by a shorter way than another worker would."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "other").mkdir()
+    own, other = Books(tmp_path / "own"), Books(tmp_path / "other")
+    for count in counts:
+        own.add(count)
+        assert own.log.publisher.grown is not None
+        own.publish()
+        assert own.log.publisher.grown is None
+        other.add(count)
+        Books(other.folder).publish()
+    files = [path for path in own.log_folder.rglob("*") if path.is_file()]
+    assert len(files) > 2
+    for path in files:
+        same = other.log_folder / path.relative_to(own.log_folder)
+        assert path.read_bytes() == same.read_bytes()
+
+
+def test_what_sequencing_has_computed_is_not_believed(books: Books) -> None:
+    books.grow(300)
+    books.add(600)
+    grown, before = books.log.publisher.grown, set(books.log_folder.rglob("*"))
+    assert grown is not None
+    for level, row in enumerate(grown.rows):
+        bent = [list(other) for other in grown.rows]
+        bent[level] = [*row[:-1], ZERO]
+        books.log.publisher.grown = replace(grown, rows=bent)
+        with pytest.raises(VerificationError):
+            books.publish()
+        assert _sizes(books) == [301]
+        for path in sorted(set(books.log_folder.rglob("*")) - before):
+            if path.is_file():
+                path.unlink()
+    assert len(grown.rows) == 2
+
+
+def _sizes(books: Books) -> list[int]:
+    """Of all that was signed."""
+    return [one.size for one in books.store.checkpoints(-1, 9)]
 
 
 def test_a_damaged_stored_checkpoint_is_said(books: Books) -> None:

@@ -13,7 +13,11 @@ from chain.entry import AnchorEntry, SealEntry, parse_entry
 from chain.errors import ConflictError, UnavailableError, VerificationError
 from invoice_service.domain.acts import By
 from invoice_service.domain.clock import MAX_FORWARDS, Known
-from invoice_service.services.anchoring.anchor import anchor_pending
+from invoice_service.services.anchoring.anchor import (
+    anchor_pending,
+    invoice_entries,
+    invoice_entry,
+)
 from invoice_service.services.ports import PendingInvoice
 from tests.services.town import NOON, Town
 
@@ -45,6 +49,15 @@ def test_a_red_invoice_names_whom_it_reverses(town: Town) -> None:
         reverses=anchor(rows[blue.seq - 1].digest).hex(),
         reversal="full",
     )
+
+
+def test_entries_made_at_once_are_those_made_one_by_one(town: Town) -> None:
+    """The audit makes them one by one."""
+    issued = town.issue(7)
+    town.reverse(issued[2])
+    pending = town.store.invoices_after(0, 100)
+    assert invoice_entries(pending) == [invoice_entry(invoice) for invoice in pending]
+    assert len(pending) == 8
 
 
 def test_nothing_pending_adds_no_block(town: Town) -> None:
