@@ -135,7 +135,10 @@ class SqliteTotals:
         """Return up to ``limit`` invoices above ``after``, lowest first."""
         with self._sessions.reading() as connection:
             rows = connection.execute(_TAXED, (after, limit)).fetchall()
-        return [_taxed(row) for row in rows]
+        try:
+            return [Taxed._make((*row[:-1], _read_rates(row[-1]))) for row in rows]
+        except msgspec.MsgspecError:
+            return [_taxed(row) for row in rows]  # names the one that is damaged
 
     def last_height(self) -> int:
         """Return the last block whose totals are stored; 0 when there is none."""

@@ -4,7 +4,7 @@ Which invoices a block took is written in the log: those after the cursor of the
 up to its own. So whatever was missed, by a kill or by another worker, is caught up from there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -122,9 +122,7 @@ def cursor_at(log: SealedBlocks, height: int) -> int:
 def add_up(totals: TotalsStore, blocks: Sequence[Block], cursor: int) -> Iterator[BlockTotals]:
     """Yield what each of these consecutive blocks adds; ``cursor`` is where the first begins."""
     for block in blocks:
-        cells: Cells = {}
-        for invoice in taken(totals, cursor, block.cursor):
-            count(cells, invoice)
+        cells = count_all(taken(totals, cursor, block.cursor))
         cursor = block.cursor
         yield BlockTotals(block.height, sealing_day(block.sealed_at), cells)
 
@@ -191,12 +189,52 @@ def count(cells: Cells, invoice: Taxed) -> None:
         add(cells, (Dimension.RATE, rate), at, rate_amount, rate_tax, rate_amount + rate_tax)
 
 
-def add(cells: dict[_Key, Sums], key: _Key, at: int, amount: int, tax: int, total: int) -> None:
-    """Count one more blue or red (``at``) document with these fen in the cell ``key``."""
+def count_all(invoices: Iterable[Taxed]) -> Cells:
+    """Count invoices into new cells, as ``count`` does one by one, at less cost.
+
+    First by what they have in common, of which there are few; then those sums into the cells.
+    """
+    alike: dict[tuple[str, str, str, bool], list[int]] = {}
+    rated: dict[tuple[str, bool], list[int]] = {}
+    for _, red, merchant, industry, district, amount, tax, total, rates in invoices:
+        sums = alike.setdefault((merchant, industry, district, red), [0, 0, 0, 0])
+        sums[0] += 1
+        sums[1] += amount
+        sums[2] += tax
+        sums[3] += total
+        for rate, rate_amount, rate_tax in rates:
+            sums = rated.setdefault((rate, red), [0, 0, 0, 0])
+            sums[0] += 1
+            sums[1] += rate_amount
+            sums[2] += rate_tax
+            sums[3] += rate_amount + rate_tax
+    cells: Cells = {}
+    for (merchant, industry, district, red), (number, *fen) in alike.items():
+        at = RED if red else BLUE
+        add(cells, (Dimension.ALL, ""), at, *fen, number=number)
+        add(cells, (Dimension.INDUSTRY, industry), at, *fen, number=number)
+        add(cells, (Dimension.DISTRICT, district), at, *fen, number=number)
+        add(cells, (Dimension.MERCHANT, merchant), at, *fen, number=number)
+    for (rate, red), (number, *fen) in rated.items():
+        add(cells, (Dimension.RATE, rate), RED if red else BLUE, *fen, number=number)
+    return cells
+
+
+def add(
+    cells: dict[_Key, Sums],
+    key: _Key,
+    at: int,
+    amount: int,
+    tax: int,
+    total: int,
+    *,
+    number: int = 1,
+) -> None:
+    """Count ``number`` more blue or red (``at``) documents with these fen in the cell ``key``."""
     sums = cells.get(key)
     if sums is None:
         sums = cells[key] = [0] * 8
-    sums[at] += 1
+    sums[at] += number
     sums[at + 1] += amount
     sums[at + 2] += tax
     sums[at + 3] += total

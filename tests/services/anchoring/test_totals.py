@@ -76,6 +76,30 @@ def test_closings_are_entries_but_not_invoices(town: Town) -> None:
     assert _sums(town, Dimension.ALL, "", 2)[0] == 1
 
 
+_NAMES = st.sampled_from(["a", "b"])
+_FEN = st.integers(-(10**14), 10**14)
+_TAXED = st.builds(
+    Taxed,
+    seq=st.integers(1, 9),
+    red=st.booleans() | st.integers(0, 1),  # as a database has it
+    merchant=_NAMES,
+    industry=_NAMES,
+    district=_NAMES,
+    amount=_FEN,
+    tax=_FEN,
+    total=_FEN,
+    rates=st.lists(st.tuples(_NAMES, _FEN, _FEN), max_size=3),
+)
+
+
+@given(st.lists(_TAXED, max_size=12))
+def test_counting_all_is_counting_one_by_one(invoices: list[Taxed]) -> None:
+    cells: totals.Cells = {}
+    for invoice in invoices:
+        totals.count(cells, invoice)
+    assert totals.count_all(invoices) == cells
+
+
 def _forget(town: Town, height: int) -> None:
     """Take back what was added up from ``height`` on, as if a kill had come before it."""
     connection = sqlite3.connect(town.folder / "invoices.db")
