@@ -216,7 +216,7 @@ def test_files_written_together_are_on_disk_before_they_are_in_their_places(
 def test_of_files_written_together_nothing_is_left_beside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    handles = set(os.listdir("/proc/self/fd"))
+    handles = set(Path("/proc/self/fd").iterdir())
     left = iter([True] * 2)
 
     def fail(*_: object) -> None:
@@ -230,4 +230,4 @@ def test_of_files_written_together_nothing_is_left_beside(
     # What is said to have been renamed was not, here.
     said = {"os.fsync": 0, "pathlib.Path.rename": 2}
     assert len(names(tmp_path)) == said[call]
-    assert set(os.listdir("/proc/self/fd")) == handles
+    assert set(Path("/proc/self/fd").iterdir()) == handles

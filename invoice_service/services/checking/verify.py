@@ -11,32 +11,35 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chain.block import Block, Head
+from chain.block import Head, Located
 from chain.commitment import anchor, parse_password_area
-from chain.entry import AnchorEntry, SealEntry, parse_entry
+from chain.entry import AnchorEntry, SealEntry, parse_entry, plain_anchor
 from chain.errors import MalformedError, NotFoundError, VerificationError
 from chain.hashing import Digest, digest_from_hex, leaf_hash
 from chain.proof.file import ProofSource
 from chain.signing.checkpoint import Checkpoint, open_checkpoint
 from chain.signing.keys import TrustedKeys
-from chain.tree.merkle import verify_inclusion
 from chain.tree.states import verify_state
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.numbering import shanghai_day
 from invoice_service.domain.qrtext import QrText
 from invoice_service.domain.verdict import Step, Verdict, Verification, judge, shown_buyer_name
+from invoice_service.services.checking.known import Known, Paths
 from invoice_service.services.ports import InvoiceReader
 from invoice_service.services.records import checked_face, damaged
 
-_SEALS_KEPT = 1024
 _UNSOUND = (VerificationError, MalformedError, NotFoundError)
 
 
-class VerdictLog(ProofSource, Protocol):
+class VerdictLog(ProofSource, Paths, Protocol):
     """What a verdict needs of the log."""
 
     def find(self, key: bytes) -> int | None:
         """The index of the entry with that key."""
+        ...
+
+    def locate(self, key: bytes) -> Located | None:
+        """The entry with that key, its index, and where its block ends."""
         ...
 
     def head(self) -> Head:
@@ -78,9 +81,9 @@ class Verifier:
         self._invoices = invoices
         self._log = log
         self._log_keys = log_keys
-        # Replaced or emptied as a whole, so threads need no lock.
+        # Replaced as a whole, so threads need no lock.
         self._signed: tuple[bytes, TrustedKeys, Checkpoint] | None = None
-        self._seals: dict[tuple[Digest, int], SealEntry] = {}
+        self._known: Known | None = None
 
     def verify(self, slip: QrText) -> Verification:
         """The verdict on a slip.
@@ -93,8 +96,8 @@ class Verifier:
             return self._verdict(slip, digest)
         except _UNSOUND:
             # A newer checkpoint may just have replaced the tiles that were being read. What
-            # fails again, under the newest one, is damaged.
-            pass
+            # fails again, under the newest one and with nothing remembered, is damaged.
+            self._signed = self._known = None
         try:
             return self._verdict(slip, digest)
         except _UNSOUND as problem:
@@ -150,35 +153,35 @@ class Verifier:
         face: dict[str, Any],
     ) -> Place | None:
         """Where it stands under the newest checkpoint, checked; None while it waits."""
-        index = self._index(invoice, anchor(digest))
-        if index is None:
+        key = anchor(digest)
+        found = self._locate(invoice, key)
+        if found is None:
             return None
-        entry = self._log.entry(index)
-        _check_entry(entry, digest, face)
+        _check_entry(found.entry, key, face)
         checkpoint = self._checkpoint()
-        block = self._log.block_of(index)
-        if block.size > checkpoint.size:
+        if found.size > checkpoint.size:
             return None  # sequenced, and not published yet
-        self._check_path(entry, index, checkpoint)
-        seal = self._seal(block, index, checkpoint)
+        known = self._under(checkpoint)
+        known.check_inclusion(self._log, leaf_hash(found.entry), found.index)
+        seal = self._seal(known, found)
         waits = red is not None and not self._is_under(red, checkpoint)
-        self._check_state(None if waits else invoice.reversal, anchor(digest), checkpoint)
-        return Place(index, checkpoint.size, seal, waits)
+        self._check_state(known, None if waits else invoice.reversal, key)
+        return Place(found.index, checkpoint.size, seal, waits)
 
     def _is_under(self, invoice: StoredInvoice, checkpoint: Checkpoint) -> bool:
         """Whether it is in the log that the checkpoint is of."""
-        index = self._index(invoice, anchor(parse_password_area(invoice.hash)))
-        return index is not None and index < checkpoint.size
+        found = self._locate(invoice, anchor(parse_password_area(invoice.hash)))
+        return found is not None and found.index < checkpoint.size
 
-    def _index(self, invoice: StoredInvoice, key: Digest) -> int | None:
-        index = self._log.find(key)
-        if index is not None or self._log.head().cursor < invoice.seq:
-            return index
+    def _locate(self, invoice: StoredInvoice, key: Digest) -> Located | None:
+        found = self._log.locate(key)
+        if found is not None or self._log.head().cursor < invoice.seq:
+            return found
         # The log has taken it by now; it was not there a moment ago, or it has gone.
-        index = self._log.find(key)
-        if index is None:
+        found = self._log.locate(key)
+        if found is None:
             raise damaged(f"the log has taken invoice {invoice.seq} and does not hold it")
-        return index
+        return found
 
     def _checkpoint(self) -> Checkpoint:
         # The keys first: what is published at that moment, or later, has a signature that counts.
@@ -189,41 +192,36 @@ class Verifier:
             signed = self._signed = note, keys, open_checkpoint(note, keys)
         return signed[2]
 
-    def _seal(self, block: Block, index: int, checkpoint: Checkpoint) -> SealEntry:
-        seal = self._known_seal(block.seal_index, checkpoint)
-        if not seal.first <= index < seal.index:
+    def _under(self, checkpoint: Checkpoint) -> Known:
+        known = self._known
+        known = Known(checkpoint) if known is None else known.under(checkpoint, self._log)
+        self._known = known
+        return known
+
+    def _seal(self, known: Known, found: Located) -> SealEntry:
+        seal = self._checked_seal(known, found.size - 1)
+        if not seal.first <= found.index < seal.index:
             raise VerificationError("seal_other_block", "the entry stands in another block")
         return seal
 
-    def _known_seal(self, index: int, checkpoint: Checkpoint) -> SealEntry:
-        seal = self._seals.get((checkpoint.root, index))
+    def _checked_seal(self, known: Known, index: int) -> SealEntry:
+        seal = known.seals.get(index)
         if seal is None:
-            seal = self._check_seal(index, checkpoint)
-            if len(self._seals) >= _SEALS_KEPT:
-                self._seals = {}
-            self._seals[checkpoint.root, index] = seal
+            entry = self._log.entry(index)
+            known.check_inclusion(self._log, leaf_hash(entry), index)
+            seal = _read_seal(entry, index)
+            known.keep_seal(seal)
         return seal
 
-    def _check_state(self, reversal: str | None, key: Digest, checkpoint: Checkpoint) -> None:
+    def _check_state(self, known: Known, reversal: str | None, key: Digest) -> None:
         """The map under the newest seal says just this of a reversal."""
-        newest = self._known_seal(checkpoint.size - 1, checkpoint)
-        proof = self._log.prove_state(key, checkpoint.size)
+        size = known.checkpoint.size
+        newest = self._checked_seal(known, size - 1)
+        proof = self._log.prove_state(key, size)
         root = digest_from_hex(newest.states)
         state = verify_state(root, key, proof.leaf, proof.siblings) or {}
         if state.get("reversal") != reversal:
             raise VerificationError("state_differs", "the log knows of another reversal")
-
-    def _check_seal(self, index: int, checkpoint: Checkpoint) -> SealEntry:
-        entry = self._log.entry(index)
-        self._check_path(entry, index, checkpoint)
-        seal = parse_entry(entry)
-        if not isinstance(seal, SealEntry) or seal.index != index:
-            raise VerificationError("seal_kind", f"entry {index} does not seal its block")
-        return seal
-
-    def _check_path(self, entry: bytes, index: int, checkpoint: Checkpoint) -> None:
-        path = self._log.inclusion(index, checkpoint.size)
-        verify_inclusion(leaf_hash(entry), index, checkpoint.size, path, checkpoint.root)
 
 
 def slip_agrees(slip: QrText, face: dict[str, Any], issued_at: int) -> bool:
@@ -239,15 +237,24 @@ def slip_agrees(slip: QrText, face: dict[str, Any], issued_at: int) -> bool:
     return all(said is None or said == true for said, true in said_and_true)
 
 
-def _check_entry(data: bytes, digest: Digest, face: dict[str, Any]) -> None:
-    entry = parse_entry(data)
-    if not isinstance(entry, AnchorEntry) or entry.anchor != anchor(digest).hex():
-        raise VerificationError("anchor_mismatch", "the entry is of another password area")
+def _check_entry(data: bytes, key: Digest, face: dict[str, Any]) -> None:
     said = face.get("reverses")
+    if said is None and plain_anchor(data) == key:
+        return
+    entry = parse_entry(data)
+    if not isinstance(entry, AnchorEntry) or entry.anchor != key.hex():
+        raise VerificationError("anchor_mismatch", "the entry is of another password area")
     expected = None if said is None else anchor(parse_password_area(said))
     found = None if entry.reversed is None else entry.reversed[0]
     if found != expected:
         raise VerificationError("reversal_mismatch", "face and entry reverse different invoices")
+
+
+def _read_seal(data: bytes, index: int) -> SealEntry:
+    seal = parse_entry(data)
+    if not isinstance(seal, SealEntry) or seal.index != index:
+        raise VerificationError("seal_kind", f"entry {index} does not seal its block")
+    return seal
 
 
 _STEPS = {
