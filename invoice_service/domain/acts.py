@@ -16,6 +16,7 @@ ActType: TypeAlias = Literal[
     "key_revocation",
     "access",
     "clock",
+    "refusals",
     "log_key",
     "encryption",
 ]
@@ -28,6 +29,9 @@ Said: TypeAlias = dict[str, int | str]
 ACT_TYPES: Final[tuple[str, ...]] = get_args(ActType)
 UNKNOWN: Final = "unknown"
 """Whoever has shown no key that we know, or came from no address."""
+
+SERVICE: Final = "service"
+"""The service itself: nobody asked for it."""
 
 _PREFIX: Final = b"fapiao/v1/trail\n"
 

@@ -10,7 +10,9 @@ import msgspec
 from msgspec import Meta
 from stdnum.cn import uscc
 
+from chain import canonical
 from chain.errors import MalformedError
+from chain.hashing import sha256
 
 from .money import LIMIT
 from .reading import Wire, read_json
@@ -20,6 +22,12 @@ _TAX_ID = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 
 CLASSED_DIVISIONS: Final = frozenset({"51", "52", "61", "62"})
 """The divisions whose classes the data file lists; of the others it has the groups only."""
+
+_PREFIX: Final = b"fapiao/v1/merchant\n"
+_PARTICULARS: Final = (
+    *("tax_id", "name", "industry", "district", "address_phone", "bank_account"),
+    *("drawer", "payee", "reviewer"),
+)
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Contact = Annotated[str, Meta(max_length=100)]
@@ -56,6 +64,12 @@ class Merchant(msgspec.Struct, frozen=True, kw_only=True):
     reviewer: str = ""
     quota: int | None = None
     status: Literal["active", "suspended"] = "active"
+
+
+def particulars(merchant: MerchantRequest | Merchant) -> str:
+    """The digest of what invoices take over of a merchant, in hex: nobody changes it later."""
+    said = {name: str(getattr(merchant, name)) for name in _PARTICULARS}
+    return sha256(_PREFIX + canonical.encode(said)).hex()
 
 
 class Place(msgspec.Struct, frozen=True):

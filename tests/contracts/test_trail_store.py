@@ -9,8 +9,9 @@ import pytest
 from chain.errors import ConflictError
 from chain.hashing import ZERO, sha256
 from invoice_service.domain.acts import UNKNOWN, Act, By, Said, act_by, act_hash
+from invoice_service.domain.merchant import particulars
 from invoice_service.services.people.refusals import HOUR, OTHERS, ROWS_A_STEP, STEPS, Refusals
-from invoice_service.services.people.trail import ActFilter
+from invoice_service.services.people.trail import ActFilter, HourSums
 from tests.domain.samples import BY, NOON
 from tests.storage.shop import TAX_IDS, Shop, request
 
@@ -45,9 +46,18 @@ class TestActs:
         first, second = acts(shop)
         assert said(first) == (
             *("admission", "merchant:1", {}),
-            {"tax_id": TAX_IDS[0], "status": "active"},
+            {
+                "tax_id": TAX_IDS[0],
+                "particulars": particulars(shop.merchant),
+                "status": "active",
+            },
         )
-        assert second.after == {"tax_id": TAX_IDS[1], "status": "active", "quota": 7}
+        assert second.after == {
+            "tax_id": TAX_IDS[1],
+            "particulars": particulars(request(1)),
+            "status": "active",
+            "quota": 7,
+        }
         assert (second.actor, second.at, second.origin) == ("key:1", NOON + 5, "192.0.2.1")
         assert (second.outcome, second.code) == ("done", "")
 
@@ -222,4 +232,32 @@ class TestRefusals:
             NOON + 184 * 24 * HOUR,
             NOON + 184 * 24 * HOUR + HOUR,
         ]
-        assert len(acts(shop)) == 1
+        assert [act.type for act in acts(shop)] == ["admission", "refusals", "refusals"]
+
+    def test_an_hour_is_closed_by_the_first_count_of_a_later_one(self, shop: Shop) -> None:
+        shop.store.count_refusals([refusals(count=3), refusals(2)])
+        shop.store.count_refusals([refusals(count=2)])
+        assert [act.type for act in acts(shop)] == ["admission"]
+        shop.store.count_refusals([refusals(hour=NOON + HOUR)])
+        act = acts(shop)[1]
+        sums = HourSums()
+        for row in shop.store.refusals(None, NOON + HOUR, 0, 10):
+            sums.add(row)
+        assert (act.type, act.subject, act.actor) == ("refusals", "refusals", "service")
+        assert act.after == sums.said(NOON)
+        assert (act.after["rows"], act.after["count"]) == (2, 6)
+
+    def test_what_comes_late_counts_in_the_hour_after(self, shop: Shop) -> None:
+        """Another process writes, or the clock was set back: a closed hour stays as it is."""
+        shop.store.count_refusals([refusals()])
+        shop.store.count_refusals([refusals(hour=NOON + 5 * HOUR)])
+        for _ in range(3):
+            shop.store.count_refusals([refusals()])
+        assert [(row[0], row[4]) for row in counted(shop)] == [
+            *((NOON, 1), (NOON + 5 * HOUR, 1), (NOON + HOUR, 3)),
+        ]
+        assert len(acts(shop)) == 2, "strangers write no act a second"
+        shop.store.count_refusals([refusals(hour=NOON + 6 * HOUR)])
+        assert [act.after["hour"] for act in acts(shop)[1:]] == [
+            *(NOON, NOON + HOUR, NOON + 5 * HOUR),
+        ]

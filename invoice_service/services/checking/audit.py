@@ -3,15 +3,16 @@
 First the log, as ``chain.audit.audit`` does for any log. Then, in one walk along log and invoices:
 
 1. each invoice's groups are canonical, and hash with their salts to its digest;
-2. its columns say what its document says, and the document's sums are those of its lines;
+2. its columns say what its document says, its seller is the merchant whose it is, and the
+   document's sums are those of its lines;
 3. numbers follow one another without a gap, and time never goes back;
-4. a red invoice takes back the whole of an earlier blue one;
+4. a red invoice takes back the whole of an earlier blue one, and no quota has less used of it than
+   there are blue ones;
 5. each invoice up to the cursor stands in the log at its place, and each entry has its invoice;
 6. days are closed in their order, by entries that commit to each day's sums;
-7. the totals are those of the blocks.
-
+7. the totals are those of the blocks;
 8. the trail has no gap, each act's hash follows from the one before, and merchants and keys stand
-   as its acts left them.
+   as its acts left them, none missing; so do the counts of refusals of each hour that is closed.
 
 What a row keeps beside its document (the key that was used, the attempt, the digest of the request)
 follows from nothing that is stored, and is not looked at.

@@ -46,6 +46,7 @@ class Checked(NamedTuple):
 
 class _Seller(msgspec.Struct):
     tax_id: str
+    name: str
 
 
 class _Face(msgspec.Struct):
@@ -89,6 +90,7 @@ def checked_invoices(books: Books, last: int, tell: Callable[[int], None]) -> It
             yield check.invoice(invoice)
             done += 1
         tell(done)
+    check.quotas()
 
 
 class _Check:
@@ -98,7 +100,8 @@ class _Check:
         self._books = books
         self._last: StoredInvoice | None = None
         self._codes: set[str] = set()
-        self._tax_ids: dict[int, str] = {}
+        self._sellers: dict[int, _Seller] = {}
+        self._used: dict[int, int] = {}
 
     def invoice(self, invoice: StoredInvoice) -> Checked:
         """Check one invoice, steps 1 to 4 of the audit."""
@@ -107,20 +110,34 @@ class _Check:
             face, lines = _read_face(invoice.face), _read_lines(invoice.lines)
         except msgspec.MsgspecError as error:
             raise AuditError("invoice", invoice.seq, "a document of ours", str(error)) from error
-        merchant = self._tax_id(invoice.merchant_id)
-        for name, expected, found in _columns(invoice, face, lines, merchant):
+        seller = self._seller(invoice)
+        for name, expected, found in _columns(invoice, face, lines, seller):
             _same(invoice, name, expected, found)
         self._number(invoice)
         if invoice.type == "red":
             self._red(invoice)
+        else:
+            self._used[invoice.merchant_id] = self._used.get(invoice.merchant_id, 0) + 1
         self._last = invoice
-        return Checked(invoice, merchant)
+        return Checked(invoice, seller.tax_id)
 
-    def _tax_id(self, merchant_id: int) -> str:
-        if merchant_id not in self._tax_ids:
+    def quotas(self) -> None:
+        """Step 4: as much of each quota is used as there are blue invoices, or more by now."""
+        for merchant_id, used in sorted(self._used.items()):
             account = self._books.account(merchant_id)
-            self._tax_ids[merchant_id] = account.merchant.tax_id if account else "of nobody"
-        return self._tax_ids[merchant_id]
+            if account is None or account.used < used:
+                found = "no row" if account is None else f"{account.used} used"
+                raise AuditError("merchant", merchant_id, f"{used} used", found)
+
+    def _seller(self, invoice: StoredInvoice) -> _Seller:
+        merchant_id = invoice.merchant_id
+        if merchant_id not in self._sellers:
+            account = self._books.account(merchant_id)
+            if account is None:
+                raise AuditError("invoice", invoice.seq, f"merchant {merchant_id}", "no such row")
+            merchant = account.merchant
+            self._sellers[merchant_id] = _Seller(merchant.tax_id, merchant.name)
+        return self._sellers[merchant_id]
 
     def _number(self, invoice: StoredInvoice) -> None:
         """Step 3. A new code begins with its first number, and never comes back."""
@@ -165,7 +182,7 @@ def _groups(invoice: StoredInvoice) -> None:
 
 
 def _columns(
-    invoice: StoredInvoice, face: _Face, lines: Sequence[_Line], merchant: str
+    invoice: StoredInvoice, face: _Face, lines: Sequence[_Line], seller: _Seller
 ) -> Iterator[tuple[str, Any, Any]]:
     """Step 2: (name, what the document says, what the row says)."""
     for name in ("code", "number", "type", "order_id", "industry", "district"):
@@ -173,7 +190,8 @@ def _columns(
     for name in ("amount", "tax", "total"):
         yield name, getattr(face, name), getattr(invoice, name)
     yield "issued_at", face.issued_at, _time(invoice.issued_at)
-    yield "seller", face.seller.tax_id, merchant
+    yield "seller", face.seller.tax_id, seller.tax_id
+    yield "name of seller", face.seller.name, seller.name
     yield "reverses", face.reverses, invoice.reverses_hash or ""
     rates: dict[str, tuple[int, int]] = {}
     for line in lines:

@@ -1,4 +1,4 @@
-"""The audit's walk along the trail: its chain, and that the register stands as its acts left it."""
+"""The audit's walk along the trail: its chain, and that register and counts stand as it says."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple, Protocol
@@ -6,10 +6,18 @@ from typing import Any, Final, NamedTuple, Protocol
 from chain.audit.finding import AuditError
 from chain.errors import UnavailableError
 from chain.hashing import ZERO, Digest
-from invoice_service.domain.acts import Recorded, act_hash
-from invoice_service.services.people.trail import ActFilter, KeyStanding, MerchantStanding
+from invoice_service.domain.acts import Recorded, Said, act_hash
+from invoice_service.services.people.refusals import KEPT_SECONDS
+from invoice_service.services.people.trail import (
+    ActFilter,
+    HourSums,
+    KeyStanding,
+    MerchantStanding,
+    RefusalRow,
+)
 
 _ROWS_AT_ONCE: Final = 256
+_DAY: Final = 86_400
 
 
 class StoredTrail(Protocol):
@@ -27,13 +35,15 @@ class StoredTrail(Protocol):
         """Return API keys above ``after``, likewise."""
         ...
 
-    def refusals_counted(self) -> int:
-        """Return how many refusals stand in the counts that are kept."""
+    def refusals(
+        self, since: int | None, until: int | None, after: int, limit: int
+    ) -> Sequence[RefusalRow]:
+        """Return the counts of the hours in between, above the row ``after``."""
         ...
 
 
 class TrailAudit(NamedTuple):
-    """What held: so many acts, the last one's hash; ``refusals`` are counted, not checked."""
+    """What held: so many acts, the last one's hash; so many ``refusals`` are counted."""
 
     acts: int
     head: Digest
@@ -46,17 +56,52 @@ def audit_trail(trail: StoredTrail) -> TrailAudit:
     In an instance older than its trail, the first merchants and keys have no act that made them;
     what was done to them since must agree all the same.
     """
-    seq, head, whole = 0, ZERO, False
+    seq, head, told = 0, ZERO, _Told()
     for found in _acts(trail):
         if found.seq != seq + 1:
             raise AuditError("act", seq + 1, "a row", "nothing")
         seq, head = found.seq, act_hash(head, found.seq, found.act)
         if found.hash != head:
             raise AuditError("act", seq, f"hash {head.hex()}", f"hash {found.hash.hex()}")
-        whole = whole or (seq == 1 and found.act.type == "init")
-    _merchants(trail, known=whole)
-    _keys(trail, known=whole)
-    return TrailAudit(seq, head, trail.refusals_counted())
+        told.hear(found)
+    _merchants(trail, told)
+    _keys(trail, told)
+    return TrailAudit(seq, head, _refusals(trail, told))
+
+
+class _Told:
+    """What the acts say that must stand elsewhere: ids of merchants and keys, hours of refusals."""
+
+    def __init__(self) -> None:
+        self.whole = False
+        self.merchants: set[int] = set()
+        self.keys: set[int] = set()
+        self.hours: dict[int, Said] = {}
+        self.until = 0
+
+    def hear(self, found: Recorded) -> None:
+        """The next act."""
+        act = found.act
+        self.whole = self.whole or (found.seq == 1 and act.type == "init")
+        if act.outcome != "done":
+            return
+        kind, _, number = act.subject.partition(":")
+        if act.type == "admission":
+            self.merchants.add(_number(found, kind, "merchant", number))
+        elif act.type == "key":
+            self.keys.add(_number(found, kind, "key", number))
+        elif act.type == "refusals":
+            hour = act.after.get("hour")
+            if not isinstance(hour, int) or hour in self.hours or hour > act.at:
+                raise AuditError("act", found.seq, "an hour to close", str(hour))
+            self.hours[hour] = act.after
+            self.until = max(self.until, act.at)
+
+
+def _number(found: Recorded, kind: str, wanted: str, number: str) -> int:
+    if kind != wanted or not (number.isascii() and number.isdigit()):
+        raise AuditError("act", found.seq, f"a {wanted}", found.act.subject)
+    return int(number)
 
 
 def _acts(trail: StoredTrail) -> Iterator[Recorded]:
@@ -74,27 +119,36 @@ def _acts(trail: StoredTrail) -> Iterator[Recorded]:
         done = rows[-1].seq
 
 
-def _merchants(trail: StoredTrail, *, known: bool) -> None:
-    """``known``: from the first merchant on, each has its admission."""
-    done = 0
+def _merchants(trail: StoredTrail, told: _Told) -> None:
+    """In a whole trail, and from the first admission on in any, each has its admission.
+
+    And each admission its merchant: a row that was deleted is missed here.
+    """
+    done, known, missing = 0, told.whole, set(told.merchants)
     while rows := trail.merchant_standings(done, _ROWS_AT_ONCE):
         for row in rows:
             known = known or row.admission is not None
+            missing.discard(row.id)
             if known and row.admission is None:
                 raise AuditError("merchant", row.id, "an act of admission", "none")
+            for name in ("tax_id", "particulars"):
+                if row.admission is not None and name in row.admission:
+                    _same("merchant", row.id, name, row.admission[name], getattr(row, name))
             for name, said in (("status", row.suspension), ("quota", row.allowance)):
                 last = row.admission if said is None else said
                 if last is not None:
                     _same("merchant", row.id, name, last.get(name), getattr(row, name))
         done = rows[-1].id
+    _none("merchant", missing)
 
 
-def _keys(trail: StoredTrail, *, known: bool) -> None:
+def _keys(trail: StoredTrail, told: _Told) -> None:
     """As ``_merchants``."""
-    done = 0
+    done, known, missing = 0, told.whole, set(told.keys)
     while rows := trail.key_standings(done, _ROWS_AT_ONCE):
         for row in rows:
             known = known or row.creation is not None
+            missing.discard(row.id)
             if row.creation is not None:
                 _same("key", row.id, "role", row.creation.get("role"), row.role)
                 _same("key", row.id, "merchant", row.creation.get("merchant"), row.merchant_id)
@@ -104,6 +158,36 @@ def _keys(trail: StoredTrail, *, known: bool) -> None:
                 revoked = (row.revocation or {}).get("revoked_at")
                 _same("key", row.id, "revoked_at", revoked, row.revoked_at)
         done = rows[-1].id
+    _none("key", missing)
+
+
+def _refusals(trail: StoredTrail, told: _Told) -> int:
+    """Return how many refusals are counted, once each closed hour has the rows that its act says.
+
+    Hours that are no longer kept may be gone, the oldest day of those that are, too: another
+    process may forget it meanwhile. Hours after the last closed one are still being counted.
+    """
+    sums: dict[int, HourSums] = {}
+    total = done = 0
+    while rows := trail.refusals(None, None, done, _ROWS_AT_ONCE):
+        for row in rows:
+            total += row.count
+            if row.hour <= max(told.hours, default=-1):
+                sums.setdefault(row.hour, HourSums()).add(row)
+        done = rows[-1].id
+    oldest = told.until - KEPT_SECONDS + _DAY
+    for hour in sorted(told.hours.keys() | sums.keys()):
+        found = sums.get(hour)
+        if found is None and hour < oldest:
+            continue
+        said = told.hours.get(hour, "no act that closes it")
+        _same("refusals", hour, "of the hour", said, found.said(hour) if found else "nothing")
+    return total
+
+
+def _none(kind: str, missing: set[int]) -> None:
+    if missing:
+        raise AuditError(kind, min(missing), "a row", "nothing")
 
 
 def _same(kind: str, place: int, name: str, expected: Any, found: Any) -> None:  # noqa: ANN401 # a column's value

@@ -21,6 +21,9 @@ OTHERS: Final = "others"
 MOST_WAITING: Final = 4096
 """Names that a process remembers; what comes beyond is counted under ``OTHERS``."""
 
+KEPT_SECONDS: Final = 184 * 86_400
+"""How long counts of refusals are kept at least: six months. Acts are kept for ever."""
+
 ROWS_A_STEP: Final = 64
 STEPS: Final = 5
 LINES_AN_HOUR: Final = 20

@@ -2,13 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
+from chain import canonical
 from chain.errors import ConflictError, NotFoundError, RefusedError
-from chain.hashing import Digest
-from invoice_service.domain.acts import Act, ActType, By, Recorded, act_by
+from chain.hashing import ZERO, Digest, sha256
+from invoice_service.domain.acts import Act, ActType, By, Recorded, Said, act_by
+
+_PREFIX: Final = b"fapiao/v1/refusals\n"
+
+
+REFUSALS: Final = "refusals"
+"""The subject of the acts that close hours."""
 
 
 class ActFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +47,43 @@ class RefusalRow(msgspec.Struct, frozen=True):
     first_at: int
     last_at: int
 
+    def added_to(self, before: Digest) -> Digest:
+        """The digest of an hour's rows up to this one, of which ``before`` is that of the others.
+
+        ZERO before the first. Rows count in the order of their ids.
+        """
+        return sha256(_PREFIX + before + canonical.encode(msgspec.structs.asdict(self)))
+
+
+class HourSums:
+    """What an act says of an hour's refusals once it is closed: rows, their sum, their digest."""
+
+    def __init__(self) -> None:
+        self._rows = self._count = 0
+        self._digest = ZERO
+
+    def add(self, row: RefusalRow) -> None:
+        """The next row, in the order of ids."""
+        self._rows += 1
+        self._count += row.count
+        self._digest = row.added_to(self._digest)
+
+    def said(self, hour: int) -> Said:
+        """As the act says it."""
+        return {
+            "hour": hour,
+            "rows": self._rows,
+            "count": self._count,
+            "digest": self._digest.hex(),
+        }
+
 
 class MerchantStanding(NamedTuple):
     """A merchant's row, and ``after`` of the newest act of each kind about it."""
 
     id: int
+    tax_id: str
+    particulars: str
     status: str
     quota: int | None
     suspension: Any

@@ -8,7 +8,7 @@ import msgspec
 from chain.errors import ConflictError
 from chain.hashing import Digest
 from invoice_service.domain.acts import By, Said, act_by
-from invoice_service.domain.merchant import MerchantRequest
+from invoice_service.domain.merchant import MerchantRequest, particulars
 from invoice_service.services.people.ports import ApiKey, Role
 from invoice_service.services.ports import Account
 from invoice_service.storage.sqlite.connection import Connections
@@ -29,7 +29,12 @@ class Register:
             row = msgspec.structs.asdict(request)
             row |= {"used": 0, "status": "active", "created_at": by.at}
             account = _account(row | {"id": table.insert(row).last_pk})
-            after: Said = {"tax_id": request.tax_id, "status": "active", **_allowed(request.quota)}
+            after: Said = {
+                "tax_id": request.tax_id,
+                "particulars": particulars(request),
+                "status": "active",
+                **_allowed(request.quota),
+            }
             subject = f"merchant:{account.merchant.id}"
             append(connection, act_by(by, "admission", subject, after=after))
             return account

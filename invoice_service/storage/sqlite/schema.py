@@ -2,12 +2,10 @@
 
 from sqlite_utils import Database, Migrations
 
+from invoice_service.services.people.refusals import KEPT_SECONDS
 from invoice_service.storage.totals import create_tables, widen_sums
 
 migrations = Migrations("invoices")
-
-KEPT_SECONDS = 184 * 86_400
-"""How long counts of refusals are kept at least: six months. Acts are kept for ever."""
 
 
 @migrations()

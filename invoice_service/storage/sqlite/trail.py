@@ -9,17 +9,33 @@ import msgspec
 from chain import canonical
 from chain.errors import MalformedError, UnavailableError
 from chain.hashing import ZERO, Digest, to_digest
-from invoice_service.domain.acts import UNKNOWN, Act, Recorded, act_hash
-from invoice_service.services.people.refusals import HOUR, OTHERS, Refusals, earns_a_row
+from invoice_service.domain.acts import (
+    SERVICE,
+    UNKNOWN,
+    Act,
+    By,
+    Recorded,
+    act_by,
+    act_hash,
+)
+from invoice_service.domain.merchant import Merchant, particulars
+from invoice_service.services.people.refusals import (
+    HOUR,
+    KEPT_SECONDS,
+    OTHERS,
+    Refusals,
+    earns_a_row,
+)
 from invoice_service.services.people.trail import (
+    REFUSALS,
     ActFilter,
     Head,
+    HourSums,
     KeyStanding,
     MerchantStanding,
     RefusalRow,
 )
 from invoice_service.storage.sqlite.connection import Connections
-from invoice_service.storage.sqlite.schema import KEPT_SECONDS
 
 _COLUMNS: Final = (
     "at",
@@ -45,6 +61,11 @@ _CONDITIONS: Final = {
     "since": "at >= :since",
     "until": "at < :until",
 }
+_REFUSAL: Final = "id, hour, code, who, origin, count, first_at, last_at"
+_MERCHANT: Final = (
+    *("id", "tax_id", "name", "industry", "district", "address_phone", "bank_account"),
+    *("drawer", "payee", "reviewer", "status", "quota"),
+)
 _NAMED: Final = "hour = ? AND code = ? AND who = ? AND origin = ?"
 _LAST: Final = (
     "(SELECT {} FROM acts WHERE subject = {} AND type = '{}' AND outcome = 'done'"
@@ -82,11 +103,21 @@ class Trail:
             return _head(connection)
 
     def count_refusals(self, counts: Sequence[Refusals]) -> None:
-        """Add to the rows of those that have one, or earn one; the rest to ``OTHERS``."""
+        """Add to the rows of those that have one, or earn one; the rest to ``OTHERS``.
+
+        What belongs to an hour that is closed counts in the one after. Hours before the newest of
+        ``counts`` are closed: an act says what stands there.
+        """
+        if not counts:
+            return
+        at = max(max(one.hour, one.last_at) for one in counts)
         with self.connections.writing() as connection:
-            for refusals in counts:
-                _count(connection, refusals)
-            _forget(connection)
+            closed = _closed(connection)
+            for one in counts:
+                hour = one.hour if closed is None else max(one.hour, closed + HOUR)
+                _count(connection, msgspec.structs.replace(one, hour=hour))
+            if _close(connection, closed, at):
+                _forget(connection, at)
 
     def refusals(
         self, since: int | None, until: int | None, after: int, limit: int
@@ -94,7 +125,7 @@ class Trail:
         """Counts of the hours from ``since`` to before ``until``, above the row ``after``."""
         with self.connections.reading() as connection:
             rows = connection.execute(
-                "SELECT id, hour, code, who, origin, count, first_at, last_at FROM refusals"
+                f"SELECT {_REFUSAL} FROM refusals"  # noqa: S608 # our own columns
                 " WHERE id > ? AND hour > ? AND hour < ? ORDER BY id LIMIT ?",
                 (after, (since or 0) - HOUR, 2**62 if until is None else until, limit),
             ).fetchall()
@@ -110,17 +141,14 @@ class Trail:
         subject = "'merchant:' || merchants.id"
         with self.connections.reading() as connection:
             rows = connection.execute(
-                "SELECT id, status, quota,"  # noqa: S608 # our own texts
+                f"SELECT {', '.join(_MERCHANT)},"  # noqa: S608 # our own texts
                 f" {_LAST.format('after', subject, 'suspension')},"
                 f" {_LAST.format('after', subject, 'quota')},"
                 f" {_LAST.format('after', subject, 'admission')}"
                 " FROM merchants WHERE id > ? ORDER BY id LIMIT ?",
                 (after, limit),
             ).fetchall()
-        return [
-            MerchantStanding(key, status, quota, *map(_said, said))
-            for key, status, quota, *said in rows
-        ]
+        return [_merchant_standing(*row) for row in rows]
 
     def key_standings(self, after: int, limit: int) -> list[KeyStanding]:
         """API keys above ``after``, each beside what the trail says of it at that moment."""
@@ -137,6 +165,18 @@ class Trail:
             KeyStanding(key, role, owner, revoked_at, _said(made), _said(revoked))
             for key, role, owner, revoked_at, made, revoked in rows
         ]
+
+
+def _merchant_standing(*row: Any) -> MerchantStanding:  # noqa: ANN401 # columns, then acts
+    merchant = Merchant(**dict(zip(_MERCHANT, row, strict=False)))
+    return MerchantStanding(
+        merchant.id,
+        merchant.tax_id,
+        particulars(merchant),
+        merchant.status,
+        merchant.quota,
+        *map(_said, row[len(_MERCHANT) :]),
+    )
 
 
 def append(connection: sqlite3.Connection, act: Act) -> int:
@@ -215,9 +255,35 @@ def _insert(connection: sqlite3.Connection, one: Refusals) -> None:
     )
 
 
-def _forget(connection: sqlite3.Connection) -> None:
-    """Delete counts that are older than the newest by more than is kept."""
+def _closed(connection: sqlite3.Connection) -> int | None:
+    """The last hour that an act has closed."""
+    row = connection.execute(
+        "SELECT after FROM acts WHERE subject = ? ORDER BY seq DESC LIMIT 1", (REFUSALS,)
+    ).fetchone()
+    return None if row is None else int(_said(row[0])["hour"])
+
+
+def _close(connection: sqlite3.Connection, closed: int | None, at: int) -> int:
+    """Append an act for each hour before the one of ``at`` that has none; how many there were."""
+    hours = connection.execute(
+        "SELECT DISTINCT hour FROM refusals WHERE hour > ? AND hour < ? ORDER BY hour",
+        (-1 if closed is None else closed, at - at % HOUR),
+    ).fetchall()
+    for (hour,) in hours:
+        rows = connection.execute(
+            f"SELECT {_REFUSAL} FROM refusals WHERE hour = ? ORDER BY id",  # noqa: S608 # our own columns
+            (hour,),
+        )
+        sums = HourSums()
+        for row in rows:
+            sums.add(RefusalRow(*row))
+        append(connection, act_by(By(SERVICE, at), "refusals", REFUSALS, after=sums.said(hour)))
+    return len(hours)
+
+
+def _forget(connection: sqlite3.Connection, at: int) -> None:
+    """Delete counts that are older than is kept; an act of ``at`` stands beside that."""
     connection.execute(
-        "DELETE FROM refusals WHERE hour < (SELECT max(hour) FROM refusals) - ?",
-        (KEPT_SECONDS,),
+        "DELETE FROM refusals WHERE hour < min(?, (SELECT max(hour) FROM refusals)) - ?",
+        (at, KEPT_SECONDS),
     )

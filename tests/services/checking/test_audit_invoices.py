@@ -110,6 +110,21 @@ def test_a_merchant_whose_tax_id_was_changed(town: Town) -> None:
     assert first_wrong(town) == ("invoice", 2)
 
 
+def test_a_merchant_whose_name_was_changed(town: Town) -> None:
+    tamper(town, "UPDATE merchants SET name = name || '二' WHERE id = 2")
+    assert first_wrong(town) == ("invoice", 2)
+
+
+def test_a_merchant_that_is_gone(town: Town) -> None:
+    tamper(town, "DELETE FROM merchants WHERE id = 3")
+    assert first_wrong(town) == ("invoice", 3)
+
+
+def test_a_quota_of_which_less_is_used_than_was_issued(town: Town) -> None:
+    tamper(town, "UPDATE merchants SET used = used - 1 WHERE id = 2")
+    assert first_wrong(town) == ("merchant", 2)
+
+
 def test_a_row_forged_as_a_whole_does_not_stand_in_the_log(town: Town) -> None:
     forge(town, 3, lambda face: face.update(order_id="another"))
     assert first_wrong(town) == ("entry", 2)

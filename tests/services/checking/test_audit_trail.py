@@ -7,8 +7,9 @@ import pytest
 
 from chain.audit.finding import AuditError
 from chain.hashing import sha256
-from invoice_service.domain.acts import By, act_by
+from invoice_service.domain.acts import UNKNOWN, ActType, By, Said, act_by
 from invoice_service.services.checking.audit_trail import audit_trail
+from invoice_service.services.people.refusals import HOUR, Refusals
 from tests.domain.samples import BY, NOON
 from tests.services.tampering import first_wrong, tamper
 from tests.services.town import Town
@@ -63,6 +64,13 @@ def test_a_long_trail_is_read_to_its_end(town: Town) -> None:
         ("UPDATE merchants SET status = 'suspended' WHERE id = 3", "merchant", 3),
         ("UPDATE merchants SET quota = NULL WHERE id = 2", "merchant", 2),
         ("UPDATE merchants SET quota = 9 WHERE id = 3", "merchant", 3),
+        ("DELETE FROM merchants WHERE id = 3", "merchant", 3),
+        ("UPDATE merchants SET name = '别人' WHERE id = 3", "merchant", 3),
+        ("UPDATE merchants SET bank_account = '招商银行 2' WHERE id = 2", "merchant", 2),
+        ("UPDATE merchants SET drawer = NULL WHERE id = 1", "merchant", 1),
+        ("UPDATE merchants SET tax_id = tax_id || 'x' WHERE id = 3", "merchant", 3),
+        ("DELETE FROM api_keys WHERE id = 1", "key", 1),
+        ("DELETE FROM api_keys WHERE id = 2", "key", 2),
         ("UPDATE api_keys SET revoked_at = NULL WHERE id = 1", "key", 1),
         ("UPDATE api_keys SET revoked_at = 7 WHERE id = 1", "key", 1),
         ("UPDATE api_keys SET revoked_at = 7 WHERE id = 2", "key", 2),
@@ -80,6 +88,78 @@ def test_what_was_changed_behind_its_back_is_named(
 ) -> None:
     tamper(town, statement)
     assert first_wrong(town) == (kind, place)
+
+
+class TestRefusals:
+    """Counts of closed hours stand as the act says that closed each; the last is still open."""
+
+    @pytest.fixture
+    def town(self, town: Town) -> Town:
+        """Three hours: two rows in the first, one in the others."""
+        for hours, who in ((0, "a"), (0, "b"), (1, "a"), (2, "a")):
+            self.refuse(town, NOON + hours * HOUR, who)
+        return town
+
+    def refuse(self, town: Town, at: int, who: str) -> None:
+        """Somebody is refused."""
+        one = Refusals(
+            hour=at - at % HOUR,
+            code="key_unknown",
+            who=UNKNOWN,
+            origin=who,
+            count=2,
+            first_at=at,
+            last_at=at,
+            seen=2,
+        )
+        town.store.count_refusals([one])
+
+    def test_in_order_they_are_clean(self, town: Town) -> None:
+        assert town.audit().trail.refusals == 8
+        self.refuse(town, NOON + 2 * HOUR, "a")
+        assert town.audit().trail.refusals == 10
+
+    @pytest.mark.parametrize(
+        ("statement", "hour"),
+        [
+            ("DELETE FROM refusals", 0),
+            ("DELETE FROM refusals WHERE id = 2", 0),
+            ("DELETE FROM refusals WHERE id = 3", 1),
+            ("UPDATE refusals SET count = 1 WHERE id = 1", 0),
+            ("UPDATE refusals SET origin = 'c' WHERE id = 3", 1),
+            ("UPDATE refusals SET last_at = last_at + 1 WHERE id = 3", 1),
+            (f"UPDATE refusals SET hour = hour + {2 * HOUR} WHERE id = 2", 0),
+            (f"INSERT INTO refusals VALUES (9, {NOON}, 'x', 'y', 'z', 1, 1, 1)", 0),
+            (f"INSERT INTO refusals VALUES (9, {NOON - HOUR}, 'x', 'y', 'z', 1, 1, 1)", -1),
+        ],
+    )
+    def test_what_was_taken_out_or_changed_is_named(
+        self, town: Town, statement: str, hour: int
+    ) -> None:
+        tamper(town, statement)
+        assert first_wrong(town) == ("refusals", NOON + hour * HOUR)
+
+    def test_of_the_hour_that_is_open_nothing_is_known(self, town: Town) -> None:
+        """docs/trust.md says so."""
+        tamper(town, "DELETE FROM refusals WHERE id = 4")
+        assert town.audit().trail.refusals == 6
+
+    def test_what_is_not_kept_any_more_may_be_gone(self, town: Town) -> None:
+        for days in (100, 185):
+            self.refuse(town, NOON + days * 86_400, "a")
+        assert town.audit().trail.refusals == 4
+        tamper(town, f"DELETE FROM refusals WHERE hour = {NOON + 100 * 86_400}")
+        assert first_wrong(town) == ("refusals", NOON + 100 * 86_400)
+
+    @pytest.mark.parametrize("said", [{}, {"hour": "noon"}, {"hour": NOON}, {"hour": 2**40}])
+    def test_an_act_that_closes_no_hour(self, town: Town, said: Said) -> None:
+        town.store.record(act_by(BY, "refusals", "refusals", after=said))
+        assert first_wrong(town) == ("act", town.store.last_act().seq)
+
+    @pytest.mark.parametrize(("type_", "subject"), [("admission", "key:1"), ("key", "key:x")])
+    def test_an_act_about_nothing(self, town: Town, type_: ActType, subject: str) -> None:
+        town.store.record(act_by(BY, type_, subject))
+        assert first_wrong(town) == ("act", town.store.last_act().seq)
 
 
 def test_a_merchant_that_nobody_admitted_is_named(town: Town) -> None:
