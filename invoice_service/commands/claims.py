@@ -12,7 +12,7 @@ from chain.commitment import password_area
 from chain.errors import MalformedError
 from chain.proof.file import MAX_PROOF_BYTES, Proof, ShownGroup, parse_proof
 from invoice_service.commands.options import named_file
-from invoice_service.documents.pictures import read_codes
+from invoice_service.documents.apart import read_codes
 from invoice_service.domain.qrtext import (
     QrText,
     hashes_named,

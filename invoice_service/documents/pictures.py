@@ -1,27 +1,24 @@
 """QR codes in what people have of an invoice: photos, scans, screenshots, documents.
 
-All of a file is read, every page of it, or none: a code on the second page counts as well. What
-PDFium makes of a document is hostile input to a large C++ program; that runs in a process of its
-own with a bound on memory and time (``documents.pdf``).
+All of a file is read, every page of it, or none: a code on the second page counts as well. Only in
+a process with bounds on memory and time (``documents.apart``).
 """
 
 import math
 import re
 import struct
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import zxingcpp
 from PIL import Image, ImageSequence
 
 from chain.errors import MalformedError
 
-MAX_BYTES: Final = 64 << 20
-MAX_PIXELS: Final = 40_000_000
-"""Of one page, once a JPEG of more was read at a half, a quarter or an eighth of its size."""
+MAX_PIXELS: Final = 36_000_000
+"""Of one page, once a JPEG of more was read at a half, a quarter or an eighth of its size.
+
+A4 at 600 dots an inch has 35 million."""
 MAX_PAGES: Final = 20
 
 Image.MAX_IMAGE_PIXELS = None  # ours holds, in our words; Pillow's own prints a warning first
@@ -30,7 +27,7 @@ _FORMATS: Final = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "PPM")
 _QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _DAMAGED: Final = (
     *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, ArithmeticError),
-    *(RuntimeError, MemoryError, struct.error),
+    *(RuntimeError, struct.error),
 )
 """What Pillow's readers raise for a file that is not what it says."""
 
@@ -41,20 +38,15 @@ _OTHER: Final = (
     (_SVG, "an SVG drawing: save it as PNG"),
     (re.compile(rb"PK\x03\x04"), "an OFD or Office document: save it as PDF"),
 )
-_PDF = re.compile(rb".{0,1023}%PDF-", re.DOTALL)
 
 
-def read_codes(path: Path) -> list[str]:
-    """The texts of all QR codes in a picture or a PDF, page by page.
+def codes_of(path: Path) -> list[str]:
+    """The texts of all QR codes in a picture, page by page.
 
     Raises MalformedError: picture_too_large, picture_kind, picture_unreadable.
     """
-    if path.stat().st_size > MAX_BYTES:
-        raise MalformedError("picture_too_large", f"{path} is over {MAX_BYTES >> 20} MiB")
     with path.open("rb") as file:
         start = file.read(2048)
-    if _PDF.match(start):
-        return _read_document(path)
     for pattern, what in _OTHER:
         if pattern.match(start):
             raise MalformedError("picture_kind", f"{path} is {what}")
@@ -62,6 +54,9 @@ def read_codes(path: Path) -> list[str]:
     try:
         with Image.open(path, formats=_FORMATS) as picture:
             return _read_pages(picture, path)
+    except MemoryError:
+        why = "it takes too much memory to read: save it smaller, or cut out the code"
+        raise unreadable(path, why) from None
     except _DAMAGED as error:
         raise unreadable(path, f"no picture, or a damaged one: {error}") from None
 
@@ -116,18 +111,6 @@ def _stretched(picture: Image.Image) -> Image.Image:
 def codes_in(page: Image.Image) -> list[str]:
     """The texts of the QR codes on a page; other bar codes are not looked for."""
     return [code.text for code in zxingcpp.read_barcodes(page, formats=_QR)]
-
-
-def _read_document(path: Path) -> list[str]:
-    command = [sys.executable, "-P", "-m", "invoice_service.documents.pdf", str(path)]
-    done = subprocess.run(command, capture_output=True, check=False)
-    try:
-        answer = msgspec.json.decode(done.stdout, type=list[str] | str)
-    except msgspec.MsgspecError:
-        raise unreadable(path, "the PDF is damaged, or takes too much to read") from None
-    if isinstance(answer, list):
-        return answer
-    raise unreadable(path, answer)
 
 
 def unreadable(path: Path, why: str) -> MalformedError:
