@@ -27,6 +27,7 @@ from bench.issuing import (
 from bench.limits import Limits, append_rate, measure_limits
 from bench.load import client_name
 from bench.machine import describe
+from bench.plainlog import plain_log
 from bench.processes import Process, machine_cpu, own_cpu
 from bench.reporting import Year, year
 from bench.service import make_site, served
@@ -129,6 +130,13 @@ def _issuing(run: Run, limits: Limits) -> Iterator[Measure]:
         aim=3_000,
         limits=(Limit("empty Flask request", empty.per_second),),
         note=f"p50 {verified.p50 * 1e3:.1f} ms, p99 {verified.p99 * 1e3:.1f} ms",
+    )
+    yield Measure(
+        "verifying",
+        "verifications ÷ empty Flask requests",
+        verified.per_second / empty.per_second,
+        "times",
+        aim=0.55,
     )
     yield from _memory(single.processes)
 
@@ -243,6 +251,8 @@ def _bulk(run: Run, limits: Limits) -> Iterator[Measure]:
     run.say("a proof file in a browser")
     seen = browser_check(site, run.place("browser"))
     yield from _bulk_measures(found, limits)
+    run.say("a plain log")
+    yield _beside_plain_log(found, plain_log(run.place("plain"), found.count))
     yield from _proof_measures(proved, limits)
     if seen is not None:
         steps = ", ".join(f"{name} {seconds * 1e6:.0f}" for name, seconds in seen.steps.items())
@@ -281,6 +291,18 @@ def _bulk_measures(found: Bulk, limits: Limits) -> Iterator[Measure]:
         yield Measure("disk", f"bytes an invoice in {name}", size, "B", less_is_better=True)
 
 
+def _beside_plain_log(found: Bulk, plain: float) -> Measure:
+    return Measure(
+        "anchoring",
+        "processor time of an entry ÷ that of a plain log",
+        found.anchor_cpu / plain,
+        "times",
+        aim=2.5,  # 1.3 times tessera's: docs/performance.md
+        less_is_better=True,
+        note=f"{found.anchor_cpu * 1e6:.0f} µs, and {plain * 1e6:.0f} µs",
+    )
+
+
 def _proof_measures(found: Checks, limits: Limits) -> Iterator[Measure]:
     steps = ", ".join(f"{name} {seconds * 1e6:.0f}" for name, seconds in found.steps.items())
     yield Measure(
@@ -291,6 +313,14 @@ def _proof_measures(found: Checks, limits: Limits) -> Iterator[Measure]:
         less_is_better=True,
         limits=(Limit("Ed25519 check", 1e3 / limits.verify),),
         note=f"{found.proof_bytes:,.0f} bytes; µs: {steps}",
+    )
+    yield Measure(
+        "verifying",
+        "check of a proof file ÷ one Ed25519 check",
+        found.verify.p50 * limits.verify,
+        "times",
+        aim=2.3,
+        less_is_better=True,
     )
     yield Measure("verifying", "proof file built", found.build.p50 * 1e3, "ms", less_is_better=True)
 
