@@ -130,19 +130,13 @@ class TileFolder:
 
     def node(self, level: int, n: int, width: int, height: int, position: int) -> Digest:
         """Return a node inside a tile: ``height`` above its hashes, ``position`` from the left."""
-        rows = self._cached(level, n, width)
-        for above in range(1, height + 1):
-            if above not in rows:  # two threads may both set it, to the same
-                rows[above] = node_hashes(rows[above - 1])
-        return rows[height][position]
+        return self._rows(level, n, width, height)[height][position]
 
     def path_in_tile(self, index: int) -> list[Digest]:
         """Return the siblings from leaf ``index`` up to the root of its tile, which is full."""
         n, position = divmod(index, TILE_WIDTH)
-        return [
-            self.node(0, n, TILE_WIDTH, height, position >> height ^ 1)
-            for height in range(TILE_HEIGHT)
-        ]
+        rows = self._rows(0, n, TILE_WIDTH, TILE_HEIGHT - 1)
+        return [rows[height][position >> height ^ 1] for height in range(TILE_HEIGHT)]
 
     def write_range(
         self,
@@ -209,6 +203,14 @@ class TileFolder:
             with suppress(FileNotFoundError):
                 return candidate, _read_file(self._root / candidate.path())
         raise VerificationError("tile_missing", f"{tile.path()} is not there", path=tile.path())
+
+    def _rows(self, level: int, n: int, width: int, height: int) -> dict[int, list[Digest]]:
+        """Return a tile's nodes by their height, at least up to ``height``."""
+        rows = self._cached(level, n, width)
+        for above in range(1, height + 1):
+            if above not in rows:  # two threads may both set it, to the same
+                rows[above] = node_hashes(rows[above - 1])
+        return rows
 
     def _load(self, level: int, n: int, width: int) -> dict[int, list[Digest]]:
         return {0: self.read_hashes(level, n, width)}

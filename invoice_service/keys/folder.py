@@ -45,7 +45,8 @@ class KeyFolder:
     def __init__(self, folder: Path, read: ReadSigner) -> None:
         self.folder: Final = folder
         self._read = read
-        self._newest: tuple[int, KeyStatement] | None = None
+        # With the path of the statement that would be the next one.
+        self._newest: tuple[KeyStatement, Path] | None = None
         self._signers: dict[VerifierKey, SignerKey] = {}
         # What a file held when it was looked at last; None where it could not be read.
         self._seen: dict[Path, tuple[tuple[int, int], SignerKey | None]] = {}
@@ -88,13 +89,14 @@ class KeyFolder:
         """The newest statement; UnavailableError ``not_initialised`` where there is none."""
         known = self._newest
         # They are numbered one after the other: without the next one, this is the newest.
-        if known is not None and not self.statement_path(known[0] + 1).exists():
-            return known[1]
+        if known is not None and not known[1].exists():
+            return known[0]
         number = max(self.numbers(), default=0)
         if not number:
             raise UnavailableError("not_initialised", f"{self.folder} holds no key statement")
-        known = self._newest = number, KeyStatement.parse(self.note(number))
-        return known[1]
+        newest = KeyStatement.parse(self.note(number))
+        self._newest = newest, self.statement_path(number + 1)
+        return newest
 
     def keys(self) -> LogKeys:
         """What the newest statement says of the log's keys."""

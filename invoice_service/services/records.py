@@ -1,6 +1,7 @@
 """Believing a stored row only after its digest has been made again from its bytes."""
 
-from typing import Any
+from operator import attrgetter, itemgetter
+from typing import Any, Final
 
 import msgspec
 
@@ -12,7 +13,7 @@ from invoice_service.domain.invoice import StoredInvoice, document_digest, split
 from invoice_service.domain.numbering import format_issued_at
 from invoice_service.services.ports import InvoiceReader
 
-_REPEATED = (
+_REPEATED: Final = (
     "code",
     "number",
     "type",
@@ -71,6 +72,11 @@ def damaged(detail: str) -> UnavailableError:
 
 
 def _repeats(invoice: StoredInvoice, face: dict[str, Any]) -> bool:
-    return face["issued_at"] == format_issued_at(invoice.issued_at) and all(
-        face[name] == getattr(invoice, name) for name in _REPEATED
+    return bool(
+        face["issued_at"] == format_issued_at(invoice.issued_at)
+        and _in_face(face) == _in_row(invoice)
     )
+
+
+_in_face: Final = itemgetter(*_REPEATED)
+_in_row: Final = attrgetter(*_REPEATED)
