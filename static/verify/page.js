@@ -4,6 +4,7 @@ import { ForkedError } from "./fork.js";
 import { age, AS_OF, fetchProof, logReader } from "./newest.js";
 import { parsePolicy } from "./policy.js";
 import { MAX_PROOF_BYTES } from "./proof.js";
+import { isPromise, isRefuted, openPromise, promiseKeys } from "./promise.js";
 import { hold, kindOf, memory, wordsOf } from "./seen.js";
 import { STEPS, verifyProof } from "./verify.js";
 import { FACE_FIELDS, NOBODY, STATE_WORDS, VERDICTS, verdictOf, WHOSE, WHOSE_SHORT, yuan } from "./words.js";
@@ -25,6 +26,7 @@ async function check() {
   if (current === null) return;
   const mine = ++turn;
   part("seen").hidden = true;
+  if (isPromise(current)) return checkPromise(mine);
   const started = performance.now();
   const held = [];
   let found;
@@ -46,6 +48,27 @@ async function check() {
   if (wanted !== null) asOf(found, "newest"); // it was fetched just now
   else if (!(await askNewest(found, mine))) return;
   await askLog(before, found, mine);
+}
+
+/** A promise is no proof: it says by when there is to be one. */
+async function checkPromise(mine) {
+  let found;
+  try {
+    const key = part("key").value.trim();
+    found = await openPromise(current, await promiseKeys(key, statementsOf(key)));
+  } catch (problem) {
+    if (mine === turn) refuse(problem, [], isRefuted(problem));
+    return;
+  }
+  if (mine !== turn) return;
+  clear([], null);
+  fact("facts", "密码区", "Password area", found.hash);
+  fact("facts", "账本", "Log", found.origin);
+  fact("facts", "开票不早于", "Issued at or after", found.given);
+  fact("facts", "最迟入账", "In the log by", found.deadline);
+  part("proof").href = `?hash=${found.hash}`;
+  part("proof").hidden = !isOurs(found);
+  announce("promised");
 }
 
 /** Show the verdict of a file that holds; not when the log has forked, or another one is asked. */
@@ -133,15 +156,19 @@ const showMemory = () => (part("remembered").textContent = String(memory.count()
 async function verify(data, key, held) {
   const onStep = (number) => held.push(number);
   const policy = await parsePolicy(`${JSON.parse(witnesses).map(witnessLine).join("")}quorum none\n`);
-  const origin = key.split("+", 1)[0];
-  const known = JSON.parse(statements).filter((text) => text.startsWith(`${origin}/keys\n`));
   try {
-    return await verifyProof(data, key, onStep, known, policy);
+    return await verifyProof(data, key, onStep, statementsOf(key), policy);
   } catch (problem) {
     // The key signed none of them: then nothing is known of the log but this key.
     if (problem.code !== "statement_untrusted") throw problem;
     return verifyProof(data, key, onStep, [], policy);
   }
+}
+
+/** This page's statements of the keys of that key's log. */
+function statementsOf(key) {
+  const origin = key.split("+", 1)[0];
+  return JSON.parse(statements).filter((text) => text.startsWith(`${origin}/keys\n`));
 }
 
 const witnessLine = (key, place) => `witness ${place} ${key}\n`;
@@ -164,19 +191,21 @@ function convict(forked, held) {
   announce("fork");
 }
 
-function refuse(problem, held) {
+function refuse(problem, held, refuted = false) {
   const known = problem instanceof Problem;
   const step = known ? problem.step : null;
   clear(held, step);
   part("code").textContent = known ? `${problem.code}: ${problem.detail}` : String(problem);
-  announce(step !== null || problem.code === "other_invoice" ? "refused" : "unreadable");
+  const isFalse = refuted || step !== null || problem.code === "other_invoice";
+  announce(isFalse ? "refused" : "unreadable");
 }
 
 /** Forget the last result, and show which steps held and which one did not. */
 function clear(held, failed) {
   for (const id of ["facts", "shown", "code"]) part(id).replaceChildren();
   part("document").hidden = true;
-  for (const id of ["asof", "evidence"]) part(id).hidden = true;
+  for (const id of ["asof", "evidence", "proof"]) part(id).hidden = true;
+  part("steps").hidden = current !== null && isPromise(current);
   URL.revokeObjectURL(part("evidence").href);
   delete part("verdict").dataset.asof;
   part("result").hidden = false;

@@ -5,13 +5,33 @@ import { isTime } from "./entry.js";
 import { Problem } from "./errors.js";
 import { concat, DIGEST_SIZE, leafHash, utf8 } from "./hashing.js";
 import { verifyInclusion } from "./merkle.js";
-import { openNote } from "./note.js";
+import { openNote, parseKey } from "./note.js";
+import { follow } from "./statement.js";
 
 const HEADER = "fapiao/promise@v2\n";
 const MAX_PATH = 63;
 const HEAD_LINES = 4; // header, hash, index, blinder
 const NUMBER = /^(0|[1-9][0-9]{0,18})$/;
 const NAME = "/promise";
+
+/** Codes of a promise that can be read and does not hold. */
+const REFUTED = ["signature", "signature_missing", "promise_of_another", "root_mismatch"];
+REFUTED.push("path_length", "index_outside");
+
+/** Whether a Problem of `openPromise` says that the promise is false, not that it is unreadable. */
+export const isRefuted = ({ code }) => REFUTED.includes(code);
+
+/**
+ * The promise keys of a log: the one that is given, or those that `statements` name for the log's
+ * own key that is given. Throws as parseKey and follow, and `promise_key_missing`.
+ */
+export async function promiseKeys(text, statements) {
+  const key = await parseKey(text);
+  if (key.name.endsWith(NAME)) return [key];
+  const { promise } = await follow([key], statements);
+  if (promise.length) return promise;
+  throw new Problem("promise_key_missing", "nothing says which key signs this log's promises");
+}
 
 /** Tell a promise, good or not, from other files. */
 export const isPromise = (data) => /^(fapiao\/promise@|[^\n]*\/promise\n)/.test(asciiOf(data));

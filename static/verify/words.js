@@ -38,6 +38,15 @@ export const VERDICTS = {
       "A genuine red invoice: it takes back an earlier one. It cannot be reimbursed.",
     ],
   },
+  promised: {
+    style: "pending",
+    picture: "promised",
+    name: ["承诺成立", "Promise holds"],
+    text: [
+      "账本签名承诺：此票最迟于下列时间入账。请保存此文件；若届时账本中没有此票，它就是证据。",
+      "The log has signed that the invoice will be in it by the time below. Keep this file: if it is not there then, this is the evidence.",
+    ],
+  },
   refused: {
     style: "mismatch",
     picture: "refused",

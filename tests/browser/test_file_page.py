@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
-from chain.signing.note import SignerKey, parse_note
+from chain.signing.note import SignerKey, parse_note, sign_note
 from tests.api.desk import Desk
 from tests.browser.chrome import Chrome, browser
 from tests.patience import PATIENCE
@@ -103,6 +103,17 @@ def _filled(
     files["bent"].write_text(text, "utf-8")
     files["spaced"] = folder / "spaced.json"
     files["spaced"].write_bytes(files["plain all"].read_bytes() + b"\n")
+    promise = plain["promise"]
+    texts = {"promise": promise, "bent promise": promise.replace("index 0", "index 1")}
+    texts["damaged promise"] = promise.replace("index", "inbox")
+    signer = desk.instance.promise_signer()
+    alone = (signer.name, plain["hash"], "2026-11-21T04:30:00Z", "2026-11-21T04:31:00Z")
+    note = sign_note("".join(f"{line}\n" for line in alone), signer).decode()
+    texts["promise of version 1"] = note
+    texts["forged promise"] = note.replace("04:31", "05:31")
+    for name, said in texts.items():
+        files[name] = folder / f"{name}.txt"
+        files[name].write_text(said, "utf-8")
     files["huge"] = folder / "huge.json"
     files["huge"].write_bytes(b" " * (8 << 20))
     keys = desk.instance.config.keys_dir
@@ -188,12 +199,45 @@ def test_the_page_says_what_is_hidden(chrome: Chrome, site: Site) -> None:
         ("red all", "red"),
         ("spaced", "unreadable"),
         ("huge", "unreadable"),
+        ("promise", "promised"),
+        ("promise of version 1", "promised"),
+        ("bent promise", "refused"),
+        ("forged promise", "refused"),
+        ("damaged promise", "unreadable"),
     ],
 )
 def test_each_file_has_its_verdict(chrome: Chrome, site: Site, name: str, verdict: str) -> None:
     _open(chrome, site)
     chrome.choose("#file", site.files[name])
     assert _said(chrome) == verdict
+
+
+def test_a_promise_is_checked_with_this_page_s_statements_or_with_its_key(
+    chrome: Chrome, site: Site
+) -> None:
+    _open(chrome, site)
+    chrome.choose("#file", site.files["promise"])
+    assert _said(chrome) == "promised"
+    said = _text(chrome, "#facts")
+    assert site.hashes["plain"] in said
+    assert "2026-11-21T04:31:00Z" in said
+    assert chrome.evaluate("document.querySelector('#steps').hidden") is True
+    proof = chrome.evaluate("document.querySelector('#proof').search")
+    assert proof == f"?hash={site.hashes['plain']}"
+    key = "document.querySelector('#key')"
+    for text, verdict in (
+        (SignerKey(f"{site.log_key.split('+')[0]}/promise", bytes(32)).verifier.text(), "refused"),
+        ((site.keys / "promise.vkey").read_text().strip(), "promised"),
+        (SignerKey("other.example/log", bytes(32)).verifier.text(), "unreadable"),
+    ):
+        before = chrome.evaluate(VERDICT)
+        chrome.evaluate(f"{key}.value = {text!r}, {key}.dispatchEvent(new Event('input'))")
+        assert _said(chrome, before) == verdict
+    assert "promise_key_missing" in _text(chrome, "#code")
+    chrome.choose("#file", site.files["plain all"])
+    chrome.evaluate(f"{key}.value = {site.log_key!r}, {key}.dispatchEvent(new Event('input'))")
+    assert _said(chrome, "unreadable") in {"refused", "proved"}
+    assert chrome.evaluate("document.querySelector('#steps').hidden") is False
 
 
 AS_OF = "document.querySelector('#verdict').dataset.asof"

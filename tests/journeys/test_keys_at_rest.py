@@ -24,7 +24,7 @@ def _told(pids: list[int]) -> set[str]:
         environ = Path(f"/proc/{pid}/environ").read_bytes()
         if b"FAPIAO_PASSPHRASE" in environ:
             command = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
-            names = ("issuer", "processes.web", "worker", "beat", "supervisord")
+            names = ("issuer", "processes.web", "worker", "beat", "supervisord", "serve")
             found.add(next((name for name in names if name in command), command))
     return found
 
@@ -46,7 +46,7 @@ def test_it_issues_anchors_and_tells_nobody(service: Service, from_file: bool) -
     order["lines"][0]["tax_rate"] = "0.06"  # type: ignore[index]
     issued = json.loads(Remote(service.url, key).post("/v1/invoices", json.dumps(order).encode()))
     assert issued["promise"]  # the issuing process opened its key
-    assert _told(service.pids()) == {"issuer", "supervisord", "worker"}
+    assert _told(service.pids()) == {"issuer", "serve", "supervisord", "worker"}
     service.wait_until_anchored(1)  # and the worker the log's
     assert service.stop() == 0
     assert _holding(service.data, PASSPHRASE, "PRIVATE+KEY", "six words") == []
