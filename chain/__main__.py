@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from chain.entry import format_time
-from chain.errors import Problem
+from chain.errors import Problem, VerificationError
 from chain.proof.file import MAX_PROOF_BYTES, parse_proof
 from chain.proof.memory import (
     Ask,
@@ -27,9 +27,10 @@ from chain.proof.memory import (
     remember,
     told,
 )
+from chain.proof.promise import is_promise, open_promise, promise_keys
 from chain.proof.verify import Evidence, verify_proof
 from chain.signing.keys import TrustedKeys
-from chain.signing.policy import NO_WITNESSES
+from chain.signing.policy import NO_WITNESSES, Policy
 from chain.signing.trusted import read_policy, read_trusted
 
 YES, NO, CANNOT = 0, 1, 2
@@ -72,6 +73,14 @@ def _verify(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
         policy = NO_WITNESSES if options.policy is None else read_policy(options.policy)
     except Problem as problem:
         return _cannot_ask(problem, as_json=options.json)
+    if is_promise(data):
+        if options.policy or options.log or options.memory:
+            parser.error("a promise has no checkpoint: not with --policy, --log or --memory")
+        return _tell_promise(data, keys, as_json=options.json)
+    return _tell_proof(options, data, keys, policy)
+
+
+def _tell_proof(options: argparse.Namespace, data: bytes, keys: TrustedKeys, policy: Policy) -> int:
     try:
         proof = parse_proof(data)
     except Problem as problem:
@@ -92,6 +101,25 @@ def _verify(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
     unchecked = [f"{key.name} (type {key.kind})" for key in policy.unchecked]
     tell = _evidence_json if options.json else _evidence_text
     sys.stdout.write(tell(evidence, unchecked, continued))
+    return YES
+
+
+def _tell_promise(data: bytes, keys: TrustedKeys, *, as_json: bool) -> int:
+    try:
+        promise = open_promise(data, *promise_keys(keys))
+    except VerificationError as problem:
+        return _refuse(problem, as_json=as_json)
+    except Problem as problem:
+        return _cannot_ask(problem, as_json=as_json)
+    given, deadline = map(format_time, (promise.given, promise.deadline))
+    if as_json:
+        said = asdict(promise) | {"anchor": promise.anchor.hex()}
+        said |= {"promised": True, "given": given, "deadline": deadline}
+        sys.stdout.write(json.dumps(said) + "\n")
+        return YES
+    lines = (f"hash       {promise.hash}", f"log        {promise.origin}")
+    times = (f"issued     at {given} or later", f"in the log by {deadline}")
+    sys.stdout.write("".join(map(_plain, ("PROMISED", *lines, *times))))
     return YES
 
 
@@ -134,18 +162,19 @@ def _witness(arguments: Sequence[str]) -> int:
     return server.main(arguments)
 
 
-_WHAT: Final = "check a proof file; without --log, without any network"
+_WHAT: Final = "check a proof file or a promise; without --log, without any network"
 
 
 def _add_options(verify: argparse.ArgumentParser) -> None:
-    verify.add_argument("file", type=Path, metavar="FILE", help="the proof file")
+    verify.add_argument("file", type=Path, metavar="FILE", help="the proof file, or a promise")
     verify.add_argument(
         "--key",
         dest="keys",
         action="append",
         required=True,
         metavar="KEY",
-        help="the log's key: name+id+base64, or a file with it; again: others, and key statements",
+        help="the log's key (of a promise, the promise key): name+id+base64, or a file with it;"
+        " again: others, and key statements",
     )
     verify.add_argument(
         "--policy",

@@ -35,6 +35,7 @@ from chain.commitment import SALT_SIZE, anchor, parse_password_area, password_ar
 from chain.entry import format_time, parse_time
 from chain.errors import MalformedError, VerificationError
 from chain.hashing import Digest, leaf_hash, to_digest
+from chain.signing.keys import LogKeys, TrustedKeys
 from chain.signing.note import MAX_NOTE_SIZE, SignerKey, VerifierKey, open_note, sign_note
 from chain.tree.merkle import rows, verify_inclusion
 
@@ -49,6 +50,7 @@ _VERSION_2 = "v2"
 _HEAD_LINES = 4  # header, hash, index, blinder
 _ALONE_LINES = 3  # below the name: hash, given, deadline
 _GROUP_LINES = 5  # below the name: version, count, root, given, deadline
+_BEGINNING = re.compile(rb"fapiao/promise@|[^\n]*/promise\n")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
@@ -115,10 +117,31 @@ def sign_group(
     ]
 
 
-def open_promise(data: bytes, key: VerifierKey) -> Promise:
+def is_promise(data: bytes) -> bool:
+    """Tell a promise, well made or not, from other files."""
+    return _BEGINNING.match(data) is not None
+
+
+def promise_keys(trusted: TrustedKeys) -> tuple[VerifierKey, ...]:
+    """The promise keys of a log: the one that is trusted, or those that its statements name.
+
+    MalformedError ``promise_key_missing`` where nothing but keys of the log itself is known.
+    """
+    if isinstance(trusted, VerifierKey) and trusted.name.endswith(_NAME):
+        return (trusted,)
+    found = trusted.promise if isinstance(trusted, LogKeys) else ()
+    if not found:
+        raise MalformedError(
+            "promise_key_missing",
+            "nothing says which key signs promises: name it, or the log's key and its statements",
+        )
+    return found
+
+
+def open_promise(data: bytes, *keys: VerifierKey) -> Promise:
     """Return what was promised of one document, in either version, or raise.
 
-    1. the promise key, named after its log, signed the note;
+    1. one of ``keys``, the promise keys of one log and named after it, signed the note;
     2. (version 2) the path leads from the leaf of this document and its blinder to the root;
     3. the deadline is not before the time of issue.
 
@@ -127,17 +150,17 @@ def open_promise(data: bytes, key: VerifierKey) -> Promise:
     ``promise_of_another``, ``path_length``, ``root_mismatch``.
     """
     if data.startswith(f"{HEADER}\n".encode()):
-        promise = _open_placed(_parse(data), key)
+        promise = _open_placed(_parse(data), keys)
     else:
-        promise = _open_alone(data, key)
+        promise = _open_alone(data, keys)
     if promise.deadline < promise.given:
         raise _malformed("the deadline is before the time of issue")
     return promise
 
 
-def _open_alone(note: bytes, key: VerifierKey) -> Promise:
+def _open_alone(note: bytes, keys: Sequence[VerifierKey]) -> Promise:
     """Version 1."""
-    origin, lines = _open_lines(note, key)
+    origin, lines = _open_lines(note, keys)
     if len(lines) != _ALONE_LINES:
         raise _malformed("a promise of version 1 has four lines")
     document = parse_password_area(lines[0])
@@ -145,17 +168,17 @@ def _open_alone(note: bytes, key: VerifierKey) -> Promise:
     return Promise(origin, lines[0], anchor(document), given, deadline, 1)
 
 
-def _open_placed(place: _Place, key: VerifierKey) -> Promise:
+def _open_placed(place: _Place, keys: Sequence[VerifierKey]) -> Promise:
     """Version 2."""
-    group = _open_group(place.note, key)
+    group = _open_group(place.note, keys)
     document = parse_password_area(place.hash)
     leaf = _leaf(place.blinder, document)
     verify_inclusion(leaf, place.index, group.count, place.path, group.root)
     return Promise(group.origin, place.hash, anchor(document), group.given, group.deadline, 2)
 
 
-def _open_group(note: bytes, key: VerifierKey) -> _Group:
-    origin, lines = _open_lines(note, key)
+def _open_group(note: bytes, keys: Sequence[VerifierKey]) -> _Group:
+    origin, lines = _open_lines(note, keys)
     if len(lines) != _GROUP_LINES or lines[0] != _VERSION_2:
         raise _malformed("the note is not that of a group")
     _, count, root, given, deadline = lines
@@ -164,10 +187,11 @@ def _open_group(note: bytes, key: VerifierKey) -> _Group:
     return _Group(origin, int(count), _digest(root), parse_time(given), parse_time(deadline))
 
 
-def _open_lines(note: bytes, key: VerifierKey) -> tuple[str, list[str]]:
-    """The log's name, and the lines below it, of a note that the key signed."""
-    name, *lines = open_note(note, [key]).text.removesuffix("\n").split("\n")
-    if name != key.name or not name.endswith(_NAME):
+def _open_lines(note: bytes, keys: Sequence[VerifierKey]) -> tuple[str, list[str]]:
+    """The log's name, and the lines below it, of a note that one of the keys signed."""
+    opened = open_note(note, keys)
+    name, *lines = opened.text.removesuffix("\n").split("\n")
+    if name != opened.signatures[0].name or not name.endswith(_NAME):
         raise VerificationError("promise_of_another", "the promise is of another log than the key")
     return name.removesuffix(_NAME), lines
 

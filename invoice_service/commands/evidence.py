@@ -20,9 +20,10 @@ from chain.audit.mirror import MirrorReport, check_mirror, compare_mirrors
 from chain.durable import write_file
 from chain.entry import format_time
 from chain.errors import MalformedError, VerificationError
+from chain.proof.promise import MAX_PROMISE_BYTES, is_promise, open_promise
 from chain.signing.checkpoint import Checkpoint
 from chain.signing.keys import TrustedKeys
-from chain.signing.note import MAX_NOTE_SIZE, VerifierKey
+from chain.signing.note import VerifierKey
 from chain.signing.policy import NO_WITNESSES, Policy
 from chain.witness.cosigning import cosign_again
 from invoice_service.commands.mirror import described, steps
@@ -38,6 +39,35 @@ def read_evidence(what: str) -> bytes | None:
     with path.open("rb") as file:
         data = file.read(MAX_EVIDENCE_BYTES + 1)
     return data if is_evidence(data) else None
+
+
+def read_promise(what: str) -> bytes | None:
+    """The promise in the file of that name; None when it is anything else."""
+    path = named_file(what)
+    if path is None:
+        return None
+    with path.open("rb") as file:
+        data = file.read(MAX_PROMISE_BYTES + 1)
+    return data if is_promise(data) else None
+
+
+def tell_promise(data: bytes, keys: Sequence[VerifierKey], *, as_json: bool) -> None:
+    """Say what was promised; errors as ``open_promise``."""
+    promise = open_promise(data, *keys)
+    said: dict[str, object] = {
+        "promised": True,
+        "origin": promise.origin,
+        "hash": promise.hash,
+        "given": format_time(promise.given),
+        "deadline": format_time(promise.deadline),
+        "version": promise.version,
+    }
+    if as_json:
+        print_json(said)
+        return
+    click.secho("promised: by its deadline the invoice will be in the log", fg="green", bold=True)
+    for name, value in list(said.items())[1:]:
+        click.echo(f"  {name:<10} {value}")
 
 
 def audit_mirrors(
@@ -79,7 +109,7 @@ def audit_promise(
     The witnesses of ``policy`` are asked what the time is now, and believed like the others.
     """
     with file.open("rb") as opened:
-        promise = opened.read(MAX_NOTE_SIZE + 1)
+        promise = opened.read(MAX_PROMISE_BYTES + 1)
     witnesses = [*witnesses, *policy.witnesses]
     note = None
     if policy.witnesses:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from chain.errors import MalformedError
+from chain.proof.promise import promise_keys
 from chain.signing.keys import TrustedKeys
 from chain.signing.note import VerifierKey
 from chain.signing.policy import NO_WITNESSES, Policy
@@ -55,6 +56,21 @@ def promise_key_or_own(
     if text is not None:
         return read_key(text)
     return None if log_keys else _own(session)[1]
+
+
+def promise_keys_of(
+    session: Session, text: str | None, log_keys: Sequence[str], remote: Remote | None
+) -> tuple[VerifierKey, ...]:
+    """The promise keys: as told, as the log's statements that were told name them, or whose we ask.
+
+    MalformedError ``promise_key_missing``.
+    """
+    if text is not None:
+        return (read_key(text),)
+    told = keys_told(log_keys)
+    if told is None:
+        told = _own(session)[0] if remote is None else log_keys_of(remote)
+    return promise_keys(told)
 
 
 def log_keys_of(remote: Remote) -> TrustedKeys:

@@ -19,7 +19,12 @@ from chain.proof.verify import Evidence, verify_proof
 from chain.signing.keys import TrustedKeys
 from chain.signing.policy import Policy
 from invoice_service.commands.claims import Claim, read_claim
-from invoice_service.commands.evidence import read_evidence, tell_evidence
+from invoice_service.commands.evidence import (
+    read_evidence,
+    read_promise,
+    tell_evidence,
+    tell_promise,
+)
 from invoice_service.commands.log_keys import (
     KEY_HELP,
     keys_told,
@@ -27,6 +32,7 @@ from invoice_service.commands.log_keys import (
     log_keys_or_own,
     policy_told,
     promise_key_or_own,
+    promise_keys_of,
     read_key,
 )
 from invoice_service.commands.memory import (
@@ -61,14 +67,14 @@ _FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command()
-@click.argument("what", metavar="HASH|QR-TEXT|PROOF-FILE|TLOG-PROOF|EVIDENCE-FILE|PICTURE")
+@click.argument("what", metavar="HASH|QR-TEXT|PROOF-FILE|TLOG-PROOF|PROMISE|EVIDENCE-FILE|PICTURE")
 @click.option("--offline", is_flag=True, help="Check a proof file with --key alone, no server.")
 @click.option("--key", "log_keys", multiple=True, help=KEY_HELP)
 @click.option("--policy", type=_FILE, help="Of a proof: a tlog-policy for its witnesses.")
 @click.option("--hash", "hash_", help="Of a tlog-proof: the hash of the invoice it is about.")
 @click.option("--url", envvar="FAPIAO_URL", help="Ask the service at this address.")
 @memory_options
-@click.option("--promise-key", help="For evidence: the log's public promise key, likewise.")
+@click.option("--promise-key", help="Of a promise, or evidence: the log's public promise key.")
 @click.option("--mirror", type=_FOLDER, help="For evidence of a broken promise: a mirror.")
 @click.option("--witness", "witnesses", multiple=True, help="A witness whose time is believed.")
 @json_option
@@ -96,14 +102,14 @@ def verify(
     names. Everything else asks the service at --url, or this machine's instance, what is true now.
 
     Of an evidence file, says what it proves against the log; of a tlog-proof, that the invoice
-    with --hash is in the log. Exit status 0 when it does.
+    with --hash is in the log; of a promise, by when it will be. Exit status 0 when it does.
 
     The checkpoint of a proof is remembered, and refused where an earlier one contradicts it.
     """
     seen = remembering(memory, log, nothing=no_memory)
+    remote = None if url is None or offline else Remote(url, patience=NO_PATIENCE)
     if (accusation := read_evidence(what)) is not None:
-        if policy is not None:
-            raise click.UsageError("--policy is for proof files; of evidence, name each --witness")
+        _refuse_policy(policy, "of evidence, name each --witness")
         refuse_memory(memory, log)
         promiser = promise_key_or_own(session, promise_key, log_keys)
         trusted = log_keys_or_own(session, log_keys), promiser
@@ -114,22 +120,22 @@ def verify(
         keys_trusted = log_keys_or_own(session, log_keys)
         tell_tlog(tlog, hash_, keys_trusted, policy_told(policy), seen, as_json=as_json)
         return 0
+    if (promised := read_promise(what)) is not None:
+        _refuse_policy(policy, "a promise has no checkpoint")
+        refuse_memory(memory, log)
+        keys = promise_keys_of(session, promise_key, log_keys, remote)
+        tell_promise(promised, keys, as_json=as_json)
+        return 0
     claim = read_claim(what)
     if claim.proof is None:
-        if policy is not None:
-            raise click.UsageError("--policy needs a proof file: only that has cosignatures")
+        _refuse_policy(policy, "only they have cosignatures")
         refuse_memory(memory, log)
     if offline and (claim.proof is None or not log_keys):
         raise click.UsageError("--offline needs a proof file and the log's public --key")
-    remote = None if url is None or offline else Remote(url, patience=NO_PATIENCE)
     demand = _Demand(keys_told(log_keys), policy_told(policy), seen)
     checked = demand.check(session, claim.proof, remote)
     found = _found(session, claim, checked, remote, offline=offline)
-    if as_json:
-        seen_before = seen_wire(checked.continued) if checked else {}
-        print_json(msgspec.to_builtins(found) | seen_before)
-    else:
-        _tell(found, checked, offline=offline)
+    _say(found, checked, offline=offline, as_json=as_json)
     return 0 if found.verdict is Verdict.AUTHENTIC else 1
 
 
@@ -246,6 +252,19 @@ def _from_evidence(evidence: Evidence) -> Verification:
         face=face if isinstance(face, dict) else None,
         witnesses=evidence.witnesses,
     )
+
+
+def _refuse_policy(policy: Path | None, why: str) -> None:
+    if policy is not None:
+        raise click.UsageError(f"--policy is for proof files: {why}")
+
+
+def _say(found: Verification, checked: _Checked | None, *, offline: bool, as_json: bool) -> None:
+    if as_json:
+        seen_before = seen_wire(checked.continued) if checked else {}
+        print_json(msgspec.to_builtins(found) | seen_before)
+    else:
+        _tell(found, checked, offline=offline)
 
 
 def _tell(found: Verification, checked: _Checked | None, *, offline: bool) -> None:

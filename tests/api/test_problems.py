@@ -50,6 +50,7 @@ NOT_OVER_HTTP = {
     "instance_differs": "marking a database, when the instance is opened",
     "totals_moved": "anchoring, in the worker",
     "promise_malformed": "reading a promise, in the command line tool",
+    "promise_key_missing": "reading a promise, in the command line tool",
     "promise_of_another": "reading a promise, in the command line tool",
     "keys_of_another": "changing keys, in the command line tool",
     "log_key_missing": "signing a checkpoint, in the worker",

@@ -4,12 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from chain.commitment import anchor, password_area
+from chain.hashing import sha256
+from chain.proof.promise import sign_group
+from chain.signing.keys import LogKey, LogKeys
 from chain.signing.note import SignerKey
-from tests.chain.books import ORIGIN, SIGNER
+from chain.signing.statement import KeyStatement
+from tests.chain.books import NOON, ORIGIN, SIGNER
 from tests.chain.forged import with_everything
 from tests.patience import PATIENCE
 
@@ -101,6 +108,65 @@ def test_the_command_says_when_it_cannot_even_look(proof_file: Path) -> None:
     assert _run("verify", proof_file.parent / "nothing", "--key", KEY.text()).returncode == 2
     assert _run("verify", proof_file).returncode == 2
     assert _run().returncode == 2
+
+
+class TestPromises:
+    """The same command reads what an issue was answered with."""
+
+    SIGNER = SignerKey(f"{ORIGIN}/promise", bytes(range(1, 33)))
+    DOCUMENTS = (sha256(b"an invoice"), sha256(b"another"))
+    TIMES = (NOON, NOON + timedelta(minutes=1))
+
+    @pytest.fixture
+    def promise(self, tmp_path: Path) -> Path:
+        """A promise on disk."""
+        path = tmp_path / "promise.txt"
+        texts = sign_group(self.SIGNER, self.DOCUMENTS, *self.TIMES, Random(1).randbytes)
+        path.write_bytes(texts[0].encode())
+        return path
+
+    def test_with_the_promise_key(self, promise: Path) -> None:
+        result = _run("verify", promise, "--key", self.SIGNER.verifier.text())
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.startswith("PROMISED\n")
+        assert password_area(self.DOCUMENTS[0]) in result.stdout
+        assert "in the log by 2026-11-21T04:01:00Z\n" in result.stdout
+
+    def test_with_the_log_s_key_and_its_statements(self, promise: Path) -> None:
+        statement = promise.with_name("keys.note")
+        keys = LogKeys(ORIGIN, (LogKey(KEY),), (self.SIGNER.verifier,))
+        statement.write_bytes(KeyStatement(1, keys).sign(SIGNER))
+        result = _run("verify", promise, "--key", KEY.text(), "--key", statement, "--json")
+        answer = json.loads(result.stdout.splitlines()[0])
+        assert answer["promised"] is True
+        assert answer["version"] == 2
+        assert answer["hash"] == password_area(self.DOCUMENTS[0])
+        assert answer["anchor"] == anchor(self.DOCUMENTS[0]).hex()
+        assert (answer["given"], answer["deadline"]) == (
+            "2026-11-21T04:00:00Z",
+            "2026-11-21T04:01:00Z",
+        )
+
+    def test_what_does_not_hold_is_a_no(self, promise: Path) -> None:
+        text = promise.read_text("utf-8")
+        key = self.SIGNER.verifier.text()
+        for bent in (text.replace("index 0", "index 1"), text.replace("04:01", "04:02")):
+            promise.write_text(bent, "utf-8")
+            result = _run("verify", promise, "--key", key)
+            assert result.returncode == 1
+            assert "NOT PROVED" in result.stdout
+        promise.write_text(text, "utf-8")
+        other = SignerKey(self.SIGNER.name, bytes(32)).verifier.text()
+        assert _run("verify", promise, "--key", other).returncode == 1
+
+    def test_what_cannot_be_judged(self, promise: Path) -> None:
+        result = _run("verify", promise, "--key", KEY.text())
+        assert (result.returncode, "promise_key_missing" in result.stderr) == (2, True)
+        key = self.SIGNER.verifier.text()
+        assert _run("verify", promise, "--key", key, "--log", promise.parent).returncode == 2
+        promise.write_text(promise.read_text("utf-8").replace("index", "inbox"), "utf-8")
+        result = _run("verify", promise, "--key", key)
+        assert (result.returncode, "promise_malformed" in result.stderr) == (2, True)
 
 
 def test_a_witness_is_made_by_the_same_package_alone(tmp_path: Path) -> None:

@@ -171,6 +171,25 @@ def _promise(town: Town, hash_: str) -> str:
     return texts[1]
 
 
+def test_a_promise_is_read(town: Town) -> None:
+    [invoice] = town.sell(1)
+    Path("promise.txt").write_text(_promise(town, invoice["hash"]))
+    said = town.asked("verify", "promise.txt")
+    assert (said["promised"], said["hash"], said["version"]) == (True, invoice["hash"], 2)
+    assert "by its deadline the invoice will be in the log" in town.run("verify", "promise.txt")
+    keys = load(town.folder / "config.toml", {}).keys_dir
+    told = ("--key", str(keys / "log.vkey"), "--key", str(keys / "statements/1.note"))
+    assert town.asked("verify", "promise.txt", *told) == said
+    other = SignerKey(f"{said['origin']}/promise", bytes(32)).verifier.text()
+    refused = town.refusal("verify", "promise.txt", "--promise-key", other)
+    assert "signature_missing" in refused
+    unknown = town.refusal("verify", "promise.txt", "--key", KEY, status=2)
+    assert "promise_key_missing" in unknown
+    town.refusal("verify", "promise.txt", "--policy", "config.toml", status=2)
+    Path("promise.txt").write_text(Path("promise.txt").read_text().replace("index", "inbox"))
+    assert "promise_malformed" in town.refusal("verify", "promise.txt", status=2)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

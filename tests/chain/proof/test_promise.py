@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from chain.commitment import anchor, password_area
 from chain.errors import MalformedError, Problem, VerificationError
 from chain.hashing import Digest, leaf_hash, sha256
-from chain.proof.promise import HEADER, MAX_PATH, Promise, open_promise, sign_group
+from chain.proof.promise import (
+    HEADER,
+    MAX_PATH,
+    Promise,
+    is_promise,
+    open_promise,
+    promise_keys,
+    sign_group,
+)
+from chain.signing.keys import LogKey, LogKeys
 from chain.signing.note import SignerKey, parse_note, sign_note
 from chain.tree.merkle import rows
 from chain.tree.merkle_slow import slow_inclusion_path, slow_root
@@ -343,3 +352,42 @@ def test_no_changed_byte_passes(text: str) -> None:
         bent = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
         with pytest.raises((VerificationError, MalformedError)):
             open_promise(bent, KEY)
+
+
+def test_any_of_a_log_s_promise_keys_may_have_signed() -> None:
+    older = SignerKey(SIGNER.name, bytes(32))
+    keys = (older.verifier, KEY)
+    for text in (signed(*ALONE), group(3)[1]):
+        assert open_promise(text.encode(), *keys) == opened(text)
+    stranger = SignerKey("other.example/promise", bytes(32))
+    assert open_promise(group(3)[1].encode(), stranger.verifier, KEY) == opened(group(3)[1])
+    crossed = Parts(group(3)[1]).resigned(0, "other.example/promise")
+    with pytest.raises(VerificationError, match=r"^promise_of_another\b"):
+        open_promise(crossed.encode(), stranger.verifier, KEY)
+
+
+def test_which_keys_are_those_of_promises() -> None:
+    log = SignerKey("log.example/fapiao", bytes(range(32))).verifier
+    stated = LogKeys(log.name, (LogKey(log),), (SignerKey(SIGNER.name, bytes(32)).verifier, KEY))
+    assert promise_keys(KEY) == (KEY,)
+    assert promise_keys(stated) == stated.promise
+    for unknown in (log, LogKeys.of(log)):
+        with pytest.raises(MalformedError, match=r"^promise_key_missing\b"):
+            promise_keys(unknown)
+
+
+@pytest.mark.parametrize(
+    ("data", "is_one"),
+    [
+        (b"fapiao/promise@v2\nanything", True),
+        (b"fapiao/promise@v3\n", True),
+        (b"log.example/promise\n01", True),
+        (b"log.example/promise", False),
+        (b"log.example\n/promise\n", False),
+        (b" fapiao/promise@v2\n", False),
+        (b'{"promise":"log.example/promise\\n"}', False),
+        (b"", False),
+    ],
+)
+def test_a_promise_is_told_from_other_files(data: bytes, is_one: bool) -> None:
+    assert is_promise(data) is is_one
