@@ -13,7 +13,6 @@ Digest = NewType("Digest", bytes)
 DIGEST_SIZE = 32
 
 _one_shot = SHA256.digest
-_HEX = frozenset("0123456789abcdef")
 
 
 def sha256(data: bytes) -> Digest:
@@ -72,9 +71,13 @@ def to_digest(raw: bytes) -> Digest:
 
 def digest_from_hex(text: str) -> Digest:
     """Read 64 lower-case hexadecimal digits; MalformedError ``digest_hex`` for any other text."""
-    if len(text) != 2 * DIGEST_SIZE or not _HEX.issuperset(text):
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        raw = b""
+    if len(raw) != DIGEST_SIZE or raw.hex() != text:  # it forgives blanks and capitals
         raise MalformedError("digest_hex", "a digest is written as 64 lower-case hex digits")
-    return Digest(bytes.fromhex(text))
+    return Digest(raw)
 
 
 EMPTY_ROOT = sha256(b"")
