@@ -141,13 +141,19 @@ class _Framing:
 
 
 def write_whole(
-    status: int, headers: list[tuple[str, str]], body: bytes, incoming: Incoming
-) -> tuple[bytes, bool]:
-    """A whole answer whose headers say its length, and whether the connection is kept after it."""
-    started = Started()
-    started(f"{status} {HTTPStatus(status).phrase.upper()}", headers)
-    framing = _Framing(started, incoming, keep=incoming.keep)
-    return framing.head() + framing.wrap(body), framing.keep
+    status: int, headers: list[tuple[str, str]], body: bytes, *, old: bool, keep: bool
+) -> bytes:
+    """A whole answer with a body, whose ``headers`` say its length; ``old`` is for HTTP/1.0."""
+    lines = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase.upper()}",
+        f"Date: {_date(int(time.time()))}",
+    ]
+    lines += [f"{name}: {value}" for name, value in headers]
+    if not keep:
+        lines.append("Connection: close")
+    elif old:
+        lines.append("Connection: keep-alive")
+    return "\r\n".join([*lines, "\r\n"]).encode("latin-1") + body
 
 
 _dates: dict[int, str] = {}

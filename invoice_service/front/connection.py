@@ -288,7 +288,9 @@ class Connection(asyncio.Protocol):
         """The whole answer to the current request, from the loop's thread."""
         self.release(incoming)
         if not self.lost:
-            data, keep = write_whole(status, headers, body, incoming)
+            keep = incoming.keep and not self._house.stopping
+            old = incoming.version != "1.1"
+            data = write_whole(status, headers, body, old=old, keep=keep)
             self.receive(data, last=True, keep=keep)
 
     def release(self, incoming: Incoming) -> None:
