@@ -34,6 +34,8 @@ IN_WORDS = {
     *("control_character", "text_empty", "text_damaged", "identifier_ambiguous"),
     *("missing_parameter", "qr_invalid", "range_invalid", "day_invalid", "not_csv"),
     *("empty_body", "not_xlsx"),
+    # a part of an address in which a slash is written out, or that is only dots
+    "no_such_address",
 }
 """Why a request may be refused that JSON Schema allows; each stands in the description."""
 
