@@ -17,7 +17,7 @@ from invoice_service.wiring import open_instance
 class Bulk:
     """Rates of one process over ``count`` invoices, and what one of them takes on disk.
 
-    ``anchor_cpu`` is the processor time, in s, that anchoring one takes.
+    ``anchor_cpu`` is the processor time of an entry in seconds.
     """
 
     count: int
@@ -46,9 +46,9 @@ def bulk(site: Site, invoices: int) -> Bulk:
     issued = per_second(invoices, issue)
     before = time.process_time()
     anchored = per_second(invoices, lambda: anchor_pending(instance.anchoring()))
-    anchor_cpu = (time.process_time() - before) / invoices
+    spent = (time.process_time() - before) / invoices
     instance.close()
-    return Bulk(invoices, issued, anchored, anchor_cpu, _bytes_each(site.config, invoices))
+    return Bulk(invoices, issued, anchored, spent, _bytes_each(site.config, invoices))
 
 
 def _bytes_each(config: Config, invoices: int) -> dict[str, float]:

@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
 from flask import Flask, request
 
 from bench.load import Plan, run
+from bench.processes import cpu_spent, tree
 from bench.timing import Rate, wait_until
 from bench.web import answers, free_port
 from invoice_service.config import Config, Web
@@ -34,10 +36,22 @@ def load() -> Flask:
     return app
 
 
-def empty_rate(folder: Path, seconds: float, workers: int, threads: int) -> Rate:
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """Empty requests: how many a second, and the processor seconds of one in all processes."""
+
+    rate: Rate
+    cpu: float
+
+
+def empty_rate(folder: Path, seconds: float, workers: int, threads: int) -> Empty:
     """Measure empty POSTs on our server, with as many processes and threads as the service has."""
     with _served(workers, threads) as url:
-        return run(Plan(url, body=BODY), seconds, folder)
+        run(Plan(url, body=BODY), 1, folder)  # as before single issues: everything is loaded
+        before = tree()
+        rate = run(Plan(url, body=BODY), seconds, folder)
+        spent = cpu_spent(before, tree()).get("empty application", 0.0)
+    return Empty(rate, spent / rate.count)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 
 # In this order: the worker's own arguments also name it.
 _MARKS = (
+    ("empty application", "empty"),
     ("issuing process", "issuer"),
     ("web", "web"),
     ("beat", "beat"),

@@ -21,8 +21,9 @@ class ReplayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """``fapiao replay``: invoices a second, all in; its reports by what they are broken down."""
+    """``fapiao replay``: how long it took, all in; its reports by what they are broken down."""
 
+    config: Config
     invoices: int
     seconds: float
     blocks: int
@@ -32,18 +33,29 @@ class Year:
 def year(folder: Path, invoices: int) -> Year:
     """Replay a year with ``invoices`` in a process of its own, then make every report of it."""
     place = folder / "year"
-    command = [sys.executable, "-m", "invoice_service.cli", "replay", "--json"]
-    command += ["--invoices", str(invoices), "--dir", str(place)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(
+        [*replaying(place, invoices), "--merchants", "5000"], capture_output=True, text=True
+    )
     if done.returncode:
         raise ReplayError(done.stderr)
     result = json.loads(done.stdout)
-    config = load(None, {"FAPIAO_SERVICE_DATA_DIR": str(place)})
-    blocks, reports = _reports(config)
-    return Year(result["invoices"], result["seconds"], blocks, reports)
+    config = config_of(place)
+    blocks, reports = time_reports(config)
+    return Year(config, result["invoices"], result["seconds"], blocks, reports)
 
 
-def _reports(config: Config) -> tuple[int, dict[str, Rate]]:
+def replaying(place: Path, invoices: int) -> list[str]:
+    """Return the command that fills a new instance at ``place``."""
+    command = [sys.executable, "-m", "invoice_service.cli", "replay", "--json"]
+    return [*command, "--invoices", str(invoices), "--dir", str(place)]
+
+
+def config_of(place: Path) -> Config:
+    """Return the settings of the instance at ``place``."""
+    return load(None, {"FAPIAO_SERVICE_DATA_DIR": str(place)})
+
+
+def time_reports(config: Config) -> tuple[int, dict[str, Rate]]:
     """Time the report over the whole year, encoded as it is sent, once warm and once cold."""
     reports = {}
     blocks = 0

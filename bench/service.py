@@ -11,7 +11,7 @@ from bench.timing import wait_until
 from bench.web import answers, free_port, get
 from invoice_service.config import Config, load
 from invoice_service.domain.merchant import MerchantRequest
-from invoice_service.processes.supervise import Tree
+from invoice_service.processes.supervise import Tree, output_dir
 from invoice_service.services.people.admit import admit, create_key
 from invoice_service.wiring import init_instance
 
@@ -91,6 +91,11 @@ def make_site(folder: Path, **settings: str) -> Site:
     )
     instance.close()
     return Site(config, environ, url, merchant.id, key, official)
+
+
+def logs(site: Site) -> Path:
+    """Where the programs of the site's process tree write what they have to say."""
+    return output_dir(site.config)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.machine import Machine
+from bench.run import Failure
 
 QUIET = 0.05
 
@@ -53,32 +54,54 @@ def figure(value: float) -> str:
     return f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.2g}"
 
 
-def print_table(machine: Machine, measures: Sequence[Measure], seconds: float, busy: float) -> None:
-    """Print everything for a person to read.
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run has come to; ``busy`` is the share of the processors that others took."""
 
-    ``busy`` is the share of the processors that other programs took meanwhile.
-    """
+    machine: Machine
+    measures: Sequence[Measure]
+    seconds: float
+    busy: float
+    failures: Sequence[Failure] = field(default=())
+
+
+def print_table(result: Result) -> None:
+    """Print everything for a person to read."""
     console = Console()
     if console.width < 100 and not console.is_terminal:
         console = Console(width=120)  # piped into a file: no terminal says how wide
-    console.print(_describe(machine))
-    table = Table(title=f"measured in one run of {seconds:.0f} s", title_justify="left")
+    console.print(_describe(result.machine))
+    console.print(_table(result))
+    if result.busy > QUIET:
+        console.print(
+            f"[red]other programs took {result.busy:.0%} of the processors meanwhile:"
+            " rates are too low, and ratios less sure[/]"
+        )
+    missed = [measure.name for measure in result.measures if measure.met is False]
+    console.print(f"aims not reached: {', '.join(missed)}" if missed else "every aim reached")
+    for failure in result.failures:
+        _print_failure(console, failure)
+
+
+def _print_failure(console: Console, failure: Failure) -> None:
+    console.print(f"[red]failed:[/] {failure.step}: ", end="")
+    console.print(failure.error, markup=False, highlight=False)
+    for name, end in failure.logs.items():
+        console.rule(name, align="left")
+        console.print(end, markup=False, highlight=False)
+
+
+def _table(result: Result) -> Table:
+    table = Table(title=f"measured in one run of {result.seconds:.0f} s", title_justify="left")
     for heading in ("what", "reached", "aim", "machine's own limit for the step", "share"):
         table.add_column(heading, justify="right" if heading in {"reached", "aim"} else "left")
     group = ""
-    for measure in measures:
+    for measure in result.measures:
         if group and measure.group != group:
             table.add_section()
         group = measure.group
         _add(table, measure)
-    console.print(table)
-    if busy > QUIET:
-        console.print(
-            f"[red]other programs took {busy:.0%} of the processors meanwhile:"
-            " these figures are too low[/]"
-        )
-    missed = [measure.name for measure in measures if measure.met is False]
-    console.print(f"aims not reached: {', '.join(missed)}" if missed else "every aim reached")
+    return table
 
 
 def _add(table: Table, measure: Measure) -> None:
@@ -103,8 +126,13 @@ def _describe(machine: Machine) -> str:
     )
 
 
-def to_json(machine: Machine, measures: Sequence[Measure], seconds: float, busy: float) -> str:
-    """Return everything for a program to read; ``busy`` as in ``print_table``."""
-    rows = [asdict(measure) | {"met": measure.met} for measure in measures]
-    about = {"machine": asdict(machine), "seconds": seconds, "others_busy": busy}
+def to_json(result: Result) -> str:
+    """Return everything for a program to read."""
+    rows = [asdict(measure) | {"met": measure.met} for measure in result.measures]
+    about = {
+        "machine": asdict(result.machine),
+        "seconds": result.seconds,
+        "others_busy": result.busy,
+        "failures": [asdict(failure) for failure in result.failures],
+    }
     return json.dumps(about | {"measures": rows}, indent=2)

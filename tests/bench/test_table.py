@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench.machine import describe
-from bench.table import Limit, Measure, figure, print_table, to_json
+from bench.run import Failure
+from bench.table import Limit, Measure, Result, figure, print_table, to_json
 
 FAST = Measure("issuing", "issues", 3000, "/s", aim=2500, limits=(Limit("raw", 6000),))
 SLOW = Measure("reports", "a report", 51, "ms", aim=50, less_is_better=True)
@@ -29,15 +30,25 @@ def test_figures_have_three_digits(value: float, text: str) -> None:
 def test_the_table_names_the_aims_that_were_missed_and_a_busy_machine(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_table(describe(tmp_path), [FAST, SLOW, PLAIN], seconds=1.0, busy=0.4)
+    failure = Failure("the step", "TimeoutError: [the service]", {"web.log": "[why it did]"})
+    print_table(Result(describe(tmp_path), [FAST, SLOW, PLAIN], 1.0, 0.4, [failure]))
     shown = " ".join(capsys.readouterr().out.split())
     assert "aims not reached: a report" in shown
     assert "other programs took 40%" in shown
     assert "raw: 6,000" in shown
     assert "0.50" in shown
+    assert "failed: the step: TimeoutError: [the service]" in shown
+    assert "web.log" in shown
+    assert "[why it did]" in shown
 
 
 def test_programs_get_the_same_as_json(tmp_path: Path) -> None:
-    found = json.loads(to_json(describe(tmp_path), [FAST, SLOW], seconds=1.0, busy=0.0))
+    failures = [Failure("the step", "TimeoutError", {"web.log": "why"})]
+    found = json.loads(to_json(Result(describe(tmp_path), [FAST, SLOW], 1.0, 0.0, failures)))
+    assert found["failures"][0] == {
+        "step": "the step",
+        "error": "TimeoutError",
+        "logs": {"web.log": "why"},
+    }
     assert [row["met"] for row in found["measures"]] == [True, False]
     assert found["machine"]["cores"] >= 1

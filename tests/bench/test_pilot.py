@@ -1,0 +1,66 @@
+"""A hundredth of the pilot's first year, by the real path, equal to the fen to its rows' sums."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bench.pilot import INVOICES, PilotError, check_year, pilot_year
+from bench.reporting import config_of
+from bench.run import Run
+from bench.table import Measure
+from invoice_service.config import Config
+from tests.storage.shop import tamper
+
+
+@dataclass(frozen=True)
+class Year:
+    """The year, and what was measured of it."""
+
+    config: Config
+    measures: dict[str, Measure]
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
+    """A hundredth of it."""
+    run = Run(tmp_path_factory.mktemp("pilot"), seconds=1.0, size=INVOICES // 100)
+    measures = {measure.name: measure for measure in pilot_year(run)}
+    return Year(config_of(run.folder / "year"), measures)
+
+
+@pytest.mark.slow
+def test_it_is_the_pilots_year(year: Year) -> None:
+    assert year.measures["industries"].value == 113
+    assert 38 < year.measures["million yuan"].value < 40
+    assert "every one anchored" in year.measures["59,334 invoices of 5,308 merchants"].note
+    curve = [row for row in year.measures.values() if row.group == "curve"]
+    assert curve
+    assert all("MiB" in row.note for row in curve)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("statement", "complaint"),
+    [
+        ("UPDATE invoices SET total = total + 1, tax = tax + 1 WHERE seq = 700", "report by"),
+        ("UPDATE totals SET blue_tax = blue_tax + 1 WHERE height > 0", "report by"),
+        ("DELETE FROM invoices WHERE seq = (SELECT max(seq) FROM invoices)", "invoices"),
+    ],
+)
+def test_one_fen_or_one_invoice_that_is_wrong_is_seen(
+    year: Year, tmp_path: Path, statement: str, complaint: str
+) -> None:
+    path = year.config.invoices_db
+    whole = tmp_path / "whole.db"
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(whole)) as copy:
+        source.backup(copy)
+    try:
+        tamper(path.parent, statement)
+        with pytest.raises(PilotError, match=complaint):
+            check_year(year.config)
+    finally:
+        with closing(sqlite3.connect(whole)) as source, closing(sqlite3.connect(path)) as back:
+            source.backup(back)
