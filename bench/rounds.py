@@ -19,7 +19,7 @@ from bench.load import client_name
 from bench.pace import paced_issues
 from bench.plainlog import plain_log
 from bench.raw import raw_rate
-from bench.reporting import year
+from bench.reporting import merchants_of, year
 from bench.run import Run
 from bench.service import Site, logs, make_site, served
 from bench.timing import Rate
@@ -150,4 +150,5 @@ def _year(run: Run, folder: Path) -> None:
         run.notes[f"totals.{by}"] = (
             f"slowest of {rate.count}; {found.invoices:,} invoices in {found.blocks:,} blocks"
         )
-    run.notes["replay"] = f"{found.invoices:,} invoices of 5,000 merchants"
+    merchants = merchants_of(found.invoices)
+    run.notes["replay"] = f"{found.invoices:,} invoices of {merchants:,} merchants"

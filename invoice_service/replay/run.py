@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from chain.commitment import parse_password_area
@@ -12,6 +12,7 @@ from invoice_service.config import Config
 from invoice_service.domain.invoice import SALTS_SIZE, Issued, Prepared, prepare_red
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.merchant import Merchant
+from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.replay.apart import Order
 from invoice_service.replay.city import build_city
 from invoice_service.replay.clock import Clock
@@ -93,7 +94,7 @@ class Issuing:
 def plan_clock(plan: Plan) -> Clock:
     """A clock that stands where the plan begins."""
     first = plan.first_day
-    return Clock(int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()))
+    return Clock(int(datetime(first.year, first.month, first.day, tzinfo=SHANGHAI).timestamp()))
 
 
 def open_simulated(config: Config, plan: Plan) -> tuple[Instance, Clock]:

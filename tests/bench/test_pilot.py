@@ -35,7 +35,8 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
 def test_it_is_the_pilots_year(year: Year) -> None:
     assert year.measures["industries"].value == 113
     assert 38 < year.measures["million yuan"].value < 40
-    assert "every one anchored" in year.measures["59,334 invoices of 5,308 merchants"].note
+    (whole,) = (row for name, row in year.measures.items() if name.endswith("of 5,308 merchants"))
+    assert "every one anchored" in whole.note
     curve = [row for row in year.measures.values() if row.group == "curve"]
     assert curve
     assert all("MiB" in row.note for row in curve)
@@ -47,7 +48,7 @@ def test_it_is_the_pilots_year(year: Year) -> None:
     [
         ("UPDATE invoices SET total = total + 1, tax = tax + 1 WHERE seq = 700", "report by"),
         ("UPDATE totals SET blue_tax = blue_tax + 1 WHERE height > 0", "report by"),
-        ("DELETE FROM invoices WHERE seq = (SELECT max(seq) FROM invoices)", "invoices"),
+        ("DELETE FROM invoices WHERE seq = 700", "taken into the log"),
     ],
 )
 def test_one_fen_or_one_invoice_that_is_wrong_is_seen(

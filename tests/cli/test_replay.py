@@ -95,6 +95,11 @@ def test_a_replayed_quarter_is_clean_and_reported_by_its_own_days(empty: Town) -
     assert (audit["clean"], audit["closings"]) == (True, 89)
 
 
+def test_a_replay_begins_at_midnight_in_shenzhen(empty: Town) -> None:
+    plan = ("--invoices", "900", "--merchants", "40", "--days", "1", "--from", "2018-08-10")
+    assert empty.asked("replay", *plan)["invoices"] == 900
+
+
 def test_a_replay_repeats_to_the_fen_and_touches_no_other_instance(town: Town) -> None:
     plan = ("--invoices", "120", "--merchants", "9", "--days", "4", "--from", "2026-05-01")
     first = town.asked("replay", *plan)
