@@ -26,6 +26,16 @@ def test_a_change_in_place_is_seen(tmp_path: Path) -> None:
     assert watched.read() == b"two"
 
 
+def test_a_file_that_may_have_just_changed_is_read_each_time(tmp_path: Path) -> None:
+    """Of a later time than now, as after a clock was set back, every file may have."""
+    path = tmp_path / "file"
+    watched = Watched(path)
+    for data in (b"one", b"two"):
+        path.write_bytes(data)
+        _settle(path, 2**33)
+        assert watched.read() == data
+
+
 def test_a_file_that_stays_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     write_file(path, b"one")

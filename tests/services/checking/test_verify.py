@@ -269,6 +269,15 @@ class TestDamage:
             return
         self._damaged_entry(town, issued)
 
+    def test_an_entry_that_is_found_by_the_key_of_another(self, town: Town, issued: Issued) -> None:
+        """It is sound, and under the root, and somebody else's."""
+        ((other,),) = _log_rows(town.folder, "SELECT key FROM entries WHERE idx = 2")
+        own = anchor(parse_password_area(issued.hash))
+        _log_write(town.folder, "UPDATE entries SET key = ? WHERE idx = ?", b"nobody's", 1)
+        _log_write(town.folder, "UPDATE entries SET key = ? WHERE idx = ?", own, 2)
+        assert other != own
+        self._damaged_entry(town, issued)
+
     def test_an_entry_that_reverses_nothing_for_a_face_that_does(
         self, town: Town, issued: Issued
     ) -> None:
