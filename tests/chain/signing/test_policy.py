@@ -380,6 +380,13 @@ def test_a_quorum_that_needs_a_type_that_is_not_known(more: list[str]) -> None:
         _lines("W", f"witness O {OTHER}", *more)
 
 
+def test_all_whose_type_is_not_known_are_named() -> None:
+    more = "more.example/w+0123abcd+" + base64.b64encode(bytes([3]) + b"more").decode()
+    lines = (f"witness O {OTHER}", f"witness P {more}", "group G any O P", "quorum G")
+    with pytest.raises(MalformedError, match=r"w \(type 2\), more\.example/w \(type 3\)$"):
+        _parse(*lines)
+
+
 def test_a_log_of_a_type_that_is_not_known_is_another_log() -> None:
     policy = _parse(f"log {OTHER}", "quorum none")
     assert (policy.logs, policy.unchecked_logs) == ((), (STRANGE,))
