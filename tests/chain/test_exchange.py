@@ -15,7 +15,7 @@ from chain.deadline import Deadline
 from chain.errors import MalformedError
 from chain.exchange import Address, Connection, Question, _Names, _TimedSocket, exchange
 from tests.chain.served import answer, answering
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, growing
 from tests.witness.inside import Peer, http_answer
 
 SOON = 0.05
@@ -92,12 +92,24 @@ def test_connecting_ends_at_the_deadline() -> None:
 
 
 def test_tls_ends_at_the_deadline() -> None:
-    with closing(Peer()) as silent:
-        deadline = Deadline(SOON)
-        tls = ssl.create_default_context()
-        connection = Connection(_to(silent.url.replace("http:", "https:")), tls, deadline)
-        with pytest.raises(TimeoutError):
-            connection.ask(ASKED, deadline, 9)
+    tls = ssl.create_default_context()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)
+        address = _to(f"https://127.0.0.1:{silent.getsockname()[1]}")
+        assert any(_greeted(silent, address, tls, seconds) for seconds in growing(SOON))
+
+
+def _greeted(silent: socket.socket, address: Address, tls: ssl.SSLContext, seconds: float) -> bool:
+    """Whether TLS had begun when time was over, not only the connection."""
+    deadline = Deadline(seconds)
+    with pytest.raises(TimeoutError):
+        Connection(address, tls, deadline).ask(ASKED, deadline, 9)
+    try:
+        accepted, _ = silent.accept()
+    except BlockingIOError:
+        return False
+    with accepted:
+        return bool(accepted.recv(1))
 
 
 class Resolver:
@@ -137,11 +149,14 @@ def _place(url: str) -> tuple[str, int]:
 def test_looking_a_name_up_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long the system takes; and who comes later waits for the same look-up."""
     with resolving(monkeypatch) as resolver:
+        before = set(threading.enumerate())
         for _ in range(3):
-            with pytest.raises(TimeoutError):
+            with pytest.raises(TimeoutError, match=r"^slow\.example was not found in time$"):
                 _get("http://slow.example", SOON)
         assert resolver.asked == ["slow.example"]
         assert not resolver.let_go.is_set()
+        (waiting,) = set(threading.enumerate()) - before
+        assert waiting.daemon, "the program cannot end before the name is found"
 
 
 def test_a_name_that_hung_is_looked_up_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,6 +178,12 @@ def test_an_unknown_name_is_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) 
                 _get("http://nobody.example")
     with pytest.raises(OSError, match="is not known"):
         _get(f"http://{'x' * 70}.example")  # no label has so many characters
+
+
+def test_a_name_without_an_address_is_said_to_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
+    with pytest.raises(OSError, match=r"^the name has no address$"):
+        _get("http://nowhere.example")
 
 
 def test_a_number_is_nobody_s_name() -> None:

@@ -251,6 +251,12 @@ def test_what_is_not_there_or_not_any_more(status: int) -> None:
         _ask(url)
 
 
+def test_a_coding_that_changes_nothing_may_be_named() -> None:
+    said = "Content-Encoding: identity"
+    with answering([answer(200, b"one", said)]) as url, closing(HttpSource(url)) as source:
+        assert source.checkpoint() == b"one"
+
+
 @pytest.mark.parametrize("status", [204, 301, 403, 411, 500])
 def test_another_status_is_told(status: int) -> None:
     with (

@@ -45,6 +45,15 @@ def test_what_is_sent_says_where_to_and_what_it_is(poster: Poster) -> None:
     assert peer.requests == [b"body"]
 
 
+def test_who_does_not_answer_is_slow(poster: Poster) -> None:
+    with (
+        closing(Peer()) as silent,
+        pytest.raises(UnavailableError, match=r"^witness_slow\b"),
+    ):
+        poster.post(_to(silent.url), b"", Deadline(0.05), 9)
+    assert _kept(poster) == 0
+
+
 def test_an_answer_need_not_say_what_it_is(poster: Poster) -> None:
     with answering([answer(200, b"yes", "Connection: close")]) as url:
         reply = poster.post(_to(url), b"", Deadline(PATIENCE), 9)
