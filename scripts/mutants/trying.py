@@ -10,12 +10,13 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from mutmut.core import MutmutCallStack
@@ -43,10 +44,14 @@ RELATED = {
     "audit/proven": ("audit/test_mirror",),
     "log/database": ("contracts/test_log_store",),
     "witness/database": ("contracts/test_seen_store",),
+    "chain/__main__": ("chain/test_main",),
+    "proof/promise": ("vectors/test_promises",),
 }
 """Whose tests are a module's own as well."""
 
 KILLED, STANDING, SLOW, UNTESTED = "killed", "standing", "too slow", "no test"
+STALLED = "stalled"
+"""Ended by the clock on the wall: tried once more, and too slow if it happens again."""
 
 sys.setrecursionlimit(20_000)  # each call goes through three frames of the tool
 
@@ -89,28 +94,43 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     mutants = json.loads(path.read_text())
     seconds, callers = _measure(session)
     items = {item.nodeid: item for item in session.items}
-    children: dict[int, _Child] = {}
-    todo = [mutant for mutant in mutants if not mutant["verdict"]]
-    for number, mutant in enumerate(todo, start=1):
+    for mutant in mutants:
         names = _worth_running(mutant, callers.get(_function(mutant["id"]), []), seconds)
-        if not names:
-            mutant["verdict"] = UNTESTED
-            continue
+        mutant["tests"] = [] if mutant["verdict"] else names
+        mutant["verdict"] = mutant["verdict"] or ("" if names else UNTESTED)
+    _try_all(path, mutants, items, seconds, patience=1)
+    _try_all(path, mutants, items, seconds, patience=4)
+    for mutant in mutants:
+        del mutant["tests"]
+        mutant["verdict"] = SLOW if mutant["verdict"] == STALLED else mutant["verdict"]
+    _write(path, mutants)
+    return True
+
+
+def _try_all(
+    path: Path,
+    mutants: list[dict[str, Any]],
+    items: Mapping[str, pytest.Item],
+    seconds: dict[str, float],
+    patience: int,
+) -> None:
+    """Try those without a verdict, and those that only the clock has ended."""
+    todo = [mutant for mutant in mutants if mutant["verdict"] in {"", STALLED}]
+    children: dict[int, _Child] = {}
+    for number, mutant in enumerate(todo, start=1):
         while len(children) >= int(os.environ["FAPIAO_MUTANTS_JOBS"]):
             _reap(children)
         child = _Child(mutant)
-        child.start([items[name] for name in names], seconds)
+        child.start([items[name] for name in mutant["tests"]], seconds, patience)
         children[child.pid] = child
         if number % 50 == 0:
             print(f"{time.strftime('%H:%M:%S')} {number}/{len(todo)}", file=sys.stderr, flush=True)
             _write(path, mutants)
     while children:
         _reap(children)
-    _write(path, mutants)
-    return True
 
 
-def _write(path: Path, mutants: list[dict[str, str]]) -> None:
+def _write(path: Path, mutants: list[dict[str, Any]]) -> None:
     aside = path.with_suffix(".part")
     aside.write_text(json.dumps(mutants, ensure_ascii=False))
     aside.replace(path)
@@ -166,13 +186,16 @@ def _function(mutant: str) -> str:
     return mutant.rpartition("__mutmut_")[0]
 
 
-def _run_items(items: Iterable[pytest.Item], seconds: dict[str, float] | None = None) -> None:
+def _run_items(
+    items: Iterable[pytest.Item], seconds: dict[str, float] | None = None, patience: int = 1
+) -> None:
     """Run tests until one fails; with ``seconds``, each has a limit, and ends the process there."""
     ordered = list(items)
     for item, following in zip_longest(ordered, ordered[1:]):
         if seconds is not None:
             signal.setitimer(signal.ITIMER_PROF, 1 + 2 * seconds[item.nodeid])
-            signal.setitimer(signal.ITIMER_REAL, 15 + 10 * seconds[item.nodeid])
+            limit = patience * (15 + 10 * seconds[item.nodeid])
+            signal.setitimer(signal.ITIMER_REAL, limit)
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if _run.failed:
             return
@@ -182,11 +205,11 @@ def _run_items(items: Iterable[pytest.Item], seconds: dict[str, float] | None = 
 class _Child:
     """A fork in which one mutant is active."""
 
-    mutant: dict[str, str]
+    mutant: dict[str, Any]
     pid: int = 0
     folder: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)
 
-    def start(self, items: list[pytest.Item], seconds: dict[str, float]) -> None:
+    def start(self, items: list[pytest.Item], seconds: dict[str, float], patience: int) -> None:
         """Fork, run the tests there, and end with status 1 at the first failure."""
         self.pid = os.fork()
         if self.pid:
@@ -198,7 +221,7 @@ class _Child:
         os.environ[ACTIVE] = self.mutant["id"]
         os.environ["PYTEST_DEBUG_TEMPROOT"] = self.folder.name
         try:
-            _run_items(items, seconds)
+            _run_items(items, seconds, patience)
         except BaseException:  # noqa: BLE001  # whatever it is, the mutant did not pass
             os._exit(1)
         os._exit(int(_run.failed))
@@ -206,7 +229,7 @@ class _Child:
     def end(self, status: int) -> None:
         """Take the verdict from the status, and clean up."""
         code = os.waitstatus_to_exitcode(status)
-        verdict = {0: STANDING, -signal.SIGPROF: SLOW, -signal.SIGALRM: SLOW}
+        verdict = {0: STANDING, -signal.SIGPROF: SLOW, -signal.SIGALRM: STALLED}
         self.mutant["verdict"] = verdict.get(code, KILLED)
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)  # whatever the tests started
