@@ -99,7 +99,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
         mutant["tests"] = [] if mutant["verdict"] else names
         mutant["verdict"] = mutant["verdict"] or ("" if names else UNTESTED)
     _try_all(path, mutants, items, seconds, patience=1)
-    _try_all(path, mutants, items, seconds, patience=4)
+    _try_all(path, mutants, items, seconds, patience=2)
     for mutant in mutants:
         del mutant["tests"]
         mutant["verdict"] = SLOW if mutant["verdict"] == STALLED else mutant["verdict"]

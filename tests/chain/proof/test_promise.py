@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.commitment import anchor, password_area
+from chain.commitment import SALT_SIZE, anchor, password_area
 from chain.errors import MalformedError, Problem, VerificationError
 from chain.hashing import Digest, leaf_hash, sha256
 from chain.proof.promise import (
@@ -391,3 +391,8 @@ def test_which_keys_are_those_of_promises() -> None:
 )
 def test_a_promise_is_told_from_other_files(data: bytes, is_one: bool) -> None:
     assert is_promise(data) is is_one
+
+
+def test_each_document_gets_a_blinder_of_its_own() -> None:
+    with pytest.raises(ValueError, match="longer"):
+        sign_group(SIGNER, documents(3), NOON, DEADLINE, lambda count: bytes(count - SALT_SIZE))
