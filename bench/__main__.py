@@ -24,7 +24,7 @@ from bench.tree import our_tree, pymerkle_tree, sample_entries
 from bench.witnesses import cosigned
 
 TREE_SIZE = 50_000
-SIZE = 200_000
+SIZE = 500_000
 ROUNDS = 3
 
 

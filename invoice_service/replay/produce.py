@@ -21,8 +21,8 @@ from invoice_service.replay.days import Sale, invoices_by_day, sales
 
 AHEAD: Final = 40  # batches that may wait between the two processes
 MOMENTS_A_DAY: Final = 24  # a day is issued in about so many batches, each at one moment
-SMALLEST_BATCH: Final = 20  # each costs a sync to disk
-LARGEST_BATCH: Final = 400
+SMALLEST_BATCH: Final = 100  # each costs a sync to disk
+LARGEST_BATCH: Final = 1_000
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
