@@ -168,7 +168,7 @@ def _shortcuts(
         IssuingCalls(instance),
         signed=KeptSignIns(instance.store),
         purse=rates.keys,
-        asking=IssuingLine(config.run_dir / SOCKET, loop),
+        asking=_issuing_line(instance, loop),
         observe=meter.observe,
         always=ALWAYS,
     )
@@ -184,6 +184,13 @@ def _shortcuts(
         ("GET", "/v1/verifications"): checks,
     }
     return Shortcuts(routes, config.public_path)
+
+
+def _issuing_line(instance: Instance, loop: AbstractEventLoop) -> IssuingLine:
+    """Where it finds a process that hangs, the threads' client need not find out by itself."""
+    issuer = instance.issuer
+    silent = issuer.leave_alone if isinstance(issuer, IssuerClient) else (lambda: None)
+    return IssuingLine(instance.config.run_dir / SOCKET, loop, silent=silent)
 
 
 def _open_doors(app: Flask, instance: Instance) -> Meter:

@@ -102,7 +102,7 @@ def bearer(header: str | None) -> str | None:
     if not header:
         return None
     scheme, _, text = header.strip(" ").partition(" ")
-    if scheme.lower() != SCHEME or not text:
+    if scheme.lower() != SCHEME or not text or "," in text:  # two headers come as one with a comma
         raise RefusedError("authorization_scheme", "write Authorization: Bearer fk_...")
     return text.lstrip(" ")
 

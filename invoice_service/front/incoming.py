@@ -147,7 +147,7 @@ def _variables(headers: list[Header]) -> dict[str, str]:
         key = key if key == "CONTENT_TYPE" else f"HTTP_{key}"
         text = value.decode("latin-1").strip(" \t")
         if key in found:
-            text = f"{found[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}"
+            text = f"{found[key]}{'; ' if key == 'HTTP_COOKIE' else ', '}{text}"
         found[key] = text
     return found
 

@@ -158,6 +158,10 @@ class IssuerClient:
         """Whether the process answers."""
         return self._ask(_encoder.encode([]), 0) == []
 
+    def leave_alone(self) -> None:
+        """It is silent: for as long as one waits for it, nobody asks it."""
+        self._avoid_until = time.monotonic() + self._patience
+
     def close(self) -> None:
         """Close this thread's connection."""
         connection: socket.socket | None = getattr(self._mine, "connection", None)
@@ -173,7 +177,7 @@ class IssuerClient:
             try:
                 return self._ask_once(message, count)
             except TimeoutError:
-                self._avoid_until = time.monotonic() + self._patience
+                self.leave_alone()
                 self.close()
                 return None
             except UNREADABLE:

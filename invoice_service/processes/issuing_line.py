@@ -36,8 +36,14 @@ class IssuingLine:
     """One connection with one message under way. All of it is called in the loop's thread."""
 
     def __init__(
-        self, path: Path, loop: asyncio.AbstractEventLoop, *, patience: float = PATIENCE
+        self,
+        path: Path,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        patience: float = PATIENCE,
+        silent: Callable[[], object] = lambda: None,
     ) -> None:
+        """``silent`` is called when the process has not answered for ``patience`` seconds."""
         self._path = path
         self._loop = loop
         self._patience = patience
@@ -45,6 +51,8 @@ class IssuingLine:
         self._under_way: Sequence[Done] = ()
         self._socket: socket.socket | None = None
         self._late: asyncio.TimerHandle | None = None
+        self._silent = silent
+        self._avoid_until = 0.0
 
     def ask(self, prepared: Prepared, done: Done) -> None:
         """Have it issued, with all that is asked before the loop looks at its sockets again."""
@@ -59,6 +67,9 @@ class IssuingLine:
     def _send(self) -> None:
         if self._under_way or not self._waiting:
             return
+        if self._loop.time() < self._avoid_until:
+            self._lose()
+            return
         records, asking = self._next()
         self._under_way = asking
         try:
@@ -66,7 +77,7 @@ class IssuingLine:
         except OSError:
             self._lose()
             return
-        self._late = self._loop.call_later(self._patience, self._lose)
+        self._late = self._loop.call_later(self._patience, self._give_up)
 
     def _next(self) -> tuple[list[msgspec.Raw], list[Done]]:
         """Those who waited longest; no more than are few."""
@@ -111,6 +122,12 @@ class IssuingLine:
         for done, answer in zip(asking, answers, strict=True):
             done(answer)
         self._send()
+
+    def _give_up(self) -> None:
+        """It hangs: the next ones do not wait for it, either, for a while."""
+        self._avoid_until = self._loop.time() + self._patience
+        self._silent()
+        self._lose()
 
     def _lose(self) -> None:
         """Nobody knows what became of what is under way, and the rest had better not wait."""

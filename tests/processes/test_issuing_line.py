@@ -99,6 +99,28 @@ def test_a_process_that_hangs_keeps_nobody(shop: Shop, tmp_path: Path) -> None:
     assert answers == [[None], [None]]
 
 
+def test_of_a_process_that_hangs_one_waits_and_others_are_told(shop: Shop, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    async def main(silent: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        line = IssuingLine(
+            tmp_path / SOCKET, loop, patience=0.3, silent=lambda: told.append("silent")
+        )
+        assert await _all(line, [shop.draft("A")]) == [None]
+        silent.accept()[0].close()
+        assert await _all(line, [shop.draft("B")]) == [None]
+        with pytest.raises(BlockingIOError):  # nobody has come a second time
+            silent.accept()
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as silent:
+        silent.bind(str(tmp_path / SOCKET))
+        silent.listen()
+        silent.setblocking(False)
+        asyncio.run(main(silent))
+    assert told == ["silent"]
+
+
 @pytest.mark.parametrize("reply", [b"", b"\x00", b"\x90", b"\xc1" * 30])
 def test_an_answer_that_is_none_is_nobodys(shop: Shop, tmp_path: Path, reply: bytes) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as odd:

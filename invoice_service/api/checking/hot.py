@@ -50,9 +50,9 @@ class HotChecks:
         except Problem:
             return False
         caller = Caller(self._purse, self._site(line, incoming))
-        incoming.noted = {CALLER: caller}
         try:
             caller.pay(1)
+            incoming.noted = {CALLER: caller}  # who could not pay is told so the usual way
             verdict = self._check(slip)
         except Problem:
             return False

@@ -102,6 +102,17 @@ def test_a_verdict_the_short_way_is_counted_and_shows_its_tokens(doors: Doors) -
     assert b"\r\nRateLimit: some\r\n" in here
 
 
+def test_who_has_no_tokens_left_is_refused_at_both_doors(tmp_path: Path) -> None:
+    few = {"FAPIAO_RATE_PEER_BURST": "1", "FAPIAO_RATE_PEER_PER_SECOND": "1"}
+    with Desk(tmp_path, **few) as desk:
+        for way in (desk.app.extensions[SHORTCUT], None):
+            with stage(desk.app, shortcut=way) as place, Client(place) as client:
+                question = get(f"{AT}?hash={UNKNOWN}")
+                answers = client.say(question * 4, get("/v1/openapi", b"Connection: close")).rest()
+            assert answers.count(b"HTTP/1.1 429 ") >= 3, answers
+            desk.clock.forward(seconds=10)
+
+
 def test_a_damaged_record_is_an_incident_the_usual_way(
     doors: Doors, capfd: pytest.CaptureFixture[str]
 ) -> None:
