@@ -59,6 +59,11 @@ _REQUEST: Final = {
         "The body is not an Excel workbook that can be read; save it anew as .xlsx",
         "内容不是可读取的 Excel 工作簿，请另存为 .xlsx 后重新发送",
     ),
+    "several_lists": Entry(
+        400,
+        "The form has more than one list: send one file, or paste codes, not both",
+        "表单中有多份清单：请只选择一个文件，或只粘贴二维码内容",
+    ),
     "lone_surrogate": Entry(400, "A text has half a character", "文本含有不完整的字符"),
     "duplicate_key": Entry(400, "A field stands twice", "字段重复"),
     "too_deep": Entry(400, "The JSON is nested too deeply", "JSON 嵌套过深"),

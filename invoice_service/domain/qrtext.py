@@ -117,8 +117,8 @@ def claim_in_query(query: str) -> QrText:
     """What the address of a scan page says: ``FIELDS``, a pasted ``text``, or both.
 
     Programs that pass an address on add parameters of their own, write "&amp;" and a second "?";
-    these are passed over, unless another invoice's code stands in one. Raises MalformedError as
-    ``claim_of`` does, and query_malformed, duplicate_parameter.
+    these are passed over, unless another invoice's code or hash stands in one. Raises
+    MalformedError as ``claim_of`` does, and query_malformed, duplicate_parameter.
     """
     pairs = list(_parameters(query))
     ours = [(name, value) for name, value in pairs if name in {*FIELDS, _TEXT}]
@@ -127,7 +127,7 @@ def claim_in_query(query: str) -> QrText:
         raise MalformedError("duplicate_parameter", "a parameter stands twice in the address")
     claim = claim_of(said, said.get(_TEXT))
     others = [code for name, value in pairs if name not in said for code in _codes_within(value)]
-    return reduce(join_claims, others, claim)
+    return _as_named(reduce(join_claims, others, claim), query)
 
 
 def _parameters(query: str) -> Iterator[tuple[str, str]]:
@@ -177,7 +177,7 @@ def parse_qr_text(text: str) -> QrText:
     text = drop_unseen(text)
     for reading in readings(text):
         if (said := _claim_of_all(spans(reading))) is not None:
-            return _as_named(said, reading)
+            return _as_named(said, text)
     raise _invalid()
 
 
@@ -198,8 +198,8 @@ def _claim_of_all(parts: Sequence[str]) -> QrText | None:
 
 
 def _as_named(said: QrText, text: str) -> QrText:
-    """The claim, if the words around it name no other invoice."""
-    if not hashes_named(text) <= {said.hash}:
+    """The claim, if the words around it, or other parameters, name no other invoice."""
+    if any(not hashes_named(reading) <= {said.hash} for reading in readings(drop_unseen(text))):
         raise MalformedError("claims_differ", "the text has the hashes of several invoices")
     return said
 

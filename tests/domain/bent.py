@@ -64,6 +64,7 @@ def bent(url: str) -> dict[str, str]:
 
 def several(one: str, other: str) -> dict[str, str]:
     """Texts with the codes of two invoices, of which neither may be chosen."""
+    hash_ = dict(parse_qsl(other.partition("?")[2]))["hash"]
     return {
         "line by line": f"{one}\n{other}",
         "side by side": f"{one} {other}",
@@ -76,5 +77,7 @@ def several(one: str, other: str) -> dict[str, str]:
         "in the pasted text": f"{one}&text={quote(other, safe='')}",
         "both in one parameter": WRAPPED.format(quote(f"{one} {other}", safe="")),
         "a second question mark": f"{one}?{other.partition('?')[2]}",
+        "the other's hash in a parameter": f"{one}&x={hash_}",
+        "the same, encoded": f"{one}&x=%2530{hash_[1:]}",
         "two pages around them": f"{WRAPPED.format(quote(one))} {WRAPPED.format(quote(other))}",
     }

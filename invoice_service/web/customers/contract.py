@@ -73,7 +73,7 @@ OPERATIONS: Final = (
         "",
         (),
         ((FORM, ListForm),),
-        codes=("too_many_records", "not_csv", "not_xlsx", *STORE, *LOG),
+        codes=("too_many_records", "several_lists", "not_csv", "not_xlsx", *STORE, *LOG),
         errors="page",
         strict=False,
         large=True,

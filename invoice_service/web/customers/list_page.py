@@ -14,6 +14,7 @@ from invoice_service.web.customers.pages import page
 from invoice_service.web.customers.words import NO_VERDICT, Words, words_of
 
 PATH: Final = "/verify/list"
+FIELDS: Final = ("list", "text")
 MOST_SHOWN: Final = 1000
 """Rows of the page; the workbook has all of them."""
 
@@ -78,18 +79,31 @@ def list_blueprint(lists: PageLists, title_zh: Callable[[Problem], str], most: i
 
 
 def _sent() -> tuple[str, IO[bytes]]:
-    """(file's name, content), or what was pasted. MalformedError for a form without either."""
+    """(file's name, content), or what was pasted, under the name "".
+
+    MalformedError for a form without either, and ``several_lists``: none is chosen.
+    """
     if request.mimetype != FORM:
         raise MalformedError("unsupported_media_type", f"send {FORM}")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise MalformedError("unsupported_encoding", "send the body uncompressed")
-    file = request.files.get("list")
-    if file is not None and file.filename:
-        return file.filename, file.stream
-    text = request.form.get("text", "")
-    if not text.strip():
+    lists = list(_lists())
+    if not lists:
         raise MalformedError("empty_body", "choose a file, or paste codes, one a line")
-    return "", BytesIO(text.encode())
+    if len(lists) > 1:
+        raise MalformedError("several_lists", f"{len(lists)} lists are in the form: send one")
+    return lists[0]
+
+
+def _lists() -> Iterator[tuple[str, IO[bytes]]]:
+    """All lists of the form, whichever of its two fields they are in."""
+    for name in FIELDS:
+        for file in request.files.getlist(name):
+            if file.filename:
+                yield file.filename, file.stream
+        for text in request.form.getlist(name):
+            if text.strip():
+                yield "", BytesIO(text.encode())
 
 
 class Rows:

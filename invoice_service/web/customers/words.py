@@ -197,7 +197,7 @@ BROKEN = Words(
 OF_LISTS = frozenset(
     {
         *("not_csv", "not_xlsx", "not_utf8", "empty_body", "too_many_records", "body_too_large"),
-        "unsupported_media_type",
+        *("unsupported_media_type", "several_lists"),
     }
 )
 """Codes of what is wrong with a list as a whole."""

@@ -88,6 +88,10 @@ def test_a_page_shows_some_and_counts_all(desk: Desk, monkeypatch: pytest.Monkey
         ({"list": (io.BytesIO(b"a,b\n1,2\n"), "x.csv")}, 400, "not_csv"),
         ({"list": (io.BytesIO(b"PK\x03\x04"), "x.docx")}, 400, "not_xlsx"),
         ({"text": "a" * 600_000}, 413, "body_too_large"),
+        ({"list": (io.BytesIO(b"x\n"), "x.txt"), "text": "y"}, 400, "several_lists"),
+        ({"list": [(io.BytesIO(b"x\n"), f"{n}.txt") for n in "ab"]}, 400, "several_lists"),
+        ({"text": ["x", "y"]}, 400, "several_lists"),
+        ({"list": "x", "text": "y"}, 400, "several_lists"),
     ],
 )
 def test_a_list_that_cannot_be_read_is_refused_with_a_way_back(
