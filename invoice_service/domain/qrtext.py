@@ -17,7 +17,7 @@ from chain.errors import MalformedError
 
 from .money import Fen, parse_amount, parse_yuan
 from .numbering import parse_bill_number
-from .spans import BEHIND, LINE_ENDS, SIGNS, readings, spans
+from .spans import BEHIND, LINE_ENDS, SIGNS, readings, spans, without_words
 from .text import drop_unseen
 
 FIELDS: Final = ("hash", "bill_num", "total_amount")
@@ -233,7 +233,7 @@ def _parse_commas(fields: list[str]) -> QrText:
     if not _CODE.fullmatch(code) or not _DAY.fullmatch(day):
         raise _invalid()
     return QrText(
-        hash=read_hash(hash_),
+        hash=read_hash(_clean(hash_)),
         number=parse_bill_number(number),
         code=code,
         seller_tax_id=tax_id,
@@ -243,8 +243,8 @@ def _parse_commas(fields: list[str]) -> QrText:
 
 
 def _clean(value: str) -> str:
-    """A value without what chat programs leave behind it: unseen characters, a full stop."""
-    return drop_unseen(value).rstrip(_BEHIND_VALUE)
+    """A value without what chat programs leave behind it: unseen characters, a stop, words."""
+    return without_words(drop_unseen(value)).rstrip(_BEHIND_VALUE)
 
 
 def _invalid() -> MalformedError:

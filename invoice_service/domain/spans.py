@@ -6,6 +6,7 @@ text are words. Nothing is chosen here: all that begins like a code is given.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
@@ -13,8 +14,8 @@ from urllib.parse import unquote
 SIGNS: Final = str.maketrans("？＆＝＃", "?&=#")
 """Signs of an address as Chinese keyboards write them."""
 
-BEHIND: Final = " \t\r\n\u3000>)]}\"'”’》」』）】。，、；！？?"
-"""What stands behind a code and is no part of it."""
+BEHIND: Final = " \t\r\n\u3000>)]}\"'”’》」』）】。，、；！？?*_~`|"
+"""What stands behind a code and is no part of it; the last ones are Markdown's."""
 
 LINE_ENDS: Final = re.compile(r"[\t\r\n]")
 """Browsers drop them inside an address, and mail programs put them there."""
@@ -31,6 +32,14 @@ _START = re.compile(
     r"|(?P<commas>(?<![\w,])01,[0-9]{2},[0-9]{10,12},)",
     re.ASCII | re.IGNORECASE,
 )
+
+
+_RUN_ON = re.compile(
+    r"(?P<value>-?[0-9a-f]+)(?:[*_~`|]+\s|\s*(?P<sign>[^\x00-\x7f]))", re.ASCII | re.IGNORECASE
+)
+"""A value that runs on into words."""
+
+_UNITS: Final = "元圆块角毛分"
 
 
 def readings(text: str) -> Iterator[str]:
@@ -53,6 +62,25 @@ def spans(text: str) -> list[str]:
         _enclosed(text, match.start(), end).rstrip(BEHIND)
         for match, end in zip(found, ends, strict=False)
     ]
+
+
+def without_words(value: str) -> str:
+    """A value up to the first character that it cannot hold, where words follow.
+
+    What could belong to a number, as a unit, a sign or digits of another script, stays.
+    """
+    match = _RUN_ON.match(value)
+    if match is None or (match["sign"] and not _are_words(value[match.start("sign") :])):
+        return value
+    return match["value"]
+
+
+def _are_words(text: str) -> bool:
+    kind = unicodedata.category(text[0])
+    if kind.startswith("P"):
+        return not text[1:2].isnumeric()
+    is_ours = text[0].isnumeric() or unicodedata.normalize("NFKC", text[0]).isascii()
+    return kind[0] in "LS" and kind not in ("Sm", "Sc") and not is_ours and text[0] not in _UNITS
 
 
 def _begins(text: str, match: re.Match[str]) -> bool:

@@ -85,6 +85,7 @@ def test_capitals_marks_and_words_change_nothing_in_the_comma_form() -> None:
     said = parse_qr_text(COMMAS)
     for text in (
         *(COMMAS.replace(HASH, HASH.upper()), f"\ufeff{COMMAS}\r\n", f"「{COMMAS}」"),
+        *(f"**{COMMAS}**", f"🧾{COMMAS}🧾", f"{COMMAS}电话12345"),
         *(f"发票查验：{COMMAS}，", quote(COMMAS), f"https://a.cn/?target={quote(COMMAS)}"),
     ):
         assert parse_qr_text(text) == said
@@ -151,6 +152,14 @@ def test_an_address_has_at_most_so_many_parameters() -> None:
 @pytest.mark.parametrize("amount", ["1e3", "+5", "05", "5.0", "", "-0", "%2B5", "5 x", "４"])
 def test_a_total_of_another_spelling_is_refused(amount: str) -> None:
     assert code_of(URL.replace("49810", amount)) == "amount_invalid"
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [*("４", "万", "元", "．50", "，500", "×2", "²", "①", "€", "x", " 5", "*5", "**5")],
+)
+def test_what_may_belong_to_the_total_is_not_cut_off(behind: str) -> None:
+    assert code_of(URL + behind) == "amount_invalid"
 
 
 @pytest.mark.parametrize(
