@@ -27,7 +27,7 @@ from chain.proof.memory import (
     remember,
     told,
 )
-from chain.proof.promise import is_promise, open_promise, promise_keys
+from chain.proof.promise import is_promise, open_promise, promise_keys, refuse_bent
 from chain.proof.verify import Evidence, verify_proof
 from chain.signing.keys import TrustedKeys
 from chain.signing.policy import NO_WITNESSES, Policy
@@ -71,6 +71,7 @@ def _verify(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
     try:
         keys = read_trusted(options.keys)
         policy = NO_WITNESSES if options.policy is None else read_policy(options.policy)
+        refuse_bent(data)
     except Problem as problem:
         return _cannot_ask(problem, as_json=options.json)
     if is_promise(data):

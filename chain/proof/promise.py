@@ -122,6 +122,20 @@ def is_promise(data: bytes) -> bool:
     return _BEGINNING.match(data) is not None
 
 
+def refuse_bent(data: bytes) -> None:
+    """MalformedError ``promise_malformed`` for what is a promise but for what stands before it.
+
+    Only one spelling is read, but whoever saved it should learn what it is.
+    """
+    plain = data.lstrip(b'\xef\xbb\xbf \t\r\n"').replace(b"\r\n", b"\n")
+    if is_promise(plain) and plain != data:
+        raise _malformed(
+            "it seems to be one, but with a blank, a mark or line ends that were not there; save"
+            " the text as it was given, and check it with `fapiao verify FILE`, or against the log"
+            " with `fapiao audit --promise FILE --mirror DIR`"
+        )
+
+
 def promise_keys(trusted: TrustedKeys) -> tuple[VerifierKey, ...]:
     """The promise keys of a log: the one that is trusted, or those that its statements name.
 

@@ -48,11 +48,18 @@ def read_policy(path: Path) -> Policy:
         ) from error
 
 
+def refuse_missing(text: str) -> None:
+    """MalformedError ``key_text`` for what is no key, and looks like a file's name."""
+    if "+" not in text and ("/" in text or "\\" in text):  # every key has a plus
+        raise MalformedError("key_text", f"no such file, and no key: {text}")
+
+
 def _read(text: str) -> bytes:
     """The content of the file of that name, if there is one, else the text itself."""
     path = Path(text)
     try:
         if len(text) >= _LONGEST_PATH or not path.is_file():
+            refuse_missing(text)
             return text.encode(errors="replace")
         with path.open("rb") as file:
             return file.read(MAX_STATEMENT + 1)

@@ -23,7 +23,7 @@ WHOLE = "fapiao.whole"
 """In ``environ``: the input is all there, in a file that whoever reads it may close."""
 
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
-_WAIT = re.compile(r"wait\s*=\s*([0-9]{1,4})", re.ASCII)
+_PREFERENCE = re.compile(r'(\w+)\s*=\s*("?)([\w-]+)\2', re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _PARAMETER = re.compile(
     r""";[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^";]*)"""
@@ -153,16 +153,17 @@ def idempotency_key(said: Said | None = None) -> str:
 
 
 def preferences(said: Said | None = None) -> Preferences:
-    """``Prefer: wait=N, return=minimal``."""
+    """``Prefer: wait=N, return=minimal``, quoted or not (RFC 7240); more than MAX_WAIT is that."""
     value: str | None = (request.environ if said is None else said).get("HTTP_PREFER")
     if not value:
         return Preferences()
     wait, minimal = 0, False
     for part in value.replace(";", ",").split(","):
-        word = part.strip().lower()
-        if match := _WAIT.fullmatch(word):
-            wait = min(int(match[1]), MAX_WAIT)
-        minimal = minimal or word.replace(" ", "") == "return=minimal"
+        match = _PREFERENCE.fullmatch(part.strip().lower())
+        name, wanted = (match[1], match[3]) if match else ("", "")
+        if name == "wait" and wanted.isdecimal():
+            wait = min(int(f"0{wanted.lstrip('0')[:4]}"), MAX_WAIT)
+        minimal = minimal or (name, wanted) == ("return", "minimal")
     return Preferences(wait, minimal)
 
 

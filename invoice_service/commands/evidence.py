@@ -20,7 +20,7 @@ from chain.audit.mirror import MirrorReport, check_mirror, compare_mirrors
 from chain.durable import write_file
 from chain.entry import format_time
 from chain.errors import MalformedError, VerificationError
-from chain.proof.promise import MAX_PROMISE_BYTES, is_promise, open_promise
+from chain.proof.promise import MAX_PROMISE_BYTES, is_promise, open_promise, refuse_bent
 from chain.signing.checkpoint import Checkpoint
 from chain.signing.keys import TrustedKeys
 from chain.signing.note import VerifierKey
@@ -42,12 +42,16 @@ def read_evidence(what: str) -> bytes | None:
 
 
 def read_promise(what: str) -> bytes | None:
-    """The promise in the file of that name; None when it is anything else."""
+    """The promise in the file of that name; None when it is anything else.
+
+    MalformedError ``promise_malformed`` for one that was not saved as it was given.
+    """
     path = named_file(what)
     if path is None:
         return None
     with path.open("rb") as file:
         data = file.read(MAX_PROMISE_BYTES + 1)
+    refuse_bent(data)
     return data if is_promise(data) else None
 
 

@@ -10,7 +10,7 @@ from chain.signing.keys import TrustedKeys
 from chain.signing.note import VerifierKey
 from chain.signing.policy import NO_WITNESSES, Policy
 from chain.signing.statement import follow
-from chain.signing.trusted import read_policy, read_trusted
+from chain.signing.trusted import read_policy, read_trusted, refuse_missing
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
 
@@ -31,6 +31,8 @@ def read_key(text: str, line: int = 0) -> VerifierKey:
         if line >= len(lines):
             raise MalformedError("key_text", f"{path} has no line {line + 1} with a key")
         text = lines[line]
+    else:
+        refuse_missing(text)
     return VerifierKey.parse(text.strip())
 
 

@@ -147,6 +147,13 @@ class TestPromises:
             "2026-11-21T04:01:00Z",
         )
 
+    def test_one_that_was_not_saved_as_it_was_given_is_named(self, promise: Path) -> None:
+        promise.write_bytes(b"\n" + promise.read_bytes())
+        result = _run("verify", promise, "--key", self.SIGNER.verifier.text())
+        assert result.returncode == 2
+        assert "promise_malformed" in result.stderr
+        assert "fapiao audit --promise" in result.stderr
+
     def test_what_does_not_hold_is_a_no(self, promise: Path) -> None:
         text = promise.read_text("utf-8")
         key = self.SIGNER.verifier.text()

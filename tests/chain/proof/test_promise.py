@@ -19,6 +19,7 @@ from chain.proof.promise import (
     is_promise,
     open_promise,
     promise_keys,
+    refuse_bent,
     sign_group,
 )
 from chain.signing.keys import LogKey, LogKeys
@@ -391,6 +392,16 @@ def test_which_keys_are_those_of_promises() -> None:
 )
 def test_a_promise_is_told_from_other_files(data: bytes, is_one: bool) -> None:
     assert is_promise(data) is is_one
+
+
+@pytest.mark.parametrize("text", [signed(*ALONE), group(3)[1]], ids=["alone", "group"])
+def test_a_promise_that_was_not_saved_as_it_was_given_is_named(text: str) -> None:
+    data = text.encode()
+    for bent in (b"\n" + data, data.replace(b"\n", b"\r\n"), b'"' + data):
+        with pytest.raises(MalformedError, match=r"^promise_malformed\b.*fapiao audit --promise"):
+            refuse_bent(bent)
+    for other in (data, b"", b"{}", b"\n[]"):
+        refuse_bent(other)
 
 
 def test_each_document_gets_a_blinder_of_its_own() -> None:

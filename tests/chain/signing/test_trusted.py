@@ -96,6 +96,12 @@ def test_what_is_no_key(text: str) -> None:
     assert _code(text) == "key_text"
 
 
+def test_what_looks_like_a_file_is_missed_as_one(tmp_path: Path) -> None:
+    for name in (tmp_path / "key", "keys/log.pub", "keys\\log"):
+        with pytest.raises(Problem, match=r"^key_text\b.*no such file"):
+            read_trusted([str(name)])
+
+
 def test_what_cannot_be_read(file: Files, tmp_path: Path) -> None:
     assert _code(SIGNER.verifier.text(), file("x", b"a/keys\n1\n\n\n")) == "note"
     assert _code(SIGNER.verifier.text(), file("x", NOTES[0][:-5])) == "note"
