@@ -17,6 +17,7 @@ P = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
 WHEN = "%Y-%m-%dT%H:%M:%SZ"
+SIGNATURES = 100  # at most, below a note
 Point = tuple[int, int]
 
 
@@ -74,16 +75,20 @@ def check_signature(public: bytes, message: bytes, signature: bytes) -> None:
 def open_note(note: str, key: str) -> list[str]:
     """The lines of a note that the key signed."""
     name, key_id, encoded = key.split("+", 2)
-    kind_and_key = base64.b64decode(encoded, validate=True)
+    kind_and_key = read_base64(encoded)
     need(kind_and_key[:1] == b"\1" and len(kind_and_key) == 33, "the key is not of type 1")
     known = sha256(name.encode(), b"\n", kind_and_key)[:4]
     need(known.hex() == key_id, "the key's id is not its own")
     text, _, signatures = note.rpartition("\n\n")
+    *lines, rest = signatures.split("\n")
+    need(lines and not rest, "its last line does not end in a line feed")
+    need(len(lines) <= SIGNATURES, "it has too many signatures")
     found = 0
-    for line in signatures.rstrip("\n").split("\n"):
+    for line in lines:
         dash, signer, encoded = line.split(" ")
         need(dash == "\u2014", "a signature's line does not begin with a dash")
-        raw = base64.b64decode(encoded, validate=True)
+        raw = read_base64(encoded)
+        need(signer and "+" not in signer and len(raw) > 4, "a signature is none")
         if signer == name and raw[:4] == known:
             check_signature(kind_and_key[1:], f"{text}\n".encode(), raw[4:])
             found += 1
@@ -110,9 +115,11 @@ def check_path(leaf: bytes, index: int, count: int, path: list[bytes], root: byt
     need(node == root, "the path leads to another root")
 
 
-def read_base64(text: str, size: int) -> bytes:
+def read_base64(text: str, size: int = 0) -> bytes:
+    """The bytes, of that size if one is given, if this is their one spelling."""
     raw = base64.b64decode(text, validate=True)
-    need(len(raw) == size and base64.b64encode(raw).decode() == text, "bad base64")
+    need(base64.b64encode(raw).decode() == text, "bad base64")
+    need(len(raw) == (size or len(raw)), "bad length")
     return raw
 
 
@@ -146,7 +153,9 @@ def check(text: str, key: str) -> tuple[str, str, str]:
         leaf, top = sha256(b"\0", blinded), read_base64(root, 32)
         check_path(leaf, number(index), number(count), siblings, top)
     moments = [datetime.strptime(text, WHEN) for text in (given, deadline)]
-    need([moment.strftime(WHEN) for moment in moments] == [given, deadline], "not a time")
+    # Not strftime: its %Y writes years before 1000 with fewer than four digits.
+    spelled = [f"{moment.isoformat()}Z" for moment in moments]
+    need(spelled == [given, deadline], "not a time")
     need(moments[0] <= moments[1], "the deadline is before the issue")
     return hash_, given, deadline
 

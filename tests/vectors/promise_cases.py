@@ -23,7 +23,10 @@ Bent = Iterator[tuple[str, str, str]]
 
 def promises() -> object:
     """What ``promise.json`` holds."""
-    good = {"version 1": alone()}
+    hash_, given, deadline = parse_note(alone().encode()).text.split("\n")[1:4]
+    first, last = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
+    good = {"version 1": alone(), "1: the first year": alone(hash_, first, deadline)}
+    good["1: the last year"] = alone(hash_, given, last)
     for size in (*range(1, 9), 200):
         for index, text in enumerate(group(size)):
             if size <= 8 or index in (0, 127, 199):
@@ -99,6 +102,9 @@ def _bent_alone() -> Bent:
     yield "1: no time", "time_malformed", alone(hash_, "2026-08-10", deadline)
     yield "1: no day of the calendar", "time_malformed", alone(hash_, given, "2026-02-30T00:00:00Z")
     yield "1: no signature", "note", alone().rpartition("\n\n")[0] + "\n"
+    yield "1: year 1, in three digits", "time_malformed", alone(hash_, "001-01-01T00:00:00Z", given)
+    for name, text in _signed_otherwise(alone()):
+        yield f"1: {name}", "note", text
 
 
 def _bent_path(good: str) -> Bent:
@@ -153,6 +159,24 @@ def _bent_note(good: str) -> Bent:
     yield "no time", "time_malformed", resigned(good, 4, "2026-08-10")
     yield "before its issue", "promise_malformed", resigned(good, 5, "2026-08-10T03:59:59Z")
     yield "a line more", "promise_malformed", resigned(good, 5, "2026-08-10T04:01:00Z\nmore")
+    for name, text in _signed_otherwise(good):
+        yield name, "note", text
+
+
+def _signed_otherwise(good: str) -> Iterator[tuple[str, str]]:
+    """Its signature holds, but is not written as signatures are."""
+    bare = good.rstrip("=\n")
+    pad = good[len(bare) : -1]
+    yield "a bit behind the signature", f"{bare[:-1]}{chr(ord(bare[-1]) + 1)}{pad}\n"
+    yield "no last line feed", f"{bare}{pad}"
+    yield "a line feed more", f"{good}\n"
+    yield "a blank behind the signature", f"{bare}{pad} \n"
+    yield "a signature without padding", f"{bare}\n"
+    yield "a signature that is none", f"{good}\N{EM DASH} other AAAA\n"
+    yield "a signature of no key's name", f"{good}\N{EM DASH} an+other AAAAAAAA\n"
+    yield "a signature of no name", f"{good}\N{EM DASH}  AAAAAAAA\n"
+    more = "".join(f"\N{EM DASH} other{n} AAAAAAAA\n" for n in range(100))
+    yield "too many signatures", good + more
 
 
 def _bent_spelling(good: str) -> Bent:
