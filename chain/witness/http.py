@@ -6,7 +6,9 @@ import json
 import re
 import socket
 import sys
+import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -35,8 +37,8 @@ REQUEST_SECONDS: Final = 10.0
 
 MAX_CONNECTIONS: Final = 128
 
-CROWD_SECONDS: Final = 60.0
-"""Between two lines that say that all places are taken."""
+QUIET_SECONDS: Final = 60.0
+"""Between two lines that say the same of whoever comes: anybody can make as many as he likes."""
 
 _STATUS: Final = {
     MalformedError: HTTPStatus.BAD_REQUEST,
@@ -80,7 +82,9 @@ class WitnessServer(ThreadingTCPServer):
         self.request_seconds = request_seconds
         self._clock = clock
         self.places = Places(connections)
-        self._crowd_told: dict[str, float] = {}
+        self._telling = threading.Lock()
+        self._told: dict[str, float] = {}
+        self._untold: Counter[str] = Counter()
         super().__init__(address, _Handler)
 
     @property
@@ -104,7 +108,7 @@ class WitnessServer(ThreadingTCPServer):
             self._turn_away(request, client_address)
             return
         if room == "made":
-            self._crowded(0, "gave_way", "who waited longest gave way", client_address[0])
+            self.told_rarely(0, "gave_way", "who waited longest gave way", client_address[0])
         try:
             super().process_request(request, client_address)
         except RuntimeError:  # there was no thread to be had
@@ -113,7 +117,7 @@ class WitnessServer(ThreadingTCPServer):
             raise
 
     def _turn_away(self, request: socket.socket, client_address: tuple[str, int]) -> None:
-        self._crowded(503, "too_many_connections", "there is no place", client_address[0])
+        self.told_rarely(503, "too_many_connections", "there is no place", client_address[0])
         request.settimeout(0)
         with contextlib.suppress(OSError):  # it need not hear why
             request.send(_FULL)
@@ -126,20 +130,27 @@ class WitnessServer(ThreadingTCPServer):
         finally:
             self.places.give(request)
 
-    def _crowded(self, status: int, code: str, detail: str, client: str) -> None:
-        """Say that all places are taken, though not to everyone who comes."""
+    def told_rarely(self, status: int, code: str, detail: str, client: str) -> None:
+        """Write such a line at most once a minute, with how many ``times`` it was so since."""
         now = time.monotonic()
-        if now - self._crowd_told.get(code, -CROWD_SECONDS) >= CROWD_SECONDS:
-            self._crowd_told[code] = now
-            self.refused(status, code, detail, client=client)
+        with self._telling:
+            self._untold[code] += 1
+            if now - self._told.get(code, -QUIET_SECONDS) < QUIET_SECONDS:
+                return
+            self._told[code] = now
+            times = self._untold.pop(code)
+        more = {"times": times} if times > 1 else {}
+        self.refused(status, code, detail, client=client, **more)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # as socketserver has it
         """Say in one line why a connection broke off; its client has got no answer."""
         if not self.places.has(request):
             return  # it had to give way
         error = sys.exc_info()[1]
-        code = "connection_lost" if isinstance(error, OSError) else "internal"
-        self.refused(0, code, repr(error), client=client_address[0])
+        if isinstance(error, OSError):
+            self.told_rarely(0, "connection_lost", repr(error), client_address[0])
+        else:
+            self.refused(0, "internal", repr(error), client=client_address[0])
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -223,8 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_error(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401  # as the base class has it
         """Write down who was too slow; the end of an idle connection is nothing to tell."""
-        if self._reader.received:
-            self._say(0, "too_slow", format % args)
+        if self._reader.received and self.server.places.has(self.connection):
+            self.server.told_rarely(0, "too_slow", format % args, self.client_address[0])
 
     def _call(self) -> str:
         """The path below the witness's prefix: none, or the path in its name."""
@@ -273,8 +284,7 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         body = self.rfile.read(length)
         if len(body) < length:
-            self.close_connection = True
-            self._say(0, "cut_off", "the request ended early")
+            self._refuse_framing(HTTPStatus.BAD_REQUEST, "cut_off", "the request ended early")
             return None
         return body
 
