@@ -1,6 +1,6 @@
 """The body of a request that holds many records, one a line."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import IO, NoReturn
 
@@ -50,6 +50,10 @@ class RecordList:
     def records(self) -> Iterator[bytes]:
         """The records, without the ends of their lines."""
         return (line.text for line in islice(self._lines(), self._names, None))
+
+    def said(self, numbers: Collection[int]) -> dict[int, bytes]:
+        """The lines of these numbers as they were sent; once all records have been read."""
+        return {line.number: line.text for line in self._lines() if line.number in numbers}
 
     def close(self) -> None:
         """Let the body go."""

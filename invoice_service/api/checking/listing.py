@@ -1,7 +1,7 @@
 """Lists of slips: NDJSON, CSV, a workbook or QR texts, and what each of their slips came to."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import IO, Final, TypeVar
 
 import msgspec
@@ -35,6 +35,10 @@ class List:
     def each(self, where: str, write: Callable[[int, Result], Written]) -> Iterator[Written]:
         """What ``write`` makes of each slip's line and result; ``where`` is the call's route."""
         return StreamedResults(where).all(self._asked.numbers, self._results, write)
+
+    def said(self, numbers: Collection[int]) -> dict[int, bytes]:
+        """What was sent in these lines, once ``each`` is through."""
+        return self._asked.said(numbers)
 
     def close(self) -> None:
         """Let the list go."""

@@ -1,14 +1,14 @@
 """The page on which many slips are checked at once: a list is pasted or sent, without script."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from io import BytesIO
 from typing import IO, Any, Final, NamedTuple, Protocol
 
 from flask import Blueprint, Response, request
 
 from chain.errors import MalformedError, Problem
-from invoice_service.domain.verdict import Verification
+from invoice_service.domain.verdict import Verdict, Verification
 from invoice_service.openapi.operation import FORM, XLSX
 from invoice_service.web.customers.pages import page
 from invoice_service.web.customers.words import NO_VERDICT, Words, words_of
@@ -18,6 +18,11 @@ FIELDS: Final = ("list", "text")
 MOST_SHOWN: Final = 1000
 """Rows of the page; the workbook has all of them."""
 
+MOST_SAID: Final = 80
+"""Characters of a line that was not checked."""
+
+_NOBODYS: Final = frozenset({Verdict.MISMATCH, Verdict.UNKNOWN})
+
 Write = Callable[[int, Verification | Problem], "Row"]
 
 
@@ -26,6 +31,10 @@ class Listed(Protocol):
 
     def each(self, where: str, write: Write) -> Iterator["Row"]:
         """What ``write`` makes of each of its lines."""
+        ...
+
+    def said(self, numbers: Collection[int]) -> dict[int, bytes]:
+        """What was sent in these lines, once ``each`` is through."""
         ...
 
     def close(self) -> None:
@@ -46,13 +55,22 @@ class PageLists(Protocol):
 
 
 class Row(NamedTuple):
-    """One line of the list: what it came to, and what to show of it."""
+    """One line of the list: what it came to, and what to show of it.
+
+    ``before`` is the first line with the same hash, and ``again`` whether it came to the same.
+    """
 
     line: int
     before: int | None
     words: Words
     result: Verification | None
     problem: Problem | None
+    again: bool = False
+
+    @property
+    def same(self) -> bool:
+        """Whether it is the invoice of the line before: an altered slip is nobody's."""
+        return self.again and self.result is not None and self.result.verdict not in _NOBODYS
 
 
 def list_blueprint(lists: PageLists, title_zh: Callable[[Problem], str], most: int) -> Blueprint:
@@ -71,7 +89,7 @@ def list_blueprint(lists: PageLists, title_zh: Callable[[Problem], str], most: i
         try:
             if request.form.get("as") == "xlsx":
                 return _download(lists.workbook(asked))
-            return _results(list(asked.each(f"POST {PATH}", Rows().row)))
+            return _results(list(asked.each(f"POST {PATH}", Rows().row)), asked)
         finally:
             asked.close()
 
@@ -107,24 +125,39 @@ def _lists() -> Iterator[tuple[str, IO[bytes]]]:
 
 
 class Rows:
-    """Makes the rows of one list, and remembers on which line each invoice stood first."""
+    """Makes the rows of one list, and remembers on which line each hash stood first."""
 
     def __init__(self) -> None:
-        self._first: dict[str, int] = {}
+        self._first: dict[tuple[str, Verdict | None], int] = {}
 
     def row(self, line: int, result: Verification | Problem) -> Row:
         if isinstance(result, Problem):
             return Row(line, None, NO_VERDICT, None, result)
-        first = self._first.setdefault(result.hash, line)
-        return Row(line, None if first == line else first, words_of(result), result, None)
+        first = self._first.setdefault((result.hash, None), line)
+        alike = self._first.setdefault((result.hash, result.verdict), line)
+        before = first if alike == line else alike
+        shown = None if before == line else before
+        return Row(line, shown, words_of(result), result, None, again=alike != line)
 
 
-def _results(rows: list[Row]) -> Response:
-    counts = Counter(row.words for row in rows)
-    again = sum(row.before is not None for row in rows)
+def _results(rows: list[Row], asked: Listed) -> Response:
+    shown = rows[:MOST_SHOWN]
+    said = asked.said({row.line for row in shown if row.problem})
     return page(
-        "customers/list.html", rows=rows[:MOST_SHOWN], all=len(rows), counts=counts, again=again
+        "customers/list.html",
+        rows=shown,
+        all=len(rows),
+        counts=Counter(row.words for row in rows),
+        again=Counter(row.words for row in rows if row.again),
+        said={line: _shortened(text) for line, text in said.items()},
     )
+
+
+def _shortened(said: bytes) -> str:
+    """The beginning of a line, without what cannot be seen or turns the writing round."""
+    text = said.decode("utf-8", "replace")
+    plain = "".join(sign if sign.isprintable() else " " for sign in text[: MOST_SAID + 1]).strip()
+    return f"{plain[:MOST_SAID]}…" if len(text) > MOST_SAID else plain
 
 
 def _download(workbook: bytes) -> Response:
