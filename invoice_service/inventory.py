@@ -7,6 +7,7 @@ something else was lost. The databases carry the mark of the keys' first stateme
 """
 
 import fcntl
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from chain.tree.tiles import TILE_WIDTH, TileFolder
 from invoice_service.config import Config
 from invoice_service.keys.folder import STATEMENTS, KeyFolder
 from invoice_service.services.ports import PendingInvoice
+
+_log = logging.getLogger(__name__)
 
 UNFINISHED: Final = "init.unfinished"
 """Stands in the data folder from the first write of ``fapiao init`` to its last."""
@@ -193,12 +196,29 @@ def require_current(
         raise UnavailableError(error.code, error.detail) from error
 
 
+def require_tiles(config: Config, log: Log) -> None:
+    """Have every full tile, for whoever publishes: one that is lost is rebuilt from log.db.
+
+    Raises UnavailableError ``instance_incomplete`` where log.db does not lead to it.
+    """
+    try:
+        rebuilt = log.publisher.mend()
+    except VerificationError as error:
+        if error.code == "tile_missing":
+            raise _incomplete(config, [f"log/{error.extra['path']}"]) from error
+        raise
+    if rebuilt:
+        count, first = len(rebuilt), rebuilt[0].path()
+        _log.warning("%d files of log/ were lost, log/%s first: rebuilt from log.db", count, first)
+
+
 def _read_end(tiles: TileFolder, size: int) -> None:
-    """Read the tiles on which the next entries build; VerificationError."""
+    """Read the partial tiles, on which the next entries build; VerificationError."""
     if size:
         merkle.root(tiles.reader(size), size)
         n, width = divmod(size - 1, TILE_WIDTH)
-        tiles.read_bundle(n, width + 1)
+        if width + 1 < TILE_WIDTH:
+            tiles.read_bundle(n, width + 1)
 
 
 def _incomplete(config: Config, missing: Sequence[str]) -> UnavailableError:

@@ -107,6 +107,10 @@ class Instance:
         self.keys.check()
         self.promise_signer()
 
+    def check_tiles(self) -> None:
+        """Have every full tile of the log, before it is added to; see ``require_tiles``."""
+        inventory.require_tiles(self.config, self.log)
+
     def operator(self) -> By:
         """Whoever works on this machine now, by the name of the user whose program this is."""
         return _operator(self.clock)
@@ -156,6 +160,7 @@ class Instance:
     def anchoring(self) -> Anchoring:
         """Everything that anchoring works with, the log's secret keys included."""
         self.log_signers()  # what cannot be read is said now
+        self.check_tiles()
         return Anchoring(
             invoices=self.store,
             totals=self.store.totals,

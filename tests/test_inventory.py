@@ -182,3 +182,29 @@ def test_what_was_anchored_under_an_older_version_goes_on(config: Config) -> Non
     unmark(config.data_dir)
     with closing(open_instance(config)) as instance:
         assert anchor_pending(instance.anchoring()).published == 0
+
+
+def test_lost_tiles_are_rebuilt_or_named_before_anything_is_published(town: Town) -> None:
+    town.sell(300)
+    town.run("anchor")
+    log = town.folder / "var/main/log"
+    paths = [log / "tile/0/000", log / "tile/entries/000"]
+    before = [path.read_bytes() for path in paths]
+    for path in paths:
+        path.unlink()
+    town.run("anchor")
+    assert [path.read_bytes() for path in paths] == before
+    with closing(sqlite3.connect(town.folder / "var/main/log.db")) as base, base:
+        (trigger,) = base.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'entries'"
+            " AND sql LIKE '%UPDATE%'"
+        ).fetchone()
+        base.execute(f"DROP TRIGGER {trigger}")
+        base.execute("UPDATE entries SET entry = x'00' WHERE idx = 7")
+    paths[1].unlink()
+    signed = (log / "checkpoint").read_bytes()
+    for command in ("anchor", "serve"):
+        said = town.refusal(command, status=3)
+        assert "instance_incomplete" in said
+        assert "log/tile/entries/000" in said
+    assert (log / "checkpoint").read_bytes() == signed

@@ -20,12 +20,13 @@ from chain.errors import MalformedError, UnavailableError, VerificationError
 from chain.hashing import EMPTY_ROOT, Digest, leaf_hashes
 from chain.log.turns import turn
 from chain.log.watched import Watched
+from chain.log.whole import WholeFolder
 from chain.signing.checkpoint import Checkpoint, sign_checkpoint
 from chain.signing.cosignature import add_signatures, checked_cosignatures
 from chain.signing.note import Signature, SignerKey, parse_note
 from chain.signing.policy import NO_WITNESSES, Policy
 from chain.tree import merkle
-from chain.tree.tiles import TileFolder
+from chain.tree.tiles import TileFolder, TileId
 
 CHECKPOINT_FILE: Final = "checkpoint"
 # Entries held in memory at once. A power of the tile width, so that a step ends where tiles
@@ -113,6 +114,7 @@ class Publisher:
         self._folder = folder
         self._policy = policy
         self._file = Watched(folder / CHECKPOINT_FILE)
+        self._whole = WholeFolder(tiles, folder, store.rows)
         self.grown: Grown | None = None
         """The block sequenced last by this process, until it has been signed."""
 
@@ -123,6 +125,7 @@ class Publisher:
             head = self._store.head()
             published = self._continued(head, note)
             signed = self._store.latest_checkpoint()
+            self._mend(signed)
             if signed is None or signed.size < head.size:
                 signed = self._sign(signers, signed, head, signed_at)
             else:
@@ -136,8 +139,18 @@ class Publisher:
             note = self._read_file()
             published = self._continued(self._store.head(), note)
             signed = self._store.latest_checkpoint()
+            self._mend(signed)
             if signed is not None:
                 self._put_file(signed, published, note)
+
+    def mend(self) -> Sequence[TileId]:
+        """Rebuild the full tiles that the folder has lost, and return which; see ``whole``."""
+        with turn(self._folder):
+            self._continued(self._store.head(), self._read_file())
+            return self._mend(self._store.latest_checkpoint())
+
+    def _mend(self, signed: StoredCheckpoint | None) -> Sequence[TileId]:
+        return () if signed is None else self._whole.mend(checkpoint_of(signed))
 
     def signed(self) -> StoredCheckpoint | None:
         """The largest signed checkpoint, with all signatures that it has."""

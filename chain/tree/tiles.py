@@ -6,7 +6,7 @@ once do no harm, and everything here that a crash interrupts is done again by th
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -165,6 +165,11 @@ class TileFolder:
                 files[tile] = encode_bundle(row)
             self._write(files)
 
+    def put_back(self, files: Mapping[TileId, bytes]) -> None:
+        """Write tiles that were lost, durably; the errors of ``write_range``."""
+        self._synced.clear()  # folders may have been lost with them
+        self._write(files)
+
     def verify_range(self, old_size: int, new_size: int) -> None:
         """Read back what ``write_range`` wrote and derive it again, in O(new + log size).
 
@@ -177,7 +182,7 @@ class TileFolder:
             hashes = self.read_hashes(0, n, width)
             _check_bundle(n, hashes, self.read_bundle(n, width))
             if width == TILE_WIDTH:
-                roots[n] = _complete_root(hashes)
+                roots[n] = full_root(hashes)
         level, old, new = 1, old_size // TILE_WIDTH, new_size // TILE_WIDTH
         while new > old:
             roots = self._verify_above(level, old, new, roots)
@@ -237,13 +242,13 @@ class TileFolder:
             yield from tiles
             full = [row for tile, row in tiles if tile.width == TILE_WIDTH]
             level, old = level + 1, old // TILE_WIDTH
-            added = known[level] if level < len(known) else list(map(_complete_root, full))
+            added = known[level] if level < len(known) else list(map(full_root, full))
             if len(added) != len(full):
                 raise MalformedError("tile_range", "one hash is needed a tile that becomes full")
             n, width = divmod(old, TILE_WIDTH)
             start = self.read_hashes(level, n, width) if width and added else []
 
-    def _write(self, files: dict[TileId, bytes]) -> None:
+    def _write(self, files: Mapping[TileId, bytes]) -> None:
         paths = {self._root / tile.path(): data for tile, data in files.items()}
         for tile, (path, data) in zip(files, paths.items(), strict=True):
             with suppress(FileNotFoundError):
@@ -280,7 +285,7 @@ class TileFolder:
                 if at >= old and hash_ != below[at]:
                     raise _damaged(TileId(level - 1, at), "it does not lead to the tile above it")
             if width == TILE_WIDTH:
-                roots[n] = _complete_root(hashes)
+                roots[n] = full_root(hashes)
         return roots
 
     def _drop(self, tile: TileId) -> None:
@@ -331,7 +336,7 @@ def _check_bundle(n: int, hashes: Sequence[Digest], entries: Sequence[bytes]) ->
         raise _damaged(TileId(None, n, len(entries)), "its entries are not those of the tile")
 
 
-def _complete_root(row: Sequence[Digest]) -> Digest:
+def full_root(row: Sequence[Digest]) -> Digest:
     """Return the root over a power of two of hashes."""
     while len(row) > 1:
         row = node_hashes(row)

@@ -31,6 +31,7 @@ def serve(session: Session) -> int:
     """
     instance = session.instance()  # says what is missing before anything starts
     instance.check_keys()
+    instance.check_tiles()
     instance.close()
     config, environ = session.config, session.environ()
     if config.web.port == 0:

@@ -1,0 +1,107 @@
+"""A folder that lost full tiles: they come back as they were, or are named."""
+
+from pathlib import Path
+
+import pytest
+
+from chain.errors import VerificationError
+from tests.chain.books import Books
+
+LOST = [
+    ["tile/0/001"],
+    ["tile/entries/000"],
+    ["tile/0/001", "tile/entries/001", "tile/entries/000"],
+    ["tile/0/000", "tile/0/001", "tile/0/002"],
+]
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Books:
+    """A log of three full tiles and a partial one."""
+    books = Books(tmp_path)
+    books.grow(400, 387)
+    return books
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every file of the log."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("lost", LOST, ids=",".join)
+@pytest.mark.parametrize("again", [False, True], ids=["running", "restarted"])
+def test_what_is_lost_comes_back_before_anything_is_signed(
+    books: Books, lost: list[str], again: bool
+) -> None:
+    before = contents(books.log_folder)
+    books = Books(books.folder) if again else books
+    for path in lost:
+        (books.log_folder / path).unlink()
+    books.add(2)
+    books.publish()
+    assert before.items() - contents(books.log_folder).items() <= _moved(books, before)
+
+
+def _moved(books: Books, before: dict[Path, bytes]) -> set[tuple[Path, bytes]]:
+    """What a publication replaces: the checkpoint."""
+    path = books.log_folder / "checkpoint"
+    return {(path, before[path])}
+
+
+def test_a_lost_folder_comes_back(books: Books) -> None:
+    before = contents(books.log_folder)
+    for path in (books.log_folder / "tile/entries").iterdir():
+        if path.is_file():
+            path.unlink()
+    assert len(books.log.publisher.mend()) == 3
+    assert contents(books.log_folder) == before
+    assert books.log.publisher.mend() == []
+
+
+@pytest.mark.parametrize("path", ["tile/0/001", "tile/entries/001"])
+def test_what_the_database_does_not_lead_to_is_named_and_nothing_is_signed(
+    books: Books, path: str
+) -> None:
+    signed = books.published()
+    books.add(2)
+    (books.log_folder / path).unlink()
+    books.tamper("UPDATE entries SET entry = ? WHERE idx = 300", b"another")
+    with pytest.raises(VerificationError, match=path) as caught:
+        books.publish()
+    assert caught.value.code == "tile_missing"
+    assert not (books.log_folder / path).exists()
+    assert books.published() == signed
+
+
+def test_entries_that_are_gone_are_named(books: Books) -> None:
+    (books.log_folder / "tile/entries/001").unlink()
+    books.tamper("DELETE FROM entries WHERE idx = 300")
+    with pytest.raises(VerificationError, match="tile/entries/001"):
+        books.log.publisher.mend()
+
+
+def test_tiles_of_two_levels_come_back(tmp_path: Path) -> None:
+    """The upper one from the lower ones, some of which are lost as well."""
+    books = Books(tmp_path)
+    books.grow(256 * 256 + 10)
+    before = contents(books.log_folder)
+    for path in ("tile/1/000", "tile/0/007", "tile/0/255", "tile/entries/007"):
+        (books.log_folder / path).unlink()
+    assert [tile.path() for tile in books.log.publisher.mend()] == [
+        "tile/1/000",
+        "tile/0/007",
+        "tile/0/255",
+        "tile/entries/007",
+    ]
+    assert contents(books.log_folder) == before
+
+
+def test_a_folder_that_did_not_change_is_looked_into_once(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.log.publisher.mend()
+    monkeypatch.setattr("chain.log.whole.scandir", None)  # whoever calls it fails
+    assert books.log.publisher.mend() == []
+    (books.log_folder / "tile/0/001").unlink()
+    with pytest.raises(TypeError):
+        books.log.publisher.mend()
