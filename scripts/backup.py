@@ -77,7 +77,11 @@ class Moment:
 
     def _copy(self, name: str) -> None:
         (self.target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(self.source / name, self.target / name)
+        try:
+            shutil.copy2(self.source / name, self.target / name)
+        except FileNotFoundError:
+            how = "`fapiao anchor` rebuilds it from log.db"
+            raise FileNotFoundError(f"{self.source / name} is missing: {how}") from None
 
 
 def back_up(source: Path, target: Path) -> None:

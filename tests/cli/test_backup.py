@@ -24,7 +24,7 @@ from tests.cli.town import Town
 SCRIPT = Path("scripts/backup.py").resolve()
 
 
-def _back_up(town: Town, name: str, status: int = 0) -> Path:
+def _back_up(town: Town, name: str, status: int = 0, says: str = "") -> Path:
     target = town.folder / name
     done = subprocess.run(
         [sys.executable, "-I", str(SCRIPT), str(town.folder / "var/main"), str(target)],
@@ -33,6 +33,7 @@ def _back_up(town: Town, name: str, status: int = 0) -> Path:
         check=False,
     )
     assert done.returncode == status, done.stdout + done.stderr
+    assert says in done.stderr
     return target
 
 
@@ -192,7 +193,7 @@ def test_a_lost_tile_is_noticed_by_the_backup(town: Town) -> None:
     town.sell(300)
     town.run("anchor")
     (town.folder / "var/main/log/tile/0/000").unlink()
-    _back_up(town, "backup", status=1)
+    _back_up(town, "backup", status=1, says="log/tile/0/000 is missing: `fapiao anchor`")
     assert not (town.folder / "backup").exists()
 
 
