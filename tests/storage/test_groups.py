@@ -51,7 +51,7 @@ def content(shop: Shop) -> list[list[tuple[Any, ...]]]:
 def town(folder: Path) -> Iterator[Shop]:
     """A shop among others: one with a small quota, one suspended; few numbers, a bad price."""
     folder.mkdir()
-    shop = Shop(folder, scheme=Scheme(numbers_per_batch=9))
+    shop = Shop(folder, scheme=Scheme(numbers_per_batch=4))
     shop.store.add_merchant(request(1, quota=3), BY)
     shop.store.add_merchant(request(2), BY)
     shop.store.set_status(3, "suspended", BY)
@@ -184,6 +184,17 @@ def test_new_orders_share_one_look_up_and_one_savepoint(shop: Shop) -> None:
     many = statements(shop, [shop.draft(f"B-{n}", idempotency_key=f"b{n}") for n in range(50)])
     assert len(many) == len(few)
     assert sum(one.startswith("SAVEPOINT") for one in many) == 1
+
+
+def test_a_group_goes_on_into_the_next_batch_of_numbers_and_stops_with_the_last(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(tmp_path, scheme=Scheme(numbers_per_batch=3, first_batch=8))
+    answers = shop.hand_in(*(shop.draft(f"A-{n}") for n in range(7)))
+    numbers = [(one.code[9], one.number) for one in answers if isinstance(one, Issued)]
+    assert numbers == [(batch, f"0000000{n}") for batch in "89" for n in (1, 2, 3)]
+    assert codes(answers)[6:] == ["number_range_exhausted"]
+    shop.store.close()
 
 
 def test_one_row_that_the_database_refuses_costs_the_others_nothing(shop: Shop) -> None:
