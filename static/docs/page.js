@@ -20,3 +20,5 @@ window.SwaggerUIBundle({
   supportedSubmitMethods: [],
   validatorUrl: null,
 });
+
+document.getElementById("loading").remove();

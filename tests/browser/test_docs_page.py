@@ -54,6 +54,7 @@ def test_every_call_is_shown_and_the_browser_has_no_complaint(
     chrome.dark(on=dark)
     chrome.open(f"{base}/docs")
     assert chrome.evaluate(SHOWN) == calls
+    assert chrome.evaluate("document.getElementById('loading')") is None
     assert chrome.complaints == []
     assert all(request.startswith((base, "data:")) for request in chrome.requests)
     assert chrome.evaluate("document.documentElement.scrollWidth") <= size[0]
