@@ -33,7 +33,7 @@ IN_WORDS = {
     *("amount_out_of_range", "tax_rate_unknown", "buyer_incomplete", "quantity_not_positive"),
     *("control_character", "text_empty", "text_damaged", "identifier_ambiguous"),
     *("missing_parameter", "qr_invalid", "range_invalid", "day_invalid", "not_csv"),
-    *("empty_body", "not_xlsx"),
+    *("empty_body", "not_xlsx", "several_lists"),
     # a part of an address in which a slash is written out, or that is only dots
     "no_such_address",
 }
