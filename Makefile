@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Tests wait for other programs now and then: one more runs than there are cores.
+TESTERS := -n $(shell echo $$(( $$(nproc) + 1 ))) --dist worksteal
 # Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
 PYTEST ?=
 
@@ -27,7 +29,7 @@ run: $(VENV)/.installed-package ## a real instance from config.toml, made when m
 test: strangers check ## install what tests need, then run everything (what CI runs)
 
 check: lint ## format, lint, types, imports, and all tests
-	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST)
+	$(BIN)/python -m pytest $(TESTERS) $(PYTEST)
 
 strangers: ## install programs of others that read our log, for tests (no root)
 	@PYTHON=$(PYTHON) tests/strangers/install
@@ -39,7 +41,7 @@ lint: $(VENV)/.installed-dev ## format, lint, types and import direction only
 	$(BIN)/lint-imports
 
 quick: lint ## the same as check without the slow tests
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(PYTEST)
+	$(BIN)/python -m pytest $(TESTERS) -m "not slow" $(PYTEST)
 
 fuzz: $(VENV)/.installed-fuzz ## look for inputs that break a parser, led by coverage, for FUZZ_SECONDS (60)
 	@$(BIN)/python -m tests.fuzz.atheris_parsers --seconds $(or $(FUZZ_SECONDS),60) --corpus build/fuzz/corpus
