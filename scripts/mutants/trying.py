@@ -43,6 +43,7 @@ RELATED = {
     "audit/sealed": ("audit/test_order",),
     "audit/proven": ("audit/test_mirror",),
     "log/database": ("contracts/test_log_store",),
+    "witness/judge": ("witness/test_request",),
     "witness/database": ("contracts/test_seen_store",),
     "chain/__main__": ("chain/test_main",),
     "proof/promise": ("vectors/test_promises",),

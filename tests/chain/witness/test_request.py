@@ -26,6 +26,10 @@ def test_requests_are_read_as_they_are_written(old: int, proof: list[Digest], no
     assert Request.parse(request.to_bytes()) == request
 
 
+def test_the_largest_size_is_read() -> None:
+    assert Request.parse(f"old {MAX_SIZE}\n\n{NOTE}".encode()).old_size == MAX_SIZE
+
+
 def test_the_request_of_the_specification() -> None:
     body = (
         "old 20852014\n"
