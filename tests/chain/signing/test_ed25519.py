@@ -109,3 +109,11 @@ def test_odd_signatures_are_taken_as_by_the_library_and_a_second_look(name: str)
 def test_what_holds_only_times_the_cofactor_is_refused() -> None:
     eddsa.new(KEY, "rfc8032").verify(MESSAGE, ODD["R beside the group"])
     assert not holds(MESSAGE, ODD["R beside the group"])
+
+
+def test_a_number_has_one_spelling() -> None:
+    """With a key that adds nothing, zero signs everything; the order would come to the same."""
+    nothing = b"\x01" + bytes(31)
+    verifier(nothing).verify(MESSAGE, nothing + bytes(32))
+    with pytest.raises(ValueError, match="no signature"):
+        verifier(nothing).verify(MESSAGE, add_order(nothing + bytes(32)))
