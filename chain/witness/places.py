@@ -84,7 +84,7 @@ class Places:
 
 def site_of(host: str) -> int | str:
     """What counts as one address: one of IPv4, or the network that one of IPv6 is from."""
-    address = ip_address(host.partition("%")[0])
+    address = ip_address(host)
     if not isinstance(address, IPv6Address):
         return str(address)
     mapped = address.ipv4_mapped
