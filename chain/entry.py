@@ -156,7 +156,10 @@ def anchor_entry(
     reverses: Digest | None = None,
     reversal: Reversal | None = None,
 ) -> bytes:
-    """Canonical entry that anchors a document. Raises MalformedError."""
+    """Canonical entry that anchors a document.
+
+    Raises MalformedError; ValueError for half a reversal, or one of itself.
+    """
     _require_kind(kind, AnchorEntry)
     if reverses is None and reversal is None and len(anchor) == DIGEST_SIZE:
         return plain_entry(anchor)

@@ -231,3 +231,17 @@ def test_of_files_written_together_nothing_is_left_beside(
     said = {"os.fsync": 0, "pathlib.Path.rename": 2}
     assert len(names(tmp_path)) == said[call]
     assert set(Path("/proc/self/fd").iterdir()) == handles
+
+
+def test_a_process_without_standard_input_is_left_nothing_open(tmp_path: Path) -> None:
+    """There the first file that is opened has the number 0."""
+    kept = os.dup(0)
+    os.close(0)
+    try:
+        write_file(tmp_path / "a", b"data")
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(0)
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+    assert (tmp_path / "a").read_bytes() == b"data"

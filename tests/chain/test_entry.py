@@ -248,6 +248,15 @@ def test_what_is_formatted_is_checked() -> None:
         lock_entry("invoice", A, "locked", B)  # type: ignore[arg-type]  # on purpose
 
 
+def test_nobody_makes_half_a_reversal() -> None:
+    with pytest.raises(ValueError, match="together"):
+        anchor_entry("invoice", A, reverses=B)
+    with pytest.raises(ValueError, match="together"):
+        anchor_entry("invoice", A, reversal="part")
+    with pytest.raises(ValueError, match="itself"):
+        anchor_entry("invoice", A, reverses=A, reversal="full")
+
+
 @given(st.binary(min_size=32, max_size=32))
 def test_a_plain_anchor_is_what_the_encoder_writes_and_the_parser_reads(raw: bytes) -> None:
     anchor = Digest(raw)

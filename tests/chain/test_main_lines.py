@@ -128,17 +128,19 @@ def test_who_has_cosigned_is_said_when_asked(
 
 
 def test_who_cannot_be_asked_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A witness whose type of key is not known here, and without whom the quorum is met."""
-    names = policy(tmp_path / "policy")
-    with Path(names).open("a") as file:
+    """Witnesses whose type of key is not known here, and without whom the quorum is met."""
+    quorum = policy(tmp_path / "policy")
+    with Path(quorum).open("a") as file:
         file.write("witness O other.example/w+0123abcd+Amtl\n")
+        file.write("witness P more.example/w+0123abcd+Amtm\n")
     file_ = written(tmp_path / "p", cosigned())
-    asked = ["verify", file_, "--key", KEY, "--policy", names]
+    asked = ["verify", file_, "--key", KEY, "--policy", quorum]
     assert main(asked) == 0
-    said = "\nnot asked  other.example/w (type 2): no such keys are known here\n"
+    names = ["other.example/w (type 2)", "more.example/w (type 2)"]
+    said = f"\nnot asked  {', '.join(names)}: no such keys are known here\n"
     assert capsys.readouterr().out.endswith(said)
     assert main([*asked, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["unchecked"] == ["other.example/w (type 2)"]
+    assert json.loads(capsys.readouterr().out)["unchecked"] == names
 
 
 def test_a_policy_that_is_not_there_cannot_be_asked(
@@ -343,7 +345,8 @@ def test_nothing_is_remembered_and_compared_at_once(
     asked = ["verify", written(tmp_path / "p", plain()), "--key", KEY, "--no-memory"]
     with pytest.raises(SystemExit, match="2"):
         main([*asked, option, str(tmp_path / "x")])
-    assert "--no-memory" in capsys.readouterr().err
+    said = "error: --no-memory remembers nothing: not with --memory or --log\n"
+    assert capsys.readouterr().err.endswith(said)
 
 
 def test_it_remembers_without_being_told_where(
@@ -372,6 +375,29 @@ def test_a_second_history_is_refused_with_the_evidence(
     answer = json.loads(capsys.readouterr().out)
     assert (answer["code"], answer["evidence"]) == ("log_forked", str(path))
     assert main([*asked, "--no-memory"]) == 0
+
+
+def test_where_only_the_verifier_is_installed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second history is refused all the same, without a file; and there is no witness."""
+    for name in ("chain.audit.evidence", "chain.witness"):
+        monkeypatch.setitem(sys.modules, name, None)
+    memory = ["--memory", str(tmp_path / "memory.json")]
+    assert main(["verify", written(tmp_path / "p", plain()), "--key", KEY, *memory]) == 0
+    capsys.readouterr()
+    asked = ["verify", written(tmp_path / "q", with_everything()), "--key", KEY]
+    assert main([*asked, *memory]) == 1
+    assert capsys.readouterr().out.endswith(" (log_forked)\n")
+    assert not list(tmp_path.glob("*.evidence.json"))
+    assert main(["witness", "status", str(tmp_path)]) == 2
+    said = "the witness comes with the whole service: this is only its verifier\n"
+    assert capsys.readouterr().err == said
+    monkeypatch.delitem(sys.modules, "chain.witness")
+    monkeypatch.delitem(sys.modules, "chain.witness.server", raising=False)
+    monkeypatch.setitem(sys.modules, "chain.witness.database", None)
+    with pytest.raises(ModuleNotFoundError, match="database"):  # something else is missing
+        main(["witness", "status", str(tmp_path)])
 
 
 def test_a_damaged_memory_is_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,6 +29,33 @@ def open_store(tmp_path: Path) -> Open:
     return lambda: SqliteLogStore(tmp_path / "log.db")
 
 
+def test_what_a_log_is_called_is_said_once(open_store: Open) -> None:
+    with closing(open_store()) as store:
+        assert (store.origin(), store.instance(), store.statements()) == (None, None, {})
+        store.bind_origin("log.example")
+        store.bind_instance("mark")
+        store.bind_statement(1, "one")
+        store.bind_statement(12, "two")
+    with closing(open_store()) as store:
+        store.bind_instance("mark")
+        store.bind_statement(12, "two")
+        with pytest.raises(ConflictError, match=r"^origin_differs\b"):
+            store.bind_origin("other.example")
+        with pytest.raises(ConflictError, match=r"^instance_differs\b"):
+            store.bind_instance("other")
+        with pytest.raises(ConflictError, match=r"^statement_differs\b"):
+            store.bind_statement(1, "two")
+        assert (store.origin(), store.instance()) == ("log.example", "mark")
+        assert store.statements() == {1: "one", 12: "two"}
+
+
+def test_an_entry_without_a_block_is_damage(open_store: Open) -> None:
+    with closing(open_store()) as store:
+        store._connection().execute("INSERT INTO entries VALUES (0, x'00', x'01')")
+        with pytest.raises(VerificationError, match=r"^store_damaged\b"):
+            store.locate(b"\x01")
+
+
 CHANGES = {
     "meta": "UPDATE meta SET value = 'x'",
     "entries": "UPDATE entries SET entry = x'00' WHERE idx = 1",

@@ -101,6 +101,8 @@ def test_every_connection_is_made_safe(
     tmp_path: Path, opened: Callable[[Path], Iterator[sqlite3.Connection]]
 ) -> None:
     for connection in opened(tmp_path):
+        files = [path for path in tmp_path.rglob("*.db*") if path.is_file()]
+        assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
         said = {
             name: connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("synchronous", "journal_size_limit", "cell_size_check", "trusted_schema")
