@@ -265,6 +265,13 @@ def test_a_proof_that_cannot_be_made_is_named(room: Room) -> None:
     assert codes(gathered) == {"w1": "tile_damaged", "w2": ""}
 
 
+def test_an_address_that_cannot_be_asked_is_refused_at_once(room: Room) -> None:
+    room.good(1)
+    room.urls[K1] = "ftp://w.example"
+    with pytest.raises(MalformedError, match=r"^witness_url\b"):
+        room.witnesses(room.policy(1))
+
+
 def test_a_note_with_a_wrong_cosignature_is_not_sent_round(room: Room) -> None:
     room.good(1)
     wrong = add_signatures(LOG.note(9), [ONE.cosign(LOG.checkpoint(8).to_text(), NOW)])
