@@ -188,6 +188,12 @@ def test_a_witness_is_made_where_nothing_is(folder: Path, tmp_path: Path) -> Non
             init(taken, NAME, [])
 
 
+def test_a_witness_may_know_several_logs(tmp_path: Path) -> None:
+    logs = tuple(SignerKey(f"{n}.example", bytes([n]) * 32).verifier for n in (1, 2))
+    init(tmp_path / "witness", NAME, [key.text() for key in logs])
+    assert read_logs(tmp_path / "witness" / "logs.policy") == logs
+
+
 @pytest.mark.parametrize("logs", [["garbage"], [KEY, KEY]])
 def test_a_list_of_logs_that_cannot_be(tmp_path: Path, logs: list[str]) -> None:
     with pytest.raises(MalformedError):
@@ -247,6 +253,20 @@ def test_it_serves_until_it_is_told_to_stop(
     assert (seen.checkpoint, seen.time, odd) == (LOG.checkpoint(5), NOW, [])
     with closing(WitnessStore(folder)) as store:  # the first has let go of it
         assert store.claim(VerifierKey.parse(key)) == []
+
+
+@pytest.mark.usefixtures("handlers")
+def test_it_signs_with_both_its_keys(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serving(folder, monkeypatch, signal.SIGTERM, post(LOG.request(0, 5), 200))
+    other = VerifierKey.parse((folder / "witness-mldsa.vkey").read_text().strip())
+    ((seen,), _) = status(folder)
+    assert (other.name, other.key_id) in {(one.name, one.key_id) for one in seen.note.signatures}
+
+
+def test_it_is_called_by_its_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+    assert capsys.readouterr().err.startswith("usage: python -m chain witness ")
 
 
 @pytest.mark.usefixtures("handlers")
