@@ -19,6 +19,7 @@ _TEXTS = {
     **dict.fromkeys(("NotFoundError", "UnavailableError"), 1),
     **dict.fromkeys(("TimeoutError", "ValueError", "_malformed", "_refused", "_unreadable"), 0),
     "_damaged": -1,
+    "self._refuse_framing": 2,
 }
 """Which argument of which call only people read: the detail of a problem."""
 

@@ -106,6 +106,8 @@ def test_what_did_not_run_is_not_compared(capsys: pytest.CaptureFixture[str]) ->
         ('raise MalformedError("code", "a", at=1)', 'raise MalformedError("code", "b", at=2)', ""),
         ('raise MalformedError("code", "a")', 'raise VerificationError("code", "a")', ""),
         ('raise _damaged(tile, "a text")', 'raise _damaged(tile, "A TEXT")', "text"),
+        ('self._refuse_framing(4, "a", "a text")', 'self._refuse_framing(4, "a", "")', "text"),
+        ('self._refuse_framing(4, "a", "a text")', 'self._refuse_framing(4, "b", "a text")', ""),
         ('detail = "a text"', 'detail = "A TEXT"', "text"),
         ('other = "a text"', 'other = "A TEXT"', ""),
         ('x.decode("utf-8")', 'x.decode("UTF-8")', "spelling"),
