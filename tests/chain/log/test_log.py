@@ -472,17 +472,6 @@ def test_a_head_that_does_not_continue_the_signed_one_is_not_signed(books: Books
     assert books.store.latest_checkpoint() == stored
 
 
-def test_the_published_file_never_goes_back(books: Books) -> None:
-    """A worker with an old view, whose turn comes late, leaves the newer file alone."""
-    books.grow(3)
-    old = books.published()
-    books.grow(3)
-    new = books.published()
-    (books.log_folder / "checkpoint").write_bytes(old)  # as if the last write had been lost
-    books.publish()
-    assert books.published() == new
-
-
 def test_a_log_that_nobody_holds_lets_go_of_its_database(tmp_path: Path) -> None:
     """At once, not when the garbage is next collected: the last to close tidies up the files."""
     gc.collect()

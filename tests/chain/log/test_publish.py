@@ -266,3 +266,14 @@ def test_a_damaged_cosignature_is_not_added_to_what_is_published(tmp_path: Path,
     with pytest.raises(VerificationError, match=r"^signature\b"):
         WAYS[way](books)
     assert books.published() == before
+
+
+def test_the_published_file_never_goes_back(books: Books) -> None:
+    """A worker with an old view, whose turn comes late, leaves the newer file alone."""
+    books.grow(3)
+    old = books.published()
+    books.grow(3)
+    new = books.published()
+    (books.log_folder / "checkpoint").write_bytes(old)  # as if the last write had been lost
+    books.publish()
+    assert books.published() == new

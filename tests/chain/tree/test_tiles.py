@@ -393,17 +393,6 @@ def test_dropping_keeps_what_has_no_full_tile(tmp_path: Path) -> None:
     assert files(tmp_path) == before
 
 
-def test_dropping_twice_and_what_another_left_is_no_error(tmp_path: Path) -> None:
-    folder = TileFolder(tmp_path)
-    write(folder, 10, 300)
-    (tmp_path / "tile/0/000.p/.10.crashed.tmp").write_bytes(b"half")
-    (tmp_path / "tile/entries/000.p/not-ours").mkdir()
-    folder.drop_partials(10, 300)
-    folder.drop_partials(10, 300)
-    assert not (tmp_path / "tile/0/000.p").exists()
-    assert (tmp_path / "tile/entries/000.p/not-ours").exists()
-
-
 def test_a_worker_left_behind_writes_the_same_from_the_full_tiles(tmp_path: Path) -> None:
     ahead, behind = TileFolder(tmp_path), TileFolder(tmp_path)
     write(ahead, 200, 400)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from chain.tree.tiles import TileFolder
+from tests.chain.tree.tiled import write
 from tests.chain.trees import entries, leaves
 
 ENTRIES = entries(1100)
@@ -43,3 +44,14 @@ def test_what_another_worker_has_removed_meanwhile_stops_nothing(
     folder.drop_partials(20, 300)
     assert not (tmp_path / "tile/0/000.p").exists()
     assert not (tmp_path / "tile/entries/000.p").exists()
+
+
+def test_dropping_twice_and_what_another_left_is_no_error(tmp_path: Path) -> None:
+    folder = TileFolder(tmp_path)
+    write(folder, 10, 300)
+    (tmp_path / "tile/0/000.p/.10.crashed.tmp").write_bytes(b"half")
+    (tmp_path / "tile/entries/000.p/not-ours").mkdir()
+    folder.drop_partials(10, 300)
+    folder.drop_partials(10, 300)
+    assert not (tmp_path / "tile/0/000.p").exists()
+    assert (tmp_path / "tile/entries/000.p/not-ours").exists()
