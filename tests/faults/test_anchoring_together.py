@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.order import check_in_order
 from tests.patience import PATIENCE
-from tests.services.town import Town
+from tests.services.town import YEARS, Town
 
 _Context = multiprocessing.get_context("spawn")
 
@@ -24,8 +24,8 @@ def _work(folder: Path, seed: int, stop: Event, days: float) -> None:
 
 
 def _issue(folder: Path, seed: int, count: int) -> None:
-    """Issue in small batches, and reverse now and then."""
-    town = Town(folder, seed=seed)
+    """Issue in small batches, and reverse now and then, by a clock that stands."""
+    town = Town(folder, seed=seed, max_backwards=YEARS)
     for number in range(count):
         issued = town.issue(1 + number % 5)
         if number % 10 == 0:
@@ -46,13 +46,17 @@ def test_three_workers_at_once_anchor_everything_once(tmp_path: Path) -> None:
     issuers = [_Context.Process(target=_issue, args=(tmp_path, 20 + n, 60)) for n in range(2)]
     for process in (*workers, *issuers):
         process.start()
-    for process in issuers:
-        process.join(PATIENCE)
-        assert process.exitcode == 0
-    stop.set()
-    for process in workers:
-        process.join(PATIENCE)
-        assert process.exitcode == 0, "a worker stumbled over the others"
+    try:
+        for process in issuers:
+            process.join(PATIENCE)
+            assert process.exitcode == 0
+        stop.set()
+        for process in workers:
+            process.join(PATIENCE)
+            assert process.exitcode == 0, "a worker stumbled over the others"
+    finally:
+        for process in (*workers, *issuers):
+            process.kill()  # or they would go on for ever
     town.now = town.log.block(town.log.head().height).sealed_at
     town.anchor()
     check_in_order(town)

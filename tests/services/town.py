@@ -15,6 +15,7 @@ from chain.log.log import Log
 from chain.signing.note import SignerKey
 from chain.tree.tiles import TileFolder
 from invoice_service.domain.acts import By
+from invoice_service.domain.clock import MAX_BACKWARDS
 from invoice_service.domain.invoice import (
     Issued,
     Prepared,
@@ -49,14 +50,22 @@ _MERCHANTS = (
 class Town:
     """One folder with everything in it; opening it again finds what was there."""
 
-    def __init__(self, folder: Path, *, seed: int = 1, max_block: int = 1_000) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: int = 1,
+        max_block: int = 1_000,
+        max_backwards: int = MAX_BACKWARDS,
+    ) -> None:
+        """``max_backwards`` are seconds, as in config.toml."""
         self.folder = folder
         self.now = NOON
         self.random = random.Random(seed)
         create_store(folder / "invoices.db")
         self.store = SqliteStore(
             folder / "invoices.db",
-            Scheme(max_forwards=YEARS),
+            Scheme(max_forwards=YEARS, max_backwards=max_backwards),
             taken=lambda: self.log.taken(),
             sealed=lambda: self.log_store.last_sealed(),
         )
