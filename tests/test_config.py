@@ -230,4 +230,4 @@ def test_an_address_that_could_never_be_served_is_refused_before_it_is_fixed(url
 def test_our_addresses_are_those_of_the_application(tmp_path: Path) -> None:
     with Desk(tmp_path) as desk:
         rules = [rule.rule.split("/")[1] for rule in desk.app.url_map.iter_rules()]
-    assert set(rules) - {""} == OUR_ADDRESSES
+    assert {rule.lower() for rule in rules} - {""} == OUR_ADDRESSES

@@ -89,4 +89,5 @@ def test_processes_find_the_passphrase_and_the_supervisors_file_has_it_not(
     assert session.environ()["FAPIAO_PASSPHRASE"] == FIRST
     assert session.environ()["FAPIAO_PASSPHRASE_FILE"] == str(empty.folder / "passphrase")
     settings = supervisor_settings()
-    assert "passphrase" not in settings.lower()
+    assert FIRST not in settings
+    assert str(empty.folder / "passphrase") not in settings

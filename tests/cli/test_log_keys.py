@@ -165,7 +165,7 @@ def test_a_policy_that_is_none(town: Town, proof: Path) -> None:
     hash_ = "01" + invoice.document.hex()
     _policy("w0")
     refusal = town.refusal("verify", hash_, "--policy", "policy", status=2)
-    assert "needs a proof file" in refusal
+    assert "is for proof files" in refusal
 
 
 def test_a_policy_is_no_part_of_evidence(town: Town) -> None:

@@ -87,8 +87,10 @@ def scripts_below(url: str, seen: dict[str, str]) -> dict[str, str]:
 def test_pages_have_their_style_and_the_file_check_all_its_scripts(
     url: str, tmp_path: Path
 ) -> None:
-    (style,) = re.findall(r'rel="stylesheet" href="([^"]+)"', get(f"{url}/").data.decode())
-    assert "text/css" in get(urljoin(url, style)).headers["Content-Type"]
+    styles = re.findall(r'rel="stylesheet" href="([^"]+)"', get(f"{url}/").data.decode())
+    assert styles
+    for style in styles:
+        assert "text/css" in get(urljoin(url, style)).headers["Content-Type"]
     page = get(f"{url}/verify/file").data.decode()
     (script,) = re.findall(r'<script type="module" src="([^"]+)"', page)
     loaded = scripts_below(urljoin(url, script), {})
