@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from stat import S_IMODE
+from stat import S_IMODE, S_ISDIR, S_ISLNK, S_ISREG
 from typing import Final
 
 from chain.errors import UnavailableError
@@ -88,6 +88,15 @@ def _holds(path: Path, data: bytes, mode: int) -> bool:
         return False
 
 
+def _is_device(path: Path) -> bool:
+    """Whether a file put in its place would do away with more than a file."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    return not (S_ISREG(mode) or S_ISDIR(mode) or S_ISLNK(mode))
+
+
 def _replace(asides: list["_Aside"]) -> None:
     """Put these files in their places, all of them on disk before the first; leave none here."""
     for aside in asides:
@@ -107,6 +116,8 @@ class _Aside:
 
     def write(self, data: bytes, mode: int) -> None:
         """Write it; UnavailableError."""
+        if _is_device(self._path):
+            raise UnavailableError("write_failed", f"{self._path} is a device or a pipe")
         with self._translated():
             self._handle, self._name = tempfile.mkstemp(
                 prefix=f".{self._path.name}.", suffix=".tmp", dir=self._path.parent

@@ -171,6 +171,20 @@ def test_a_path_through_a_file(tmp_path: Path) -> None:
         make_folder(tmp_path / "file" / "below")
 
 
+def test_a_device_or_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    """Whoever may write anywhere would else put a file in the place of /dev/null."""
+    pipe, link, other = tmp_path / "pipe", tmp_path / "link", tmp_path / "other"
+    os.mkfifo(pipe)
+    with pytest.raises(UnavailableError, match="a device or a pipe") as caught:
+        write_files([(other, b"1"), (pipe, b"2")])
+    assert caught.value.code == "write_failed"
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+    link.symlink_to(other)
+    write_file(link, b"3")
+    assert link.read_bytes() == b"3"
+
+
 def test_syncing_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"^write_failed\b"):
         fsync_dir(tmp_path / "missing")
