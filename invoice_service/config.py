@@ -59,7 +59,7 @@ class Web(Section, frozen=True):
 
     host: str = "127.0.0.1"
     port: Port = 8000
-    workers: Count = 3
+    workers: Count = 2
     threads: Count = 4
     trusted_proxies: tuple[str, ...] = ()
     head_seconds: Seconds = 10.0
