@@ -98,7 +98,7 @@ def test_a_text_key_takes_the_variable_as_it_stands() -> None:
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, "[web]\nport = 9000\nthreads = 2\n")
     config = load(path, {"FAPIAO_WEB_PORT": "9001", "FAPIAO_KEY": "other", "PATH": "/bin"})
-    assert (config.web.port, config.web.threads, config.web.workers) == (9001, 2, 3)
+    assert (config.web.port, config.web.threads, config.web.workers) == (9001, 2, 2)
 
 
 @pytest.mark.parametrize(
