@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chain.errors import VerificationError
+from chain.errors import UnavailableError, VerificationError
 from tests.chain.books import Books
 
 LOST = [
@@ -68,7 +68,7 @@ def test_what_the_database_does_not_lead_to_is_named_and_nothing_is_signed(
     books.tamper("UPDATE entries SET entry = ? WHERE idx = 300", b"another")
     with pytest.raises(VerificationError, match=path) as caught:
         books.publish()
-    assert caught.value.code == "tile_missing"
+    assert (caught.value.code, caught.value.extra) == ("tile_missing", {"path": path})
     assert not (books.log_folder / path).exists()
     assert books.published() == signed
 
@@ -94,6 +94,38 @@ def test_tiles_of_two_levels_come_back(tmp_path: Path) -> None:
         "tile/entries/007",
     ]
     assert contents(books.log_folder) == before
+    upper, lower = books.log_folder / "tile/1/000", books.log_folder / "tile/0/007"
+    upper.chmod(0o644)
+    upper.write_bytes(bytes(32) + upper.read_bytes()[32:])  # it leads nowhere, nor does what it has
+    lower.unlink()
+    with pytest.raises(VerificationError, match="tile/0/007"):
+        books.log.publisher.mend()
+    assert not lower.exists()
+
+
+def test_nothing_is_rebuilt_below_a_tile_that_leads_elsewhere(books: Books) -> None:
+    (books.log_folder / "tile/0/001").unlink()
+    (last,) = (books.log_folder / "tile/0/003.p").iterdir()
+    last.chmod(0o644)
+    last.write_bytes(bytes(last.stat().st_size))
+    books = Books(books.folder)
+    with pytest.raises(VerificationError) as caught:
+        books.log.publisher.mend()
+    assert caught.value.code == "root_mismatch"
+    assert not (books.log_folder / "tile/0/001").exists()
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> None:
+        raise PermissionError(13, "not for you")
+
+    (books.log_folder / "tile/0/001").unlink()
+    monkeypatch.setattr("chain.log.whole.scandir", refuse)
+    with pytest.raises(UnavailableError, match=r"tile/0: not for you$") as caught:
+        books.log.publisher.mend()
+    assert caught.value.code == "read_failed"
 
 
 def test_a_folder_that_did_not_change_is_looked_into_once(
