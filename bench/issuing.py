@@ -69,7 +69,7 @@ def batch_rate(site: Site, seconds: float, *, clients: int, minimal: bool) -> fl
             _send_batch(pool, site, headers, f"{prefix}-{number}-{turn}")
             stored.append((start, time.perf_counter(), BATCH))
 
-    _together(clients, client)
+    together(clients, client)
     began, ended = min(turn[0] for turn in stored), max(turn[1] for turn in stored)
     wait_until(lambda: settled(site), 60, "anchoring after the batches")
     return sum(turn[2] for turn in stored) / (ended - began)
@@ -80,7 +80,7 @@ def send_batches(site: Site, count: int, prefix: str, records: int) -> None:
     headers = {"Authorization": f"Bearer {site.merchant_key}"}
     headers |= {"Content-Type": "application/x-ndjson"}
     pool = urllib3.PoolManager(maxsize=count)
-    _together(count, lambda number: _send_batch(pool, site, headers, f"{prefix}-{number}", records))
+    together(count, lambda number: _send_batch(pool, site, headers, f"{prefix}-{number}", records))
 
 
 def _send_batch(
@@ -103,7 +103,8 @@ def _batch(prefix: str, records: int) -> bytes:
     return "".join(f"{head}{prefix}-{n}{tail}\n" for n in range(records)).encode()
 
 
-def _together(clients: int, client: Callable[[int], None]) -> None:
+def together(clients: int, client: Callable[[int], None]) -> None:
+    """Run ``client`` with each number below ``clients`` at once; raise the first that fails."""
     failures: list[Exception] = []
 
     def guarded(number: int) -> None:

@@ -5,12 +5,11 @@ was due: a service that stands still for a second is seen to.
 """
 
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from bench.issuing import CountError
+from bench.issuing import CountError, together
 from bench.service import BODY, Site
 from bench.timing import Rate, summary
 
@@ -21,22 +20,12 @@ PATIENCE = 60.0
 def paced_issues(site: Site, rate: float, seconds: float) -> Rate:
     """Issue ``rate`` a second for ``seconds``, over ``CLIENTS`` connections in turns."""
     durations: list[list[float]] = [[] for _ in range(CLIENTS)]
-    failures: list[Exception] = []
     begin = time.perf_counter() + 0.2
 
     def client(number: int) -> None:
-        try:
-            durations[number] += _client(site, number, begin, CLIENTS / rate, seconds)
-        except Exception as error:  # noqa: BLE001 # raised again below, in the caller's thread
-            failures.append(error)
+        durations[number] += _client(site, number, begin, CLIENTS / rate, seconds)
 
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    together(CLIENTS, client)
     return summary([one for mine in durations for one in mine], seconds)
 
 

@@ -25,7 +25,7 @@ from invoice_service.api.operations.probes import ENDPOINTS
 from invoice_service.api.peers import Peers
 from invoice_service.api.rates import Rates, headers_of
 from invoice_service.api.requests import AnyBut
-from invoice_service.api.shortcuts import Route, Shortcuts
+from invoice_service.api.shortcuts import Route, Shortcuts, Toll
 from invoice_service.config import Config, load
 from invoice_service.front.crowd import Why
 from invoice_service.front.door import Shortcut
@@ -36,7 +36,6 @@ from invoice_service.processes.heartbeat import read_beat
 from invoice_service.processes.issuer import SOCKET, IssuerClient
 from invoice_service.processes.issuing_line import IssuingLine
 from invoice_service.processes.presence import RUN, Presence
-from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.health import Health, HealthParts, WebProcesses, check_health
 from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
@@ -119,7 +118,7 @@ def create_app(instance: Instance | None = None) -> Flask:
     app.before_request(addresses.check_spelling)
     meter = _open_doors(app, instance)
     _answer_errors(app, instance)
-    app.extensions[SHORTCUT] = partial(_shortcuts, instance, app, rates, meter)
+    app.extensions[SHORTCUT] = partial(_shortcuts, instance, rates, meter)
     app.public_path = instance.config.public_path
     return app
 
@@ -161,23 +160,18 @@ def finish(app: "WSGIApplication") -> None:
 
 
 def _shortcuts(
-    instance: Instance, app: Service, rates: Rates, meter: Meter, loop: AbstractEventLoop
+    instance: Instance, rates: Rates, meter: Meter, loop: AbstractEventLoop
 ) -> Shortcuts:
     config = instance.config
     issues = HotIssues(
         IssuingCalls(instance),
         signed=KeptSignIns(instance.store),
-        purse=rates.keys,
         asking=_issuing_line(instance, loop),
-        observe=meter.observe,
-        always=ALWAYS,
+        toll=Toll("issuing.issue", rates.keys, meter.observe, ALWAYS),
     )
     checks = HotChecks(
-        Verifier(instance.store, instance.log, instance.keys.keys).verify,
-        purse=rates.peers,
-        peers=app.peers,
-        observe=meter.observe,
-        always=ALWAYS,
+        instance.verifier.verify,
+        Toll("verifications.one", rates.peers, meter.observe, ALWAYS),
     )
     routes: dict[tuple[str, str], Route] = {
         ("POST", "/v1/invoices"): issues,
@@ -196,7 +190,7 @@ def _issuing_line(instance: Instance, loop: AbstractEventLoop) -> IssuingLine:
 def _open_doors(app: Flask, instance: Instance) -> Meter:
     config = instance.config
     log_key = partial(_key_text, instance)
-    check = Verifier(instance.store, instance.log, instance.keys.keys).verify
+    check = instance.verifier.verify
     for blueprint in (
         *rooms.blueprints(instance),
         pages.pages_blueprint(check, log_key, instance.clock),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from Crypto.Random import get_random_bytes
@@ -40,6 +40,7 @@ from invoice_service.keys.secrets import all_encrypted, find_passphrase, read_si
 from invoice_service.processes.issuer import SOCKET, DirectIssuer, IssuerClient
 from invoice_service.processes.uptime import running
 from invoice_service.services.anchoring.anchor import Anchoring
+from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.issuing.issue import Issuer
 from invoice_service.services.issuing.promise import Promiser
 from invoice_service.storage.sqlite import SqliteStore, create_store, update_store
@@ -75,6 +76,11 @@ class Instance:
     policy: Policy = NO_WITNESSES
     clock: Clock = now
     randbytes: Callable[[int], bytes] = get_random_bytes
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """Reaches verdicts; one for all who ask, since it remembers what it has checked."""
+        return Verifier(self.store, self.log, self.keys.keys)
 
     @property
     def log_keys(self) -> LogKeys:

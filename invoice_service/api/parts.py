@@ -7,6 +7,7 @@ from typing import Protocol
 from chain.log.log import Log
 from chain.signing.keys import LogKeys
 from invoice_service.config import Config
+from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.health import PendingReader
 from invoice_service.services.issuing.issue import Issuer
 from invoice_service.services.people.ports import KeyStore, MerchantStore
@@ -54,6 +55,9 @@ class Parts(Protocol):
 
     @property
     def keys(self) -> PublicKeys: ...
+
+    @property
+    def verifier(self) -> Verifier: ...
 
     @property
     def issuer(self) -> Issuer: ...

@@ -6,8 +6,13 @@ and leaves everything else to Flask; tests compare both byte by byte.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter_ns
 from typing import Protocol
 
+from chain.errors import Problem
+from invoice_service.api.answers import Answer
+from invoice_service.api.rates import CALLER, Caller, Purse
 from invoice_service.front.incoming import Incoming
 
 Observe = Callable[[str, int, int], object]
@@ -17,13 +22,42 @@ Observe = Callable[[str, int, int], object]
 class Line(Protocol):
     """Where an answer goes."""
 
-    peer: tuple[str, int]
-
     def reply(
         self, status: int, headers: list[tuple[str, str]], body: bytes, incoming: Incoming
     ) -> None:
         """The whole answer to ``incoming``."""
         ...
+
+
+@dataclass(slots=True)
+class Toll:
+    """What every short way does as Flask would: take a token, answer, count the answer.
+
+    ``always`` are headers that every answer has.
+    """
+
+    endpoint: str
+    purse: Purse
+    observe: Observe
+    always: list[tuple[str, str]]
+
+    def pay(self, name: str, incoming: Incoming) -> Caller | None:
+        """Take a token of the caller's, also for the usual way; None for who has none left."""
+        caller = Caller(self.purse, name)
+        try:
+            caller.pay(1)
+        except Problem:
+            return None
+        incoming.noted[CALLER] = caller
+        return caller
+
+    def reply(
+        self, line: Line, incoming: Incoming, found: Answer, caller: Caller, began: int
+    ) -> None:
+        """Answer what came at ``began`` (nanoseconds of the performance counter)."""
+        headers = found.all_headers(self.always, caller.headers())
+        line.reply(found.status, headers, found.body, incoming)
+        self.observe(self.endpoint, found.status, perf_counter_ns() - began)
 
 
 class Route(Protocol):

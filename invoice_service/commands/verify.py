@@ -51,7 +51,6 @@ from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.money import format_yuan
 from invoice_service.domain.qrtext import QrText
 from invoice_service.domain.verdict import Step, Verdict, Verification, judge
-from invoice_service.services.checking.verify import Verifier
 
 WORDS: Final = {
     Verdict.AUTHENTIC: ("green", "真 · in the log, as issued"),
@@ -190,7 +189,7 @@ def _found(
 def _ask_here(session: Session, claim: Claim) -> Verification:
     with closing(session.instance()) as instance:
         slip = claim.slip or _own_slip(instance.store.invoice, claim.hash)
-        return Verifier(instance.store, instance.log, instance.keys.keys).verify(slip)
+        return instance.verifier.verify(slip)
 
 
 def _own_slip(find: Callable[[Digest], StoredInvoice | None], hash_: str) -> QrText:

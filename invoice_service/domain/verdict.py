@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 
 class Verdict(StrEnum):
-    """DESIGN "Names that outside programs use"; values are part of the API."""
+    """The values are part of the API."""
 
     AUTHENTIC = "authentic"
     PENDING = "pending"
@@ -16,6 +16,17 @@ class Verdict(StrEnum):
     PARTLY_REVERSED = "partly_reversed"
     MISMATCH = "mismatch"
     UNKNOWN = "unknown"
+
+
+NAMES_ZH: Final = {
+    Verdict.AUTHENTIC: "真票",
+    Verdict.PENDING: "真票 · 待入账",
+    Verdict.REVERSED: "已红冲 · 作废",
+    Verdict.PARTLY_REVERSED: "部分红冲",
+    Verdict.MISMATCH: "不符 · 疑为假票",
+    Verdict.UNKNOWN: "查无此票",
+}
+"""What each is called to people, on pages and in workbooks."""
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -114,17 +114,11 @@ class _Framing:
         """Whether it goes out as it comes."""
 
     def head(self) -> bytes:
-        lines = [f"HTTP/1.1 {self._started.status}"]
-        if self._started.value("date") is None:  # of a file the application has said it
-            lines.append(f"Date: {_date(int(time.time()))}")
-        lines += [f"{name}: {value}" for name, value in self._started.headers]
+        headers = self._started.headers
         if self._chunked:
-            lines.append("Transfer-Encoding: chunked")
-        if not self.keep:
-            lines.append("Connection: close")
-        elif self._old:
-            lines.append("Connection: keep-alive")
-        return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
+            headers = [*headers, ("Transfer-Encoding", "chunked")]
+        dated = self._started.value("date") is not None  # of a file the application has said it
+        return _head(self._started.status, headers, old=self._old, keep=self.keep, dated=dated)
 
     def wrap(self, piece: bytes) -> bytes:
         if self._bare or not piece:
@@ -144,16 +138,23 @@ def write_whole(
     status: int, headers: list[tuple[str, str]], body: bytes, *, old: bool, keep: bool
 ) -> bytes:
     """A whole answer with a body, whose ``headers`` say its length; ``old`` is for HTTP/1.0."""
-    lines = [
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase.upper()}",
-        f"Date: {_date(int(time.time()))}",
-    ]
+    line = f"{status} {HTTPStatus(status).phrase.upper()}"
+    return _head(line, headers, old=old, keep=keep) + body
+
+
+def _head(
+    status: str, headers: list[tuple[str, str]], *, old: bool, keep: bool, dated: bool = False
+) -> bytes:
+    """The status line and all headers; ``dated`` if they have the Date."""
+    lines = [f"HTTP/1.1 {status}"]
+    if not dated:
+        lines.append(f"Date: {_date(int(time.time()))}")
     lines += [f"{name}: {value}" for name, value in headers]
     if not keep:
         lines.append("Connection: close")
     elif old:
         lines.append("Connection: keep-alive")
-    return "\r\n".join([*lines, "\r\n"]).encode("latin-1") + body
+    return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
 
 
 _dates: dict[int, str] = {}
@@ -171,13 +172,9 @@ def _date(second: int) -> str:
 
 def write_problem(status: str, kind: str, body: bytes) -> bytes:
     """A whole answer that closes the connection, without an application."""
-    lines = [
-        f"HTTP/1.1 {status}",
-        f"Date: {_date(int(time.time()))}",
-        f"Content-Type: {kind}",
-        f"Content-Length: {len(body)}",
-        "Cache-Control: no-store",
-        "Connection: close",
-        "\r\n",
+    headers = [
+        ("Content-Type", kind),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
     ]
-    return "\r\n".join(lines).encode("latin-1") + body
+    return _head(status, headers, old=False, keep=False) + body

@@ -383,13 +383,13 @@ def short_name(path: Path) -> Iterator[str]:
 
 def _messages(batch: Sequence[Prepared]) -> Iterator[tuple[Sequence[Prepared], bytes]]:
     """Cut a batch into messages that fit, each with its records; one record may be too large."""
-    start, size = 0, _ARRAY_HEADER
+    start, size = 0, ARRAY_HEADER
     encoded: list[msgspec.Raw] = []
     for at, record in enumerate(batch):
         raw = _encoder.encode(record)
         if encoded and size + len(raw) > MAX_MESSAGE:
             yield batch[start:at], _encoder.encode(encoded)
-            start, size, encoded = at, _ARRAY_HEADER, []
+            start, size, encoded = at, ARRAY_HEADER, []
         encoded.append(msgspec.Raw(raw))
         size += len(raw)
     if encoded:
@@ -426,7 +426,7 @@ def _opened(answer: _Answer) -> Issued | Problem:
     return fault(refusal.code, refusal.detail, pointer=refusal.pointer, **refusal.extra)
 
 
-_ARRAY_HEADER = 5  # bytes of a msgpack array's longest header
+ARRAY_HEADER = 5  # bytes of a msgpack array's longest header
 _encoder = msgspec.msgpack.Encoder()
 _request_decoder = msgspec.msgpack.Decoder(list[Prepared])
 _reply_decoder = msgspec.msgpack.Decoder(list[_Answer])

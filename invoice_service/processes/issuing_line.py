@@ -13,9 +13,9 @@ from typing import Final
 
 import msgspec
 
-from chain.errors import Problem
-from invoice_service.domain.invoice import Issued, Prepared
+from invoice_service.domain.invoice import Prepared
 from invoice_service.processes.issuer import (
+    ARRAY_HEADER,
     MAX_MESSAGE,
     MAX_REPLY,
     PATIENCE,
@@ -24,12 +24,9 @@ from invoice_service.processes.issuer import (
     short_name,
 )
 from invoice_service.processes.turns import FEW
+from invoice_service.services.issuing.issue import Done
 
-_ARRAY_HEADER: Final = 5  # bytes of a msgpack array's longest header
 _encode: Final = msgspec.msgpack.Encoder().encode
-
-Done = Callable[[Issued | Problem | None], object]
-"""Told what became of a record; None when nobody knows: the same record may be sent again."""
 
 
 class IssuingLine:
@@ -83,7 +80,7 @@ class IssuingLine:
         """Those who waited longest; no more than are few."""
         records: list[msgspec.Raw] = []
         asking: list[Done] = []
-        size = _ARRAY_HEADER
+        size = ARRAY_HEADER
         while self._waiting and len(records) < FEW:
             size += len(self._waiting[0][0])
             if records and size > MAX_MESSAGE:

@@ -156,6 +156,16 @@ def test_a_code_s_address_opens_at_its_entry(chrome: Chrome, site: dict[str, str
     assert chrome.evaluate(f"getComputedStyle({entry}).backgroundColor") != chrome.evaluate(other)
 
 
+def press_first(chrome: Chrome) -> None:
+    """Click on the page's first button, and wait for what comes."""
+    place = chrome.evaluate(
+        "(r => [r.x + r.width / 2, r.y + r.height / 2])"
+        "(document.querySelector('button').getBoundingClientRect())"
+    )
+    chrome.click(*place)
+    chrome.wait()
+
+
 def test_a_list_is_checked_without_script(chrome: Chrome, site: dict[str, str]) -> None:
     chrome.window(*PHONE, phone=True)
     chrome.open(site["list"])
@@ -163,12 +173,7 @@ def test_a_list_is_checked_without_script(chrome: Chrome, site: dict[str, str]) 
     chrome.evaluate(f"document.querySelector('textarea').value = {lines!r}")
     chrome.script(on=False)
     try:
-        place = chrome.evaluate(
-            "(r => [r.x + r.width / 2, r.y + r.height / 2])"
-            "(document.querySelector('button').getBoundingClientRect())"
-        )
-        chrome.click(*place)
-        chrome.wait()
+        press_first(chrome)
         assert chrome.evaluate("document.querySelectorAll('.lines > li').length") == 3
         assert chrome.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
         for dark in (True, False):
@@ -195,12 +200,7 @@ def test_the_form_works_without_script(chrome: Chrome, site: dict[str, str]) -> 
     chrome.evaluate(f"document.querySelector('textarea').value = {site['text']!r}")
     chrome.script(on=False)
     try:
-        place = chrome.evaluate(
-            "(r => [r.x + r.width / 2, r.y + r.height / 2])"
-            "(document.querySelector('button').getBoundingClientRect())"
-        )
-        chrome.click(*place)
-        chrome.wait()
+        press_first(chrome)
         verdict = "document.querySelector('[data-verdict]').dataset.verdict"
         assert chrome.evaluate(verdict) == "authentic"
     finally:

@@ -8,7 +8,6 @@ from invoice_service.api.checking.listing import TEXT, List, Lists
 from invoice_service.api.checking.results import Results
 from invoice_service.api.checking.workbook import workbook_of
 from invoice_service.api.parts import Parts
-from invoice_service.services.checking.verify import Verifier
 
 WHERE: Final = "POST /verify/list"
 
@@ -20,8 +19,7 @@ class PageLists:
     """Checks the lists that the page is given."""
 
     def __init__(self, parts: Parts) -> None:
-        check = Verifier(parts.store, parts.log, parts.keys.keys).verify
-        self._lists = Lists(check, parts.config.limits)
+        self._lists = Lists(parts.verifier.verify, parts.config.limits)
         self._base = parts.config.service.public_url
 
     def open(self, name: str, body: IO[bytes]) -> List:

@@ -11,14 +11,13 @@ from invoice_service.api.checking.workbook import workbook_of
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import Said, accepts, media_type, query, spooled_body
 from invoice_service.domain.qrtext import FIELDS, QrText, claim_of
-from invoice_service.services.checking.verify import Verifier
 
 WHERE = "POST /v1/verifications"
 
 
 def blueprint(parts: Parts) -> Blueprint:
     """Verdicts on one slip, and on many."""
-    check = Verifier(parts.store, parts.log, parts.keys.keys).verify
+    check = parts.verifier.verify
     config = parts.config
     blueprint = Blueprint("verifications", __name__, url_prefix="/v1/verifications")
     lists = Lists(check, config.limits)

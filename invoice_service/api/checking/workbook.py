@@ -12,7 +12,7 @@ from invoice_service.api.requests import new_spool
 from invoice_service.config import Limits
 from invoice_service.documents.sheet import MAX_BYTES, Row, sheet_rows
 from invoice_service.documents.spreadsheet import texts_workbook
-from invoice_service.domain.verdict import Verdict
+from invoice_service.domain.verdict import NAMES_ZH, Verdict
 
 _LINE_ENDS: Final = re.compile(r"[\r\n]+")
 _AMOUNTS: Final = {COLUMNS.index("total")}
@@ -29,16 +29,6 @@ _HEADINGS: Final = {
     "reversed_by": "红字发票 reversed_by",
     "code": "错误代码 code",
     "detail": "说明 detail",
-}
-
-
-VERDICTS_ZH: Final = {
-    Verdict.AUTHENTIC: "真票",
-    Verdict.PENDING: "真票 · 待入账",
-    Verdict.REVERSED: "已红冲 · 作废",
-    Verdict.PARTLY_REVERSED: "部分红冲",
-    Verdict.MISMATCH: "不符 · 疑为假票",
-    Verdict.UNKNOWN: "查无此票",
 }
 
 
@@ -81,5 +71,5 @@ def workbook_of(rows: Iterable[list[str]]) -> bytes:
 def _for_people(row: list[str]) -> list[str]:
     place = COLUMNS.index("verdict")
     if row[place]:
-        row[place] = f"{VERDICTS_ZH[Verdict(row[place])]} {row[place]}"
+        row[place] = f"{NAMES_ZH[Verdict(row[place])]} {row[place]}"
     return row

@@ -14,16 +14,14 @@ from typing import Final, Protocol
 from chain.errors import Problem
 from invoice_service.api.access import bearer
 from invoice_service.api.invoices.issuing import PREPARED, IssuingCalls
-from invoice_service.api.rates import CALLER, Caller, Purse
 from invoice_service.api.requests import preferences
-from invoice_service.api.shortcuts import Line, Observe
+from invoice_service.api.shortcuts import Line, Toll
 from invoice_service.domain.invoice import Issued, Prepared
 from invoice_service.front.incoming import Incoming
+from invoice_service.services.issuing.issue import Done
 from invoice_service.services.people.kept import KeptSignIns
 
 LARGEST_BODY: Final = 8_192  # bytes: about forty lines; what takes longer to read has a thread
-
-Done = Callable[[Issued | Problem | None], object]
 
 
 class Asking(Protocol):
@@ -42,18 +40,13 @@ class HotIssues:
         calls: IssuingCalls,
         *,
         signed: KeptSignIns,
-        purse: Purse,
         asking: Asking,
-        observe: Observe,
-        always: list[tuple[str, str]],
+        toll: Toll,
     ) -> None:
-        """``observe`` counts answers; ``always`` are headers that every answer has."""
         self._calls = calls
         self._signed = signed
-        self._purse = purse
         self.asking = asking
-        self.observe = observe
-        self._always = always
+        self.toll = toll
 
     def take(self, line: Line, incoming: Incoming, usual: Callable[[], None]) -> bool:
         """Whether this is ours to answer. ``usual`` sends it the usual way after all."""
@@ -63,7 +56,7 @@ class HotIssues:
         try:
             said = incoming.variables()
             wanted = preferences(said)
-            seller = self._signed.seller(bearer(said.get("HTTP_AUTHORIZATION")))
+            seller = self._signed.seller(bearer(said.get("HTTP_AUTHORIZATION")) or "")
             if seller is None or wanted.wait:
                 return False
             prepared = self._calls.prepare(
@@ -71,12 +64,10 @@ class HotIssues:
             )
         except Problem:
             return False
-        caller = Caller(self._purse, str(seller.principal.key_id))
-        try:
-            caller.pay(1)
-        except Problem:
+        caller = self.toll.pay(str(seller.principal.key_id), incoming)
+        if caller is None:
             return False
-        incoming.noted = {CALLER: caller, PREPARED: prepared}
+        incoming.noted[PREPARED] = prepared
 
         def answer(issued: Issued | Problem | None) -> None:
             if not isinstance(issued, Issued):
@@ -87,9 +78,7 @@ class HotIssues:
             except Exception:  # noqa: BLE001 # Flask meets it again, and says what it was
                 usual()
                 return
-            headers = found.all_headers(self._always, caller.headers())
-            line.reply(found.status, headers, found.body, incoming)
-            self.observe("issuing.issue", found.status, perf_counter_ns() - began)
+            self.toll.reply(line, incoming, found, caller, began)
 
         self.asking.ask(prepared, answer)
         return True

@@ -15,6 +15,10 @@ AT_ONCE = 200
 """Records of a batch that are handed over together."""
 
 
+Done = Callable[[Issued | Problem | None], object]
+"""Told what became of a record; None when nobody knows: the same record may be sent again."""
+
+
 class Issuer(Protocol):
     """Whoever stores prepared invoices: the database itself, or the process in front of it."""
 

@@ -49,13 +49,13 @@ class KeptSignIns:
         self._change = -1
         self._look_at = 0.0
 
-    def seller(self, text: str | None) -> Seller | None:
+    def seller(self, text: str) -> Seller | None:
         """Whose key this is; None where there is no such merchant.
 
         Raises as ``sign_in`` and ``merchant_of``; refusals are not kept.
         """
         self._look()
-        found = self._known.get(text or "")
+        found = self._known.get(text)
         if found is None:
             principal = sign_in(self._register, text)
             account = self._register.account(merchant_of(principal))
@@ -64,7 +64,7 @@ class KeptSignIns:
             if len(self._known) >= MOST_KEPT:
                 self._known.clear()
             # What was read is not older than the counter: a later change is seen by it.
-            found = self._known[text or ""] = Seller(principal, account.merchant)
+            found = self._known[text] = Seller(principal, account.merchant)
         return found
 
     def _look(self) -> None:

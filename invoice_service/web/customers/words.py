@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from chain.errors import MalformedError, Problem
-from invoice_service.domain.verdict import Verdict, Verification
+from invoice_service.domain.verdict import NAMES_ZH, Verdict, Verification
 
 
 class Words(NamedTuple):
@@ -21,7 +21,7 @@ VERDICTS: dict[Verdict, Words] = {
     Verdict.AUTHENTIC: Words(
         "authentic",
         "tick",
-        "真票",
+        NAMES_ZH[Verdict.AUTHENTIC],
         "Authentic",
         "本票真实，号码、金额与开具时一致，并已记入公开账本。",
         "Genuine: number and amount are as issued, and it stands in the public log.",
@@ -29,7 +29,7 @@ VERDICTS: dict[Verdict, Words] = {
     Verdict.PENDING: Words(
         "pending",
         "clock",
-        "真票 · 待入账",
+        NAMES_ZH[Verdict.PENDING],
         "Genuine, not yet in the log",
         "本票已开具，号码、金额一致，约一分钟内记入公开账本。请稍后再查一次。",
         "It was issued, and number and amount agree. It enters the public log within about a"
@@ -38,7 +38,7 @@ VERDICTS: dict[Verdict, Words] = {
     Verdict.REVERSED: Words(
         "reversed",
         "back",
-        "已红冲 · 作废",
+        NAMES_ZH[Verdict.REVERSED],
         "Reversed: no longer valid",
         "本票曾经开具，但已被红字发票全额冲销，不能用于报销。",
         "It was issued, and then taken back in full by a red invoice. It cannot be reimbursed.",
@@ -46,7 +46,7 @@ VERDICTS: dict[Verdict, Words] = {
     Verdict.PARTLY_REVERSED: Words(
         "partly_reversed",
         "back",
-        "部分红冲",
+        NAMES_ZH[Verdict.PARTLY_REVERSED],
         "Partly reversed",
         "本票的部分金额已被红字发票冲销，只有余额有效。",
         "Part of it was taken back by a red invoice; only the rest is valid.",
@@ -54,7 +54,7 @@ VERDICTS: dict[Verdict, Words] = {
     Verdict.MISMATCH: Words(
         "mismatch",
         "cross",
-        "不符 · 疑为假票",
+        NAMES_ZH[Verdict.MISMATCH],
         "Does not match: likely forged",
         "密码区存在，但号码或金额与开具时不同。此凭证被改动过，请勿接受。",
         "We issued an invoice with this password area, but with another number or amount."
@@ -63,7 +63,7 @@ VERDICTS: dict[Verdict, Words] = {
     Verdict.UNKNOWN: Words(
         "unknown",
         "question",
-        "查无此票",
+        NAMES_ZH[Verdict.UNKNOWN],
         "Not issued here",
         "已查遍全部记录，从未开具过此密码区的发票。若二维码扫描完整，请勿接受此凭证。",
         "All records were searched: no invoice with this password area was ever issued here."

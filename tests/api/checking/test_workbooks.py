@@ -8,8 +8,8 @@ import openpyxl
 import pytest
 
 from invoice_service.api.answers import CSV, NDJSON, XLSX
-from invoice_service.api.checking.workbook import VERDICTS_ZH
 from invoice_service.documents.sheet import MAX_BYTES
+from invoice_service.domain.verdict import NAMES_ZH
 from invoice_service.web.customers.words import VERDICTS
 from tests.api.desk import UNKNOWN, Desk, problem, slip
 
@@ -76,7 +76,7 @@ def test_nothing_in_an_answer_is_a_formula_or_a_number_but_amounts(desk: Desk) -
 
 
 def test_every_verdict_has_the_name_that_pages_have() -> None:
-    assert {verdict: words.zh for verdict, words in VERDICTS.items()} == VERDICTS_ZH
+    assert {verdict: words.zh for verdict, words in VERDICTS.items()} == NAMES_ZH
 
 
 @pytest.mark.parametrize("accept", [NDJSON, CSV])

@@ -5,16 +5,16 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from hashlib import sha256  # noqa: TID251 # a stream of numbers, no digest of ours
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from chain.errors import Problem
 from invoice_service.api.invoices.hot import HotIssues
 from invoice_service.api.shortcuts import Shortcuts
 from invoice_service.app import SHORTCUT
-from invoice_service.domain.invoice import Issued, Prepared
+from invoice_service.domain.invoice import Prepared
+from invoice_service.services.issuing.issue import Done
 from invoice_service.services.people.admit import suspend
 from tests.api.desk import MEAL, Desk
 from tests.front.stage import Client, Place, stage
@@ -33,8 +33,7 @@ class Numbers:
 
     def __call__(self, size: int) -> bytes:
         self._drawn += 1
-        text = f"{self._seed} {self._drawn} "
-        return b"".join(sha256(f"{text}{n}".encode()).digest() for n in range(size))[:size]
+        return Random(f"{self._seed} {self._drawn}").randbytes(size)
 
 
 class Straight:
@@ -43,12 +42,9 @@ class Straight:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.knows = True
-        self.asked = 0
 
-    def ask(self, prepared: Prepared, done: "object") -> None:
-        assert callable(done)
-        self.asked += 1
-        answer: Issued | Problem = self._desk.instance.issuer.issue([prepared])[0]
+    def ask(self, prepared: Prepared, done: Done) -> None:
+        answer = self._desk.instance.issuer.issue([prepared])[0]
         done(answer if self.knows else None)
 
 
@@ -78,14 +74,14 @@ def _side(opened: ExitStack, folder: Path, name: str, **overrides: str) -> Side:
         shortcuts: Shortcuts = desk.app.extensions[SHORTCUT](loop)
         short = shortcuts.routes["POST", b"/v1/invoices"]
         assert isinstance(short, HotIssues)
-        observe = short.observe
+        observe = short.toll.observe
         short.asking = straight
 
         def count(endpoint: str, status: int, nanoseconds: int) -> object:
             replied.append(status)
             return observe(endpoint, status, nanoseconds)
 
-        short.observe = count
+        short.toll.observe = count
         return shortcuts
 
     place = opened.enter_context(stage(desk.app, shortcut=make if name == "hot" else None))

@@ -104,7 +104,7 @@ def test_a_refusal_is_not_kept(desk: Desk) -> None:
 
 def test_nobody_and_officials_are_no_sellers(desk: Desk) -> None:
     with pytest.raises(RefusedError) as caught:
-        desk.kept.seller(None)
+        desk.kept.seller("")
     assert caught.value.code == "key_missing"
     _, desk.text = create_key(
         desk.shop.store, "official", None, "x", by=BY, randbytes=random.Random(6).randbytes
