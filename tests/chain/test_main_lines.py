@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import chain.witness
 from chain.__main__ import _seen_before, main, verify
 from chain.audit.evidence import Fork, verify_evidence
 from chain.commitment import anchor
@@ -393,8 +394,10 @@ def test_where_only_the_verifier_is_installed(
     assert main(["witness", "status", str(tmp_path)]) == 2
     said = "the witness comes with the whole service: this is only its verifier\n"
     assert capsys.readouterr().err == said
-    monkeypatch.delitem(sys.modules, "chain.witness")
-    monkeypatch.delitem(sys.modules, "chain.witness.server", raising=False)
+    monkeypatch.undo()
+    monkeypatch.setattr(chain, "witness", chain.witness)  # puts the whole room back afterwards
+    for name in [name for name in sys.modules if name.startswith("chain.witness")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "chain.witness.database", None)
     with pytest.raises(ModuleNotFoundError, match="database"):  # something else is missing
         main(["witness", "status", str(tmp_path)])
