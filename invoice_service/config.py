@@ -131,6 +131,16 @@ class Clock(Section, frozen=True):
     max_forwards: Count = 345_600
 
 
+class People(Section, frozen=True):
+    """Seconds for which people stay signed in, and for which an invitation is good."""
+
+    idle_seconds: Count = 43_200
+    absolute_seconds: Count = 604_800
+    official_idle_seconds: Count = 1_800
+    official_absolute_seconds: Count = 36_000
+    invitation_seconds: Count = 259_200
+
+
 class Operations(Section, frozen=True):
     """Who sees more of ``/readyz`` than one word, and ``/metrics``."""
 
@@ -172,6 +182,7 @@ class Config(Section, frozen=True):
     limits: Limits = Limits()
     rate: Rate = Rate()
     clock: Clock = Clock()
+    people: People = People()
     operations: Operations = Operations()
     tax: Tax = Tax()
     witness: Witness = Witness()

@@ -3,11 +3,12 @@
 import os
 import pwd
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from Crypto.Random import get_random_bytes
 
@@ -35,6 +36,7 @@ from invoice_service.keys.folder import (
     PROMISE_VKEY,
     KeyFolder,
 )
+from invoice_service.keys.people import PEOPLE_KEY, PeopleKey
 from invoice_service.keys.rotation import Rotation
 from invoice_service.keys.secrets import all_encrypted, find_passphrase, read_signer, write_signer
 from invoice_service.processes.issuer import SOCKET, DirectIssuer, IssuerClient
@@ -43,8 +45,12 @@ from invoice_service.services.anchoring.anchor import Anchoring
 from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.issuing.issue import Issuer
 from invoice_service.services.issuing.promise import Promiser
+from invoice_service.services.people.sessions import Lifetimes
 from invoice_service.storage.sqlite import SqliteStore, create_store, update_store
 from invoice_service.storage.sqlite.clock import not_counted
+
+if TYPE_CHECKING:
+    from invoice_service.services.people.desk import PeopleDesk
 
 Clock = Callable[[], datetime]
 
@@ -82,6 +88,34 @@ class Instance:
         """Reaches verdicts; one for all who ask, since it remembers what it has checked."""
         return Verifier(self.store, self.log, self.keys.keys)
 
+    @cached_property
+    def people_key(self) -> PeopleKey:
+        """What seals second factors; web processes read it, so it has no passphrase."""
+        return PeopleKey(self.config.keys_dir / PEOPLE_KEY, self.randbytes)
+
+    @cached_property
+    def people(self) -> "PeopleDesk":
+        """Signing in, and who may; one for all, since it counts tries."""
+        # Passkeys bring libraries that take a third of a second to load: few commands need them.
+        from invoice_service.services.people.desk import open_desk
+
+        settings = self.config.people
+        lifetimes = Lifetimes(
+            settings.idle_seconds,
+            settings.absolute_seconds,
+            settings.official_idle_seconds,
+            settings.official_absolute_seconds,
+        )
+        return open_desk(
+            self.store,
+            self.people_key,
+            self.config.service.public_url,
+            lifetimes,
+            settings.invitation_seconds,
+            lambda: int(self.clock().timestamp()),
+            self.randbytes,
+        )
+
     @property
     def log_keys(self) -> LogKeys:
         """All keys of the log, as its newest statement has them."""
@@ -112,6 +146,7 @@ class Instance:
         """Read all secret keys, to say early what would fail later."""
         self.keys.check()
         self.promise_signer()
+        self.people_key.check()
 
     def check_tiles(self) -> None:
         """Have every full tile of the log, before it is added to; see ``require_tiles``."""
@@ -256,6 +291,7 @@ def open_instance(
         log.taken,
         randbytes,
     )
+    _have_people_key(config, store)
     direct = DirectIssuer(store, seconds, promiser)
     return Instance(
         config=config,
@@ -280,6 +316,14 @@ def _open_store(config: Config, log: Log, log_store: SqliteLogStore, clock: Cloc
         sealed=log_store.last_sealed,
         running=_counted(clock),
     )
+
+
+def _have_people_key(config: Config, store: SqliteStore) -> None:
+    """Make it in an instance that never had one; one that was lost is not made anew."""
+    key = PeopleKey(config.keys_dir / PEOPLE_KEY, get_random_bytes)
+    with suppress(UnavailableError):  # said by whoever needs the key, or the database
+        if not key.path.exists() and not store.sealed_totps():
+            key.make()
 
 
 def _counted(clock: Clock) -> Callable[[], Running | None]:

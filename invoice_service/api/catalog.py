@@ -218,6 +218,77 @@ _KEY: Final = {
     "api_key_unknown": Entry(404, "There is no such key", "没有这个密钥"),
 }
 
+_PEOPLE: Final = {
+    "sign_in_needed": Entry(403, "Sign in first", "请先登录"),
+    "sign_in_refused": Entry(
+        403,
+        "The sign-in name or the password is wrong; who has forgotten it asks for a new invitation",
+        "登录名或密码不正确；忘记密码请联系管理员重新发送邀请",
+    ),
+    "sign_in_limited": Entry(
+        429,
+        "Too many tries; wait as long as it says, then try again",
+        "尝试次数过多，请按提示时间等候后再试",
+    ),
+    "second_factor_refused": Entry(
+        403,
+        "This code is wrong or was used before; take the next one, or a recovery code",
+        "验证码不正确或已使用，请输入下一个验证码，或使用恢复码",
+    ),
+    "second_factor_needed": Entry(
+        403,
+        "This role needs a second factor; set up one-time codes or a passkey first",
+        "此角色须启用第二重验证，请先设置动态验证码或通行密钥",
+    ),
+    "passkey_refused": Entry(
+        403,
+        "This passkey did not work here; load the page again, or use the password",
+        "通行密钥验证未通过，请刷新页面重试，或使用密码",
+    ),
+    "passkey_unknown": Entry(404, "There is no such passkey", "没有这个通行密钥"),
+    "pin_refused": Entry(403, "The PIN is wrong", "PIN 码不正确"),
+    "pin_invalid": Entry(
+        422,
+        "A PIN has 6 to 8 digits, at least three different ones, and is no row",
+        "PIN 码须为 6 至 8 位数字，至少含三个不同数字，且不能是连续数字",
+    ),
+    "password_weak": Entry(
+        422,
+        "Choose another password: 10 characters or more, several words are best",
+        "请换一个密码：至少 10 个字符，建议使用几个词",
+    ),
+    "form_stale": Entry(
+        403,
+        "This form is too old, or came from another site; load the page again",
+        "表单已过期或来自其他网站，请刷新页面后重试",
+    ),
+    "invitation_unknown": Entry(
+        404,
+        "This invitation was used, or its time is over; ask for a new one",
+        "邀请已使用或已过期，请联系管理员重新发送",
+    ),
+    "login_invalid": Entry(
+        422,
+        "A sign-in name has 1 to 32 letters or digits, with . - _ between them",
+        "登录名须为 1 至 32 个字母、汉字或数字，中间可用 . - _",
+    ),
+    "login_taken": Entry(409, "This sign-in name is taken", "登录名已被使用"),
+    "role_of_another": Entry(422, "This role is not one of theirs", "不能设置此角色"),
+    "person_unknown": Entry(404, "There is no such person", "没有这个人员"),
+    "person_removed": Entry(
+        403, "This person was removed; invite them anew", "此人员已被移除，请重新邀请"
+    ),
+    "session_unknown": Entry(404, "There is no such session", "没有这个登录会话"),
+    "last_administrator": Entry(
+        409,
+        "The last administrator stays; invite another one first",
+        "须保留最后一名管理员，请先邀请另一名",
+    ),
+    "seal_invalid": Entry(
+        422, "This did not come from here; load the page again", "内容无效，请刷新页面后重试"
+    ),
+}
+
 _LOG: Final = {
     "not_in_log": Entry(
         409, "Not in the public log yet; try again in a minute", "尚未记入公开账本，请一分钟后重试"
@@ -330,6 +401,7 @@ SUBJECTS: Final = (
     Subject("slip", "The code on a slip", "二维码与查验", _SLIP),
     Subject("invoice", "The invoice", "发票内容", _INVOICE),
     Subject("key", "API keys and merchants", "密钥与商户", _KEY),
+    Subject("people", "Signing in and people", "登录与人员", _PEOPLE),
     Subject("log", "The public log", "公开账本", _LOG),
     Subject("report", "Reports", "统计报表", _REPORT),
     Subject("server", "The service itself", "服务本身", _SERVER),

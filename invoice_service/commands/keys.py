@@ -15,6 +15,7 @@ from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
 from invoice_service.domain.acts import Said
 from invoice_service.domain.numbering import format_utc
+from invoice_service.keys.people import rotate
 from invoice_service.keys.secrets import NEW_PASSPHRASE, PASSPHRASE, encrypt_keys, find_passphrase
 from invoice_service.services.people import admit
 from invoice_service.services.people.ports import ApiKey
@@ -27,6 +28,7 @@ def keys() -> None:
 
     The log's keys: log shows the public ones, list-log prints them for the witness network,
     rotate-log changes them; encrypt and passphrase protect the secret ones on the disk.
+    rotate-people changes the key that seals people's one-time codes.
     """
 
 
@@ -210,6 +212,26 @@ def _rotate(instance: Instance, step: str, stolen: str | None) -> KeyStatement:
     with suppress(UnavailableError):  # it is done, and the log's statement says so, too
         instance.record("log_key", "log", after={**what, "statement": said.number})
     return said
+
+
+@keys.command("rotate-people")
+@json_option
+@click.pass_obj
+def rotate_people(session: Session, *, as_json: bool) -> None:
+    """Change the key that seals people's one-time codes, at once.
+
+    They go on with the same codes. The service may run meanwhile; killed at any point, the same
+    command finishes. Browsers that were known by their mark are strangers again.
+    """
+    instance = session.instance()
+    with instance.keys.changing():
+        done = rotate(instance.people_key, instance.store)
+    instance.record("people_key", "keys", after={"secrets": done})
+    instance.close()
+    if as_json:
+        print_json({"secrets": done})
+    else:
+        click.echo(f"a new key seals the codes of {done} people; back up keys/ anew")
 
 
 @keys.command()

@@ -14,6 +14,13 @@ ActType: TypeAlias = Literal[
     "quota",
     "key",
     "key_revocation",
+    "person",
+    "invitation",
+    "credential",
+    "sign_in",
+    "sign_out",
+    "till",
+    "people_key",
     "access",
     "clock",
     "refusals",
@@ -37,9 +44,9 @@ _PREFIX: Final = b"fapiao/v1/trail\n"
 
 
 class By(msgspec.Struct, frozen=True):
-    """Who acts (``key:7``, ``machine:<user>``), when (unix seconds), from which address.
+    """Who acts (``key:7``, ``person:3``, ``machine:<user>``), and when, in unix seconds.
 
-    ``origin`` is empty on the machine itself.
+    ``origin`` is the address from which; empty on the machine itself.
     """
 
     actor: str

@@ -13,6 +13,7 @@ from invoice_service.services.people.trail import (
     HourSums,
     KeyStanding,
     MerchantStanding,
+    PersonStanding,
     RefusalRow,
 )
 
@@ -33,6 +34,10 @@ class StoredTrail(Protocol):
 
     def key_standings(self, after: int, limit: int) -> Sequence[KeyStanding]:
         """Return API keys above ``after``, likewise."""
+        ...
+
+    def person_standings(self, after: int, limit: int) -> Sequence[PersonStanding]:
+        """Return people above ``after``, likewise."""
         ...
 
     def refusals(
@@ -66,16 +71,18 @@ def audit_trail(trail: StoredTrail) -> TrailAudit:
         told.hear(found)
     _merchants(trail, told)
     _keys(trail, told)
+    _people(trail, told)
     return TrailAudit(seq, head, _refusals(trail, told))
 
 
 class _Told:
-    """What the acts say that must stand elsewhere: ids of merchants and keys, hours of refusals."""
+    """What the acts say that must stand elsewhere: merchants, keys, people, hours of refusals."""
 
     def __init__(self) -> None:
         self.whole = False
         self.merchants: set[int] = set()
         self.keys: set[int] = set()
+        self.people: set[int] = set()
         self.hours: dict[int, Said] = {}
         self.until = 0
 
@@ -90,6 +97,8 @@ class _Told:
             self.merchants.add(_number(found, kind, "merchant", number))
         elif act.type == "key":
             self.keys.add(_number(found, kind, "key", number))
+        elif act.type == "person":
+            self.people.add(_number(found, kind, "person", number))
         elif act.type == "refusals":
             hour = act.after.get("hour")
             if not isinstance(hour, int) or hour in self.hours or hour > act.at:
@@ -159,6 +168,21 @@ def _keys(trail: StoredTrail, told: _Told) -> None:
                 _same("key", row.id, "revoked_at", revoked, row.revoked_at)
         done = rows[-1].id
     _none("key", missing)
+
+
+def _people(trail: StoredTrail, told: _Told) -> None:
+    """Everybody has the role, and belongs to the merchant, that the newest act says."""
+    done, missing = 0, set(told.people)
+    while rows := trail.person_standings(done, _ROWS_AT_ONCE):
+        for row in rows:
+            missing.discard(row.id)
+            if row.said is None:
+                raise AuditError("person", row.id, "an act that invited", "none")
+            _same("person", row.id, "role", row.said.get("role"), row.role)
+            _same("person", row.id, "merchant", row.said.get("merchant"), row.merchant_id)
+            _same("person", row.id, "removed_at", row.said.get("removed_at"), row.removed_at)
+        done = rows[-1].id
+    _none("person", missing)
 
 
 def _refusals(trail: StoredTrail, told: _Told) -> int:

@@ -102,6 +102,16 @@ class KeyStanding(NamedTuple):
     revocation: Any
 
 
+class PersonStanding(NamedTuple):
+    """A person's row, and ``after`` of the newest act about role and removal."""
+
+    id: int
+    role: str
+    merchant_id: int | None
+    removed_at: int | None
+    said: Any
+
+
 class ActStore(Protocol):
     """Where acts are kept."""
 

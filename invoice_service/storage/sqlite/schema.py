@@ -3,6 +3,7 @@
 from sqlite_utils import Database, Migrations
 
 from invoice_service.services.people.refusals import KEPT_SECONDS
+from invoice_service.storage.sqlite.people_tables import create_people
 from invoice_service.storage.totals import create_tables, widen_sums
 
 migrations = Migrations("invoices")
@@ -200,3 +201,9 @@ def clock_noted(db: Database) -> None:
     columns = {"id": int, "boot": str, "ran": int, "at": int, "leapt": int}
     table = db.table("clock_noted")
     table.create(columns, pk="id", not_null=columns.keys() - {"id"}, strict=True)
+
+
+@migrations()
+def people(db: Database) -> None:
+    """Who may sign in, with what; who is signed in where."""
+    create_people(db)

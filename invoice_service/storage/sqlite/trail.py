@@ -13,6 +13,7 @@ from invoice_service.domain.acts import (
     SERVICE,
     UNKNOWN,
     Act,
+    ActType,
     By,
     Recorded,
     act_by,
@@ -71,6 +72,11 @@ _LAST: Final = (
     "(SELECT {} FROM acts WHERE subject = {} AND type = '{}' AND outcome = 'done'"
     " ORDER BY seq DESC LIMIT 1)"
 )
+
+
+def last_said(column: str, subject: str, type_: ActType) -> str:
+    """The SQL for a column of the newest act of that type about a subject, both in SQL."""
+    return _LAST.format(column, subject, type_)
 
 
 class Trail:
@@ -142,9 +148,9 @@ class Trail:
         with self.connections.reading() as connection:
             rows = connection.execute(
                 f"SELECT {', '.join(_MERCHANT)},"  # noqa: S608 # our own texts
-                f" {_LAST.format('after', subject, 'suspension')},"
-                f" {_LAST.format('after', subject, 'quota')},"
-                f" {_LAST.format('after', subject, 'admission')}"
+                f" {last_said('after', subject, 'suspension')},"
+                f" {last_said('after', subject, 'quota')},"
+                f" {last_said('after', subject, 'admission')}"
                 " FROM merchants WHERE id > ? ORDER BY id LIMIT ?",
                 (after, limit),
             ).fetchall()
@@ -156,13 +162,13 @@ class Trail:
         with self.connections.reading() as connection:
             rows = connection.execute(
                 "SELECT id, role, merchant_id, revoked_at,"  # noqa: S608 # our own texts
-                f" {_LAST.format('after', subject, 'key')},"
-                f" {_LAST.format('after', subject, 'key_revocation')}"
+                f" {last_said('after', subject, 'key')},"
+                f" {last_said('after', subject, 'key_revocation')}"
                 " FROM api_keys WHERE id > ? ORDER BY id LIMIT ?",
                 (after, limit),
             ).fetchall()
         return [
-            KeyStanding(key, role, owner, revoked_at, _said(made), _said(revoked))
+            KeyStanding(key, role, owner, revoked_at, read_said(made), read_said(revoked))
             for key, role, owner, revoked_at, made, revoked in rows
         ]
 
@@ -175,7 +181,7 @@ def _merchant_standing(*row: Any) -> MerchantStanding:  # noqa: ANN401 # columns
         particulars(merchant),
         merchant.status,
         merchant.quota,
-        *map(_said, row[len(_MERCHANT) :]),
+        *map(read_said, row[len(_MERCHANT) :]),
     )
 
 
@@ -204,13 +210,13 @@ def _recorded(row: tuple[Any, ...]) -> Recorded:
     seq, digest, *rest = row
     fields = dict(zip(_COLUMNS, rest, strict=True))
     try:
-        fields |= {name: _said(fields[name]) for name in ("before", "after")}
+        fields |= {name: read_said(fields[name]) for name in ("before", "after")}
         return Recorded(seq, msgspec.convert(fields, Act), _digest(seq, digest))
     except (MalformedError, TypeError, msgspec.MsgspecError) as error:
         raise _damaged(seq, error) from error
 
 
-def _said(text: str | None) -> Any:  # noqa: ANN401 # JSON, which msgspec or the audit judges
+def read_said(text: str | None) -> Any:  # noqa: ANN401 # JSON, which msgspec or the audit judges
     return None if text is None else canonical.decode_canonical(text.encode())
 
 
@@ -260,7 +266,7 @@ def _closed(connection: sqlite3.Connection) -> int | None:
     row = connection.execute(
         "SELECT after FROM acts WHERE subject = ? ORDER BY seq DESC LIMIT 1", (REFUSALS,)
     ).fetchone()
-    return None if row is None else int(_said(row[0])["hour"])
+    return None if row is None else int(read_said(row[0])["hour"])
 
 
 def _close(connection: sqlite3.Connection, closed: int | None, at: int) -> int:

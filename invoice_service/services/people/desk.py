@@ -1,0 +1,50 @@
+"""Everything about people who sign in, put together over one store."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from invoice_service.services.people.entrance import Entrance
+from invoice_service.services.people.factors import Factors, Sealer
+from invoice_service.services.people.passkeys import Passkeys
+from invoice_service.services.people.person import FactorStore, PeopleStore
+from invoice_service.services.people.sessions import Lifetimes, Sessions, SessionStore
+from invoice_service.services.people.staff import Staff
+from invoice_service.services.people.trail import ActStore
+
+
+class DeskStore(PeopleStore, FactorStore, SessionStore, ActStore, Protocol):
+    """What all of it needs of a store."""
+
+
+class PeopleDesk(NamedTuple):
+    """What pages and commands work with."""
+
+    entrance: Entrance
+    sessions: Sessions
+    factors: Factors
+    passkeys: Passkeys
+    staff: Staff
+    clock: Callable[[], int]
+
+
+def open_desk(
+    store: DeskStore,
+    sealer: Sealer,
+    public_url: str,
+    lifetimes: Lifetimes,
+    invitation_seconds: int,
+    clock: Callable[[], int],
+    randbytes: Callable[[int], bytes],
+) -> PeopleDesk:
+    """``clock`` gives unix seconds; ``randbytes`` must be fit for secrets."""
+    sessions = Sessions(store, lifetimes, clock, randbytes)
+    factors = Factors(store, sealer, clock, randbytes)
+    passkeys = Passkeys(store, sealer, public_url, clock, randbytes)
+    return PeopleDesk(
+        entrance=Entrance(store, sessions, factors, passkeys, sealer),
+        sessions=sessions,
+        factors=factors,
+        passkeys=passkeys,
+        staff=Staff(store, randbytes, invitation_seconds),
+        clock=clock,
+    )

@@ -1,0 +1,158 @@
+"""Signing in with a name and a password, a second factor, or a passkey; and out again.
+
+Whatever is wrong with a name and a password, the answer and the work for it are the same.
+"""
+
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from typing import Final, NamedTuple
+
+from chain.errors import MalformedError, RefusedError
+from invoice_service.services.people import passwords
+from invoice_service.services.people.factors import Factors, Sealer
+from invoice_service.services.people.passkeys import Passkeys
+from invoice_service.services.people.person import PeopleStore, Person, parse_login
+from invoice_service.services.people.sessions import Level, Sessions, Visit, Visitor
+from invoice_service.services.people.tries import Bounds
+
+MARK_SECONDS: Final = 180 * 86_400
+"""How long a browser stays known after its last signing in."""
+
+_MARK: Final = struct.Struct(">QQ")
+
+
+class SignedIn(NamedTuple):
+    """A session's text for the cookie, and whether the second factor is still missing."""
+
+    token: str
+    person: Person
+    level: Level
+
+
+class Entrance:
+    """The way in, and out."""
+
+    def __init__(
+        self,
+        people: PeopleStore,
+        sessions: Sessions,
+        factors: Factors,
+        passkeys: Passkeys,
+        sealer: Sealer,
+        bounds: Bounds | None = None,
+    ) -> None:
+        self._people = people
+        self.sessions = sessions
+        self.factors = factors
+        self.passkeys = passkeys
+        self._sealer = sealer
+        self._bounds = bounds or Bounds()
+
+    def by_password(
+        self, login: str, password: str, visit: Visit, site: str, *, mark: str = "", old: str = ""
+    ) -> SignedIn:
+        """Sign in; ``half`` where there is a second factor. ``site`` is the visit's network.
+
+        RefusedError ``sign_in_refused``, ``sign_in_limited``; UnavailableError ``too_busy``.
+        """
+        login = parse_login(login)
+        marked = self._marked(mark)
+        person = self._people.person_by_login(login)
+        known = person is not None and person.id == marked
+        self._bounds.enter(login, site, known=known)
+        active = person is not None and person.state == "active"
+        kept = person.password if person is not None and active else None
+        if not passwords.matches(kept, password) or person is None or kept is None:
+            raise RefusedError("sign_in_refused", "the sign-in name or the password is wrong")
+        if passwords.is_outdated(kept):
+            by = visit.by(person.id, self.sessions.clock())
+            self._people.set_password(person.id, passwords.make_hash(password), by)
+        level: Level = "half" if self.has_second(person) else "full"
+        return self._signed(person, level, visit, "password", old)
+
+    def by_code(self, visitor: Visitor, text: str, visit: Visit, site: str, old: str) -> SignedIn:
+        """Go on with a second factor after a password; always another session.
+
+        RefusedError ``second_factor_refused``, ``sign_in_limited``.
+        """
+        person = visitor.person
+        self._bounds.enter(f"code of {person.id}", site, known=False)
+        how = self.factors.check(person, text, visit)
+        return self._signed(person, "strong", visit, how, old)
+
+    def by_passkey(
+        self, asked: str, answer: str, visit: Visit, site: str, old: str = ""
+    ) -> SignedIn:
+        """Sign in with a passkey alone: it is two factors.
+
+        RefusedError ``passkey_refused``, ``sign_in_limited``.
+        """
+        self._bounds.enter("passkey", site, known=False)
+        person = self.passkeys.check(asked, answer)
+        return self._signed(person, "strong", visit, "passkey", old)
+
+    def take_over(self, visitor: Visitor, person_id: int | None, pin: str, visit: Visit) -> None:
+        """Have another cashier work at this till by PIN, or (None) the one who signed in.
+
+        The till stays signed in as who signed it in. RefusedError ``pin_refused``, the same for
+        nobody, somebody without a PIN, and somebody of another merchant; ``sign_in_limited``.
+        """
+        session, now = visitor.session, self.sessions.clock()
+        if person_id is None:
+            self.sessions.store.set_cashier(session.id, None, visit.by(visitor.person.id, now))
+            return
+        self._bounds.pin(f"session {session.id}", person_id)
+        person = self._people.person(person_id)
+        ours = (
+            person is not None
+            and person.state == "active"
+            and person.merchant_id is not None
+            and person.merchant_id == visitor.person.merchant_id
+        )
+        kept = person.pin if person is not None and ours else None
+        if not passwords.matches(kept, pin) or person is None:
+            raise RefusedError("pin_refused", "the PIN is wrong")
+        self.sessions.store.set_cashier(session.id, person.id, visit.by(person.id, now))
+
+    def confirm(self, person: Person, password: str, site: str) -> None:
+        """Have a person who is signed in show the password again, before what matters.
+
+        RefusedError ``sign_in_refused``, ``sign_in_limited``.
+        """
+        self._bounds.enter(f"again {person.id}", site, known=True)
+        if not passwords.matches(person.password, password):
+            raise RefusedError("sign_in_refused", "the password is wrong")
+
+    def leave(self, visitor: Visitor, visit: Visit) -> None:
+        """Sign out here."""
+        by = visit.by(visitor.person.id, self.sessions.clock())
+        self.sessions.store.end_session(visitor.session.id, visitor.person.id, by)
+
+    def leave_everywhere(self, visitor: Visitor, visit: Visit) -> int:
+        """Sign out everywhere; in how many places that was."""
+        by = visit.by(visitor.person.id, self.sessions.clock())
+        return self.sessions.store.end_sessions(visitor.person.id, by)
+
+    def has_second(self, person: Person) -> bool:
+        """Whether a person has a second factor."""
+        return person.totp is not None or bool(self.factors.store.passkeys(person.id))
+
+    def mark(self, person: Person) -> str:
+        """What a browser keeps of having been a person's: it only widens the bound on tries."""
+        plain = _MARK.pack(person.id, self.sessions.clock() + MARK_SECONDS)
+        return urlsafe_b64encode(self._sealer.seal(plain, "mark")).decode()
+
+    def _marked(self, mark: str) -> int | None:
+        """Whose browser this was; None for no mark of ours, or one that is too old."""
+        if not mark:
+            return None
+        try:
+            sealed = urlsafe_b64decode(mark.encode("ascii", "replace"))
+            person_id, end = _MARK.unpack(self._sealer.open(sealed, "mark"))
+        except (MalformedError, NotBase64, ValueError, struct.error):
+            return None
+        return None if end <= self.sessions.clock() else int(person_id)
+
+    def _signed(self, person: Person, level: Level, visit: Visit, how: str, old: str) -> SignedIn:
+        return SignedIn(self.sessions.open(person, level, visit, how, old), person, level)

@@ -1,0 +1,96 @@
+"""Passwords and PINs: argon2id, bounded in memory and in how many are worked on at once."""
+
+import re
+from functools import cache
+from secrets import token_urlsafe
+from threading import BoundedSemaphore
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from chain.errors import MalformedError, UnavailableError
+
+SHORTEST: Final = 10
+LONGEST: Final = 200
+PIN: Final = re.compile(r"[0-9]{6,8}", re.ASCII)
+_RUN: Final = "01234567890 abcdefghijklmnopqrstuvwxyz qwertyuiop asdfghjkl zxcvbnm"
+_FEWEST_SIGNS: Final = 5
+
+AT_ONCE: Final = 2
+WAIT: Final = 2.0  # seconds
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+"""19 MiB and two passes: 30 ms, the least that OWASP's cheat sheet on password storage takes."""
+
+_turns = BoundedSemaphore(AT_ONCE)
+
+
+def make_hash(text: str) -> str:
+    """What is kept of a password or PIN; UnavailableError ``too_busy``."""
+    with _Turn():
+        return _hasher.hash(text)
+
+
+def matches(kept: str | None, text: str) -> bool:
+    """Whether ``text`` is what was kept; the same work where nothing was.
+
+    UnavailableError ``too_busy``.
+    """
+    with _Turn():
+        try:
+            return _hasher.verify(kept or _nobodys(), text[:LONGEST]) and kept is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def is_outdated(kept: str) -> bool:
+    """Whether it was made at another cost than is asked for now."""
+    return _hasher.check_needs_rehash(kept)
+
+
+def check_password(text: str, *names: str) -> str:
+    """A password that may be chosen; MalformedError ``password_weak`` says what is wrong.
+
+    Length is what counts (NIST SP 800-63B); refused is what a guesser tries first.
+    """
+    if not SHORTEST <= len(text) <= LONGEST:
+        raise _weak(f"a password has {SHORTEST} to {LONGEST} characters")
+    plain = text.casefold()
+    if len(set(plain)) < _FEWEST_SIGNS:
+        raise _weak(f"use at least {_FEWEST_SIGNS} different characters")
+    if plain in _RUN or plain[::-1] in _RUN:
+        raise _weak("this is a row of keys: choose several words")
+    if any(len(name) > 2 and plain.replace(name.casefold(), "") == "" for name in names):
+        raise _weak("a name is no password")
+    return text
+
+
+def check_pin(text: str) -> str:
+    """A PIN that may be chosen: 6 to 8 digits, no row; MalformedError ``pin_invalid``."""
+    if not PIN.fullmatch(text) or len(set(text)) < 3 or text in _RUN or text[::-1] in _RUN:
+        raise MalformedError(
+            "pin_invalid", "6 to 8 digits, at least three different ones, no row", pointer="/pin"
+        )
+    return text
+
+
+class _Turn:
+    """One of those who compute now."""
+
+    def __enter__(self) -> None:
+        if not _turns.acquire(timeout=WAIT):
+            raise UnavailableError("too_busy", "many sign in at once; try again in a moment")
+
+    def __exit__(self, *_: object) -> None:
+        _turns.release()
+
+
+@cache
+def _nobodys() -> str:
+    """A hash that no text has: whoever asks for nobody's costs as much as for somebody's."""
+    return _hasher.hash(token_urlsafe())
+
+
+def _weak(detail: str) -> MalformedError:
+    return MalformedError("password_weak", detail, pointer="/password")

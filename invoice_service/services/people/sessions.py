@@ -1,0 +1,208 @@
+"""Who is signed in, and where: sessions that live on the server, known by a random text.
+
+The browser's cookie has the text, the database its digest: who reads the database can sign in as
+nobody. A session ends when it was idle too long, when it is too old, when its person signs out
+(here or everywhere), or when the person's rights change; the next request finds it gone.
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from typing import Final, Literal, NamedTuple, Protocol
+
+import msgspec
+
+from chain.hashing import Digest, sha256
+from invoice_service.domain.acts import By
+from invoice_service.services.people.person import MERCHANTS, Person
+
+TOKEN_BYTES: Final = 32
+HALF_SECONDS: Final = 600
+"""How long a second factor may take."""
+
+NOTED_EVERY: Final = 60  # seconds between two notes that a session is in use
+MOST: Final = 20
+"""Sessions of one person; with one more, the oldest ends."""
+
+LONGEST_AGENT: Final = 200  # characters
+
+Level = Literal["half", "full", "strong"]
+"""``half``: the second factor is missing; ``strong``: there was one."""
+
+
+class Visit(NamedTuple):
+    """Where somebody signs in from."""
+
+    origin: str
+    agent: str
+
+    def by(self, person_id: int, at: int) -> By:
+        """The person, as the trail has it."""
+        return By(f"person:{person_id}", at, self.origin)
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One browser in which a person is signed in; times in unix seconds.
+
+    ``cashier_id`` is who works at this till now, where somebody else has taken it over by PIN.
+    """
+
+    id: int
+    person_id: int
+    level: Level
+    created_at: int
+    seen_at: int
+    origin: str
+    agent: str
+    cashier_id: int | None = None
+
+
+class Visitor(NamedTuple):
+    """Who makes a request: a session, its person, and whoever works at the till."""
+
+    session: Session
+    person: Person
+    cashier: Person | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all was shown that must be shown."""
+        return self.session.level != "half"
+
+
+class Lifetimes(NamedTuple):
+    """Seconds for which a session lives: unused, and at all; of a merchant's and of officials."""
+
+    idle: int
+    absolute: int
+    official_idle: int
+    official_absolute: int
+
+    def is_over(self, person: Person, session: Session, now: int) -> bool:
+        """Whether the session has ended by time."""
+        if session.level == "half":
+            return now - session.created_at >= HALF_SECONDS
+        ours = person.role in MERCHANTS
+        idle = self.idle if ours else self.official_idle
+        absolute = self.absolute if ours else self.official_absolute
+        return now - session.seen_at >= idle or now - session.created_at >= absolute
+
+
+class SessionStore(Protocol):
+    """Where sessions are kept. Signing in and out writes its act with it, or neither."""
+
+    def open_session(
+        self, digest: Digest, session: Session, before: Digest | None, by: By, how: str
+    ) -> None:
+        """Begin a session (its id does not count), in the place of the one ``before``, if any."""
+        ...
+
+    def renew_session(self, session_id: int, digest: Digest, level: Level) -> None:
+        """Give a session another text, and end all others of its person."""
+        ...
+
+    def visitor(self, digest: Digest) -> Visitor | None:
+        """Whose session this is; None also where the person was removed."""
+        ...
+
+    def note_seen(self, session_id: int, at: int) -> None:
+        """It is in use."""
+        ...
+
+    def sessions(self, person_id: int) -> list[Session]:
+        """All of a person's, the newest first."""
+        ...
+
+    def end_session(self, session_id: int, person_id: int, by: By) -> bool:
+        """End one of a person's; False when there is no such."""
+        ...
+
+    def end_sessions(self, person_id: int, by: By) -> int:
+        """End all of a person's; how many there were."""
+        ...
+
+    def forget_sessions(self, before: int) -> None:
+        """Drop those that nobody has used since."""
+        ...
+
+    def set_cashier(self, session_id: int, person_id: int | None, by: By) -> None:
+        """Somebody else works at this till now."""
+        ...
+
+
+class Sessions:
+    """The sessions of an instance."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        lifetimes: Lifetimes,
+        clock: Callable[[], int],
+        randbytes: Callable[[int], bytes],
+    ) -> None:
+        self.store = store
+        self.lifetimes = lifetimes
+        self.clock = clock
+        self._randbytes = randbytes
+
+    def open(self, person: Person, level: Level, visit: Visit, how: str, old: str = "") -> str:
+        """Sign a person in, always under a fresh text, which is returned; ``old`` ends."""
+        now, token = self.clock(), self._new()
+        session = Session(
+            id=0,
+            person_id=person.id,
+            level=level,
+            created_at=now,
+            seen_at=now,
+            origin=visit.origin,
+            agent=visit.agent[:LONGEST_AGENT],
+        )
+        before = token_digest(old) if old else None
+        self.store.forget_sessions(now - max(self.lifetimes))
+        self.store.open_session(token_digest(token), session, before, visit.by(person.id, now), how)
+        return token
+
+    def visitor(self, token: str) -> Visitor | None:
+        """Who sends this text now; None for nobody."""
+        found = self.store.visitor(token_digest(token)) if token else None
+        if found is None:
+            return None
+        now = self.clock()
+        if self.lifetimes.is_over(found.person, found.session, now):
+            return None
+        if now - found.session.seen_at >= NOTED_EVERY:
+            self.store.note_seen(found.session.id, now)
+        return found
+
+    def renew(self, visitor: Visitor, level: Level | None = None) -> str:
+        """Another text for the session, whose rights have changed; all others end."""
+        token = self._new()
+        wanted = level or visitor.session.level
+        self.store.renew_session(visitor.session.id, token_digest(token), wanted)
+        return token
+
+    def shown(self, person: Person) -> list[Session]:
+        """Where a person is signed in now."""
+        now = self.clock()
+        return [
+            one
+            for one in self.store.sessions(person.id)
+            if not self.lifetimes.is_over(person, one, now)
+        ]
+
+    def _new(self) -> str:
+        return new_token(self._randbytes)
+
+
+def new_token(randbytes: Callable[[int], bytes]) -> str:
+    """A fresh secret text of 256 bits; ``randbytes`` must be fit for secrets."""
+    return urlsafe_b64encode(randbytes(TOKEN_BYTES)).decode().rstrip("=")
+
+
+def token_digest(token: str) -> Digest:
+    """What is kept of a secret text; it is random enough for a quick digest."""
+    return sha256(b"fapiao/v1/token\n" + token.encode("utf-8", "surrogatepass"))
+
+
+def form_token(token: str) -> str:
+    """What a form of this session has to bring: who has not the cookie cannot know it."""
+    return sha256(b"fapiao/v1/form\n" + token.encode("utf-8", "surrogatepass")).hex()

@@ -1,0 +1,77 @@
+"""How often one may try to sign in: a bound on guessing that cannot be used to lock others out.
+
+Tries are counted by the name that is tried *and* the network they come from, so whoever guesses a
+name from elsewhere takes nothing from its owner. Against guessing from many networks there is a
+wide bound on each name; a browser in which its owner has signed in before carries a mark, and has a
+bound of its own beside it. Names that exist and names that do not are counted alike. Each web
+process counts by itself.
+"""
+
+from datetime import timedelta
+from math import ceil
+from typing import Final, NamedTuple
+
+from throttled import MemoryStore
+from throttled.rate_limiter import GCRARateLimiter, per_duration
+
+from chain.errors import RefusedError
+
+MOST_NAMES: Final = 20_000
+"""Whose tries are remembered; who was seen longest ago is forgotten first."""
+
+
+class Allowance(NamedTuple):
+    """So many tries at once, and one more each so many seconds."""
+
+    burst: int
+    each: int
+
+
+NETWORK: Final = Allowance(60, 2)
+"""Of one network, whatever names it tries."""
+
+PAIR: Final = Allowance(8, 30)
+"""Of one name from one network, or in a browser that is known."""
+
+NAME: Final = Allowance(100, 60)
+"""Of one name from all networks together, but for browsers that are known."""
+
+PIN: Final = Allowance(5, 120)
+"""Of one PIN at one till."""
+
+
+class Tries:
+    """The tries of one kind that are left, by name."""
+
+    def __init__(self, allowed: Allowance) -> None:
+        rate = per_duration(timedelta(seconds=allowed.each), 1, burst=allowed.burst)
+        self._limiter = GCRARateLimiter(rate, MemoryStore(options={"MAX_SIZE": MOST_NAMES}))
+
+    def take(self, name: str) -> None:
+        """Use one up; RefusedError ``sign_in_limited`` with the seconds to wait."""
+        taken = self._limiter.limit(name, 1)
+        if taken.limited:
+            wait = max(1, ceil(taken.state.retry_after))
+            raise RefusedError("sign_in_limited", f"try again in {wait} seconds", retry_after=wait)
+
+
+class Bounds:
+    """All bounds on trying, of one process."""
+
+    def __init__(self) -> None:
+        self._network, self._pair = Tries(NETWORK), Tries(PAIR)
+        self._name, self._known = Tries(NAME), Tries(PAIR)
+        self._pin = Tries(PIN)
+
+    def enter(self, name: str, site: str, *, known: bool) -> None:
+        """One more try of ``name`` from ``site``; ``known`` for a browser with its mark."""
+        self._network.take(site)
+        if known:
+            self._known.take(name)
+            return
+        self._pair.take(f"{name}\n{site}")
+        self._name.take(name)
+
+    def pin(self, till: str, person_id: int) -> None:
+        """One more try of a PIN at a till."""
+        self._pin.take(f"{till}\n{person_id}")

@@ -1,0 +1,208 @@
+"""People and what lets them in. Each change writes its act beside it."""
+
+import sqlite3
+from typing import Any, Final
+
+import msgspec
+
+from chain.errors import ConflictError
+from chain.hashing import Digest
+from invoice_service.domain.acts import By, Said, act_by
+from invoice_service.services.people.person import NewPerson, Person, PersonRole
+from invoice_service.services.people.trail import PersonStanding
+from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.trail import append, last_said, read_said
+
+COLUMNS: Final = Person.__struct_fields__
+SELECT: Final = f"SELECT {', '.join(f'people.{name}' for name in COLUMNS)} FROM people"  # noqa: S608 # our own columns
+
+
+class People:
+    """The part of the store that keeps people."""
+
+    connections: Connections
+
+    def add_person(self, new: NewPerson, invitation: Digest, expires_at: int, by: By) -> Person:
+        """Keep somebody new, with an invitation; ConflictError ``login_taken``."""
+        row = msgspec.structs.asdict(new) | {"totp_step": 0, "created_at": by.at}
+        with self.connections.writing() as connection:
+            table = self.connections.database.table("people")
+            if table.count_where("login = ?", [new.login]):
+                raise ConflictError("login_taken", f"the name {new.login} is taken")
+            person = msgspec.convert(row | {"id": table.insert(row).last_pk}, Person)
+            _act(connection, by, person)
+            _invite(connection, person.id, invitation, expires_at, by)
+            return person
+
+    def person(self, person_id: int) -> Person | None:
+        """One person."""
+        return self._one("id = ?", person_id)
+
+    def person_by_login(self, login: str) -> Person | None:
+        """The person with this sign-in name."""
+        return self._one("login = ?", login)
+
+    def people(self, merchant_id: int | None) -> list[Person]:
+        """All people of a merchant, or of the bureau (None), removed ones too."""
+        with self.connections.reading() as connection:
+            query = f"{SELECT} WHERE merchant_id IS ? ORDER BY id"
+            return [read_person(row) for row in connection.execute(query, (merchant_id,))]
+
+    def invite_again(self, person_id: int, invitation: Digest, expires_at: int, by: By) -> bool:
+        """Void all that lets this person in, and give a new invitation; False for nobody."""
+        with self.connections.writing() as connection:
+            if _read(connection, person_id) is None:
+                return False
+            void(connection, person_id)
+            _invite(connection, person_id, invitation, expires_at, by)
+            return True
+
+    def invitation(self, digest: Digest, now: int) -> Person | None:
+        """Whose invitation this is; None for one that is unknown, used, void or too old."""
+        with self.connections.reading() as connection:
+            return _invited(connection, digest, now)
+
+    def accept(self, digest: Digest, password: str, by_at: int, origin: str) -> Person | None:
+        """Use an invitation up, once for all, and set the password; None as ``invitation``."""
+        with self.connections.writing() as connection:
+            person = _invited(connection, digest, by_at)
+            if person is None:
+                return None
+            connection.execute("DELETE FROM invitations WHERE digest = ?", (digest,))
+            by = By(f"person:{person.id}", by_at, origin)
+            self._set(connection, person.id, "password", password, by)
+            return msgspec.structs.replace(person, password=password)
+
+    def set_password(self, person_id: int, password: str, by: By) -> None:
+        """Another password."""
+        with self.connections.writing() as connection:
+            self._set(connection, person_id, "password", password, by)
+
+    def set_pin(self, person_id: int, pin: str | None, by: By) -> None:
+        """Another PIN for the till, or none."""
+        with self.connections.writing() as connection:
+            self._set(connection, person_id, "pin", pin, by)
+
+    def set_role(self, person_id: int, role: PersonRole, by: By) -> None:
+        """Another role; who is signed in has to sign in again."""
+        with self.connections.writing() as connection:
+            before = _read(connection, person_id)
+            if before is None:
+                return
+            _keep_an_administrator(connection, before, role)
+            connection.execute("UPDATE people SET role = ? WHERE id = ?", (role, person_id))
+            connection.execute("DELETE FROM sessions WHERE person_id = ?", (person_id,))
+            _act(connection, by, msgspec.structs.replace(before, role=role), before)
+
+    def remove_person(self, person_id: int, by: By) -> None:
+        """End all that lets this person in, for ever; ConflictError ``last_administrator``."""
+        with self.connections.writing() as connection:
+            before = _read(connection, person_id)
+            if before is None or before.removed_at is not None:
+                return
+            _keep_an_administrator(connection, before, None)
+            void(connection, person_id)
+            connection.execute("UPDATE people SET removed_at = ? WHERE id = ?", (by.at, person_id))
+            _act(connection, by, msgspec.structs.replace(before, removed_at=by.at), before)
+
+    def person_standings(self, after: int, limit: int) -> list[PersonStanding]:
+        """People above ``after``, each beside what the trail says of it at that moment."""
+        said = last_said("after", "'person:' || people.id", "person")
+        with self.connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, role, merchant_id, removed_at,"  # noqa: S608 # our own texts
+                f" {said} FROM people WHERE id > ? ORDER BY id LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        return [
+            PersonStanding(person, role, owner, removed_at, read_said(act))
+            for person, role, owner, removed_at, act in rows
+        ]
+
+    def _one(self, where: str, value: object) -> Person | None:
+        with self.connections.reading() as connection:
+            row = connection.execute(f"{SELECT} WHERE {where}", (value,)).fetchone()
+        return None if row is None else read_person(row)
+
+    def _set(
+        self, connection: sqlite3.Connection, person_id: int, kind: str, kept: object, by: By
+    ) -> None:
+        connection.execute(f"UPDATE people SET {kind} = ? WHERE id = ?", (kept, person_id))  # noqa: S608 # our own columns
+        act_of_credential(connection, person_id, kind, by, gone=kept is None)
+
+
+def read_person(row: tuple[Any, ...]) -> Person:
+    """A row with the columns of ``COLUMNS``."""
+    return msgspec.convert(dict(zip(COLUMNS, row, strict=True)), Person)
+
+
+def void(connection: sqlite3.Connection, person_id: int) -> None:
+    """Delete all that lets a person in, within a transaction."""
+    connection.execute(
+        "UPDATE people SET password = NULL, pin = NULL, totp = NULL WHERE id = ?", (person_id,)
+    )
+    connection.execute("UPDATE sessions SET cashier_id = NULL WHERE cashier_id = ?", (person_id,))
+    for table in ("invitations", "recovery_codes", "passkeys", "sessions"):
+        connection.execute(f"DELETE FROM {table} WHERE person_id = ?", (person_id,))  # noqa: S608 # our own tables
+
+
+def act_of_credential(
+    connection: sqlite3.Connection, person_id: int, kind: str, by: By, *, gone: bool = False
+) -> None:
+    """Say that something lets a person in since, or does no more."""
+    after: Said = {"kind": kind, "state": "removed" if gone else "set"}
+    append(connection, act_by(by, "credential", f"person:{person_id}", after=after))
+
+
+def _read(connection: sqlite3.Connection, person_id: int) -> Person | None:
+    row = connection.execute(f"{SELECT} WHERE id = ?", (person_id,)).fetchone()
+    return None if row is None else read_person(row)
+
+
+def _invite(
+    connection: sqlite3.Connection, person_id: int, digest: Digest, expires_at: int, by: By
+) -> None:
+    connection.execute("INSERT INTO invitations VALUES (?, ?, ?)", (digest, person_id, expires_at))
+    after: Said = {"expires_at": expires_at}
+    append(connection, act_by(by, "invitation", f"person:{person_id}", after=after))
+
+
+def _invited(connection: sqlite3.Connection, digest: Digest, now: int) -> Person | None:
+    row = connection.execute(
+        f"{SELECT} JOIN invitations ON people.id = invitations.person_id"
+        " WHERE digest = ? AND expires_at > ? AND removed_at IS NULL",
+        (digest, now),
+    ).fetchone()
+    return None if row is None else read_person(row)
+
+
+def _keep_an_administrator(
+    connection: sqlite3.Connection, person: Person, role: PersonRole | None
+) -> None:
+    """Refuse to do without the last one who can sign in; ConflictError ``last_administrator``."""
+    if person.role != "administrator" or role == "administrator" or person.state != "active":
+        return
+    others = connection.execute(
+        "SELECT count(*) FROM people WHERE role = 'administrator' AND id <> ?"
+        " AND removed_at IS NULL AND password IS NOT NULL",
+        (person.id,),
+    ).fetchone()[0]
+    if not others:
+        raise ConflictError("last_administrator", "without this one nobody could admit anybody")
+
+
+def _standing(person: Person) -> Said:
+    said: Said = {"role": person.role}
+    if person.merchant_id is not None:
+        said["merchant"] = person.merchant_id
+    if person.removed_at is not None:
+        said["removed_at"] = person.removed_at
+    return said
+
+
+def _act(
+    connection: sqlite3.Connection, by: By, person: Person, before: Person | None = None
+) -> None:
+    was = None if before is None else _standing(before)
+    subject = f"person:{person.id}"
+    append(connection, act_by(by, "person", subject, before=was, after=_standing(person)))
