@@ -41,6 +41,8 @@ from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
 from invoice_service.web.customers import codes_page, docs_page, file_page, list_page, pages
 from invoice_service.web.customers import contract as customers
+from invoice_service.web.ground import contract as ground
+from invoice_service.web.ground import language
 from invoice_service.wiring import Instance, open_instance
 
 if TYPE_CHECKING:
@@ -114,6 +116,7 @@ def create_app(instance: Instance | None = None) -> Flask:
     rates = Rates(instance.config.rate, access.Access(instance.store))
     app.before_request(rates.enter)
     _refuse_what_is_not_whole(app)
+    language.speak(app)
     app.before_request(partial(addresses.options_of_all, app))
     app.before_request(addresses.check_spelling)
     meter = _open_doors(app, instance)
@@ -195,7 +198,8 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         *rooms.blueprints(instance),
         pages.pages_blueprint(check, log_key, instance.clock),
         codes_page.codes_blueprint(catalog.SUBJECTS),
-        list_page.list_blueprint(PageLists(instance), problems.title_zh, config.limits.batch_bytes),
+        list_page.list_blueprint(PageLists(instance), _title, config.limits.batch_bytes),
+        language.language_blueprint(secure=config.service.public_url.startswith("https:")),
         file_page.file_blueprint(
             log_key, instance.keys.notes, [key.text() for key in instance.policy.witnesses]
         ),
@@ -222,11 +226,21 @@ def _gate(config: Config) -> Gate:
 def doors(config: Config) -> Doors:
     """What the doors say of their calls."""
     return Doors(
-        operations=(*rooms.OPERATIONS, *pilot.OPERATIONS, *customers.OPERATIONS),
-        words={**rooms.WORDS, **customers.WORDS},
+        operations=(
+            *rooms.OPERATIONS,
+            *pilot.OPERATIONS,
+            *customers.OPERATIONS,
+            *ground.OPERATIONS,
+        ),
+        words={**rooms.WORDS, **customers.WORDS, **ground.WORDS},
         problem=problems.ProblemBody,
         refusals=problems.refusals(config.service.public_url),
     )
+
+
+def _title(problem: Problem) -> str:
+    """What a problem is, in the reader's language."""
+    return language.either(problems.title(problem), problems.title_zh(problem))
 
 
 def _key_text(instance: Instance) -> str:
@@ -282,7 +296,7 @@ def _answer_errors(app: Flask, instance: Instance) -> None:
             return clients.refuse(problem)
         if request.path.startswith(PROGRAMS):
             return problems.respond(problem, base)
-        answer = pages.problem_page(problem, status, problems.title_zh(problem))
+        answer = pages.problem_page(problem, status, _title(problem))
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             answer.headers["Retry-After"] = problems.RETRY_AFTER
         return answer

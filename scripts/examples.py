@@ -73,6 +73,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("scanPage", {**here, **slip})
     yield Call("filePage", here)
     yield Call("checkList", {}, {"text": blue["qr"]}, PARTS)
+    yield Call("chooseLanguage", {}, {"language": "en", "back": "/verify/list"}, FORM)
     for name in ("landingPage", "listPage", "problemsPage", "docsPage"):
         yield Call(name)
     yield Call("reverse", here, {"reason": "ISSUE_ERROR"})
@@ -161,7 +162,7 @@ def _address(operation: Operation, call: Call) -> str:
 
 
 def _body(call: Call) -> Any:  # noqa: ANN401 # what the client takes: bytes, or a form's fields
-    if call.body is None or call.kind == PARTS:
+    if call.body is None or call.kind in (PARTS, FORM):
         return call.body
     return json.dumps(call.body, ensure_ascii=False).encode()
 

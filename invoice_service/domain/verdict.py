@@ -23,7 +23,7 @@ NAMES_ZH: Final = {
     Verdict.PENDING: "真票 · 待入账",
     Verdict.REVERSED: "已红冲 · 作废",
     Verdict.PARTLY_REVERSED: "部分红冲",
-    Verdict.MISMATCH: "不符 · 疑为假票",
+    Verdict.MISMATCH: "与开具内容不符",
     Verdict.UNKNOWN: "查无此票",
 }
 """What each is called to people, on pages and in workbooks."""

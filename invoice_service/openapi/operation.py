@@ -5,7 +5,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from invoice_service.domain.bounds import LARGEST
 
-JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM = (
+JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS = (
     "application/json",
     "application/x-ndjson",
     "text/csv",
@@ -13,6 +13,7 @@ JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM = (
     "text/html",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "multipart/form-data",
+    "application/x-www-form-urlencoded",
 )
 
 Shape = type[Any] | Literal["string", "bytes", "object"]

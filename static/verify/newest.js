@@ -1,22 +1,23 @@
 /** How old a proof is, and what the service that we came from says now. */
+import { N_, _, ngettext } from "../ground/words.js";
 import { Problem } from "./errors.js";
 
 const PATIENCE = 8000; // milliseconds for the newest proof
 const UNITS = [
-  [86400, "天前", "day"],
-  [3600, "小时前", "hour"],
-  [60, "分钟前", "minute"],
+  [86400, (count) => ngettext("%(num)s day ago", "%(num)s days ago", count)],
+  [3600, (count) => ngettext("%(num)s hour ago", "%(num)s hours ago", count)],
+  [60, (count) => ngettext("%(num)s minute ago", "%(num)s minutes ago", count)],
 ];
 
-/** How long before `now` (milliseconds) a block was sealed (RFC 3339), in both languages. */
+/** How long before `now` (milliseconds) a block was sealed (RFC 3339), in words. */
 export function age(sealedAt, now) {
   const seconds = Math.floor((now - Date.parse(sealedAt)) / 1000);
-  if (Number.isNaN(seconds) || seconds < -60) return ["时间晚于本机时钟", "later than this device's clock"];
-  for (const [size, zh, en] of UNITS) {
+  if (Number.isNaN(seconds) || seconds < -60) return _("later than this device's clock");
+  for (const [size, said] of UNITS) {
     const count = Math.floor(seconds / size);
-    if (count >= 1) return [`${count} ${zh}`, `${count} ${en}${count === 1 ? "" : "s"} ago`];
+    if (count >= 1) return said(count);
   }
-  return ["不到 1 分钟前", "less than a minute ago"];
+  return _("less than a minute ago");
 }
 
 /** The proof of `hash` as the service gives it now: face only. Throws Problem. */
@@ -53,22 +54,14 @@ async function reason(answer, data) {
 
 /** What stands below the verdict: since when it is true, and whether anything newer is known. */
 export const AS_OF = {
-  newest: ["这是此服务目前最新的证明。", "This is the newest proof that this service has."],
-  newer: [
-    "您打开的文件来自区块 {old}；以上是此服务刚给出的最新证明，已在本机验证。",
-    "The file that you opened is of block {old}; this is the service's newest proof, checked here as well.",
-  ],
-  asking: ["正在询问最新证明……", "Asking for the newest proof …"],
-  alone: [
-    "此后是否红冲，只有更新的证明知道；现在无法询问。",
-    "Whether it was reversed since, only a newer proof knows; it cannot be asked for now.",
-  ],
-  foreign: [
-    "此后是否红冲，请向该账本询问；它不是本服务的账本。",
-    "Whether it was reversed since, ask that log: it is not this service's.",
-  ],
-  bad: [
-    "此服务给出的最新证明不成立（{code}）。请保存此文件并换一处查验。",
-    "The newest proof that this service gives does not hold ({code}). Keep this file, and check elsewhere.",
-  ],
+  newest: N_("This is the newest proof that this service has."),
+  newer: N_(
+    "The file that you opened is of block %(old)s; this is the service's newest proof, checked here as well.",
+  ),
+  asking: N_("Asking for the newest proof …"),
+  alone: N_("Whether it was reversed since, only a newer proof knows; it cannot be asked for now."),
+  foreign: N_("Whether it was reversed since, ask that log: it is not this service's."),
+  bad: N_(
+    "The newest proof that this service gives does not hold (%(code)s). Keep this file, and check elsewhere.",
+  ),
 };

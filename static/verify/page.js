@@ -1,4 +1,5 @@
 /** The page /verify/file: a file comes in, verify.js says what it proves, the page shows it. */
+import { _, inOther, joined } from "../ground/words.js";
 import { Problem } from "./errors.js";
 import { ForkedError } from "./fork.js";
 import { age, AS_OF, fetchProof, logReader } from "./newest.js";
@@ -7,7 +8,7 @@ import { MAX_PROOF_BYTES } from "./proof.js";
 import { isPromise, isRefuted, openPromise, promiseKeys } from "./promise.js";
 import { hold, kindOf, memory, wordsOf } from "./seen.js";
 import { STEPS, verifyProof } from "./verify.js";
-import { FACE_FIELDS, NOBODY, STATE_WORDS, VERDICTS, verdictOf, WHOSE, WHOSE_SHORT, yuan } from "./words.js";
+import { FACE_FIELDS, NOBODY, NO_STATE, STATE_WORDS, VERDICTS, verdictOf, WHOSE, WHOSE_SHORT, yuan } from "./words.js";
 
 const part = (id) => document.getElementById(id);
 const { ours, statements, witnesses } = part("whose").dataset;
@@ -18,7 +19,7 @@ let current = null;
 let wanted = null;
 let turn = 0;
 
-const ALL = STEPS.map((_, place) => place + 1);
+const ALL = STEPS.map((_step, place) => place + 1);
 const WHY_CODE = /^[a-z_]+(?=: )/;
 
 async function check() {
@@ -62,10 +63,10 @@ async function checkPromise(mine) {
   }
   if (mine !== turn) return;
   clear([], null);
-  fact("facts", "密码区", "Password area", found.hash);
-  fact("facts", "账本", "Log", found.origin);
-  fact("facts", "开票不早于", "Issued at or after", found.given);
-  fact("facts", "最迟入账", "In the log by", found.deadline);
+  fact("facts", _("Password area"), found.hash);
+  fact("facts", _("Log"), found.origin);
+  fact("facts", _("Issued at or after"), found.given);
+  fact("facts", _("In the log by"), found.deadline);
   part("proof").href = `?hash=${found.hash}`;
   part("proof").hidden = !isOurs(found);
   announce("promised");
@@ -127,12 +128,9 @@ async function takeNewest(found, data, mine) {
 
 /** Say in the banner since when the verdict is true, and what is known since. */
 function asOf(found, kind, values = {}) {
-  const ages = age(found.sealedAt, Date.now());
-  const heads = [`截至区块 ${found.height}，${ages[0]}。`, `True as of block ${found.height}, ${ages[1]}. `];
-  for (const [place, id] of ["asof-zh", "asof-en"].entries()) {
-    const said = AS_OF[kind][place].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-    part(id).textContent = heads[place] + said;
-  }
+  const when = { height: found.height, age: age(found.sealedAt, Date.now()) };
+  const head = _("True as of block %(height)s, %(age)s.", when);
+  part("asof").textContent = joined([head, _(AS_OF[kind], values)]);
   part("asof").hidden = false;
   part("verdict").dataset.asof = kind;
   return true;
@@ -140,7 +138,7 @@ function asOf(found, kind, values = {}) {
 
 /** Say what this browser saw of the log before, and how the file stands to it. */
 function showSeen(before, found, why) {
-  [part("seen-zh").textContent, part("seen-en").textContent] = wordsOf(before, found.size, why);
+  part("seen").textContent = wordsOf(before, found.size, why);
   part("seen").hidden = false;
   part("seen").dataset.compared = why ?? "yes";
   part("seen").dataset.seen = kindOf(before, found.size);
@@ -222,23 +220,24 @@ function announce(verdict) {
   for (const drawn of band.querySelectorAll(".picture")) {
     drawn.hidden = drawn.dataset.for !== picture;
   }
-  [part("verdict-zh").textContent, part("verdict-en").textContent] = name;
-  [part("text-zh").textContent, part("text-en").textContent] = text;
+  part("name").textContent = _(name);
+  part("name-other").textContent = inOther(name);
+  part("text").textContent = _(text);
   band.dataset.verdict = verdict; // last: whoever waits for it finds the rest in place
 }
 
 function showEvidence(found) {
-  fact("facts", "密码区", "Password area", found.hash);
-  fact("facts", "账本", "Log", found.origin);
-  fact("facts", "所用公钥", "Key used", WHOSE_SHORT[part("whose").dataset.whose]);
-  fact("facts", "账本位置", "Place in the log", `${found.index} / ${found.size}`);
-  fact("facts", "截至区块", "As of block", `${found.height} · ${found.sealedAt}`);
-  fact("facts", "状态", "State", stateText(found.state));
+  fact("facts", _("Password area"), found.hash);
+  fact("facts", _("Log"), found.origin);
+  fact("facts", _("Key used"), _(WHOSE_SHORT[part("whose").dataset.whose]));
+  fact("facts", _("Place in the log"), `${found.index} / ${found.size}`);
+  fact("facts", _("As of block"), `${found.height} · ${found.sealedAt}`);
+  fact("facts", _("State"), stateText(found.state));
   if (witnesses !== "[]") {
-    fact("facts", "见证人", "Cosigned by", found.witnesses.join(", ") || NOBODY);
+    fact("facts", _("Cosigned by"), found.witnesses.join(", ") || _(NOBODY));
   }
   if (found.reverses) {
-    fact("facts", "冲销的票（锚）", "Reverses (anchor)", `${found.reverses} (${found.reversal})`);
+    fact("facts", _("Reverses (anchor)"), `${found.reverses} (${found.reversal})`);
   }
   part("document").hidden = false;
   showFace(found.shown.face);
@@ -251,25 +250,26 @@ function showEvidence(found) {
 }
 
 function stateText(state) {
-  if (state === null) return "无红冲、报销、质押 · nothing stands against it";
-  const said = Object.entries(state).map(([name, word]) => STATE_WORDS[name][word].join(" "));
-  return said.join("；");
+  if (state === null) return _(NO_STATE);
+  return Object.entries(state)
+    .map(([name, word]) => _(STATE_WORDS[name][word]))
+    .join(" · ");
 }
 
 function showFace(face) {
   if (!face) return;
   const seller = face.get("seller");
-  if (seller instanceof Map) fact("shown", "销售方", "Seller", plain(seller.get("name")));
-  for (const [name, zh, en, money] of FACE_FIELDS) {
+  if (seller instanceof Map) fact("shown", _("Seller"), plain(seller.get("name")));
+  for (const [name, term, money] of FACE_FIELDS) {
     if (!face.has(name)) continue;
-    fact("shown", zh, en, money ? yuan(face.get(name)) : plain(face.get(name)));
+    fact("shown", _(term), money ? yuan(face.get(name)) : plain(face.get(name)));
   }
 }
 
 function showBuyer(buyer) {
   if (!buyer) return;
-  if (buyer.get("name")) fact("shown", "购买方", "Buyer", plain(buyer.get("name")));
-  if (buyer.get("tax_id")) fact("shown", "购买方税号", "Buyer's tax id", plain(buyer.get("tax_id")));
+  if (buyer.get("name")) fact("shown", _("Buyer"), plain(buyer.get("name")));
+  if (buyer.get("tax_id")) fact("shown", _("Buyer's tax id"), plain(buyer.get("tax_id")));
 }
 
 function showLines(lines) {
@@ -277,20 +277,16 @@ function showLines(lines) {
     if (!(line instanceof Map)) continue;
     const total = Number(line.get("amount")) + Number(line.get("tax"));
     const text = `${plain(line.get("name"))} × ${plain(line.get("quantity"))}`;
-    fact("shown", "明细", "Line", Number.isNaN(total) ? text : `${text} · ${yuan(total)}`);
+    fact("shown", _("Line"), Number.isNaN(total) ? text : `${text} · ${yuan(total)}`);
   }
 }
 
 /** What a stranger wrote, as text; only a string or a number is shown. */
 const plain = (value) => (["string", "number"].includes(typeof value) ? String(value) : "—");
 
-function fact(list, zh, en, text) {
+function fact(list, name, text) {
   const term = document.createElement("dt");
-  const english = document.createElement("span");
-  english.className = "en";
-  english.lang = "en";
-  english.textContent = en;
-  term.append(`${zh} `, english);
+  term.textContent = name;
   const value = document.createElement("dd");
   value.textContent = text;
   part(list).append(term, value);
@@ -298,7 +294,7 @@ function fact(list, zh, en, text) {
 
 function showKey() {
   const whose = part("key").value.trim() === ours ? "ours" : "yours";
-  [part("whose-zh").textContent, part("whose-en").textContent] = WHOSE[whose];
+  part("whose").textContent = _(WHOSE[whose]);
   part("whose").dataset.whose = whose;
 }
 
@@ -306,7 +302,7 @@ function showKey() {
 async function take(file) {
   if (!file) return;
   part("chosen").replaceChildren();
-  fact("chosen", "文件", "File", file.name);
+  fact("chosen", _("File"), file.name);
   wanted = null;
   // One byte too many is enough to be refused for its length.
   current = new Uint8Array(await file.slice(0, MAX_PROOF_BYTES + 1).arrayBuffer());
@@ -316,7 +312,7 @@ async function take(file) {
 /** Load the proof of `hash` from the service that this page came from. */
 async function load(hash) {
   part("chosen").replaceChildren();
-  fact("chosen", "密码区", "Password area", hash);
+  fact("chosen", _("Password area"), hash);
   try {
     current = await fetchProof(hash);
     wanted = hash;

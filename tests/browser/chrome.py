@@ -44,6 +44,7 @@ class Chrome:
         self._session: str | None = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._ask(f"{domain}.enable")
+        self.speak("zh-CN")
 
     _session: str | None = None
 
@@ -61,6 +62,10 @@ class Chrome:
         """Prefer dark pages, or light ones."""
         preferred = {"name": "prefers-color-scheme", "value": "dark" if on else "light"}
         self._ask("Emulation.setEmulatedMedia", features=[preferred])
+
+    def speak(self, tag: str) -> None:
+        """Ask for pages in this language, as the browser of somebody who reads it."""
+        self._ask("Network.setExtraHTTPHeaders", headers={"Accept-Language": tag})
 
     def script(self, *, on: bool) -> None:
         """Allow or forbid pages to run scripts."""

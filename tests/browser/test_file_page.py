@@ -276,7 +276,7 @@ def test_a_proof_that_cannot_be_asked_about_says_since_when_it_is_true(
     said = _as_of(chrome, "alone")
     assert chrome.evaluate(VERDICT) == "proved"
     assert "截至区块 1" in said
-    assert re.search(r"True as of block 1, \d+ days ago", said)
+    assert re.search(r"截至区块 1，\d+ 天前", said)
 
 
 def test_the_newest_proof_is_said_to_be_that(chrome: Chrome, site: Site) -> None:
@@ -297,25 +297,29 @@ def test_a_newest_proof_that_does_not_hold_is_named(chrome: Chrome, site: Site, 
 
 
 @pytest.mark.parametrize(
-    ("seconds", "english"),
+    ("seconds", "english", "chinese"),
     [
-        (0, "less than a minute ago"),
-        (-30, "less than a minute ago"),
-        (-61, "later than this device's clock"),
-        (59, "less than a minute ago"),
-        (60, "1 minute ago"),
-        (960, "16 minutes ago"),
-        (7200, "2 hours ago"),
-        (86400, "1 day ago"),
-        (400 * 86400, "400 days ago"),
+        (0, "less than a minute ago", "不到 1 分钟前"),
+        (-30, "less than a minute ago", "不到 1 分钟前"),
+        (-61, "later than this device's clock", "时间晚于本机时钟"),
+        (59, "less than a minute ago", "不到 1 分钟前"),
+        (60, "1 minute ago", "1 分钟前"),
+        (960, "16 minutes ago", "16 分钟前"),
+        (7200, "2 hours ago", "2 小时前"),
+        (86400, "1 day ago", "1 天前"),
+        (400 * 86400, "400 days ago", "400 天前"),
     ],
 )
-def test_an_age_is_said_in_words(chrome: Chrome, site: Site, seconds: int, english: str) -> None:
-    _open(chrome, site)
+def test_an_age_is_said_in_words(
+    chrome: Chrome, site: Site, seconds: int, english: str, chinese: str
+) -> None:
     sealed = "2026-11-21T04:00:00Z"
     module = "import('/static/verify/newest.js')"
     found = f"m.age('{sealed}', Date.parse('{sealed}') + {seconds * 1000})"
-    assert chrome.evaluate(f"{module}.then(m => {found}[1])") == english
+    for tag, said in (("en", english), ("zh-CN", chinese)):
+        chrome.speak(tag)
+        _open(chrome, site)
+        assert chrome.evaluate(f"{module}.then(m => {found})") == said
 
 
 def test_the_service_s_own_file_is_loaded_by_its_hash(chrome: Chrome, site: Site) -> None:

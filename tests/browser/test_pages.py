@@ -160,7 +160,7 @@ def press_first(chrome: Chrome) -> None:
     """Click on the page's first button, and wait for what comes."""
     place = chrome.evaluate(
         "(r => [r.x + r.width / 2, r.y + r.height / 2])"
-        "(document.querySelector('button').getBoundingClientRect())"
+        "(document.querySelector('main button').getBoundingClientRect())"
     )
     chrome.click(*place)
     chrome.wait()

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple, Protocol
 
 from flask import Blueprint, Response, request
 
-from invoice_service.web.customers.pages import page
+from invoice_service.web.ground.page import page
 
 LONGEST: Final = 100  # characters that are sought
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from invoice_service.web.customers.pages import page
+from invoice_service.web.ground.page import page
 
 # Our own files only: Swagger UI draws its arrows from `data:` addresses in its style sheet.
 POLICY = (

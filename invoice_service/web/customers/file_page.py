@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Response
 
-from invoice_service.web.customers.pages import POLICY, page
-from invoice_service.web.customers.words import GROUPS_ZH, PROOF_STEPS
+from invoice_service.web.customers.words import GROUPS, PROOF_STEPS
+from invoice_service.web.ground.page import POLICY, page
 
 # Our own modules run here, and may fetch a proof file from us; nothing stands in the page itself.
 SCRIPT_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'"
@@ -29,7 +29,7 @@ def file_blueprint(
             statements=[note.decode() for note in statements()],
             witnesses=witnesses,
             steps=PROOF_STEPS,
-            groups=GROUPS_ZH,
+            groups=GROUPS,
         )
         answer.headers["Content-Security-Policy"] = SCRIPT_POLICY
         return answer

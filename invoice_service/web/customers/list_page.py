@@ -10,8 +10,8 @@ from flask import Blueprint, Response, request
 from chain.errors import MalformedError, Problem
 from invoice_service.domain.verdict import Verdict, Verification
 from invoice_service.openapi.operation import FORM, XLSX
-from invoice_service.web.customers.pages import page
 from invoice_service.web.customers.words import NO_VERDICT, Words, words_of
+from invoice_service.web.ground.page import page
 
 PATH: Final = "/verify/list"
 FIELDS: Final = ("list", "text")
@@ -73,10 +73,10 @@ class Row(NamedTuple):
         return self.again and self.result is not None and self.result.verdict not in _NOBODYS
 
 
-def list_blueprint(lists: PageLists, title_zh: Callable[[Problem], str], most: int) -> Blueprint:
-    """``/verify/list``; ``most`` bytes are taken."""
+def list_blueprint(lists: PageLists, title: Callable[[Problem], str], most: int) -> Blueprint:
+    """``/verify/list``; ``most`` bytes are taken, ``title`` says what a problem is."""
     blueprint = Blueprint("list_page", __name__)
-    blueprint.add_app_template_filter(title_zh, "title_zh")
+    blueprint.add_app_template_filter(title, "title_of")
 
     @blueprint.get(PATH)
     def show() -> Response:

@@ -2,27 +2,22 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, request
 
 from chain.errors import Problem
 from invoice_service.domain.money import format_yuan
 from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.domain.qrtext import QrText, claim_in_query
 from invoice_service.domain.verdict import Verification
-from invoice_service.web.customers.words import OF_LISTS, STEPS_ZH, words_for, words_of
+from invoice_service.web.customers.words import OF_LISTS, words_for, words_of
+from invoice_service.web.ground.page import page
 
 Check = Callable[[QrText], Verification]
 
 SHOUTED: Final = "/VERIFY/SCAN"
 """The scan page's path as programs write it that put a code into capitals: it needs fewer dots."""
-
-# Our own style sheet and pictures, and nothing else: no script, no frame around us.
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 def pages_blueprint(
@@ -34,7 +29,6 @@ def pages_blueprint(
     blueprint = Blueprint("pages", __name__)
     blueprint.add_app_template_filter(yuan)
     blueprint.add_app_template_filter(shanghai)
-    blueprint.add_app_template_filter(step_zh)
 
     @blueprint.get("/")
     def landing() -> Response:
@@ -57,7 +51,7 @@ def pages_blueprint(
     return blueprint
 
 
-def problem_page(problem: Problem, status: int, title_zh: str) -> Response:
+def problem_page(problem: Problem, status: int, title: str) -> Response:
     """No verdict was reached: say so, why, and nothing about the invoice."""
     return page(
         "customers/scan.html",
@@ -68,19 +62,10 @@ def problem_page(problem: Problem, status: int, title_zh: str) -> Response:
         problem={
             "code": problem.code,
             "detail": problem.detail,
-            "title_zh": title_zh,
+            "title": title,
             "incident": problem.extra.get("incident"),
         },
     )
-
-
-def page(template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 # whatever a template shows
-    """A rendered page that is kept by nobody and runs nothing."""
-    answer = Response(render_template(template, **values), status)
-    answer.headers["Content-Security-Policy"] = POLICY
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["X-Frame-Options"] = "DENY"
-    return answer
 
 
 def yuan(fen: int) -> str:
@@ -93,8 +78,3 @@ def shanghai(moment: str | datetime) -> str:
     """A time as clocks in Shenzhen show it."""
     when = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return when.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def step_zh(name: str) -> str:
-    """A check's Chinese name."""
-    return STEPS_ZH.get(name, "")

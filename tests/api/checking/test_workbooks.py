@@ -11,6 +11,7 @@ from invoice_service.api.answers import CSV, NDJSON, XLSX
 from invoice_service.documents.sheet import MAX_BYTES
 from invoice_service.domain.verdict import NAMES_ZH
 from invoice_service.web.customers.words import VERDICTS
+from invoice_service.web.ground.catalogs import translations
 from tests.api.desk import UNKNOWN, Desk, problem, slip
 
 Cells = list[tuple[Any, ...]]
@@ -56,7 +57,7 @@ def test_a_sheet_as_spreadsheets_leave_it_and_back(desk: Desk) -> None:
     assert header[:4] == ("行 line", "与此行重复 duplicate_of", "密码区 hash", "结论 verdict")
     assert [row[0] for row in rows] == ["3", "5", "6", "7", "8"]
     assert [row[3] for row in rows] == [
-        *("真票 authentic", "真票 authentic", "不符 · 疑为假票 mismatch", None),
+        *("真票 authentic", "真票 authentic", "与开具内容不符 mismatch", None),
         "查无此票 unknown",
     ]
     assert rows[0][2] == first["hash"]
@@ -76,7 +77,9 @@ def test_nothing_in_an_answer_is_a_formula_or_a_number_but_amounts(desk: Desk) -
 
 
 def test_every_verdict_has_the_name_that_pages_have() -> None:
-    assert {verdict: words.zh for verdict, words in VERDICTS.items()} == NAMES_ZH
+    assert {
+        verdict: translations("zh").gettext(words.name) for verdict, words in VERDICTS.items()
+    } == NAMES_ZH
 
 
 @pytest.mark.parametrize("accept", [NDJSON, CSV])

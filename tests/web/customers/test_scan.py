@@ -69,7 +69,7 @@ def test_an_authentic_invoice_shows_its_face_its_block_and_how_to_check_it(desk:
     for word in (
         *("真票", "Authentic", "¥498.10", "¥469.91", "¥28.19", "深圳市旋转餐厅有限公司", TAX_ID),
         *("00000001", "144032609110", "2026-11-21 12:30:00", invoice["check_code"], "张**"),
-        *("Block 1", "Place in the log 0 / 2", "the entry is under the checkpoint's root"),
+        *("区块 1", "账本位置 0 / 2", "条目确在账本之中"),
         *("fapiao-verify 00000001.fapiao.json", desk.instance.log_key.text()),
     ):
         assert word in page.text, word
@@ -116,7 +116,7 @@ def test_an_altered_slip_is_red_and_shows_nothing_of_the_invoice(
     assert verdict(page) == ("mismatch", "mismatch")
     assert "深圳市旋转餐厅有限公司" not in page.text
     assert "498.10" not in page.text
-    assert "number or amount on the slip are not those of the invoice" in page.text
+    assert "号码或金额与开具时不符" in page.text
 
 
 def test_an_unknown_invoice(desk: Desk) -> None:
@@ -127,7 +127,7 @@ def test_an_unknown_invoice(desk: Desk) -> None:
 def test_a_broken_link_is_not_a_verdict(desk: Desk) -> None:
     page = scan(desk, {"hash": "01abc", "bill_num": "00000001", "total_amount": "1"}, 400)
     assert verdict(page) == ("none", "malformed")
-    assert "It says nothing about the invoice" in page.text
+    assert "不代表发票真假" in page.text
     assert "查无此票" not in page.text
 
 
@@ -159,7 +159,7 @@ def test_a_whole_code_can_be_pasted_in_both_forms(desk: Desk) -> None:
 def test_the_landing_pages_form_leads_to_the_verdict(desk: Desk) -> None:
     invoice = desk.issue()
     page = Page(desk.client.get("/").text)
-    (form,) = page.all("form")
+    _, form = page.all("form")
     (field,) = page.all("textarea")
     assert form["method"] == "get"
     address = f"{form['action']}?{field['name']}={quote(invoice['qr'])}"
@@ -181,7 +181,7 @@ def test_a_parameter_of_ours_that_stands_twice_is_no_code(desk: Desk) -> None:
     assert answer.status_code == 400
     assert "duplicate_parameter" in answer.text
     assert "链接被改动" in answer.text
-    assert "The address was altered" in answer.text
+    assert "The address was altered" in answer.text  # in the banner, beside the other
 
 
 def test_fields_beside_a_pasted_code_say_the_same_or_there_is_no_verdict(desk: Desk) -> None:

@@ -1,0 +1,1 @@
+"""What all pages stand on: the reader's language, the page itself, the files that it loads."""

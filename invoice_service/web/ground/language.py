@@ -1,0 +1,143 @@
+"""In which language a page speaks: as was chosen here before, else as the browser prefers."""
+
+import re
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+from babel.support import NullTranslations
+from flask import Blueprint, Flask, redirect, request
+from flask_babel import Babel, Domain, get_locale
+from werkzeug import Response
+
+from chain.errors import MalformedError
+from invoice_service.openapi.operation import FIELDS
+from invoice_service.web.ground.catalogs import of_scripts, translations
+
+COOKIE: Final = "language"
+KEPT_SECONDS: Final = 365 * 86_400
+_OURS: Final = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+
+
+class Language(NamedTuple):
+    """One that pages can speak: what catalogues and HTML call it, and what it calls itself."""
+
+    code: str
+    tag: str
+    name: str
+
+
+CHINESE: Final = Language("zh", "zh-Hans", "中文")
+ENGLISH: Final = Language("en", "en", "English")
+LANGUAGES: Final = {language.code: language for language in (CHINESE, ENGLISH)}
+OTHERS: Final = {CHINESE: ENGLISH, ENGLISH: CHINESE}
+
+
+def wanted() -> Language:
+    """The reader's language.
+
+    Who asks for languages none of which is ours is more likely to read English; who asks for none
+    is at home here.
+    """
+    kept = LANGUAGES.get(request.cookies.get(COOKIE, ""))
+    if kept is not None:
+        return kept
+    asked = [tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality]
+    found = next((LANGUAGES[tag] for tag in asked if tag in LANGUAGES), None)
+    if found is not None:
+        return found
+    return ENGLISH if any(tag.isalpha() for tag in asked) else CHINESE
+
+
+def language() -> Language:
+    """The language of the page that is being made."""
+    locale = get_locale()
+    return CHINESE if locale is None else LANGUAGES[locale.language]
+
+
+def either(english: str, chinese: str) -> str:
+    """Of a sentence that is kept in both languages, the reader's."""
+    return chinese if chinese and language() is CHINESE else english
+
+
+def in_other(text: str) -> str:
+    """A sentence of the catalogues in the language that the page does not speak."""
+    return translations(OTHERS[language()].code).gettext(text)
+
+
+def script_words(*rooms: str) -> dict[str, str]:
+    """What the scripts of these folders say, for ``static/ground/words.js``."""
+    return {
+        english: chinese
+        for room in rooms
+        for english, chinese in of_scripts(CHINESE.code, room).items()
+    }
+
+
+class _Catalogs(Domain):  # type: ignore[misc] # Flask-Babel has no types
+    """Flask-Babel's source of sentences, from our catalogues."""
+
+    def get_translations(self) -> NullTranslations:
+        return translations(language().code)
+
+
+class _Words(Babel):  # type: ignore[misc] # the same
+    """Flask-Babel over our catalogues."""
+
+    @cached_property
+    def domain_instance(self) -> Domain:
+        return _Catalogs()
+
+
+def speak(app: Flask) -> None:
+    """Have the application's pages speak the reader's language."""
+    _Words(
+        app,
+        default_locale=CHINESE.code,
+        default_timezone="Asia/Shanghai",
+        locale_selector=lambda: wanted().code,
+    )
+    app.jinja_env.globals.update(in_other=in_other, either=either, script_words=script_words)
+
+    @app.context_processor
+    def spoken() -> dict[str, Any]:
+        spoken = language()
+        return {"language": spoken, "other_language": OTHERS[spoken], "here": here()}
+
+
+def here() -> str:
+    """The address of the page that is being made, below the public one."""
+    query = request.query_string.decode("utf-8", "replace")
+    return f"{request.path}?{query}" if query else request.path
+
+
+def language_blueprint(*, secure: bool) -> Blueprint:
+    """``/language``: remembers which one was chosen; ``secure`` says that the site has https."""
+    blueprint = Blueprint("language", __name__)
+
+    @blueprint.post("/language")
+    def choose() -> Response:
+        if request.mimetype != FIELDS:
+            raise MalformedError("unsupported_media_type", f"send {FIELDS}")
+        chosen = request.form.get("language", "")
+        if chosen not in LANGUAGES:
+            known = ", ".join(LANGUAGES)
+            raise MalformedError("value_unknown", f"pages speak {known}", pointer="language")
+        answer = redirect(request.root_path + _ours(request.form.get("back", "")), 303)
+        answer.headers["Cache-Control"] = "no-store"
+        answer.set_cookie(
+            COOKIE,
+            chosen,
+            max_age=KEPT_SECONDS,
+            path=request.root_path or "/",
+            secure=secure,
+            httponly=True,
+            samesite="Lax",
+        )
+        return answer
+
+    return blueprint
+
+
+def _ours(back: str) -> str:
+    """The address to go back to; the start page instead of anything that may lead elsewhere."""
+    return back if _OURS.fullmatch(back) else "/"

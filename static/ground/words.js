@@ -1,0 +1,28 @@
+/**
+ * Sentences in the reader's language. English is the key; what stands in the page (`#words`) says
+ * what each sentence of its scripts is in the other language. Where there is no page it is English.
+ */
+const page = globalThis.document;
+const english = page?.documentElement.lang.startsWith("en") ?? true;
+const words = JSON.parse(page?.getElementById("words")?.textContent ?? "{}");
+
+/** A sentence that stands in the catalogues, as it is: whoever shows it has it translated. */
+export const N_ = (text) => text;
+
+/** The sentence in the reader's language; `values` take the place of each %(name)s. */
+export const _ = (text, values = {}) => filled(english ? text : (words[text] ?? text), values);
+
+/** The same in the language that the page does not speak. */
+export const inOther = (text, values = {}) =>
+  filled(english ? (words[text] ?? text) : text, values);
+
+/** A sentence about `num` things. */
+export function ngettext(singular, plural, num, values = {}) {
+  const text = english ? (num === 1 ? singular : plural) : (words[singular] ?? plural);
+  return filled(text, { num, ...values });
+}
+
+/** Sentences one after the other, as the reader's language sets them. */
+export const joined = (sentences) => sentences.join(english ? " " : "");
+
+const filled = (text, values) => text.replace(/%\((\w+)\)s/g, (_whole, name) => String(values[name]));
