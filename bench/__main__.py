@@ -104,13 +104,14 @@ def _browser(run: Run) -> None:
 
 def _tree(run: Run) -> None:
     """The tree beside pymerkle's, over the same entries."""
-    entries = sample_entries(TREE_SIZE)
-    ours = our_tree(run.place("tree"), entries, 1.0)
-    theirs = pymerkle_tree(run.place("pymerkle"), entries, 1.0)
+    size, seconds = min(TREE_SIZE, 10 * run.size), min(1.0, run.seconds)
+    entries = sample_entries(size)
+    ours = our_tree(run.place("tree"), entries, seconds)
+    theirs = pymerkle_tree(run.place("pymerkle"), entries, seconds)
     for step in ("append", "prove", "check"):
         run.samples.add(f"tree.{step}", getattr(ours, step))
         run.samples.add(f"pymerkle.{step}", getattr(theirs, step))
-    run.samples.add("tree.raw", append_rate(TREE_SIZE, entries))
+    run.samples.add("tree.raw", append_rate(size, entries))
 
 
 def _memory(run: Run) -> Iterator[Measure]:

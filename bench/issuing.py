@@ -37,7 +37,7 @@ class Singles:
 def single_issues(site: Site, folder: Path, seconds: float) -> Singles:
     """Issue singly as fast as it goes; every acknowledged invoice must be stored."""
     plan = Plan(f"{site.url}/v1/invoices", site.merchant_key, BODY, prefix="warm")
-    run(plan, 2, folder)
+    run(plan, min(2.0, seconds), folder)
     before, earlier = issued_count(site), tree()
     rate = run(Plan(plan.url, plan.key, BODY, prefix="single"), seconds, folder)
     processes = tree()
@@ -49,8 +49,8 @@ def single_issues(site: Site, folder: Path, seconds: float) -> Singles:
     return Singles(rate, processes, cpu_spent(earlier, processes))
 
 
-def batch_rate(site: Site, seconds: float, *, clients: int, minimal: bool) -> float:
-    """Issue in batches of ``BATCH`` from ``clients`` at once; return invoices a second.
+def batch_rate(site: Site, seconds: float, *, clients: int, records: int, minimal: bool) -> float:
+    """Issue in batches of ``records`` from ``clients`` at once; return invoices a second.
 
     ``minimal`` asks for answers without promises (``Prefer: return=minimal``).
     """
@@ -66,8 +66,8 @@ def batch_rate(site: Site, seconds: float, *, clients: int, minimal: bool) -> fl
         for turn in count():
             if (start := time.perf_counter()) >= end:
                 return
-            _send_batch(pool, site, headers, f"{prefix}-{number}-{turn}")
-            stored.append((start, time.perf_counter(), BATCH))
+            _send_batch(pool, site, headers, f"{prefix}-{number}-{turn}", records)
+            stored.append((start, time.perf_counter(), records))
 
     together(clients, client)
     began, ended = min(turn[0] for turn in stored), max(turn[1] for turn in stored)
@@ -84,7 +84,7 @@ def send_batches(site: Site, count: int, prefix: str, records: int) -> None:
 
 
 def _send_batch(
-    pool: urllib3.PoolManager, site: Site, headers: dict[str, str], name: str, records: int = BATCH
+    pool: urllib3.PoolManager, site: Site, headers: dict[str, str], name: str, records: int
 ) -> None:
     answer = pool.request(
         "POST",

@@ -64,7 +64,8 @@ def _run_wrk(plan: Plan, seconds: float, folder: Path, connections: int) -> Rate
     paths = folder / "paths.txt"
     paths.write_text("\n".join(plan.paths), encoding="utf-8")
     threads = min(PROCESSES, connections)
-    options = [f"-t{threads}", f"-c{connections}", f"-d{round(seconds)}s", "--timeout", "20s"]
+    duration = f"-d{max(1, round(seconds))}s"  # it counts whole ones
+    options = [f"-t{threads}", f"-c{connections}", duration, "--timeout", "20s"]
     arguments = [body, str(paths), plan.prefix, plan.key or "-"]
     done = subprocess.run(
         ["wrk", *options, "-s", str(_SCRIPT), plan.url, "--", *arguments],

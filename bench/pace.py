@@ -33,7 +33,7 @@ def _client(site: Site, number: int, begin: float, every: float, seconds: float)
     address = urlsplit(site.url)
     with socket.create_connection((address.hostname, address.port), PATIENCE) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for turn in range(int(seconds / every)):
+        for turn in range(max(1, int(seconds / every))):
             due = begin + (turn + number / CLIENTS) * every
             time.sleep(max(0.0, due - time.perf_counter()))
             _issue(connection, _request(site, f"paced-{begin:.0f}-{number}-{turn}"))

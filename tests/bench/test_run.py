@@ -31,7 +31,7 @@ AIMED = {
 
 @pytest.mark.slow
 def test_a_small_run_measures_everything_and_leaves_nothing(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "bench", "--json", "--seconds", "1", "--size", "1000"]
+    command = [sys.executable, "-m", "bench", "--json", "--seconds", "0.2", "--size", "1000"]
     done = subprocess.run(
         [*command, "--rounds", "1", "--dir", str(tmp_path)],
         capture_output=True,
