@@ -13,7 +13,7 @@ from chain.errors import Problem
 from tests.fuzz.parser import Parser
 from tests.fuzz.parsers import PARSERS
 
-LONG = 6_000_000
+LONG = 4_500_000
 """In bytes: more than any of the formats allows."""
 
 MEMORY = 1 << 30
