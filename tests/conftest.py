@@ -8,8 +8,11 @@ import pytest
 from hypothesis import settings
 
 from tests.outside import NEEDS
+from tests.sharing import keep_temporary_files_in_memory, longest_first
 
 _HOMES: Final = itertools.count()
+
+keep_temporary_files_in_memory()
 
 # No time decides a test: a machine that does ten things beside is slow for no fault of ours.
 settings.register_profile("patient", deadline=None)
@@ -23,6 +26,12 @@ def remembers_nothing(
     """Verifiers remember what they have seen: of nobody's real logs here, and of no other test."""
     home: Path = tmp_path_factory.getbasetemp() / f"state-{next(_HOMES)}"
     monkeypatch.setenv("XDG_STATE_HOME", str(home))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: nobody who shares the tests is left alone with it."""
+    items.sort(key=longest_first(items))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

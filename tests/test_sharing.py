@@ -1,0 +1,54 @@
+"""The order of a run, and where its files are put."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests import sharing
+from tests.sharing import LONGEST, TESTS, has_room, keep_temporary_files_in_memory, longest_first
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.mark.parametrize("name", LONGEST)
+def test_what_takes_longest_is_there(name: str) -> None:
+    assert (TESTS / name).is_file()
+
+
+def test_the_longest_come_first_then_other_slow_ones_and_no_file_is_torn(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = "import pytest\ndef test_1(): pass\n@pytest.mark.slow\ndef test_2(): pass\n"
+    pytester.makepyfile(test_a="def test_1(): pass", test_b=slow, test_c="def test_1(): pass")
+    pytester.makeini("[pytest]\nmarkers = slow: takes long")
+    monkeypatch.setattr(sharing, "TESTS", pytester.path)
+    monkeypatch.setattr(sharing, "LONGEST", ("test_c.py",))
+    items, _ = pytester.inline_genitems("-p", "no:cacheprovider")
+    names = [item.nodeid for item in sorted(items, key=longest_first(items))]
+    assert names == ["test_c.py::test_1", "test_b.py::test_1", "test_b.py::test_2", *names[3:]]
+    assert names[3:] == ["test_a.py::test_1"]
+
+
+@pytest.mark.parametrize(
+    ("said", "room", "expected"),
+    [(None, 0, "memory"), (None, 1 << 60, None), ("/elsewhere", 0, "/elsewhere")],
+)
+def test_temporary_files_are_in_memory_where_there_is_room_and_nobody_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str | None, room: int, expected: str
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(sharing, "IN_MEMORY", tmp_path)
+    monkeypatch.setattr(sharing, "ROOM", room)
+    monkeypatch.delenv("TMPDIR", raising=False)
+    if said is not None:
+        monkeypatch.setenv("TMPDIR", said)
+    keep_temporary_files_in_memory()
+    assert os.environ.get("TMPDIR") == (str(tmp_path) if expected == "memory" else expected)
+    assert tempfile.tempdir == (str(tmp_path) if expected == "memory" else None)
+
+
+def test_a_folder_that_is_not_there_has_no_room(tmp_path: Path) -> None:
+    assert has_room(tmp_path, 0)
+    assert not has_room(tmp_path / "nowhere", 0)
