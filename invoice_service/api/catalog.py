@@ -42,7 +42,12 @@ _REQUEST: Final = {
         406, "None of the types asked for can be given", "无法提供所要求的格式"
     ),
     "request_timeout": Entry(408, "The request took too long to arrive", "请求传输超时"),
-    "body_too_large": Entry(413, "The request is too large", "请求内容过大"),
+    "body_too_large": Entry(
+        413,
+        "The request is too large: split an order of very many lines, or a long list, and send the"
+        " pieces",
+        "请求内容过大：明细行很多的订单请拆分开具，清单请分批发送",
+    ),
     "too_many_records": Entry(413, "There are too many records in one batch", "单批记录过多"),
     "address_too_long": Entry(414, "The address is too long", "地址过长"),
     "unsupported_media_type": Entry(
@@ -145,11 +150,53 @@ _INVOICE: Final = {
     ),
     "no_lines": Entry(422, "The invoice has no lines", "发票没有明细行"),
     "too_many_lines": Entry(
-        422, "The invoice has too many lines; issue two", "明细行过多，请分开开具"
+        422,
+        "The order has too many lines for one invoice: split them, and send each part as an"
+        " invoice of its own",
+        "明细行过多，请将订单拆分，每部分各开一张发票",
     ),
     "quantity_invalid": Entry(422, "A quantity is not a plain decimal number", "数量格式不正确"),
     "quantity_not_positive": Entry(422, "A quantity must be above zero", "数量必须大于零"),
-    "unit_price_not_positive": Entry(422, "A price must be above zero", "单价必须大于零"),
+    "unit_price_not_positive": Entry(
+        422,
+        "A price cannot be below zero; write what is taken off as the discount",
+        "单价不能为负数；优惠请填写在折扣（discount）中",
+    ),
+    "unit_price_yuan_invalid": Entry(
+        422,
+        'A price in yuan is a text like "0.4981", with at most 8 decimals',
+        '以元为单位的单价须写成文本，如 "0.4981"，最多 8 位小数',
+    ),
+    "price_twice": Entry(
+        422,
+        "A line's price is given twice; keep one of unit_price, unit_price_yuan and total",
+        "同一行的价格重复；单价（unit_price 或 unit_price_yuan）与合计（total）只能填写一项",
+    ),
+    "line_total_negative": Entry(
+        422,
+        "A line cannot come to less than zero; write what is taken off as the discount",
+        "明细行合计不能为负数；优惠请填写在折扣（discount）中",
+    ),
+    "discount_negative": Entry(
+        422,
+        "A discount is written without a minus: what is taken off, in fen",
+        "折扣请填写优惠的金额（单位：分），不带负号",
+    ),
+    "discount_too_large": Entry(
+        422,
+        "A discount is larger than what it is taken off; check both",
+        "折扣大于可优惠的金额，请核对",
+    ),
+    "tax_kind_with_rate": Entry(
+        422,
+        "Zero-rated, exempt and untaxed go with rate 0 only; leave the kind out, or write rate 0",
+        "零税率、免税、不征税只能与税率 0 同用；请去掉该项，或将税率改为 0",
+    ),
+    "total_zero": Entry(
+        422,
+        "The invoice comes to zero, and there is nothing to invoice; check prices and discounts",
+        "发票合计为零，无需开票；请核对单价与折扣",
+    ),
     "tax_rate_unknown": Entry(422, "This tax rate is not in force", "税率无效"),
     "amount_out_of_range": Entry(422, "An amount or number is out of range", "金额或数值超出范围"),
     "totals_mismatch": Entry(
@@ -159,7 +206,9 @@ _INVOICE: Final = {
         422, "The tax id is wrong; check it digit by digit", "纳税人识别号有误，请逐位核对"
     ),
     "buyer_incomplete": Entry(
-        422, "A company needs a name and a tax id", "企业抬头须填写名称和税号"
+        422,
+        "A company needs a name and a tax id, another organisation a name",
+        "企业抬头须填写名称和税号，其他单位须填写名称",
     ),
     "industry_unknown": Entry(422, "This industry code is not in GB/T 4754", "行业代码无效"),
     "district_unknown": Entry(422, "This is not a district of Shenzhen", "行政区划代码无效"),

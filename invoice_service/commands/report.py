@@ -83,7 +83,8 @@ def print_report(totals: Mapping[str, Any]) -> None:
 
 
 def _label(row: Mapping[str, Any], by: str) -> str:
-    return " ".join(part for part in (row[by], row.get("name_zh", "")) if part)
+    parts = row[by], row.get("tax_kind", ""), row.get("name_zh", "")
+    return " ".join(part for part in parts if part)
 
 
 def _row(label: str, sums: Mapping[str, Any]) -> list[str]:

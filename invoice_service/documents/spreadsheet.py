@@ -116,7 +116,8 @@ def _table(report: Report) -> Iterator[list[Cell]]:
     block = report["block"]
     yield [*names, *_headers(), "区块 block", "封印 seal"]
     for row in report["rows"]:
-        key = [row[report["by"]], row.get("name_zh", ""), row.get("name_en", "")]
+        name = " ".join(filter(None, (row[report["by"]], row.get("tax_kind"))))
+        key = [name, row.get("name_zh", ""), row.get("name_en", "")]
         yield [*key[: len(names)], *_figures(row), block["height"], block["seal"]]
     whole = [_ALL, "", ""][: len(names)]
     yield [*whole, *_figures(report), block["height"], block["seal"]]

@@ -4,9 +4,10 @@ So they are encoded as they are, without sorting or looking at each value again;
 every one of them with ``chain.canonical``, which does both.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from chain import canonical
 from chain.errors import MalformedError
@@ -14,6 +15,7 @@ from chain.errors import MalformedError
 from .lifecycle import Type
 from .money import Fen
 from .numbering import Allotment, format_issued_at
+from .tax import TaxKind
 
 _GAP: Final = b"\0"  # JSON escapes every control character: no other byte of a text is this one
 _gap: Final = msgspec.Raw(_GAP)
@@ -62,16 +64,29 @@ class BuyerGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as it is stored."""
+    """A line as it is stored; what is unset is absent.
+
+    A line of what was sold has ``quantity``, ``spec`` and ``unit``, and the price that was given:
+    ``unit_price`` (fen), ``unit_price_yuan`` (decimal), or none where only its total was. Directly
+    after it may stand one of ``nature`` "discount", with negative amounts and none of these.
+    """
 
     amount: Fen
     name: str
-    quantity: str
-    spec: str
+    nature: Literal["discount"] | UnsetType = UNSET
+    quantity: str | UnsetType = UNSET
+    spec: str | UnsetType = UNSET
     tax: Fen
+    tax_kind: TaxKind | UnsetType = UNSET
     tax_rate: str
-    unit: str
-    unit_price: Fen
+    unit: str | UnsetType = UNSET
+    unit_price: Fen | UnsetType = UNSET
+    unit_price_yuan: str | UnsetType = UNSET
+
+    @property
+    def total(self) -> Fen:
+        """Tax included."""
+        return self.amount + self.tax
 
 
 class Rest(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +98,9 @@ class Rest(msgspec.Struct, frozen=True, kw_only=True):
     remark: str
     reviewer: str
 
+
+read_lines: Final = msgspec.json.Decoder(list[Line]).decode
+"""The lines of stored bytes; raises msgspec.MsgspecError for what are none."""
 
 _ALLOTTED: Final = ("code", "number", "issued_at")
 

@@ -1,21 +1,20 @@
 """The invoice document: everything but the number is computed before it is issued."""
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 
 from chain import canonical, commitment
 from chain.errors import MalformedError
 from chain.hashing import Digest, sha256
 
-from .document import BuyerGroup, Face, Line, Rest, Seller, close_face, write, write_open
+from .document import BuyerGroup, Face, Rest, Seller, close_face, write, write_open
 from .lifecycle import REASON_ZH, Reason, Reversal, Type, check_reversible
+from .lines import RateTotal, add_up, write_lines
 from .merchant import Merchant
 from .money import Fen, check_fen
 from .numbering import Allotment
-from .quantity import parse_quantity
 from .request import (
     Buyer,
     InvoiceRequest,
@@ -57,9 +56,6 @@ SALTS_SIZE = 3 * commitment.SALT_SIZE
 
 NoPromise = Literal["overdue", "unsigned"]
 """Why an answer has no promise: it is known to be broken; nobody there had the key."""
-
-RateTotal = tuple[str, Fen, Fen]
-"""(rate, amount, tax): what the lines at one rate add up to."""
 
 
 class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -180,11 +176,11 @@ def prepare(
 ) -> Prepared:
     """Compute the whole blue invoice but its number; ``salts`` are 48 fresh random bytes.
 
-    Raises MalformedError: quantity_invalid, quantity_not_positive, unit_price_not_positive,
-    tax_rate_unknown, amount_out_of_range, totals_mismatch.
+    Raises MalformedError as ``write_lines`` does, and: total_zero, totals_mismatch.
     """
-    lines = [_line(line, rates, i) for i, line in enumerate(request.lines)]
-    amount, tax, by_rate = _sums(lines)
+    lines = write_lines(request, rates)
+    amount, tax, by_rate = add_up(lines)
+    check_fen(amount + tax)
     _check_totals(request, amount, tax)
     buyer = write(_buyer(request.buyer))
     lines_bytes = write(lines)
@@ -301,54 +297,17 @@ def _committed(salts: bytes, buyer: bytes, lines: bytes) -> tuple[Digest, Digest
     )
 
 
-def _line(line: LineRequest, rates: TaxRates, index: int) -> Line:
-    """The stored line; its amount and tax add up to the menu price times the quantity."""
-    where = f"/lines/{index}"
-    if line.unit_price <= 0:
-        raise MalformedError(
-            "unit_price_not_positive", "a price is above 0 fen", pointer=f"{where}/unit_price"
-        )
-    quantity = parse_quantity("1" if line.quantity is UNSET else line.quantity, where)
-    total = quantity.times(check_fen(line.unit_price, f"{where}/unit_price"))
-    if not total:
-        raise MalformedError(
-            "amount_out_of_range", "the line comes to less than half a fen", pointer=where
-        )
-    amount, tax = rates.split(check_fen(total, where), line.tax_rate, f"{where}/tax_rate")
-    return Line(
-        amount=amount,
-        name=line.name,
-        quantity=quantity.text,
-        spec=line.spec,
-        tax=tax,
-        tax_rate=line.tax_rate,
-        unit=line.unit,
-        unit_price=line.unit_price,
-    )
-
-
 def _negated(line: dict[str, Any]) -> dict[str, Any]:
-    """The same line taken back: the price stays, quantity, amount and tax turn negative."""
-    return line | {
-        "quantity": f"-{line['quantity']}",
-        "amount": -line["amount"],
-        "tax": -line["tax"],
-    }
-
-
-def _sums(lines: Sequence[Line]) -> tuple[Fen, Fen, list[RateTotal]]:
-    """(amount, tax, both by rate); totals are sums of lines, nothing is rounded again."""
-    by_rate: dict[str, tuple[Fen, Fen]] = {}
-    for line in lines:
-        amount, tax = by_rate.get(line.tax_rate, (0, 0))
-        by_rate[line.tax_rate] = amount + line.amount, tax + line.tax
-    amount = sum(amount for amount, _ in by_rate.values())
-    tax = sum(tax for _, tax in by_rate.values())
-    check_fen(amount + tax)
-    return amount, tax, [(rate, *by_rate[rate]) for rate in sorted(by_rate)]
+    """The same line taken back: the price stays, quantity, amount and tax change their sign."""
+    negated = line | {"amount": -line["amount"], "tax": -line["tax"]}
+    if "quantity" in line:  # a discount has none
+        negated["quantity"] = f"-{line['quantity']}"
+    return negated
 
 
 def _check_totals(request: InvoiceRequest, amount: Fen, tax: Fen) -> None:
+    if amount + tax == 0:
+        raise MalformedError("total_zero", "the lines come to 0 fen", pointer="/lines")
     for name, claimed, found in (
         ("total", request.total, amount + tax),
         ("amount", request.amount, amount),

@@ -1,14 +1,21 @@
-"""Quantities: decimal strings above 0 with at most six decimals, stored in their shortest form."""
+"""Quantities and fine prices: decimal strings, stored in their shortest form.
+
+A quantity is above 0 and has at most six decimals; a price in yuan is 0 or more, at most eight.
+"""
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from chain.errors import MalformedError
 
 from .money import Fen, divide_half_up
 
 _QUANTITY = re.compile(r"(?P<minus>-?)(?P<whole>0|[1-9][0-9]{0,8})(?:\.(?P<part>[0-9]{1,6}))?")
+_PRICE = re.compile(r"(?P<minus>-?)(?P<whole>0|[1-9][0-9]{0,10})(?:\.(?P<part>[0-9]{1,8}))?")
 _MILLION = 1_000_000
+
+
+NOT_NEGATIVE: Final = "a price is 0 or more; what is taken off is a discount"
 
 
 class Quantity(NamedTuple):
@@ -20,6 +27,17 @@ class Quantity(NamedTuple):
     def times(self, unit_price: Fen) -> Fen:
         """Fen for this many, rounded once; ``money.line_total`` in integers."""
         return divide_half_up(self.millionths * unit_price, _MILLION)
+
+
+class Price(NamedTuple):
+    """A price in yuan as its shortest text, and exactly, in millionths of a fen."""
+
+    text: str
+    millionths: int
+
+    def times(self, quantity: Quantity) -> Fen:
+        """Fen for this many, rounded once."""
+        return divide_half_up(self.millionths * quantity.millionths, _MILLION * _MILLION)
 
 
 _ONE = Quantity("1", _MILLION)
@@ -39,10 +57,34 @@ def parse_quantity(text: str, pointer: str = "") -> Quantity:
             "a quantity is a decimal like 2 or 0.35, at most 9 digits and 6 decimals",
             pointer=f"{pointer}/quantity",
         )
-    part = (match["part"] or "").rstrip("0")
-    millionths = int(match["whole"] + part.ljust(6, "0"))
+    text, millionths = _shortest(match, 6)
     if match["minus"] or not millionths:
         raise MalformedError(
             "quantity_not_positive", "a quantity is above 0", pointer=f"{pointer}/quantity"
         )
-    return Quantity(f"{match['whole']}.{part}" if part else match["whole"], millionths)
+    return Quantity(text, millionths)
+
+
+def parse_price(text: str, pointer: str = "") -> Price:
+    """Read "0.4981" (yuan); "4.50" becomes "4.5".
+
+    Raises MalformedError "unit_price_yuan_invalid" or "unit_price_not_positive".
+    """
+    match = _PRICE.fullmatch(text)
+    where = f"{pointer}/unit_price_yuan"
+    if not match:
+        raise MalformedError(
+            "unit_price_yuan_invalid",
+            "a price in yuan is a decimal like 0.4981, at most 11 digits and 8 decimals",
+            pointer=where,
+        )
+    if match["minus"]:
+        raise MalformedError("unit_price_not_positive", NOT_NEGATIVE, pointer=where)
+    return Price(*_shortest(match, 8))
+
+
+def _shortest(match: re.Match[str], places: int) -> tuple[str, int]:
+    """A decimal without needless zeros, and as an integer with so many places."""
+    part = (match["part"] or "").rstrip("0")
+    text = f"{match['whole']}.{part}" if part else match["whole"]
+    return text, int(match["whole"] + part.ljust(places, "0"))

@@ -34,7 +34,9 @@ _CODES = (
 )
 _WHERE = re.compile(r"(?P<text>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 _FIELD = re.compile(r"Object (?:contains unknown|missing required) field `(.*)`", re.DOTALL)
-_MONEY = re.compile(r"(?:.*\.)?(?:unit_price|total|amount|tax)")
+_MONEY = re.compile(r"(?:.*\.)?(?:unit_price|total|amount|tax|discount)")
+_FINE = re.compile(r"(?:.*\.)?unit_price_yuan")
+_NOT_TEXT = 'a price in yuan is a text, so that no digit is lost: "0.4981"'
 _NOT_FEN = "money is a whole number of fen, tax included: 498.10 yuan is 49810"
 _LONGEST_DETAIL = 200
 
@@ -53,8 +55,9 @@ def read_json(body: bytes, decoder: msgspec.json.Decoder[Request], *, max_bytes:
     """The request in ``body``; null in a field that may be left out is no field.
 
     Raises MalformedError: body_too_large, not_utf8, not_json, lone_surrogate, duplicate_key,
-    unknown_field, missing_field, wrong_type, amount_not_fen, no_lines, text_empty,
-    text_too_long, amount_out_of_range, value_unknown; with the JSON pointer where there is one.
+    unknown_field, missing_field, wrong_type, amount_not_fen, unit_price_yuan_invalid, no_lines,
+    text_empty, text_too_long, amount_out_of_range, value_unknown; with the JSON pointer where there
+    is one.
     """
     if len(body) > max_bytes:
         raise MalformedError("body_too_large", f"at most {max_bytes} bytes are read")
@@ -132,6 +135,8 @@ def _refuse(body: bytes, error: msgspec.ValidationError) -> NoReturn:
     code = next((code for pattern, code in _CODES if pattern.match(text)), "wrong_type")
     if text.startswith("Expected `int`, got") and _MONEY.fullmatch(path):
         code, text = "amount_not_fen", _NOT_FEN
+    elif text.startswith("Expected `str`, got") and _FINE.fullmatch(path):
+        code, text = "unit_price_yuan_invalid", _NOT_TEXT
     field = _FIELD.fullmatch(text)
     raise MalformedError(
         code, text[:_LONGEST_DETAIL], pointer=_pointer(path, field[1] if field else None)

@@ -21,13 +21,21 @@ Remark = Annotated[str, Meta(max_length=230)]
 Amount = Annotated[int, Meta(ge=-LIMIT, le=LIMIT)]
 Required = Annotated[str, Meta(min_length=1, max_length=100)]
 
+MAX_BYTES: Final = 1 << 20
+MAX_LINES: Final = 2_000
+"""Of one invoice, unless the settings say otherwise."""
+
 _KEY = re.compile(r"[!-~]{1,255}")
 
 
 class Buyer(Wire, frozen=True):
-    """Who gets the invoice; a company must have a name and a tax id."""
+    """Who gets the invoice; a company must have a name and a tax id.
 
-    kind: Literal["individual", "company"] = "individual"
+    An ``organisation`` is whoever is no person and has no Chinese tax id: a public body, a foreign
+    firm. It must have a name.
+    """
+
+    kind: Literal["individual", "company", "organisation"] = "individual"
     name: Text100 = ""
     tax_id: Text40 = ""
     address_phone: Text100 = ""
@@ -35,22 +43,34 @@ class Buyer(Wire, frozen=True):
 
 
 class LineRequest(Wire, frozen=True):
-    """One thing sold; ``unit_price`` in fen includes tax, ``quantity`` is "1" when unset."""
+    """One thing sold; all money includes tax, and is in fen but for ``unit_price_yuan``.
+
+    It has one of ``unit_price``, ``unit_price_yuan`` (a decimal string) and ``total``; ``quantity``
+    is "1" when unset. ``discount`` is taken off the line.
+    """
 
     name: Required
-    unit_price: Amount
     tax_rate: str
+    unit_price: Amount | UnsetType = UNSET
+    unit_price_yuan: str | UnsetType = UNSET
+    total: Amount | UnsetType = UNSET
+    discount: Amount = 0
     quantity: str | UnsetType = UNSET
     spec: Text40 = ""
     unit: Text40 = ""
+    tax_kind: Literal["zero", "exempt", "untaxed"] | UnsetType = UNSET
 
 
 class InvoiceRequest(Wire, frozen=True):
-    """An invoice to issue; ``total``, ``amount``, ``tax`` in fen are checked when given."""
+    """An invoice to issue; ``total``, ``amount``, ``tax`` in fen are checked when given.
+
+    ``discount`` is taken off the whole order, and spread over its lines.
+    """
 
     order_id: Annotated[str, Meta(min_length=1, max_length=64)]
     lines: Annotated[list[LineRequest], Meta(min_length=1)]
     buyer: Buyer = Buyer()
+    discount: Amount = 0
     total: Amount | UnsetType = UNSET
     amount: Amount | UnsetType = UNSET
     tax: Amount | UnsetType = UNSET
@@ -66,20 +86,22 @@ class ReversalRequest(Wire, frozen=True):
     reason: Reason
 
 
-def parse_request(body: bytes, *, max_bytes: int = 65_536, max_lines: int = 100) -> InvoiceRequest:
+def parse_request(
+    body: bytes, *, max_bytes: int = MAX_BYTES, max_lines: int = MAX_LINES
+) -> InvoiceRequest:
     """Read one issue request and check its texts, its buyer and how many lines it has.
 
     Texts of which nothing can be seen are left out.
 
-    Raises MalformedError as ``read_json`` does, and: too_many_lines, control_character,
-    text_damaged, identifier_ambiguous, buyer_incomplete, tax_id_invalid. Money is checked when
-    the invoice is prepared.
+    Raises MalformedError as ``read_json`` does, and: too_many_lines, price_twice,
+    control_character, text_damaged, identifier_ambiguous, buyer_incomplete, tax_id_invalid. Money
+    is checked when the invoice is prepared.
     """
     request = read_json(body, _decoder, max_bytes=max_bytes)
     return check_request(request, max_lines)
 
 
-def parse_reversal(body: bytes, *, max_bytes: int = 65_536) -> ReversalRequest:
+def parse_reversal(body: bytes, *, max_bytes: int = MAX_BYTES) -> ReversalRequest:
     """Read one reversal request; raises MalformedError as ``read_json`` does."""
     return read_json(body, _reversal_decoder, max_bytes=max_bytes)
 
@@ -88,7 +110,10 @@ def check_request(request: InvoiceRequest, max_lines: int) -> InvoiceRequest:
     """Check everything that one field's type cannot say, but money; without its blank texts."""
     if len(request.lines) > max_lines:
         raise MalformedError(
-            "too_many_lines", f"an invoice has at most {max_lines} lines", pointer="/lines"
+            "too_many_lines",
+            f"an invoice has at most {max_lines} lines, and this order {len(request.lines)}",
+            pointer="/lines",
+            limit=max_lines,
         )
     check_identifier(request.order_id, "/order_id")
     given = given_texts(request, _TEXTS, "")
@@ -101,7 +126,25 @@ def check_request(request: InvoiceRequest, max_lines: int) -> InvoiceRequest:
 
 def _check_line(line: LineRequest, pointer: str) -> LineRequest:
     check_name(line.name, f"{pointer}/name")
+    _check_price(line, pointer)
     return given_texts(line, ("spec", "unit"), pointer)
+
+
+def _check_price(line: LineRequest, pointer: str) -> None:
+    """Exactly one way of saying what the line comes to."""
+    given = (
+        (line.unit_price is not UNSET)
+        + (line.unit_price_yuan is not UNSET)
+        + (line.total is not UNSET)
+    )
+    if given == 1:
+        return
+    if not given:
+        raise MalformedError("missing_field", _PRICES, pointer=f"{pointer}/unit_price")
+    raise MalformedError("price_twice", _PRICES, pointer=pointer)
+
+
+_PRICES: Final = "a line has one of unit_price (fen), unit_price_yuan (decimal) and total (fen)"
 
 
 def check_buyer(buyer: Buyer) -> Buyer:
@@ -110,6 +153,10 @@ def check_buyer(buyer: Buyer) -> Buyer:
     Raises MalformedError: buyer_incomplete, tax_id_invalid, control_character, text_damaged.
     """
     buyer = given_texts(buyer, ("name", "address_phone", "payment_id"), "/buyer")
+    if buyer.kind == "organisation" and not buyer.name:
+        raise MalformedError(
+            "buyer_incomplete", "an organisation has a name", pointer="/buyer/name"
+        )
     if buyer.kind == "company" and not (buyer.name and buyer.tax_id):
         missing = "tax_id" if buyer.name else "name"
         raise MalformedError(

@@ -76,6 +76,6 @@ def judge(*, known: bool, slip_agrees: bool, reversal: str | None, anchored: boo
 def shown_buyer_name(buyer: Mapping[str, str]) -> str:
     """What whoever holds the QR code may see: a company's name, an individual's first character."""
     name = buyer["name"]
-    if buyer["kind"] == "company" or not name:
+    if buyer["kind"] != "individual" or not name:
         return name
     return f"{name[0]}**"  # always two: the length of a name tells much

@@ -73,6 +73,7 @@ def _schemas(doors: Doors) -> dict[str, Any]:
         structs.update(shape for shape in shapes if not isinstance(shape, str))
     _, schemas = msgspec.json.schema_components(sorted(structs, key=_name), ref_template=REFERENCE)
     for name, schema in schemas.items():
+        schema.update(doors.words.get(name, {}))
         for field, described in schema.get("properties", {}).items():
             described.update(doors.words.get(f"{name}.{field}") or doors.words.get(field, {}))
             described.pop("default", None)  # what is not given is not there

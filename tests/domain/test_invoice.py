@@ -165,12 +165,10 @@ def test_what_is_stored_is_canonical(lines: list[dict[str, Any]], remark: str) -
         ({"quantity": "-2"}, "quantity_not_positive", "/quantity"),
         ({"quantity": "two"}, "quantity_invalid", "/quantity"),
         ({"quantity": ""}, "quantity_invalid", "/quantity"),
-        ({"unit_price": 0}, "unit_price_not_positive", "/unit_price"),
         ({"unit_price": -11300}, "unit_price_not_positive", "/unit_price"),
         ({"tax_rate": "0.07"}, "tax_rate_unknown", "/tax_rate"),
         ({"tax_rate": "6%"}, "tax_rate_unknown", "/tax_rate"),
         ({"quantity": "999999999", "unit_price": 10**13}, "amount_out_of_range", ""),
-        ({"quantity": "0.000001", "unit_price": 1}, "amount_out_of_range", ""),
     ],
 )
 def test_a_bad_line_is_refused_with_its_place(

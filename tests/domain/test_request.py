@@ -118,7 +118,7 @@ CODES = {
         (with_line(unit_price=None), "missing_field", "/lines/1/unit_price"),
         (with_line(tax_rate=None), "missing_field", "/lines/1/tax_rate"),
         (encoded(lines=[]), "no_lines", "/lines"),
-        (encoded(lines=[line()] * 101), "too_many_lines", "/lines"),
+        (encoded(lines=[line()] * 2001), "too_many_lines", "/lines"),
         (encoded(order_id=""), "text_empty", "/order_id"),
         (with_line(name=""), "text_empty", "/lines/1/name"),
         (with_line(name=" \u3000"), "text_empty", "/lines/1/name"),
@@ -232,7 +232,7 @@ def test_null_is_no_field_wherever_a_field_may_be_left_out() -> None:
         ({**order(), "lines": None}, "wrong_type", "/lines"),
         ({**order(), "lines": [None]}, "wrong_type", "/lines/0"),
         ({**order(), "lines": [{**line(), "name": None}]}, "wrong_type", "/lines/0/name"),
-        ({**order(), "discount": None}, "unknown_field", "/discount"),
+        ({**order(), "colour": None}, "unknown_field", "/colour"),
         ({**order(), "remark": None, "total": 1.5}, "amount_not_fen", "/total"),
         ({**order(), "remark": None, "total": 10**40}, "amount_out_of_range", "/total"),
     ],
@@ -248,7 +248,7 @@ def test_null_beside_a_value_is_a_key_that_stands_twice() -> None:
 
 def test_a_body_beyond_the_limit_is_not_even_read() -> None:
     with pytest.raises(MalformedError) as caught:
-        parse_request(b"{" * 65_537)
+        parse_request(b"{" * ((1 << 20) + 1))
     assert caught.value.code == "body_too_large"
     assert parse_request(GOOD.ljust(65_536)).order_id == "A-0001"
 

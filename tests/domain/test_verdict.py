@@ -50,6 +50,7 @@ def test_what_was_never_issued_is_unknown(agrees: bool) -> None:
     ("kind", "name", "shown"),
     [
         ("company", "腾讯科技（深圳）有限公司", "腾讯科技（深圳）有限公司"),
+        ("organisation", "深圳市教育局", "深圳市教育局"),
         ("individual", "张三", "张**"),
         ("individual", "欧阳修文", "欧**"),
         ("individual", "李", "李**"),

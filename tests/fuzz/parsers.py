@@ -74,6 +74,7 @@ REVERSAL_CODES = frozenset(
 )
 REQUEST_CODES = REVERSAL_CODES | {
     *("no_lines", "text_empty", "text_too_long", "amount_out_of_range", "too_many_lines"),
+    *("price_twice", "unit_price_yuan_invalid"),
     *(
         "control_character",
         "text_damaged",
@@ -245,6 +246,18 @@ _MEAL = json.dumps(
         "buyer": {"kind": "company", "name": "某某公司", "tax_id": "91440300708461136T"},
         "total": 49810,
         "remark": "谢谢",
+    },
+    ensure_ascii=False,
+).encode()
+_SALE = json.dumps(
+    {
+        "order_id": "T2",
+        "discount": 5,
+        "lines": [
+            {"name": "a", "total": 100, "discount": 3, "tax_rate": "0", "tax_kind": "exempt"},
+            {"name": "b", "unit_price_yuan": "0.4981", "unit": "克", "tax_rate": "0.06"},
+        ],
+        "buyer": {"kind": "organisation", "name": "x"},
     },
     ensure_ascii=False,
 ).encode()
@@ -424,7 +437,7 @@ PARSERS = (
             | {"duplicate_parameter", "query_malformed"}
         ),
     ),
-    Parser("issue request", lambda data: void(parse_request(data)), (_MEAL,), REQUEST_CODES),
+    Parser("issue request", lambda data: void(parse_request(data)), (_MEAL, _SALE), REQUEST_CODES),
     Parser(
         "reversal request",
         lambda data: void(parse_reversal(data)),

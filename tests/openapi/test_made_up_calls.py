@@ -31,6 +31,7 @@ IN_WORDS = {
     # check digits, lists of codes, sums, Unicode's properties, one parameter beside another
     *("tax_id_invalid", "industry_unknown", "district_unknown", "totals_mismatch"),
     *("amount_out_of_range", "tax_rate_unknown", "buyer_incomplete", "quantity_not_positive"),
+    *("discount_too_large", "tax_kind_with_rate", "total_zero"),
     *("control_character", "text_empty", "text_damaged", "identifier_ambiguous"),
     *("missing_parameter", "qr_invalid", "range_invalid", "day_invalid", "not_csv"),
     *("empty_body", "not_xlsx", "several_lists"),

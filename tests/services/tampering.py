@@ -79,17 +79,29 @@ def first_wrong(town: Town) -> tuple[str, int | str]:
 
 
 def forge(
-    town: Town, seq: int, change: Callable[[dict[str, Any]], None], **columns: int | str
+    town: Town,
+    seq: int,
+    change: Callable[[dict[str, Any]], None],
+    lines: bytes | None = None,
+    **columns: int | str,
 ) -> None:
-    """Change a document, and everything in its row that follows from it."""
+    """Change a document, maybe its lines, and everything in its row that follows from it."""
     invoice = town.store.invoice_at(seq)
     assert invoice is not None
     face: dict[str, Any] = msgspec.json.decode(invoice.face)
     change(face)
-    forged = msgspec.structs.replace(invoice, face=canonical.encode(face))
+    forged = msgspec.structs.replace(
+        invoice, face=canonical.encode(face), lines=lines or invoice.lines
+    )
     digest = document_digest(forged.face, forged.buyer, forged.lines, forged.salts)
     same = ("order_id", "number", "code", "amount", "tax", "total", "type")
-    values = {"face": forged.face, "hash": digest, **{name: face[name] for name in same}, **columns}
+    values = {
+        "face": forged.face,
+        "lines": forged.lines,
+        "hash": digest,
+        **{name: face[name] for name in same},
+        **columns,
+    }
     tamper(
         town,
         f"UPDATE invoices SET {', '.join(f'{name} = ?' for name in values)} WHERE seq = {seq}",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -102,6 +103,15 @@ class Town:
         """Issue invoices with one to three lines; of one merchant, or of all in turn."""
         drafts = [self._draft(i if merchant is None else merchant) for i in range(count)]
         return self.hand_in(drafts)
+
+    def sell(self, *bodies: dict[str, Any]) -> list[Issued]:
+        """Issue what these requests of the first merchant ask for."""
+        requests = [parse_request(msgspec.json.encode(body)) for body in bodies]
+        salts = self.random.randbytes
+        seller = self.merchants[0]
+        return self.hand_in(
+            [prepare(one, seller, salts=salts(48), rates=RATES) for one in requests]
+        )
 
     def reverse(self, issued: Issued) -> Issued:
         """Reverse a blue invoice as a whole."""

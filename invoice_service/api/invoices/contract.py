@@ -134,7 +134,16 @@ WORDS: Final[Words] = {
         minLength=1,
         maxLength=64,
     ),
-    "InvoiceRequest.lines": says("What was sold, 100 lines at most unless configured", minItems=1),
+    "InvoiceRequest.lines": says(
+        "What was sold, 2,000 lines at most unless configured; together they come to more than 0",
+        minItems=1,
+    ),
+    "InvoiceRequest.discount": says(
+        "Fen, tax included, taken off the whole: spread over the lines by what each comes to after"
+        " its own discount",
+        minimum=0,
+        maximum=_MOST,
+    ),
     "InvoiceRequest.buyer": says("Who gets the invoice; an unnamed individual unless given"),
     "InvoiceRequest.total": says(
         "Fen, tax included: refused unless it is the sum over the lines", maximum=_MOST
@@ -153,7 +162,28 @@ WORDS: Final[Words] = {
     "LineRequest.name": says(
         "What was sold; something of it can be seen", minLength=1, maxLength=100
     ),
-    "LineRequest.unit_price": says("Fen, tax included", minimum=1, maximum=_MOST),
+    "LineRequest": {
+        "oneOf": [{"required": [name]} for name in ("unit_price", "unit_price_yuan", "total")]
+    },
+    "LineRequest.unit_price": says("Fen, tax included", minimum=0, maximum=_MOST),
+    "LineRequest.unit_price_yuan": says(
+        "Instead of `unit_price`: yuan, tax included, as a decimal text of eight decimals at most",
+        pattern=r"^(0|[1-9][0-9]{0,10})(\.[0-9]{1,8})?$",
+    ),
+    "LineRequest.total": says(
+        "Instead of a price: what the line comes to in fen, tax included",
+        minimum=0,
+        maximum=_MOST,
+    ),
+    "LineRequest.discount": says(
+        "Fen, tax included, taken off the line: at most what it comes to; stands in a line of its"
+        " own behind it",
+        minimum=0,
+        maximum=_MOST,
+    ),
+    "LineRequest.tax_kind": says(
+        "With rate `0` alone: `zero` (zero-rated, the default), `exempt`, or `untaxed`"
+    ),
     "LineRequest.tax_rate": says("One of the rates in force, in this spelling; 6 % is `0.06`"),
     "LineRequest.quantity": says(
         "A plain decimal above 0, six decimals at most; `1` unless given",
@@ -161,7 +191,10 @@ WORDS: Final[Words] = {
     ),
     "LineRequest.spec": says("Model or size, as printed", maxLength=40),
     "LineRequest.unit": says("What is counted, as printed", maxLength=40),
-    "Buyer.kind": says("`individual` unless given; a `company` needs `name` and `tax_id`"),
+    "Buyer.kind": says(
+        "`individual` unless given; a `company` needs `name` and `tax_id`, an `organisation`"
+        " without a Chinese tax id its `name`"
+    ),
     "Buyer.name": says("The title", maxLength=100),
     "Buyer.tax_id": says(
         "18 digits and capital letters, the last a check digit (GB 32100-2015)",
@@ -186,6 +219,8 @@ _ISSUE = (
 _ORDER = (
     *(*TEXTS, "no_lines", "too_many_lines"),
     *("quantity_invalid", "quantity_not_positive", "unit_price_not_positive", "tax_rate_unknown"),
+    *("unit_price_yuan_invalid", "price_twice", "line_total_negative", "tax_kind_with_rate"),
+    *("discount_negative", "discount_too_large", "total_zero"),
     *("amount_out_of_range", "totals_mismatch", "tax_id_invalid", "buyer_incomplete"),
     "order_id_conflict",
 )

@@ -14,6 +14,7 @@ from chain import canonical
 from chain.block import Head
 from chain.commitment import SALT_SIZE, closing_digest
 from chain.entry import closing_entry, closing_key
+from invoice_service.domain.tax import split_rate_name
 from invoice_service.services.anchoring.totals import (
     BLUE,
     RED,
@@ -122,10 +123,11 @@ def open_days(log: ClosingLog, head: Head, today: str) -> Iterator[str]:
 
 
 def add_up_day(cells: DayCells, invoice: Taxed) -> None:
-    """Add one invoice to its cells; it counts once for each of its rates."""
+    """Add one invoice to its cells; it counts once for each of its rates and kinds of tax."""
     at = RED if invoice.red else BLUE
-    for rate, amount, tax in invoice.rates:
-        key = CellKey(invoice.merchant, "", invoice.industry, invoice.district, rate, "")
+    for name, amount, tax in invoice.rates:
+        rate, kind = split_rate_name(name)
+        key = CellKey(invoice.merchant, "", invoice.industry, invoice.district, rate, kind)
         add(cells, key, at, amount, tax, amount + tax)
 
 

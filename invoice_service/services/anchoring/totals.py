@@ -37,7 +37,7 @@ class Dimension(IntEnum):
 
 
 class Taxed(NamedTuple):
-    """What totals need of an invoice; amounts in fen, ``rates`` as (rate, amount, tax)."""
+    """What totals need of an invoice; amounts in fen, ``rates`` as (rate name, amount, tax)."""
 
     seq: int
     red: bool

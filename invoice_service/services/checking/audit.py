@@ -3,8 +3,9 @@
 First the log, as ``chain.audit.audit`` does for any log. Then, in one walk along log and invoices:
 
 1. each invoice's groups are canonical, and hash with their salts to its digest;
-2. its columns say what its document says, its seller is the merchant whose it is, and the
-   document's sums are those of its lines;
+2. its columns say what its document says, its seller is the merchant whose it is, the document's
+   sums are those of its lines, and each line of a blue one follows from its price, quantity, rate
+   and discount;
 3. numbers follow one another without a gap, and time never goes back;
 4. a red invoice takes back the whole of an earlier blue one, and no quota has less used of it than
    there are blue ones;

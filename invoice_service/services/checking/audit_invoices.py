@@ -1,6 +1,7 @@
 """The audit's walk along the invoices: each by itself, and against the one before it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
@@ -9,8 +10,11 @@ from chain import canonical
 from chain.audit.finding import AuditError
 from chain.commitment import password_area
 from chain.errors import MalformedError, UnavailableError
+from invoice_service.domain.document import Line, read_lines
 from invoice_service.domain.invoice import StoredInvoice, document_digest
+from invoice_service.domain.lines import add_up, first_wrong
 from invoice_service.domain.numbering import format_issued_at, shanghai_year
+from invoice_service.domain.tax import TaxRates, is_rate
 from invoice_service.services.ports import Account, InvoiceFilter
 
 _ROWS_AT_ONCE: Final = 256
@@ -66,14 +70,7 @@ class _Face(msgspec.Struct):
     reverses: str = ""
 
 
-class _Line(msgspec.Struct):
-    amount: int
-    tax: int
-    tax_rate: str
-
-
 _read_face: Final = msgspec.json.Decoder(_Face).decode
-_read_lines: Final = msgspec.json.Decoder(list[_Line]).decode
 
 
 def checked_invoices(books: Books, last: int, tell: Callable[[int], None]) -> Iterator[Checked]:
@@ -107,7 +104,7 @@ class _Check:
         """Check one invoice, steps 1 to 4 of the audit."""
         _groups(invoice)
         try:
-            face, lines = _read_face(invoice.face), _read_lines(invoice.lines)
+            face, lines = _read_face(invoice.face), read_lines(invoice.lines)
         except msgspec.MsgspecError as error:
             raise AuditError("invoice", invoice.seq, "a document of ours", str(error)) from error
         seller = self._seller(invoice)
@@ -117,6 +114,7 @@ class _Check:
         if invoice.type == "red":
             self._red(invoice)
         else:
+            _lines(invoice, lines)
             self._used[invoice.merchant_id] = self._used.get(invoice.merchant_id, 0) + 1
         self._last = invoice
         return Checked(invoice, seller.tax_id)
@@ -182,7 +180,7 @@ def _groups(invoice: StoredInvoice) -> None:
 
 
 def _columns(
-    invoice: StoredInvoice, face: _Face, lines: Sequence[_Line], seller: _Seller
+    invoice: StoredInvoice, face: _Face, lines: Sequence[Line], seller: _Seller
 ) -> Iterator[tuple[str, Any, Any]]:
     """Step 2: (name, what the document says, what the row says)."""
     for name in ("code", "number", "type", "order_id", "industry", "district"):
@@ -193,14 +191,26 @@ def _columns(
     yield "seller", face.seller.tax_id, seller.tax_id
     yield "name of seller", face.seller.name, seller.name
     yield "reverses", face.reverses, invoice.reverses_hash or ""
-    rates: dict[str, tuple[int, int]] = {}
-    for line in lines:
-        amount, tax = rates.get(line.tax_rate, (0, 0))
-        rates[line.tax_rate] = amount + line.amount, tax + line.tax
-    yield "rates", [(rate, *rates[rate]) for rate in sorted(rates)], invoice.rates
-    yield "amount of lines", sum(amount for amount, _ in rates.values()), face.amount
-    yield "tax of lines", sum(tax for _, tax in rates.values()), face.tax
+    amount, tax, rates = add_up(lines)
+    yield "rates", rates, invoice.rates
+    yield "amount of lines", amount, face.amount
+    yield "tax of lines", tax, face.tax
     yield "total", face.amount + face.tax, face.total
+
+
+def _lines(invoice: StoredInvoice, lines: Sequence[Line]) -> None:
+    """Step 2: a blue one's lines, each from its price, quantity and rate."""
+    wrong = first_wrong(lines, _rates(frozenset(line.tax_rate for line in lines)))
+    if wrong is not None:
+        raise AuditError(
+            "invoice", invoice.seq, f"a line {wrong + 1} that follows from itself", "another"
+        )
+
+
+@lru_cache(maxsize=64)
+def _rates(texts: frozenset[str]) -> TaxRates:
+    """Rates that were in force once may be so no longer: what stands in the documents counts."""
+    return TaxRates(text for text in texts if is_rate(text))
 
 
 def _time(moment: int) -> str:

@@ -8,6 +8,7 @@ from typing import Protocol
 from chain.errors import NotFoundError, Problem
 from invoice_service.domain.invoice import SALTS_SIZE, Issued, Prepared, parse_request, prepare
 from invoice_service.domain.merchant import Merchant
+from invoice_service.domain.request import MAX_BYTES, MAX_LINES
 from invoice_service.domain.tax import TaxRates
 from invoice_service.services.ports import Account
 
@@ -46,8 +47,8 @@ class IssuingDesk:
     issuer: Issuer
     rates: TaxRates
     randbytes: Callable[[int], bytes]
-    max_bytes: int = 65_536
-    max_lines: int = 100
+    max_bytes: int = MAX_BYTES
+    max_lines: int = MAX_LINES
 
 
 def issue_one(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from chain.hashing import Digest
 from invoice_service.domain.invoice import SALTS_SIZE, Issued, parse_reversal, prepare_red
+from invoice_service.domain.request import MAX_BYTES
 from invoice_service.services.issuing.issue import Issuer, single
 from invoice_service.services.ports import InvoiceReader
 from invoice_service.services.records import own_invoice
@@ -17,7 +18,7 @@ class ReversingDesk:
     invoices: InvoiceReader
     issuer: Issuer
     randbytes: Callable[[int], bytes]
-    max_bytes: int = 65_536
+    max_bytes: int = MAX_BYTES
 
 
 def reverse(

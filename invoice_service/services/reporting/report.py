@@ -16,6 +16,7 @@ from chain.entry import format_time
 from chain.errors import MalformedError, NotFoundError, UnavailableError
 from chain.hashing import EMPTY_ROOT, ZERO
 from invoice_service.domain.merchant import Place, districts, industries
+from invoice_service.domain.tax import split_rate_name
 from invoice_service.services.anchoring.totals import (
     Dimension,
     Sums,
@@ -191,7 +192,13 @@ def _by_key(store: ReportStore, by: str, low: int, high: int) -> Iterator[dict[s
     names = _NAMES.get(by, dict)()
     for key, *sums in store.between(_DIMENSIONS[by], low, high):
         if any(sums):
-            yield {by: key, **_named(names, key), **figures(sums)}
+            yield {by: key, **_kind(by, key), **_named(names, key), **figures(sums)}
+
+
+def _kind(by: str, key: str) -> dict[str, str]:
+    """Of a rate that has kinds: the two of them apart."""
+    rate, kind = split_rate_name(key) if by == "rate" else ("", "")
+    return {"rate": rate, "tax_kind": kind} if kind else {}
 
 
 def _named(names: Mapping[str, Place], key: str) -> dict[str, str]:

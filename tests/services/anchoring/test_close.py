@@ -22,6 +22,7 @@ from invoice_service.services.anchoring.close import (
 )
 from invoice_service.services.anchoring.totals import sealing_day
 from invoice_service.services.reporting.report import totals_report
+from tests.domain.samples import line, order
 from tests.services.town import NOON, RATES, Town
 
 FIRST_DAY = "2018-08-10"
@@ -88,6 +89,32 @@ def test_every_day_is_closed_also_those_without_blocks(town: Town) -> None:
     documents = [_document(town, closing) for closing in closings]
     assert documents[0]["cells"] != []
     assert all(document["cells"] == [] for document in documents[1:])
+
+
+def test_kinds_of_rate_0_have_cells_of_their_own(town: Town) -> None:
+    """In the day's document and in the report by rate; a discount is in its line's."""
+    exempt, untaxed = (
+        {"tax_rate": "0", "tax_kind": "exempt"},
+        {"tax_rate": "0", "tax_kind": "untaxed"},
+    )
+    lines = [line(**exempt, discount=300), line(**untaxed), line(tax_rate="0"), line()]
+    (sold,) = town.sell(order(lines=lines))
+    town.anchor()
+    town.reverse(sold)
+    town.anchor()
+    town.pass_days(1)
+    town.anchor()
+    expected = [("0", None, 11300), ("0", "exempt", 11000), ("0", "untaxed", 11300)]
+    (closing,) = _closings(town)
+    cells = _document(town, closing)["cells"]
+    assert isinstance(cells, list)
+    report = totals_report(town.store.totals, town.log, FIRST_DAY, FIRST_DAY, by="rate")
+    for rows in (cells, report["rows"]):
+        found = [(row["rate"], row.get("tax_kind"), int(row["gross"]["total"])) for row in rows]
+        assert found == [*expected, ("0.06", None, 11300)]
+        assert all(row["gross"]["count"] == row["reversed"]["count"] == 1 for row in rows)
+        assert _sum_of(rows, "net", "total") == 0
+    town.audit()
 
 
 def test_the_day_turns_at_midnight_in_shanghai(town: Town) -> None:

@@ -4,14 +4,17 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from chain import canonical
 from chain.audit.finding import AuditError
 from chain.commitment import parse_password_area
 from invoice_service.domain.invoice import Prepared, document_digest, prepare_red
 from invoice_service.domain.lifecycle import Reason
+from tests.domain.samples import line, order
 from tests.services.tampering import INVOICES, fill, first_wrong, forge, tamper
 from tests.services.town import Town
 
@@ -133,6 +136,26 @@ def test_a_row_forged_as_a_whole_does_not_stand_in_the_log(town: Town) -> None:
 def test_amounts_that_are_not_those_of_the_lines(town: Town) -> None:
     forge(town, 3, lambda face: face.update(amount=face["amount"] + 1, total=face["total"] + 1))
     assert first_wrong(town) == ("invoice", 3)
+
+
+def _one_fen_elsewhere(lines: bytes) -> bytes:
+    """Their sums stay: one fen of tax goes from the last line to the first."""
+    found: list[dict[str, Any]] = msgspec.json.decode(lines)
+    for place, fen in ((0, 1), (-1, -1)):
+        found[place]["tax"] += fen
+        found[place]["amount"] -= fen
+    return canonical.encode(found)
+
+
+def test_lines_that_do_not_follow_from_themselves(town: Town) -> None:
+    """In order as a whole: a sum over lines finds nothing."""
+    (sold,) = town.sell(order(discount=7, lines=[line(), line(discount=1000)]))
+    town.audit()
+    stored = town.store.invoice_at(sold.seq)
+    assert stored is not None
+    forge(town, sold.seq, lambda _: None, lines=_one_fen_elsewhere(stored.lines))
+    with pytest.raises(AuditError, match="a line 1 that follows"):
+        town.audit()
 
 
 def test_a_total_that_is_not_amount_and_tax(town: Town) -> None:
