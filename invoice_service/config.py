@@ -105,8 +105,8 @@ class Numbering(Section, frozen=True, rename={"class_": "class"}):
 class Limits(Section, frozen=True):
     """The largest inputs that are read at all."""
 
-    body_bytes: Count = 65_536
-    lines: Count = 100
+    body_bytes: Annotated[int, Meta(ge=1, le=1_048_576)] = 1_048_576
+    lines: Annotated[int, Meta(ge=1, le=2_000)] = 2_000
     batch_records: Count = 10_000
     batch_bytes: Count = 33_554_432
     head_bytes: Count = 32_768

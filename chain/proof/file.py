@@ -28,7 +28,7 @@ from chain.hashing import Digest, digest_from_hex
 from chain.signing.checkpoint import Checkpoint
 from chain.tree.states import StateLeaf, StateProof
 
-MAX_PROOF_BYTES: Final = 1 << 20
+MAX_PROOF_BYTES: Final = 4 << 20
 VERSION: Final = 1
 
 _Salt = Annotated[str, msgspec.Meta(pattern=rf"\A[0-9a-f]{{{2 * SALT_SIZE}}}\Z")]

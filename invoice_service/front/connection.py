@@ -183,9 +183,11 @@ class Connection(asyncio.Protocol):
         incoming = self._incoming
         if incoming is None:
             return
-        if incoming.body.size + len(body) > incoming.limit:
+        size = incoming.body.size + len(body)
+        small = self._limits.is_small(incoming.limit, size)
+        if size > incoming.limit:
             self._refuse(too_large(incoming.limit))
-        elif not self._house.purse.take(len(body), incoming.owner, small=self._is_small(incoming)):
+        elif not self._house.purse.take(len(body), incoming.owner, small=small):
             self._house.crowd.note("bodies_full")
             self._refuse(UnavailableError("too_busy", "too many large requests are on their way"))
         else:
@@ -199,9 +201,6 @@ class Connection(asyncio.Protocol):
         """Whose request it is that a proxy hands on."""
         forwarded = b",".join(incoming.values(b"x-forwarded-for")).decode("latin-1")
         return self._house.owner(self.peer[0], forwarded)
-
-    def _is_small(self, incoming: Incoming) -> bool:
-        return incoming.limit <= self._limits.body_bytes
 
     def on_message_complete(self) -> None:
         incoming = self._incoming

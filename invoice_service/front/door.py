@@ -123,7 +123,8 @@ class Door:
             return False
 
     def _in_thread(self, connection: Connection, incoming: Incoming) -> None:
-        heavy = incoming.limit > self.limits.body_bytes and incoming.body.size > HEAVY_BYTES
+        size = incoming.body.size
+        heavy = size > HEAVY_BYTES and not self.limits.is_small(incoming.limit, size)
         job = partial(self._run, connection, incoming)
         self._threads.submit(job, heavy=heavy, whose=incoming.owner)
 

@@ -2,7 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+SMALL_BYTES: Final = 65_536
+"""Of a body that is no list: what nearly every request has, and what there is always room for."""
 
 
 class Limits(NamedTuple):
@@ -16,7 +19,7 @@ class Limits(NamedTuple):
     """For each piece of an answer (64 KiB) to be taken."""
     idle_seconds: float = 75.0
     head_bytes: int = 32_768
-    body_bytes: int = 65_536
+    body_bytes: int = 1_048_576
     large: Mapping[str, int] = {}
     """Addresses that take larger bodies, and how large."""
     held_bytes: int = 268_435_456
@@ -26,6 +29,10 @@ class Limits(NamedTuple):
     def body_of(self, path: str) -> int:
         """The largest body that this address takes."""
         return self.large.get(path, self.body_bytes)
+
+    def is_small(self, limit: int, size: int) -> bool:
+        """Whether a body of so many bytes is small, where ``limit`` would be taken."""
+        return limit <= self.body_bytes and size <= SMALL_BYTES
 
 
 class Purse:

@@ -7,7 +7,8 @@ call on the store itself. That is safe because the same ``Prepared`` again is an
 invoice that it became.
 
 One message of a local SOCK_SEQPACKET socket is one batch: msgpack, an array of ``Prepared``
-there, an array of ``_Answer`` back. A connection has one request under way at a time.
+there, an array of ``_Answer`` back. A connection has one request under way at a time. What is
+larger than a message (one long invoice) comes in pieces.
 """
 
 import errno
@@ -36,6 +37,7 @@ from chain.errors import (
     VerificationError,
 )
 from invoice_service.domain.invoice import Issued, Prepared
+from invoice_service.processes.pieces import MAX_WHOLE, Pieces, cut
 from invoice_service.processes.turns import Turn, Turns
 from invoice_service.services.issuing.issue import Issuer
 from invoice_service.services.issuing.promise import Promiser
@@ -171,7 +173,7 @@ class IssuerClient:
 
     def _ask(self, message: bytes, count: int) -> list[Issued | Problem] | None:
         """The process's answers, or None when it has none to give."""
-        if len(message) > MAX_MESSAGE or time.monotonic() < self._avoid_until:
+        if len(message) > MAX_WHOLE or time.monotonic() < self._avoid_until:
             return None
         for _ in range(2):  # a kept connection may belong to a process that has ended since
             try:
@@ -186,7 +188,8 @@ class IssuerClient:
 
     def _ask_once(self, message: bytes, count: int) -> list[Issued | Problem]:
         connection = self._connection()
-        connection.send(message)
+        for piece in cut(message, MAX_MESSAGE):
+            connection.send(piece)
         return read_replies(connection.recv(MAX_REPLY), count)
 
     def _connection(self) -> socket.socket:
@@ -215,6 +218,7 @@ class IssuingProcess:
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._closed_until: float | None = None
         self._turns: Turns[socket.socket] = Turns()
+        self._pieces: Pieces[socket.socket] = Pieces()
 
     def run(self, stop: socket.socket) -> None:
         """Serve until ``stop`` is readable; what has been taken by then is answered first."""
@@ -290,10 +294,12 @@ class IssuingProcess:
         return None
 
     def _take(self, client: socket.socket) -> list[Prepared] | None:
+        """What it asks for, once all of that is there; who says nothing, or nonsense, is let go."""
         try:
             message = client.recv(MAX_MESSAGE)  # of a longer one, the rest is missing
             if message:
-                return _request_decoder.decode(message)
+                whole = self._pieces.add(client, message)
+                return None if whole is None else _request_decoder.decode(whole)
         except UNREADABLE as error:
             _log.warning("issuer.request_unreadable", error=str(error))
         self._drop(client)
@@ -309,6 +315,7 @@ class IssuingProcess:
 
     def _drop(self, client: object) -> None:
         if isinstance(client, socket.socket):
+            self._pieces.drop(client)
             self._selector.unregister(client)
             client.close()
 

@@ -5,7 +5,7 @@ import { Problem } from "./errors.js";
 import { fromHex, isDigestHex, isHex } from "./hashing.js";
 import { isCount, members } from "./shape.js";
 
-export const MAX_PROOF_BYTES = 1 << 20;
+export const MAX_PROOF_BYTES = 4 << 20;
 const VERSION = 1;
 const FIELDS = [
   ...["version", "hash", "groups", "entry", "index", "path", "checkpoint", "seal", "state"],

@@ -184,10 +184,25 @@ class TestGrouping:
         with running(tmp_path, direct(shop)):
             assert codes(client.issue(large)) == ["issued"] * 3
 
-    def test_a_record_too_large_for_a_message_goes_to_the_store(
+    def test_the_longest_order_goes_through_in_pieces(self, shop: Shop, tmp_path: Path) -> None:
+        recorder = Recorder(direct(shop))
+        client = IssuerClient(tmp_path / SOCKET, Refusing())
+        lines = [line(name="餐" * 100, spec="规" * 20, discount=1) for _ in range(2_000)]
+        large = [shop.draft(f"A-{i}", lines=lines) for i in range(2)]
+        assert len(msgspec.msgpack.encode(large[0])) > 15 * issuer.MAX_MESSAGE
+        with running(tmp_path, recorder):
+            answers = client.issue([large[0], shop.draft("B-1"), large[1]])
+        assert codes(answers) == ["issued"] * 3
+        assert recorder.batches == [1, 1, 1]
+        stored = shop.store.invoice_at(3)
+        assert stored is not None
+        assert stored.lines == large[1].lines
+
+    def test_a_record_too_large_for_pieces_goes_to_the_store(
         self, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(issuer, "MAX_MESSAGE", 2_000)
+        monkeypatch.setattr(issuer, "MAX_WHOLE", 2_000)
         through, past = Recorder(direct(shop)), Recorder(direct(shop))
         client = IssuerClient(tmp_path / SOCKET, past)
         large = shop.draft("A-2", lines=[line() for _ in range(30)])
@@ -340,6 +355,8 @@ class TestBadClients:
         "message",
         [
             b"\xc1",
+            b"\xc1\x00",
+            b"\xc1\x02",
             b"not msgpack",
             msgspec.msgpack.encode([[1, 2]]),
             msgspec.msgpack.encode({}),
@@ -354,6 +371,23 @@ class TestBadClients:
         peer = connect()
         peer.send(message)
         assert peer.recv(100) == b""
+
+    def test_a_message_that_breaks_into_one_in_pieces(
+        self, connect: Callable[[], socket.socket], shop: Shop
+    ) -> None:
+        peer = connect()
+        whole = msgspec.msgpack.encode([shop.draft("A-1")])
+        peer.send(b"\xc1\x01" + whole[:100])
+        peer.send(whole)
+        assert peer.recv(100) == b""
+        assert shop.store.last_seq() == 0
+
+    def test_leaving_in_the_middle_of_a_message(
+        self, connect: Callable[[], socket.socket], shop: Shop
+    ) -> None:
+        peer = connect()
+        peer.send(b"\xc1\x01" + msgspec.msgpack.encode([shop.draft("A-1")])[:100])
+        peer.close()
 
     def test_leaving_before_the_answer(
         self, connect: Callable[[], socket.socket], shop: Shop
