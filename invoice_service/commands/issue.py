@@ -48,7 +48,8 @@ def issue(
 
     NDJSON has one request a line, as POST /v1/invoices takes it. CSV has the columns
     order_id,time,item,quantity,unit_price,tax_rate, one line an item, the lines of an order
-    together, prices in yuan with tax.
+    together, prices in yuan with tax; behind them there may be discount and total (yuan),
+    unit_price_yuan (yuan, up to eight decimals) and tax_kind.
 
     Interrupted in whatever way, the same command goes on, and issues nothing twice. The exit
     status is 1 when a record was refused; the result file says which and why.

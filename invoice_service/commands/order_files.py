@@ -20,7 +20,10 @@ from invoice_service.domain.lists import filled_lines
 from invoice_service.domain.money import Fen, parse_yuan
 
 CSV_HEADER: Final = ["order_id", "time", "item", "quantity", "unit_price", "tax_rate"]
-LONGEST_RECORD: Final = 1 << 20  # bytes; far above what any server takes
+CSV_MORE: Final = ("discount", "total", "unit_price_yuan", "tax_kind")
+"""Columns that may follow, in any order; a line has one of the two prices and ``total``."""
+
+LONGEST_RECORD: Final = 1 << 20  # bytes; the most that any server takes
 CATERING_RATE: Final = "0.06"
 SAMPLES: Final = ("bills", "year")
 
@@ -80,6 +83,7 @@ class Row(NamedTuple):
 
     line: int
     fields: list[str]
+    columns: list[str] = CSV_HEADER
 
 
 def read_csv(path: Path) -> Iterator[Record]:
@@ -118,13 +122,10 @@ def _rows(path: Path) -> Iterator[Row]:
         reader = csv.reader(file, strict=True)
         try:
             header = next(reader, [])
-            if header != CSV_HEADER:
-                raise MalformedError(
-                    "csv_header_unknown", f"the first line must be {','.join(CSV_HEADER)}"
-                )
+            _check_header(header)
             for fields in reader:
                 if fields:
-                    yield Row(reader.line_num, fields)
+                    yield Row(reader.line_num, fields, header)
         except UnicodeDecodeError as error:
             raise MalformedError(
                 "not_utf8", f"{path.name} is not UTF-8; save it as CSV UTF-8 ({error.reason})"
@@ -135,26 +136,43 @@ def _rows(path: Path) -> Iterator[Row]:
             ) from None
 
 
+def _check_header(header: list[str]) -> None:
+    known, more = header[: len(CSV_HEADER)], header[len(CSV_HEADER) :]
+    if known != CSV_HEADER or not set(more) <= set(CSV_MORE) or len(set(more)) < len(more):
+        raise MalformedError(
+            "csv_header_unknown",
+            f"the first line must be {','.join(CSV_HEADER)}; behind it may stand"
+            f" {', '.join(CSV_MORE)}",
+        )
+
+
 def _body(order_id: str, rows: list[Row]) -> bytes:
     """The request for one order's rows; the time of the order is its remark."""
     lines = []
     for index, row in enumerate(rows):
-        if len(row.fields) != len(CSV_HEADER):
+        if len(row.fields) != len(row.columns):
             raise MalformedError(
                 "csv_row_malformed",
-                f"line {row.line} has {len(row.fields)} fields, not {len(CSV_HEADER)}",
+                f"line {row.line} has {len(row.fields)} fields, not {len(row.columns)}",
             )
-        _, _, item, quantity, price, rate = row.fields
-        lines.append(
-            {
-                "name": item,
-                "quantity": quantity,
-                "unit_price": _fen(price, row.line, index),
-                "tax_rate": rate,
-            }
-        )
+        lines.append(_line(row, index))
     _check_one_sale(order_id, rows)
     return _request(order_id, lines, rows[0].fields[1])
+
+
+def _line(row: Row, index: int) -> dict[str, object]:
+    """A line of the request; an empty cell of the further columns is no field."""
+    _, _, item, quantity, price, rate = row.fields[: len(CSV_HEADER)]
+    more = zip(row.columns[len(CSV_HEADER) :], row.fields[len(CSV_HEADER) :], strict=True)
+    given = {name: text for name, text in more if text}
+    line: dict[str, object] = {"name": item, "quantity": quantity}
+    if price or not {"total", "unit_price_yuan"} & given.keys():
+        line["unit_price"] = _fen(price, row.line, index)
+    line["tax_rate"] = rate
+    for name, text in given.items():
+        is_fen = name in ("discount", "total")
+        line[name] = _fen(text, row.line, index, name) if is_fen else text
+    return line
 
 
 def _check_one_sale(order_id: str, rows: list[Row]) -> None:
@@ -184,7 +202,7 @@ def _day(time: str) -> str:
     return time.strip().partition(" ")[0]
 
 
-def _fen(price: str, line: int, index: int) -> Fen:
+def _fen(price: str, line: int, index: int, name: str = "unit_price") -> Fen:
     """Yuan to fen; a minus sign is for the service to refuse, with its own code."""
     try:
         return -parse_yuan(price[1:]) if price.startswith("-") else parse_yuan(price)
@@ -192,7 +210,7 @@ def _fen(price: str, line: int, index: int) -> Fen:
         raise MalformedError(
             error.code,
             f"line {line}: {price[:40]!r} is not yuan with at most two decimals, like 106.60",
-            pointer=f"/lines/{index}/unit_price",
+            pointer=f"/lines/{index}/{name}",
         ) from None
 
 

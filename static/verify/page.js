@@ -8,7 +8,18 @@ import { MAX_PROOF_BYTES } from "./proof.js";
 import { isPromise, isRefuted, openPromise, promiseKeys } from "./promise.js";
 import { hold, kindOf, memory, wordsOf } from "./seen.js";
 import { STEPS, verifyProof } from "./verify.js";
-import { FACE_FIELDS, NOBODY, NO_STATE, STATE_WORDS, VERDICTS, verdictOf, WHOSE, WHOSE_SHORT, yuan } from "./words.js";
+import {
+  FACE_FIELDS,
+  NOBODY,
+  NO_STATE,
+  STATE_WORDS,
+  TAX_KINDS,
+  VERDICTS,
+  verdictOf,
+  WHOSE,
+  WHOSE_SHORT,
+  yuan,
+} from "./words.js";
 
 const part = (id) => document.getElementById(id);
 const { ours, statements, witnesses } = part("whose").dataset;
@@ -275,10 +286,19 @@ function showBuyer(buyer) {
 function showLines(lines) {
   for (const line of lines ?? []) {
     if (!(line instanceof Map)) continue;
-    const total = Number(line.get("amount")) + Number(line.get("tax"));
-    const text = `${plain(line.get("name"))} × ${plain(line.get("quantity"))}`;
-    fact("shown", _("Line"), Number.isNaN(total) ? text : `${text} · ${yuan(total)}`);
+    const named = line.get("nature") === "discount" ? _("Discount") : _("Line");
+    fact("shown", named, lineText(line));
   }
+}
+
+/** A line in words: a discount has no quantity, and rate 0 may say why it is 0. */
+function lineText(line) {
+  const total = Number(line.get("amount")) + Number(line.get("tax"));
+  const count = line.has("quantity") ? ` × ${plain(line.get("quantity"))}` : "";
+  const parts = [`${plain(line.get("name"))}${count}`];
+  if (!Number.isNaN(total)) parts.push(yuan(total));
+  if (TAX_KINDS.has(line.get("tax_kind"))) parts.push(_(TAX_KINDS.get(line.get("tax_kind"))));
+  return parts.join(" · ");
 }
 
 /** What a stranger wrote, as text; only a string or a number is shown. */

@@ -88,6 +88,12 @@ export const FACE_FIELDS = [
   ["tax", N_("Tax"), true],
 ];
 
+/** What rate 0 means beside "zero-rated"; a Map, for a stranger wrote the word. */
+export const TAX_KINDS = new Map([
+  ["exempt", N_("exempt from tax")],
+  ["untaxed", N_("not taxable")],
+]);
+
 /** Whose key was used. */
 export const WHOSE = {
   ours: N_("This is the key that this page came with: it is only as good as this page."),

@@ -78,6 +78,56 @@ def test_a_negative_price_goes_to_the_service_which_refuses_it(tmp_path: Path) -
     assert _request(record)["lines"][0]["unit_price"] == -500
 
 
+def test_further_columns_say_what_else_a_line_has(tmp_path: Path) -> None:
+    header = HEADER.strip() + ",tax_kind,discount,total,unit_price_yuan\n"
+    rows = (
+        "A,,x,2,10.00,0,exempt,1.50,,\n"
+        "A,,y,3,,0.06,,,100.00,\n"
+        "A,,z,1000,,0.06,,,,0.4981\n"
+        "A,,free,1,0,0.06,,,,\n"
+    )
+    [record] = read_csv(_csv(tmp_path, header + rows))
+    assert _request(record)["lines"] == [
+        {
+            "name": "x",
+            "quantity": "2",
+            "unit_price": 1000,
+            "tax_rate": "0",
+            "tax_kind": "exempt",
+            "discount": 150,
+        },
+        {"name": "y", "quantity": "3", "tax_rate": "0.06", "total": 10000},
+        {"name": "z", "quantity": "1000", "tax_rate": "0.06", "unit_price_yuan": "0.4981"},
+        {"name": "free", "quantity": "1", "unit_price": 0, "tax_rate": "0.06"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "pointer"),
+    [
+        ("A,,x,1,1.00,0.06,1.005,", "/lines/0/discount"),
+        ("A,,x,1,,0.06,,1e3", "/lines/0/total"),
+        ("A,,x,1,,0.06,1.00,", "/lines/0/unit_price"),
+    ],
+)
+def test_a_further_column_that_is_no_amount_refuses_its_order(
+    tmp_path: Path, row: str, pointer: str
+) -> None:
+    header = HEADER.strip() + ",discount,total\n"
+    bad, good = read_csv(_csv(tmp_path, f"{header}{row}\nB,,x,1,1.00,0.06,,\n"))
+    assert bad.problem is not None
+    assert (bad.problem.code, bad.problem.pointer) == ("amount_invalid", pointer)
+    assert good.problem is None
+
+
+@pytest.mark.parametrize("more", ["price", "discount,discount", "Discount", ""])
+def test_a_column_that_nobody_knows_refuses_the_file(tmp_path: Path, more: str) -> None:
+    path = _csv(tmp_path, f"{HEADER.strip()},{more}\nA,,x,1,1.00,0.06,1\n")
+    with pytest.raises(MalformedError) as caught:
+        next(read_csv(path))
+    assert caught.value.code == "csv_header_unknown"
+
+
 def test_a_row_with_too_few_fields_refuses_its_order(tmp_path: Path) -> None:
     bad, good = read_csv(_csv(tmp_path, HEADER + "A,,x,1,5.00\nB,,x,1,5.00,0.06\n"))
     assert bad.problem is not None

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from invoice_service.domain.document import read_lines
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.money import format_yuan
 from invoice_service.services.ports import InvoiceFilter, InvoiceReader
@@ -30,10 +31,11 @@ COLUMNS: Final = (
     "税额 tax",
     "价税合计 total",
     "订单 order_id",
+    "折扣 discount",
     "红冲 reversed_by",
     "密码区 hash",
 )
-AMOUNTS: Final = frozenset({8, 9, 10})
+AMOUNTS: Final = frozenset({8, 9, 10, 12})
 """The columns that hold yuan; all others are texts, also where they are made of digits."""
 
 _TEXTS: Final = frozenset({5, 6, 11})  # as people wrote them
@@ -110,9 +112,18 @@ def _cells(invoice: StoredInvoice, face: dict[str, Any]) -> tuple[str, ...]:
         format_yuan(invoice.tax),
         format_yuan(invoice.total),
         face["order_id"],
+        _discount(invoice.lines),
         invoice.reversed_by or "",
         invoice.hash,
     )
+
+
+def _discount(lines: bytes) -> str:
+    """What its discount lines come to, below 0 on a blue invoice; "" where it has none."""
+    if b'"nature"' not in lines:
+        return ""
+    discounts = [line.total for line in read_lines(lines) if line.nature == "discount"]
+    return format_yuan(sum(discounts)) if discounts else ""
 
 
 def _text(value: str) -> str:

@@ -17,7 +17,7 @@ from invoice_service.services.reporting.export import (
     export_csv,
     export_ndjson,
 )
-from tests.domain.samples import order
+from tests.domain.samples import line, order
 from tests.services.town import RATES, Town
 from tests.storage.shop import tamper
 
@@ -68,6 +68,15 @@ def test_csv_in_yuan_with_a_byte_order_mark(town: Town) -> None:
     assert rows[0][-2:] == [red.hash, issued[0].hash]
     fen = [round(float(row[10]) * 100) for row in rows]
     assert fen == [invoice.total for invoice in [*issued, red]]
+
+
+def test_a_discount_has_a_column(town: Town) -> None:
+    town.sell(
+        order(order_id="plain", lines=[line(name='"nature"')]),
+        order(order_id="less", discount=250, lines=[line(discount=100), line()]),
+    )
+    plain, less = table(b"".join(export_csv(town.store, ALL)))
+    assert (plain[12], less[12], less[10]) == ("", "-3.50", "222.50")
 
 
 def test_one_merchants_invoices(town: Town) -> None:
