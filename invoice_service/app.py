@@ -39,6 +39,7 @@ from invoice_service.processes.presence import RUN, Presence
 from invoice_service.services.health import Health, HealthParts, WebProcesses, check_health
 from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
+from invoice_service.services.people.uses import KeyUses
 from invoice_service.web.customers import codes_page, docs_page, file_page, list_page, pages
 from invoice_service.web.customers import contract as customers
 from invoice_service.web.ground import contract as ground
@@ -57,6 +58,8 @@ STARTED: Final = "fapiao.started"
 PROBLEM: Final = "fapiao.problem"
 CROWD: Final = "fapiao.crowd"
 """Among the application's extensions: counts whom the server in front turned away."""
+USES: Final = "fapiao.uses"
+"""Among the application's extensions: notes when keys are used."""
 SHORTCUT: Final = "fapiao.shortcut"
 """Among the application's extensions: makes what answers before Flask, for a loop."""
 ALWAYS: Final = [
@@ -113,7 +116,9 @@ def create_app(instance: Instance | None = None) -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.url_map.converters["any_but"] = AnyBut
     app.url_map.merge_slashes = False  # `//` is another address, not a detour to ours
-    rates = Rates(instance.config.rate, access.Access(instance.store))
+    uses = KeyUses(instance.store, lambda: instance.clock().timestamp())
+    app.extensions[USES] = uses
+    rates = Rates(instance.config.rate, access.Access(instance.store, instance.clock), uses.note)
     app.before_request(rates.enter)
     _refuse_what_is_not_whole(app)
     language.speak(app)
@@ -160,6 +165,7 @@ def finish(app: "WSGIApplication") -> None:
     """The process ends: write down what it has counted and not written yet."""
     if isinstance(app, Service):
         app.extensions[access.DOOR].flush()
+        app.extensions[USES].flush()
 
 
 def _shortcuts(
@@ -168,9 +174,10 @@ def _shortcuts(
     config = instance.config
     issues = HotIssues(
         IssuingCalls(instance),
-        signed=KeptSignIns(instance.store),
+        signed=KeptSignIns(instance.store, wall=lambda: instance.clock().timestamp()),
         asking=_issuing_line(instance, loop),
         toll=Toll("issuing.issue", rates.keys, meter.observe, ALWAYS),
+        used=rates.used,
     )
     checks = HotChecks(
         instance.verifier.verify,

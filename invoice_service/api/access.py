@@ -10,10 +10,11 @@ from chain.errors import Problem, RefusedError
 from invoice_service.api.peers import site_of
 from invoice_service.api.problems import status_of
 from invoice_service.domain.acts import UNKNOWN, By
+from invoice_service.services.people.ports import Scope
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.sign_in import (
+    KeyEndedError,
     KeyReader,
-    KeyRevokedError,
     Principal,
     merchant_of,
     require_official,
@@ -35,8 +36,9 @@ class Access:
     and ``authorization_scheme`` for anything but a bearer's key.
     """
 
-    def __init__(self, keys: KeyReader) -> None:
+    def __init__(self, keys: KeyReader, clock: Callable[[], datetime]) -> None:
         self._keys = keys
+        self._clock = clock
 
     def anyone(self) -> Principal | None:
         """Whoever asks; None without a key."""
@@ -46,20 +48,20 @@ class Access:
         """Somebody with a key."""
         principal: Principal | None = request.environ.get(_PRINCIPAL)
         if principal is None:
-            principal = sign_in(self._keys, bearer(_header()))
+            principal = sign_in(self._keys, bearer(_header()), int(self._clock().timestamp()))
             request.environ[_PRINCIPAL] = principal
             request.environ[_KEY_ID] = principal.key_id
         return principal
 
-    def merchant(self) -> tuple[Principal, int]:
-        """A merchant, with its id; RefusedError ``role_required`` for officials."""
+    def merchant(self, scope: Scope) -> tuple[Principal, int]:
+        """A merchant, with its id; RefusedError ``role_required``, ``scope_required``."""
         principal = self.known()
-        return principal, merchant_of(principal)
+        return principal, merchant_of(principal, scope)
 
-    def official(self) -> Principal:
-        """An official; RefusedError ``role_required`` for merchants."""
+    def official(self, scope: Scope) -> Principal:
+        """An official; RefusedError ``role_required``, ``scope_required``."""
         principal = self.known()
-        require_official(principal)
+        require_official(principal, scope)
         return principal
 
     def by(self, principal: Principal, now: int) -> By:
@@ -69,8 +71,8 @@ class Access:
 
 def refused(problem: Problem, door: Door, now: int) -> None:
     """The request under way is answered 401 or 403: count it, by its key if that is known."""
-    revoked = problem.key_id if isinstance(problem, KeyRevokedError) else None
-    key_id: int | None = request.environ.get(_KEY_ID, revoked)
+    ended = problem.key_id if isinstance(problem, KeyEndedError) else None
+    key_id: int | None = request.environ.get(_KEY_ID, ended)
     by = None if key_id is None else By(f"key:{key_id}", now, _peer())
     door.refuse(
         problem.code, by, site_of(_peer()) or UNKNOWN, f"{request.method} {request.url_rule}", now

@@ -233,7 +233,19 @@ _KEY: Final = {
     "key_malformed": Entry(401, "This is not how an API key is written", "接口密钥格式不正确"),
     "key_unknown": Entry(401, "This API key is not known", "接口密钥无效"),
     "key_revoked": Entry(401, "This API key has been revoked", "接口密钥已被吊销"),
-    "role_required": Entry(403, "This key may not do this", "此密钥无权进行该操作"),
+    "key_expired": Entry(
+        401,
+        "This API key's time is over; take the one made after it",
+        "接口密钥已到期，请使用新密钥",
+    ),
+    "role_required": Entry(
+        403, "You may not do this with this key or role", "此密钥或角色无权进行该操作"
+    ),
+    "scope_required": Entry(
+        403,
+        "This key is not for this; take one with the scope that it names",
+        "此密钥不含所需权限，请使用具有相应权限的密钥",
+    ),
     "operations_only": Entry(
         403,
         "Only from the service's own machine, or with the operations token",

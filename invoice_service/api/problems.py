@@ -27,6 +27,8 @@ CHALLENGES = {
     "key_malformed": f'{CHALLENGE}, error="invalid_token"',
     "key_unknown": f'{CHALLENGE}, error="invalid_token"',
     "key_revoked": f'{CHALLENGE}, error="invalid_token"',
+    "key_expired": f'{CHALLENGE}, error="invalid_token"',
+    "scope_required": f'{CHALLENGE}, error="insufficient_scope"',
     "role_required": f'{CHALLENGE}, error="insufficient_scope"',
 }
 """RFC 6750, section 3: no error where no key was shown at all."""

@@ -4,7 +4,7 @@ A call costs one; a list costs one for each record. They come back at a steady r
 a caller may save. Each web process counts by itself (docs/adr/0015-rates.md).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Any, Final
 
@@ -79,8 +79,10 @@ class Caller:
 class Rates:
     """Lets calls in."""
 
-    def __init__(self, settings: Rate, access: Access) -> None:
+    def __init__(self, settings: Rate, access: Access, used: Callable[[int], None]) -> None:
+        """``used`` is told of each good key, by its id."""
         self._access = access
+        self.used = used
         self.keys = Purse("key", settings.key_per_second, settings.key_burst)
         self.peers = Purse("peer", settings.peer_per_second, settings.peer_burst)
 
@@ -99,6 +101,7 @@ class Rates:
             principal = None  # whoever needs it says so, in its own words
         if principal is None:
             return Caller(self.peers, site_of(request.environ.get("REMOTE_ADDR", "")) or UNKNOWN)
+        self.used(principal.key_id)
         return Caller(self.keys, str(principal.key_id))
 
 

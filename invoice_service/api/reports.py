@@ -34,6 +34,7 @@ OPERATIONS: Final = (
             ),
             Parameter("at_block", "Default: the newest", schema=whole(0, HIGHEST_BLOCK)),
         ),
+        scope="read",
         codes=(
             "not_acceptable",
             "parameter_malformed",
@@ -53,7 +54,7 @@ Write = Callable[[Mapping[str, Any]], bytes]
 
 def blueprint(parts: Parts) -> Blueprint:
     """The totals of an instance."""
-    access = Access(parts.store)
+    access = Access(parts.store, parts.clock)
     blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports")
     writers: dict[str, tuple[Write, str]] = {
         JSON: (report_bytes, "json"),
@@ -63,7 +64,7 @@ def blueprint(parts: Parts) -> Blueprint:
 
     @blueprint.get("/totals")
     def totals() -> Response:
-        access.official()
+        access.official("read")
         kind = accepts(*writers)
         asked = query("from", "to", "by", "at_block")
         report = totals_report(

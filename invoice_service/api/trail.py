@@ -121,6 +121,7 @@ OPERATIONS: Final = (
             FROM,
             TO,
         ),
+        scope="read",
         codes=_CODES,
     ),
     Operation(
@@ -133,6 +134,7 @@ OPERATIONS: Final = (
         ((JSON, RefusalPage), (NDJSON, RefusalBody)),
         "official",
         (*page(LONGEST_PAGE), FROM, TO),
+        scope="read",
         codes=_CODES,
     ),
 )
@@ -141,11 +143,11 @@ OPERATIONS: Final = (
 def blueprint(parts: Parts) -> Blueprint:
     """The routes; officials only."""
     routes = Blueprint("trail", __name__, url_prefix="/v1/trail")
-    access = Access(parts.store)
+    access = Access(parts.store, parts.clock)
 
     @routes.get("")
     def acts() -> Response:
-        access.official()
+        access.official("read")
         kind = accepts(JSON, NDJSON)
         asked = query("after", "limit", "subject", "actor", "type", "from", "to")
         wanted = ActFilter(
@@ -164,7 +166,7 @@ def blueprint(parts: Parts) -> Blueprint:
 
     @routes.get("/refusals")
     def refusals() -> Response:
-        access.official()
+        access.official("read")
         kind = accepts(JSON, NDJSON)
         asked = query("after", "limit", "from", "to")
         since, until = shanghai_midnight(asked, "from"), shanghai_midnight(asked, "to", days=1)

@@ -14,6 +14,7 @@ ActType: TypeAlias = Literal[
     "quota",
     "key",
     "key_revocation",
+    "key_replacement",
     "person",
     "invitation",
     "credential",

@@ -26,7 +26,10 @@ Words = Mapping[str, dict[str, Any]]
 """What JSON Schema is told beside the types, by ``Struct.field``, or ``field`` for all structs."""
 
 # Codes that come with what a call does, whatever it is about.
-SIGN_IN = ("authorization_scheme", "key_malformed", "key_unknown", "key_revoked")
+SIGN_IN = (
+    *("authorization_scheme", "key_malformed", "key_unknown", "key_revoked"),
+    "key_expired",
+)
 QUERY = ("query_malformed", "unknown_parameter", "duplicate_parameter")
 BODY = (
     *("unsupported_media_type", "unsupported_encoding", "body_too_large", "empty_body"),
@@ -59,7 +62,9 @@ class Parameter(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One call; ``key`` says whose API key it takes, ``codes`` what it refuses by itself.
+    """One call; ``key`` says whose API key it takes, ``scope`` what that must be for.
+
+    ``codes`` are what it refuses by itself.
 
     ``errors`` are problems, pages, or none at all (the status is always 200). A call that is not
     ``strict`` ignores parameters that it does not know; what is ``kept`` by others has an ETag.
@@ -84,6 +89,7 @@ class Operation(NamedTuple):
     kept: bool = False
     free: bool = False
     large: bool = False
+    scope: str = ""
 
     def all_codes(self) -> Iterator[str]:
         """Every code that it can answer, in the order in which things are looked at."""
@@ -99,6 +105,8 @@ class Operation(NamedTuple):
             yield from SIGN_IN if self.key == "optional" else ("key_missing", *SIGN_IN)
         if self.key in ("merchant", "official"):
             yield "role_required"
+        if self.scope:
+            yield "scope_required"
         if self.body:
             yield from BODY
         if JSON in dict(self.body):

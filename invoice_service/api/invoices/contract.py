@@ -238,6 +238,7 @@ OPERATIONS: Final = (
         (AGAIN, PREFER),
         ((JSON, InvoiceRequest),),
         (201, 200),
+        scope="issue",
         codes=(*_ORDER, *_ISSUE),
         headers=_ANSWERED,
     ),
@@ -252,6 +253,7 @@ OPERATIONS: Final = (
         "merchant",
         (PREFER,),
         ((NDJSON, InvoiceRequest),),
+        scope="issue",
         codes=("too_many_records", *STORE, *LOG),
         large=True,
     ),
@@ -267,6 +269,7 @@ OPERATIONS: Final = (
         (HASH, AGAIN, PREFER),
         ((JSON, ReversalRequest),),
         (201, 200),
+        scope="reverse",
         codes=(
             "password_area",
             "invoice_unknown",
@@ -294,6 +297,7 @@ OPERATIONS: Final = (
             TO,
             Parameter("merchant", "Officials only: one merchant's", schema=whole(1, LARGEST)),
         ),
+        scope="read",
         codes=(
             "role_required",
             "parameter_malformed",

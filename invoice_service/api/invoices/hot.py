@@ -42,9 +42,12 @@ class HotIssues:
         signed: KeptSignIns,
         asking: Asking,
         toll: Toll,
+        used: Callable[[int], None],
     ) -> None:
+        """``used`` is told of each key, by its id."""
         self._calls = calls
         self._signed = signed
+        self._used = used
         self.asking = asking
         self.toll = toll
 
@@ -67,6 +70,7 @@ class HotIssues:
         caller = self.toll.pay(str(seller.principal.key_id), incoming)
         if caller is None:
             return False
+        self._used(seller.principal.key_id)
         incoming.noted[PREPARED] = prepared
 
         def answer(issued: Issued | Problem | None) -> None:

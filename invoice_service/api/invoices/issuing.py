@@ -65,7 +65,7 @@ class IssuingCalls:
     """``POST`` on invoices; merchants only."""
 
     def __init__(self, parts: Parts) -> None:
-        self._access = Access(parts.store)
+        self._access = Access(parts.store, parts.clock)
         self._bodies = Bodies(parts)
         self._clock, self._limits = parts.clock, parts.config.limits
         self._base = parts.config.service.public_url
@@ -100,7 +100,7 @@ class IssuingCalls:
     def issue(self) -> Response:
         """One invoice; on disk when this returns."""
         query()
-        principal, merchant_id = self._access.merchant()
+        principal, merchant_id = self._access.merchant("issue")
         media_type(JSON)
         wanted = preferences()
         begun: Prepared | None = request.environ.get(PREPARED)
@@ -118,7 +118,7 @@ class IssuingCalls:
     def batch(self) -> Response:
         """Many, each answered by itself while later ones are still being issued."""
         query()
-        principal, merchant_id = self._access.merchant()
+        principal, merchant_id = self._access.merchant("issue")
         media_type(NDJSON)
         desk = self._desks_for(preferences()).issuing
         asked = RecordList(self._limits)
@@ -133,7 +133,7 @@ class IssuingCalls:
     def reversals(self, hash_: str) -> Response:
         """The red invoice that takes a blue one back."""
         query()
-        principal, merchant_id = self._access.merchant()
+        principal, merchant_id = self._access.merchant("reverse")
         hash_ = read_hash(hash_)
         digest = parse_password_area(hash_)
         media_type(JSON)

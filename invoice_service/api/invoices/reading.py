@@ -18,7 +18,7 @@ from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.numbering import parse_bill_number
 from invoice_service.domain.qrtext import read_hash
 from invoice_service.services.checking.prove import ALL_GROUPS, FACE_ONLY, build, build_tlog
-from invoice_service.services.people.sign_in import Principal, require_official
+from invoice_service.services.people.sign_in import Principal, require_official, scoped
 from invoice_service.services.ports import InvoiceFilter
 from invoice_service.services.records import own_invoice
 
@@ -33,12 +33,14 @@ FORMS = ("fapiao", "tlog")
 
 def blueprint(parts: Parts) -> Blueprint:
     """``GET`` on invoices."""
-    access, bodies = Access(parts.store), Bodies(parts)
+    access, bodies = Access(parts.store, parts.clock), Bodies(parts)
     blueprint = Blueprint("invoices", __name__, url_prefix="/v1/invoices")
 
     @blueprint.get("")
     def listing() -> Response:
-        wanted, after, limit = _search(access.known())
+        principal = access.known()
+        scoped(principal, "read")
+        wanted, after, limit = _search(principal)
         found = parts.store.invoices(wanted, after, limit)
         state = bodies.states()
         more = str(found[-1].seq) if len(found) == limit else None
@@ -99,7 +101,7 @@ def _is_tlog(asked: dict[str, str]) -> bool:
 
 def _visible(principal: Principal | None, invoice: StoredInvoice) -> frozenset[str]:
     """By the hash alone the face; the issuing merchant and officials see all three groups."""
-    if principal is None:
+    if principal is None or not principal.may("read"):
         return FACE_ONLY
     own = principal.role == "official" or principal.merchant_id == invoice.merchant_id
     return ALL_GROUPS if own else FACE_ONLY
@@ -110,7 +112,7 @@ def _search(principal: Principal) -> tuple[InvoiceFilter, int, int]:
     asked = query("after", "limit", "order_id", "number", "from", "to", "merchant")
     merchant_id = principal.merchant_id
     if "merchant" in asked:
-        require_official(principal)
+        require_official(principal, "read")
         merchant_id = whole_number(asked, "merchant", 0, LARGEST)
     number = asked.get("number")
     wanted = InvoiceFilter(

@@ -18,6 +18,7 @@ from invoice_service.openapi.operation import (
     says,
     whole,
 )
+from invoice_service.services.people.ports import SCOPES, Scope
 
 MERCHANT = Parameter("merchant", "The merchant's id", "path", whole(1, LARGEST))
 KEY = Parameter("key", "The key's id", "path", whole(1, LARGEST))
@@ -64,6 +65,10 @@ class KeyBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     label: str
     created_at: str
     revoked_at: str | None = None
+    scopes: tuple[Scope, ...]
+    expires_at: str | None = None
+    till: str = ""
+    used_at: str | None = None
     key: str | None = None
 
 
@@ -77,6 +82,15 @@ class KeyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """A key to make; ``label`` says where it is used."""
 
     label: str = ""
+    scopes: tuple[Scope, ...] | None = None
+    expires_at: str | None = None
+    till: str = ""
+
+
+class RotationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How long the old key goes on beside the new one."""
+
+    overlap_seconds: int = 86_400
 
 
 _MERCHANT_FIELDS = (
@@ -118,6 +132,20 @@ WORDS: Final[Words] = {
     "KeyBody.label": says("Where the key is used"),
     "KeyBody.created_at": says("UTC", format="date-time"),
     "KeyBody.revoked_at": says("UTC; absent while the key is good", format="date-time"),
+    "KeyRequest.scopes": says(
+        "What it is for; all of the role's unless given", items={"enum": [*SCOPES["merchant"]]}
+    ),
+    "KeyRequest.expires_at": says("Until when it is good, UTC; for ever unless given"),
+    "KeyRequest.till": says("The till whose key it is", maxLength=32),
+    "KeyBody.scopes": says("What it is for"),
+    "KeyBody.expires_at": says("UTC; absent without an end", format="date-time"),
+    "KeyBody.till": says("The till whose key it is; absent for none"),
+    "KeyBody.used_at": says(
+        "When it was used last, to within five minutes, UTC; absent for never", format="date-time"
+    ),
+    "RotationRequest.overlap_seconds": says(
+        "For how long the old key goes on; a day unless given", minimum=0, maximum=2_592_000
+    ),
     "KeyBody.key": says("The key itself: only in the answer that makes it"),
     "KeyList.keys": says("All of them, revoked ones too"),
 }
@@ -134,6 +162,7 @@ OPERATIONS: Final = (
         ((JSON, MerchantPage),),
         "official",
         page(1000),
+        scope="read",
         codes=("parameter_malformed", *STORE),
     ),
     Operation(
@@ -148,6 +177,7 @@ OPERATIONS: Final = (
         (),
         ((JSON, MerchantRequest),),
         (201,),
+        scope="manage",
         codes=(*_MERCHANT_FIELDS, "tax_id_taken", *_WRITE),
         headers=(("Location", "Where the merchant is"),),
     ),
@@ -161,6 +191,7 @@ OPERATIONS: Final = (
         ((JSON, MerchantBody),),
         "official",
         (MERCHANT,),
+        scope="read",
         codes=_ONE,
     ),
     Operation(
@@ -173,6 +204,7 @@ OPERATIONS: Final = (
         ((JSON, MerchantBody),),
         "official",
         (MERCHANT,),
+        scope="manage",
         codes=(*_ONE, *_WRITE),
     ),
     Operation(
@@ -185,6 +217,7 @@ OPERATIONS: Final = (
         ((JSON, MerchantBody),),
         "official",
         (MERCHANT,),
+        scope="manage",
         codes=(*_ONE, *_WRITE),
     ),
     Operation(
@@ -198,6 +231,7 @@ OPERATIONS: Final = (
         "official",
         (MERCHANT,),
         ((JSON, QuotaRequest),),
+        scope="manage",
         codes=(*_ONE, "amount_out_of_range", *_WRITE),
     ),
     Operation(
@@ -210,6 +244,7 @@ OPERATIONS: Final = (
         ((JSON, KeyList),),
         "official",
         (MERCHANT,),
+        scope="read",
         codes=_ONE,
     ),
     Operation(
@@ -224,7 +259,23 @@ OPERATIONS: Final = (
         (MERCHANT,),
         ((JSON, KeyRequest),),
         (201,),
-        codes=(*_ONE, *TEXTS, *_WRITE),
+        scope="manage",
+        codes=(*_ONE, *TEXTS, "value_unknown", "amount_out_of_range", *_WRITE),
+    ),
+    Operation(
+        "post",
+        "/v1/merchants/{merchant}/keys/{key}/rotation",
+        "rotateKey",
+        "officials",
+        "Make a new key in the place of one, which goes on for a while",
+        "The new key; its text is shown here only",
+        ((JSON, KeyBody),),
+        "official",
+        (MERCHANT, KEY),
+        ((JSON, RotationRequest),),
+        (201,),
+        codes=(*_ONE, "api_key_unknown", "amount_out_of_range", *_WRITE),
+        scope="manage",
     ),
     Operation(
         "delete",
@@ -236,6 +287,7 @@ OPERATIONS: Final = (
         ((JSON, KeyBody),),
         "official",
         (MERCHANT, KEY),
+        scope="manage",
         codes=(*_ONE, "api_key_unknown", *_WRITE),
     ),
 )

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import msgspec
 from flask import Blueprint, Response, url_for
 
-from chain.entry import format_time
+from chain.entry import format_time, parse_time
+from chain.errors import MalformedError
 from invoice_service.api.access import Access
 from invoice_service.api.answers import JSON, json_answer
 from invoice_service.api.merchants.contract import (
@@ -15,6 +16,7 @@ from invoice_service.api.merchants.contract import (
     MerchantBody,
     MerchantPage,
     QuotaRequest,
+    RotationRequest,
 )
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import body, media_type, query, whole_number
@@ -23,7 +25,7 @@ from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.merchant import parse_merchant
 from invoice_service.domain.reading import read_json
 from invoice_service.services.people import admit
-from invoice_service.services.people.ports import ApiKey
+from invoice_service.services.people.ports import SCOPES, ApiKey, KeyTerms, Scope
 from invoice_service.services.ports import Account
 
 PAGE, LONGEST_PAGE = 100, 1000
@@ -31,6 +33,7 @@ CREATED = 201
 
 _quota: msgspec.json.Decoder[QuotaRequest] = msgspec.json.Decoder(QuotaRequest)
 _key: msgspec.json.Decoder[KeyRequest] = msgspec.json.Decoder(KeyRequest)
+_rotation: msgspec.json.Decoder[RotationRequest] = msgspec.json.Decoder(RotationRequest)
 
 
 def blueprint(parts: Parts) -> Blueprint:
@@ -44,7 +47,7 @@ class MerchantCalls:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._store = parts.store
-        self._access = Access(parts.store)
+        self._access = Access(parts.store, parts.clock)
         self._limit = parts.config.limits.body_bytes
 
     def blueprint(self) -> Blueprint:
@@ -59,11 +62,12 @@ class MerchantCalls:
         routes.get("/<merchant>/keys")(self.keys)
         routes.post("/<merchant>/keys")(self.add_key)
         routes.delete("/<merchant>/keys/<key>")(self.revoke_key)
+        routes.post("/<merchant>/keys/<key>/rotation")(self.rotate_key)
         return routes
 
     def listing(self) -> Response:
         """A page of merchants."""
-        self._access.official()
+        self._access.official("read")
         asked = query("after", "limit")
         most = whole_number(asked, "limit", PAGE, LONGEST_PAGE)
         found = self._store.accounts(whole_number(asked, "after", 0, LARGEST, least=0), most)
@@ -81,17 +85,17 @@ class MerchantCalls:
 
     def one(self, merchant: str) -> Response:
         """One merchant."""
-        self._official()
+        self._official("read")
         return json_answer(_merchant(admit.get_merchant(self._store, _id(merchant))))
 
     def suspend(self, merchant: str) -> Response:
         """Stop it from issuing; again changes nothing."""
-        by = self._official()
+        by = self._official("manage")
         return json_answer(_merchant(admit.suspend(self._store, _id(merchant), by)))
 
     def resume(self, merchant: str) -> Response:
         """Let it issue again; again changes nothing."""
-        by = self._official()
+        by = self._official("manage")
         return json_answer(_merchant(admit.resume(self._store, _id(merchant), by)))
 
     def quota(self, merchant: str) -> Response:
@@ -102,10 +106,10 @@ class MerchantCalls:
 
     def keys(self, merchant: str) -> Response:
         """Its keys, without their texts."""
-        self._official()
+        self._official("read")
         account = admit.get_merchant(self._store, _id(merchant))
         found = self._store.keys(account.merchant.id)
-        return json_answer(KeyList([_key_body(key) for key in found]))
+        return json_answer(KeyList([key_body(key) for key in found]))
 
     def add_key(self, merchant: str) -> Response:
         """A new key for it, shown this once."""
@@ -118,23 +122,39 @@ class MerchantCalls:
             wanted.label,
             by=by,
             randbytes=self._parts.randbytes,
+            terms=terms_of(wanted),
         )
-        return json_answer(_key_body(key, text), CREATED)
+        return json_answer(key_body(key, text), CREATED)
+
+    def rotate_key(self, merchant: str, key: str) -> Response:
+        """A new key in the place of one, which goes on for a while."""
+        body_, by = self._body()
+        merchant_id, key_id = _id(merchant), whole_number({"key": key}, "key", 0, LARGEST)
+        wanted = read_json(body_, _rotation, max_bytes=self._limit)
+        made, text = admit.rotate_key(
+            self._store,
+            key_id,
+            wanted.overlap_seconds,
+            by,
+            merchant_id=merchant_id,
+            randbytes=self._parts.randbytes,
+        )
+        return json_answer(key_body(made, text), CREATED)
 
     def revoke_key(self, merchant: str, key: str) -> Response:
         """End one of its keys, for ever."""
-        by = self._official()
+        by = self._official("manage")
         merchant_id, key_id = _id(merchant), whole_number({"key": key}, "key", 0, LARGEST)
         revoked = admit.revoke_key(self._store, key_id, by, merchant_id=merchant_id)
-        return json_answer(_key_body(revoked))
+        return json_answer(key_body(revoked))
 
-    def _official(self) -> By:
-        principal = self._access.official()
+    def _official(self, scope: Scope) -> By:
+        principal = self._access.official(scope)
         query()
         return self._access.by(principal, int(self._parts.clock().timestamp()))
 
     def _body(self) -> tuple[bytes, By]:
-        by = self._official()
+        by = self._official("manage")
         media_type(JSON)
         return body(self._limit), by
 
@@ -148,15 +168,36 @@ def _merchant(account: Account) -> MerchantBody:
     return MerchantBody(**fields, used=account.used, created_at=_time(account.created_at))
 
 
-def _key_body(key: ApiKey, text: str | None = None) -> KeyBody:
-    revoked_at = None if key.revoked_at is None else _time(key.revoked_at)
+def key_body(key: ApiKey, text: str | None = None) -> KeyBody:
+    """A key as it is shown."""
     return KeyBody(
         id=key.id,
         label=key.label,
         created_at=_time(key.created_at),
-        revoked_at=revoked_at,
+        revoked_at=_time_or_none(key.revoked_at),
+        scopes=key.terms.scopes or SCOPES[key.role],
+        expires_at=_time_or_none(key.terms.expires_at),
+        till=key.terms.till,
+        used_at=_time_or_none(key.used_at),
         key=text,
     )
+
+
+def terms_of(wanted: KeyRequest) -> KeyTerms:
+    """What a key is to be good for; MalformedError ``parameter_malformed`` for its end."""
+    ends = None
+    if wanted.expires_at is not None:
+        try:
+            ends = int(parse_time(wanted.expires_at).timestamp())
+        except MalformedError:
+            raise MalformedError(
+                "wrong_type", "a time is written like 2027-01-31T00:00:00Z", pointer="/expires_at"
+            ) from None
+    return KeyTerms(scopes=wanted.scopes, expires_at=ends, till=wanted.till)
+
+
+def _time_or_none(seconds: int | None) -> str | None:
+    return None if seconds is None else _time(seconds)
 
 
 def _time(seconds: int) -> str:

@@ -161,6 +161,10 @@ def _keys(trail: StoredTrail, told: _Told) -> None:
             if row.creation is not None:
                 _same("key", row.id, "role", row.creation.get("role"), row.role)
                 _same("key", row.id, "merchant", row.creation.get("merchant"), row.merchant_id)
+                _same("key", row.id, "scopes", row.creation.get("scopes"), row.scopes)
+                _same("key", row.id, "till", row.creation.get("till", ""), row.till)
+                ends = (row.replacement or row.creation).get("expires_at")
+                _same("key", row.id, "expires_at", ends, row.expires_at)
             elif known:
                 raise AuditError("key", row.id, "an act that made it", "none")
             if row.revocation is not None or row.creation is not None:

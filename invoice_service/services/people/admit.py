@@ -6,13 +6,23 @@ from typing import Literal, Protocol
 from chain.errors import MalformedError, NotFoundError
 from invoice_service.domain.acts import By
 from invoice_service.domain.merchant import MerchantRequest, check_merchant
-from invoice_service.domain.text import given_text
-from invoice_service.services.people.ports import ApiKey, KeyStore, MerchantStore, Role
+from invoice_service.domain.text import check_identifier, given_text
+from invoice_service.services.people.ports import (
+    NO_TERMS,
+    SCOPES,
+    ApiKey,
+    KeyStore,
+    KeyTerms,
+    MerchantStore,
+    Role,
+)
 from invoice_service.services.people.sign_in import key_digest, new_key
 from invoice_service.services.people.trail import ActStore, refusals_recorded
 from invoice_service.services.ports import Account
 
 LONGEST_LABEL = 100  # characters
+LONGEST_TILL = 32  # characters
+LONGEST_OVERLAP = 30 * 86_400  # seconds
 
 
 class Merchants(MerchantStore, ActStore, Protocol):
@@ -70,12 +80,15 @@ def create_key(
     *,
     by: By,
     randbytes: Callable[[int], bytes],
+    terms: KeyTerms = NO_TERMS,
 ) -> tuple[ApiKey, str]:
     """Make a key and return it with its text, which is shown now and kept nowhere.
 
-    Raises NotFoundError ``merchant_unknown``, MalformedError ``control_character`` or
-    ``text_too_long``.
+    Raises NotFoundError ``merchant_unknown``, MalformedError ``control_character``,
+    ``text_too_long``, ``value_unknown`` for a scope of another role, ``amount_out_of_range`` for
+    an end that has passed, and as ``check_identifier`` for the till's name.
     """
+    _check_terms(role, terms, by.at)
     label = given_text(label, "/label")
     if len(label) > LONGEST_LABEL:
         raise MalformedError(
@@ -83,10 +96,40 @@ def create_key(
         )
     text = new_key(randbytes)
     if role == "official":
-        return register.add_key(key_digest(text), role, None, label, by), text
+        return register.add_key(key_digest(text), role, None, label, by, terms), text
     with refusals_recorded(register, by, "key", f"merchant:{merchant_id or 0}"):
         get_merchant(register, -1 if merchant_id is None else merchant_id)
-    return register.add_key(key_digest(text), role, merchant_id, label, by), text
+    return register.add_key(key_digest(text), role, merchant_id, label, by, terms), text
+
+
+def rotate_key(
+    register: Keys,
+    key_id: int,
+    overlap: int,
+    by: By,
+    *,
+    merchant_id: int | None,
+    randbytes: Callable[[int], bytes],
+) -> tuple[ApiKey, str]:
+    """A new key with the same terms; the old one ends ``overlap`` seconds from now.
+
+    MalformedError ``amount_out_of_range``; NotFoundError ``api_key_unknown`` for one that is not
+    ``merchant_id``'s, or not good any more.
+    """
+    if not 0 <= overlap <= LONGEST_OVERLAP:
+        raise MalformedError(
+            "amount_out_of_range",
+            f"an overlap has 0 to {LONGEST_OVERLAP} seconds",
+            pointer="/overlap_seconds",
+        )
+    text = new_key(randbytes)
+    with refusals_recorded(register, by, "key", f"key:{key_id}"):
+        if key_id not in {key.id for key in register.keys(merchant_id)}:
+            raise NotFoundError("api_key_unknown", "there is no such key")
+        made = register.replace_key(key_id, key_digest(text), by.at + overlap, by)
+        if made is None:
+            raise NotFoundError("api_key_unknown", "this key is not good any more")
+    return made[1], text
 
 
 def revoke_key(register: Keys, key_id: int, by: By, *, merchant_id: int | None = None) -> ApiKey:
@@ -101,6 +144,21 @@ def revoke_key(register: Keys, key_id: int, by: By, *, merchant_id: int | None =
         if key is None:
             raise NotFoundError("api_key_unknown", "there is no such key")
         return key
+
+
+def _check_terms(role: Role, terms: KeyTerms, now: int) -> None:
+    wrong = set(terms.scopes or ()) - set(SCOPES[role])
+    if wrong or terms.scopes == ():
+        known = ", ".join(SCOPES[role])
+        raise MalformedError("value_unknown", f"its scopes are {known}", pointer="/scopes")
+    if terms.expires_at is not None and terms.expires_at <= now:
+        raise MalformedError("amount_out_of_range", "this end has passed", pointer="/expires_at")
+    if terms.till:
+        check_identifier(terms.till, "/till")
+        if len(terms.till) > LONGEST_TILL:
+            raise MalformedError(
+                "text_too_long", f"a till has at most {LONGEST_TILL} characters", pointer="/till"
+            )
 
 
 def _set_status(

@@ -2,13 +2,14 @@
 
 Looking a caller up costs a digest and two reads, at every call of every till. What they would
 find changes only by acts of the trail, so the newest act's place is a counter of changes: it is
-looked at ``LOOK_SECONDS`` after the last time, and when it has moved, everything is forgotten. A
-revoked key or a suspended merchant is out by then at the latest; the issuing transaction, which
-reads both again, refuses them at once.
+looked at ``LOOK_SECONDS`` after the last time, and when it has moved, or the first of the kept keys
+has come to its end, everything is forgotten. A revoked key or a suspended merchant is out by then
+at the latest; the issuing transaction, which reads both again, refuses them at once.
 """
 
 import time
 from collections.abc import Callable
+from math import inf
 from typing import Final, NamedTuple, Protocol
 
 from invoice_service.domain.merchant import Merchant
@@ -42,9 +43,17 @@ class Seller(NamedTuple):
 class KeptSignIns:
     """Merchants by the text of their key. For one thread."""
 
-    def __init__(self, register: Register, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        register: Register,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """``wall`` gives unix seconds: keys end by it."""
         self._register = register
         self._clock = clock
+        self._wall = wall
+        self._ends = inf
         self._known: dict[str, Seller] = {}
         self._change = -1
         self._look_at = 0.0
@@ -57,12 +66,14 @@ class KeptSignIns:
         self._look()
         found = self._known.get(text)
         if found is None:
-            principal = sign_in(self._register, text)
-            account = self._register.account(merchant_of(principal))
+            principal = sign_in(self._register, text, int(self._wall()))
+            account = self._register.account(merchant_of(principal, "issue"))
             if account is None:
                 return None
             if len(self._known) >= MOST_KEPT:
                 self._known.clear()
+            if principal.expires_at is not None:
+                self._ends = min(self._ends, principal.expires_at)
             # What was read is not older than the counter: a later change is seen by it.
             found = self._known[text] = Seller(principal, account.merchant)
         return found
@@ -72,7 +83,7 @@ class KeptSignIns:
         if now < self._look_at:
             return
         change = self._register.last_act().seq
-        if change != self._change:
+        if change != self._change or self._wall() >= self._ends:
             self._known.clear()
-            self._change = change
+            self._change, self._ends = change, inf
         self._look_at = now + LOOK_SECONDS

@@ -1,6 +1,7 @@
 """What the register and its keys need from a store."""
 
-from typing import Literal, Protocol
+from collections.abc import Mapping
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -10,10 +11,35 @@ from invoice_service.domain.merchant import MerchantRequest
 from invoice_service.services.ports import Account
 
 Role = Literal["merchant", "official"]
+Scope = Literal["issue", "reverse", "read", "manage"]
+"""What a key may do: issue, take back, read what only its owner sees; change who may do what."""
+
+SCOPES: Final[dict[Role, tuple[Scope, ...]]] = {
+    "merchant": ("issue", "reverse", "read", "manage"),
+    "official": ("read", "manage"),
+}
+OF_A_TILL: Final[tuple[Scope, ...]] = ("issue", "reverse", "read")
+
+
+class KeyTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a key is good for: ``scopes`` None for all of its role; until when, None for ever.
+
+    ``till`` names the till whose key it is, "" for none.
+    """
+
+    scopes: tuple[Scope, ...] | None = None
+    expires_at: int | None = None
+    till: str = ""
+
+
+NO_TERMS: Final = KeyTerms()
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """An API key as it is kept: a digest. ``merchant_id`` is None for an official's."""
+    """An API key as it is kept: a digest. ``merchant_id`` is None for an official's.
+
+    ``used_at`` is when it was used last, to within minutes.
+    """
 
     id: int
     digest: Digest
@@ -22,6 +48,8 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     created_at: int
     revoked_at: int | None
+    terms: KeyTerms = NO_TERMS
+    used_at: int | None = None
 
 
 class MerchantStore(Protocol):
@@ -52,9 +80,28 @@ class KeyStore(Protocol):
     """The API keys, by digest. Each change writes its act of the trail with it, or neither."""
 
     def add_key(
-        self, digest: Digest, role: Role, merchant_id: int | None, label: str, by: By
+        self,
+        digest: Digest,
+        role: Role,
+        merchant_id: int | None,
+        label: str,
+        by: By,
+        terms: KeyTerms = NO_TERMS,
     ) -> ApiKey:
         """Keep a new key."""
+        ...
+
+    def replace_key(
+        self, key_id: int, digest: Digest, until: int, by: By
+    ) -> tuple[ApiKey, ApiKey] | None:
+        """A new key with the terms of a good one, which ends at ``until``: (that one, the new).
+
+        None where there is no good one.
+        """
+        ...
+
+    def note_uses(self, uses: Mapping[int, int]) -> None:
+        """Keep when keys were used last: unix seconds by the keys' ids."""
         ...
 
     def key(self, digest: Digest) -> ApiKey | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from chain.errors import RefusedError
 from chain.hashing import ZERO, Digest, sha256
-from invoice_service.services.people.ports import ApiKey, Role
+from invoice_service.services.people.ports import ApiKey, Role, Scope
 
 SECRET_BYTES = 32
 
@@ -18,23 +18,35 @@ _KEY = re.compile(r"fk_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks; ``merchant_id`` is None for an official."""
+    """Who asks; ``merchant_id`` is None for an official, ``scopes`` for all of the role's."""
 
     role: Role
     merchant_id: int | None
     key_id: int
+    scopes: tuple[Scope, ...] | None = None
+    expires_at: int | None = None
+
+    def may(self, scope: Scope) -> bool:
+        """Whether the key is for that."""
+        return self.scopes is None or scope in self.scopes
 
 
-class KeyRevokedError(RefusedError):
+class KeyEndedError(RefusedError):
     """The key was good once, so we know whose it was."""
 
-    def __init__(self, key_id: int) -> None:
-        super().__init__("key_revoked", "this API key has been revoked")
+    def __init__(self, key_id: int, code: str) -> None:
+        super().__init__(code, _ENDED[code])
         self.key_id = key_id
 
-    def __reduce__(self) -> tuple[type["KeyRevokedError"], tuple[int]]:
+    def __reduce__(self) -> tuple[type["KeyEndedError"], tuple[int, str]]:
         """Survive pickling: the arguments are not those that Exception keeps."""
-        return KeyRevokedError, (self.key_id,)
+        return KeyEndedError, (self.key_id, self.code)
+
+
+_ENDED = {
+    "key_revoked": "this API key has been revoked",
+    "key_expired": "this API key was good until a moment that has passed",
+}
 
 
 class KeyReader(Protocol):
@@ -45,10 +57,11 @@ class KeyReader(Protocol):
         ...
 
 
-def sign_in(keys: KeyReader, text: str | None) -> Principal:
+def sign_in(keys: KeyReader, text: str | None, now: int) -> Principal:
     """The owner of the key ``text``.
 
-    Raises RefusedError: ``key_missing``, ``key_malformed``, ``key_unknown``; KeyRevokedError.
+    Raises RefusedError: ``key_missing``, ``key_malformed``, ``key_unknown``; KeyEndedError
+    ``key_revoked``, ``key_expired``.
     """
     if not text:
         raise RefusedError("key_missing", "send an API key as: Authorization: Bearer fk_...")
@@ -61,21 +74,38 @@ def sign_in(keys: KeyReader, text: str | None) -> Principal:
     if key is None or not known:
         raise RefusedError("key_unknown", "this API key is not known")
     if key.revoked_at is not None:
-        raise KeyRevokedError(key.id)
-    return Principal(role=key.role, merchant_id=key.merchant_id, key_id=key.id)
+        raise KeyEndedError(key.id, "key_revoked")
+    expires_at = key.terms.expires_at
+    if expires_at is not None and expires_at <= now:
+        raise KeyEndedError(key.id, "key_expired")
+    return Principal(
+        role=key.role,
+        merchant_id=key.merchant_id,
+        key_id=key.id,
+        scopes=key.terms.scopes,
+        expires_at=expires_at,
+    )
 
 
-def merchant_of(principal: Principal) -> int:
-    """The merchant who asks; RefusedError ``role_required`` for anybody else."""
+def merchant_of(principal: Principal, scope: Scope) -> int:
+    """The merchant who asks; RefusedError ``role_required`` for anybody else, and as ``scoped``."""
     if principal.role != "merchant" or principal.merchant_id is None:
         raise RefusedError("role_required", "only a merchant's key may do this")
+    scoped(principal, scope)
     return principal.merchant_id
 
 
-def require_official(principal: Principal) -> None:
-    """Refuse all but officials: RefusedError ``role_required``."""
+def require_official(principal: Principal, scope: Scope) -> None:
+    """Refuse all but officials: RefusedError ``role_required``, and as ``scoped``."""
     if principal.role != "official":
         raise RefusedError("role_required", "only an official's key may do this")
+    scoped(principal, scope)
+
+
+def scoped(principal: Principal, scope: Scope) -> None:
+    """Refuse a key that is not for that: RefusedError ``scope_required``."""
+    if not principal.may(scope):
+        raise RefusedError("scope_required", f"this takes a key with the scope {scope}")
 
 
 def key_digest(text: str) -> Digest:

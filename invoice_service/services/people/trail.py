@@ -92,14 +92,18 @@ class MerchantStanding(NamedTuple):
 
 
 class KeyStanding(NamedTuple):
-    """A key's row, and ``after`` of the acts that made and last revoked it."""
+    """A key's row, and ``after`` of the acts that made, last revoked and replaced it."""
 
     id: int
     role: str
     merchant_id: int | None
     revoked_at: int | None
+    scopes: str | None
+    expires_at: int | None
+    till: str
     creation: Any
     revocation: Any
+    replacement: Any
 
 
 class PersonStanding(NamedTuple):

@@ -215,17 +215,19 @@ class _Counter:
                 )
 
     def _check_key(self, prepared: Prepared) -> None:
-        """The key may have been revoked since the caller signed in; key 0 is the console."""
+        """The key may have ended since the caller signed in; key 0 is the console."""
         known = (prepared.key_id, prepared.merchant_id)
         if not prepared.key_id or known in self._good_keys:
             return
         row = self._execute(
-            "SELECT revoked_at FROM api_keys WHERE id = ? AND merchant_id = ?", known
+            "SELECT revoked_at, expires_at FROM api_keys WHERE id = ? AND merchant_id = ?", known
         ).fetchone()
         if row is None:
             raise RefusedError("key_unknown", "this key is not the merchant's")
         if row[0] is not None:
             raise RefusedError("key_revoked", "this key has been revoked")
+        if row[1] is not None and row[1] <= self._now:
+            raise RefusedError("key_expired", "this key was good until a moment ago")
         self._good_keys.add(known)
 
     def _by_idempotency_key(self, prepared: Prepared) -> Issued | None:

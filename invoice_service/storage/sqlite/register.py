@@ -1,6 +1,7 @@
 """The register: merchants with their quotas, and API keys. Each change writes its act beside it."""
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -9,7 +10,7 @@ from chain.errors import ConflictError
 from chain.hashing import Digest
 from invoice_service.domain.acts import By, Said, act_by
 from invoice_service.domain.merchant import MerchantRequest, particulars
-from invoice_service.services.people.ports import ApiKey, Role
+from invoice_service.services.people.ports import NO_TERMS, ApiKey, KeyTerms, Role
 from invoice_service.services.ports import Account
 from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.trail import append
@@ -83,9 +84,58 @@ class Register:
             return True
 
     def add_key(
-        self, digest: Digest, role: Role, merchant_id: int | None, label: str, by: By
+        self,
+        digest: Digest,
+        role: Role,
+        merchant_id: int | None,
+        label: str,
+        by: By,
+        terms: KeyTerms = NO_TERMS,
     ) -> ApiKey:
         """Keep a new key."""
+        with self.connections.writing() as connection:
+            return self._add_key(connection, digest, role, merchant_id, label, by, terms)
+
+    def replace_key(
+        self, key_id: int, digest: Digest, until: int, by: By
+    ) -> tuple[ApiKey, ApiKey] | None:
+        """A new key with the terms of a good one, which ends at ``until``: (that one, the new).
+
+        None where there is no good one.
+        """
+        with self.connections.writing() as connection:
+            found = [key for key in self._keys("id = ?", key_id) if _is_good(key, by.at)]
+            if not found:
+                return None
+            old = found[0]
+            new = self._add_key(
+                connection, digest, old.role, old.merchant_id, old.label, by, old.terms
+            )
+            ends = until if old.terms.expires_at is None else min(until, old.terms.expires_at)
+            connection.execute("UPDATE api_keys SET expires_at = ? WHERE id = ?", (ends, key_id))
+            after: Said = {"expires_at": ends, "replaced_by": new.id}
+            append(connection, act_by(by, "key_replacement", f"key:{key_id}", after=after))
+            terms = msgspec.structs.replace(old.terms, expires_at=ends)
+            return msgspec.structs.replace(old, terms=terms), new
+
+    def note_uses(self, uses: Mapping[int, int]) -> None:
+        """Keep when keys were used last: unix seconds by the keys' ids."""
+        with self.connections.writing() as connection:
+            connection.executemany(
+                "UPDATE api_keys SET used_at = ?1 WHERE id = ?2 AND coalesce(used_at, 0) < ?1",
+                [(at, key_id) for key_id, at in uses.items()],
+            )
+
+    def _add_key(
+        self,
+        connection: sqlite3.Connection,
+        digest: Digest,
+        role: Role,
+        merchant_id: int | None,
+        label: str,
+        by: By,
+        terms: KeyTerms,
+    ) -> ApiKey:
         row = {
             "digest": digest,
             "role": role,
@@ -93,27 +143,27 @@ class Register:
             "label": label,
             "created_at": by.at,
             "revoked_at": None,
+            "scopes": None if terms.scopes is None else " ".join(terms.scopes),
+            "expires_at": terms.expires_at,
+            "till": terms.till,
+            "used_at": None,
         }
-        with self.connections.writing() as connection:
-            table = self.connections.database.table("api_keys")
-            key = msgspec.convert(row | {"id": table.insert(row).last_pk}, ApiKey)
-            after: Said = {"role": role}
-            if merchant_id is not None:
-                after["merchant"] = merchant_id
-            append(connection, act_by(by, "key", f"key:{key.id}", after=after))
-            return key
+        table = self.connections.database.table("api_keys")
+        key = read_key(row | {"id": table.insert(row).last_pk})
+        append(connection, act_by(by, "key", f"key:{key.id}", after=_key_said(key)))
+        return key
 
     def key(self, digest: Digest) -> ApiKey | None:
         """The key with this digest, revoked or not."""
         with self.connections.reading() as connection:
             row = connection.execute(
-                "SELECT id, role, merchant_id, label, created_at, revoked_at"
-                " FROM api_keys WHERE digest = ?",
+                "SELECT id, role, merchant_id, label, created_at, revoked_at, scopes, expires_at,"
+                " till, used_at FROM api_keys WHERE digest = ?",
                 (digest,),
             ).fetchone()
         if row is None:
             return None
-        key_id, role, merchant_id, label, created_at, revoked_at = row
+        key_id, role, merchant_id, label, created_at, revoked_at, scopes, expires_at, till, at = row
         return ApiKey(
             id=key_id,
             digest=digest,
@@ -122,23 +172,22 @@ class Register:
             label=label,
             created_at=created_at,
             revoked_at=revoked_at,
+            terms=_terms(scopes, expires_at, till),
+            used_at=at,
         )
 
     def keys(self, merchant_id: int | None) -> list[ApiKey]:
         """All keys of a merchant, or of the officials (None)."""
         with self.connections.reading():
-            table = self.connections.database.table("api_keys")
-            rows = table.rows_where("merchant_id IS ?", [merchant_id], order_by="id")
-            return [msgspec.convert(row, ApiKey) for row in rows]
+            return self._keys("merchant_id IS ?", merchant_id)
 
     def revoke_key(self, key_id: int, by: By) -> ApiKey | None:
         """Revoke a key, for ever; None when there is none. The first revocation's time stays."""
         with self.connections.writing() as connection:
-            table = self.connections.database.table("api_keys")
-            found = list(table.rows_where("id = ?", [key_id]))
+            found = self._keys("id = ?", key_id)
             if not found:
                 return None
-            key = msgspec.convert(found[0], ApiKey)
+            key = found[0]
             before: Said = {} if key.revoked_at is None else {"revoked_at": key.revoked_at}
             if key.revoked_at is None:
                 connection.execute(
@@ -152,6 +201,10 @@ class Register:
             )
             return key
 
+    def _keys(self, where: str, value: object) -> list[ApiKey]:
+        table = self.connections.database.table("api_keys")
+        return [read_key(row) for row in table.rows_where(where, [value], order_by="id")]
+
     def _accounts(self, where: str, values: list[object], *, limit: int) -> list[Account]:
         # In plain SQL, since every issue asks for its merchant: 10 µs, not 60.
         query = f"SELECT * FROM merchants WHERE {where} ORDER BY id LIMIT ?"  # noqa: S608 # our own conditions
@@ -159,6 +212,38 @@ class Register:
             found = connection.execute(query, (*values, limit))
             names = [column[0] for column in found.description]
             return [_account(dict(zip(names, row, strict=True))) for row in found]
+
+
+def read_key(row: Mapping[str, Any]) -> ApiKey:
+    """A row of keys."""
+    terms = _terms(row["scopes"], row["expires_at"], row["till"])
+    return msgspec.convert({**row, "terms": terms}, ApiKey)
+
+
+def _terms(scopes: str | None, expires_at: int | None, till: str) -> KeyTerms:
+    if scopes is None and expires_at is None and not till:
+        return NO_TERMS
+    said = None if scopes is None else scopes.split()
+    return msgspec.convert({"scopes": said, "expires_at": expires_at, "till": till}, KeyTerms)
+
+
+def _is_good(key: ApiKey, now: int) -> bool:
+    ends = key.terms.expires_at
+    return key.revoked_at is None and (ends is None or now < ends)
+
+
+def _key_said(key: ApiKey) -> Said:
+    """What the act says that makes a key."""
+    said: Said = {"role": key.role}
+    if key.merchant_id is not None:
+        said["merchant"] = key.merchant_id
+    if key.terms.scopes is not None:
+        said["scopes"] = " ".join(key.terms.scopes)
+    if key.terms.expires_at is not None:
+        said["expires_at"] = key.terms.expires_at
+    if key.terms.till:
+        said["till"] = key.terms.till
+    return said
 
 
 def _one(connection: sqlite3.Connection, column: str, merchant_id: int) -> tuple[Any] | None:

@@ -207,3 +207,13 @@ def clock_noted(db: Database) -> None:
 def people(db: Database) -> None:
     """Who may sign in, with what; who is signed in where."""
     create_people(db)
+
+
+@migrations()
+def terms_of_keys(db: Database) -> None:
+    """What a key is good for and until when, whose till it is, and when it was used last."""
+    table = db.table("api_keys")
+    table.add_column("scopes", str)  # words with a space between; null for all of the role
+    table.add_column("expires_at", int)  # null for never
+    table.add_column("till", str, not_null_default="")
+    table.add_column("used_at", int)  # to within minutes; null for never

@@ -161,16 +161,14 @@ class Trail:
         subject = "'key:' || api_keys.id"
         with self.connections.reading() as connection:
             rows = connection.execute(
-                "SELECT id, role, merchant_id, revoked_at,"  # noqa: S608 # our own texts
+                "SELECT id, role, merchant_id, revoked_at, scopes, expires_at, till,"  # noqa: S608 # our own texts
                 f" {last_said('after', subject, 'key')},"
-                f" {last_said('after', subject, 'key_revocation')}"
+                f" {last_said('after', subject, 'key_revocation')},"
+                f" {last_said('after', subject, 'key_replacement')}"
                 " FROM api_keys WHERE id > ? ORDER BY id LIMIT ?",
                 (after, limit),
             ).fetchall()
-        return [
-            KeyStanding(key, role, owner, revoked_at, read_said(made), read_said(revoked))
-            for key, role, owner, revoked_at, made, revoked in rows
-        ]
+        return [KeyStanding(*row[:-3], *map(read_said, row[-3:])) for row in rows]
 
 
 def _merchant_standing(*row: Any) -> MerchantStanding:  # noqa: ANN401 # columns, then acts

@@ -18,7 +18,7 @@ from invoice_service.services.people.sign_in import (
     require_official,
     sign_in,
 )
-from tests.domain.samples import BY
+from tests.domain.samples import BY, NOON
 from tests.storage.shop import FILE, Shop
 
 
@@ -38,27 +38,27 @@ def make(shop: Shop, merchant_id: int | None = 1) -> tuple[ApiKey, str]:
 def code_of(keys: KeyReader, text: str | None) -> str:
     """With which code this text is refused."""
     with pytest.raises(RefusedError) as caught:
-        sign_in(keys, text)
+        sign_in(keys, text, NOON)
     return caught.value.code
 
 
 def test_a_merchants_key(shop: Shop) -> None:
     key, text = make(shop)
-    principal = sign_in(shop.store, text)
+    principal = sign_in(shop.store, text, NOON)
     assert principal == Principal(role="merchant", merchant_id=1, key_id=key.id)
-    assert merchant_of(principal) == 1
+    assert merchant_of(principal, "issue") == 1
     with pytest.raises(RefusedError) as caught:
-        require_official(principal)
+        require_official(principal, "read")
     assert caught.value.code == "role_required"
 
 
 def test_an_officials_key(shop: Shop) -> None:
     key, text = make(shop, None)
-    principal = sign_in(shop.store, text)
+    principal = sign_in(shop.store, text, NOON)
     assert principal == Principal(role="official", merchant_id=None, key_id=key.id)
-    require_official(principal)
+    require_official(principal, "read")
     with pytest.raises(RefusedError) as caught:
-        merchant_of(principal)
+        merchant_of(principal, "issue")
     assert caught.value.code == "role_required"
 
 
@@ -116,7 +116,7 @@ def test_every_text_costs_one_lookup(shop: Shop) -> None:
             return shop.store.key(digest)
 
     key, text = make(shop)
-    sign_in(Counting(), text)
+    sign_in(Counting(), text, NOON)
     revoke_key(shop.store, key.id, BY)
     for refused in (text, "nonsense", "fk_" + "A" * 43):
         code_of(Counting(), refused)
