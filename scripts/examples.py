@@ -87,9 +87,12 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("suspend", cafe)
     yield Call("resume", cafe)
     yield Call("setQuota", cafe, {"quota": 20000})
-    yield Call("createKey", cafe, {"label": "till 3"})
+    terms = {"scopes": ["issue", "reverse", "read"], "till": "T3"}
+    yield Call("createKey", cafe, {"label": "till 3", **terms})
+    key = {**cafe, "key": known["createKey"]["id"]}
+    yield Call("rotateKey", key, {"overlap_seconds": 3600})
     yield Call("listKeys", cafe)
-    yield Call("revokeKey", {**cafe, "key": known["createKey"]["id"]})
+    yield Call("revokeKey", key)
     yield Call("checkpoint")
     yield Call("tile", {"tile": "0/000.p/3"})
     yield Call("publicKeys")

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from typing import Final, get_args
 
 import click
 
@@ -15,16 +16,18 @@ from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
 from invoice_service.domain.acts import Said
 from invoice_service.domain.numbering import format_utc
-from invoice_service.keys.people import rotate
+from invoice_service.keys.people import rotate as rotate_people_key
 from invoice_service.keys.secrets import NEW_PASSPHRASE, PASSPHRASE, encrypt_keys, find_passphrase
 from invoice_service.services.people import admit
-from invoice_service.services.people.ports import ApiKey
+from invoice_service.services.people.ports import SCOPES, ApiKey, KeyTerms, Scope
 from invoice_service.wiring import Instance, secret_keys
+
+SECONDS_A_DAY: Final = 86_400
 
 
 @click.group()
 def keys() -> None:
-    """API keys of merchants and officials: create, list, revoke.
+    """API keys of merchants and officials: create, list, rotate, revoke.
 
     The log's keys: log shows the public ones, list-log prints them for the witness network,
     rotate-log changes them; encrypt and passphrase protect the secret ones on the disk.
@@ -36,31 +39,86 @@ def keys() -> None:
 @click.option("--merchant", help="Tax id or number of the merchant.")
 @click.option("--official", is_flag=True, help="A key for an official instead.")
 @click.option("--label", default="", help="What it is for, to tell keys apart.")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(get_args(Scope)))
+@click.option("--till", default="", help="The till whose key it is.")
+@click.option("--days", type=click.IntRange(1, 36_500), help="Good for so many days.")
 @json_option
 @click.pass_obj
 def create(
-    session: Session, *, merchant: str | None, official: bool, label: str, as_json: bool
+    session: Session,
+    *,
+    merchant: str | None,
+    official: bool,
+    label: str,
+    scopes: tuple[Scope, ...],
+    till: str,
+    days: int | None,
+    as_json: bool,
 ) -> None:
     """Make an API key and print it, only now.
 
-    It is never shown again: only its digest is kept.
+    It is never shown again: only its digest is kept. Without --scope it may do all that its role
+    may.
     """
     instance = session.instance()
-    merchant_id = _owner(instance, merchant, official=official)
+    merchant_id, by = _owner(instance, merchant, official=official), instance.operator()
+    terms = KeyTerms(
+        scopes=scopes or None, till=till, expires_at=days and by.at + days * SECONDS_A_DAY
+    )
     key, text = admit.create_key(
         instance.store,
         "official" if official else "merchant",
         merchant_id,
         label,
-        by=instance.operator(),
+        by=by,
         randbytes=instance.randbytes,
+        terms=terms,
     )
+    _tell_new(key, text, as_json=as_json)
+    instance.close()
+
+
+@keys.command()
+@click.argument("number", type=NUMBER)
+@click.option("--merchant", help="Tax id or number of the merchant.")
+@click.option("--official", is_flag=True, help="It is a key of the officials.")
+@click.option(
+    "--overlap",
+    type=click.IntRange(0, admit.LONGEST_OVERLAP),
+    default=SECONDS_A_DAY,
+    help="Seconds for which the old one goes on; a day unless given.",
+)
+@json_option
+@click.pass_obj
+def rotate(
+    session: Session,
+    *,
+    number: int,
+    merchant: str | None,
+    official: bool,
+    overlap: int,
+    as_json: bool,
+) -> None:
+    """Make a new API key in the place of the key NUMBER, and print it, only now.
+
+    The old one goes on for a while, so that no till stands still.
+    """
+    instance = session.instance()
+    owner = _owner(instance, merchant, official=official)
+    by, randbytes = instance.operator(), instance.randbytes
+    key, text = admit.rotate_key(
+        instance.store, number, overlap, by, merchant_id=owner, randbytes=randbytes
+    )
+    _tell_new(key, text, as_json=as_json)
+    instance.close()
+
+
+def _tell_new(key: ApiKey, text: str, *, as_json: bool) -> None:
     if as_json:
         print_json({**_described(key), "key": text})
     else:
         click.echo(f"key {key.id}, shown only now:")
         click.echo(text)
-    instance.close()
 
 
 @keys.command("list")
@@ -79,9 +137,19 @@ def list_(session: Session, *, merchant: str | None, official: bool, as_json: bo
         print_json([_described(key) for key in found])
     else:
         rows = [
-            (key.id, key.role, key.label, format_utc(key.created_at), _state(key)) for key in found
+            (
+                key.id,
+                key.role,
+                key.label,
+                key.terms.till,
+                " ".join(key.terms.scopes or SCOPES[key.role]),
+                format_utc(key.created_at),
+                "" if key.used_at is None else format_utc(key.used_at),
+                _state(key),
+            )
+            for key in found
         ]
-        print_table(["no.", "role", "label", "made", "state"], rows)
+        print_table(["no.", "role", "label", "till", "for", "made", "used", "state"], rows)
     instance.close()
 
 
@@ -225,7 +293,7 @@ def rotate_people(session: Session, *, as_json: bool) -> None:
     """
     instance = session.instance()
     with instance.keys.changing():
-        done = rotate(instance.people_key, instance.store)
+        done = rotate_people_key(instance.people_key, instance.store)
     instance.record("people_key", "keys", after={"secrets": done})
     instance.close()
     if as_json:
@@ -310,7 +378,10 @@ def _owner(instance: Instance, merchant: str | None, *, official: bool) -> int |
 
 
 def _state(key: ApiKey) -> str:
-    return "in use" if key.revoked_at is None else f"revoked {format_utc(key.revoked_at)}"
+    if key.revoked_at is not None:
+        return f"revoked {format_utc(key.revoked_at)}"
+    ends = key.terms.expires_at
+    return "in use" if ends is None else f"until {format_utc(ends)}"
 
 
 def _described(key: ApiKey) -> dict[str, object]:
@@ -321,5 +392,13 @@ def _described(key: ApiKey) -> dict[str, object]:
         "merchant_id": key.merchant_id,
         "label": key.label,
         "created_at": format_utc(key.created_at),
-        "revoked_at": None if key.revoked_at is None else format_utc(key.revoked_at),
+        "revoked_at": _time(key.revoked_at),
+        "scopes": key.terms.scopes or SCOPES[key.role],
+        "till": key.terms.till,
+        "expires_at": _time(key.terms.expires_at),
+        "used_at": _time(key.used_at),
     }
+
+
+def _time(seconds: int | None) -> str | None:
+    return None if seconds is None else format_utc(seconds)

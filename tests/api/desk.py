@@ -17,6 +17,7 @@ from invoice_service.config import Config, load
 from invoice_service.domain.merchant import MerchantRequest
 from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.services.people.admit import admit, create_key
+from invoice_service.services.people.ports import NO_TERMS, KeyTerms
 from invoice_service.services.ports import Account
 from invoice_service.wiring import Instance, init_instance
 from tests.api.described import DescribedClient
@@ -86,7 +87,7 @@ class Desk:
         )
         return admit(self.instance.store, request, self.instance.operator())
 
-    def new_key(self, merchant_id: int | None) -> str:
+    def new_key(self, merchant_id: int | None, terms: KeyTerms = NO_TERMS) -> str:
         """A key of a merchant, or of an official."""
         _, text = create_key(
             self.instance.store,
@@ -95,6 +96,7 @@ class Desk:
             "test",
             by=self.instance.operator(),
             randbytes=self.instance.randbytes,
+            terms=terms,
         )
         return text
 

@@ -45,6 +45,28 @@ def test_a_key_is_shown_once_and_revoked_for_ever(town: Town) -> None:
     assert "api_key_unknown" in town.refusal("keys", "revoke", "99")
 
 
+def test_a_key_has_terms_and_is_replaced_with_an_overlap(town: Town) -> None:
+    terms = ("--scope", "issue", "--scope", "read", "--till", "T3", "--days", "9")
+    made = town.asked("keys", "create", "--merchant", "1", *terms)
+    assert (made["scopes"], made["till"]) == (["issue", "read"], "T3")
+    assert made["expires_at"] > made["created_at"]
+    new = town.asked("keys", "rotate", str(made["id"]), "--merchant", "1", "--overlap", "60")
+    assert (new["scopes"], new["till"], new["key"] == made["key"]) == (
+        ["issue", "read"],
+        "T3",
+        False,
+    )
+    old = next(
+        key for key in town.asked("keys", "list", "--merchant", "1") if key["id"] == made["id"]
+    )
+    assert old["expires_at"] < new["expires_at"]
+    shown = town.run("keys", "list", "--merchant", "1")
+    assert "issue read" in shown
+    assert "until 20" in shown
+    wrong = ("keys", "rotate", str(made["id"]), "--official")
+    assert "api_key_unknown" in town.refusal(*wrong)
+
+
 def test_a_key_has_an_owner(town: Town) -> None:
     assert town.asked("keys", "create", "--official")["merchant_id"] is None
     assert "say whose" in town.refusal("keys", "create", status=2)

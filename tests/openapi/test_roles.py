@@ -9,27 +9,37 @@ import pytest
 from invoice_service.app import doors
 from invoice_service.config import load
 from invoice_service.openapi.operation import Operation
+from invoice_service.services.people.ports import OF_A_TILL, SCOPES, KeyTerms, Role
 from tests.api.desk import UNKNOWN, Desk
 
 API_PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 OPERATIONS = doors(load(None, {})).operations
-ROLES = ("nobody", "merchant", "official")
+ROLES = ("nobody", "till", "merchant", "official")
+"""Who calls: without a key, with a till's, with one that may do all of its role's."""
+
 LETS_IN = {
     "": ROLES,
     "optional": ROLES,
-    "any": ("merchant", "official"),
-    "merchant": ("merchant",),
+    "any": ("till", "merchant", "official"),
+    "merchant": ("till", "merchant"),
     "official": ("official",),
 }
 VALUES = {"hash": UNKNOWN, "merchant": "999", "key": "999", "tile": "0/000", "number": "1"}
 
 
+def is_let_in(role: str, operation: Operation) -> bool:
+    """Whether a call is for that role; a till's key is not for all that its merchant may do."""
+    if role == "till" and operation.scope not in ("", *OF_A_TILL):
+        return False
+    return role in LETS_IN[operation.key]
+
+
 def rows() -> Iterator[str]:
     """The table's lines, from what the calls say of themselves."""
-    yield "| call | nobody | merchant | official |"
-    yield "|---|---|---|---|"
+    yield f"| call | {' | '.join(ROLES)} |"
+    yield "|---|---|---|---|---|"
     for operation in OPERATIONS:
-        marks = ["yes" if role in LETS_IN[operation.key] else "" for role in ROLES]
+        marks = ["yes" if is_let_in(role, operation) else "" for role in ROLES]
         path = operation.path.replace("{merchant}", "{id}")
         yield f"| `{operation.method.upper()} {path}` | {' | '.join(marks)} |"
 
@@ -54,10 +64,30 @@ def turned_away(desk: Desk, operation: Operation, headers: dict[str, str]) -> An
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_only_those_are_let_in(desk: Desk, operation: Operation) -> None:
-    sent = {"nobody": {}, "merchant": desk.auth(), "official": desk.official()}
+    till = desk.auth(desk.new_key(desk.restaurant.merchant.id, KeyTerms(scopes=OF_A_TILL)))
+    sent = {"nobody": {}, "till": till, "merchant": desk.auth(), "official": desk.official()}
     for role in ROLES:
         found = turned_away(desk, operation, sent[role])
-        if role in LETS_IN[operation.key]:
+        if is_let_in(role, operation):
             assert found is None, role
+        elif role == "till" and operation.key == "merchant":
+            assert found == "scope_required"
         else:
             assert found == ("key_missing" if role == "nobody" else "role_required"), role
+
+
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if one.scope], ids=lambda operation: operation.name
+)
+def test_a_key_for_something_else_is_told_so(desk: Desk, operation: Operation) -> None:
+    owner = None if operation.key == "official" else desk.restaurant.merchant.id
+    role: Role = "merchant" if owner else "official"
+    others = tuple(scope for scope in SCOPES[role] if scope != operation.scope)
+    headers = desk.auth(desk.new_key(owner, KeyTerms(scopes=others)))
+    assert turned_away(desk, operation, headers) == "scope_required"
+
+
+def test_every_call_that_takes_a_key_says_what_it_must_be_for() -> None:
+    for operation in OPERATIONS:
+        needs = operation.key in ("merchant", "official", "any")
+        assert bool(operation.scope) == needs, operation.name
