@@ -53,14 +53,17 @@ def test_any_input_is_read_in_one_spelling_or_refused(parser: Parser, data: byte
 
 def test_the_bends_reach_every_code() -> None:
     """Or nearly all inputs would be refused at the door, and the rest of a parser never be met."""
-    reached = set()
-    for parser in PARSERS:
-        found = {
-            outcome(parser, bent(parser.seeds[n % len(parser.seeds)], parser.seeds, Random(n)))
-            for n in range(100 if "key file" in parser.name else 1000)
-        }
+    reached: set[str] = set()
+    for parser in reversed(PARSERS):  # those that sign what they read come to the most codes
+        wanted = {"ok", *parser.codes} - ELSEWHERE - reached
+        found: set[str] = set()
+        for n in range(100 if "key file" in parser.name else 1000):
+            seed = parser.seeds[n % len(parser.seeds)]
+            found.add(outcome(parser, bent(seed, parser.seeds, Random(n))))
+            if wanted <= found:
+                break
         assert "ok" in found, f"no bent {parser.name} is accepted"
-        reached |= found
+        reached |= found - {"ok"}
     everything = {code for parser in PARSERS for code in parser.codes}
     assert everything - reached <= ELSEWHERE
 
