@@ -19,17 +19,19 @@ NEVER: Final = 10 * PATIENCE
 """Seconds of a limit that no test sees the end of: whoever waits for it hangs."""
 
 _PAUSE: Final = 0.02
+_LONGEST_PAUSE: Final = 0.1
 
 
 def wait_until(holds: Callable[[], object], what: str | Callable[[], str]) -> None:
     """Return as soon as it holds; fail when it does not come to hold."""
-    end = time.monotonic() + PATIENCE
+    end, pause = time.monotonic() + PATIENCE, _PAUSE
     while not holds():
         if time.monotonic() > end:
             raise AssertionError(
                 f"waited in vain until {what if isinstance(what, str) else what()}"
             )
-        time.sleep(_PAUSE)
+        time.sleep(pause)
+        pause = min(1.2 * pause, _LONGEST_PAUSE)  # asking takes from those who are waited for
 
 
 def returns(action: Callable[[], Result]) -> Result:

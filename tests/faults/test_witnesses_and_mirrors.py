@@ -70,7 +70,7 @@ class Buyers:
 
 
 class Mirroring:
-    """Runs ``fapiao mirror`` again and again into one folder, as a timer would."""
+    """Runs ``fapiao mirror`` again and again into one folder, as a timer would: each second."""
 
     def __init__(self, service: Service, folder: Path, key: str) -> None:
         self.folder = folder
@@ -82,7 +82,7 @@ class Mirroring:
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._ended.wait(0.2):
+        while not self._ended.wait(1.0):
             self._running = self._service.background(*self.command())
             self._running.wait()
 
@@ -115,7 +115,7 @@ class Scene:
         stack.callback(self.service.close)
         policy = folder / "policy"
         policy.write_text("quorum none\n")
-        self.service.fapiao("init")
+        self.service.init()
         _, key = self.service.admit()
         self.log_key = self.service.asked("keys", "log")["log_key"]
         self.witnesses = []

@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, cast
 
 from chain.errors import Problem
@@ -129,13 +129,11 @@ class Client:
 
     def rest(self) -> bytes:
         """All that comes until the server closes; b"" too when it breaks off."""
-        answer = b""
-        try:
+        answer = bytearray()  # bytes would be copied for each part that comes
+        with suppress(ConnectionError):
             while data := self.line.recv(65536):
                 answer += data
-        except ConnectionError:
-            return answer
-        return answer
+        return bytes(answer)
 
     def answer(self) -> bytes:
         """One answer with a length."""

@@ -395,7 +395,7 @@ def test_a_log_that_grows_meanwhile_is_no_alarm(books: Books) -> None:
     worker = Books(books.folder)
 
     def grow() -> None:
-        while not done.is_set():
+        while not done.wait(0.02):
             worker.grow(130)
 
     thread = threading.Thread(target=grow)
