@@ -14,7 +14,7 @@ def service() -> Iterator[Service]:
     """An initialised instance; start it to have its processes. All of them end with the test."""
     service = Service(Path(tempfile.mkdtemp(prefix="fapiao-")))
     try:
-        service.fapiao("init")
+        service.init()
         yield service
     finally:
         service.close()

@@ -6,13 +6,19 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+from Crypto.Random import get_random_bytes
+
 from invoice_service.commands.remote import Remote
 from invoice_service.config import Config, load
+from invoice_service.domain.merchant import MerchantRequest
 from invoice_service.processes.supervise import free_port
+from invoice_service.services.people.admit import admit, create_key
+from invoice_service.services.people.ports import Role
+from invoice_service.wiring import init_instance, open_instance
 from tests.patience import PATIENCE, wait_until
 
 FAPIAO = [sys.executable, "-P", "-m", "invoice_service.cli"]
@@ -51,6 +57,10 @@ class Service:
     @property
     def data(self) -> Path:
         return self.folder / "data"
+
+    def init(self) -> None:
+        """Make the instance. In this process, like ``admit``: nothing of a story is in it yet."""
+        init_instance(self.config).close()
 
     def fapiao(self, *arguments: str, status: int = 0) -> str:
         """Run a command to its end and return what it printed; fails on another exit status."""
@@ -133,16 +143,26 @@ class Service:
 
     def admit(self, tax_id: str = "91440300618810208N") -> tuple[str, str]:
         """A merchant; (its number, its key)."""
-        merchant = self.asked(
-            *("merchants", "add", "--tax-id", tax_id, "--name", "深圳旋转餐厅有限公司"),
-            *("--industry", "6210", "--district", "440303"),
+        asked = MerchantRequest(
+            tax_id=tax_id, name="深圳旋转餐厅有限公司", industry="6210", district="440303"
         )
-        number = str(merchant["merchant"]["id"])
-        return number, self.asked("keys", "create", "--merchant", number)["key"]
+        with closing(open_instance(self.config)) as instance:
+            number = admit(instance.store, asked, instance.operator()).merchant.id
+        return str(number), self._key(number)
 
     def official(self) -> Remote:
         """A client with an official's key."""
-        return self.remote(self.asked("keys", "create", "--official")["key"])
+        return self.remote(self._key(None))
+
+    def _key(self, merchant: int | None) -> str:
+        """A new key of a merchant, or of an official."""
+        role: Role = "official" if merchant is None else "merchant"
+        with closing(open_instance(self.config)) as instance:
+            by = instance.operator()
+            _, key = create_key(
+                instance.store, role, merchant, "", by=by, randbytes=get_random_bytes
+            )
+        return key
 
     def wait_until_anchored(self, invoices: int) -> None:
         """Return when the worker has put so many invoices into the published log."""

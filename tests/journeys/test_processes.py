@@ -113,7 +113,7 @@ def test_twenty_kills_under_load_lose_no_invoice_and_break_no_promise(tmp_path: 
 
 
 def _sell_through_kills(service: Service) -> None:
-    service.fapiao("init")
+    service.init()
     _, key = service.admit()
     service.start()
     one_of_the_servers_processes, the_server_with_all = ("web", 1), ("web", 0)
@@ -172,7 +172,7 @@ def test_while_the_web_server_starts_again_clients_wait_and_none_is_refused(
 def test_of_two_instances_on_one_port_only_one_is_served(service: Service, tmp_path: Path) -> None:
     other = Service(tmp_path, web={"port": service.config.web.port, "workers": 1})
     try:
-        other.fapiao("init")
+        other.init()
         service.serve()
         other.serve()
         both = (service.serving, other.serving)

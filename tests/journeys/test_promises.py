@@ -109,7 +109,7 @@ def test_witnesses_that_are_away(tmp_path: Path) -> None:
     policy.write_text("quorum none\n")
     with ExitStack() as stack:
         stack.callback(service.close)
-        service.fapiao("init")
+        service.init()
         _, key = service.admit()
         init(tmp_path / "w", "witness.example/w1", [service.asked("keys", "log")["log_key"]])
         witness = WitnessProcess(tmp_path / "w").start()

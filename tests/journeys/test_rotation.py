@@ -77,7 +77,7 @@ class Scene:
         stack.callback(self.service.close)
         policy = folder / "policy"
         policy.write_text("quorum none\n")
-        self.service.fapiao("init")
+        self.service.init()
         _, self.key = self.service.admit()
         self.first = self.service.asked("keys", "log")["log_key"]
         init(folder / "w", "witness.example/w", [self.first])
