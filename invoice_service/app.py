@@ -43,7 +43,8 @@ from invoice_service.services.people.uses import KeyUses
 from invoice_service.web.customers import codes_page, docs_page, file_page, list_page, pages
 from invoice_service.web.customers import contract as customers
 from invoice_service.web.ground import contract as ground
-from invoice_service.web.ground import language
+from invoice_service.web.ground import language, showcase
+from invoice_service.web.ground.prepare import prepare
 from invoice_service.wiring import Instance, open_instance
 
 if TYPE_CHECKING:
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 _HERE: Final = Path(__file__).resolve().parent
 # Beside the package in a checkout, inside it once installed (setup.py).
 STATIC: Final = next(path for path in (_HERE / "static", _HERE.parent / "static") if path.is_dir())
-STATIC_SECONDS: Final = 3600
 STARTED: Final = "fapiao.started"
 PROBLEM: Final = "fapiao.problem"
 CROWD: Final = "fapiao.crowd"
@@ -108,12 +108,10 @@ def create_app(instance: Instance | None = None) -> Flask:
         instance = open_instance(load(Path(named) if named else None, os.environ))
     app = Service(
         __name__,
-        static_folder=str(STATIC),
-        static_url_path="/static",
+        static_folder=None,
         template_folder="web/templates",
     )
     app.peers = Peers(instance.config.web.trusted_proxies)
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.url_map.converters["any_but"] = AnyBut
     app.url_map.merge_slashes = False  # `//` is another address, not a detour to ours
     uses = KeyUses(instance.store, lambda: instance.clock().timestamp())
@@ -121,7 +119,7 @@ def create_app(instance: Instance | None = None) -> Flask:
     rates = Rates(instance.config.rate, access.Access(instance.store, instance.clock), uses.note)
     app.before_request(rates.enter)
     _refuse_what_is_not_whole(app)
-    language.speak(app)
+    prepare(app, STATIC)
     app.before_request(partial(addresses.options_of_all, app))
     app.before_request(addresses.check_spelling)
     meter = _open_doors(app, instance)
@@ -211,6 +209,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
             log_key, instance.keys.notes, [key.text() for key in instance.policy.witnesses]
         ),
         docs_page.docs_blueprint(),
+        showcase.showcase_blueprint(),
         clients.pilot_blueprint(check),
     ):
         app.register_blueprint(blueprint)

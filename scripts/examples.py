@@ -74,7 +74,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("filePage", here)
     yield Call("checkList", {}, {"text": blue["qr"]}, PARTS)
     yield Call("chooseLanguage", {}, {"language": "en", "back": "/verify/list"}, FORM)
-    for name in ("landingPage", "listPage", "problemsPage", "docsPage"):
+    for name in ("landingPage", "listPage", "problemsPage", "docsPage", "componentsPage"):
         yield Call(name)
     yield Call("reverse", here, {"reason": "ISSUE_ERROR"})
     yield Call("listActs", {"limit": 10})

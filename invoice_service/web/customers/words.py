@@ -19,7 +19,7 @@ class Words(NamedTuple):
 VERDICTS: dict[Verdict, Words] = {
     Verdict.AUTHENTIC: Words(
         "authentic",
-        "tick",
+        "circle-check",
         N_("Authentic"),
         N_("Genuine: number and amount are as issued, and it stands in the public log."),
     ),
@@ -34,19 +34,19 @@ VERDICTS: dict[Verdict, Words] = {
     ),
     Verdict.REVERSED: Words(
         "reversed",
-        "back",
+        "undo-2",
         N_("Reversed: no longer valid"),
         N_("It was issued, and then taken back in full by a red invoice. It cannot be reimbursed."),
     ),
     Verdict.PARTLY_REVERSED: Words(
         "partly_reversed",
-        "back",
+        "undo-2",
         N_("Partly reversed"),
         N_("Part of it was taken back by a red invoice; only the rest is valid."),
     ),
     Verdict.MISMATCH: Words(
         "mismatch",
-        "cross",
+        "circle-x",
         N_("Does not match what was issued"),
         N_(
             "An invoice with this password area was issued, but with another number or amount."
@@ -56,7 +56,7 @@ VERDICTS: dict[Verdict, Words] = {
     ),
     Verdict.UNKNOWN: Words(
         "unknown",
-        "question",
+        "circle-question-mark",
         N_("Not issued here"),
         N_(
             "All records were searched: no invoice with this password area was ever issued here."
@@ -67,14 +67,14 @@ VERDICTS: dict[Verdict, Words] = {
 
 RED = Words(
     "red",
-    "back",
+    "undo-2",
     N_("Red invoice"),
     N_("A genuine red invoice: it takes back an earlier one. It cannot be reimbursed."),
 )
 
 MALFORMED = Words(
     "malformed",
-    "link",
+    "link-2-off",
     N_("Not a complete code"),
     N_(
         "This is not a complete invoice code, so nothing was checked."
@@ -84,7 +84,7 @@ MALFORMED = Words(
 
 DIFFERS = Words(
     "malformed",
-    "link",
+    "link-2-off",
     N_("Two things are said of one invoice"),
     N_(
         "What is given here says two different things of one invoice, so nothing was checked."
@@ -94,7 +94,7 @@ DIFFERS = Words(
 
 TWICE = Words(
     "malformed",
-    "link",
+    "link-2-off",
     N_("The address was altered"),
     N_(
         "One part of the address stands in it twice, so nothing was checked. It says nothing about"
@@ -104,7 +104,7 @@ TWICE = Words(
 
 ORDINARY = Words(
     "malformed",
-    "link",
+    "link-2-off",
     N_("Not an invoice of this service"),
     N_(
         "This is the code of an ordinary VAT invoice, which is not checked here. It says nothing"
@@ -121,7 +121,7 @@ BY_CODE = {
 
 UNAVAILABLE = Words(
     "unavailable",
-    "triangle",
+    "triangle-alert",
     N_("Cannot check right now"),
     N_(
         "We cannot read our records just now, so there is no verdict."
@@ -131,14 +131,14 @@ UNAVAILABLE = Words(
 
 NOT_FOUND = Words(
     "malformed",
-    "link",
+    "link-2-off",
     N_("There is no such page"),
     N_("Nothing is at this address. To check an invoice, scan its code."),
 )
 
 NOT_SO = Words(
     "malformed",
-    "link",
+    "link-2-off",
     N_("Not to be called like this"),
     N_(
         "This address does not take what was sent to it, so nothing was checked. Start again below."
@@ -157,21 +157,21 @@ TOO_OFTEN = Words(
 
 LIST_UNREADABLE = Words(
     "malformed",
-    "link",
+    "link-2-off",
     N_("The list cannot be read"),
     N_("None of its invoices was checked; it says nothing about them. The reason stands below."),
 )
 
 NO_VERDICT = Words(
     "malformed",
-    "link",
+    "link-2-off",
     N_("Not checked"),
     N_("There is no verdict on this line; it says nothing about the invoice."),
 )
 
 BROKEN = Words(
     "unavailable",
-    "triangle",
+    "triangle-alert",
     N_("Something broke on our side"),
     N_(
         "It is our fault, and recorded; there is no verdict."

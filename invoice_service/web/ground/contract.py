@@ -22,6 +22,17 @@ WORDS: Final[Words] = {
 
 OPERATIONS: Final = (
     Operation(
+        "get",
+        "/components",
+        "componentsPage",
+        "pages",
+        "What pages are put together from",
+        "A page",
+        ((HTML, "string"),),
+        errors="page",
+        strict=False,
+    ),
+    Operation(
         "post",
         "/language",
         "chooseLanguage",

@@ -1,23 +1,71 @@
-"""A page for people, with what it may do: nothing but show itself and send its own forms."""
+"""A page for people, with what it may do: show itself, send its own forms, run what it names."""
 
+from base64 import b64encode
 from typing import Any, Final
 
-from flask import Response, render_template
+import msgspec
+from flask import Flask, Response, g, render_template, url_for
+from markupsafe import Markup
 
+from chain.hashing import sha256
+from invoice_service.web.ground.assets import Assets
 from invoice_service.web.ground.language import language
 
-# Our own style sheet and pictures, and nothing else: no script, no frame around us.
+# Our own style sheets and pictures, and nothing else: no script, no frame around us.
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+SCRIPTS: Final = "; script-src {}; connect-src 'self'"
+_SOURCES: Final = "script_sources"
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 # whatever a template shows
-    """A rendered page that is kept by nobody and runs nothing."""
+    """A rendered page that is kept by nobody; its policy lets run what the template names."""
+    g.pop(_SOURCES, None)
     answer = Response(render_template(template, **values), status)
-    answer.headers["Content-Security-Policy"] = POLICY
+    sources: dict[str, None] = g.get(_SOURCES, {})
+    scripts = SCRIPTS.format(" ".join(sources)) if sources else ""
+    answer.headers["Content-Security-Policy"] = POLICY + scripts
     answer.headers["Content-Language"] = language().tag
     answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     answer.headers["X-Frame-Options"] = "DENY"
     return answer
+
+
+def let_run(app: Flask, assets: Assets) -> None:
+    """Give templates ``run_module`` and ``run_script``."""
+
+    def run_module(name: str) -> Markup:
+        """A module of ours with all that it loads, by addresses that are kept for a year.
+
+        Modules name each other plainly; a map says where each is. Browsers that know no such maps
+        go by the plain names.
+        """
+        names = assets.modules(name)
+        plain = url_for("static", filename=name).removesuffix(assets.address(name))
+        places = {f"{plain}{one}": f"{plain}{assets.address(one)}" for one in names}
+        where = msgspec.json.encode({"imports": places}).decode()
+        _allow("'self'", f"'sha256-{b64encode(sha256(where.encode())).decode()}'")
+        loads = [
+            Markup('<link rel="modulepreload" href="{}">\n').format(place)
+            for place in places.values()
+        ]
+        return (
+            Markup('<script type="importmap">{}</script>\n').format(Markup(where))  # noqa: S704 # names of our own files
+            + Markup("").join(loads)
+            + Markup('<script type="module" src="{}"></script>').format(places[plain + name])
+        )
+
+    def run_script(name: str) -> Markup:
+        """A script that is no module; it runs when the page is there."""
+        _allow("'self'")
+        place = url_for("static", filename=name)
+        return Markup('<script src="{}" defer></script>').format(place)
+
+    app.jinja_env.globals.update(run_module=run_module, run_script=run_script)
+
+
+def _allow(*sources: str) -> None:
+    g.setdefault(_SOURCES, {}).update(dict.fromkeys(sources))

@@ -1,6 +1,7 @@
 """The language of a page: as the browser prefers, as was chosen, and nothing led astray by it."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,19 @@ from tests.web.customers.test_scan import Page
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 PATHS = ["/", "/verify/list", "/verify/file", "/problems", "/docs", "/nothing", "/verify/scan"]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """An instance for all tests here."""
+    with Desk(tmp_path_factory.mktemp("desk")) as desk:
+        yield desk
+
+
+@pytest.fixture(autouse=True)
+def stranger(desk: Desk) -> None:
+    """A browser that remembers nothing."""
+    desk.client = desk.app.test_client()
 
 
 def tag(desk: Desk, path: str = "/", **headers: str) -> str | None:
@@ -135,7 +149,7 @@ def test_an_english_page_is_english(desk: Desk, path: str) -> None:
 
 
 def test_a_verdict_is_named_in_both_languages_and_explained_in_one(desk: Desk) -> None:
-    address = "/verify/scan?" + "&".join(f"{k}={v}" for k, v in slip(desk.issue()).items())
+    address = "/verify/scan?" + "&".join(f"{k}={v}" for k, v in slip(desk.issue("T2")).items())
     for language, told in (("zh", "约一分钟内"), ("en", "within about a minute")):
         text = Page(desk.client.get(address, headers={"Accept-Language": language}).text).text
         assert "真票 · 待入账" in text

@@ -1,0 +1,66 @@
+"""Charts: drawn here as SVG, without script; the same numbers stand in a table below each."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+WIDTH: Final = 640
+HEIGHT: Final = 220
+FOOT: Final = 26  # for the names below
+GAP: Final = 4
+
+
+class Bar(NamedTuple):
+    """One value; ``shown`` is how people write it."""
+
+    name: str
+    value: int
+    shown: str
+
+
+def bars(values: Sequence[Bar]) -> Markup:
+    """Bars from a line at zero, up or down; who hears a page has the sentence and the table."""
+    highest = max((bar.value for bar in values), default=0)
+    lowest = min((bar.value for bar in values), default=0)
+    top, bottom = max(highest, 0), min(lowest, 0)
+    span = top - bottom or 1
+    room = HEIGHT - FOOT
+    zero = room * top // span
+    step = WIDTH // max(len(values), 1)
+    drawn = [_bar(bar, n * step, step, zero, room, span) for n, bar in enumerate(values)]
+    line = Markup('<line class="axis" x1="0" x2="{}" y1="{}" y2="{}"/>').format(WIDTH, zero, zero)
+    return Markup('<svg class="bars" viewBox="0 0 {} {}" aria-hidden="true">{}{}</svg>').format(
+        WIDTH, HEIGHT, Markup("").join(drawn), line
+    )
+
+
+def _bar(bar: Bar, left: int, step: int, zero: int, room: int, span: int) -> Markup:
+    tall = abs(bar.value) * room // span
+    y = zero - tall if bar.value >= 0 else zero
+    kind = "bar" if bar.value >= 0 else "bar below"
+    return Markup(
+        '<rect class="{}" x="{}" y="{}" width="{}" height="{}"><title>{}: {}</title></rect>'
+        '<text x="{}" y="{}">{}</text>'
+    ).format(
+        kind, left + GAP // 2, y, max(step - GAP, 1), tall, bar.name, bar.shown,
+        left + step // 2, HEIGHT - 8, bar.name,
+    )  # fmt: skip
+
+
+def in_words(values: Sequence[Bar]) -> str:
+    """The chart in a sentence: how many values, the highest and the lowest."""
+    if not values:
+        return str(_("No values."))
+    highest = max(values, key=lambda bar: bar.value)
+    lowest = min(values, key=lambda bar: bar.value)
+    said: str = _(
+        "%(count)s values; the highest is %(most)s (%(when)s), the lowest %(least)s (%(then)s).",
+        count=len(values),
+        most=highest.shown,
+        when=highest.name,
+        least=lowest.shown,
+        then=lowest.name,
+    )
+    return said
