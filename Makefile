@@ -13,7 +13,7 @@ TESTERS := -n $(shell echo $$(( $$(nproc) + 1 ))) --dist worksteal
 # Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
 PYTEST ?=
 
-.PHONY: help demo run test strangers check lint format quick fuzz bench flood mutants wheels lock clean
+.PHONY: help demo run test strangers check lint format quick fuzz bench flood shop mutants wheels lock clean
 
 help: ## print these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -55,6 +55,9 @@ bench: $(VENV)/.installed-dev ## measure this machine: ratios and rates (docs/pe
 
 flood: $(VENV)/.installed-dev ## half bodies, silent and slow clients, batches and lists at once, beside one till and one phone
 	@$(BIN)/python -m bench.flood
+
+shop: $(VENV)/.installed-package ## issue 20,000 orders of a shop with all that shops sell, against sums made elsewhere; SHOP="--orders 500"
+	@$(BIN)/python -m scripts.shop $(SHOP)
 
 mutants: $(VENV)/.installed-mutants ## change chain/ in thousands of ways: tests must notice each (docs/mutants.md)
 	@PATH=$(abspath $(BIN)):$$PATH $(BIN)/python -m scripts.mutants $(MUTANTS)
