@@ -19,7 +19,7 @@ class Limits(NamedTuple):
     """For each piece of an answer (64 KiB) to be taken."""
     idle_seconds: float = 75.0
     head_bytes: int = 32_768
-    body_bytes: int = 1_048_576
+    body_bytes: int = 65_536
     large: Mapping[str, int] = {}
     """Addresses that take larger bodies, and how large."""
     held_bytes: int = 268_435_456
