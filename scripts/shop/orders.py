@@ -24,7 +24,7 @@ KINDS: Final = (
     {"name": "*预付卡销售*充值", "tax_rate": "0", "tax_kind": "untaxed"},
     {"name": "*餐饮服务*出口", "tax_rate": "0"},
 )
-BUYERS: Final = (
+BUYERS: Final[tuple[dict[str, str], ...]] = (
     {},
     {"kind": "individual", "name": "张三"},
     {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91330100799655058B"},
