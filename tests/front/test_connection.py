@@ -428,6 +428,19 @@ def test_what_all_hold_together_is_bounded(acts: Acts, whose: str) -> None:
         assert soon(lambda: not _is_full(place, more))
 
 
+def test_a_long_body_is_held_as_a_list_is_whatever_its_address(acts: Acts) -> None:
+    """An order may be long; for what is small there is room beside it."""
+    limits = Limits(held_bytes=400_000, body_bytes=300_000)
+    with stage(acts, limits, caller=by_address) as place:
+        with Client(place) as first, Client(place) as second, Client(place) as till:
+            first.say(post(b"x" * 190_000, length=190_001))
+            assert soon(lambda: _is_full(place, 100_000, path="/"))
+            assert body_of(second.say(post(b"x" * 90_000)).answer()) == b"too_busy"
+            assert body_of(till.say(post(b"x" * 60_000)).answer()) == b"/ 60000"
+            assert body_of(first.say(b"x").answer()) == b"/ 190001"
+        assert soon(lambda: not _is_full(place, 100_000, path="/"))
+
+
 def test_of_what_is_held_each_client_of_a_proxy_has_half(acts: Acts) -> None:
     one, other = b"X-Forwarded-For: 192.0.2.1", b"X-Forwarded-For: 192.0.2.2"
     with stage(acts, HOLDS, caller=by_forwarded) as place:
@@ -478,6 +491,6 @@ def test_what_came_fast_earns_no_silence(acts: Acts) -> None:
         assert body_of(client.answer()) == b"request_timeout"
 
 
-def _is_full(place: Place, more: int, *headers: bytes) -> bool:
+def _is_full(place: Place, more: int, *headers: bytes, path: str = "/list") -> bool:
     with Client(place) as client:
-        return body_of(client.say(post(b"x" * more, "/list", *headers)).answer()) == b"too_busy"
+        return body_of(client.say(post(b"x" * more, path, *headers)).answer()) == b"too_busy"

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, cast
 import pytest
 
 from invoice_service.front.door import Caller
-from invoice_service.front.limits import Limits
+from invoice_service.front.limits import SMALL_BYTES, Limits
 from invoice_service.front.threads import HEAVY_BYTES, Rounds
 from tests.front.stage import Client, Place, get, post, soon, stage, status
 from tests.patience import PATIENCE
@@ -16,8 +16,9 @@ from tests.patience import PATIENCE
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-LIMITS = Limits(body_bytes=1_000, large={"/list": 100_000})
-LIST = b"x" * (HEAVY_BYTES + 1)
+LISTS = Limits(body_bytes=1_000, large={"/list": 100_000}), HEAVY_BYTES + 1
+LONG = Limits(body_bytes=100_000), SMALL_BYTES + 1
+"""Bodies of an address that takes lists, and long ones of any other."""
 
 
 class Lists:
@@ -42,9 +43,9 @@ def _all_have_come(place: Place) -> None:
         assert status(client.say(get()).answer()) == 200
 
 
-def _list(name: str, forwarded: str = "") -> bytes:
-    headers = [f"X-Name: {name}", *([f"X-Forwarded-For: {forwarded}"] if forwarded else [])]
-    return post(LIST, "/list", *(header.encode() for header in headers))
+def _list(size: int, name: str, forwarded: str) -> bytes:
+    headers = [f"X-Name: {name}", f"X-Forwarded-For: {forwarded}"]
+    return post(b"x" * size, "/list", *(header.encode() for header in headers))
 
 
 @pytest.mark.parametrize(
@@ -55,19 +56,20 @@ def _list(name: str, forwarded: str = "") -> bytes:
     ],
     ids=["on their own", "behind a proxy"],
 )
+@pytest.mark.parametrize(("limits", "size"), [LISTS, LONG], ids=["lists", "long orders"])
 def test_many_lists_of_one_caller_do_not_hold_up_anothers(
-    caller: Caller, sources: tuple[str, str]
+    caller: Caller, sources: tuple[str, str], limits: Limits, size: int
 ) -> None:
     lists = Lists()
-    with stage(lists, LIMITS, threads=2, caller=caller) as place, ExitStack() as stack:
+    with stage(lists, limits, threads=2, caller=caller) as place, ExitStack() as stack:
         many = [stack.enter_context(Client(place, source=sources[0])) for _ in range(6)]
         few = [stack.enter_context(Client(place, source=sources[1])) for _ in range(2)]
         for client in many:
-            client.say(_list("many", "192.0.2.1"))
+            client.say(_list(size, "many", "192.0.2.1"))
         assert soon(lambda: lists.begun == ["many"])
         _all_have_come(place)
         for client in few:
-            client.say(_list("few", "192.0.2.2"))
+            client.say(_list(size, "few", "192.0.2.2"))
         _all_have_come(place)
         lists.go_on.set()
         assert all(status(client.answer()) == 200 for client in (*few, *many))
