@@ -36,6 +36,30 @@ PARTS = "multipart/form-data"
 LINE: Final = {"name": "*餐饮服务*餐费", "unit_price": 49810, "tax_rate": "0.06"}
 BUYER: Final = {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91330100799655058B"}
 ORDER: Final = {"order_id": "T12-0815", "lines": [LINE], "buyer": BUYER}
+GREENS: Final = {
+    "name": "*蔬菜*青菜",
+    "unit_price_yuan": "0.0125",
+    "quantity": "400",
+    "tax_rate": "0",
+    "tax_kind": "exempt",
+}
+SALE: Final = {
+    "order_id": "T12-0816",
+    "discount": 200,
+    "lines": [
+        {"name": "*餐饮服务*套餐", "unit_price": 3000, "tax_rate": "0.06", "discount": 500},
+        {"name": "*水果*苹果", "total": 10000, "quantity": "3", "unit": "千克", "tax_rate": "0.09"},
+        {
+            "name": "*蔬菜*青菜",
+            "unit_price_yuan": "0.0125",
+            "quantity": "400",
+            "tax_rate": "0",
+            "tax_kind": "exempt",
+        },
+        {"name": "*餐饮服务*小菜", "unit_price": 0, "tax_rate": "0.06"},
+    ],
+    "buyer": {"kind": "organisation", "name": "深圳市某某局"},
+}
 CAFE: Final = {
     "tax_id": "91330100799655058B",
     "name": "海岸咖啡馆",
@@ -57,7 +81,7 @@ class Call(NamedTuple):
 def calls(known: dict[str, Any]) -> Iterator[Call]:
     """All calls in an order that works; ``known`` has what earlier ones answered."""
     yield Call("issue", {"Idempotency-Key": "till-3-0815"}, ORDER)
-    yield Call("issueBatch", {}, {"order_id": "T12-0816", "lines": [LINE]}, NDJSON)
+    yield Call("issueBatch", {}, SALE, NDJSON)
     blue = known["issue"]
     here = {"hash": blue["hash"]}
     slip = {**here, "bill_num": blue["number"], "total_amount": blue["total"]}

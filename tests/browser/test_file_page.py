@@ -12,13 +12,20 @@ import pytest
 from werkzeug.serving import make_server
 
 from chain.signing.note import SignerKey, parse_note, sign_note
-from tests.api.desk import Desk
+from tests.api.desk import MEAL, Desk
 from tests.browser.chrome import Chrome, browser
 from tests.patience import PATIENCE
 from tests.witness.inside import NOW, cosigner
 
 pytestmark = pytest.mark.slow
 
+GREENS = {
+    "name": "*蔬菜*青菜",
+    "unit_price": 300,
+    "discount": 300,
+    "tax_rate": "0",
+    "tax_kind": "exempt",
+}
 PHONE, DESKTOP = (390, 844), (1280, 900)
 BUYER = {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91440300708461136T"}
 HARM = '<img src=x onerror="document.title=1">'
@@ -79,7 +86,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def _filled(
     desk: Desk, base: str, folder: Path, swapped: dict[str, bytes], stop: Callable[[], None]
 ) -> Site:
-    plain = desk.issue("F1", buyer=BUYER, remark=HARM)
+    plain = desk.issue("F1", buyer=BUYER, remark=HARM, lines=[MEAL, GREENS])
     gone = desk.issue("F2")
     desk.anchor()
     old = desk.client.get(f"/v1/invoices/{gone['hash']}/proof", headers=desk.auth(desk.key))
@@ -171,6 +178,9 @@ def test_a_file_is_checked_with_the_network_gone(chrome: Chrome, site: Site) -> 
     assert cosigner(2).verifier.name not in _text(chrome, "#facts")
     assert "498.10" in _text(chrome, "#shown")
     assert "深圳市采购有限公司" in _text(chrome, "#shown")
+    said = " ".join(_text(chrome, "#shown").split())
+    assert "明细 *蔬菜*青菜 × 1 · ¥3.00 · 免税" in said
+    assert "折扣 *蔬菜*青菜 · -¥3.00 · 免税" in said
     assert chrome.evaluate("document.querySelector('#hidden-groups').hidden") is True
     chrome.choose("#file", site.files["bent"])
     assert _said(chrome, "proved") == "refused"

@@ -52,6 +52,12 @@ def test_a_csv_begins_with_the_mark_by_which_excel_knows_utf8() -> None:
     assert data.endswith(b"\r\n")
 
 
+def test_kinds_of_a_rate_stand_apart() -> None:
+    kinds = ({"rate": "0"}, {"rate": "0", "tax_kind": "exempt"}, {"rate": "0.06"})
+    rows = _rows(totals_csv(_report("rate", *kinds)))
+    assert [row[0] for row in rows[1:-1]] == ["0", "0 exempt", "0.06"]
+
+
 def test_a_csv_has_a_line_a_row_and_one_for_the_whole() -> None:
     header, first, second, whole = _rows(totals_csv(INDUSTRIES))
     assert len(header) == len(first) == len(second) == len(whole) == 17
