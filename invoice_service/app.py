@@ -18,6 +18,7 @@ from invoice_service.api.checking.hot import HotChecks
 from invoice_service.api.checking.page import PageLists
 from invoice_service.api.invoices.hot import HotIssues
 from invoice_service.api.invoices.issuing import IssuingCalls
+from invoice_service.api.invoices.slips import SlipCalls
 from invoice_service.api.operations import blueprint as operations_blueprint
 from invoice_service.api.operations.gate import Gate
 from invoice_service.api.operations.metrics import Meter
@@ -40,7 +41,14 @@ from invoice_service.services.health import Health, HealthParts, WebProcesses, c
 from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
-from invoice_service.web.customers import codes_page, docs_page, file_page, list_page, pages
+from invoice_service.web.customers import (
+    codes_page,
+    docs_page,
+    file_page,
+    list_page,
+    pages,
+    receipt_page,
+)
 from invoice_service.web.customers import contract as customers
 from invoice_service.web.ground import contract as ground
 from invoice_service.web.ground import language, showcase
@@ -208,6 +216,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         file_page.file_blueprint(
             log_key, instance.keys.notes, [key.text() for key in instance.policy.witnesses]
         ),
+        receipt_page.receipt_blueprint(SlipCalls(instance).look),
         docs_page.docs_blueprint(),
         showcase.showcase_blueprint(),
         clients.pilot_blueprint(check),
@@ -300,7 +309,7 @@ def _answer_errors(app: Flask, instance: Instance) -> None:
             problem = incidents.public(problem, f"{request.method} {request.url_rule}")
         if request.method == "POST" and request.path == clients.PATH:
             return clients.refuse(problem)
-        if request.path.startswith(PROGRAMS):
+        if request.path.startswith(PROGRAMS) and not request.path.endswith(receipt_page.ENDING):
             return problems.respond(problem, base)
         answer = pages.problem_page(problem, status, _title(problem))
         if status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -91,6 +91,11 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("proof", {**here, "format": "fapiao"})
     yield Call("qrSvg", {**here, "module": 4})
     yield Call("qrPng", {**here, "module": 4})
+    asked = {"width": "58", "form": "full", "copy": "0"}
+    yield Call("slip", {**here, **asked, "drawer": "1"})
+    yield Call("slipPrinted", here)
+    yield Call("slipPicture", {**here, **asked})
+    yield Call("receiptPage", {**here, **asked})
     yield Call("verify", slip)
     yield Call("verifyMany", {}, slip, NDJSON)
     yield Call("queryBillDetail", {}, {"tx_hash": slip.pop("hash"), **slip})

@@ -88,6 +88,11 @@ _REQUEST: Final = {
         "Idempotency-Key must be 1 to 255 visible ASCII characters",
         "幂等键须为 1 至 255 个可见 ASCII 字符",
     ),
+    "slip_too_long": Entry(
+        422,
+        "The slip is too long for a picture; ask for the short form, or print it",
+        "小票过长，无法生成图片，请改用简式或直接打印",
+    ),
     "module_size": Entry(400, "QR modules have 4 to 32 dots", "二维码模块须为 4 至 32 点"),
     "idempotency_key_conflict": Entry(
         409, "This Idempotency-Key stands for another request", "幂等键已用于另一请求"
@@ -422,6 +427,11 @@ _SERVER: Final = {
         503,
         "The clock has leapt ahead, so nothing is issued; operators have to look",
         "系统时钟跳前，暂停开票，需运维确认",
+    ),
+    "font_missing": Entry(
+        503,
+        "The font for pictures of slips is missing; operators have to install the service anew",
+        "小票图片所用字体缺失，需运维重新安装服务",
     ),
     "key_unreadable": Entry(503, "A key of the service cannot be read", "服务密钥无法读取"),
     "not_initialised": Entry(503, "The service has not been set up", "服务尚未初始化"),

@@ -12,11 +12,20 @@ from invoice_service.services.health import PendingReader
 from invoice_service.services.issuing.issue import Issuer
 from invoice_service.services.people.ports import KeyStore, MerchantStore
 from invoice_service.services.people.trail import ActStore, TrailReader
-from invoice_service.services.ports import InvoiceReader
+from invoice_service.services.ports import InvoiceReader, PrintStore
 from invoice_service.services.reporting.report import ReportStore
 
 
-class Store(InvoiceReader, PendingReader, MerchantStore, KeyStore, ActStore, TrailReader, Protocol):
+class Store(
+    InvoiceReader,
+    PrintStore,
+    PendingReader,
+    MerchantStore,
+    KeyStore,
+    ActStore,
+    TrailReader,
+    Protocol,
+):
     """The store, as far as the front door uses it."""
 
     @property

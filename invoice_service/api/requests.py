@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 from flask import request
@@ -51,6 +51,7 @@ class Preferences(NamedTuple):
     minimal: bool = False
 
 
+Chosen = TypeVar("Chosen")
 Said = Mapping[str, Any]
 """What a request says, by PEP 3333 names; where none is given, the request under way is meant."""
 
@@ -127,6 +128,16 @@ def whole_number(
         return int(text)
     raise MalformedError(
         "parameter_malformed", f"{name} is a whole number from {least} to {most}", pointer=name
+    )
+
+
+def one_of(parameters: dict[str, str], name: str, allowed: Mapping[str, Chosen]) -> Chosen:
+    """What a parameter's word stands for; the first without it. ``parameter_malformed``."""
+    word = parameters.get(name, next(iter(allowed)))
+    if word in allowed:
+        return allowed[word]
+    raise MalformedError(
+        "parameter_malformed", f"{name} is one of {', '.join(allowed)}", pointer=name
     )
 
 

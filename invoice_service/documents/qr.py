@@ -44,6 +44,17 @@ def qr_svg(text: str, module: int = MODULE_DOTS) -> bytes:
     ).encode("ascii")
 
 
+def modules_of(text: str) -> int:
+    """How many modules a side of the code has, the white round it not counted.
+
+    Printers that make the code by themselves need no more: some do not pack digits.
+    """
+    code = qrcode.QRCode(error_correction=LEVEL)
+    code.add_data(text, optimize=0)
+    version: int = code.best_fit()
+    return 17 + 4 * version
+
+
 def _encode(text: str, module: int) -> qrcode.QRCode:
     if not LEAST_MODULE_DOTS <= module <= MAX_MODULE_DOTS:
         raise MalformedError(

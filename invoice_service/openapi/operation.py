@@ -5,7 +5,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from invoice_service.domain.bounds import LARGEST
 
-JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS = (
+JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS, OCTETS = (
     "application/json",
     "application/x-ndjson",
     "text/csv",
@@ -14,6 +14,7 @@ JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS = (
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "multipart/form-data",
     "application/x-www-form-urlencoded",
+    "application/octet-stream",
 )
 
 Shape = type[Any] | Literal["string", "bytes", "object"]
@@ -133,6 +134,16 @@ TAX_ID: Final = "^[0-9A-HJ-NPQRTUWXY]{18}$"
 TAX_ID_OR_NONE: Final = "^([0-9A-HJ-NPQRTUWXY]{18})?$"
 
 HASH = Parameter("hash", "The password area", "path", HASH_TEXT)
+SLIP_ASKED = (
+    Parameter("width", "Millimetres of the paper; 58 unless given", schema={"enum": ["58", "80"]}),
+    Parameter(
+        "form",
+        "`full`, the default: all that may be shown; `short`: without buyer and lines;"
+        " `electronic`: the total and the code",
+        schema={"enum": ["full", "short", "electronic"]},
+    ),
+    Parameter("copy", "`1`: it says 副本 (copy)", schema={"enum": ["0", "1"]}),
+)
 FROM = Parameter("from", "First Shanghai date; not after `to`", schema=DAY)
 TO = Parameter("to", "Last Shanghai date, included", schema=DAY)
 

@@ -51,3 +51,15 @@ class InvoiceReader(Protocol):
     def invoices(self, wanted: InvoiceFilter, after: int, limit: int) -> list[StoredInvoice]:
         """Matching invoices with ``seq`` above ``after``, in order, ``limit`` at most."""
         ...
+
+
+class PrintStore(Protocol):
+    """Counting the slips that are on paper."""
+
+    def prints(self, seq: int) -> int:
+        """How many slips of the invoice at ``seq`` there are."""
+        ...
+
+    def add_print(self, seq: int, at: int) -> int:
+        """Count one more at ``at`` (unix seconds); returns how many there are now."""
+        ...

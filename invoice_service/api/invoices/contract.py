@@ -18,6 +18,8 @@ from invoice_service.openapi.operation import (
     LOG,
     NDJSON,
     NUMBER,
+    OCTETS,
+    SLIP_ASKED,
     STORE,
     TAX_ID_OR_NONE,
     TEXT,
@@ -39,6 +41,8 @@ AGAIN = Parameter(
     {"type": "string", "pattern": "^[!-~]{1,255}$"},
 )
 PREFER = Parameter("Prefer", "wait=N (seconds, 30 at most), return=minimal", "header")
+
+DRAWER = Parameter("drawer", "`1`: the till's drawer is opened", schema={"enum": ["0", "1"]})
 
 Group = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": ["object", "array"]})]
 """Canonical JSON, passed on as it is stored."""
@@ -83,6 +87,12 @@ class InvoicePage(msgspec.Struct):
     next: str | None
 
 
+class Prints(msgspec.Struct):
+    """How many slips of an invoice are on paper."""
+
+    prints: int
+
+
 class BatchResult(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What became of one line of a batch: what a single request would have got."""
 
@@ -124,6 +134,7 @@ WORDS: Final[Words] = {
     "lines": says("The lines as issued, or their digest: canonical JSON"),
     "InvoicePage.invoices": says("In order of issue"),
     "InvoicePage.next": says("The `after` of the following page; null on the last"),
+    "Prints.prints": says("How many of its slips are on paper; from the first on they are copies"),
     "BatchResult.line": says("The line of the request, counted from 1", minimum=1),
     "BatchResult.status": says("What a single request would have been answered with"),
     "BatchResult.invoice": says("The invoice; without a problem"),
@@ -366,5 +377,44 @@ OPERATIONS: Final = (
         "",
         (HASH, MODULE),
         codes=("parameter_malformed", *_READ),
+    ),
+    Operation(
+        "get",
+        "/v1/invoices/{hash}/slip",
+        "slip",
+        "reading",
+        "The slip for a thermal printer",
+        "ESC/POS bytes: to be sent to the printer as they are",
+        ((OCTETS, "bytes"),),
+        "merchant",
+        (HASH, *SLIP_ASKED, DRAWER),
+        codes=("parameter_malformed", *_READ),
+        scope="read",
+    ),
+    Operation(
+        "post",
+        "/v1/invoices/{hash}/prints",
+        "slipPrinted",
+        "reading",
+        "Count a slip that is on paper: the next one is a copy",
+        "How many there are now",
+        ((JSON, Prints),),
+        "merchant",
+        (HASH,),
+        statuses=(201,),
+        codes=("database_refused", *_READ),
+        scope="issue",
+    ),
+    Operation(
+        "get",
+        "/v1/invoices/{hash}/slip.png",
+        "slipPicture",
+        "reading",
+        "The slip as a picture; without what the asker may not see",
+        "A picture, a pixel a printer's dot",
+        (("image/png", "bytes"),),
+        "optional",
+        (HASH, *SLIP_ASKED),
+        codes=("parameter_malformed", "slip_too_long", "font_missing", *_READ),
     ),
 )

@@ -52,7 +52,7 @@ def blueprint(parts: Parts) -> Blueprint:
     def one(hash_: str) -> Response:
         query()
         invoice = _invoice(hash_)
-        return json_answer(bodies.detail(invoice, _visible(access.anyone(), invoice)))
+        return json_answer(bodies.detail(invoice, visible(access.anyone(), invoice)))
 
     @blueprint.get(f"/{HASH}/proof")
     def proof(hash_: str) -> Response:
@@ -60,7 +60,7 @@ def blueprint(parts: Parts) -> Blueprint:
         tlog = _is_tlog(asked)
         invoice = _invoice(hash_)
         digest = parse_password_area(invoice.hash)
-        shown = _visible(access.anyone(), invoice) - hidden
+        shown = visible(access.anyone(), invoice) - hidden
         if tlog:  # which shows none of the groups
             answer = raw_answer(build_tlog(parts.store, parts.log, digest), TEXT)
         else:
@@ -99,7 +99,7 @@ def _is_tlog(asked: dict[str, str]) -> bool:
     return form == "tlog"
 
 
-def _visible(principal: Principal | None, invoice: StoredInvoice) -> frozenset[str]:
+def visible(principal: Principal | None, invoice: StoredInvoice) -> frozenset[str]:
     """By the hash alone the face; the issuing merchant and officials see all three groups."""
     if principal is None or not principal.may("read"):
         return FACE_ONLY

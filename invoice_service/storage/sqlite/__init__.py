@@ -16,6 +16,7 @@ from invoice_service.storage.sqlite.connection import BUSY_SECONDS, Connections,
 from invoice_service.storage.sqlite.factors import FactorRows
 from invoice_service.storage.sqlite.issuing import Issuing, Queue, nothing_taken
 from invoice_service.storage.sqlite.people import People
+from invoice_service.storage.sqlite.prints import Prints
 from invoice_service.storage.sqlite.reading import Reading
 from invoice_service.storage.sqlite.register import Register
 from invoice_service.storage.sqlite.schema import migrations
@@ -26,7 +27,9 @@ from invoice_service.storage.totals import SqliteTotals
 __all__ = ["SqliteStore", "create_store", "update_store"]
 
 
-class SqliteStore(Issuing, Reading, Register, People, FactorRows, SessionRows, Trail, Clocks):
+class SqliteStore(
+    Issuing, Reading, Prints, Register, People, FactorRows, SessionRows, Trail, Clocks
+):
     """``invoices.db``. Safe for threads and processes at once, and after a fork.
 
     Every method raises UnavailableError when the database cannot be used: ``database_busy``,

@@ -4,6 +4,7 @@ from sqlite_utils import Database, Migrations
 
 from invoice_service.services.people.refusals import KEPT_SECONDS
 from invoice_service.storage.sqlite.people_tables import create_people
+from invoice_service.storage.sqlite.prints import create_prints
 from invoice_service.storage.totals import create_tables, widen_sums
 
 migrations = Migrations("invoices")
@@ -217,3 +218,9 @@ def terms_of_keys(db: Database) -> None:
     table.add_column("expires_at", int)  # null for never
     table.add_column("till", str, not_null_default="")
     table.add_column("used_at", int)  # to within minutes; null for never
+
+
+@migrations()
+def slips_printed(db: Database) -> None:
+    """How many slips of an invoice are on paper."""
+    create_prints(db)

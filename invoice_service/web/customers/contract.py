@@ -6,9 +6,11 @@ import msgspec
 
 from invoice_service.openapi.operation import (
     FORM,
+    HASH,
     HTML,
     LOG,
     SLIP,
+    SLIP_ASKED,
     STORE,
     XLSX,
     Operation,
@@ -26,6 +28,10 @@ class ListForm(msgspec.Struct, omit_defaults=True, rename={"answer": "as"}):
     text: str = ""
     answer: str = ""
 
+
+PRINT = Parameter(
+    "print", "`1`: the browser is asked to print at once", schema={"enum": ["0", "1"]}
+)
 
 WORDS: Final[Words] = {
     "ListForm.list": says(
@@ -91,6 +97,19 @@ OPERATIONS: Final = (
         codes=("key_unreadable",),
         errors="page",
         strict=False,
+    ),
+    Operation(
+        "get",
+        "/v1/invoices/{hash}/receipt",
+        "receiptPage",
+        "pages",
+        "The slip for a person, to be printed by the browser",
+        "A page, without what the asker may not see",
+        ((HTML, "string"),),
+        "optional",
+        (HASH, *SLIP_ASKED, PRINT),
+        codes=("parameter_malformed", "password_area", "invoice_unknown", *STORE),
+        errors="page",
     ),
     Operation(
         "get",
