@@ -2,6 +2,9 @@
 
 So they are encoded as they are, without sorting or looking at each value again; a test compares
 every one of them with ``chain.canonical``, which does both.
+
+A *form* is a face with gaps for what differs from one invoice to the next. A gap is the name of
+the value between two zero bytes; JSON escapes every control character, so that no text has one.
 """
 
 from typing import Any, Final, Literal
@@ -12,13 +15,11 @@ from msgspec import UNSET, UnsetType
 from chain import canonical
 from chain.errors import MalformedError
 
-from .lifecycle import Type
 from .money import Fen
-from .numbering import Allotment, format_issued_at
+from .numbering import format_issued_at
 from .tax import TaxKind
 
-_GAP: Final = b"\0"  # JSON escapes every control character: no other byte of a text is this one
-_gap: Final = msgspec.Raw(_GAP)
+_GAP: Final = b"\0"
 _encode: Final = msgspec.json.Encoder().encode
 _encode_sorted: Final = msgspec.json.Encoder(order="deterministic").encode
 
@@ -32,25 +33,29 @@ class Seller(msgspec.Struct, frozen=True):
     tax_id: str
 
 
-class Face(msgspec.Struct, frozen=True, kw_only=True):
-    """The face before it has a number: what is allotted is left open."""
+def _gap(name: str) -> msgspec.Raw:
+    return msgspec.Raw(_GAP + name.encode() + _GAP)
 
-    amount: Fen
-    code: msgspec.Raw = _gap
+
+class BlueForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A blue invoice's face: what has a column of its own in the store is left open."""
+
+    amount: msgspec.Raw = _gap("amount")
+    code: msgspec.Raw = _gap("code")
     currency: str = "CNY"
     district: str
     drawer: str
     industry: str
-    issued_at: msgspec.Raw = _gap
-    number: msgspec.Raw = _gap
-    order_id: str
+    issued_at: msgspec.Raw = _gap("issued_at")
+    number: msgspec.Raw = _gap("number")
+    order_id: msgspec.Raw = _gap("order_id")
     payee: str
     remark: str
     reviewer: str
     seller: Seller
-    tax: Fen
-    total: Fen
-    type: Type
+    tax: msgspec.Raw = _gap("tax")
+    total: msgspec.Raw = _gap("total")
+    type: str = "blue"
 
 
 class BuyerGroup(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,11 +107,11 @@ class Rest(msgspec.Struct, frozen=True, kw_only=True):
 read_lines: Final = msgspec.json.Decoder(list[Line]).decode
 """The lines of stored bytes; raises msgspec.MsgspecError for what are none."""
 
-_ALLOTTED: Final = ("code", "number", "issued_at")
+_ALLOTTED: Final = {name: _gap(name) for name in ("code", "number", "issued_at")}
 
 
-def write(group: Face | BuyerGroup | list[Line] | Rest) -> bytes:
-    """Return the canonical bytes; of a face, with gaps for what is allotted.
+def write(group: BlueForm | BuyerGroup | list[Line] | Rest) -> bytes:
+    """Return the canonical bytes; of a form, with its gaps.
 
     Raises MalformedError ``not_canonical`` for half a surrogate pair.
     """
@@ -119,15 +124,35 @@ def write(group: Face | BuyerGroup | list[Line] | Rest) -> bytes:
 def write_open(face: dict[str, Any]) -> bytes:
     """Return the canonical bytes of any face, with gaps for what is allotted."""
     canonical.encode(face)
-    return _encode_sorted(face | dict.fromkeys(_ALLOTTED, _gap))
+    return _encode_sorted(face | _ALLOTTED)
 
 
-def close_face(face: bytes, allotment: Allotment) -> bytes:
-    """Fill the gaps of a face; ValueError for what is no open face."""
-    start, after_code, between, end = face.split(_GAP)
-    when = format_issued_at(allotment.issued_at)
-    return (
-        f'"{allotment.code}"'.encode().join((start, after_code))
-        + f'"{when}"'.encode()
-        + f'"{allotment.number}"'.encode().join((between, end))
-    )
+def fill(
+    form: bytes,
+    *,
+    amount: Fen,
+    code: str,
+    issued_at: int,
+    number: str,
+    order_id: str,
+    tax: Fen,
+    total: Fen,
+) -> bytes:
+    """Return the face: the form with these values in its gaps; ValueError for what is no form."""
+    values = {
+        b"amount": b"%d" % amount,
+        b"code": _encode(code),
+        b"issued_at": _encode(format_issued_at(issued_at)),
+        b"number": _encode(number),
+        b"order_id": _encode(order_id),
+        b"tax": b"%d" % tax,
+        b"total": b"%d" % total,
+    }
+    parts = form.split(_GAP)
+    if not len(parts) % 2:
+        raise ValueError("a gap does not end")
+    try:
+        parts[1::2] = [values[name] for name in parts[1::2]]
+    except KeyError as name:
+        raise ValueError(f"a form has no gap {name}") from None
+    return b"".join(parts)

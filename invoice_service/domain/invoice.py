@@ -1,5 +1,6 @@
 """The invoice document: everything but the number is computed before it is issued."""
 
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -9,7 +10,7 @@ from chain import canonical, commitment
 from chain.errors import MalformedError
 from chain.hashing import Digest, sha256
 
-from .document import BuyerGroup, Face, Rest, Seller, close_face, write, write_open
+from .document import BlueForm, BuyerGroup, Rest, Seller, fill, write, write_open
 from .lifecycle import REASON_ZH, Reason, Reversal, Type, check_reversible
 from .lines import RateTotal, add_up, write_lines
 from .merchant import Merchant
@@ -61,8 +62,9 @@ NoPromise = Literal["overdue", "unsigned"]
 class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """An invoice that only waits for its number; goes through msgpack as it is.
 
-    ``face`` is open: it lacks code, number and issued_at. ``reverses`` is the blue one's digest on
-    a red one.
+    ``form`` is the face with gaps for code, number, time, and whatever else differs. When it is
+    ``shared``, other invoices have the same one, and the store keeps it once. ``reverses`` is the
+    blue one's digest on a red one.
     ``max_wait`` is for how many seconds the oldest invoice may have waited for the log, if this one
     is to be promised a place in it; 0 when nothing is promised. ``promised`` is whether the answer
     is to carry the promise.
@@ -74,7 +76,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     order_id: str
     idempotency_key: str
     request_digest: bytes
-    face: bytes
+    form: bytes
     buyer: bytes
     lines: bytes
     salts: bytes
@@ -86,6 +88,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     industry: str
     district: str
     rates: list[RateTotal]
+    shared: bool = False
     reverses: bytes | None = None
     max_wait: int = 0
     promised: bool = False
@@ -192,7 +195,14 @@ def prepare(
         order_id=request.order_id,
         idempotency_key=idempotency_key,
         request_digest=_request_digest(request, buyer, lines_bytes),
-        face=write(_face(merchant, request, amount, tax)),
+        form=_form(
+            merchant,
+            request.drawer or merchant.drawer,
+            request.payee or merchant.payee,
+            request.remark,
+            request.reviewer or merchant.reviewer,
+        ),
+        shared=not request.remark,
         buyer=buyer,
         lines=lines_bytes,
         salts=salts,
@@ -242,7 +252,7 @@ def prepare_red(
         order_id=face["order_id"],
         idempotency_key=idempotency_key,
         request_digest=sha256(b"fapiao/v1/reversal\n" + digest + reason.encode()),
-        face=write_open(face),
+        form=write_open(face),
         buyer=blue.buyer,
         lines=lines,
         salts=salts,
@@ -260,7 +270,16 @@ def prepare_red(
 
 def finish(prepared: Prepared, allotment: Allotment) -> Frozen:
     """Put the number on the face and close the document: this is its digest for ever."""
-    face = close_face(prepared.face, allotment)
+    face = fill(
+        prepared.form,
+        amount=prepared.amount,
+        code=allotment.code,
+        issued_at=allotment.issued_at,
+        number=allotment.number,
+        order_id=prepared.order_id,
+        tax=prepared.tax,
+        total=prepared.total,
+    )
     face_salt = prepared.salts[: commitment.SALT_SIZE]
     digest = commitment.document_digest(
         commitment.group_digest("face", face_salt, face),
@@ -322,23 +341,21 @@ def _check_totals(request: InvoiceRequest, amount: Fen, tax: Fen) -> None:
             )
 
 
-def _face(merchant: Merchant, request: InvoiceRequest, amount: Fen, tax: Fen) -> Face:
-    """A blue invoice's face; the people of the request come before the merchant's."""
-    return Face(
-        amount=amount,
-        district=merchant.district,
-        drawer=request.drawer or merchant.drawer,
-        industry=merchant.industry,
-        order_id=request.order_id,
-        payee=request.payee or merchant.payee,
-        remark=request.remark,
-        reviewer=request.reviewer or merchant.reviewer,
-        seller=Seller(
-            merchant.address_phone, merchant.bank_account, merchant.name, merchant.tax_id
-        ),
-        tax=tax,
-        total=amount + tax,
-        type="blue",
+@lru_cache(maxsize=1024)
+def _form(merchant: Merchant, drawer: str, payee: str, remark: str, reviewer: str) -> bytes:
+    """A blue invoice's face without what has a column of its own."""
+    return write(
+        BlueForm(
+            district=merchant.district,
+            drawer=drawer,
+            industry=merchant.industry,
+            payee=payee,
+            remark=remark,
+            reviewer=reviewer,
+            seller=Seller(
+                merchant.address_phone, merchant.bank_account, merchant.name, merchant.tax_id
+            ),
+        )
     )
 
 

@@ -89,7 +89,7 @@ def test_everything_before_the_number_is_ready() -> None:
     assert (draft.industry, draft.district, draft.reverses) == ("6210", "440303", None)
     assert draft.rates == [("0.06", 10660, 640), ("0.13", 20000, 2600)]
     assert (draft.amount, draft.tax, draft.total) == (30660, 3240, 33900)
-    assert not any(name in draft.face for name in (b'"0000', b'"2018-', b"reverses"))
+    assert not any(name in draft.form for name in (b'"0000', b'"2018-', b"reverses"))
 
 
 def test_a_prepared_invoice_travels_and_finishes_the_same() -> None:

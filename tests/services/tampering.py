@@ -95,13 +95,8 @@ def forge(
     )
     digest = document_digest(forged.face, forged.buyer, forged.lines, forged.salts)
     same = ("order_id", "number", "code", "amount", "tax", "total", "type")
-    values = {
-        "face": forged.face,
-        "lines": forged.lines,
-        "hash": digest,
-        **{name: face[name] for name in same},
-        **columns,
-    }
+    values = {"face": forged.face, "form": None, "lines": forged.lines, "hash": digest}
+    values |= {name: face[name] for name in same} | columns
     tamper(
         town,
         f"UPDATE invoices SET {', '.join(f'{name} = ?' for name in values)} WHERE seq = {seq}",

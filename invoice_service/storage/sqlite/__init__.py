@@ -14,6 +14,7 @@ from invoice_service.domain.numbering import Scheme
 from invoice_service.storage.sqlite.clock import Clocks, Times, not_counted, nothing_sealed
 from invoice_service.storage.sqlite.connection import BUSY_SECONDS, Connections, unavailable
 from invoice_service.storage.sqlite.factors import FactorRows
+from invoice_service.storage.sqlite.forms import Forms
 from invoice_service.storage.sqlite.issuing import Issuing, Queue, nothing_taken
 from invoice_service.storage.sqlite.people import People
 from invoice_service.storage.sqlite.prints import Prints
@@ -53,6 +54,7 @@ class SqliteStore(
         how long the machine has run, where the clock is the machine's.
         """
         self._queue = Queue(taken)
+        self._forms = Forms()
         self._times = Times(sealed, running)
         self.connections = Connections(path, busy_seconds=busy_seconds)
         self._scheme = scheme or Scheme()

@@ -22,13 +22,14 @@ from invoice_service.domain.invoice import Frozen, Issued, Prepared, finish
 from invoice_service.domain.numbering import Allotment, Scheme, next_number, number_beside
 from invoice_service.storage.sqlite.clock import Times
 from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.forms import Forms, FormsWithin
 from invoice_service.storage.sqlite.groups import OF_ONE_RECORD, Draft, Row, serve_together
 
 _INSERT = (
     "INSERT INTO invoices (seq, merchant_id, key_id, type, code, number, hash, issued_at,"
     " order_id, attempt, request_digest, industry, district, amount, tax, total, rates,"
-    " face, buyer, lines, salts, reverses)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " face, buyer, lines, salts, reverses, form)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _REMEMBER = "INSERT INTO idempotency (merchant_id, key, request_digest, seq) VALUES (?, ?, ?, ?)"
 _ISSUED = (
@@ -80,6 +81,7 @@ class Issuing:
     _scheme: Scheme
     _queue: "Queue"
     _times: Times
+    _forms: Forms
 
     def issue(self, batch: Sequence[Prepared], clock: Callable[[], int]) -> list[Issued | Problem]:
         """Issue what may be issued, in one transaction, on disk when this returns.
@@ -91,9 +93,11 @@ class Issuing:
         if not batch:
             return []
         with self.connections.writing() as connection:
-            counter = _Counter(connection, self._scheme, clock(), self._queue, self._times)
+            forms = self._forms.within(connection.execute)
+            counter = _Counter(connection, self._scheme, clock(), self._queue, self._times, forms)
             answers = serve_together(connection, counter, batch)
             counter.close()
+        self._forms.keep(forms)
         return answers
 
 
@@ -117,10 +121,12 @@ class _Counter:
         now: int,
         queue: Queue,
         times: Times,
+        forms: FormsWithin,
     ) -> None:
         self._execute = connection.execute
         self._executemany = connection.executemany
         self._queue = queue
+        self._forms = forms
         self._waited: int | None = None
         self._checked: Allotment | None = None
         self._scheme = scheme
@@ -140,7 +146,7 @@ class _Counter:
 
         Raises sqlite3.Error when the transaction as a whole cannot go on.
         """
-        last, seq = self._last, self._seq
+        last, seq, forms = self._last, self._seq, len(self._forms.new)
         self._execute("SAVEPOINT record")
         try:
             answer: Issued | Problem = self._serve(prepared)
@@ -156,6 +162,7 @@ class _Counter:
         if isinstance(answer, Problem):
             self._execute("ROLLBACK TO record")
             self._last, self._seq = last, seq
+            self._forms.forget(forms)
         self._execute("RELEASE record")
         return answer
 
@@ -331,7 +338,8 @@ class _Counter:
         allotment = self._next_number()
         frozen = finish(prepared, allotment)
         seq = self._seq + 1
-        row = _row(seq, prepared, frozen, attempt, reverses)
+        form = self._forms.id(prepared.form) if prepared.shared else None
+        row = _row(seq, prepared, frozen, attempt, reverses, form)
         issued = Issued(
             seq=seq,
             merchant_id=prepared.merchant_id,
@@ -405,7 +413,14 @@ def _remembered(prepared: Prepared, seq: int) -> tuple[object, ...]:
     return prepared.merchant_id, prepared.idempotency_key, prepared.request_digest, seq
 
 
-def _row(seq: int, prepared: Prepared, frozen: Frozen, attempt: int, reverses: int | None) -> Row:
+def _row(
+    seq: int,
+    prepared: Prepared,
+    frozen: Frozen,
+    attempt: int,
+    reverses: int | None,
+    form: int | None,
+) -> Row:
     return (
         seq,
         prepared.merchant_id,
@@ -424,9 +439,10 @@ def _row(seq: int, prepared: Prepared, frozen: Frozen, attempt: int, reverses: i
         prepared.tax,
         prepared.total,
         _to_json(prepared.rates).decode(),
-        frozen.face,
+        frozen.face if form is None else b"",
         prepared.buyer,
         prepared.lines,
         prepared.salts,
         reverses,
+        form,
     )

@@ -9,6 +9,7 @@ import msgspec
 from chain.commitment import check_code, password_area
 from chain.errors import MalformedError, UnavailableError
 from chain.hashing import Digest, to_digest
+from invoice_service.domain.document import fill
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.services.ports import InvoiceFilter, PendingInvoice
 from invoice_service.storage.sqlite.connection import Connections
@@ -32,9 +33,12 @@ _COLUMNS = (
     "district",
     "reverses",
 )
+_IN_FACE = ("amount", "code", "issued_at", "number", "order_id", "tax", "total")
 _SELECT = (
-    f"SELECT i.hash, i.rates, blue.hash, red.hash, {', '.join(f'i.{c}' for c in _COLUMNS)}"  # noqa: S608 # our own column names
-    " FROM invoices i LEFT JOIN invoices blue ON blue.seq = i.reverses"
+    "SELECT i.hash, i.rates, blue.hash, red.hash, i.form, forms.text,"  # noqa: S608 # our own names
+    f" {', '.join(f'i.{c}' for c in _COLUMNS)}"
+    " FROM invoices i LEFT JOIN forms ON forms.id = i.form"
+    " LEFT JOIN invoices blue ON blue.seq = i.reverses"
     " LEFT JOIN invoices red ON red.reverses = i.seq WHERE "
 )
 # An order's blue invoices, and the red ones that reverse them.
@@ -142,7 +146,7 @@ def _last_seq(connection: sqlite3.Connection) -> int:
 
 
 def _stored(row: tuple[Any, ...]) -> StoredInvoice:
-    digest, rates, blue, red, *rest = row
+    digest, rates, blue, red, form, text, *rest = row
     fields = dict(zip(_COLUMNS, rest, strict=True))
     try:
         fields |= {
@@ -152,9 +156,20 @@ def _stored(row: tuple[Any, ...]) -> StoredInvoice:
             "reverses_hash": None if blue is None else password_area(to_digest(blue)),
             "reversed_by": None if red is None else password_area(to_digest(red)),
         }
+        if form is not None:
+            fields["face"] = _face(text, fields)
         return msgspec.convert(fields, StoredInvoice)
-    except (MalformedError, msgspec.MsgspecError) as error:
+    except (MalformedError, msgspec.MsgspecError, ValueError, OverflowError) as error:
         raise _damaged(f"the row of invoice {rest[0]} is damaged: {error}") from error
+
+
+def _face(form: bytes | None, row: dict[str, Any]) -> bytes:
+    """The face that a form and the columns make; ValueError unless there is just one face."""
+    if form is None:
+        raise ValueError("its form is missing")
+    if row["face"]:
+        raise ValueError("it has a face beside that of its form")
+    return fill(form, **{name: row[name] for name in _IN_FACE})
 
 
 def _pending(seq: int, digest: bytes, blue: bytes | None) -> PendingInvoice:

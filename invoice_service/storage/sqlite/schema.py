@@ -224,3 +224,22 @@ def terms_of_keys(db: Database) -> None:
 def slips_printed(db: Database) -> None:
     """How many slips of an invoice are on paper."""
     create_prints(db)
+
+
+@migrations()
+def forms(db: Database) -> None:
+    """What many faces have in common, once; a row that names a form has no face of its own."""
+    db.table("forms").create(
+        {"id": int, "text": bytes}, pk="id", not_null={"text"}, strict=True
+    ).create_index(["text"], unique=True)
+    db.execute("ALTER TABLE invoices ADD COLUMN form INTEGER REFERENCES forms(id)")
+    db.execute(
+        "CREATE TRIGGER forms_append BEFORE INSERT ON forms WHEN EXISTS"
+        " (SELECT 1 FROM forms WHERE id = NEW.id OR text = NEW.text)"
+        " BEGIN SELECT RAISE(ABORT, 'forms are only ever appended'); END"
+    )
+    for change in ("UPDATE", "DELETE"):
+        db.execute(
+            f"CREATE TRIGGER forms_no_{change.lower()} BEFORE {change} ON forms"
+            f" BEGIN SELECT RAISE(ABORT, 'forms: no {change}, rows are frozen'); END"
+        )

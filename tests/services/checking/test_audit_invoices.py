@@ -1,6 +1,7 @@
 """The audit of invoices: each byte of a row, and rows that were forged as a whole."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,8 +94,43 @@ def test_every_byte_of_a_face(town: Town) -> None:
         for bit in (0x01, 0x20):
             face = bytearray(invoice.face)
             face[place] ^= bit
-            tamper(town, "UPDATE invoices SET face = ? WHERE seq = 5", values=[bytes(face)])
+            whole = "UPDATE invoices SET face = ?, form = NULL WHERE seq = 5"
+            tamper(town, whole, values=[bytes(face)])
             assert first_wrong(town) == ("invoice", 5)
+
+
+def test_every_byte_of_a_form(town: Town) -> None:
+    """Gaps included: one that has another name, or stands elsewhere."""
+    with sqlite3.connect(town.folder / "invoices.db") as connection:
+        query = "SELECT text FROM forms JOIN invoices ON form = id WHERE seq = 1"
+        (form,) = connection.execute(query).fetchone()
+    connection.close()
+    for place in range(0, len(form), 5):
+        for bit in (0x01, 0x20):
+            bent = bytearray(form)
+            bent[place] ^= bit
+            tamper(town, "UPDATE forms SET text = ? WHERE id = 1", values=[bytes(bent)])
+            assert first_wrong(town) == ("invoice", 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "form = NULL",  # neither form nor face
+        "form = 99",  # a form that is not there
+        "face = x'7b7d'",  # a face beside the form
+        "form = NULL, face = x'00'",
+        "issued_at = 1000000000000",  # a year that no date has
+    ],
+)
+def test_a_face_that_cannot_be_told(town: Town, change: str) -> None:
+    tamper(town, f"UPDATE invoices SET {change} WHERE seq = 5")
+    assert first_wrong(town) == ("invoice", 5)
+
+
+def test_a_form_that_is_gone(town: Town) -> None:
+    tamper(town, "DELETE FROM forms")
+    assert first_wrong(town) == ("invoice", 1)
 
 
 def test_a_row_that_is_gone(town: Town) -> None:
@@ -232,7 +268,7 @@ def test_a_red_invoice_over_another_amount(town: Town) -> None:
         [
             msgspec.structs.replace(
                 own,
-                face=own.face.replace(blue.hash.encode(), other.hash.encode()),
+                form=own.form.replace(blue.hash.encode(), other.hash.encode()),
                 reverses=parse_password_area(other.hash),
             )
         ]
