@@ -76,6 +76,6 @@ def test_what_init_has_shown_survives_the_power_cut_after_it(tmp_path: Path) -> 
         pass
     left, shown = after_cut(disk, Lost()), disk.visible()
     kept = [name for name in shown if "/keys/" in name or name.endswith("/checkpoint")]
-    assert len(kept) == 7  # the folder of statements is one of them
+    assert len(kept) == 8  # the folder of statements is one of them
     for name in kept:
         assert left[name] == shown[name]

@@ -61,9 +61,11 @@ def tamper(
 
 
 def flip(value: int | str | bytes) -> int | str | bytes:
-    """Change one byte of a column's value, in the middle, to another one of its kind."""
+    """Change one byte of a column's value, in the middle, to another of its kind, or add one."""
     if isinstance(value, int):
         return value ^ 1
+    if value == b"":
+        return b"\0"
     if isinstance(value, bytes):
         middle = len(value) // 2
         return value[:middle] + bytes([value[middle] ^ 1]) + value[middle + 1 :]

@@ -24,7 +24,7 @@ from tests.storage.shop import FILE, Shop, codes, request
 BAD_PRICE = 13
 """What an order must cost for the database to refuse its row: a stranger's trigger."""
 
-TABLES = ("invoices", "idempotency", "merchants")
+TABLES = ("forms", "invoices", "idempotency", "merchants")
 
 
 def one_by_one(
@@ -107,7 +107,10 @@ bent = st.builds(
     orders,
     st.sampled_from(
         [
-            {"face": b"{}"},
+            {"form": b"{}"},
+            {"form": b"{}\0"},
+            {"form": b"{}", "shared": False},
+            {"form": None},
             {"salts": b""},
             {"order_id": "\ud800"},
             {"total": 1 << 70},

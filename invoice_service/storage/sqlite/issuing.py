@@ -127,6 +127,7 @@ class _Counter:
         self._executemany = connection.executemany
         self._queue = queue
         self._forms = forms
+        self._forms_before = 0
         self._waited: int | None = None
         self._checked: Allotment | None = None
         self._scheme = scheme
@@ -180,12 +181,14 @@ class _Counter:
 
     def store(self, drafts: Sequence[Draft]) -> None:
         """Store what was drafted, in its order."""
-        self._executemany(_INSERT, [draft.row for draft in drafts])
+        self._forms_before = len(self._forms.new)
+        self._executemany(_INSERT, [self._with_form(one.prepared, one.row) for one in drafts])
         keyed = [draft for draft in drafts if draft.prepared.idempotency_key]
         self._executemany(_REMEMBER, [_remembered(one.prepared, one.issued.seq) for one in keyed])
 
     def forget(self, drafts: Sequence[Draft]) -> None:
         """Take back what was drafted last, as if it had never been."""
+        self._forms.forget(self._forms_before)
         for draft in reversed(drafts):
             self._allowances[draft.prepared.merchant_id].added -= 1
             self._last, self._seq = draft.after, draft.issued.seq - 1
@@ -328,7 +331,7 @@ class _Counter:
     def _store(self, prepared: Prepared, attempt: int, reverses: int | None) -> Issued:
         """Allot the next number and insert the row; the number counts only once it is in."""
         row, issued = self._number(prepared, attempt, reverses)
-        self._execute(_INSERT, row)
+        self._execute(_INSERT, self._with_form(prepared, row))
         self._remember(prepared, issued.seq)
         return issued
 
@@ -338,8 +341,7 @@ class _Counter:
         allotment = self._next_number()
         frozen = finish(prepared, allotment)
         seq = self._seq + 1
-        form = self._forms.id(prepared.form) if prepared.shared else None
-        row = _row(seq, prepared, frozen, attempt, reverses, form)
+        row = _row(seq, prepared, frozen, attempt, reverses)
         issued = Issued(
             seq=seq,
             merchant_id=prepared.merchant_id,
@@ -380,6 +382,10 @@ class _Counter:
                 seconds=self._waited,
             )
 
+    def _with_form(self, prepared: Prepared, row: Row) -> Row:
+        """The whole row: a shared form stands in a row of its own, stored with the first."""
+        return (*row, self._forms.id(prepared.form) if prepared.shared else None)
+
     def _remember(self, prepared: Prepared, seq: int) -> None:
         if prepared.idempotency_key:
             self._execute(_REMEMBER, _remembered(prepared, seq))
@@ -413,14 +419,8 @@ def _remembered(prepared: Prepared, seq: int) -> tuple[object, ...]:
     return prepared.merchant_id, prepared.idempotency_key, prepared.request_digest, seq
 
 
-def _row(
-    seq: int,
-    prepared: Prepared,
-    frozen: Frozen,
-    attempt: int,
-    reverses: int | None,
-    form: int | None,
-) -> Row:
+def _row(seq: int, prepared: Prepared, frozen: Frozen, attempt: int, reverses: int | None) -> Row:
+    """The row as far as it is known before it is stored."""
     return (
         seq,
         prepared.merchant_id,
@@ -439,10 +439,9 @@ def _row(
         prepared.tax,
         prepared.total,
         _to_json(prepared.rates).decode(),
-        frozen.face if form is None else b"",
+        b"" if prepared.shared else frozen.face,
         prepared.buyer,
         prepared.lines,
         prepared.salts,
         reverses,
-        form,
     )

@@ -159,7 +159,7 @@ def _stored(row: tuple[Any, ...]) -> StoredInvoice:
         if form is not None:
             fields["face"] = _face(text, fields)
         return msgspec.convert(fields, StoredInvoice)
-    except (MalformedError, msgspec.MsgspecError, ValueError, OverflowError) as error:
+    except (MalformedError, msgspec.MsgspecError, ValueError) as error:
         raise _damaged(f"the row of invoice {rest[0]} is damaged: {error}") from error
 
 
@@ -169,7 +169,10 @@ def _face(form: bytes | None, row: dict[str, Any]) -> bytes:
         raise ValueError("its form is missing")
     if row["face"]:
         raise ValueError("it has a face beside that of its form")
-    return fill(form, **{name: row[name] for name in _IN_FACE})
+    try:
+        return fill(form, **{name: row[name] for name in _IN_FACE})
+    except (OverflowError, OSError):
+        raise ValueError(f"{row['issued_at']} is no time of ours") from None
 
 
 def _pending(seq: int, digest: bytes, blue: bytes | None) -> PendingInvoice:
