@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from chain.errors import Problem, UnavailableError
 from invoice_service.config import Config
 from invoice_service.replay.clock import Clock
+from invoice_service.replay.tied import end_with_starter
 from invoice_service.services.anchoring.anchor import Pending, anchor_pending
 from invoice_service.services.ports import PendingInvoice
 from invoice_service.wiring import open_instance
@@ -104,6 +105,7 @@ def anchors_apart(config: Config, seed: int) -> Iterator[Anchors]:
 def _work(
     config: Config, seed: int, orders: "Queue[Order | None]", answers: "Queue[int | Problem]"
 ) -> None:
+    end_with_starter()
     clock = Clock(0)
     rng = random.Random(f"closings/{seed}")  # noqa: S311 # a simulation that must repeat
     instance = open_instance(config, clock=clock, randbytes=rng.randbytes)

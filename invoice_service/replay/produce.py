@@ -18,6 +18,7 @@ from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.domain.tax import TaxRates
 from invoice_service.replay.city import City, build_city
 from invoice_service.replay.days import Sale, invoices_by_day, sales
+from invoice_service.replay.tied import end_with_starter
 
 AHEAD: Final = 40  # batches that may wait between the two processes
 MOMENTS_A_DAY: Final = 24  # a day is issued in about so many batches, each at one moment
@@ -103,6 +104,7 @@ def batches_apart(
 def _fill(
     queue: "Queue[bytes]", plan: Plan, merchants: list[Merchant], rates: tuple[str, ...]
 ) -> None:
+    end_with_starter()
     encode = msgspec.msgpack.Encoder().encode
     for batch in batches(plan, merchants, rates):
         queue.put(encode(batch))

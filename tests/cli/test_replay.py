@@ -1,8 +1,11 @@
 """The simulated city: repeatable, plausible, and issued through the real parts."""
 
 import string
+import sys
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
+from subprocess import DEVNULL, Popen
 
 import pytest
 from stdnum.cn import uscc
@@ -14,6 +17,7 @@ from invoice_service.replay.city import build_city, organisation_check_digit
 from invoice_service.replay.days import invoices_by_day, sales
 from invoice_service.replay.trades import DISTRICT_WEIGHTS, TRADES
 from tests.cli.town import TAX_ID, Town
+from tests.patience import wait_until
 
 DAY = date(2026, 3, 6)
 
@@ -93,6 +97,28 @@ def test_a_replayed_quarter_is_clean_and_reported_by_its_own_days(empty: Town) -
     assert int(report["net"]["total"]) == done["net_total"]
     audit = empty.asked("--config", str(there), "audit")
     assert (audit["clean"], audit["closings"]) == (True, 89)
+
+
+def test_a_replay_that_is_killed_leaves_no_process_behind(empty: Town) -> None:
+    """The one that anchors ends with the one that issues."""
+    command = [sys.executable, "-m", "invoice_service.cli", "replay", "--invoices", "200000"]
+    with Popen(command, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True) as replay:
+        checkpoint = Path("var/replay/log/checkpoint")
+        wait_until(checkpoint.exists, "the log of the replay")
+        first = checkpoint.read_bytes()
+        wait_until(lambda: checkpoint.read_bytes() != first, "the process that anchors")
+        replay.kill()
+    wait_until(lambda: not members(replay.pid), "the end of what the replay had started")
+
+
+def members(group: int) -> int:
+    """How many processes of a group still run."""
+    found = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+            found += int(its_group) == group and state != "Z"
+    return found
 
 
 def test_a_replay_begins_at_midnight_in_shenzhen(empty: Town) -> None:
