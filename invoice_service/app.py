@@ -3,7 +3,7 @@
 import os
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from time import perf_counter_ns
@@ -222,7 +222,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         clients.pilot_blueprint(check),
     ):
         app.register_blueprint(blueprint)
-    description = partial(describe_service, config.service.public_url, doors(config))
+    description = partial(_description, config.service.public_url)
     meter = Meter(config.run_dir / "counts", sorted({*app.view_functions, *ENDPOINTS}))
     app.register_blueprint(
         operations_blueprint(_health(instance, meter), meter, description, _gate(config))
@@ -240,6 +240,10 @@ def _gate(config: Config) -> Gate:
 
 def doors(config: Config) -> Doors:
     """What the doors say of their calls."""
+    return _doors(config.service.public_url)
+
+
+def _doors(public_url: str) -> Doors:
     return Doors(
         operations=(
             *rooms.OPERATIONS,
@@ -249,8 +253,14 @@ def doors(config: Config) -> Doors:
         ),
         words={**rooms.WORDS, **customers.WORDS, **ground.WORDS},
         problem=problems.ProblemBody,
-        refusals=problems.refusals(config.service.public_url),
+        refusals=problems.refusals(public_url),
     )
+
+
+@cache
+def _description(public_url: str) -> dict[str, Any]:
+    """The same as a document: made once in a process, for it takes as long as ten issues."""
+    return describe_service(public_url, _doors(public_url))
 
 
 def _title(problem: Problem) -> str:

@@ -1,6 +1,7 @@
 """A client for which every answer must be one that ``/openapi.json`` describes."""
 
 import json
+from functools import cache
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -35,9 +36,14 @@ class DescribedClient(FlaskClient):
 def document(app: Flask) -> dict[str, Any]:
     """What the application says of itself."""
     if app not in _documents:
-        found: dict[str, Any] = FlaskClient(app).get("/openapi.json").get_json()
-        _documents[app] = found
+        _documents[app] = _parsed(FlaskClient(app).get("/openapi.json").data)
     return _documents[app]
+
+
+@cache
+def _parsed(text: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def operation_of(app: Flask, answer: TestResponse) -> dict[str, Any] | None:
