@@ -19,6 +19,7 @@ from invoice_service.processes.supervise import free_port
 from invoice_service.services.people.admit import admit, create_key
 from invoice_service.services.people.ports import Role
 from invoice_service.wiring import init_instance, open_instance
+from tests.journeys.commands import run_fapiao
 from tests.patience import PATIENCE, wait_until
 
 FAPIAO = [sys.executable, "-P", "-m", "invoice_service.cli"]
@@ -64,15 +65,7 @@ class Service:
 
     def fapiao(self, *arguments: str, status: int = 0) -> str:
         """Run a command to its end and return what it printed; fails on another exit status."""
-        done = subprocess.run(
-            [*FAPIAO, *arguments],
-            env=self.environ,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_fapiao(arguments, self.environ, self.folder)
         assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
         return done.stdout
 
