@@ -1,4 +1,5 @@
-"""The Celery application: ``celery --app workers.app worker`` and ``… beat``.
+"""The Celery application: ``celery --app workers.app beat``, and
+``… worker --include workers.tasks``: beat only sends, and need not load what a task works with.
 
 Reads the settings that the environment variable FAPIAO_CONFIG names, like every other process.
 """
@@ -30,7 +31,7 @@ def settings() -> Config:
 
 def make_app(config: Config) -> Celery:
     """Build the application; it opens neither database nor broker yet."""
-    app = Celery("fapiao", include=["workers.tasks"])
+    app = Celery("fapiao")
     app.conf.update(_conf(config))
     return app
 

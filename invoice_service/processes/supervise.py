@@ -58,7 +58,7 @@ PROGRAMS: Final = (
     Program("web", "invoice_service.processes.web"),
     Program(
         "worker",
-        f"{_CELERY} worker --loglevel INFO --hostname worker@fapiao"
+        f"{_CELERY} worker --include workers.tasks --loglevel INFO --hostname worker@fapiao"
         " --without-gossip --without-mingle --without-heartbeat",
         keys=True,
     ),

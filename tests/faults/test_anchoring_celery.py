@@ -22,6 +22,7 @@ from workers.app import ANCHOR_PENDING, QUEUE, make_app
 from workers.schedule import WAITING
 
 _CELERY = [sys.executable, "-P", "-m", "celery", "--app", "workers.app", "--quiet"]
+PROGRAMS = {"worker": ["worker", "--include", "workers.tasks"], "beat": ["beat"]}
 
 
 class Bureau:
@@ -51,7 +52,7 @@ class Bureau:
         """Start ``worker`` or ``beat``; what it says goes to a file."""
         with (self.folder / f"{program}.log").open("ab") as output:
             process = subprocess.Popen(
-                [*_CELERY, program, "--loglevel", "INFO"],
+                [*_CELERY, *PROGRAMS[program], "--loglevel", "INFO"],
                 cwd=self.folder,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,

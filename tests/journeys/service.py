@@ -28,7 +28,7 @@ PROGRAMS = {
     "supervisor": "supervisor.supervisord",
     "issuer": "invoice_service.cli issuer",
     "web": "invoice_service.processes.web",
-    "worker": " worker --loglevel",
+    "worker": " worker --include",
     "beat": " beat --loglevel",
 }
 

@@ -109,3 +109,15 @@ def test_celery_finds_the_application_and_its_task(tmp_path: Path) -> None:
     )
     assert "workers.schedule:SteadyScheduler" in done.stdout
     assert "workers.folder:Transport" in done.stdout
+
+
+def test_beat_loads_nothing_that_anchors() -> None:
+    """Half a second and 30 MB at each start; the worker is told to include the tasks."""
+    program = "import sys, celery.bin.celery, celery.apps.beat; from workers.app import app;"
+    program += " app.loader.init_worker(); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.split()
+    assert "workers.app" in loaded
+    assert not {"workers.tasks", "invoice_service.wiring", "chain.log"} & {*loaded}
