@@ -56,7 +56,7 @@ class Buyers:
 
     def _buy(self, number: int) -> None:
         count = 0
-        while not self._ended.wait(0.01):
+        while not self._ended.wait(0.03):
             count += 1
             body = json.dumps({"order_id": f"b{number}-{count}", **ORDER}).encode()
             issued = json.loads(self._remote.post("/v1/invoices", body))

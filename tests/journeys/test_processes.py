@@ -140,8 +140,9 @@ def _sell_through_kills(service: Service) -> None:
     service.wait_until_anchored(len(hashes))
     audit = service.asked("audit")
     assert (audit["clean"], audit["invoices"], audit["pending"]) == (True, len(hashes), 0)
-    for hash_ in hashes[:: len(hashes) // 20]:
-        assert service.asked("verify", hash_)["verdict"] == "authentic"
+    anybody = service.remote()
+    for one in issued[:: len(issued) // 20]:
+        assert anybody.get_json("/v1/verifications", {"qr": one["qr"]})["verdict"] == "authentic"
     with closing(open_instance(service.config)) as instance:
         assert all(_is_kept(instance, one) for one in issued)
 

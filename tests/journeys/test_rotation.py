@@ -52,7 +52,7 @@ class Watcher:
                 return found
 
     def _run(self) -> None:
-        while not self._ended.wait(0.02):
+        while not self._ended.wait(0.1):
             before = self.statements()
             note = self._remote.get("/log/checkpoint")
             if self.statements() != before:
@@ -245,7 +245,7 @@ def test_rotations_in_a_row_under_load_never_show_a_checkpoint_that_is_refused(
 
     def buy() -> None:
         remote, count = scene.service.remote(scene.key), 0
-        while not ended.wait(0.01):
+        while not ended.wait(0.02):
             count += 1
             body = json.dumps({"order_id": f"load{count}", "lines": [LINE]}).encode()
             remote.post("/v1/invoices", body)
@@ -256,6 +256,7 @@ def test_rotations_in_a_row_under_load_never_show_a_checkpoint_that_is_refused(
         for _ in range(3):
             scene.service.fapiao("keys", "rotate-log")
             scene.tell_witness()
+            wait_until(lambda: len(scene.signers()) == 2, "both have signed what is published")
             _retry(lambda: scene.service.asked("keys", "rotate-log", "--finish"))
         [key] = _signing(scene)
         scene.service.fapiao("keys", "rotate-log", "--stolen", _id(key))
