@@ -1,11 +1,15 @@
-"""What every test begins with, and what a run of the tests says at its end."""
+"""What every test begins with, and what a run of the tests says at its end.
+
+FAPIAO_HYPOTHESIS=mutants takes fewer examples, the same each time, and shows the first that fails.
+"""
 
 import itertools
+import os
 from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.outside import NEEDS
 from tests.sharing import keep_temporary_files_in_memory, longest_first
@@ -16,7 +20,16 @@ keep_temporary_files_in_memory()
 
 # No time decides a test: a machine that does ten things beside is slow for no fault of ours.
 settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+settings.register_profile(
+    "mutants",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=25,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile(os.environ.get("FAPIAO_HYPOTHESIS", "patient"))
 
 
 @pytest.fixture(autouse=True)

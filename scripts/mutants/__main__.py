@@ -1,8 +1,8 @@
-"""Make the mutants of ``chain/``, try them, and compare: python -m scripts.mutants [MODULE ...].
+"""Make mutants of the code, try them, and compare: python -m scripts.mutants [MODULE ...].
 
-MODULE is like ``chain/tree/merkle.py``; without one, all of them. Nothing is written beside the
-code: the mutants stand in a copy in a temporary folder. Exit status 1 when a mutant stands that
-docs/mutants.md does not list, or when that page lists one that falls.
+MODULE is like ``chain/tree/merkle.py``; without one, all of ``chain/``. Nothing is written beside
+the code: the mutants stand in a copy in a temporary folder. Exit status 1 when a mutant stands that
+the pages in docs/mutants/ do not list, or when one of them lists one that falls.
 """
 
 import argparse
@@ -11,43 +11,76 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
-from scripts.mutants.making import NOT_MUTATED, make_mutants, refused_by_types
-from scripts.mutants.page import harmless, report
-from scripts.mutants.trying import TESTS
+from scripts.mutants.making import make_mutants, refused_by_types
+from scripts.mutants.page import harmless, read_pages, report
+from scripts.mutants.table import changed, modules, row_of, with_rows
+from scripts.mutants.trying import KILLED, OPTIONS, TESTS
 
 ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "mutants.md"
 COPIED = ("chain", "tests", "scripts", "docs", "static", "pyproject.toml")
 
 
 def main() -> int:
     """Do what the module's text says; return the exit status."""
+    asked = _arguments()
+    page = PAGE.read_text(encoding="utf-8")
+    some = changed(page, ROOT) if asked.changed else asked.modules or modules(ROOT)
+    known = json.loads(asked.known.read_text()) if asked.known else []
+    verdicts: list[dict[str, str]] = []
+    with tempfile.TemporaryDirectory(prefix="fapiao-mutants-") as name:
+        for area in TESTS:
+            if here := [module for module in some if module.startswith(f"{area}/")]:
+                folder = (asked.folder or Path(name)) / area
+                verdicts += _try_all(folder, area, here, asked.jobs, known)
+    if asked.verdicts:
+        _write(asked.verdicts, verdicts)
+    counts, today = report(some, verdicts, read_pages(ROOT)), datetime.now(UTC).date()
+    rows = [
+        row_of(module, counts[module], today, (ROOT / module).read_text(encoding="utf-8"))
+        for module in counts
+    ]
+    print("", *rows, sep="\n")
+    if asked.enter:
+        PAGE.write_text(with_rows(page, rows), encoding="utf-8")
+    return 0 if len(rows) == len(some) else 1
+
+
+def _path(text: str) -> Path:
+    return Path(text).absolute()  # the working folder changes
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts.mutants", description=__doc__)
     parser.add_argument("modules", nargs="*", metavar="MODULE")
+    parser.add_argument("--changed", action="store_true", help="those changed since their row")
+    parser.add_argument("--enter", action="store_true", help="enter the rows in docs/mutants.md")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once")
-    parser.add_argument("--folder", type=Path, help="work and measure there; again, only new tests")
-    parser.add_argument("--verdicts", type=Path, help="keep them in this file, as JSON")
+    parser.add_argument(
+        "--folder", type=_path, help="work there; of the same modules, measure only new tests again"
+    )
+    parser.add_argument("--verdicts", type=_path, help="keep them in this file, as JSON")
+    parser.add_argument("--known", type=_path, help="such a file: what was killed counts as killed")
     asked = parser.parse_args()
-    modules = asked.modules or [
-        str(path.relative_to(ROOT))
-        for path in sorted((ROOT / "chain").rglob("*.py"))
-        if path.name not in NOT_MUTATED
-    ]
-    with tempfile.TemporaryDirectory(prefix="fapiao-mutants-") as name:
-        verdicts = _try_all(asked.folder or Path(name), modules, asked.jobs)
-    if asked.verdicts:
-        asked.verdicts.write_text(json.dumps(verdicts, indent=1, ensure_ascii=False))
-    return report(verdicts, (ROOT / "docs" / "mutants.md").read_text(encoding="utf-8"))
+    for module in asked.modules:
+        if module.partition("/")[0] not in TESTS or not (ROOT / module).is_file():
+            parser.error(f"there is no such module to be tried: {module}")
+    return asked
 
 
-def _try_all(folder: Path, modules: list[str], jobs: int) -> list[dict[str, str]]:
-    """Return what became of every mutant, as ``page.Mutant`` reads it."""
-    _copy(folder)
-    mutants = make_mutants(folder, modules)
+def _try_all(
+    folder: Path, area: str, some: list[str], jobs: int, known: list[dict[str, str]]
+) -> list[dict[str, str]]:
+    """Return what became of every mutant, as ``page.Change`` reads it."""
+    _copy(folder, area)
+    mutants = make_mutants(folder, some)
     for mutant in mutants:
         mutant["verdict"] = harmless(mutant["original"], mutant["mutant"])
     refused_by_types(folder, mutants)
+    _remember(mutants, known)
     _write(folder / "mutants.json", mutants)
     environment = {
         **os.environ,
@@ -56,17 +89,26 @@ def _try_all(folder: Path, modules: list[str], jobs: int) -> list[dict[str, str]
         "PYTHONPATH": str(folder),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    command = [sys.executable, "-m", "pytest", "-p", "scripts.mutants.trying", *TESTS]
+    command = [sys.executable, "-m", "pytest", "-p", "scripts.mutants.trying"]
+    command += [*TESTS[area], *OPTIONS]
     subprocess.run(command, cwd=folder, env=environment, check=True)
     tried: list[dict[str, str]] = json.loads((folder / "mutants.json").read_text())
     return tried
 
 
-def _copy(folder: Path) -> None:
+def _remember(mutants: list[dict[str, str]], known: list[dict[str, str]]) -> None:
+    """Do not try again what was killed before, of a function that is as it was."""
+    same = ("path", "function", "original", "mutant")
+    killed = {tuple(one[x] for x in same) for one in known if one["verdict"] == KILLED}
+    for mutant in mutants:
+        if not mutant["verdict"] and tuple(mutant[x] for x in same) in killed:
+            mutant["verdict"] = KILLED
+
+
+def _copy(folder: Path, area: str) -> None:
     """Copy what git knows, as it stands in the work tree."""
-    listing = subprocess.run(
-        ["git", "ls-files", "-z", "--", *COPIED], cwd=ROOT, check=True, capture_output=True
-    )
+    command = ["git", "ls-files", "-z", "--", *COPIED, area]
+    listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     for name in listing.stdout.decode().rstrip("\0").split("\0"):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +116,7 @@ def _copy(folder: Path) -> None:
 
 
 def _write(path: Path, mutants: list[dict[str, str]]) -> None:
-    path.write_text(json.dumps(mutants, ensure_ascii=False))
+    path.write_text(json.dumps(mutants, ensure_ascii=False, indent=1))
 
 
 if __name__ == "__main__":

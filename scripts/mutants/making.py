@@ -13,7 +13,6 @@ from pathlib import Path
 
 from mutmut.mutation.file_mutation import mutate_file_contents
 
-NOT_MUTATED = {"__init__.py"}
 _NUMBER = re.compile(r"__mutmut_\d+$")
 
 
@@ -77,7 +76,8 @@ def refused_by_types(folder: Path, mutants: list[dict[str, str]]) -> None:
     """Give mutants in which mypy, as strict as in every check, finds an error that verdict."""
     found: dict[str, set[str]] = defaultdict(set)
     spans: dict[str, list[tuple[int, int, str]]] = {}
-    for path, line, message in _type_errors(folder):
+    modules = sorted({mutant["path"] for mutant in mutants})
+    for path, line, message in _type_errors(folder, modules):
         if path not in spans:
             source = (folder / path).read_text(encoding="utf-8")
             spans[path] = [(one.lineno, one.end_lineno or 0, name) for name, one in _copies(source)]
@@ -92,9 +92,9 @@ def refused_by_types(folder: Path, mutants: list[dict[str, str]]) -> None:
             mutant["verdict"] = "refused by mypy"
 
 
-def _type_errors(folder: Path) -> Iterator[tuple[str, int, str]]:
+def _type_errors(folder: Path, modules: list[str]) -> Iterator[tuple[str, int, str]]:
     """Yield path, line and message of each error that mypy finds."""
-    command = [sys.executable, "-m", "mypy", "--output=json", "--no-warn-unused-ignores", "chain"]
+    command = [sys.executable, "-m", "mypy", "--output=json", "--no-warn-unused-ignores", *modules]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
         raise RuntimeError(f"mypy: {done.stderr or done.stdout}")

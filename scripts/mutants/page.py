@@ -1,4 +1,4 @@
-"""Compare the mutants that stand with those that docs/mutants.md argues away.
+"""Compare the mutants that stand with those that the pages in docs/mutants/ argue away.
 
 A list there is a ``diff`` block under a heading that names the file. ``@@ function: reason``
 stands above one or more changes, each of lines that go (``-``) and lines that come (``+``).
@@ -8,11 +8,10 @@ Two kinds are not even tried, since a program can tell them: see ``harmless``.
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
-
-COLUMNS = ("killed", "refused by mypy", "too slow", "text", "spelling", "standing", "no test")
+from pathlib import Path
 
 _TEXTS = {
     **dict.fromkeys(("MalformedError", "VerificationError", "ConflictError", "RefusedError"), 1),
@@ -45,40 +44,42 @@ class Change:
     def __str__(self) -> str:
         lines = [f"-{line}" for line in self.old.split("\n")]
         lines += [f"+{line}" for line in self.new.split("\n")]
-        return "\n".join([f"### `{self.path}`", f"@@ {self.function}: ", *lines])
+        return "\n".join([f"## `{self.path}`", f"@@ {self.function}: ", *lines])
 
 
-def report(mutants: list[dict[str, str]], page: str) -> int:
-    """Print a table, and what the page does not say truly; return the exit status."""
-    counts: dict[str, Counter[str]] = {}
+def read_pages(root: Path) -> str:
+    """Return the lists of all rooms, one after the other."""
+    found = sorted((root / "docs" / "mutants").glob("*.md"))
+    return "\n".join(path.read_text(encoding="utf-8") for path in found)
+
+
+def report(
+    modules: Iterable[str], mutants: list[dict[str, str]], pages: str
+) -> dict[str, Counter[str]]:
+    """Print what the pages do not say truly of ``modules``; count those of which they do.
+
+    What stands counts as ``argued`` there.
+    """
+    counts: dict[str, Counter[str]] = {module: Counter() for module in modules}
     standing: Counter[Change] = Counter()
     for mutant in mutants:
-        verdict = mutant["verdict"]
-        counts.setdefault(mutant["path"], Counter())[verdict] += 1
-        if verdict in {"standing", "no test"}:
+        stands = mutant["verdict"] in {"standing", "no test"}
+        verdict = "argued" if stands else mutant["verdict"]
+        counts[mutant["path"]][verdict] += 1
+        if stands:
             standing[Change(*(mutant[x] for x in ("path", "function", "old", "new")))] += 1
-    listed = Counter(change for change, _ in arguments(page) if change.path in counts)
-    print(_table(counts))
+    listed = Counter(change for change, _ in arguments(pages) if change.path in counts)
     unlisted, stale = standing - listed, listed - standing
     for title, changes in (("stands, and is not listed", unlisted), ("is listed, and fell", stale)):
         for change in sorted(changes.elements()):
             print(f"\n{title}:\n{change}")
-    return 1 if unlisted or stale else 0
+            counts.pop(change.path, None)
+    return counts
 
 
-def _table(counts: dict[str, Counter[str]]) -> str:
-    rows = [*sorted(counts.items()), ("sum", sum(counts.values(), Counter()))]
-    lines = [
-        f"| {path} | {one.total()} | " + " | ".join(str(one[name]) for name in COLUMNS) + " |"
-        for path, one in rows
-    ]
-    head = "| module | mutants | " + " | ".join(COLUMNS) + " |"
-    return "\n".join([head, "|---|" + "--:|" * (len(COLUMNS) + 1), *lines])
-
-
-def arguments(page: str) -> Iterator[tuple[Change, str]]:
-    """Yield every change that the page lists, with why it cannot matter."""
-    for path, blocks in re.findall(r"^### `(\S+)`\n(.*?)(?=^#|\Z)", page, re.MULTILINE | re.DOTALL):
+def arguments(pages: str) -> Iterator[tuple[Change, str]]:
+    """Yield every change that the pages list, with why it cannot matter."""
+    for path, blocks in re.findall(r"^## `(\S+)`\n(.*?)(?=^#|\Z)", pages, re.MULTILINE | re.DOTALL):
         for block in re.findall(r"^```diff\n(.*?)^```", blocks, re.MULTILINE | re.DOTALL):
             for part in re.split(r"^@@ ", block, flags=re.MULTILINE)[1:]:
                 head, _, lines = part.partition("\n")

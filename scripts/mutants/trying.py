@@ -23,15 +23,21 @@ from mutmut.core import MutmutCallStack
 from mutmut.state import state
 
 _MAIN = "tests/chain/test_main.py"
-TESTS = [
-    *("tests/chain", "tests/vectors", "tests/contracts/test_log_store.py"),
-    *("tests/contracts/test_log_store_sqlite.py", "tests/contracts/test_seen_store.py"),
-    "tests/witness/test_http.py",
-    *("tests/witness/test_statuses.py", "-m", "not slow", "-q", "--capture=sys"),
-    *("-p", "no:cacheprovider", "--tb=native"),  # the usual traceback reads the long files anew
-    # It counts what the interpreter has loaded; here that is the tool as well.
-    *("--deselect", f"{_MAIN}::test_the_command_says_yes_and_needs_only_this_package"),
-]  # fmt: skip
+TESTS = {
+    "chain": [
+        *("tests/chain", "tests/vectors", "tests/contracts/test_log_store.py"),
+        *("tests/contracts/test_log_store_sqlite.py", "tests/contracts/test_seen_store.py"),
+        *("tests/witness/test_http.py", "tests/witness/test_statuses.py"),
+        # It counts what the interpreter has loaded; here that is the tool as well.
+        *("--deselect", f"{_MAIN}::test_the_command_says_yes_and_needs_only_this_package"),
+    ],
+    "invoice_service": ["tests/domain"],
+}
+"""By the folder that is changed."""
+OPTIONS = [
+    *("-m", "not slow", "-q", "--capture=sys", "-p", "no:cacheprovider"),
+    "--tb=native",  # the usual traceback reads the long files anew
+]
 ACTIVE = "MUTANT_UNDER_TEST"
 _UNCHANGED = "stats"  # mutmut's word for: none, but note what is called
 ENOUGH = 6.0

@@ -1,14 +1,18 @@
 """The list of mutants that stand: read as it is written, compared with a run, true of the code."""
 
 import ast
+import re
+from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from scripts.mutants.page import Change, arguments, harmless, report
+from scripts.mutants.page import Change, arguments, harmless, read_pages, report
+from scripts.mutants.table import COLUMNS, Row, changed, modules, read_table, row_of, with_rows
 
 PAGE = Path("docs/mutants.md").read_text(encoding="utf-8")
-LISTED = list(arguments(PAGE))
+LISTED = list(arguments(read_pages(Path())))
 
 
 def _source(change: Change) -> list[str]:
@@ -51,7 +55,7 @@ def _mutant(old: str, new: str, verdict: str = "standing") -> dict[str, str]:
     }
 
 
-LIST = """### `chain/x.py`
+LIST = """## `chain/x.py`
 ```diff
 @@ A.f: it is the same: truly
 -return 1
@@ -75,26 +79,87 @@ def test_a_list_is_read_as_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mutants", "status", "said"),
+    ("mutants", "said"),
     [
-        ([_mutant("return 1", "return 2"), _mutant("return 1", "return 3")], 0, "| sum | 2 |"),
-        ([_mutant("return 1", "return 2")], 1, "is listed, and fell"),
-        ([_mutant("return 1", "return 2")] * 2, 1, "stands, and is not listed"),
-        ([_mutant("return 1", "return 2"), _mutant("return 1", "return 4")], 1, "+return 4"),
-        ([_mutant("return 1", "return 2"), _mutant("return 1", "return 3", "killed")], 1, "fell"),
+        ([_mutant("return 1", "return 2")], "is listed, and fell"),
+        ([_mutant("return 1", "return 2")] * 2, "stands, and is not listed"),
+        ([_mutant("return 1", "return 2"), _mutant("return 1", "return 4")], "+return 4"),
+        ([_mutant("return 1", "return 2"), _mutant("return 1", "return 3", "killed")], "fell"),
+        ([_mutant("return 1", "return 2", "no test")], "return 3"),
+        ([], "is listed, and fell"),
     ],
 )
-def test_a_run_is_compared_with_the_list(
-    mutants: list[dict[str, str]], status: int, said: str, capsys: pytest.CaptureFixture[str]
+def test_a_module_of_which_the_list_is_not_true_is_not_counted(
+    mutants: list[dict[str, str]], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = LIST.partition("@@ A.g")[0] + "```\n"
-    assert report(mutants, page) == status
+    assert report(["chain/x.py"], mutants, ONE_LIST) == {}
     assert said in capsys.readouterr().out
 
 
+ONE_LIST = LIST.partition("@@ A.g")[0] + "```\n"
+
+
+def test_a_module_of_which_the_list_is_true_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    mutants = [
+        _mutant("return 1", "return 2"),
+        _mutant("return 1", "return 3", "no test"),
+        _mutant("return 1", "return 4", "killed"),
+    ]
+    counts = report(["chain/x.py", "chain/y.py"], mutants, ONE_LIST)
+    assert counts == {"chain/x.py": Counter(argued=2, killed=1), "chain/y.py": Counter()}
+    assert capsys.readouterr().out == ""
+
+
 def test_what_did_not_run_is_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
-    assert report([], LIST) == 0
-    assert "sum" in capsys.readouterr().out
+    assert report([], [], LIST) == {}
+    assert capsys.readouterr().out == ""
+
+
+def test_every_module_has_its_row() -> None:
+    assert [row.module for row in read_table(PAGE)] == modules(Path())
+
+
+def test_the_table_adds_up_and_has_as_many_argued_as_are_listed() -> None:
+    argued = Counter(change.path for change, _ in LISTED)
+    for row in read_table(PAGE):
+        assert row.counts[COLUMNS.index("argued")] == argued[row.module], row.module
+    assert with_rows(PAGE, []) == PAGE
+
+
+def test_every_room_has_its_page() -> None:
+    for page in Path("docs/mutants").glob("*.md"):
+        for path in re.findall(r"^## `(\S+)`$", page.read_text(encoding="utf-8"), re.MULTILINE):
+            folder = "chain" if page.stem == "ground" else f"chain/{page.stem}"
+            assert str(Path(path).parent) == folder
+
+
+ROWS = [
+    Row("chain/a.py", (1, 2, 3, 4, 5, 6), date(2026, 1, 2), "01234567"),
+    Row("chain/tree/b.py", (10, 20, 30, 40, 50, 60), date(2026, 1, 3), "89abcdef"),
+]
+
+
+def test_a_run_is_entered_beside_the_others() -> None:
+    page = with_rows("Before.\n\n| module | x |\n|---|\n| old | 1 |\n\nAfter.\n", ROWS)
+    assert read_table(page) == ROWS
+    assert page.startswith("Before.\n\n| module | mutants | killed |")
+    assert page.endswith("| sum | 231 | 11 | 22 | 33 | 44 | 55 | 66 |  |  |\n\nAfter.\n")
+    later = row_of("chain/a.py", {"killed": 7, "argued": 1}, date(2026, 2, 1), "x = 1\n")
+    assert later.counts == (7, 0, 0, 0, 0, 1)
+    assert read_table(with_rows(page, [later])) == [later, ROWS[1]]
+
+
+def test_what_has_changed_since_it_was_tried_is_told(tmp_path: Path) -> None:
+    (tmp_path / "chain").mkdir()
+    for name in ("__init__", "a", "b", "c"):
+        (tmp_path / f"chain/{name}.py").write_text("x = 1\n", encoding="utf-8")
+    assert modules(tmp_path) == ["chain/a.py", "chain/b.py", "chain/c.py"]
+    tried = [row_of(f"chain/{name}.py", {}, date(2026, 1, 2), "x = 1\n") for name in "ab"]
+    page = with_rows("| module |\n", tried)
+    assert changed(page, tmp_path) == ["chain/c.py"]
+    (tmp_path / "chain/a.py").write_text("x = 1  # the same\n", encoding="utf-8")
+    (tmp_path / "chain/b.py").write_text("x = 2\n", encoding="utf-8")
+    assert changed(page, tmp_path) == ["chain/b.py", "chain/c.py"]
 
 
 @pytest.mark.parametrize(

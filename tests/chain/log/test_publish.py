@@ -11,10 +11,11 @@ import pytest
 from chain.errors import UnavailableError, VerificationError
 from chain.hashing import ZERO, Digest
 from chain.log.publish import STEP
+from chain.signing.checkpoint import Checkpoint, sign_checkpoint
 from chain.signing.note import Signature, SignerKey, parse_note
 from chain.signing.policy import Policy
 from chain.tree.tiles import TileFolder
-from tests.chain.books import SIGNER, Books
+from tests.chain.books import ORIGIN, SIGNER, Books
 from tests.witness.inside import NOW, cosigner
 
 
@@ -227,6 +228,31 @@ WAYS: dict[str, Callable[[Books], object]] = {
     "publish": Books.publish,
     "put": lambda books: books.log.publisher.put(),
 }
+EVERY_WAY = {**WAYS, "mend": lambda books: books.log.publisher.mend()}
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+def test_a_lost_tile_comes_back_whoever_comes_first(books: Books, way: str) -> None:
+    books.grow(300)
+    tile = books.log_folder / "tile/0/000"
+    before = tile.read_bytes()
+    tile.unlink()
+    EVERY_WAY[way](books)
+    assert tile.read_bytes() == before
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+def test_nothing_is_done_for_a_database_that_was_rolled_back(books: Books, way: str) -> None:
+    """Least of all are its entries written where the newer log's stood."""
+    books.grow(300)
+    other = Checkpoint(ORIGIN, 900, ZERO)  # what the log went on to, and the database has lost
+    (books.log_folder / "checkpoint").write_bytes(sign_checkpoint(other, SIGNER))
+    (books.log_folder / "tile/0/000").unlink()
+    before = _marks(books.log_folder)
+    with pytest.raises(VerificationError, match=r"^log_rolled_back\b") as caught:
+        EVERY_WAY[way](books)
+    assert caught.value.extra == {"published": 900, "head": 301}
+    assert _marks(books.log_folder) == before
 
 
 def _cosigned(books: Books, number: int) -> Signature:

@@ -1,11 +1,20 @@
 """A folder that lost full tiles: they come back as they were, or are named."""
 
+import os
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from chain.block import Row
 from chain.errors import UnavailableError, VerificationError
-from tests.chain.books import Books
+from chain.hashing import ZERO, leaf_hashes
+from chain.log.whole import WholeFolder
+from chain.signing.checkpoint import Checkpoint
+from chain.tree import merkle
+from chain.tree.tiles import TILE_WIDTH, TileFolder, TileId, encode_bundle, full_root
+from tests.chain.books import ORIGIN, Books
 
 LOST = [
     ["tile/0/001"],
@@ -137,3 +146,89 @@ def test_a_folder_that_did_not_change_is_looked_into_once(
     (books.log_folder / "tile/0/001").unlink()
     with pytest.raises(TypeError):
         books.log.publisher.mend()
+
+
+FULL = 1001
+"""Tiles: one more than stand in one folder."""
+
+ENTRIES = [b"entry %d" % n for n in range(TILE_WIDTH)]
+
+
+def _rows(first: int, end: int) -> Iterator[Row]:
+    """A database in which every tile has the same entries, so that a large log is soon made."""
+    for index in range(first, end):
+        yield Row(index, ENTRIES[index % TILE_WIDTH], ZERO)
+
+
+class Uniform:
+    """The folder of such a log, most of whose files are one file under many names."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tiles = TileFolder(folder)
+        leaves = leaf_hashes(ENTRIES)
+        above = [full_root(leaves)] * FULL
+        highest = [full_root(above[:TILE_WIDTH])] * (FULL // TILE_WIDTH)
+        self._many(folder, None, encode_bundle(ENTRIES))
+        self._many(folder, 0, b"".join(leaves))
+        for level, row in ((1, above), (2, highest)):
+            for n, start in enumerate(range(0, len(row), TILE_WIDTH)):
+                part = row[start : start + TILE_WIDTH]
+                path = folder / TileId(level, n, len(part)).path()
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(b"".join(part))
+        size = FULL * TILE_WIDTH
+        self.signed = Checkpoint(ORIGIN, size, merkle.root(self.tiles.reader(size), size))
+        self.whole = WholeFolder(self.tiles, folder, _rows)
+
+    def _many(self, folder: Path, level: int | None, data: bytes) -> None:
+        first = folder / TileId(level, 0).path()
+        for n in range(FULL):
+            path = folder / TileId(level, n).path()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if n:
+                os.link(first, path)
+            else:
+                path.write_bytes(data)
+
+    def lose(self, folder: Path, *paths: str) -> dict[Path, bytes]:
+        """Remove these files, and return what stood in them."""
+        lost = {folder / path: (folder / path).read_bytes() for path in paths}
+        for path in lost:
+            path.unlink()
+        return lost
+
+
+def test_more_tiles_than_stand_in_one_folder(tmp_path: Path) -> None:
+    uniform = Uniform(tmp_path)
+    assert uniform.whole.mend(uniform.signed) == []
+    paths = ["tile/1/002", "tile/0/000", "tile/0/999", "tile/0/x001/000", "tile/entries/x001/000"]
+    lost = uniform.lose(tmp_path, *paths)
+    assert [tile.path() for tile in uniform.whole.mend(uniform.signed)] == paths
+    assert {path: path.read_bytes() for path in lost} == lost
+    assert uniform.whole.mend(uniform.signed) == []
+
+
+def test_what_was_rebuilt_is_written_a_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So memory holds few, and a crash leaves those before it, which are not made again."""
+    uniform = Uniform(tmp_path)
+    lost = uniform.lose(tmp_path, *(f"tile/0/{n:03}" for n in range(150)))
+    put_back, left = TileFolder.put_back, 2
+
+    def crash(tiles: TileFolder, files: Mapping[TileId, bytes]) -> None:
+        nonlocal left
+        if not left:
+            raise UnavailableError("disk_full", "there is no room")
+        left -= 1
+        put_back(tiles, files)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TileFolder, "put_back", crash)
+        with pytest.raises(UnavailableError):
+            uniform.whole.mend(uniform.signed)
+    there = [path for path in lost if path.exists()]
+    assert 2 <= len(there) <= 128
+    assert there == list(islice(lost, len(there)))
+    assert len(uniform.whole.mend(uniform.signed)) == 150 - len(there)
+    assert {path: path.read_bytes() for path in lost} == lost

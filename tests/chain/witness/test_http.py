@@ -310,7 +310,7 @@ def test_that_clients_are_slow_or_go_is_written_down_once_a_minute(
     now = [5.0]
     with serving(tmp_path / "witness", KEY, seconds=1.0) as server:
         monkeypatch.setattr(http, "time", SimpleNamespace(monotonic=lambda: now[0]))
-        for seconds, times in ((0, [None]), (1, []), (58.9, []), (0.1, [3])):
+        for seconds, times in ((0, [None]), (1, []), (58.9, []), (0.1, [3]), (59, []), (1, [2])):
             now[0] += seconds
             assert talk(server, b"POST /add") == b""
             assert [one.get("times") for one in lines(capsys)] == times
