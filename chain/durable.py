@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from stat import S_IMODE, S_ISDIR, S_ISLNK, S_ISREG
+from stat import S_IFREG, S_ISDIR, S_ISLNK, S_ISREG
 from typing import Final
 
 from chain.errors import UnavailableError
@@ -82,7 +82,7 @@ def fsync_dir(folder: Path) -> None:
 def _holds(path: Path, data: bytes, mode: int) -> bool:
     try:
         status = path.stat()
-        same = status.st_size == len(data) and S_IMODE(status.st_mode) == mode
+        same = (status.st_size, status.st_mode) == (len(data), S_IFREG | mode)
         return same and path.read_bytes() == data
     except OSError:  # what cannot be read is written again
         return False

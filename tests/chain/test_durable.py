@@ -13,7 +13,7 @@ import pytest
 
 from chain.durable import fsync_dir, make_folder, write_file, write_files
 from chain.errors import UnavailableError
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, returns
 
 
 def names(folder: Path) -> list[str]:
@@ -180,6 +180,8 @@ def test_a_device_or_a_pipe_is_not_replaced(tmp_path: Path) -> None:
     assert caught.value.code == "write_failed"
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+    with pytest.raises(UnavailableError, match="a device or a pipe"):
+        returns(lambda: write_file(pipe, b""))  # as long as a pipe says it is: nobody reads it
     link.symlink_to(other)
     write_file(link, b"3")
     assert link.read_bytes() == b"3"
