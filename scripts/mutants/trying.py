@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -244,15 +244,6 @@ class _Child:
 
 
 def _reap(children: dict[int, _Child]) -> None:
-    """Take the verdicts of those that have ended; wait a little where none has."""
-    for child in _ended(children):
-        del children[child.pid]
-    time.sleep(0.002)
-
-
-def _ended(children: dict[int, _Child]) -> Iterator[_Child]:
-    for child in list(children.values()):
-        pid, status = os.waitpid(child.pid, os.WNOHANG)
-        if pid:
-            child.end(status)
-            yield child
+    """Wait until one of them has ended, and take its verdict."""
+    pid, status = os.wait()
+    children.pop(pid).end(status)
