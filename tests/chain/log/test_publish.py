@@ -228,7 +228,10 @@ WAYS: dict[str, Callable[[Books], object]] = {
     "publish": Books.publish,
     "put": lambda books: books.log.publisher.put(),
 }
-EVERY_WAY = {**WAYS, "mend": lambda books: books.log.publisher.mend()}
+EVERY_WAY: dict[str, Callable[[Books], object]] = {
+    **WAYS,
+    "mend": lambda books: books.log.publisher.mend(),
+}
 
 
 @pytest.mark.parametrize("way", EVERY_WAY)
