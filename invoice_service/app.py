@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chain.errors import Problem
@@ -23,7 +23,7 @@ from invoice_service.api.operations import blueprint as operations_blueprint
 from invoice_service.api.operations.gate import Gate
 from invoice_service.api.operations.metrics import Meter
 from invoice_service.api.operations.probes import ENDPOINTS
-from invoice_service.api.peers import Peers
+from invoice_service.api.peers import Peers, site_of
 from invoice_service.api.rates import Rates, headers_of
 from invoice_service.api.requests import AnyBut
 from invoice_service.api.shortcuts import Route, Shortcuts, Toll
@@ -41,6 +41,7 @@ from invoice_service.services.health import Health, HealthParts, WebProcesses, c
 from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
+from invoice_service.web import people
 from invoice_service.web.customers import (
     codes_page,
     docs_page,
@@ -219,6 +220,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         receipt_page.receipt_blueprint(SlipCalls(instance).look),
         docs_page.docs_blueprint(),
         showcase.showcase_blueprint(),
+        *people.blueprints(_gate_of_people(instance)),
         clients.pilot_blueprint(check),
     ):
         app.register_blueprint(blueprint)
@@ -230,6 +232,29 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
     app.extensions[CROWD] = lambda why: meter.turned_away(why, int(instance.clock().timestamp()))
     _count_answers(app, meter)
     return meter
+
+
+def _gate_of_people(instance: Instance) -> people.Gate:
+    """Whom pages let in, and what they are told of the rest."""
+
+    def refused(problem: Problem) -> None:
+        if problems.status_of(problem) in access.REFUSED:
+            door: Door = current_app.extensions[access.DOOR]
+            access.refused(problem, door, int(instance.clock().timestamp()))
+
+    return people.Gate(
+        people.Door(
+            desk=instance.people,
+            public_url=instance.config.service.public_url,
+            max_bytes=instance.config.limits.body_bytes,
+            randbytes=instance.randbytes,
+            is_merchant=lambda merchant_id: instance.store.account(merchant_id) is not None,
+            site_of=site_of,
+            status=problems.status_of,
+            title=_title,
+            refused=refused,
+        )
+    )
 
 
 def _gate(config: Config) -> Gate:

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "demo": "demo:demo",
     "merchants": "merchants:merchants",
     "keys": "keys:keys",
+    "people": "people:people",
     "clock": "clock:clock",
     "issue": "issue:issue",
     "anchor": "anchor:anchor",

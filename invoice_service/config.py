@@ -16,15 +16,21 @@ PREFIX: Final = "FAPIAO_"
 LARGEST_PORT: Final = 65535
 OUR_ADDRESSES: Final = frozenset(
     [
+        "account",
         "docs",
         "dzswj",
         "healthz",
+        "invitation",
         "log",
         "metrics",
         "openapi.json",
+        "people",
         "problems",
         "readyz",
+        "sign-in",
+        "sign-out",
         "static",
+        "till",
         "v1",
         "verify",
     ]

@@ -6,6 +6,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from invoice_service.web.customers.pages import SHOUTED
+from invoice_service.web.people.contract import PAGES
 
 OURS = {"GET", "POST", "PUT", "DELETE"}
 
@@ -16,6 +17,11 @@ def template(rule: Rule) -> str:
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:
+    """(method, path) of all but the pages for people who sign in, which programs do not call."""
+    return all_routes(app) - {(page.method, page.path) for page in PAGES}
+
+
+def all_routes(app: Flask) -> set[tuple[str, str]]:
     """(method, path) of all, but for files served as they are and the scan page in capitals."""
     return {
         (method.lower(), template(rule))

@@ -1,0 +1,137 @@
+"""``fapiao people``: who may sign in to this machine's instance; the way back in, too."""
+
+from typing import get_args
+
+import click
+
+from chain.errors import NotFoundError
+from invoice_service.commands.merchants import find_merchant
+from invoice_service.commands.options import NUMBER
+from invoice_service.commands.output import json_option, print_json, print_table
+from invoice_service.commands.session import Session
+from invoice_service.domain.numbering import format_utc
+from invoice_service.services.people.person import Person, PersonRole, Whose
+from invoice_service.services.people.staff import Invited
+from invoice_service.wiring import Instance
+
+
+@click.group()
+def people() -> None:
+    """Invite people, list and remove them.
+
+    Whoever works on this machine may: so the first administrator comes in, and one is made again
+    when the last has lost the password. What is done here stands in the trail.
+    """
+
+
+@people.command()
+@click.option("--merchant", help="Tax id or number of the merchant; else the bureau's.")
+@click.option("--role", required=True, type=click.Choice(get_args(PersonRole)))
+@click.option("--name", required=True, help="The person's name.")
+@click.option("--login", required=True, help="The sign-in name, before the @.")
+@json_option
+@click.pass_obj
+def invite(
+    session: Session,
+    *,
+    merchant: str | None,
+    role: PersonRole,
+    name: str,
+    login: str,
+    as_json: bool,
+) -> None:
+    """Invite somebody and print the link, only now.
+
+    It works once, and sets the password. A merchant has owners and cashiers, the bureau
+    administrators.
+    """
+    instance = session.instance()
+    whose = _whose(instance, merchant)
+    invited = instance.people.staff.invite(whose, role, name, login, instance.operator())
+    _tell(instance, invited, as_json=as_json)
+    instance.close()
+
+
+@people.command("invite-again")
+@click.argument("number", type=NUMBER)
+@json_option
+@click.pass_obj
+def invite_again(session: Session, *, number: int, as_json: bool) -> None:
+    """Void all that lets person NUMBER in, and print a new link.
+
+    For a forgotten password, a lost telephone, a theft; also of the last administrator.
+    """
+    instance = session.instance()
+    person = _person(instance, number)
+    _tell(
+        instance, instance.people.staff.invite_again(person, instance.operator()), as_json=as_json
+    )
+    instance.close()
+
+
+@people.command("list")
+@click.option("--merchant", help="Tax id or number of the merchant; else the bureau's.")
+@json_option
+@click.pass_obj
+def list_(session: Session, *, merchant: str | None, as_json: bool) -> None:
+    """Print the people of a merchant, or of the bureau."""
+    instance = session.instance()
+    found = instance.store.people(_whose(instance, merchant).merchant_id)
+    if as_json:
+        print_json([_described(person) for person in found])
+    else:
+        rows = [
+            (one.id, one.login, one.name, one.role, one.state, format_utc(one.created_at))
+            for one in found
+        ]
+        print_table(["no.", "sign-in name", "name", "role", "state", "invited"], rows, left=6)
+    instance.close()
+
+
+@people.command()
+@click.argument("number", type=NUMBER)
+@json_option
+@click.pass_obj
+def remove(session: Session, *, number: int, as_json: bool) -> None:
+    """End all that lets person NUMBER in, for ever; the last administrator stays."""
+    instance = session.instance()
+    instance.people.staff.remove(_person(instance, number), instance.operator())
+    person = _person(instance, number)
+    if as_json:
+        print_json(_described(person))
+    else:
+        click.echo(f"{person.login} is {person.state}")
+    instance.close()
+
+
+def _whose(instance: Instance, merchant: str | None) -> Whose:
+    return Whose(None if merchant is None else find_merchant(instance, merchant).id)
+
+
+def _person(instance: Instance, number: int) -> Person:
+    person = instance.store.person(number)
+    if person is None:
+        raise NotFoundError("person_unknown", f"there is no person {number}")
+    return person
+
+
+def _tell(instance: Instance, invited: Invited, *, as_json: bool) -> None:
+    link = f"{instance.config.service.public_url}/invitation/{invited.token}"
+    if as_json:
+        print_json({**_described(invited.person), "link": link})
+    else:
+        click.echo(f"{invited.person.login}, to set a password; shown only now:")
+        click.echo(link)
+
+
+def _described(person: Person) -> dict[str, object]:
+    """A person without what lets them in."""
+    return {
+        "id": person.id,
+        "login": person.login,
+        "name": person.name,
+        "role": person.role,
+        "merchant_id": person.merchant_id,
+        "state": person.state,
+        "created_at": format_utc(person.created_at),
+    }

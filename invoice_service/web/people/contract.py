@@ -1,0 +1,49 @@
+"""The pages for people who sign in, and who is let in; programs have calls of their own."""
+
+from typing import Final, Literal, NamedTuple
+
+from invoice_service.services.people.person import PersonRole
+
+ANYBODY: Final = "anybody"
+Who = tuple[PersonRole, ...] | Literal["anybody"]
+
+EVERYBODY: Final[tuple[PersonRole, ...]] = ("owner", "cashier", "administrator")
+_OF_A_MERCHANT: Final[tuple[PersonRole, ...]] = ("owner", "cashier")
+_MANAGERS: Final[tuple[PersonRole, ...]] = ("owner", "administrator")
+
+
+class Page(NamedTuple):
+    """One page, or one form of it; ``who`` is let in, signed in."""
+
+    method: Literal["get", "post"]
+    path: str
+    who: Who
+
+
+PAGES: Final = (
+    Page("get", "/sign-in", ANYBODY),
+    Page("post", "/sign-in", ANYBODY),
+    Page("post", "/sign-in/passkey", ANYBODY),
+    Page("get", "/sign-in/second", ANYBODY),
+    Page("post", "/sign-in/second", ANYBODY),
+    Page("post", "/sign-out", ANYBODY),
+    Page("get", "/invitation/{invitation}", ANYBODY),
+    Page("post", "/invitation/{invitation}", ANYBODY),
+    Page("get", "/account", EVERYBODY),
+    Page("post", "/account/password", EVERYBODY),
+    Page("post", "/account/pin", _OF_A_MERCHANT),
+    Page("get", "/account/totp", EVERYBODY),
+    Page("post", "/account/totp", EVERYBODY),
+    Page("post", "/account/totp/removal", EVERYBODY),
+    Page("post", "/account/recovery", EVERYBODY),
+    Page("post", "/account/passkeys", EVERYBODY),
+    Page("post", "/account/passkeys/{passkey}/removal", EVERYBODY),
+    Page("post", "/account/sessions/{session}/end", EVERYBODY),
+    Page("post", "/account/sessions/end", EVERYBODY),
+    Page("get", "/people", _MANAGERS),
+    Page("post", "/people", _MANAGERS),
+    Page("post", "/people/{person}/invitation", _MANAGERS),
+    Page("post", "/people/{person}/role", _MANAGERS),
+    Page("post", "/people/{person}/removal", _MANAGERS),
+    Page("post", "/till/cashier", _OF_A_MERCHANT),
+)
