@@ -17,10 +17,12 @@ LARGEST_PORT: Final = 65535
 OUR_ADDRESSES: Final = frozenset(
     [
         "account",
+        "components",
         "docs",
         "dzswj",
         "healthz",
         "invitation",
+        "language",
         "log",
         "metrics",
         "openapi.json",

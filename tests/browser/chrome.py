@@ -113,6 +113,18 @@ class Chrome:
         place = found["result"]["objectId"]
         self._ask("DOM.setFileInputFiles", files=[str(file)], objectId=place)
 
+    def device(self) -> None:
+        """Have a device that makes passkeys, and whose person is there and known to it."""
+        self._ask("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+        }
+        self._ask("WebAuthn.addVirtualAuthenticator", options=options)
+
     def offline(self, *, on: bool) -> None:
         """Take the page's network away, or give it back."""
         conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
