@@ -95,7 +95,9 @@ _REQUEST: Final = {
     ),
     "module_size": Entry(400, "QR modules have 4 to 32 dots", "二维码模块须为 4 至 32 点"),
     "idempotency_key_conflict": Entry(
-        409, "This Idempotency-Key stands for another request", "幂等键已用于另一请求"
+        409,
+        "This Idempotency-Key stands for another request; make a new one for each sale",
+        "幂等键已用于另一请求，每笔交易请使用新的幂等键",
     ),
 }
 
@@ -221,8 +223,43 @@ _INVOICE: Final = {
         422, "Only whole invoices can be reversed", "目前只能整张红冲"
     ),
     "not_reversible": Entry(403, "A red invoice cannot be reversed", "红字发票不能再红冲"),
+    "business_day_invalid": Entry(
+        422, "A business day is written like 2018-08-10", "营业日格式应为 2018-08-10"
+    ),
+    "parts_invalid": Entry(
+        422,
+        "A part of a bill says part, parts (1 to 5) and order_total, and is one of them",
+        "分单须同时填写 part、parts（1 至 5）和 order_total，且 part 不得大于 parts",
+    ),
     "order_id_conflict": Entry(
-        409, "This order already has an invoice with other content", "该订单已开具内容不同的发票"
+        409,
+        "This order already has an invoice with other content: send the same again, take that one"
+        " back first, or use another number",
+        "该订单已开具内容不同的发票：请原样重发，或先红冲，或使用新的订单号",
+    ),
+    "order_id_reused": Entry(
+        409,
+        "This order number was used before: give another sale another number, or send its"
+        " business_day; repeat a call with its Idempotency-Key",
+        "该订单号已使用过：另一笔交易请使用新的订单号或填写营业日，重发请沿用原幂等键",
+    ),
+    "order_parts_conflict": Entry(
+        409,
+        "The bill's first invoice says another number of parts, or another order_total: send the"
+        " same, or use another number",
+        "分单数或总额与该账单首张发票不符：请保持一致，或使用新的订单号",
+    ),
+    "replaces_not_first": Entry(
+        409,
+        "replaces is not the hash of this order's first invoice: look at the order's number, till"
+        " and day, and send that hash",
+        "replaces 不是该订单首张发票的密码区：请核对订单号、收银台和营业日后重填",
+    ),
+    "order_total_exceeded": Entry(
+        409,
+        "More would stand under this order than was first sold: take back first what stands, or"
+        " issue no more than what is left",
+        "该订单开票金额将超过首次销售金额：请先红冲，或不超过剩余金额",
     ),
     "already_reversed": Entry(409, "This invoice has been reversed already", "该发票已被红冲"),
     "invoice_unknown": Entry(404, "There is no such invoice", "没有这张发票"),

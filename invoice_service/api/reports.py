@@ -12,7 +12,7 @@ from invoice_service.api.requests import accepts, query, whole_number
 from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
 from invoice_service.domain.bounds import HIGHEST_BLOCK
 from invoice_service.openapi.operation import FROM, LOG, STORE, TO, Operation, Parameter, whole
-from invoice_service.services.reporting.report import report_bytes, totals_report
+from invoice_service.services.reporting.report import BY, report_bytes, totals_report
 
 OPERATIONS: Final = (
     Operation(
@@ -30,7 +30,7 @@ OPERATIONS: Final = (
             Parameter(
                 "by",
                 "What the rows are",
-                schema={"enum": ["day", "industry", "district", "rate", "merchant"]},
+                schema={"enum": list(BY)},
             ),
             Parameter("at_block", "Default: the newest", schema=whole(0, HIGHEST_BLOCK)),
         ),

@@ -10,12 +10,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
 from chain.errors import MalformedError, Problem
+from chain.hashing import sha256, sha256_of_parts
+from invoice_service.commands.sales import days_apart, moment
 from invoice_service.domain.lists import filled_lines
 from invoice_service.domain.money import Fen, parse_yuan
 
@@ -27,17 +30,26 @@ LONGEST_RECORD: Final = 1 << 20  # bytes; the most that any server takes
 CATERING_RATE: Final = "0.06"
 SAMPLES: Final = ("bills", "year")
 
-_DATE: Final = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})", re.ASCII)
 _DESTROYED: Final = re.compile(r"\d(\.\d+)?E\+\d+", re.ASCII)
 
 
 class Record(NamedTuple):
-    """One order of a file: its place from 1, its request as one JSON text, or why there is none."""
+    """One order of a file: its place from 1, its request as one JSON text, or why there is none.
+
+    Without a business day the same file again is known by ``key``, its Idempotency-Key.
+    """
 
     number: int
     order_id: str
     body: bytes
     problem: Problem | None = None
+    key: str = ""
+
+    def sent(self) -> bytes:
+        """The request with its key."""
+        if not self.key:
+            return self.body
+        return b'{"idempotency_key":"%s",' % self.key.encode() + self.body[1:]
 
 
 Source = Callable[[], Iterator[Record]]
@@ -46,14 +58,30 @@ Source = Callable[[], Iterator[Record]]
 
 def open_orders(path: Path) -> Source:
     """A source for ``path``, by its name's ending: .csv, else NDJSON."""
-    if path.suffix.lower() == ".csv":
-        return lambda: read_csv(path)
-    return lambda: read_ndjson(path)
+    read = read_csv if path.suffix.lower() == ".csv" else read_ndjson
+    return lambda: _keyed(read(path), _file_digest(path))
 
 
 def open_sample(name: str) -> Source:
     """A source for the shipped sample "year" (21,350 orders) or "bills" (244)."""
-    return read_sample_year if name == "year" else read_sample_bills
+    read = read_sample_year if name == "year" else read_sample_bills
+    return lambda: _keyed(read(), sha256(name.encode()))
+
+
+def _file_digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return sha256_of_parts(iter(lambda: file.read(LONGEST_RECORD), b""))
+
+
+def _keyed(records: Iterable[Record], source: bytes) -> Iterator[Record]:
+    """Give a key to what is known by no day: that of its place in this very file."""
+    for record in records:
+        named = _named(record.body) if record.body.startswith(b"{") else None
+        if named is None or named.business_day or named.idempotency_key or not named.order_id:
+            yield record
+        else:
+            place = b"fapiao/v1/file\n%s%d\n%s" % (source, record.number, record.body)
+            yield record._replace(key=sha256(place).hex())
 
 
 def read_ndjson(path: Path) -> Iterator[Record]:
@@ -69,13 +97,20 @@ def read_ndjson(path: Path) -> Iterator[Record]:
 
 class _Named(msgspec.Struct):
     order_id: str = ""
+    business_day: object = None
+    idempotency_key: object = None
+
+
+def _named(line: bytes) -> _Named | None:
+    try:
+        return msgspec.json.decode(line, type=_Named)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None  # the service's refusal says what is wrong with it
 
 
 def _order_id(line: bytes) -> str:
-    try:
-        return msgspec.json.decode(line, type=_Named).order_id
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""  # the service's refusal says what is wrong with it
+    named = _named(line)
+    return "" if named is None else named.order_id
 
 
 class Row(NamedTuple):
@@ -87,33 +122,62 @@ class Row(NamedTuple):
 
 
 def read_csv(path: Path) -> Iterator[Record]:
-    """One record for each order; its lines stand together.
+    """One record for each order; its lines stand together. A number on two days is two orders.
 
     Raises MalformedError for the whole file: not_utf8, csv_malformed, csv_header_unknown,
     csv_order_scattered.
     """
     _check_together(path)
-    orders = groupby(_rows(path), key=lambda row: row.fields[0])
-    for number, (order_id, rows) in enumerate(orders, start=1):
+    for number, sale in enumerate(_sales(path), start=1):
+        problem, body = sale.problem, b""
+        if problem is None:
+            try:
+                body = _body(sale)
+            except MalformedError as error:
+                problem = error
+        yield Record(number, sale.order_id, body, problem)
+
+
+class _Sale(NamedTuple):
+    """The rows of one order; ``day`` is "" where they say none."""
+
+    order_id: str
+    day: str
+    rows: list[Row]
+    problem: Problem | None = None
+
+
+def _sales(path: Path) -> Iterator[_Sale]:
+    for order_id, group in groupby(_rows(path), key=lambda row: row.fields[0]):
+        rows = list(group)
         try:
-            yield Record(number, order_id, _body(order_id, list(rows)))
+            days = days_apart(order_id, [row.line for row in rows], [_time(row) for row in rows])
         except MalformedError as problem:
-            yield Record(number, order_id, b"", problem)
+            yield _Sale(order_id, "", rows, problem)
+            continue
+        for day, pairs in groupby(zip(days, rows, strict=True), key=itemgetter(0)):
+            yield _Sale(order_id, day, [row for _, row in pairs])
+
+
+def _time(row: Row) -> str:
+    return row.fields[1] if len(row.fields) > 1 else ""
 
 
 def _check_together(path: Path) -> None:
     """Refuse a file in which an order's lines are apart: half of it would become an invoice."""
-    seen: dict[str, int] = {}
-    for order_id, rows in groupby(_rows(path), key=lambda row: row.fields[0]):
-        first = next(rows)
-        if order_id in seen:
-            raise MalformedError(
-                "csv_order_scattered",
-                f"order {order_id!r} stands in line {seen[order_id]}, and after other orders again"
-                f" in line {first.line}: put the lines of one sale together, and give another sale"
-                " a number of its own",
-            )
-        seen[order_id] = first.line
+    seen: dict[tuple[str, str], int] = {}
+    for sale in _sales(path):
+        first = sale.rows[0]
+        days = {moment(_time(row)).day for row in sale.rows} if sale.problem else {sale.day}
+        for day in days:
+            if (sale.order_id, day) in seen:
+                raise MalformedError(
+                    "csv_order_scattered",
+                    f"order {sale.order_id!r} stands in line {seen[sale.order_id, day]}, and after"
+                    f" other orders again in line {first.line}: put the lines of one sale"
+                    " together, and give another sale a number of its own",
+                )
+            seen[sale.order_id, day] = first.line
 
 
 def _rows(path: Path) -> Iterator[Row]:
@@ -146,18 +210,18 @@ def _check_header(header: list[str]) -> None:
         )
 
 
-def _body(order_id: str, rows: list[Row]) -> bytes:
+def _body(sale: _Sale) -> bytes:
     """The request for one order's rows; the time of the order is its remark."""
     lines = []
-    for index, row in enumerate(rows):
+    for index, row in enumerate(sale.rows):
         if len(row.fields) != len(row.columns):
             raise MalformedError(
                 "csv_row_malformed",
                 f"line {row.line} has {len(row.fields)} fields, not {len(row.columns)}",
             )
         lines.append(_line(row, index))
-    _check_one_sale(order_id, rows)
-    return _request(order_id, lines, rows[0].fields[1])
+    _check_number(sale.order_id)
+    return _request(sale.order_id, lines, sale.rows[0].fields[1], sale.day)
 
 
 def _line(row: Row, index: int) -> dict[str, object]:
@@ -175,16 +239,7 @@ def _line(row: Row, index: int) -> dict[str, object]:
     return line
 
 
-def _check_one_sale(order_id: str, rows: list[Row]) -> None:
-    """Tills begin at 1 each morning: what stands under one number on two days is two sales."""
-    days = {_day(row.fields[1]): row.line for row in rows}
-    if len(days) > 1:
-        raise MalformedError(
-            "csv_order_two_days",
-            f"order {order_id!r} has lines of {' and '.join(map(repr, days))}: give each sale a"
-            " number of its own",
-            pointer="/order_id",
-        )
+def _check_number(order_id: str) -> None:
     if _DESTROYED.fullmatch(order_id):
         raise MalformedError(
             "csv_number_destroyed",
@@ -192,14 +247,6 @@ def _check_one_sale(order_id: str, rows: list[Row]) -> None:
             " that column as text",
             pointer="/order_id",
         )
-
-
-def _day(time: str) -> str:
-    """The day of a time as files write it, in one spelling where it begins with the year."""
-    found = _DATE.match(time)
-    if found:
-        return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}"
-    return time.strip().partition(" ")[0]
 
 
 def _fen(price: str, line: int, index: int, name: str = "unit_price") -> Fen:
@@ -214,9 +261,9 @@ def _fen(price: str, line: int, index: int, name: str = "unit_price") -> Fen:
         ) from None
 
 
-def _request(order_id: str, lines: list[dict[str, object]], time: str) -> bytes:
+def _request(order_id: str, lines: list[dict[str, object]], time: str, day: str = "") -> bytes:
     request = {"order_id": order_id, "lines": lines, "remark": f"下单时间 {time}" if time else ""}
-    return msgspec.json.encode(request)
+    return msgspec.json.encode(request | ({"business_day": day} if day else {}))
 
 
 def read_sample_year() -> Iterator[Record]:
@@ -233,8 +280,8 @@ def read_sample_year() -> Iterator[Record]:
             }
             for row in rows
         ]
-        time = f"{rows[0]['date']} {rows[0]['time']}"
-        yield Record(number, order_id, _request(order_id, lines, time))
+        day = rows[0]["date"]
+        yield Record(number, order_id, _request(order_id, lines, f"{day} {rows[0]['time']}", day))
 
 
 def read_sample_bills() -> Iterator[Record]:

@@ -83,7 +83,8 @@ def print_report(totals: Mapping[str, Any]) -> None:
 
 
 def _label(row: Mapping[str, Any], by: str) -> str:
-    parts = row[by], row.get("tax_kind", ""), row.get("name_zh", "")
+    whose = row["merchant"] if by == "till" else row.get("name_zh", "")
+    parts = row[by], row.get("tax_kind", ""), whose
     return " ".join(part for part in parts if part)
 
 

@@ -11,7 +11,10 @@ from chain.durable import write_file
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one record; ``request`` is the digest of what was asked, in hex."""
+    """What became of one record; ``request`` is the digest of what was asked, in hex.
+
+    ``key`` is its Idempotency-Key, where it needed one.
+    """
 
     record: int
     order_id: str
@@ -24,6 +27,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str = ""
     detail: str = ""
     pointer: str = ""
+    key: str = ""
 
 
 Key: TypeAlias = tuple[int, str]
@@ -46,6 +50,11 @@ class ResultFile:
         """The invoice of this record, if just this request has got one."""
         result = self._results.get((record, request))
         return None if result is None or result.status == "refused" else result
+
+    def key(self, record: int, request: str) -> str:
+        """The key with which just this request was asked before, or ""."""
+        result = self._results.get((record, request))
+        return "" if result is None else result.key
 
     def newest(self, count: int) -> list[Result]:
         """The invoices written last, the oldest of them first."""

@@ -38,7 +38,7 @@ def submit_all(
         requests += map(digest, batch)
         todo = [record for record in batch if not results.done(record.number, digest(record))]
         if todo:
-            new = _answer(todo, submitter)
+            new = _answer(todo, submitter, results)
             results.add(new)
             counts.update(result.status for result in new)
         counts["done before"] += len(batch) - len(todo)
@@ -62,6 +62,7 @@ def refused(record: Record, problem: Problem) -> Result:
         code=problem.code,
         detail=problem.detail,
         pointer=problem.pointer,
+        key=record.key,
     )
 
 
@@ -79,7 +80,7 @@ def _check_memory(source: Source, submitter: Submitter, results: ResultFile) -> 
         for record in (source() if remembered else ())
         if (record.number, digest(record)) in remembered
     ]
-    answers = _answer(asked, submitter)
+    answers = _answer(asked, submitter, results)
     if all(answer.hash == remembered[answer.record, answer.request].hash for answer in answers):
         return []
     results.set_aside()
@@ -87,13 +88,22 @@ def _check_memory(source: Source, submitter: Submitter, results: ResultFile) -> 
     return answers
 
 
-def _answer(records: Sequence[Record], submitter: Submitter) -> list[Result]:
-    """Results of ``records``, in order; what is no request is refused here."""
-    sound = [record for record in records if not record.problem]
+def _answer(records: Sequence[Record], submitter: Submitter, results: ResultFile) -> list[Result]:
+    """Results of ``records``, in order; what is no request is refused here.
+
+    A record that was asked before is asked with the same key, also when others in its file have
+    been mended since.
+    """
+    sound = [_as_before(record, results) for record in records if not record.problem]
     answers = iter(submitter.submit(sound) if sound else [])
     return [
         refused(record, record.problem) if record.problem else next(answers) for record in records
     ]
+
+
+def _as_before(record: Record, results: ResultFile) -> Record:
+    key = record.key and results.key(record.number, digest(record))
+    return record._replace(key=key) if key else record
 
 
 def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:

@@ -26,7 +26,7 @@ class LocalSubmitter:
 
     def submit(self, batch: Sequence[Record]) -> list[Result]:
         """A result per record, in order; UnavailableError when one could not be stored now."""
-        bodies = (record.body for record in batch)
+        bodies = (record.sent() for record in batch)
         answers = issue_many(self._desk, self._merchant_id, bodies)
         return [_result(record, answer) for record, answer in zip(batch, answers, strict=True)]
 
@@ -45,6 +45,7 @@ def _result(record: Record, answer: Issued | Problem) -> Result:
         invoice_code=answer.code,
         number=answer.number,
         total=answer.total,
+        key=record.key,
     )
 
 
@@ -56,7 +57,7 @@ class RemoteSubmitter:
 
     def submit(self, batch: Sequence[Record]) -> list[Result]:
         """A result per record, in order; raises the Problem that the whole batch has met."""
-        body = b"\n".join(record.body for record in batch) + b"\n"
+        body = b"\n".join(record.sent() for record in batch) + b"\n"
         answers = _decoder.decode_lines(self._remote.post("/v1/invoices/batch", body, NDJSON))
         if len(answers) != len(batch):
             raise UnavailableError(
@@ -104,4 +105,5 @@ def _result_of(record: Record, answer: _Answer) -> Result:
         invoice_code=invoice.code,
         number=invoice.number,
         total=invoice.total,
+        key=record.key,
     )

@@ -36,7 +36,9 @@ _KEYS: Final = {
     "district": ("区 district", "名称", "name"),
     "rate": ("税率 rate",),
     "merchant": ("纳税人识别号 merchant",),
+    "till": ("收银台 till", "纳税人识别号 merchant"),
 }
+_BESIDE: Final = {"till": ("merchant",)}
 _SIDES: Final = {"gross": "开具 gross", "reversed": "红冲 reversed", "net": "净额 net"}
 _MONEY: Final = {"amount": "金额 amount", "tax": "税额 tax", "total": "价税合计 total"}
 _ALL: Final = "合计 total"
@@ -125,7 +127,8 @@ def _table(report: Report) -> Iterator[list[Cell]]:
     yield [*names, *_headers(), "区块 block", "封印 seal"]
     for row in report["rows"]:
         name = " ".join(filter(None, (row[report["by"]], row.get("tax_kind"))))
-        key = [name, row.get("name_zh", ""), row.get("name_en", "")]
+        beside = _BESIDE.get(report["by"], ("name_zh", "name_en"))
+        key = [name, *(row.get(one, "") for one in beside)]
         yield [*key[: len(names)], *_figures(row), block["height"], block["seal"]]
     whole = [_ALL, "", ""][: len(names)]
     yield [*whole, *_figures(report), block["height"], block["seal"]]

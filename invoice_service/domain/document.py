@@ -37,10 +37,15 @@ def _gap(name: str) -> msgspec.Raw:
     return msgspec.Raw(_GAP + name.encode() + _GAP)
 
 
+DAY: Final = _gap("business_day")
+"""In a form, for orders of any day."""
+
+
 class BlueForm(msgspec.Struct, frozen=True, kw_only=True):
     """A blue invoice's face: what has a column of its own in the store is left open."""
 
     amount: msgspec.Raw = _gap("amount")
+    business_day: msgspec.Raw | UnsetType = UNSET
     code: msgspec.Raw = _gap("code")
     currency: str = "CNY"
     district: str
@@ -49,11 +54,16 @@ class BlueForm(msgspec.Struct, frozen=True, kw_only=True):
     issued_at: msgspec.Raw = _gap("issued_at")
     number: msgspec.Raw = _gap("number")
     order_id: msgspec.Raw = _gap("order_id")
+    order_total: Fen | UnsetType = UNSET
+    part: int | UnsetType = UNSET
+    parts: int | UnsetType = UNSET
     payee: str
     remark: str
+    replaces: str | UnsetType = UNSET
     reviewer: str
     seller: Seller
     tax: msgspec.Raw = _gap("tax")
+    till: str | UnsetType = UNSET
     total: msgspec.Raw = _gap("total")
     type: str = "blue"
 
@@ -97,11 +107,17 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 class Rest(msgspec.Struct, frozen=True, kw_only=True):
     """What tells requests apart besides buyer and lines."""
 
+    business_day: str | UnsetType = UNSET
     drawer: str
     order_id: str
+    order_total: Fen | UnsetType = UNSET
+    part: int | UnsetType = UNSET
+    parts: int | UnsetType = UNSET
     payee: str
     remark: str
+    replaces: str | UnsetType = UNSET
     reviewer: str
+    till: str | UnsetType = UNSET
 
 
 read_lines: Final = msgspec.json.Decoder(list[Line]).decode
@@ -137,10 +153,12 @@ def fill(
     order_id: str,
     tax: Fen,
     total: Fen,
+    business_day: str = "",
 ) -> bytes:
     """Return the face: the form with these values in its gaps; ValueError for what is no form."""
     values = {
         b"amount": b"%d" % amount,
+        b"business_day": _encode(business_day),
         b"code": _encode(code),
         b"issued_at": _encode(format_issued_at(issued_at)),
         b"number": _encode(number),

@@ -1,7 +1,7 @@
 """The invoice document: everything but the number is computed before it is issued."""
 
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import UnsetType
@@ -10,12 +10,13 @@ from chain import canonical, commitment
 from chain.errors import MalformedError
 from chain.hashing import Digest, sha256
 
-from .document import BlueForm, BuyerGroup, Rest, Seller, fill, write, write_open
+from .document import DAY, BlueForm, BuyerGroup, Rest, Seller, fill, write, write_open
 from .lifecycle import REASON_ZH, Reason, Reversal, Type, check_reversible
 from .lines import RateTotal, add_up, write_lines
 from .merchant import Merchant
 from .money import Fen, check_fen
 from .numbering import Allotment
+from .orders import NOWHERE, Asked, Place, given, place_in
 from .request import (
     Buyer,
     InvoiceRequest,
@@ -24,6 +25,7 @@ from .request import (
     check_buyer,
     check_idempotency_key,
     check_request,
+    parse_record,
     parse_request,
     parse_reversal,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "check_request",
     "document_digest",
     "finish",
+    "parse_record",
     "parse_request",
     "parse_reversal",
     "prepare",
@@ -67,7 +70,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     blue one's digest on a red one.
     ``max_wait`` is for how many seconds the oldest invoice may have waited for the log, if this one
     is to be promised a place in it; 0 when nothing is promised. ``promised`` is whether the answer
-    is to carry the promise.
+    is to carry the promise. ``place`` is there where its order has more than a number.
     """
 
     merchant_id: int
@@ -92,6 +95,13 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     reverses: bytes | None = None
     max_wait: int = 0
     promised: bool = False
+    place: Place | None = None
+
+    def asked(self) -> Asked:
+        """What decides whether its order may have it."""
+        place = self.place or NOWHERE
+        keyed = bool(self.idempotency_key)
+        return Asked(place, self.total, self.request_digest, self.salts, keyed)
 
 
 class Frozen(msgspec.Struct, frozen=True):
@@ -131,6 +141,7 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True):
     amount: Fen
     tax: Fen
     total: Fen
+    place: Place | None = None
     replayed: bool = False
     promise: str | None = None
     no_promise: NoPromise | None = None
@@ -158,9 +169,18 @@ class StoredInvoice(msgspec.Struct, frozen=True, kw_only=True):
     industry: str
     district: str
     rates: list[RateTotal]
+    till: str = ""
+    business_day: str = ""
+    part: int = 0
     reverses: int | None = None
     reverses_hash: str | None = None
     reversed_by: str | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """Where its order stands besides the number, as its face says; None for nowhere."""
+        found = place_in(self.face)
+        return None if found is NOWHERE else found
 
     @property
     def reversal(self) -> Reversal | None:
@@ -185,6 +205,7 @@ def prepare(
     amount, tax, by_rate = add_up(lines)
     check_fen(amount + tax)
     _check_totals(request, amount, tax)
+    told = given(request)
     buyer = write(_buyer(request.buyer))
     lines_bytes = write(lines)
     buyer_digest, lines_digest = _committed(salts, buyer, lines_bytes)
@@ -194,15 +215,16 @@ def prepare(
         kind="blue",
         order_id=request.order_id,
         idempotency_key=idempotency_key,
-        request_digest=_request_digest(request, buyer, lines_bytes),
+        request_digest=_request_digest(request, told, buyer, lines_bytes),
         form=_form(
             merchant,
             request.drawer or merchant.drawer,
             request.payee or merchant.payee,
             request.remark,
             request.reviewer or merchant.reviewer,
+            tuple(told.items()) if told else (),
         ),
-        shared=not request.remark,
+        shared=not request.remark and told.keys() <= _SHARED,
         buyer=buyer,
         lines=lines_bytes,
         salts=salts,
@@ -214,6 +236,7 @@ def prepare(
         industry=merchant.industry,
         district=merchant.district,
         rates=by_rate,
+        place=Place(**told) if told else None,
     )
 
 
@@ -232,6 +255,7 @@ def prepare_red(
     """
     check_reversible(blue.type)
     face: dict[str, Any] = msgspec.json.decode(blue.face)
+    face.pop("replaces", None)  # it takes back, and stands in nothing's place
     face |= {
         "type": "red",
         "amount": -blue.amount,
@@ -265,7 +289,13 @@ def prepare_red(
         district=face["district"],
         rates=[(rate, -amount, -tax) for rate, amount, tax in blue.rates],
         reverses=digest,
+        place=_place_of_red(blue),
     )
+
+
+def _place_of_red(blue: StoredInvoice) -> Place | None:
+    place = blue.place
+    return place and msgspec.structs.replace(place, replaces="")
 
 
 def finish(prepared: Prepared, allotment: Allotment) -> Frozen:
@@ -279,6 +309,7 @@ def finish(prepared: Prepared, allotment: Allotment) -> Frozen:
         order_id=prepared.order_id,
         tax=prepared.tax,
         total=prepared.total,
+        business_day=prepared.place.business_day if prepared.place else "",
     )
     face_salt = prepared.salts[: commitment.SALT_SIZE]
     digest = commitment.document_digest(
@@ -341,9 +372,34 @@ def _check_totals(request: InvoiceRequest, amount: Fen, tax: Fen) -> None:
             )
 
 
+_SHARED: Final = frozenset({"till", "business_day"})
+"""What an order may be told and have its face's form in common with many others."""
+
+
+def _form(
+    merchant: Merchant,
+    drawer: str,
+    payee: str,
+    remark: str,
+    reviewer: str,
+    told: tuple[tuple[str, Any], ...],
+) -> bytes:
+    """A blue invoice's face without what has a column of its own, and many values."""
+    if told:
+        told = tuple((name, "" if name == "business_day" else value) for name, value in told)
+    return _kept_form(merchant, drawer, payee, remark, reviewer, told)
+
+
 @lru_cache(maxsize=1024)
-def _form(merchant: Merchant, drawer: str, payee: str, remark: str, reviewer: str) -> bytes:
-    """A blue invoice's face without what has a column of its own."""
+def _kept_form(  # its arguments are what it depends on
+    merchant: Merchant,
+    drawer: str,
+    payee: str,
+    remark: str,
+    reviewer: str,
+    told: tuple[tuple[str, Any], ...],
+) -> bytes:
+    days = {"business_day": DAY} if "business_day" in dict(told) else {}
     return write(
         BlueForm(
             district=merchant.district,
@@ -355,6 +411,7 @@ def _form(merchant: Merchant, drawer: str, payee: str, remark: str, reviewer: st
             seller=Seller(
                 merchant.address_phone, merchant.bank_account, merchant.name, merchant.tax_id
             ),
+            **(dict(told) | days),
         )
     )
 
@@ -369,7 +426,9 @@ def _buyer(buyer: Buyer) -> BuyerGroup:
     )
 
 
-def _request_digest(request: InvoiceRequest, buyer: bytes, lines: bytes) -> Digest:
+def _request_digest(
+    request: InvoiceRequest, told: dict[str, Any], buyer: bytes, lines: bytes
+) -> Digest:
     """What two requests must share to be the same one, however they were spelled."""
     rest = write(
         Rest(
@@ -378,6 +437,7 @@ def _request_digest(request: InvoiceRequest, buyer: bytes, lines: bytes) -> Dige
             payee=request.payee,
             remark=request.remark,
             reviewer=request.reviewer,
+            **told,
         )
     )
     # Canonical JSON has no line end in it: the parts cannot run into one another.

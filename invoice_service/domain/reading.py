@@ -34,7 +34,7 @@ _CODES = (
 )
 _WHERE = re.compile(r"(?P<text>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 _FIELD = re.compile(r"Object (?:contains unknown|missing required) field `(.*)`", re.DOTALL)
-_MONEY = re.compile(r"(?:.*\.)?(?:unit_price|total|amount|tax|discount)")
+_MONEY = re.compile(r"(?:.*\.)?(?:unit_price|total|order_total|amount|tax|discount)")
 _FINE = re.compile(r"(?:.*\.)?unit_price_yuan")
 _NOT_TEXT = 'a price in yuan is a text, so that no digit is lost: "0.4981"'
 _NOT_FEN = "money is a whole number of fen, tax included: 498.10 yuan is 49810"

@@ -12,6 +12,7 @@ from chain.errors import MalformedError
 from .lifecycle import Reason
 from .merchant import check_tax_id
 from .money import LIMIT
+from .orders import check_place
 from .reading import Wire, read_json
 from .text import check_identifier, check_name, given_texts
 
@@ -20,6 +21,9 @@ Text40 = Annotated[str, Meta(max_length=40)]
 Remark = Annotated[str, Meta(max_length=230)]
 Amount = Annotated[int, Meta(ge=-LIMIT, le=LIMIT)]
 Required = Annotated[str, Meta(min_length=1, max_length=100)]
+Till = Annotated[str, Meta(min_length=1, max_length=32)]
+Part = Annotated[int, Meta(ge=1, le=5)]
+Bill = Annotated[int, Meta(ge=1, le=LIMIT)]
 
 MAX_BYTES: Final = 1 << 20
 MAX_LINES: Final = 2_000
@@ -78,6 +82,18 @@ class InvoiceRequest(Wire, frozen=True):
     drawer: Text40 = ""
     payee: Text40 = ""
     reviewer: Text40 = ""
+    till: Till | UnsetType = UNSET
+    business_day: str | UnsetType = UNSET
+    part: Part | UnsetType = UNSET
+    parts: Part | UnsetType = UNSET
+    order_total: Bill | UnsetType = UNSET
+    replaces: str | UnsetType = UNSET
+
+
+class BatchRecord(InvoiceRequest, frozen=True):
+    """One of many; its key is that of the call, and no part of the invoice."""
+
+    idempotency_key: str | UnsetType = UNSET
 
 
 class ReversalRequest(Wire, frozen=True):
@@ -94,11 +110,26 @@ def parse_request(
     Texts of which nothing can be seen are left out.
 
     Raises MalformedError as ``read_json`` does, and: too_many_lines, price_twice,
-    control_character, text_damaged, identifier_ambiguous, buyer_incomplete, tax_id_invalid. Money
-    is checked when the invoice is prepared.
+    control_character, text_damaged, identifier_ambiguous, buyer_incomplete, tax_id_invalid,
+    business_day_invalid, parts_invalid, password_area. Money is checked when the invoice is
+    prepared.
     """
     request = read_json(body, _decoder, max_bytes=max_bytes)
     return check_request(request, max_lines)
+
+
+def parse_record(
+    body: bytes, *, max_bytes: int = MAX_BYTES, max_lines: int = MAX_LINES
+) -> tuple[InvoiceRequest, str]:
+    """Read one record of a batch: the request, and its Idempotency-Key or "".
+
+    Raises MalformedError as ``parse_request`` and ``check_idempotency_key`` do.
+    """
+    record = read_json(body, _record_decoder, max_bytes=max_bytes)
+    if record.idempotency_key is UNSET:
+        return check_request(record, max_lines), ""
+    key = check_idempotency_key(record.idempotency_key, "/idempotency_key")
+    return check_request(record, max_lines), key
 
 
 def parse_reversal(body: bytes, *, max_bytes: int = MAX_BYTES) -> ReversalRequest:
@@ -117,6 +148,9 @@ def check_request(request: InvoiceRequest, max_lines: int) -> InvoiceRequest:
         )
     check_identifier(request.order_id, "/order_id")
     given = given_texts(request, _TEXTS, "")
+    place = check_place(request)
+    if place:
+        given = msgspec.structs.replace(given, **place)
     buyer = check_buyer(request.buyer)
     lines = [_check_line(line, f"/lines/{index}") for index, line in enumerate(request.lines)]
     if buyer is request.buyer and all(map(is_, lines, request.lines)):
@@ -167,15 +201,18 @@ def check_buyer(buyer: Buyer) -> Buyer:
     return buyer
 
 
-def check_idempotency_key(text: str) -> str:
+def check_idempotency_key(text: str, pointer: str = "") -> str:
     """``text`` itself: 1-255 visible ASCII characters, else "idempotency_key_invalid"."""
     if not _KEY.fullmatch(text):
         raise MalformedError(
-            "idempotency_key_invalid", "an Idempotency-Key is 1-255 visible ASCII characters"
+            "idempotency_key_invalid",
+            "an Idempotency-Key is 1-255 visible ASCII characters",
+            pointer=pointer,
         )
     return text
 
 
 _TEXTS: Final = ("remark", "drawer", "payee", "reviewer")
 _decoder = msgspec.json.Decoder(InvoiceRequest)
+_record_decoder = msgspec.json.Decoder(BatchRecord)
 _reversal_decoder = msgspec.json.Decoder(ReversalRequest)

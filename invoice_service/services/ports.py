@@ -24,10 +24,15 @@ class PendingInvoice(msgspec.Struct, frozen=True, array_like=True):
 
 
 class InvoiceFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which invoices to list; None leaves a condition out. Unix seconds, ``until`` excluded."""
+    """Which invoices to list; None leaves a condition out. Unix seconds, ``until`` excluded.
+
+    ``till`` and ``business_day`` narrow a search by ``order_id``; "" are those without one.
+    """
 
     merchant_id: int | None = None
     order_id: str | None = None
+    till: str | None = None
+    business_day: str | None = None
     number: str | None = None
     since: int | None = None
     until: int | None = None

@@ -75,6 +75,8 @@ def _repeats(invoice: StoredInvoice, face: dict[str, Any]) -> bool:
     return bool(
         face["issued_at"] == format_issued_at(invoice.issued_at)
         and _in_face(face) == _in_row(invoice)
+        and (face.get("till", ""), face.get("business_day", ""), face.get("part", 0))
+        == (invoice.till, invoice.business_day, invoice.part)
     )
 
 

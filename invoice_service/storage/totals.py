@@ -80,7 +80,8 @@ FROM days WHERE day <= (SELECT day FROM blocks_totalled WHERE height = :height)
 """
 
 _TAXED: Final = """
-SELECT seq, type = 'red', tax_id, invoices.industry, invoices.district, amount, tax, total, rates
+SELECT seq, type = 'red', tax_id, invoices.industry, invoices.district, amount, tax, total, rates,
+    invoices.till
 FROM invoices JOIN merchants ON merchants.id = merchant_id
 WHERE seq > ? ORDER BY seq LIMIT ?
 """
@@ -136,7 +137,7 @@ class SqliteTotals:
         with self._sessions.reading() as connection:
             rows = connection.execute(_TAXED, (after, limit)).fetchall()
         try:
-            return [Taxed._make((*row[:-1], _read_rates(row[-1]))) for row in rows]
+            return [Taxed._make((*row[:-2], _read_rates(row[-2]), row[-1])) for row in rows]
         except msgspec.MsgspecError:
             return [_taxed(row) for row in rows]  # names the one that is damaged
 
@@ -304,7 +305,7 @@ def _joined(row: Sequence[int]) -> Sums:
 
 def _taxed(row: tuple[Any, ...]) -> Taxed:
     try:
-        return Taxed._make((*row[:-1], _read_rates(row[-1])))
+        return Taxed._make((*row[:-2], _read_rates(row[-2]), row[-1]))
     except msgspec.MsgspecError as error:
         raise UnavailableError(
             "record_damaged", f"the row of invoice {row[0]} is damaged: {error}"

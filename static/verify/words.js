@@ -86,6 +86,12 @@ export const FACE_FIELDS = [
   ["total", N_("Total"), true],
   ["amount", N_("Without tax"), true],
   ["tax", N_("Tax"), true],
+  ["till", N_("Till")],
+  ["business_day", N_("Business day")],
+  ["part", N_("Part of a bill")],
+  ["parts", N_("Parts of the bill")],
+  ["order_total", N_("The whole bill"), true],
+  ["replaces", N_("In the place of")],
 ];
 
 /** What rate 0 means beside "zero-rated"; a Map, for a stranger wrote the word. */

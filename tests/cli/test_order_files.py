@@ -43,6 +43,7 @@ def test_rows_of_one_order_become_one_request(tmp_path: Path) -> None:
     assert (first.number, first.order_id, second.number, second.order_id) == (1, "A-1", 2, "A-2")
     assert _request(first) == {
         "order_id": "A-1",
+        "business_day": "2026-01-02",
         "remark": "下单时间 2026-01-02 12:00",
         "lines": [
             {"name": "*餐饮服务*餐费", "quantity": "2", "unit_price": 10660, "tax_rate": "0.06"},
@@ -146,23 +147,98 @@ def test_an_order_whose_rows_are_apart_refuses_the_file_before_anything(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "code"),
+    ("first", "second", "days"),
     [
-        ("2026/11/28 12:01", "2026/11/29 09:01", "csv_order_two_days"),
-        ("2026-11-28T12:01", "2026年11月29日", "csv_order_two_days"),
-        ("28.11.2026 12:01", "29.11.2026 12:01", "csv_order_two_days"),
-        ("2026/11/28 12:01", "", "csv_order_two_days"),
-        ("2026/11/8 12:01", "2026-11-08 23:59", ""),
-        ("", "", ""),
+        ("2026/11/28 12:01", "2026/11/29 09:01", ["2026-11-28", "2026-11-29"]),
+        ("2026年11月28日 12时01", "2026.11.29 09:01:30", ["2026-11-28", "2026-11-29"]),
+        ("2026-11-29T09:01", "2026-11-28T12:01", ["2026-11-29", "2026-11-28"]),
+        ("2026/11/8 12:01", "2026-11-08 23:59", ["2026-11-08"]),
+        ("2026/11/8", "2026-11-08 23:59", ["2026-11-08"]),
+        ("12:01", "12:05:30", [None]),
+        ("28.11.2026 12:01", "28.11.2026 12:05", [None]),
+        ("1900-01-00", "1900-01-00", [None]),
+        ("", "", [None]),
     ],
 )
 def test_one_number_on_two_days_is_two_sales_and_never_their_sum(
-    tmp_path: Path, first: str, second: str, code: str
+    tmp_path: Path, first: str, second: str, days: list[str | None]
 ) -> None:
     rows = f"t1,{first},x,1,28.00,0.06\nt1,{second},x,1,28.00,0.06\nt2,,y,1,1.00,0.06\n"
-    sale, other = read_csv(_csv(tmp_path, HEADER + rows))
-    assert (sale.problem.code if sale.problem else "") == code
-    assert other.problem is None
+    *sales, other = map(_request, read_csv(_csv(tmp_path, HEADER + rows)))
+    assert [sale.get("business_day") for sale in sales] == days
+    assert [sale["order_id"] for sale in sales] == ["t1"] * len(days)
+    assert sum(len(sale["lines"]) for sale in sales) == 2
+    assert other["order_id"] == "t2"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("2026/11/28 23:58", "2026/11/29 00:04"),  # a meal past midnight, or two
+        ("2026/11/28 23:58", "2026/11/29 05:57"),
+        ("2026-11-28T12:01", "2026年11月29日"),
+        ("28.11.2026 12:01", "29.11.2026 12:01"),
+        ("2026/11/28 12:01", ""),
+        ("12:01", "2026/11/28 12:01"),
+    ],
+)
+def test_what_may_be_one_sale_or_two_is_refused_with_both_lines(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    rows = f"t0,,y,1,1.00,0.06\nt1,{first},x,1,28.00,0.06\nt1,{second},x,1,28.00,0.06\n"
+    _, sale = read_csv(_csv(tmp_path, HEADER + rows))
+    assert sale.problem is not None
+    assert (sale.problem.code, sale.body) == ("csv_order_two_days", b"")
+    assert "(line 3)" in sale.problem.detail
+    assert "(line 4)" in sale.problem.detail
+    assert "sort" not in sale.problem.detail
+
+
+def test_a_number_that_comes_again_on_another_day_is_another_order(tmp_path: Path) -> None:
+    path = _csv(
+        tmp_path,
+        HEADER
+        + "1,2026-11-28 12:00,x,1,1.00,0.06\n2,2026-11-28 12:01,x,1,1.00,0.06\n"
+        + "1,2026-11-29 12:00,x,1,1.00,0.06\n2,2026-11-29 12:01,x,1,1.00,0.06\n",
+    )
+    orders = [_request(record) for record in read_csv(path)]
+    assert [(one["order_id"], one["business_day"][-2:]) for one in orders] == [
+        ("1", "28"),
+        ("2", "28"),
+        ("1", "29"),
+        ("2", "29"),
+    ]
+
+
+def test_without_a_day_an_order_is_known_by_its_place_in_this_very_file(tmp_path: Path) -> None:
+    """The same file again is the same orders; tomorrow's with the same numbers is not."""
+    one, other = "A,,x,1,1.00,0.06\nB,2026-11-28,x,1,1.00,0.06\n", "C,,y,1,1.00,0.06\n"
+    today, again = (list(open_orders(_csv(tmp_path, HEADER + one))()) for _ in range(2))
+    tomorrow = list(open_orders(_csv(tmp_path, HEADER + one + other))())
+    assert today == again
+    assert [bool(record.key) for record in tomorrow] == [True, False, True]
+    assert tomorrow[0].key != today[0].key
+    assert tomorrow[0].body == today[0].body
+    sent = msgspec.json.decode(today[0].sent())
+    assert sent.pop("idempotency_key") == today[0].key
+    assert sent == _request(today[0])
+    assert today[1].sent() == today[1].body
+
+
+def test_a_line_of_ndjson_gets_a_key_only_where_nothing_else_tells_it(tmp_path: Path) -> None:
+    path = tmp_path / "orders.ndjson"
+    lines = [
+        b'{"order_id":"A"}',
+        b'{"order_id":"A","business_day":"2026-11-28"}',
+        b'{"order_id":"A","idempotency_key":"mine"}',
+        b"not json",
+        b"[]",
+        b"{}",
+    ]
+    path.write_bytes(b"\n".join(lines))
+    records = list(open_orders(path)())
+    assert [bool(record.key) for record in records] == [True, False, False, False, False, False]
+    assert [record.sent() for record in records[1:]] == lines[1:]
 
 
 @pytest.mark.parametrize("number", ["2.02611E+17", "1E+15"])

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from tests.patience import PATIENCE
 from tests.storage.shop import TAX_IDS, Shop, codes, request
 
 DAY = 86_400
+TODAY = "2018-08-10"
 
 
 @pytest.fixture(params=[Shop])
@@ -115,9 +117,17 @@ class TestRepeating:
         ]
 
     def test_an_idempotency_key_that_came_with_a_repetition_is_kept_too(self, shop: Shop) -> None:
-        shop.issue(shop.draft("A-1"))
-        assert codes(shop.hand_in(shop.draft("A-1", idempotency_key="k"))) == ["replayed"]
+        shop.issue(shop.draft("A-1", business_day=TODAY))
+        again = shop.draft("A-1", idempotency_key="k", business_day=TODAY)
+        assert codes(shop.hand_in(again)) == ["replayed"]
         assert shop.refused(shop.draft("A-2", idempotency_key="k")) == "idempotency_key_conflict"
+
+    def test_the_very_same_call_is_answered_however_late(self, shop: Shop) -> None:
+        draft = shop.draft("A-1")
+        first = shop.issue(draft)
+        shop.now += DAY
+        assert shop.issue(draft) == first
+        assert shop.refused(shop.draft("A-1")) == "order_id_reused"
 
     def test_idempotency_keys_and_orders_are_each_merchants_own(self, shop: Shop) -> None:
         other = shop.store.add_merchant(request(1), BY).merchant
@@ -184,17 +194,94 @@ class TestReversing:
         draft = shop.red(shop.issue(shop.draft("A-1", merchant=other)))
         assert shop.refused(_with(draft, merchant_id=shop.merchant.id)) == "invoice_unknown"
 
-    def test_a_reversed_order_is_invoiced_anew_with_other_content_only(self, shop: Shop) -> None:
-        first = shop.issue(shop.draft("A-1"))
-        corrected = shop.draft("A-1", remark="corrected")
-        assert shop.refused(corrected) == "order_id_conflict"
+    def test_a_reversed_order_is_invoiced_anew_in_the_place_of_its_first(self, shop: Shop) -> None:
+        first = shop.issue(shop.draft("A-1", business_day=TODAY))
+        corrected = shop.draft("A-1", business_day=TODAY, remark="corrected", replaces=first.hash)
+        assert shop.refused(corrected) == "order_total_exceeded"
         shop.issue(shop.red(first))
         second = shop.issue(corrected)
         assert second.hash != first.hash
         # A late retry of either request makes nothing new.
-        assert shop.issue(shop.draft("A-1")).hash == first.hash
-        assert shop.issue(shop.draft("A-1", remark="corrected")).hash == second.hash
-        assert shop.refused(shop.draft("A-1", remark="third")) == "order_id_conflict"
+        assert shop.issue(shop.draft("A-1", business_day=TODAY)).hash == first.hash
+        assert shop.issue(corrected).hash == second.hash
+        third = shop.draft("A-1", business_day=TODAY, remark="third")
+        assert shop.refused(third) == "order_id_conflict"
+
+
+class TestOrders:
+    """What is one order, and what stands under it; the rules are ``domain.orders.decide``'s."""
+
+    def test_a_till_a_day_and_a_part_each_make_another_order(self, shop: Shop) -> None:
+        bill = {"parts": 2, "order_total": 22600}
+        told: list[dict[str, Any]] = [
+            {},
+            {"till": "a"},
+            {"till": "b"},
+            {"business_day": TODAY},
+            {"business_day": "2018-08-11"},
+            {"business_day": TODAY, "till": "a"},
+            {"till": "c", "part": 1, **bill},
+            {"till": "c", "part": 2, **bill},
+        ]
+        together = shop.hand_in(*(shop.draft("001", **one) for one in told))
+        assert codes(together) == ["issued"] * len(told)
+        again = shop.hand_in(*(shop.draft("001", **one) for one in told))
+        assert codes(again) == ["replayed"] * len(told)
+
+    def test_a_conflict_names_the_first_invoice_and_how_it_stands(self, shop: Shop) -> None:
+        first = shop.issue(shop.draft("A-1", business_day=TODAY))
+        expected = {
+            "first_hash": first.hash,
+            "first_number": first.number,
+            "first_issued_at": "2018-08-10T12:00:00+08:00",
+        }
+        for taken, state in ((0, "pending"), (first.seq, "authentic")):
+            shop.taken = taken
+            assert _said(shop, "order_id_conflict") == expected | {"first_state": state}
+        shop.issue(shop.red(first))
+        assert _said(shop, "order_id_conflict") == expected | {"first_state": "reversed"}
+
+    def test_what_stands_in_the_face_is_read_back(self, shop: Shop) -> None:
+        told: dict[str, Any] = {
+            "till": "T 3",
+            "business_day": TODAY,
+            "part": 1,
+            "parts": 2,
+            "order_total": 30000,
+        }
+        issued = shop.issue(shop.draft("A-1", **told))
+        red = shop.issue(shop.red(issued))
+        for one in (issued, red):
+            stored = shop.store.invoice_at(one.seq)
+            assert stored is not None
+            assert (stored.till, stored.business_day, stored.part) == ("T 3", TODAY, 1)
+            assert msgspec.json.decode(stored.face).items() >= told.items()
+            assert stored.place == one.place == issued.place
+        again = shop.issue(shop.draft("A-1", **told))
+        assert (again.place, again.replayed) == (issued.place, True)
+
+    def test_a_plain_order_says_nothing_of_it(self, shop: Shop) -> None:
+        stored = shop.store.invoice_at(shop.issue(shop.draft("A-1")).seq)
+        assert stored is not None
+        assert stored.place is None
+        face = msgspec.json.decode(stored.face)
+        assert face.keys().isdisjoint({"till", "business_day", "part", "parts", "replaces"})
+
+    def test_searching_by_till_and_day(self, shop: Shop) -> None:
+        for of in "ab":
+            for on in (TODAY, "2018-08-11"):
+                shop.issue(shop.draft("001", till=of, business_day=on))
+        searches: tuple[tuple[str | None, str | None, list[int]], ...] = (
+            (None, None, [1, 2, 3, 4]),
+            ("b", None, [3, 4]),
+            (None, TODAY, [1, 3]),
+            ("a", TODAY, [1]),
+            ("", None, []),
+        )
+        for till, day, expected in searches:
+            wanted = InvoiceFilter(order_id="001", till=till, business_day=day)
+            found = shop.store.invoices(wanted, 0, 9)
+            assert [one.seq for one in found] == expected
 
 
 class TestRights:
@@ -424,6 +511,17 @@ def _used(shop: Shop) -> int:
     account = shop.store.account(shop.merchant.id)
     assert account is not None
     return account.used
+
+
+def _said(shop: Shop, code: str) -> dict[str, object]:
+    """What another content for A-1 is told of the invoice that stands there."""
+    answer = shop.hand_in(shop.draft("A-1", business_day=TODAY, remark="other"))[0]
+    assert isinstance(answer, ConflictError)
+    assert answer.code == code
+    number = answer.extra["first_number"]
+    assert str(number) in answer.detail
+    assert str(number) in str(answer.extra["detail_zh"])
+    return {name: value for name, value in answer.extra.items() if name != "detail_zh"}
 
 
 def _with(draft: Prepared, **changes: object) -> Prepared:

@@ -88,6 +88,8 @@ class Town:
             max_forwards=YEARS,
         )
         self.merchants = [account.merchant for account in self.store.accounts(0, 100)]
+        self.tills = [""]
+        """Whose orders they are, in turn; "" for orders that name none."""
 
     def settle_in(self) -> None:
         """Publish the empty log, as a new instance does, and admit the merchants."""
@@ -170,7 +172,9 @@ class Town:
             for _ in range(self.random.randrange(1, 4))
         ]
         order_id = f"{self.random.randrange(10**12):012}"
-        body = msgspec.json.encode({"order_id": order_id, "lines": lines})
+        till = self.tills[number % len(self.tills)]
+        told = {"till": till} if till else {}
+        body = msgspec.json.encode({"order_id": order_id, "lines": lines, **told})
         salts = self.random.randbytes(48)
         return prepare(parse_request(body), merchant, salts=salts, rates=RATES)
 

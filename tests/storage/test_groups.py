@@ -75,7 +75,9 @@ def refuse(folder: Path, condition: str) -> None:
         other.commit()
 
 
-def new(shop: Shop, merchant: int, order: str, price: int, key_id: int, key: str) -> Prepared:
+def new(  # an order
+    shop: Shop, merchant: int, order: str, price: int, key_id: int, key: str, told: dict[str, Any]
+) -> Prepared:
     """An order of one of the merchants."""
     account = shop.store.account(merchant)
     draft = shop.draft(
@@ -83,6 +85,7 @@ def new(shop: Shop, merchant: int, order: str, price: int, key_id: int, key: str
         lines=[line(unit_price=price)],
         key_id=key_id,
         idempotency_key=key,
+        **told,
         merchant=None if account is None else account.merchant,
     )
     return draft if account else msgspec.structs.replace(draft, merchant_id=merchant)
@@ -95,6 +98,12 @@ orders = st.builds(
     st.sampled_from([100, 100, 200, BAD_PRICE]),
     st.sampled_from([0, 0, 0, 1, 2, 9]),
     st.sampled_from(["", "", "k", "l"]),
+    st.sampled_from(
+        [
+            *({}, {}, {}, {"till": "1"}, {"business_day": "2018-08-10"}),
+            *({"part": 1, "parts": 2, "order_total": 300}, {"replaces": "01" + "0" * 64}),
+        ]
+    ),
 )
 
 
@@ -187,6 +196,14 @@ def test_new_orders_share_one_look_up_and_one_savepoint(shop: Shop) -> None:
     many = statements(shop, [shop.draft(f"B-{n}", idempotency_key=f"b{n}") for n in range(50)])
     assert len(many) == len(few)
     assert sum(one.startswith("SAVEPOINT") for one in many) == 1
+
+
+def test_the_numbers_of_a_new_day_are_new_orders(shop: Shop) -> None:
+    """Nothing is known of them, though their numbers are: they share one look-up as others do."""
+    monday = [shop.draft(f"{n}", business_day="2018-08-13", till="1") for n in range(20)]
+    few = statements(shop, monday)
+    tuesday = [shop.draft(f"{n}", business_day="2018-08-14", till="1") for n in range(20)]
+    assert len(statements(shop, tuesday)) == len(few)
 
 
 def test_a_group_goes_on_into_the_next_batch_of_numbers_and_stops_with_the_last(

@@ -10,6 +10,7 @@ from invoice_service.api.invoices.contract import InvoiceBody, InvoiceDetail
 from invoice_service.api.parts import Parts
 from invoice_service.domain.invoice import Issued, StoredInvoice
 from invoice_service.domain.numbering import format_issued_at
+from invoice_service.domain.orders import FIELDS
 from invoice_service.domain.qrtext import scan_url
 from invoice_service.domain.verdict import Verdict, judge
 from invoice_service.services.records import groups_of, own_invoice
@@ -78,6 +79,8 @@ class Bodies:
         reverses: str | None = None,
         reversed_by: str | None = None,
     ) -> InvoiceBody:
+        place = invoice.place
+        told = {} if place is None else {name: getattr(place, name) for name in FIELDS}
         return InvoiceBody(
             hash=invoice.hash,
             code=invoice.code,
@@ -93,6 +96,7 @@ class Bodies:
             qr=self.scan_url(invoice),
             reverses=reverses,
             reversed_by=reversed_by,
+            **told,
         )
 
 

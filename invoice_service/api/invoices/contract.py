@@ -8,9 +8,10 @@ from invoice_service.api.problems import ProblemBody
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.invoice import NoPromise
 from invoice_service.domain.lifecycle import Type
-from invoice_service.domain.request import InvoiceRequest, ReversalRequest
+from invoice_service.domain.request import BatchRecord, InvoiceRequest, ReversalRequest
 from invoice_service.domain.verdict import Verdict
 from invoice_service.openapi.operation import (
+    DAY,
     FROM,
     HASH,
     HASH_TEXT,
@@ -63,6 +64,12 @@ class InvoiceBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     total: int
     state: Verdict
     qr: str
+    till: str = ""
+    business_day: str = ""
+    part: int = 0
+    parts: int = 0
+    order_total: int = 0
+    replaces: str = ""
     reverses: str | None = None
     reversed_by: str | None = None
     promise: str | None = None
@@ -108,8 +115,30 @@ _TEXTS: Final = {
     "payee": says("Who took the money, as printed", maxLength=40),
     "reviewer": says("Who checked it, as printed", maxLength=40),
 }
+_ORDER_TEXTS: Final = {
+    "till": says(
+        "The till whose order it is: tills may give the same numbers", minLength=1, maxLength=32
+    ),
+    "business_day": says(
+        "The day to which the order counts: numbers may begin anew each day. With it, the same"
+        " content again is a repeat for ever",
+        format="date",
+    ),
+    "part": says("Which part of a bill that guests share; with `parts` and `order_total`"),
+    "parts": says("How many parts the bill has; the first one fixes it"),
+    "order_total": says(
+        "Fen, tax included: the bill, which its parts never exceed; the first one fixes it",
+        minimum=1,
+        maximum=_MOST,
+    ),
+    "replaces": says(
+        "The hash of this order's first invoice, once it was taken back: this one stands in its"
+        " place",
+        pattern="^01[0-9a-fA-F]{64}$",
+    ),
+}
 
-WORDS: Final[Words] = {
+_WORDS: Final[Words] = {
     "hash": says("The password area: 01 and the digest in hex", **HASH_TEXT),
     "code": says("The invoice code, 12 digits"),
     "number": says("The invoice number, 8 digits", **NUMBER),
@@ -117,6 +146,12 @@ WORDS: Final[Words] = {
     "type": says("`blue`, or `red` for one that takes a blue one back"),
     "issued_at": says("RFC 3339 with +08:00", format="date-time"),
     "order_id": says("The merchant's order"),
+    "till": says("The till whose order it is"),
+    "business_day": says("The day to which the merchant counts the order"),
+    "part": says("Which part of a bill this is"),
+    "parts": says("How many parts the bill has"),
+    "order_total": says("Fen, tax included: what all parts come to at most"),
+    "replaces": says("The hash of the order's first invoice, in whose place this one stands"),
     "amount": says("Fen without tax"),
     "tax": says("Fen of tax"),
     "total": says("Fen, tax included"),
@@ -141,7 +176,8 @@ WORDS: Final[Words] = {
     "BatchResult.problem": says("Why there is no invoice"),
     **{f"InvoiceRequest.{name}": text for name, text in _TEXTS.items()},
     "InvoiceRequest.order_id": says(
-        "Unique for the merchant; printable characters, not blanks alone",
+        "The order's number, once for a till and business day; printable characters, not blanks"
+        " alone",
         minLength=1,
         maxLength=64,
     ),
@@ -169,6 +205,10 @@ WORDS: Final[Words] = {
         "Printed below the lines. A text of which nothing can be seen counts as left out, here and"
         " wherever one may be",
         maxLength=230,
+    ),
+    **{f"InvoiceRequest.{name}": text for name, text in _ORDER_TEXTS.items()},
+    "BatchRecord.idempotency_key": says(
+        "As the header of a single call; no part of the invoice", pattern="^[!-~]{1,255}$"
     ),
     "LineRequest.name": says(
         "What was sold; something of it can be seen", minLength=1, maxLength=100
@@ -216,6 +256,15 @@ WORDS: Final[Words] = {
     "ReversalRequest.reason": says("Why the whole invoice is taken back"),
 }
 
+WORDS: Final[Words] = {
+    **_WORDS,
+    **{
+        name.replace("InvoiceRequest.", "BatchRecord."): text
+        for name, text in _WORDS.items()
+        if name.startswith("InvoiceRequest.")
+    },
+}
+
 _ANSWERED = (
     ("Location", "Where the invoice is"),
     ("Idempotency-Replayed", "`true`: an earlier call issued it"),
@@ -233,7 +282,9 @@ _ORDER = (
     *("unit_price_yuan_invalid", "price_twice", "line_total_negative", "tax_kind_with_rate"),
     *("discount_negative", "discount_too_large", "total_zero"),
     *("amount_out_of_range", "totals_mismatch", "tax_id_invalid", "buyer_incomplete"),
-    "order_id_conflict",
+    *("business_day_invalid", "parts_invalid", "password_area"),
+    *("order_id_conflict", "order_id_reused", "order_parts_conflict", "replaces_not_first"),
+    "order_total_exceeded",
 )
 
 OPERATIONS: Final = (
@@ -263,7 +314,7 @@ OPERATIONS: Final = (
         ((NDJSON, BatchResult),),
         "merchant",
         (PREFER,),
-        ((NDJSON, InvoiceRequest),),
+        ((NDJSON, BatchRecord),),
         scope="issue",
         codes=("too_many_records", *STORE, *LOG),
         large=True,
@@ -303,6 +354,8 @@ OPERATIONS: Final = (
         (
             *page(500),
             Parameter("order_id", "The merchant's order, exactly"),
+            Parameter("till", "Beside `order_id`: the till's order"),
+            Parameter("business_day", "Beside `order_id`: the order of that day", schema=DAY),
             Parameter("number", "The number", schema=NUMBER),
             FROM,
             TO,

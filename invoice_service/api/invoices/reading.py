@@ -29,6 +29,7 @@ LEAST_MODULE_DOTS, MODULE_DOTS, MAX_MODULE_DOTS = 4, 5, 32
 TEXT = "text/plain; charset=utf-8"
 HASH = '<any_but("batch"):hash_>'
 FORMS = ("fapiao", "tlog")
+_ORDER = ("order_id", "till", "business_day")
 
 
 def blueprint(parts: Parts) -> Blueprint:
@@ -109,15 +110,21 @@ def visible(principal: Principal | None, invoice: StoredInvoice) -> frozenset[st
 
 def _search(principal: Principal) -> tuple[InvoiceFilter, int, int]:
     """What the query asks for, within what the asker may see: (filter, after, limit)."""
-    asked = query("after", "limit", "order_id", "number", "from", "to", "merchant")
+    asked = query("after", "limit", *_ORDER, "number", "from", "to", "merchant")
     merchant_id = principal.merchant_id
     if "merchant" in asked:
         require_official(principal, "read")
         merchant_id = whole_number(asked, "merchant", 0, LARGEST)
     number = asked.get("number")
+    if "order_id" not in asked and not asked.keys().isdisjoint(_ORDER):
+        raise MalformedError(
+            "parameter_malformed", "till and business_day stand beside order_id", pointer="order_id"
+        )
     wanted = InvoiceFilter(
         merchant_id=merchant_id,
         order_id=asked.get("order_id"),
+        till=asked.get("till"),
+        business_day=asked.get("business_day"),
         number=None if number is None else parse_bill_number(number),
         since=shanghai_midnight(asked, "from"),
         until=shanghai_midnight(asked, "to", days=1),

@@ -127,7 +127,8 @@ def add_up_day(cells: DayCells, invoice: Taxed) -> None:
     at = RED if invoice.red else BLUE
     for name, amount, tax in invoice.rates:
         rate, kind = split_rate_name(name)
-        key = CellKey(invoice.merchant, "", invoice.industry, invoice.district, rate, kind)
+        place = invoice.merchant, invoice.till, invoice.industry, invoice.district
+        key = CellKey(*place, rate, kind)
         add(cells, key, at, amount, tax, amount + tax)
 
 

@@ -34,10 +34,14 @@ class Dimension(IntEnum):
     DISTRICT = 2
     RATE = 3
     MERCHANT = 4
+    TILL = 5
 
 
 class Taxed(NamedTuple):
-    """What totals need of an invoice; amounts in fen, ``rates`` as (rate name, amount, tax)."""
+    """What totals need of an invoice; amounts in fen, ``rates`` as (rate name, amount, tax).
+
+    ``till`` is "" where the order names none.
+    """
 
     seq: int
     red: bool
@@ -48,6 +52,7 @@ class Taxed(NamedTuple):
     tax: int
     total: int
     rates: Sequence[tuple[str, int, int]]
+    till: str = ""
 
 
 _Key = TypeVar("_Key")
@@ -174,6 +179,11 @@ def figures(sums: Sequence[int]) -> dict[str, dict[str, int]]:
     }
 
 
+def till_key(merchant: str, till: str) -> str:
+    """A till's cell: its merchant's tax id, which has no slash, and its name."""
+    return f"{merchant}/{till}"
+
+
 def count(cells: Cells, invoice: Taxed) -> None:
     """Add one invoice to every cell that it belongs to.
 
@@ -185,6 +195,9 @@ def count(cells: Cells, invoice: Taxed) -> None:
     add(cells, (Dimension.INDUSTRY, invoice.industry), at, amount, tax, total)
     add(cells, (Dimension.DISTRICT, invoice.district), at, amount, tax, total)
     add(cells, (Dimension.MERCHANT, invoice.merchant), at, amount, tax, total)
+    if invoice.till:
+        key = Dimension.TILL, till_key(invoice.merchant, invoice.till)
+        add(cells, key, at, amount, tax, total)
     for rate, rate_amount, rate_tax in invoice.rates:
         add(cells, (Dimension.RATE, rate), at, rate_amount, rate_tax, rate_amount + rate_tax)
 
@@ -194,10 +207,10 @@ def count_all(invoices: Iterable[Taxed]) -> Cells:
 
     First by what they have in common, of which there are few; then those sums into the cells.
     """
-    alike: dict[tuple[str, str, str, bool], list[int]] = {}
+    alike: dict[tuple[str, str, str, str, bool], list[int]] = {}
     rated: dict[tuple[str, bool], list[int]] = {}
-    for _, red, merchant, industry, district, amount, tax, total, rates in invoices:
-        sums = alike.setdefault((merchant, industry, district, red), [0, 0, 0, 0])
+    for _, red, merchant, industry, district, amount, tax, total, rates, till in invoices:
+        sums = alike.setdefault((merchant, till, industry, district, red), [0, 0, 0, 0])
         sums[0] += 1
         sums[1] += amount
         sums[2] += tax
@@ -209,12 +222,14 @@ def count_all(invoices: Iterable[Taxed]) -> Cells:
             sums[2] += rate_tax
             sums[3] += rate_amount + rate_tax
     cells: Cells = {}
-    for (merchant, industry, district, red), (number, *fen) in alike.items():
+    for (merchant, till, industry, district, red), (number, *fen) in alike.items():
         at = RED if red else BLUE
         add(cells, (Dimension.ALL, ""), at, *fen, number=number)
         add(cells, (Dimension.INDUSTRY, industry), at, *fen, number=number)
         add(cells, (Dimension.DISTRICT, district), at, *fen, number=number)
         add(cells, (Dimension.MERCHANT, merchant), at, *fen, number=number)
+        if till:
+            add(cells, (Dimension.TILL, till_key(merchant, till)), at, *fen, number=number)
     for (rate, red), (number, *fen) in rated.items():
         add(cells, (Dimension.RATE, rate), RED if red else BLUE, *fen, number=number)
     return cells

@@ -9,10 +9,12 @@ First the log, as ``chain.audit.audit`` does for any log. Then, in one walk alon
 3. numbers follow one another without a gap, and time never goes back;
 4. a red invoice takes back the whole of an earlier blue one, and no quota has less used of it than
    there are blue ones;
-5. each invoice up to the cursor stands in the log at its place, and each entry has its invoice;
-6. days are closed in their order, by entries that commit to each day's sums;
-7. the totals are those of the blocks;
-8. the trail has no gap, each act's hash follows from the one before, and merchants and keys stand
+5. the parts of a bill agree, an invoice in the place of another names the order's first, and no
+   more stands under such an order than was first sold;
+6. each invoice up to the cursor stands in the log at its place, and each entry has its invoice;
+7. days are closed in their order, by entries that commit to each day's sums;
+8. the totals are those of the blocks;
+9. the trail has no gap, each act's hash follows from the one before, and merchants and keys stand
    as its acts left them, none missing; so do the counts of refusals of each hour that is closed.
 
 What a row keeps beside its document (the key that was used, the attempt, the digest of the request)
@@ -226,7 +228,7 @@ class _Walk:
             self._day_cells = {}
 
     def _closing(self, ended: _Ended, entry: bytes) -> None:
-        """Step 6: the entry commits to the stored document, which has the day's sums."""
+        """Step 7: the entry commits to the stored document, which has the day's sums."""
         day, through, _ = ended
         parsed = parse_entry(entry)
         name = parsed.day if isinstance(parsed, ClosingEntry) else "none"
@@ -243,7 +245,7 @@ class _Walk:
         self.closings += 1
 
     def _invoice(self, index: int, entry: bytes) -> Taxed:
-        """Step 5: the entry is that of the next invoice."""
+        """Step 6: the entry is that of the next invoice."""
         checked = next(self.invoices, None)
         if checked is None:
             raise AuditError("entry", index, "an entry of an invoice that is stored", "another")
@@ -263,6 +265,7 @@ class _Walk:
             invoice.tax,
             invoice.total,
             invoice.rates,
+            invoice.till,
         )
 
 
@@ -280,7 +283,7 @@ def _documents(ended: _Ended) -> list[bytes]:
 
 
 class _Totals:
-    """Step 7: cumulative sums, made again block by block."""
+    """Step 8: cumulative sums, made again block by block."""
 
     def __init__(self, stored: StoredTotals, last: int) -> None:
         self._stored = stored

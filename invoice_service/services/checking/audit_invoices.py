@@ -68,6 +68,12 @@ class _Face(msgspec.Struct):
     total: int
     seller: _Seller
     reverses: str = ""
+    till: str = ""
+    business_day: str = ""
+    part: int = 0
+    parts: int = 0
+    order_total: int = 0
+    replaces: str = ""
 
 
 _read_face: Final = msgspec.json.Decoder(_Face).decode
@@ -101,7 +107,7 @@ class _Check:
         self._used: dict[int, int] = {}
 
     def invoice(self, invoice: StoredInvoice) -> Checked:
-        """Check one invoice, steps 1 to 4 of the audit."""
+        """Check one invoice, steps 1 to 5 of the audit."""
         _groups(invoice)
         try:
             face, lines = _read_face(invoice.face), read_lines(invoice.lines)
@@ -116,6 +122,8 @@ class _Check:
         else:
             _lines(invoice, lines)
             self._used[invoice.merchant_id] = self._used.get(invoice.merchant_id, 0) + 1
+            if face.part or face.replaces:
+                _order(self._books, invoice, face)
         self._last = invoice
         return Checked(invoice, seller.tax_id)
 
@@ -165,6 +173,34 @@ class _Check:
         _same(invoice, "tax", -blue.tax, invoice.tax)
 
 
+def _order(books: Books, invoice: StoredInvoice, face: _Face) -> None:
+    """Step 5: a part of a bill, or one in the place of another, against those before it."""
+    until = [one for one in _family(books, invoice) if one.seq <= invoice.seq]
+    blue = [one for one in until if one.type == "blue"]
+    own = [one for one in blue if one.part == invoice.part]
+    bill = _read_face(blue[0].face)
+    _same(invoice, "parts", bill.parts, face.parts)
+    _same(invoice, "order_total", bill.order_total, face.order_total)
+    _same(invoice, "replaces", own[0].hash if own[0].seq < invoice.seq else "", face.replaces)
+    most = face.order_total or own[0].total
+    if (stands := sum(one.total for one in until)) > most:
+        raise AuditError("invoice", invoice.seq, f"an order of {most} fen at most", str(stands))
+
+
+def _family(books: Books, invoice: StoredInvoice) -> Iterator[StoredInvoice]:
+    """All of the same order, what takes them back included."""
+    wanted = InvoiceFilter(
+        merchant_id=invoice.merchant_id,
+        order_id=invoice.order_id,
+        till=invoice.till,
+        business_day=invoice.business_day,
+    )
+    after = 0
+    while rows := books.invoices(wanted, after, _ROWS_AT_ONCE):
+        yield from rows
+        after = rows[-1].seq
+
+
 def _groups(invoice: StoredInvoice) -> None:
     """Step 1."""
     for name in ("face", "buyer", "lines"):
@@ -184,6 +220,8 @@ def _columns(
 ) -> Iterator[tuple[str, Any, Any]]:
     """Step 2: (name, what the document says, what the row says)."""
     for name in ("code", "number", "type", "order_id", "industry", "district"):
+        yield name, getattr(face, name), getattr(invoice, name)
+    for name in ("till", "business_day", "part"):
         yield name, getattr(face, name), getattr(invoice, name)
     for name in ("amount", "tax", "total"):
         yield name, getattr(face, name), getattr(invoice, name)

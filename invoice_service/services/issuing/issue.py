@@ -6,7 +6,15 @@ from itertools import islice
 from typing import Protocol
 
 from chain.errors import NotFoundError, Problem
-from invoice_service.domain.invoice import SALTS_SIZE, Issued, Prepared, parse_request, prepare
+from invoice_service.domain.invoice import (
+    SALTS_SIZE,
+    InvoiceRequest,
+    Issued,
+    Prepared,
+    parse_record,
+    parse_request,
+    prepare,
+)
 from invoice_service.domain.merchant import Merchant
 from invoice_service.domain.request import MAX_BYTES, MAX_LINES
 from invoice_service.domain.tax import TaxRates
@@ -57,8 +65,8 @@ def issue_one(
     """Issue what ``body`` asks for; it is on disk when this returns.
 
     Raises MalformedError for the request, RefusedError (``merchant_suspended``,
-    ``quota_exhausted``, ``key_revoked``, …), ConflictError (``order_id_conflict``,
-    ``idempotency_key_conflict``), UnavailableError.
+    ``quota_exhausted``, ``key_revoked``, …), ConflictError (``order_id_conflict`` and others of
+    ``domain.orders``, ``idempotency_key_conflict``), UnavailableError.
     """
     merchant = _merchant(desk, merchant_id)
     prepared = prepare_one(desk, merchant, body, key_id=key_id, idempotency_key=idempotency_key)
@@ -70,8 +78,8 @@ def issue_many(
 ) -> Iterator[Issued | Problem]:
     """Answer each of ``bodies`` in order, as ``issue_one`` would; none stops another.
 
-    Bodies are read and answered ``AT_ONCE`` at a time. Raises NotFoundError
-    ``merchant_unknown`` before the first.
+    Each may carry the ``idempotency_key`` of its call. Bodies are read and answered ``AT_ONCE`` at
+    a time. Raises NotFoundError ``merchant_unknown`` before the first.
     """
     merchant = _merchant(desk, merchant_id)
     return _in_parts(desk, merchant, iter(bodies), key_id)
@@ -106,7 +114,8 @@ def _try_prepare(
     desk: IssuingDesk, merchant: Merchant, body: bytes, key_id: int
 ) -> Prepared | Problem:
     try:
-        return prepare_one(desk, merchant, body, key_id=key_id)
+        request, key = parse_record(body, max_bytes=desk.max_bytes, max_lines=desk.max_lines)
+        return _prepare(desk, merchant, request, key_id, key)
     except Problem as problem:
         return problem
 
@@ -121,13 +130,19 @@ def prepare_one(
 ) -> Prepared:
     """Read ``body`` and compute the invoice but its number; MalformedError for the request."""
     request = parse_request(body, max_bytes=desk.max_bytes, max_lines=desk.max_lines)
+    return _prepare(desk, merchant, request, key_id, idempotency_key)
+
+
+def _prepare(
+    desk: IssuingDesk, merchant: Merchant, request: InvoiceRequest, key_id: int, key: str
+) -> Prepared:
     return prepare(
         request,
         merchant,
         salts=desk.randbytes(SALTS_SIZE),
         rates=desk.rates,
         key_id=key_id,
-        idempotency_key=idempotency_key,
+        idempotency_key=key,
     )
 
 

@@ -34,11 +34,15 @@ COLUMNS: Final = (
     "折扣 discount",
     "红冲 reversed_by",
     "密码区 hash",
+    "收银台 till",
+    "营业日 business_day",
+    "分单 part",
+    "替换 replaces",
 )
 AMOUNTS: Final = frozenset({8, 9, 10, 12})
 """The columns that hold yuan; all others are texts, also where they are made of digits."""
 
-_TEXTS: Final = frozenset({5, 6, 11})  # as people wrote them
+_TEXTS: Final = frozenset({5, 6, 11, 15})  # as people wrote them
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -115,6 +119,10 @@ def _cells(invoice: StoredInvoice, face: dict[str, Any]) -> tuple[str, ...]:
         _discount(invoice.lines),
         invoice.reversed_by or "",
         invoice.hash,
+        invoice.till,
+        invoice.business_day,
+        f"{face['part']}/{face['parts']}" if invoice.part else "",
+        face.get("replaces", ""),
     )
 
 

@@ -25,7 +25,7 @@ from invoice_service.services.anchoring.totals import (
     written,
 )
 
-BY: Final = ("day", "industry", "district", "rate", "merchant")
+BY: Final = ("day", "industry", "district", "rate", "merchant", "till")
 """What a report can be broken down by."""
 
 SIDES: Final = ("gross", "reversed", "net")
@@ -39,6 +39,7 @@ _DIMENSIONS: Final = {
     "district": Dimension.DISTRICT,
     "rate": Dimension.RATE,
     "merchant": Dimension.MERCHANT,
+    "till": Dimension.TILL,
 }
 _NAMES: Final[dict[str, Callable[[], Mapping[str, Place]]]] = {
     "industry": industries,
@@ -192,13 +193,16 @@ def _by_key(store: ReportStore, by: str, low: int, high: int) -> Iterator[dict[s
     names = _NAMES.get(by, dict)()
     for key, *sums in store.between(_DIMENSIONS[by], low, high):
         if any(sums):
-            yield {by: key, **_kind(by, key), **_named(names, key), **figures(sums)}
+            yield {**_key(by, key), **_named(names, key), **figures(sums)}
 
 
-def _kind(by: str, key: str) -> dict[str, str]:
-    """Of a rate that has kinds: the two of them apart."""
+def _key(by: str, key: str) -> dict[str, str]:
+    """What a row is about: of a rate that has kinds the two apart, of a till whose it is, too."""
+    if by == "till":
+        merchant, _, till = key.partition("/")
+        return {"merchant": merchant, "till": till}
     rate, kind = split_rate_name(key) if by == "rate" else ("", "")
-    return {"rate": rate, "tax_kind": kind} if kind else {}
+    return {"rate": rate, "tax_kind": kind} if kind else {by: key}
 
 
 def _named(names: Mapping[str, Place], key: str) -> dict[str, str]:

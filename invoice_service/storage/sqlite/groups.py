@@ -25,17 +25,21 @@ OF_ONE_RECORD: Final = (
 """What is wrong with a record, as SQLite or its module say it; the transaction goes on."""
 
 _KNOWN_ORDERS: Final = (
-    "SELECT i.merchant_id, i.order_id FROM json_each(?) AS wanted CROSS JOIN invoices i"
+    "SELECT i.merchant_id, i.order_id, i.till, i.business_day"
+    " FROM json_each(?) AS wanted CROSS JOIN invoices i"
     " ON i.order_id = wanted.value ->> 1 AND i.merchant_id = wanted.value ->> 0"
-    " AND i.type = 'blue'"
+    " AND i.till = wanted.value ->> 2 AND i.business_day = wanted.value ->> 3 AND i.type = 'blue'"
 )
 _KNOWN_KEYS: Final = (
     "SELECT i.merchant_id, i.key FROM json_each(?) AS wanted CROSS JOIN idempotency i"
     " ON i.merchant_id = wanted.value ->> 0 AND i.key = wanted.value ->> 1"
 )
 
-_Name: TypeAlias = tuple[int, str]
-"""A merchant, and its name for something: an order or an Idempotency-Key."""
+_Order: TypeAlias = tuple[int, str, str, str]
+"""A merchant's order: its number, till and business day."""
+
+_Key: TypeAlias = tuple[int, str]
+"""A merchant's Idempotency-Key."""
 
 
 class Draft(NamedTuple):
@@ -87,8 +91,8 @@ class _Group:
         self._counter = counter
         self._answers: list[Issued | Problem] = []
         self._drafts: list[Draft] = []
-        self._orders: set[_Name] = set()
-        self._keys: set[_Name] = set()
+        self._orders: set[_Order] = set()
+        self._keys: set[_Key] = set()
 
     def serve(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
         """Answer all of them."""
@@ -102,7 +106,7 @@ class _Group:
 
     def _look_up(self, batch: Sequence[Prepared]) -> None:
         """Which of the orders and keys are known already."""
-        orders = [(one.merchant_id, one.order_id) for one in batch]
+        orders = [_order(one) for one in batch]
         keys = [(one.merchant_id, one.idempotency_key) for one in batch if one.idempotency_key]
         self._orders.update(self._execute(_KNOWN_ORDERS, (json.dumps(orders),)))
         if keys:
@@ -110,9 +114,11 @@ class _Group:
 
     def _is_new(self, prepared: Prepared) -> bool:
         """Whether nothing is known under its order and key; from now on something is."""
-        order = prepared.merchant_id, prepared.order_id
+        order = _order(prepared)
         key = prepared.merchant_id, prepared.idempotency_key
         new = prepared.kind == "blue" and order not in self._orders and key not in self._keys
+        if prepared.place is not None and not prepared.place.is_plain:
+            new = False  # what the whole order comes to is to be looked at
         self._orders.add(order)
         if prepared.idempotency_key:
             self._keys.add(key)
@@ -143,6 +149,13 @@ class _Group:
             answers = [draft.issued for draft in drafts]
         self._execute("RELEASE together")
         self._answers += answers
+
+
+def _order(prepared: Prepared) -> _Order:
+    place = prepared.place
+    if place is None:
+        return prepared.merchant_id, prepared.order_id, "", ""
+    return prepared.merchant_id, prepared.order_id, place.till, place.business_day
 
 
 def _raise_unless_of_one(error: Exception) -> None:

@@ -20,21 +20,24 @@ from chain.hashing import to_digest
 from invoice_service.domain.clock import Known
 from invoice_service.domain.invoice import Frozen, Issued, Prepared, finish
 from invoice_service.domain.numbering import Allotment, Scheme, next_number, number_beside
+from invoice_service.domain.orders import KEY_TAKEN, NOWHERE, Sold, decide, named
+from invoice_service.domain.verdict import Verdict
 from invoice_service.storage.sqlite.clock import Times
 from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.forms import Forms, FormsWithin
 from invoice_service.storage.sqlite.groups import OF_ONE_RECORD, Draft, Row, serve_together
+from invoice_service.storage.sqlite.orders import place_of, sold_at, sold_of_order
 
 _INSERT = (
     "INSERT INTO invoices (seq, merchant_id, key_id, type, code, number, hash, issued_at,"
     " order_id, attempt, request_digest, industry, district, amount, tax, total, rates,"
-    " face, buyer, lines, salts, reverses, form)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " face, buyer, lines, salts, reverses, till, business_day, part, keyed, form)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _REMEMBER = "INSERT INTO idempotency (merchant_id, key, request_digest, seq) VALUES (?, ?, ?, ?)"
 _ISSUED = (
-    "SELECT salts, hash, code, number, type, issued_at, order_id, amount, tax, total"
-    " FROM invoices WHERE seq = ?"
+    "SELECT salts, hash, code, number, type, issued_at, order_id, amount, tax, total,"
+    " till, business_day, face FROM invoices WHERE seq = ?"
 )
 
 _Execute: TypeAlias = Callable[..., sqlite3.Cursor]
@@ -67,6 +70,12 @@ class Queue:
             self._cursor = max(self._cursor, self._taken())
             waited = self._waited(execute, now)
         return waited
+
+    def has(self, seq: int) -> bool:
+        """Whether the invoice at ``seq`` still waits."""
+        if seq > self._cursor:
+            self._cursor = max(self._cursor, self._taken())
+        return seq > self._cursor
 
     def _waited(self, execute: _Execute, now: int) -> int:
         query = "SELECT issued_at FROM invoices WHERE seq = ?"
@@ -250,30 +259,30 @@ class _Counter:
         if row is None:
             return None
         if row[0] != prepared.request_digest:
-            raise ConflictError(
-                "idempotency_key_conflict", "this Idempotency-Key stands for another request"
-            )
+            first = sold_at(self._execute, row[1])
+            raise named("idempotency_key_conflict", first, self._judge, KEY_TAKEN)
         return self._repeat(prepared, row[1])
 
     def _serve_blue(self, prepared: Prepared) -> Issued:
-        """Issue a blue invoice, or answer with the newest of this order and content (ADR 0006)."""
-        attempts = self._execute(
-            "SELECT attempt, seq, request_digest FROM invoices WHERE order_id = ?"
-            " AND merchant_id = ? AND type = 'blue' ORDER BY attempt DESC",
-            (prepared.order_id, prepared.merchant_id),
-        ).fetchall()
-        for _, seq, request_digest in attempts:
-            if request_digest == prepared.request_digest:
-                self._remember(prepared, seq)
-                return self._repeat(prepared, seq)
-        if attempts and self._red_of(attempts[0][1]) is None:
-            raise ConflictError(
-                "order_id_conflict", "this order_id has an invoice with other content"
-            )
+        """Issue a blue invoice, or answer with the one that this repeats (ADR 0027)."""
+        place = prepared.place or NOWHERE
+        sold = sold_of_order(self._execute, prepared)
+        attempt: Sold | int = 1
+        if sold or not place.is_plain:
+            attempt = decide(prepared.asked(), sold, self._now, self._judge)
+        if isinstance(attempt, Sold):
+            self._remember(prepared, attempt.seq)
+            return self._repeat(prepared, attempt.seq)
         allowance = self._room(prepared.merchant_id)
-        issued = self._store(prepared, attempts[0][0] + 1 if attempts else 1, None)
+        issued = self._store(prepared, attempt, None)
         allowance.added += 1
         return issued
+
+    def _judge(self, sold: Sold) -> Verdict:
+        """How an invoice stands, as a check would say."""
+        if sold.returned:
+            return Verdict.PARTLY_REVERSED if sold.stands else Verdict.REVERSED
+        return Verdict.PENDING if self._queue.has(sold.seq) else Verdict.AUTHENTIC
 
     def _serve_red(self, prepared: Prepared) -> Issued:
         """Issue a red invoice over a blue one of the same merchant that has none yet."""
@@ -355,6 +364,7 @@ class _Counter:
             amount=prepared.amount,
             tax=prepared.tax,
             total=prepared.total,
+            place=prepared.place,
         )
         self._seq, self._last = seq, allotment
         return row, issued
@@ -411,6 +421,7 @@ class _Counter:
             amount=row[7],
             tax=row[8],
             total=row[9],
+            place=place_of(*row[10:]),
             replayed=row[0] != prepared.salts,
         )
 
@@ -421,6 +432,7 @@ def _remembered(prepared: Prepared, seq: int) -> tuple[object, ...]:
 
 def _row(seq: int, prepared: Prepared, frozen: Frozen, attempt: int, reverses: int | None) -> Row:
     """The row as far as it is known before it is stored."""
+    place = prepared.place or NOWHERE
     return (
         seq,
         prepared.merchant_id,
@@ -444,4 +456,8 @@ def _row(seq: int, prepared: Prepared, frozen: Frozen, attempt: int, reverses: i
         prepared.lines,
         prepared.salts,
         reverses,
+        place.till,
+        place.business_day,
+        place.part,
+        1 if prepared.idempotency_key else 0,
     )

@@ -31,9 +31,15 @@ _COLUMNS = (
     "salts",
     "industry",
     "district",
+    "till",
+    "business_day",
+    "part",
     "reverses",
 )
-_IN_FACE = ("amount", "code", "issued_at", "number", "order_id", "tax", "total")
+_IN_FACE = (
+    *("amount", "code", "issued_at", "number", "order_id", "tax", "total"),
+    "business_day",
+)
 _SELECT = (
     "SELECT i.hash, i.rates, blue.hash, red.hash, i.form, forms.text,"  # noqa: S608 # our own names
     f" {', '.join(f'i.{c}' for c in _COLUMNS)}"
@@ -108,6 +114,10 @@ def _conditions(wanted: InvoiceFilter) -> Iterator[str]:
         yield "i.merchant_id = :merchant_id"
     if wanted.order_id is not None:
         yield _OF_ORDER
+    if wanted.till is not None:
+        yield "i.till = :till"
+    if wanted.business_day is not None:
+        yield "i.business_day = :business_day"
     if wanted.number is not None:
         yield "i.number = :number"
 

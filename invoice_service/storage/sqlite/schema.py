@@ -243,3 +243,41 @@ def forms(db: Database) -> None:
             f"CREATE TRIGGER forms_no_{change.lower()} BEFORE {change} ON forms"
             f" BEGIN SELECT RAISE(ABORT, 'forms: no {change}, rows are frozen'); END"
         )
+
+
+_ORDER_COLUMNS = (
+    "till TEXT NOT NULL DEFAULT ''",  # "" and 0: not told, as in orders that have only a number
+    "business_day TEXT NOT NULL DEFAULT ''",
+    "part INTEGER NOT NULL DEFAULT 0",
+    "keyed INTEGER NOT NULL DEFAULT 0",  # 1: it was asked for with an Idempotency-Key
+)
+_ORDER = "order_id, merchant_id, till, business_day, part, attempt"
+
+
+@migrations()
+def orders_by_day(db: Database) -> None:
+    """An order is known by its till and business day, too, and may be invoiced in parts."""
+    for column in _ORDER_COLUMNS:
+        db.execute(f"ALTER TABLE invoices ADD COLUMN {column}")
+    db.execute("DROP INDEX idx_invoices_order")
+    db.execute(f"CREATE UNIQUE INDEX idx_invoices_order ON invoices ({_ORDER}) WHERE type = 'blue'")
+    same = " AND ".join(f"{name} = NEW.{name}" for name in _ORDER.split(", "))
+    db.execute(
+        "CREATE TRIGGER orders_append BEFORE INSERT ON invoices WHEN NEW.type = 'blue' AND EXISTS"  # noqa: S608 # our own names
+        f" (SELECT 1 FROM invoices WHERE {same} AND type = 'blue')"
+        " BEGIN SELECT RAISE(ABORT, 'invoices are only ever appended'); END"
+    )
+    guard_rows(db)
+
+
+def guard_rows(db: Database) -> None:
+    """Let rows only be appended; orders have a trigger of their own."""
+    db.execute("DROP TRIGGER invoices_append")
+    db.execute(
+        "CREATE TRIGGER invoices_append BEFORE INSERT ON invoices WHEN"
+        " NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM invoices)"
+        " OR EXISTS (SELECT 1 FROM invoices WHERE hash = NEW.hash)"
+        " OR EXISTS (SELECT 1 FROM invoices WHERE number = NEW.number AND code = NEW.code)"
+        " OR EXISTS (SELECT 1 FROM invoices WHERE reverses = NEW.reverses)"
+        " BEGIN SELECT RAISE(ABORT, 'invoices are only ever appended'); END"
+    )

@@ -65,7 +65,7 @@ def test_csv_in_yuan_with_a_byte_order_mark(town: Town) -> None:
     assert data.count(b"\r\n") == 11
     rows = table(data)
     assert [row[1] for row in rows] == [invoice.number for invoice in [*issued, red]]
-    assert rows[0][-2:] == [red.hash, issued[0].hash]
+    assert rows[0][12:] == ["", red.hash, issued[0].hash, "", "", "", ""]
     fen = [round(float(row[10]) * 100) for row in rows]
     assert fen == [invoice.total for invoice in [*issued, red]]
 
@@ -77,6 +77,17 @@ def test_a_discount_has_a_column(town: Town) -> None:
     )
     plain, less = table(b"".join(export_csv(town.store, ALL)))
     assert (plain[12], less[12], less[10]) == ("", "-3.50", "222.50")
+
+
+def test_what_tells_an_order_apart_has_columns(town: Town) -> None:
+    told = {"till": "=1", "business_day": "2018-08-10", "part": 1, "parts": 2, "order_total": 90000}
+    first = town.sell(order(order_id="001", **told))[0]
+    town.reverse(first)
+    anew = town.sell(order(order_id="001", **told, replaces=first.hash))[0]
+    rows = table(b"".join(export_csv(town.store, ALL)))
+    place = ["'=1", "2018-08-10", "1/2"]
+    assert [row[15:] for row in rows] == [[*place, ""], [*place, ""], [*place, first.hash]]
+    assert rows[2][14] == anew.hash
 
 
 def test_one_merchants_invoices(town: Town) -> None:

@@ -47,6 +47,7 @@ def _read(written: bytes) -> Any:  # noqa: ANN401 # any JSON
 
 def _history(town: Town) -> None:
     """Issue, reverse and seal over five days, several blocks a day; the last has only closings."""
+    town.tills = ["", "1", "2"]
     for number in range(11):
         issued = town.issue(1 + number % 4)
         if number % 3 == 1:
@@ -84,6 +85,8 @@ def _parts(by: str, day: str, invoice: StoredInvoice) -> list[tuple[str, int, in
         return [(rate, amount, tax) for rate, (amount, tax) in rates.items()]
     seller = face["seller"]
     assert isinstance(seller, dict)
+    if by == "till":
+        return [(str(face["till"]), invoice.amount, invoice.tax)] if "till" in face else []
     key = {"day": day, "merchant": seller["tax_id"]}.get(by) or face[by]
     return [(str(key), invoice.amount, invoice.tax)]
 
@@ -146,6 +149,18 @@ def test_the_same_block_gives_the_same_bytes_after_more_blocks(town: Town, by: s
     town.anchor()
     assert report_bytes(_report(town, by=by, at=height)) == before
     assert report_bytes(_report(town, by=by)) != before
+
+
+def test_a_till_is_its_merchants(town: Town) -> None:
+    town.tills = ["1"]
+    issued = town.issue(6)
+    town.reverse(issued[0])
+    town.anchor()
+    rows = _report(town, by="till")["rows"]
+    assert [(row["merchant"], row["till"]) for row in rows] == [
+        (merchant.tax_id, "1") for merchant in sorted(town.merchants, key=lambda one: one.tax_id)
+    ]
+    assert sum(row["net"]["total"] for row in rows) == sum(one.total for one in issued[1:])
 
 
 def test_a_report_names_its_block(town: Town) -> None:
@@ -271,7 +286,8 @@ def _fill(path: Path) -> None:
     random = Random(1)
     keys = [(0, ""), *((1, f"{n:03}") for n in range(113)), *((2, f"44030{n}") for n in range(9))]
     keys += [*((3, f"0.{n:02}") for n in range(7)), *((4, f"{n:018}") for n in range(MERCHANTS))]
-    by_dimension = [[i for i, (d, _) in enumerate(keys, 1) if d == dim] for dim in range(5)]
+    keys += [(5, f"{n:018}/{n % 3}") for n in range(100)]
+    by_dimension = [[i for i, (d, _) in enumerate(keys, 1) if d == dim] for dim in range(6)]
     counts = dict.fromkeys(range(1, len(keys) + 1), 0)
     rows = []
     for height in range(1, BLOCKS + 1):

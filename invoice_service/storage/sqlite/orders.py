@@ -1,0 +1,65 @@
+"""What stands under an order, as the issuing transaction sees it."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any, Final
+
+from chain.commitment import password_area
+from chain.hashing import to_digest
+from invoice_service.domain.invoice import Prepared
+from invoice_service.domain.orders import NOWHERE, Place, Sold, place_in
+
+_SOLD: Final = (
+    "SELECT i.seq, i.hash, i.number, i.issued_at, i.total, i.request_digest, i.salts, i.keyed,"
+    " i.attempt, i.part, i.face,"
+    " (SELECT coalesce(sum(r.total), 0) FROM invoices r WHERE r.reverses = i.seq)"
+    " FROM invoices i WHERE "
+)
+_OF_ORDER: Final = (
+    f"{_SOLD} i.order_id = ? AND i.merchant_id = ? AND i.till = ? AND i.business_day = ?"
+    " AND i.type = 'blue' ORDER BY i.seq"
+)
+_AT: Final = f"{_SOLD} i.seq = ?"
+
+Execute = Callable[..., sqlite3.Cursor]
+"""A connection's ``execute``."""
+
+
+def sold_of_order(execute: Execute, prepared: Prepared) -> list[Sold]:
+    """All blue invoices of its order, parts and earlier attempts included, in order of issue."""
+    place = prepared.place or NOWHERE
+    name = prepared.order_id, prepared.merchant_id, place.till, place.business_day
+    return [_sold(row) for row in execute(_OF_ORDER, name)]
+
+
+def sold_at(execute: Execute, seq: int) -> Sold:
+    """The invoice at ``seq``."""
+    return _sold(execute(_AT, (seq,)).fetchone())
+
+
+def place_of(till: str, business_day: str, face: bytes) -> Place | None:
+    """Where the order of a row stands; a row without a face of its own has no more to say."""
+    if face:
+        place = place_in(face)
+        return None if place is NOWHERE else place
+    return Place(till=till, business_day=business_day) if till or business_day else None
+
+
+def _sold(row: tuple[Any, ...]) -> Sold:
+    seq, digest, number, issued_at, total, request, salts, keyed, attempt, part, face, red = row
+    place = place_in(face) if part else NOWHERE
+    return Sold(
+        seq=seq,
+        hash=password_area(to_digest(digest)),
+        number=number,
+        issued_at=issued_at,
+        total=total,
+        returned=-red,
+        digest=request,
+        salts=salts,
+        keyed=bool(keyed),
+        attempt=attempt,
+        part=part,
+        parts=place.parts,
+        order_total=place.order_total,
+    )
