@@ -251,8 +251,8 @@ _INVOICE: Final = {
     ),
     "replaces_not_first": Entry(
         409,
-        "replaces is not the hash of this order's first invoice: look at the order's number, till"
-        " and day, and send that hash",
+        "What it replaces is not this order's first invoice: look at the order's number, till and"
+        " day, and send that invoice's hash",
         "replaces 不是该订单首张发票的密码区：请核对订单号、收银台和营业日后重填",
     ),
     "order_total_exceeded": Entry(

@@ -26,6 +26,7 @@ IN_WORDS = {
     *("key_missing", "authorization_scheme", "role_required", "invoice_unknown"),
     *("merchant_unknown", "api_key_unknown", "block_unknown", "no_block", "no_statement"),
     *("no_tile", "tile_path", "not_in_log", "order_id_conflict", "idempotency_key_conflict"),
+    *("order_id_reused", "order_parts_conflict", "replaces_not_first", "order_total_exceeded"),
     *("tax_id_taken", "merchant_suspended", "quota_exhausted", "not_reversible"),
     "already_reversed",
     # check digits, lists of codes, sums, Unicode's properties, one parameter beside another
@@ -34,6 +35,7 @@ IN_WORDS = {
     *("discount_too_large", "tax_kind_with_rate", "total_zero"),
     *("control_character", "text_empty", "text_damaged", "identifier_ambiguous"),
     *("missing_parameter", "qr_invalid", "range_invalid", "day_invalid", "not_csv"),
+    *("business_day_invalid", "parts_invalid"),
     *("empty_body", "not_xlsx", "several_lists"),
     # a part of an address in which a slash is written out, or that is only dots
     "no_such_address",

@@ -200,6 +200,7 @@ def test_new_orders_share_one_look_up_and_one_savepoint(shop: Shop) -> None:
 
 def test_the_numbers_of_a_new_day_are_new_orders(shop: Shop) -> None:
     """Nothing is known of them, though their numbers are: they share one look-up as others do."""
+    shop.issue(shop.draft("the first of all"))
     monday = [shop.draft(f"{n}", business_day="2018-08-13", till="1") for n in range(20)]
     few = statements(shop, monday)
     tuesday = [shop.draft(f"{n}", business_day="2018-08-14", till="1") for n in range(20)]

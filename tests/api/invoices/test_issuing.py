@@ -281,8 +281,9 @@ def test_another_merchants_invoice_is_not_there_to_reverse(desk: Desk) -> None:
 
 
 def test_an_order_may_be_invoiced_again_after_its_reversal(desk: Desk) -> None:
-    desk.reverse(desk.issue())
-    corrected = desk.issue("T1", lines=[{**MEAL, "unit_price": 45000}])
+    first = desk.issue()
+    desk.reverse(first)
+    corrected = desk.issue("T1", lines=[{**MEAL, "unit_price": 45000}], replaces=first["hash"])
     assert corrected["total"] == 45000
     assert desk.count() == 3
 
@@ -325,9 +326,9 @@ class TestAheadAndSetBack:
     def test_once_confirmed_all_that_is_promised_is_kept(self, desk: Desk) -> None:
         desk.instance.store.confirm_clock(desk.instance.operator())
         assert desk.client.get("/readyz").status_code == 200
-        blue = desk.issue("T2")
+        body = {"order_id": "T2", "lines": [MEAL], "business_day": "2026-11-21"}
+        blue = desk.post("/v1/invoices", body).get_json()
         red = desk.reverse(blue)
-        body = {"order_id": "T2", "lines": [MEAL]}
         desk.clock.forward(seconds=20)
         desk.anchor()
         again = desk.post("/v1/invoices", {"order_id": "T3", "lines": [MEAL]}).get_json()

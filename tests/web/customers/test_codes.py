@@ -41,7 +41,7 @@ def test_a_code_is_found_by_its_name_status_or_words(desk: Desk) -> None:
     assert codes(desk, q="not_in_log") == ["not_in_log"]
     assert codes(desk, q="NOT_IN_L") == ["not_in_log"]
     assert "rate_limited" in codes(desk, q="429")
-    assert codes(desk, q="幂等 409") == ["idempotency_key_conflict"]
+    assert codes(desk, q="幂等 409") == ["idempotency_key_conflict", "order_id_reused"]
     assert codes(desk, q="  ") == list(CATALOG)
     assert codes(desk, q="no such word") == []
     assert {"no_tile", "log_behind"} <= set(codes(desk, q="公开账本"))
