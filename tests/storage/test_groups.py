@@ -135,7 +135,7 @@ bent = st.builds(
 def _red(number: int, key: str) -> object:
     def make(shop: Shop) -> Prepared | None:
         blue = shop.store.invoice_at(number)
-        if blue is None or blue.type == "red":
+        if blue is None or blue.type == "red" or blue.face == b"{}":  # one that was bent
             return None
         return shop.red_over(blue, idempotency_key=key)
 
@@ -200,7 +200,7 @@ def test_new_orders_share_one_look_up_and_one_savepoint(shop: Shop) -> None:
 
 def test_the_numbers_of_a_new_day_are_new_orders(shop: Shop) -> None:
     """Nothing is known of them, though their numbers are: they share one look-up as others do."""
-    shop.issue(shop.draft("the first of all"))
+    shop.issue(shop.draft("the first of all", business_day="2018-08-10", till="1"))
     monday = [shop.draft(f"{n}", business_day="2018-08-13", till="1") for n in range(20)]
     few = statements(shop, monday)
     tuesday = [shop.draft(f"{n}", business_day="2018-08-14", till="1") for n in range(20)]
