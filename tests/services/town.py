@@ -31,7 +31,8 @@ from invoice_service.domain.numbering import Scheme
 from invoice_service.domain.tax import TaxRates
 from invoice_service.services.anchoring.anchor import Anchored, Anchoring, anchor_pending
 from invoice_service.services.checking.audit import InstanceAudit, Progress, audit_instance
-from invoice_service.storage.sqlite import SqliteStore, create_store
+from invoice_service.storage.sqlite import SqliteStore
+from tests.storage.fresh import fresh_store
 
 ORIGIN = "town.example/log"
 RATES = TaxRates(["0", "0.03", "0.06", "0.13"])
@@ -63,7 +64,7 @@ class Town:
         self.folder = folder
         self.now = NOON
         self.random = random.Random(seed)
-        create_store(folder / "invoices.db")
+        fresh_store(folder / "invoices.db")
         self.store = SqliteStore(
             folder / "invoices.db",
             Scheme(max_forwards=YEARS, max_backwards=max_backwards),

@@ -24,8 +24,9 @@ from invoice_service.domain.invoice import (
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.merchant import Merchant, MerchantRequest
 from invoice_service.domain.numbering import Scheme
-from invoice_service.storage.sqlite import SqliteStore, create_store
+from invoice_service.storage.sqlite import SqliteStore
 from tests.domain.samples import BY, NOON, RATES, order
+from tests.storage.fresh import fresh_store
 
 TAX_IDS = ("91440300708461136T", "9144030071526726XG", "914403001922038216")
 FILE = "invoices.db"
@@ -59,7 +60,7 @@ class Shop:
         seed: int = 1,
     ) -> None:
         self.folder = folder
-        create_store(folder / FILE)
+        fresh_store(folder / FILE)
         self.now = NOON
         self.sealed = self.taken = 0
         self.running: Running | None = None
