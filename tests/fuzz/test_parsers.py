@@ -73,7 +73,7 @@ ELSEWHERE = {
     *("entry_kind", "reversal_mismatch", "seal_kind", "seal_place", "seal_not_newest"),
     *("state_depth", "state_elsewhere", "state_shape"),  # in logs that lie: test_differential
     *("lone_surrogate", "too_many_lines", "consistency_sizes", "no_fork", "key_file_cost"),
-    *("identifier_ambiguous", "query_malformed"),
+    *("identifier_ambiguous", "query_malformed", "price_twice"),
     *("qr_ordinary_vat", "key_unreadable", "key_ambiguous"),
     "tree_size",  # of a promise: its count is signed
     *("statement_order", "statement_contradicts", "statement_unsigned", "statement_untrusted"),
