@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "mirror": "mirror:mirror",
     "replay": "replay:replay",
     "witness": "witness:witness",
+    "print-bridge": "print_bridge:print_bridge",
     "issuer": "issuer:issuer",
 }
 WRONG_USAGE: Final = 2

@@ -105,6 +105,13 @@ def test_the_largest_total_stands_on_one_line_twice_as_high() -> None:
     assert re.fullmatch(r"价税合计 +-￥100,000,000,000\.00", line.text)
 
 
+@pytest.mark.parametrize(("name", "lines"), [("a" * 24, 1), ("a" * 25, 2), ("a" * 40, 1 + 1)])
+def test_between_a_name_and_its_figure_is_white(name: str, lines: int) -> None:
+    found = on_paper(Slip(PAPERS[58], (Pair(name, "1234.56"),))).lines
+    assert len(found) == lines
+    assert found[-1].text.endswith(" 1234.56")
+
+
 def test_styles_end_with_their_lines() -> None:
     slip = Slip(
         PAPERS[58],
