@@ -13,7 +13,7 @@ TESTERS := -n $(shell echo $$(( $$(nproc) + 1 ))) --dist worksteal
 # Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
 PYTEST ?=
 
-.PHONY: help demo run test strangers check lint format quick fuzz bench flood shop mutants wheels lock clean
+.PHONY: help demo run test strangers check lint format quick fuzz bench flood shop year mutants wheels lock clean
 
 help: ## print these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -58,6 +58,9 @@ flood: $(VENV)/.installed-dev ## half bodies, silent and slow clients, batches a
 
 shop: $(VENV)/.installed-package ## issue 20,000 orders of a shop with all that shops sell, against sums made elsewhere; SHOP="--orders 500"
 	@$(BIN)/python -m scripts.shop $(SHOP)
+
+year: $(VENV)/.installed-package ## issue a restaurant's year, an export a day with numbers anew each morning, each sent twice; YEAR="--days 30"
+	@$(BIN)/python -m scripts.year $(YEAR)
 
 mutants: $(VENV)/.installed-mutants ## change chain/ in thousands of ways: tests must notice each (docs/mutants.md)
 	@PATH=$(abspath $(BIN)):$$PATH $(BIN)/python -m scripts.mutants $(MUTANTS)

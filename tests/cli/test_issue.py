@@ -38,6 +38,46 @@ def test_one_bad_order_stops_no_other_and_each_says_why(town: Town) -> None:
     assert (results[0]["number"], results[0]["total"]) == ("00000001", 11300)
 
 
+def test_one_number_on_two_days_is_two_invoices(town: Town) -> None:
+    rows = "t1,2026/11/28 12:01,x,1,28.00,0.06\nt1,2026/11/29 09:01,x,1,28.00,0.06\n"
+    Path("o.csv").write_text(HEADER + rows)
+    said = town.asked("issue", "o.csv", "--merchant", "1")
+    assert (said["issued"], said["refused"]) == (2, 0)
+    assert [result["total"] for result in _results(said["results"])] == [2800, 2800]
+    again = town.asked("issue", "o.csv", "--merchant", "1", "--results", "elsewhere")
+    assert (again["issued"], again["replayed"]) == (0, 2)
+
+
+def test_a_meal_past_midnight_is_refused_with_its_lines(town: Town) -> None:
+    rows = "t1,2026/11/28 23:58,x,1,28.00,0.06\nt1,2026/11/29 00:07,x,1,28.00,0.06\n"
+    Path("o.csv").write_text(HEADER + rows)
+    said = town.asked("issue", "o.csv", "--merchant", "1", status=1)
+    assert (said["issued"], said["refused"]) == (0, 1)
+    [refused] = _results(said["results"])
+    assert refused["code"] == "csv_order_two_days"
+    assert "(line 2)" in str(refused["detail"])
+    assert "(line 3)" in str(refused["detail"])
+
+
+def test_without_days_the_same_file_is_known_and_tomorrows_is_refused(town: Town) -> None:
+    """Both have a 001 of the same coffee: whether that is one sale or two, nobody can tell."""
+    path = Path("day.csv")
+    coffee, tea = "001,,coffee,1,5.00,0.06\n", "002,,tea,1,4.00,0.06\n"
+    path.write_text(HEADER + coffee)
+    town.run("issue", "day.csv", "--merchant", "1")
+    again = town.asked("issue", "day.csv", "--merchant", "1", "--results", "elsewhere")
+    assert (again["issued"], again["replayed"]) == (0, 1)
+    path.write_text(HEADER + coffee + tea)
+    other = town.asked("issue", "day.csv", "--merchant", "1", "--results", "tomorrow", status=1)
+    assert (other["issued"], other["refused"]) == (1, 1)
+    refused = _results("tomorrow")[0]
+    assert refused["code"] == "order_id_reused"
+    assert "invoice 00000001 of" in str(refused["detail"])
+    # With the list of hashes beside it, it is the same record, and is not asked for again.
+    known = town.asked("issue", "day.csv", "--merchant", "1")
+    assert (known["refused"], known["done_before"]) == (0, 1)
+
+
 def test_a_corrected_file_goes_on_with_what_was_refused(town: Town) -> None:
     path = Path("orders.csv")
     path.write_text(HEADER + "a,,x,1,5.00,0.06\nb,,x,0,5.00,0.06\n")

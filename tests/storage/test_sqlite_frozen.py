@@ -67,7 +67,13 @@ def test_replacing_a_row_is_refused(stranger: sqlite3.Connection, table: str) ->
 
 
 @pytest.mark.parametrize(
-    "kept", ["hash", "code, number", "order_id, merchant_id, attempt, type", "reverses"]
+    "kept",
+    [
+        "hash",
+        "code, number",
+        "order_id, merchant_id, till, business_day, part, attempt, type",
+        "reverses",
+    ],
 )
 def test_a_new_row_replaces_none_that_shares_a_unique_value(
     stranger: sqlite3.Connection, kept: str
@@ -92,6 +98,26 @@ def test_a_new_row_replaces_none_that_shares_a_unique_value(
             f" FROM invoices WHERE seq = {seq}"
         )
     assert stranger.execute("SELECT count(*) FROM invoices").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("other", ["till", "business_day", "part", "attempt"])
+def test_an_order_is_there_once_for_each_till_day_part_and_attempt(
+    stranger: sqlite3.Connection, other: str
+) -> None:
+    """The index alone says so, without a trigger."""
+    names = [
+        row[0] for row in stranger.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+    ]
+    for name in names:
+        stranger.execute(f"DROP TRIGGER {name}")
+    columns = [row[1] for row in stranger.execute("PRAGMA table_info(invoices)")]
+    fresh = {"seq": "9", "hash": "randomblob(32)", "number": "'00000009'"}
+    select = ", ".join(fresh.get(column, column) for column in columns)
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        stranger.execute(f"INSERT INTO invoices SELECT {select} FROM invoices WHERE seq = 1")
+    fresh[other] = "7"
+    select = ", ".join(fresh.get(column, column) for column in columns)
+    stranger.execute(f"INSERT INTO invoices SELECT {select} FROM invoices WHERE seq = 1")
 
 
 @pytest.mark.parametrize("seq", ["0", "2", "4", "NULL", "-1"])

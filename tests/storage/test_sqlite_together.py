@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,34 @@ def test_processes_leave_no_gap(tmp_path: Path) -> None:
     numbers = shop.rows("SELECT seq, number FROM invoices ORDER BY seq")
     assert numbers == [(n, f"{n:08}") for n in range(1, 181)]
     assert shop.rows("SELECT count(DISTINCT order_id) FROM invoices") == [(180,)]
+
+
+def share_a_bill(folder: Path, name: int, rounds: int) -> None:
+    """A till whose guests share bills with those of another; it sells each number of the day."""
+    shop = Shop(folder, seed=name)
+    bill: dict[str, Any] = {"business_day": "2018-08-10", "parts": 5, "order_total": 4 * 11300}
+    for number in range(rounds):
+        for part in range(1, 6):
+            shop.hand_in(shop.draft(f"{number}", part=part, remark=f"{name}", **bill))
+        shop.hand_in(shop.draft(f"whole {number}", business_day="2018-08-10", remark=f"{name}"))
+
+
+def test_two_tills_never_sell_an_order_twice_nor_beyond_its_bill(tmp_path: Path) -> None:
+    Shop(tmp_path).store.close()
+    rounds = 12
+    tills = [spawn.Process(target=share_a_bill, args=(tmp_path, n, rounds)) for n in range(3)]
+    for till in tills:
+        till.start()
+    for till in tills:
+        till.join()
+        assert till.exitcode == 0
+    shop = Shop(tmp_path)
+    bills = shop.rows("SELECT count(*), sum(total) FROM invoices WHERE part > 0 GROUP BY order_id")
+    assert bills == [(4, 4 * 11300)] * rounds
+    wholes = shop.rows("SELECT count(*) FROM invoices WHERE part = 0 GROUP BY order_id")
+    assert wholes == [(1,)] * rounds
+    numbers = shop.rows("SELECT seq, CAST(number AS INTEGER) FROM invoices ORDER BY seq")
+    assert numbers == [(n, n) for n in range(1, 5 * rounds + 1)]
 
 
 def issue_until(folder: Path, stop: Event) -> None:

@@ -295,3 +295,76 @@ def test_a_red_invoice_before_its_blue_one(town: Town) -> None:
     )
     with pytest.raises(AuditError, match="an earlier blue one"):
         town.audit()
+
+
+DAY = "2018-08-12"
+BILL = {"business_day": DAY, "till": "1", "parts": 3, "order_total": 30000}
+
+
+@pytest.fixture
+def bill(town: Town) -> Town:
+    """Pending: 15 and 17 are parts of a bill, 16 takes 15 back, 18 stands in its place."""
+    (first,) = town.sell(order(order_id="001", part=1, **BILL))
+    town.reverse(first)
+    town.sell(
+        order(order_id="001", part=2, **BILL),
+        order(order_id="001", part=1, replaces=first.hash, remark="corrected", **BILL),
+    )
+    town.audit()
+    return town
+
+
+@pytest.mark.parametrize(
+    ("seq", "change"),
+    [
+        (17, {"parts": 2}),
+        (17, {"order_total": 30001}),
+        (17, {"replaces": "01" + "0" * 64}),
+        (18, {"replaces": "01" + "0" * 64}),
+        (18, {"replaces": ""}),
+    ],
+)
+def test_a_part_that_says_otherwise_than_the_first(
+    bill: Town, seq: int, change: dict[str, object]
+) -> None:
+    forge(bill, seq, lambda face: face.update(change))
+    assert first_wrong(bill) == ("invoice", seq)
+
+
+def test_parts_that_come_to_more_than_their_bill(bill: Town) -> None:
+    less = {"order_total": 22599}
+    for seq in (15, 17, 18):
+        forge(bill, seq, lambda face: face.update(less))
+    red, first = bill.store.invoice_at(16), bill.store.invoice_at(15)
+    assert red is not None
+    assert first is not None
+    forge(bill, 16, lambda face: face.update(less, reverses=first.hash))
+    forge(bill, 18, lambda face: face.update(replaces=first.hash))
+    with pytest.raises(AuditError, match="an order of 22599 fen at most"):
+        bill.audit()
+    assert first_wrong(bill) == ("invoice", 18)
+
+
+@pytest.mark.parametrize("change", ["till = '2'", "business_day = '2018-08-13'", "part = 3"])
+@pytest.mark.parametrize("seq", [15, 16, 18])
+def test_a_column_that_says_another_order(bill: Town, seq: int, change: str) -> None:
+    tamper(bill, f"UPDATE invoices SET {change} WHERE seq = {seq}")
+    assert first_wrong(bill) == ("invoice", seq)
+
+
+def test_a_column_that_says_an_order_of_which_the_face_says_nothing(town: Town) -> None:
+    for change in ("till = '1'", "business_day = '2018-08-10'", "part = 1"):
+        name = change.partition(" ")[0]
+        (was,) = _column(town, name)
+        tamper(town, f"UPDATE invoices SET {change} WHERE seq = 3")
+        assert first_wrong(town) == ("invoice", 3)
+        tamper(town, f"UPDATE invoices SET {name} = ? WHERE seq = 3", values=[was])
+    town.audit()
+
+
+def _column(town: Town, name: str) -> tuple[object, ...]:
+    with town.store.connections.reading() as connection:
+        found: tuple[object, ...] = connection.execute(
+            f"SELECT {name} FROM invoices WHERE seq = 3"  # our own name
+        ).fetchone()
+    return found
