@@ -207,6 +207,40 @@ def test_the_numbers_of_a_new_day_are_new_orders(shop: Shop) -> None:
     assert len(statements(shop, tuesday)) == len(few)
 
 
+def steps(shop: Shop, draft: Prepared, expected: str) -> int:
+    """What it costs to answer one, in steps of SQLite's machine."""
+    counted = 0
+
+    def count() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    with shop.store.connections.reading() as connection:
+        connection.set_progress_handler(count, 1)
+        assert codes(shop.hand_in(draft)) == [expected]
+        connection.set_progress_handler(None, 0)
+    return counted
+
+
+def test_an_order_costs_no_more_where_many_stand(shop: Shop) -> None:
+    """The look-up of an order, of what it repeats, and of what stands in its way."""
+
+    def ask(name: str) -> list[int]:
+        order: dict[str, Any] = {"business_day": "2018-08-10", "till": name}
+        return [
+            steps(shop, shop.draft("001", **order), "issued"),
+            steps(shop, shop.draft("001", **order), "replayed"),
+            steps(shop, shop.draft("001", remark="other", **order), "order_id_conflict"),
+        ]
+
+    shop.issue(shop.draft("the first of all"))
+    few = ask("a")
+    shop.hand_in(*(shop.draft(f"{n}") for n in range(1_000)))
+    many = ask("b")
+    assert [after < 1.5 * before for before, after in zip(few, many, strict=True)] == [True] * 3
+
+
 def test_a_group_goes_on_into_the_next_batch_of_numbers_and_stops_with_the_last(
     tmp_path: Path,
 ) -> None:
