@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from chain.signing.cosignature import Cosigner
 from chain.signing.note import SignerKey, VerifierKey
@@ -12,7 +13,7 @@ from chain.witness.database import WitnessStore, create_store
 from chain.witness.http import WitnessServer
 from chain.witness.judge import Witness
 from tests.chain.histories import SIGNER
-from tests.patience import NEVER
+from tests.patience import NEVER, wait_until
 
 NOW = 1_800_000_000
 
@@ -20,6 +21,32 @@ NOW = 1_800_000_000
 def cosigner(number: int) -> Cosigner:
     """The key of a witness."""
     return Cosigner(SignerKey(f"witness.example/w{number}", bytes([number]) * 32))
+
+
+class _Followed(WitnessServer):
+    """Knows whom it serves, so that at its end it can wait until that is nobody.
+
+    A thread that has not noticed yet that its client is gone would say so in the next test.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 # as the real one has it
+        self._served: set[socket.socket] = set()
+        super().__init__(*args, **kwargs)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 # likewise
+        self._served.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 # likewise
+        super().shutdown_request(request)
+        self._served.discard(request)
+
+    def let_all_go(self) -> None:
+        """Hang up on everybody, and return once every thread has noticed."""
+        for request in list(self._served):
+            with suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
+        wait_until(lambda: not self._served, "nobody is served any more")
 
 
 @contextmanager
@@ -38,7 +65,7 @@ def serving(
     with closing(WitnessStore(folder)) as store:
         store.claim(key.verifier)
         witness = Witness(key, logs, store, lambda: NOW)
-        with WitnessServer(
+        with _Followed(
             (host, 0), witness, lambda: NOW, request_seconds=seconds, connections=places
         ) as server:
             thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -48,6 +75,7 @@ def serving(
             finally:
                 server.shutdown()
                 thread.join()
+                server.let_all_go()
 
 
 class Peer:

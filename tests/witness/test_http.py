@@ -306,6 +306,24 @@ def test_who_goes_away_before_the_answer_is_noted(
     assert {line["code"] for line in lines(capsys)} <= {"connection_lost", "http"}
 
 
+def test_a_server_that_has_ended_says_nothing_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the test after it would be told of clients that it has never seen."""
+    told: list[str] = []
+
+    def slowly(_status: int, code: str, *_: object, **__: object) -> None:
+        time.sleep(0.3)
+        told.append(code)
+
+    with serving(tmp_path / "witness", KEY) as server:
+        monkeypatch.setattr(server, "refused", slowly)
+        with connect(server) as one:
+            one.sendall(b"GET /nowhere HTTP/1.1\r\nHost: w\r\n\r\n" + HEAD)
+            assert one.recv(1000).startswith(b"HTTP/1.1 404 ")
+    assert told[:2] == ["not_cosigned", "length_required"]
+
+
 def test_slow_clients_do_not_hold_up_others(server: WitnessServer) -> None:
     slow = [connect(server) for _ in range(PLACES - 1)]
     for connection in slow:
