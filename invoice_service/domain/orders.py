@@ -200,7 +200,7 @@ def decide(asked: Asked, sold: Sequence[Sold], now: int, judge: Judge) -> Sold |
     replaces_not_first (4), order_total_exceeded (5); each names the first invoice.
     """
     own = [one for one in sold if one.part == asked.place.part]
-    for one in reversed(sold):
+    for one in sold:
         if one.salts == asked.salts or _repeats(asked, one, now):
             return one
     if sold:

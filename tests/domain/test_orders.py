@@ -194,6 +194,12 @@ ANSWERS: dict[str, tuple[Asked, list[Sold], int, object]] = {
         MUCH_LATER,
         "order_id_reused",
     ),
+    "a part again, of another sum": (
+        asked(b"b", part=1, parts=3, order_total=301),
+        [FIRST_PART],
+        MUCH_LATER,
+        "order_id_reused",
+    ),
     "the whole, where yesterday's was shared": (OTHER, [FIRST_PART], MUCH_LATER, "order_id_reused"),
     "a part of the day's bill, late": (
         asked(b"b", part=2, business_day=DAY, **BILL),
