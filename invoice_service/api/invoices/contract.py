@@ -364,6 +364,7 @@ OPERATIONS: Final = (
         scope="read",
         codes=(
             "role_required",
+            "missing_parameter",
             "parameter_malformed",
             "bill_num_invalid",
             "day_invalid",

@@ -118,7 +118,7 @@ def _search(principal: Principal) -> tuple[InvoiceFilter, int, int]:
     number = asked.get("number")
     if "order_id" not in asked and not asked.keys().isdisjoint(_ORDER):
         raise MalformedError(
-            "parameter_malformed", "till and business_day stand beside order_id", pointer="order_id"
+            "missing_parameter", "till and business_day stand beside order_id", pointer="order_id"
         )
     wanted = InvoiceFilter(
         merchant_id=merchant_id,

@@ -158,7 +158,7 @@ def test_a_list_is_searched_by_till_and_day(desk: Desk) -> None:
     assert found(order_id="001", till="2") == [("2", TODAY), ("2", TOMORROW)]
     assert found(order_id="001", till="1", business_day=TODAY) == [("1", TODAY)]
     alone = desk.client.get("/v1/invoices?till=1", headers=desk.auth())
-    problem(alone, 400, "parameter_malformed")
+    problem(alone, 400, "missing_parameter")
 
 
 def test_whoever_scans_it_sees_where_it_stands(desk: Desk) -> None:
