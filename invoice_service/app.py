@@ -210,7 +210,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
     check = instance.verifier.verify
     for blueprint in (
         *rooms.blueprints(instance),
-        pages.pages_blueprint(check, log_key, instance.clock),
+        pages.pages_blueprint(check, log_key, instance.clock, _site(config)),
         codes_page.codes_blueprint(catalog.SUBJECTS),
         list_page.list_blueprint(PageLists(instance), _title, config.limits.batch_bytes),
         language.language_blueprint(secure=config.service.public_url.startswith("https:")),
@@ -286,6 +286,11 @@ def _doors(public_url: str) -> Doors:
 def _description(public_url: str) -> dict[str, Any]:
     """The same as a document: made once in a process, for it takes as long as ten issues."""
     return describe_service(public_url, _doors(public_url))
+
+
+def _site(config: Config) -> str:
+    """Our address, as people compare it with what is printed."""
+    return config.service.public_url.partition("://")[2]
 
 
 def _title(problem: Problem) -> str:

@@ -21,4 +21,14 @@ window.SwaggerUIBundle({
   validatorUrl: null,
 });
 
+/** What Swagger UI leaves out for those who hear the page, or have no mouse. */
+function mend() {
+  for (const part of document.querySelectorAll("#calls main")) part.setAttribute("role", "group");
+  for (const part of document.querySelectorAll("#calls :is(h3, h4)")) {
+    part.setAttribute("aria-level", String(Number(part.tagName[1]) - 1));
+  }
+  for (const part of document.querySelectorAll("#calls pre")) part.tabIndex = 0;
+}
+
+new MutationObserver(mend).observe(document.getElementById("calls"), { childList: true, subtree: true });
 document.getElementById("loading").remove();

@@ -273,7 +273,7 @@ function showFace(face) {
   if (seller instanceof Map) fact("shown", _("Seller"), plain(seller.get("name")));
   for (const [name, term, money] of FACE_FIELDS) {
     if (!face.has(name)) continue;
-    fact("shown", _(term), money ? yuan(face.get(name)) : plain(face.get(name)));
+    fact("shown", _(term), money ? yuan(face.get(name)) : moment(plain(face.get(name))));
   }
 }
 
@@ -300,6 +300,9 @@ function lineText(line) {
   if (TAX_KINDS.has(line.get("tax_kind"))) parts.push(_(TAX_KINDS.get(line.get("tax_kind"))));
   return parts.join(" · ");
 }
+
+/** A time of a face as clocks in Shenzhen show it; anything else as it is. */
+const moment = (text) => text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)\+08:00$/, "$1 $2");
 
 /** What a stranger wrote, as text; only a string or a number is shown. */
 const plain = (value) => (["string", "number"].includes(typeof value) ? String(value) : "—");

@@ -130,9 +130,13 @@ class Chrome:
         conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
         self._ask("Network.emulateNetworkConditions", offline=on, **conditions)
 
-    def picture(self) -> bytes:
-        """What is seen, as PNG."""
-        return base64.b64decode(self._ask("Page.captureScreenshot", format="png")["data"])
+    def picture(self, *, whole: bool = False) -> bytes:
+        """What is seen, as PNG; the ``whole`` page with what is further down."""
+        parts: dict[str, object] = {"format": "png"}
+        if whole:
+            size = self._ask("Page.getLayoutMetrics")["cssContentSize"]
+            parts |= {"captureBeyondViewport": True, "clip": {**size, "scale": 1}}
+        return base64.b64decode(self._ask("Page.captureScreenshot", **parts)["data"])
 
     def _ask(self, method: str, **parameters: object) -> dict[str, Any]:
         self._number += 1

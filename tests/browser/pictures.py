@@ -1,50 +1,56 @@
-"""The README's two screenshots: ``python -m tests.browser.pictures`` writes docs/pictures/ anew."""
+"""Pictures of pages: ``python -m tests.browser.pictures`` writes the README's two anew.
 
+With a folder, every page goes into it, on a phone, a tablet and a desk, by day and by night, in
+both languages: to be looked at.
+"""
+
+import sys
 import tempfile
-import threading
+from itertools import product
 from pathlib import Path
-from urllib.parse import urlencode
 
-from werkzeug.serving import make_server
-
-from tests.api.desk import Desk, slip
-from tests.browser.chrome import browser
-from tests.patience import PATIENCE
+from tests.browser.chrome import Chrome, browser
+from tests.browser.site import Site, served
+from tests.browser.test_access import NAMES, show
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 PHONE = (390, 844)
-BUYER = {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91440300708461136T"}
-PROVED = (
-    "new Promise((done, fail) => { const end = Date.now() + %d; const look = () => {"
-    " if (document.querySelector('#verdict').dataset.asof === 'newest') done();"
-    " else if (Date.now() > end) fail(Error('no verdict')); else setTimeout(look, 9) }; look() })"
-)
+WINDOWS = {"phone": PHONE, "tablet": (820, 1180), "desk": (1280, 900)}
 
 
-def take(desk: Desk, base: str, profile: Path) -> None:
+def take(chrome: Chrome, site: Site) -> None:
     """What a customer sees after a scan, and what her browser says of the proof file."""
-    invoice = desk.issue("A-0001", buyer=BUYER)
-    desk.anchor()
-    with browser(profile) as chrome:
-        chrome.window(*PHONE, phone=True)
-        chrome.open(f"{base}/verify/scan?{urlencode(slip(invoice))}")
-        (FOLDER / "scan.png").write_bytes(chrome.picture())
-        chrome.open(f"{base}/verify/file?hash={invoice['hash']}")
-        chrome.evaluate(PROVED % (PATIENCE * 1000))
-        (FOLDER / "file.png").write_bytes(chrome.picture())
+    chrome.window(*PHONE, phone=True)
+    for page, file in (("authentic", "scan.png"), ("proved", "file.png")):
+        show(chrome, site, page)
+        (FOLDER / file).write_bytes(chrome.picture())
 
 
-def main() -> None:
-    """Take both in an instance of their own."""
-    FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, Desk(Path(folder) / "desk") as desk:
-        server = make_server("127.0.0.1", 0, desk.app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        take(desk, f"http://127.0.0.1:{server.server_port}", Path(folder) / "profile")
-        server.shutdown()
-        thread.join()
+def take_all(chrome: Chrome, site: Site, folder: Path, names: list[str]) -> None:
+    """Every page in every way."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ways = product(names, WINDOWS, ("light", "dark"), ("zh", "en"))
+    for name, window, ground, tag in ways:
+        chrome.window(*WINDOWS[window], phone=window == "phone")
+        chrome.dark(on=ground == "dark")
+        chrome.speak(tag)
+        show(chrome, site, name)
+        file = f"{name.replace(' ', '-')}-{window}-{ground}-{tag}.png"
+        (folder / file).write_bytes(chrome.picture(whole=True))
+
+
+def main(folder: str = "", *names: str) -> None:
+    """Take them in an instance of their own."""
+    with (
+        tempfile.TemporaryDirectory() as home,
+        served(Path(home) / "site") as site,
+        browser(Path(home) / "profile") as chrome,
+    ):
+        if folder:
+            take_all(chrome, site, Path(folder), [*names] or NAMES)
+        else:
+            take(chrome, site)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

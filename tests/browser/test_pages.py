@@ -217,6 +217,7 @@ def test_the_qr_code_as_the_browser_draws_it_is_read(chrome: Chrome, site: dict[
 def test_parts_that_can_be_tapped_are_large_enough(chrome: Chrome, site: dict[str, str]) -> None:
     chrome.window(*PHONE, phone=True)
     chrome.open(site["authentic"])
+    chrome.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     heights = chrome.evaluate(
         "[...document.querySelectorAll('.button')].map(b => b.getBoundingClientRect().height)"
     )

@@ -10,7 +10,7 @@ from chain.errors import Problem
 from invoice_service.domain.money import format_yuan
 from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.domain.qrtext import QrText, claim_in_query
-from invoice_service.domain.verdict import Verification
+from invoice_service.domain.verdict import Verdict, Verification
 from invoice_service.web.customers.words import OF_LISTS, words_for, words_of
 from invoice_service.web.ground.page import page
 
@@ -19,13 +19,18 @@ Check = Callable[[QrText], Verification]
 SHOUTED: Final = "/VERIFY/SCAN"
 """The scan page's path as programs write it that put a code into capitals: it needs fewer dots."""
 
+PATHS: Final = ("/verify/", SHOUTED)
+NO_PAGES: Final = frozenset({404, 405})
+"""Where, and with which statuses, a problem's page offers to check a code."""
+
 
 def pages_blueprint(
     check: Check,
     log_key: Callable[[], str],
     clock: Callable[[], datetime],
+    site: str,
 ) -> Blueprint:
-    """``log_key`` gives the log's public key."""
+    """``log_key`` gives the log's public key; ``site`` is the address that people compare."""
     blueprint = Blueprint("pages", __name__)
     blueprint.add_app_template_filter(yuan)
     blueprint.add_app_template_filter(shanghai)
@@ -37,15 +42,18 @@ def pages_blueprint(
     @blueprint.get(SHOUTED, strict_slashes=False)
     @blueprint.get("/verify/scan", strict_slashes=False)  # first of all, so that links have it
     def scan() -> Response:
-        result = check(claim_in_query(request.query_string.decode("utf-8", "replace")))
+        claim = claim_in_query(request.query_string.decode("utf-8", "replace"))
+        result = check(claim)
         return page(
             "customers/scan.html",
             verdict=result.verdict,
             words=words_of(result),
             result=result,
             face=result.face,
+            claim=claim if result.verdict is Verdict.MISMATCH else None,
             log_key=log_key(),
             now=clock(),
+            site=site,
         )
 
     return blueprint
@@ -59,6 +67,7 @@ def problem_page(problem: Problem, status: int, title: str) -> Response:
         verdict="none",
         words=words_for(problem, status),
         of_list=problem.code in OF_LISTS,
+        of_slip=request.path.startswith(PATHS) or status in NO_PAGES,
         problem={
             "code": problem.code,
             "detail": problem.detail,

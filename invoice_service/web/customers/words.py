@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-from chain.errors import MalformedError, Problem
+from chain.errors import Problem, UnavailableError
 from invoice_service.domain.verdict import Verdict, Verification
+from invoice_service.openapi.operation import QUERY, SLIP
 from invoice_service.web.ground.catalogs import N_
 
 
@@ -155,6 +156,20 @@ TOO_OFTEN = Words(
     ),
 )
 
+NOT_DONE = Words(
+    "unavailable",
+    "triangle-alert",
+    N_("That was not done"),
+    N_("What was sent cannot be taken as it is, and nothing was changed. The reason stands below."),
+)
+
+NOT_ALLOWED = Words(
+    "unavailable",
+    "triangle-alert",
+    N_("Not for you to do"),
+    N_("Whoever is signed in here may not do that, and nothing was changed."),
+)
+
 LIST_UNREADABLE = Words(
     "malformed",
     "link-2-off",
@@ -189,6 +204,13 @@ OF_LISTS = frozenset(
 """Codes of what is wrong with a list as a whole."""
 
 
+OF_SLIPS = frozenset({*SLIP, *QUERY, "missing_parameter", "parameter_malformed"})
+"""Codes of what is wrong with a code, or an address that should have been one."""
+
+NOBODYS = frozenset({401, 403})
+"""Statuses of what the caller may not do."""
+
+
 def words_of(result: Verification) -> Words:
     """What to say of a verdict; a red invoice never looks like one that is worth money."""
     genuine = result.verdict in {Verdict.AUTHENTIC, Verdict.PENDING}
@@ -204,9 +226,11 @@ def words_for(problem: Problem, status: int) -> Words:
         return by_status[status]
     if problem.code in OF_LISTS:
         return LIST_UNREADABLE
-    if isinstance(problem, MalformedError):
+    if problem.code in OF_SLIPS:
         return BY_CODE.get(problem.code, MALFORMED)
-    return UNAVAILABLE
+    if isinstance(problem, UnavailableError):
+        return UNAVAILABLE
+    return NOT_ALLOWED if status in NOBODYS else NOT_DONE
 
 
 NOT_HELD = N_("number or amount on the slip are not those of the invoice")

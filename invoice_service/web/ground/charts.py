@@ -6,9 +6,10 @@ from typing import Final, NamedTuple
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-WIDTH: Final = 640
-HEIGHT: Final = 220
-FOOT: Final = 26  # for the names below
+WIDTH: Final = 480
+HEIGHT: Final = 200
+FOOT: Final = 28  # for the names below
+NAME: Final = 56  # that a name needs
 GAP: Final = 4
 
 
@@ -28,25 +29,31 @@ def bars(values: Sequence[Bar]) -> Markup:
     span = top - bottom or 1
     room = HEIGHT - FOOT
     zero = room * top // span
-    step = WIDTH // max(len(values), 1)
-    drawn = [_bar(bar, n * step, step, zero, room, span) for n, bar in enumerate(values)]
-    line = Markup('<line class="axis" x1="0" x2="{}" y1="{}" y2="{}"/>').format(WIDTH, zero, zero)
+    step = max(WIDTH // max(len(values), 1), 1)
+    width = max(WIDTH, step * len(values))
+    every = -(-NAME // step)
+    drawn = [
+        _bar(bar, n * step, step, zero, tall=abs(bar.value) * room // span)
+        + (_name(bar, n * step + step // 2) if n % every == 0 else Markup(""))
+        for n, bar in enumerate(values)
+    ]
+    line = Markup('<line class="axis" x1="0" x2="{}" y1="{}" y2="{}"/>').format(width, zero, zero)
     return Markup('<svg class="bars" viewBox="0 0 {} {}" aria-hidden="true">{}{}</svg>').format(
-        WIDTH, HEIGHT, Markup("").join(drawn), line
+        width, HEIGHT, Markup("").join(drawn), line
     )
 
 
-def _bar(bar: Bar, left: int, step: int, zero: int, room: int, span: int) -> Markup:
-    tall = abs(bar.value) * room // span
-    y = zero - tall if bar.value >= 0 else zero
-    kind = "bar" if bar.value >= 0 else "bar below"
-    return Markup(
+def _bar(bar: Bar, left: int, step: int, zero: int, *, tall: int) -> Markup:
+    kind, top = ("bar", zero - tall) if bar.value >= 0 else ("bar below", zero)
+    rectangle = Markup(
         '<rect class="{}" x="{}" y="{}" width="{}" height="{}"><title>{}: {}</title></rect>'
-        '<text x="{}" y="{}">{}</text>'
-    ).format(
-        kind, left + GAP // 2, y, max(step - GAP, 1), tall, bar.name, bar.shown,
-        left + step // 2, HEIGHT - 8, bar.name,
-    )  # fmt: skip
+    )
+    gap = min(GAP, step - 1)
+    return rectangle.format(kind, left + gap // 2, top, step - gap, tall, bar.name, bar.shown)
+
+
+def _name(bar: Bar, middle: int) -> Markup:
+    return Markup('<text x="{}" y="{}">{}</text>').format(middle, HEIGHT - 8, bar.name)
 
 
 def in_words(values: Sequence[Bar]) -> str:

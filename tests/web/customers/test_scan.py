@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from chain.errors import UnavailableError
+from invoice_service.web.customers.pages import yuan
 from tests.api.desk import MEAL, TAX_ID, UNKNOWN, Desk, refusing, slip
 from tests.domain.bent import EXAMPLE, bent, several
 
@@ -115,7 +116,9 @@ def test_an_altered_slip_is_red_and_shows_nothing_of_the_invoice(
     page = scan(desk, slip(invoice, **changes))
     assert verdict(page) == ("mismatch", "mismatch")
     assert "深圳市旋转餐厅有限公司" not in page.text
-    assert "498.10" not in page.text
+    assert ("498.10" in page.text) == ("total_amount" not in changes)  # as the code says it
+    said = slip(invoice, **changes)
+    assert f"发票号码 {said['bill_num']} 价税合计 {yuan(int(said['total_amount']))}" in page.text
     assert "号码或金额与开具时不符" in page.text
 
 

@@ -3,7 +3,14 @@
 import inspect
 import re
 
-from chain.errors import MalformedError, NotFoundError, Problem, RefusedError, UnavailableError
+from chain.errors import (
+    ConflictError,
+    MalformedError,
+    NotFoundError,
+    Problem,
+    RefusedError,
+    UnavailableError,
+)
 from invoice_service.api.catalog import CATALOG
 from invoice_service.domain.verdict import Verdict
 from invoice_service.services.checking import verify
@@ -14,6 +21,8 @@ from invoice_service.web.customers.words import (
     LIST_UNREADABLE,
     MALFORMED,
     NO_VERDICT,
+    NOT_ALLOWED,
+    NOT_DONE,
     NOT_FOUND,
     NOT_HELD,
     NOT_SO,
@@ -50,11 +59,13 @@ def test_a_step_is_said_in_the_verifier_s_own_words() -> None:
 
 
 def test_what_is_said_without_a_verdict() -> None:
-    assert words_for(MalformedError("x", "y"), 400) is MALFORMED
+    assert words_for(MalformedError("qr_invalid", "y"), 400) is MALFORMED
+    assert words_for(MalformedError("value_unknown", "y"), 422) is NOT_DONE
+    assert words_for(ConflictError("x", "y"), 409) is NOT_DONE
     for code, words in BY_CODE.items():
         assert words_for(MalformedError(code, "y"), 400) is words
     assert words_for(UnavailableError("x", "y"), 503) is UNAVAILABLE
-    assert words_for(RefusedError("x", "y"), 403) is UNAVAILABLE
+    assert words_for(RefusedError("x", "y"), 403) is NOT_ALLOWED
     assert words_for(NotFoundError("x", "y"), 404) is NOT_FOUND
     assert words_for(MalformedError("x", "y"), 405) is NOT_SO
     assert words_for(RefusedError("x", "y"), 429) is TOO_OFTEN

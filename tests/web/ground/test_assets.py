@@ -4,7 +4,6 @@ import gzip
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -20,13 +19,6 @@ FILES = sorted(p.relative_to(STATIC).as_posix() for p in STATIC.rglob("*") if p.
 YEAR = "public, max-age=31536000, immutable"
 OLD = "0" * 16
 PATHS = ["/", "/docs", "/verify/file", "/verify/list", "/problems", "/nothing"]
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """An instance for all tests here: nothing is issued in it."""
-    with Desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
 
 
 def digested(name: str) -> str:

@@ -1,7 +1,6 @@
 """The language of a page: as the browser prefers, as was chosen, and nothing led astray by it."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,6 @@ from tests.web.customers.test_scan import Page
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 PATHS = ["/", "/verify/list", "/verify/file", "/problems", "/docs", "/nothing", "/verify/scan"]
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """An instance for all tests here."""
-    with Desk(tmp_path_factory.mktemp("desk")) as desk:
-        yield desk
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,91 @@
+"""A served instance with a page of every kind, for whoever looks at all of them."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from werkzeug.serving import make_server
+
+from chain.errors import Problem, RefusedError, UnavailableError
+from invoice_service.app import PROBLEM
+from tests.api.desk import UNKNOWN, Desk, slip
+
+REFUSED: Final[dict[str, Problem]] = {
+    "busy": UnavailableError("database_busy", "another transaction holds the database"),
+    "often": RefusedError("rate_limited", "100 requests a second are answered"),
+    "broken": Problem("internal_error", "it is recorded", incident="4f0c2a9e7b11"),
+}
+"""What some addresses are answered, whatever stands behind them: ``?answer=busy``."""
+
+LONG_NAME: Final = "深圳市非常非常长的旋转餐厅与咖啡馆及停车场管理服务有限公司" * 3
+
+
+@dataclass
+class Site:
+    """Where it is, its pages by name, and one code to paste."""
+
+    desk: Desk
+    base: str
+    pages: dict[str, str]
+    text: str
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Site]:
+    """The site, until the end of the block."""
+    with Desk(folder) as desk:
+
+        def answer(environ: Any, start: Any) -> Iterable[bytes]:  # noqa: ANN401 # WSGI
+            for name, problem in REFUSED.items():
+                if f"answer={name}" in environ["QUERY_STRING"]:
+                    environ[PROBLEM] = problem
+            return desk.app(environ, start)
+
+        server = make_server("127.0.0.1", 0, answer, threaded=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield _filled(desk, f"http://127.0.0.1:{server.server_port}")
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+def _filled(desk: Desk, base: str) -> Site:
+    company = {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91440300708461136T"}
+    authentic = desk.issue("A-0001", buyer=company)
+    long = desk.issue("T1", buyer=company | {"name": LONG_NAME})
+    taken_back = desk.issue("T2")
+    red = desk.reverse(taken_back)
+    desk.anchor()
+    said = {
+        "authentic": slip(authentic),
+        "long": slip(long),
+        "reversed": slip(taken_back),
+        "red": slip(red),
+        "pending": slip(desk.issue("T3")),
+        "mismatch": slip(authentic, total_amount="1"),
+        "unknown": slip(authentic, hash=UNKNOWN),
+        "malformed": slip(authentic, total_amount="1e3"),
+    }
+    pages = {name: f"{base}/verify/scan?{urlencode(fields)}" for name, fields in said.items()}
+    pages |= {
+        "landing": f"{base}/",
+        "problems": f"{base}/problems",
+        "found": f"{base}/problems?q=log",
+        "list": f"{base}/verify/list",
+        "file": f"{base}/verify/file",
+        "proved": f"{base}/verify/file?hash={authentic['hash']}",
+        "nothing": f"{base}/nothing",
+        "not so": f"{base}/language",
+        "components": f"{base}/components",
+        "docs": f"{base}/docs",
+        "call": f"{base}/docs#/checking/verify",
+    }
+    pages |= {name: f"{base}/verify/scan?answer={name}" for name in REFUSED}
+    return Site(desk, base, pages, authentic["qr"])
