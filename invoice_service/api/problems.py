@@ -42,6 +42,15 @@ WORDS: Final[Words] = {
     "ProblemBody.detail": says("What exactly"),
     "ProblemBody.pointer": says("A JSON pointer, or a parameter's name, to what is wrong"),
     "ProblemBody.incident": says("Of 5xx answers: the number under which our log has the cause"),
+    "ProblemBody.detail_zh": says("Of some codes: the detail in Chinese"),
+    "ProblemBody.first_hash": says(
+        "Of a conflict of orders: the hash of the order's first invoice"
+    ),
+    "ProblemBody.first_number": says("The number of that invoice"),
+    "ProblemBody.first_issued_at": says("When it was issued, RFC 3339 with +08:00"),
+    "ProblemBody.first_state": says("The verdict on it"),
+    "ProblemBody.order_total": says("Of `order_total_exceeded`: what may stand in all, fen"),
+    "ProblemBody.left": says("Of `order_total_exceeded`: what may still be issued, fen"),
 }
 
 STATUS_BY_FAULT: dict[type[Problem], int] = {
@@ -75,6 +84,13 @@ class ProblemBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     detail: str
     pointer: str = ""
     incident: str = ""
+    detail_zh: str = ""
+    first_hash: str = ""
+    first_number: str = ""
+    first_issued_at: str = ""
+    first_state: str = ""
+    order_total: int = 0
+    left: int = 0
 
 
 def status_of(problem: Problem) -> int:

@@ -36,7 +36,7 @@ from chain.tree.tiles import TileFolder, decode_bundle, encode_bundle, parse_til
 from chain.witness.judge import Request, read_checkpoint
 from invoice_service.config import load
 from invoice_service.domain.qrtext import parse_qr_text, scan_url
-from invoice_service.domain.request import parse_request, parse_reversal
+from invoice_service.domain.request import parse_record, parse_request, parse_reversal
 from tests.chain.books import NOON, ORIGIN, SIGNER
 from tests.chain.forged import Forge, with_everything
 from tests.chain.histories import history
@@ -74,7 +74,8 @@ REVERSAL_CODES = frozenset(
 )
 REQUEST_CODES = REVERSAL_CODES | {
     *("no_lines", "text_empty", "text_too_long", "amount_out_of_range", "too_many_lines"),
-    *("price_twice", "unit_price_yuan_invalid"),
+    *("price_twice", "unit_price_yuan_invalid", "business_day_invalid", "parts_invalid"),
+    "password_area",
     *(
         "control_character",
         "text_damaged",
@@ -262,6 +263,19 @@ _SALE = json.dumps(
     ensure_ascii=False,
 ).encode()
 
+_PART = json.dumps(
+    {
+        "order_id": "001",
+        "till": "T 3",
+        "business_day": "2018-08-10",
+        "part": 1,
+        "parts": 2,
+        "order_total": 20000,
+        "replaces": f"01{'ab' * 32}",
+        "lines": [{"name": "a", "unit_price": 9900, "tax_rate": "0.06"}],
+    }
+).encode()
+
 
 @cache
 def _key_file() -> bytes:
@@ -437,7 +451,18 @@ PARSERS = (
             | {"duplicate_parameter", "query_malformed"}
         ),
     ),
-    Parser("issue request", lambda data: void(parse_request(data)), (_MEAL, _SALE), REQUEST_CODES),
+    Parser(
+        "issue request",
+        lambda data: void(parse_request(data)),
+        (_MEAL, _SALE, _PART),
+        REQUEST_CODES,
+    ),
+    Parser(
+        "record of a batch",
+        lambda data: void(parse_record(data)),
+        (_PART.replace(b"{", b'{"idempotency_key":"k",', 1),),
+        REQUEST_CODES | {"idempotency_key_invalid"},
+    ),
     Parser(
         "reversal request",
         lambda data: void(parse_reversal(data)),
