@@ -130,7 +130,7 @@ def made(place: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (place / "config.toml").write_text('[service]\npublic_url = "https://fapiao.test"\n')
     header = "order_id,time,item,quantity,unit_price,tax_rate"
     for name, count in (("orders.csv", 3), ("more.csv", 5)):
-        rows = [f"o{n},,*餐饮服务*餐费,1,113.00,0.06" for n in range(1, count + 1)]
+        rows = [f"o{n},2026-11-28,*餐饮服务*餐费,1,113.00,0.06" for n in range(1, count + 1)]
         (place / name).write_text("\n".join([header, *rows, ""]), encoding="utf-8")
     merchant = ("--tax-id", TAX_ID, "--name", "餐厅", "--industry", "6210", "--district", "440303")
     with redirect_stdout(io.StringIO()):
