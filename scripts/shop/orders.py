@@ -30,6 +30,9 @@ BUYERS: Final[tuple[dict[str, str], ...]] = (
     {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91330100799655058B"},
     {"kind": "organisation", "name": "深圳市某某局"},
 )
+DAY: Final = "2026-11-28"
+"""With a day, the same order again is a repeat whenever it comes."""
+
 LONG: Final = 0.03
 """Of the orders; they have 100 to 500 lines, the others 1 to 12."""
 
@@ -49,7 +52,7 @@ def _order(rng: random.Random, order_id: str) -> dict[str, Any]:
     lines.insert(
         rng.randrange(size), {"name": GOODS[0][0], "unit_price": price, "tax_rate": "0.06"}
     )
-    order: dict[str, Any] = {"order_id": order_id, "lines": lines}
+    order: dict[str, Any] = {"order_id": order_id, "business_day": DAY, "lines": lines}
     if rng.random() < 0.2:
         order["discount"] = rng.choice((price % 100, price % 1_000, price // 2, price - 1))
     if buyer := rng.choice(BUYERS):
