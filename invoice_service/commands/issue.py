@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from chain.durable import write_file
 from invoice_service.commands.merchants import find_merchant
 from invoice_service.commands.order_files import SAMPLES, Source, open_orders, open_sample
 from invoice_service.commands.output import json_option, print_json, progress
@@ -13,6 +14,8 @@ from invoice_service.commands.results import ResultFile
 from invoice_service.commands.session import Session
 from invoice_service.commands.submit import Submitter, submit_all
 from invoice_service.commands.submitters import LocalSubmitter, RemoteSubmitter
+from invoice_service.documents.order_columns import TEMPLATE
+from invoice_service.documents.spreadsheet import texts_workbook
 from invoice_service.domain.tax import TaxRates
 from invoice_service.services.issuing.issue import IssuingDesk
 from invoice_service.wiring import Instance
@@ -31,6 +34,11 @@ from invoice_service.wiring import Instance
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file that says what became of each record; else beside the input.",
 )
+@click.option(
+    "--template",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a workbook with the columns to this file, and issue nothing.",
+)
 @json_option
 @click.pass_obj
 def issue(
@@ -42,18 +50,22 @@ def issue(
     url: str | None,
     key: str | None,
     results: Path | None,
+    template: Path | None,
     as_json: bool,
 ) -> int:
-    """Issue an invoice for every order in FILE, NDJSON or CSV.
+    """Issue an invoice for every order in FILE: NDJSON, CSV or .xlsx.
 
-    NDJSON has one request a line, as POST /v1/invoices takes it. CSV has the columns
-    order_id,time,item,quantity,unit_price,tax_rate, one line an item, the lines of an order
-    together, prices in yuan with tax; behind them there may be discount and total (yuan),
-    unit_price_yuan (yuan, up to eight decimals) and tax_kind.
+    NDJSON has one request a line, as POST /v1/invoices takes it. A table has one line an item, the
+    lines of an order together, prices in yuan with tax. Its columns, in any order, in English or
+    Chinese: order_id, item, tax_rate, and unit_price or total, perhaps time, quantity, discount,
+    unit_price_yuan and tax_kind; --template writes one. Other columns go into the result file.
 
     Interrupted in whatever way, the same command goes on, and issues nothing twice. The exit
     status is 1 when a record was refused; the result file says which and why.
     """
+    if template is not None:
+        write_file(template, texts_workbook(TEMPLATE[0], TEMPLATE[1:], ()))
+        return 0
     source, name = _source(file, sample)
     if (merchant is None) == (url is None):
         raise click.UsageError("say where: --merchant M for this machine's instance, or --url U")

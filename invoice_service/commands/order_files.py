@@ -1,4 +1,4 @@
-"""Files of orders into issue requests: NDJSON as it is, CSV by the order, and the shipped samples.
+"""Files of orders into issue requests: NDJSON as it is, tables by the order, the shipped samples.
 
 What cannot become a request is a record all the same, with the reason: one bad order stops no
 other.
@@ -6,7 +6,6 @@ other.
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 from itertools import groupby
@@ -19,18 +18,22 @@ import msgspec
 from chain.errors import MalformedError, Problem
 from chain.hashing import sha256, sha256_of_parts
 from invoice_service.commands.sales import days_apart, moment
+from invoice_service.documents.order_columns import (
+    check_whole,
+    columns_of,
+    money,
+    quantity,
+    rate,
+    time,
+)
+from invoice_service.documents.tables import TableRow, table_rows
 from invoice_service.domain.lists import filled_lines
 from invoice_service.domain.money import Fen, parse_yuan
 
-CSV_HEADER: Final = ["order_id", "time", "item", "quantity", "unit_price", "tax_rate"]
-CSV_MORE: Final = ("discount", "total", "unit_price_yuan", "tax_kind")
-"""Columns that may follow, in any order; a line has one of the two prices and ``total``."""
-
 LONGEST_RECORD: Final = 1 << 20  # bytes; the most that any server takes
 CATERING_RATE: Final = "0.06"
+TABLES: Final = (".csv", ".xlsx")
 SAMPLES: Final = ("bills", "year")
-
-_DESTROYED: Final = re.compile(r"\d(\.\d+)?E\+\d+", re.ASCII)
 
 
 class Record(NamedTuple):
@@ -44,6 +47,8 @@ class Record(NamedTuple):
     body: bytes
     problem: Problem | None = None
     key: str = ""
+    more: dict[str, str] = {}  # noqa: RUF012 # never changed
+    """What further columns of its file say of it."""
 
     def sent(self) -> bytes:
         """The request with its key."""
@@ -57,8 +62,8 @@ Source = Callable[[], Iterator[Record]]
 
 
 def open_orders(path: Path) -> Source:
-    """A source for ``path``, by its name's ending: .csv, else NDJSON."""
-    read = read_csv if path.suffix.lower() == ".csv" else read_ndjson
+    """A source for ``path``, by its name's ending: a table (.csv, .xlsx), else NDJSON."""
+    read = read_csv if path.suffix.lower() in TABLES else read_ndjson
     return lambda: _keyed(read(path), _file_digest(path))
 
 
@@ -114,17 +119,19 @@ def _order_id(line: bytes) -> str:
 
 
 class Row(NamedTuple):
-    """A line of a CSV file and where it stands."""
+    """A line of a table and where it stands: what our columns say, and the others."""
 
     line: int
-    fields: list[str]
-    columns: list[str] = CSV_HEADER
+    cells: dict[str, str]
+    more: dict[str, str]
+    fault: Problem | None = None
 
 
 def read_csv(path: Path) -> Iterator[Record]:
-    """One record for each order; its lines stand together. A number on two days is two orders.
+    """One record for each order of a table: CSV or a workbook.
 
-    Raises MalformedError for the whole file: not_utf8, csv_malformed, csv_header_unknown,
+    Its lines stand together; a number on two days is two orders. Raises MalformedError for the
+    whole file: not_utf8, csv_malformed, not_xlsx, body_too_large, csv_header_unknown,
     csv_order_scattered.
     """
     _check_together(path)
@@ -135,7 +142,7 @@ def read_csv(path: Path) -> Iterator[Record]:
                 body = _body(sale)
             except MalformedError as error:
                 problem = error
-        yield Record(number, sale.order_id, body, problem)
+        yield Record(number, sale.order_id, body, problem, more=_more(sale.rows))
 
 
 class _Sale(NamedTuple):
@@ -148,7 +155,7 @@ class _Sale(NamedTuple):
 
 
 def _sales(path: Path) -> Iterator[_Sale]:
-    for order_id, group in groupby(_rows(path), key=lambda row: row.fields[0]):
+    for order_id, group in groupby(_rows(path), key=lambda row: row.cells["order_id"]):
         rows = list(group)
         try:
             days = days_apart(order_id, [row.line for row in rows], [_time(row) for row in rows])
@@ -160,7 +167,7 @@ def _sales(path: Path) -> Iterator[_Sale]:
 
 
 def _time(row: Row) -> str:
-    return row.fields[1] if len(row.fields) > 1 else ""
+    return row.cells.get("time", "")
 
 
 def _check_together(path: Path) -> None:
@@ -181,78 +188,70 @@ def _check_together(path: Path) -> None:
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    """The lines below the header. A byte order mark, as Excel writes it, is no part of it."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            header = next(reader, [])
-            _check_header(header)
-            for fields in reader:
-                if fields:
-                    yield Row(reader.line_num, fields, header)
-        except UnicodeDecodeError as error:
-            raise MalformedError(
-                "not_utf8", f"{path.name} is not UTF-8; save it as CSV UTF-8 ({error.reason})"
-            ) from None
-        except csv.Error as error:
-            raise MalformedError(
-                "csv_malformed", f"{path.name}, line {reader.line_num}: {error}"
-            ) from None
+    """The lines below the header."""
+    rows = table_rows(path)
+    columns = columns_of(next(rows, TableRow(0, [])).cells)
+    for line, cells in rows:
+        fault = None
+        if len(cells) < columns.width or any(cells[columns.width :]):
+            fault = _row_fault(line, cells, columns.width)
+        filled = cells + [""] * columns.width
+        ours = {name: filled[place] for name, place in columns.ours.items()}
+        if "time" in ours:
+            ours["time"] = time(ours["time"])
+        yield Row(line, ours, {n: filled[place] for n, place in columns.others.items()}, fault)
 
 
-def _check_header(header: list[str]) -> None:
-    known, more = header[: len(CSV_HEADER)], header[len(CSV_HEADER) :]
-    if known != CSV_HEADER or not set(more) <= set(CSV_MORE) or len(set(more)) < len(more):
-        raise MalformedError(
-            "csv_header_unknown",
-            f"the first line must be {','.join(CSV_HEADER)}; behind it may stand"
-            f" {', '.join(CSV_MORE)}",
-        )
+def _row_fault(line: int, cells: list[str], count: int) -> Problem:
+    return MalformedError("csv_row_malformed", f"line {line} has {len(cells)} fields, not {count}")
+
+
+def _more(rows: list[Row]) -> dict[str, str]:
+    """What the columns say that are not ours: once, where all of the order's rows say the same."""
+    found: dict[str, dict[str, None]] = {}
+    for row in rows:
+        for name, text in row.more.items():
+            found.setdefault(name, {}).update({text: None} if text else {})
+    return {name: " | ".join(texts) for name, texts in found.items() if texts}
 
 
 def _body(sale: _Sale) -> bytes:
     """The request for one order's rows; the time of the order is its remark."""
     lines = []
     for index, row in enumerate(sale.rows):
-        if len(row.fields) != len(row.columns):
-            raise MalformedError(
-                "csv_row_malformed",
-                f"line {row.line} has {len(row.fields)} fields, not {len(row.columns)}",
-            )
+        if row.fault is not None:
+            raise row.fault
+        for name, text in row.cells.items():
+            check_whole(name, text, row.line)
         lines.append(_line(row, index))
-    _check_number(sale.order_id)
-    return _request(sale.order_id, lines, sale.rows[0].fields[1], sale.day)
+    return _request(sale.order_id, lines, _time(sale.rows[0]), sale.day)
 
 
 def _line(row: Row, index: int) -> dict[str, object]:
-    """A line of the request; an empty cell of the further columns is no field."""
-    _, _, item, quantity, price, rate = row.fields[: len(CSV_HEADER)]
-    more = zip(row.columns[len(CSV_HEADER) :], row.fields[len(CSV_HEADER) :], strict=True)
-    given = {name: text for name, text in more if text}
-    line: dict[str, object] = {"name": item, "quantity": quantity}
-    if price or not {"total", "unit_price_yuan"} & given.keys():
-        line["unit_price"] = _fen(price, row.line, index)
-    line["tax_rate"] = rate
-    for name, text in given.items():
-        is_fen = name in ("discount", "total")
-        line[name] = _fen(text, row.line, index, name) if is_fen else text
+    """A line of the request; an empty cell is no field."""
+    given = {name: text for name, text in row.cells.items() if text}
+    tax_rate, kind = rate(given.get("tax_rate", ""))
+    line: dict[str, object] = {"name": given.get("item", "")}
+    if "quantity" in row.cells:
+        line["quantity"] = quantity(row.cells["quantity"])
+    if "unit_price" in given or not {"total", "unit_price_yuan"} & given.keys():
+        line["unit_price"] = _fen(given.get("unit_price", ""), row.line, index)
+    line["tax_rate"] = tax_rate
+    for name in ("discount", "total"):
+        if name in given:
+            line[name] = _fen(given[name], row.line, index, name)
+    if "unit_price_yuan" in given:
+        line["unit_price_yuan"] = money(given["unit_price_yuan"])
+    if kind or "tax_kind" in given:
+        line["tax_kind"] = given.get("tax_kind", kind)
     return line
-
-
-def _check_number(order_id: str) -> None:
-    if _DESTROYED.fullmatch(order_id):
-        raise MalformedError(
-            "csv_number_destroyed",
-            f"a spreadsheet wrote the order's number as {order_id}, and its digits are lost: export"
-            " that column as text",
-            pointer="/order_id",
-        )
 
 
 def _fen(price: str, line: int, index: int, name: str = "unit_price") -> Fen:
     """Yuan to fen; a minus sign is for the service to refuse, with its own code."""
+    plain = money(price)
     try:
-        return -parse_yuan(price[1:]) if price.startswith("-") else parse_yuan(price)
+        return -parse_yuan(plain[1:]) if plain.startswith("-") else parse_yuan(plain)
     except MalformedError as error:
         raise MalformedError(
             error.code,

@@ -27,6 +27,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str = ""
     detail: str = ""
     pointer: str = ""
+    columns: dict[str, str] = {}
+    """What columns of the file that are not ours say of it."""
     key: str = ""
 
 

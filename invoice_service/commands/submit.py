@@ -62,6 +62,7 @@ def refused(record: Record, problem: Problem) -> Result:
         code=problem.code,
         detail=problem.detail,
         pointer=problem.pointer,
+        columns=record.more,
         key=record.key,
     )
 

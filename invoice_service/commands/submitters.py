@@ -45,6 +45,7 @@ def _result(record: Record, answer: Issued | Problem) -> Result:
         invoice_code=answer.code,
         number=answer.number,
         total=answer.total,
+        columns=record.more,
         key=record.key,
     )
 
@@ -105,5 +106,6 @@ def _result_of(record: Record, answer: _Answer) -> Result:
         invoice_code=invoice.code,
         number=invoice.number,
         total=invoice.total,
+        columns=record.more,
         key=record.key,
     )

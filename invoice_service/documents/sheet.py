@@ -50,7 +50,7 @@ class Row(NamedTuple):
     cells: list[str]
 
 
-def sheet_rows(file: IO[bytes]) -> Iterator[Row]:
+def sheet_rows(file: IO[bytes], columns: int = MAX_COLUMNS) -> Iterator[Row]:
     """The rows of the first sheet that can be seen, as they are unpacked.
 
     A formula counts as what it came to; numbers keep the digits that the file has.
@@ -62,7 +62,7 @@ def sheet_rows(file: IO[bytes]) -> Iterator[Row]:
                 raise BadZipFile("too many members")
             sheet, strings = _parts(archive)
             texts = list(_read(archive, strings, _Strings())) if strings else []
-            yield from _read(archive, sheet, _Sheet(texts))
+            yield from _read(archive, sheet, _Sheet(texts, columns))
     except _DAMAGED:
         raise MalformedError(
             "not_xlsx", "this is not a workbook that can be read: save it anew as .xlsx"
@@ -140,8 +140,9 @@ class _Strings(_Texts):
 class _Sheet(_Texts):
     """The rows of a sheet."""
 
-    def __init__(self, strings: list[str]) -> None:
+    def __init__(self, strings: list[str], columns: int) -> None:
         super().__init__()
+        self._columns = columns
         self._strings = strings
         self._row, self._column, self._kind = 0, 0, "n"
         self._cells: dict[int, str] = {}
@@ -160,7 +161,7 @@ class _Sheet(_Texts):
         if name == "c":
             text = self._value(self.taken())
             if text.strip():
-                self._cells[min(self._column, MAX_COLUMNS + 1)] = text
+                self._cells[min(self._column, self._columns + 1)] = text
         elif name == "row" and self._cells:
             cells = [self._cells.get(n, "") for n in range(1, max(self._cells) + 1)]
             self.found.append(Row(self._row, cells))

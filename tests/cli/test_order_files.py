@@ -1,10 +1,12 @@
 """Files of orders: what becomes a request, and what is refused with which reason."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from openpyxl import Workbook
 
 from chain.errors import MalformedError
 from invoice_service.commands.order_files import (
@@ -16,6 +18,8 @@ from invoice_service.commands.order_files import (
     read_sample_bills,
     read_sample_year,
 )
+from invoice_service.documents.order_columns import TEMPLATE
+from invoice_service.documents.spreadsheet import texts_workbook
 
 HEADER = "order_id,time,item,quantity,unit_price,tax_rate\n"
 
@@ -63,7 +67,7 @@ def test_the_byte_order_mark_of_excel_is_no_part_of_the_header(tmp_path: Path) -
     assert [record.order_id for record in read_csv(path)] == ["A"]
 
 
-@pytest.mark.parametrize("price", ["1e3", "１２", "1.005", "", " 5", "5,00", "+5", "--5", "NaN"])
+@pytest.mark.parametrize("price", ["1e3", "１２", "1.005", "", "5,00", "+5", "--5", "NaN"])
 def test_a_price_that_is_no_amount_refuses_its_order_only(tmp_path: Path, price: str) -> None:
     path = _csv(tmp_path, HEADER + f'A,,x,1,1.00,0.06\nA,,y,1,"{price}",0.06\nB,,x,1,1.00,0.06\n')
     bad, good = read_csv(path)
@@ -121,8 +125,8 @@ def test_a_further_column_that_is_no_amount_refuses_its_order(
     assert good.problem is None
 
 
-@pytest.mark.parametrize("more", ["price", "discount,discount", "Discount", ""])
-def test_a_column_that_nobody_knows_refuses_the_file(tmp_path: Path, more: str) -> None:
+@pytest.mark.parametrize("more", ["price", "discount,discount", "单价"])
+def test_two_columns_for_one_thing_refuse_the_file(tmp_path: Path, more: str) -> None:
     path = _csv(tmp_path, f"{HEADER.strip()},{more}\nA,,x,1,1.00,0.06,1\n")
     with pytest.raises(MalformedError) as caught:
         next(read_csv(path))
@@ -253,7 +257,9 @@ def test_a_number_that_a_spreadsheet_has_rounded_is_named(tmp_path: Path, number
     [
         (b"", "csv_header_unknown"),
         (b"order,amount\n", "csv_header_unknown"),
-        (HEADER.encode() + "A,,餐费,1,1.00,0.06\n".encode("gbk"), "not_utf8"),
+        (HEADER.encode() + "A,,餐饮服务".encode()[:-1] + b",1,1.00,0.06\n", "not_utf8"),
+        (HEADER.encode() + b"A,,caf\xe9,1,1.00,0.06\n", "not_utf8"),
+        (("\ufeff" + HEADER).encode() + "A,,餐费,1,1.00,0.06\n".encode("gbk"), "not_utf8"),
         (HEADER.encode() + b'A,,"x"y,1,1.00,0.06\n', "csv_malformed"),
     ],
 )
@@ -307,3 +313,148 @@ def test_the_sample_bills_are_whole() -> None:
     records = list(read_sample_bills())
     assert len({record.order_id for record in records}) == 244
     assert sum(_request(record)["lines"][0]["unit_price"] for record in records) == 482_777
+
+
+CHINESE = "订单号,时间,商品名称,数量,单价（元）,税率,桌号\n"
+DAY = "A-1,2026/11/28 12:00,*餐饮服务*餐费,2,106.60,6%,12\n"
+WANTED = {
+    "order_id": "A-1",
+    "remark": "下单时间 2026/11/28 12:00",
+    "business_day": "2026-11-28",
+    "lines": [{"name": "*餐饮服务*餐费", "quantity": "2", "unit_price": 10660, "tax_rate": "0.06"}],
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk"])
+def test_chinese_columns_are_known_in_the_encodings_of_windows(
+    tmp_path: Path, encoding: str
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes((CHINESE + DAY).encode(encoding))
+    [record] = read_csv(path)
+    assert _request(record) == WANTED
+    assert record.more == {"桌号": "12"}
+
+
+def test_columns_stand_in_any_order_and_others_are_kept(tmp_path: Path) -> None:
+    path = _csv(
+        tmp_path,
+        "Waiter,Tax Rate,unit price,qty,Name,table,Order No\n"
+        "li,6%,1.00,1,x,3,A\nli,6%,2.00,1,y,4,A\n,6%,2.00,1,y,,B\n",
+    )
+    first, second = read_csv(path)
+    assert first.more == {"Waiter": "li", "table": "3 | 4"}
+    assert second.more == {}
+    assert [line["unit_price"] for line in _request(first)["lines"]] == [100, 200]
+    assert "remark" in _request(first)
+
+
+@pytest.mark.parametrize(
+    ("cell", "fen"),
+    [
+        ("¥28.00", 2800),
+        ("￥28", 2800),
+        ("28元", 2800),
+        ('"1,280.00"', 128000),
+        ('"¥1,234,567.8"', 123456780),
+        (" 5 ", 500),
+        ("28.300000000000001", 2830),
+        ('"=""28.00"""', 2800),
+    ],
+)
+def test_money_is_read_as_tills_write_it(tmp_path: Path, cell: str, fen: int) -> None:
+    [record] = read_csv(_csv(tmp_path, HEADER + f"A,,x,1,{cell},0.06\n"))
+    assert _request(record)["lines"][0]["unit_price"] == fen
+
+
+@pytest.mark.parametrize(
+    ("cell", "rate", "kind"),
+    [
+        ("6%", "0.06", None),
+        ("13.0%", "0.13", None),
+        ("6％", "0.06", None),
+        ("0.060", "0.06", None),
+        ("0%", "0", None),
+        ("免税", "0", "exempt"),
+        ("不征税", "0", "untaxed"),
+        ("6", "6", None),  # which the service refuses: it may be 6 % or 600 %
+    ],
+)
+def test_rates_are_read_as_tills_write_them(
+    tmp_path: Path, cell: str, rate: str, kind: str | None
+) -> None:
+    [record] = read_csv(_csv(tmp_path, HEADER + f"A,,x,1,1.00,{cell}\n"))
+    line = _request(record)["lines"][0]
+    assert (line["tax_rate"], line.get("tax_kind")) == (rate, kind)
+
+
+def test_rows_of_commas_and_line_ends_in_cells_are_passed_over(tmp_path: Path) -> None:
+    rows = 'A,,"two\r\nlines",1.00,1.00,0.06\n,,,,,\n ,\u3000,,,,\nB,,x,"1,000",1.00,0.06\n'
+    first, second = read_csv(_csv(tmp_path, HEADER + rows))
+    assert _request(first)["lines"][0]["name"] == "two lines"
+    assert _request(first)["lines"][0]["quantity"] == "1"
+    assert _request(second)["lines"][0]["quantity"] == "1000"
+
+
+@pytest.mark.parametrize(
+    ("number", "item", "code", "cause"),
+    [
+        ("1.23E+17", "x", "csv_number_destroyed", "number"),
+        ("2.026e17", "x", "csv_number_destroyed", "number"),
+        ("3月12日", "x", "csv_number_destroyed", "date"),
+        ("12-Mar", "x", "csv_number_destroyed", "date"),
+        ("Mar-12", "x", "csv_number_destroyed", "date"),
+        ("2026/3/12", "x", "csv_number_destroyed", "date"),
+        ("########", "x", "csv_cell_destroyed", "narrow"),
+        ("A", "#REF!", "csv_cell_destroyed", "formula"),
+        ("A", "####", "csv_cell_destroyed", "narrow"),
+    ],
+)
+def test_what_a_spreadsheet_has_destroyed_is_refused_by_cause(
+    tmp_path: Path, number: str, item: str, code: str, cause: str
+) -> None:
+    rows = f"{number},,{item},1,1.00,0.06\nB,,x,1,1.00,0.06\n"
+    bad, good = read_csv(_csv(tmp_path, HEADER + rows))
+    assert bad.problem is not None
+    assert bad.problem.code == code
+    assert cause in bad.problem.detail
+    assert "line 2" in bad.problem.detail
+    assert good.problem is None
+
+
+def test_a_workbook_is_read_like_a_table(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["桌号", "税率", "单价", "数量", "商品名称", "时间", "订单号"])
+    sheet.append([12, "6%", 106.6, 2, "*餐饮服务*餐费", datetime(2026, 11, 28, 12, 0), "001"])  # noqa: DTZ001
+    sheet.append([])
+    sheet.append([None, 0.06, 28.3, 1, "茶", datetime(2026, 11, 28, 12, 5), "002"])  # noqa: DTZ001
+    sheet.append([None, 0.06, 1, 1, "饭", datetime(2026, 11, 29), 123456789012345678])  # noqa: DTZ001
+    path = tmp_path / "orders.xlsx"
+    book.save(path)
+    first, second, third = open_orders(path)()
+    assert _request(first) == WANTED | {
+        "order_id": "001",
+        "remark": "下单时间 2026-11-28 12:00",
+    }
+    assert first.more == {"桌号": "12"}
+    assert _request(second)["lines"][0]["unit_price"] == 2830
+    assert third.problem is not None  # the workbook itself has fifteen digits only
+    assert third.problem.code == "csv_number_destroyed"
+
+
+def test_what_is_no_workbook_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "orders.xlsx"
+    path.write_bytes(b"PK\x03\x04 and nothing else")
+    with pytest.raises(MalformedError) as caught:
+        next(open_orders(path)())
+    assert caught.value.code == "not_xlsx"
+
+
+def test_the_template_is_a_table_that_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "template.xlsx"
+    path.write_bytes(texts_workbook(TEMPLATE[0], TEMPLATE[1:], ()))
+    first, second = map(_request, open_orders(path)())
+    assert [line["unit_price"] for line in first["lines"]] == [10660, 1800]
+    assert (first["order_id"], first["lines"][1]["discount"]) == ("001", 300)
+    assert second["business_day"] == "2026-11-28"

@@ -1,0 +1,183 @@
+"""What the columns of a table of orders are called, and what their cells mean.
+
+A cell is taken where its meaning is sure, and refused where a spreadsheet has destroyed it, by the
+cause. A column that nobody here knows is kept as it is.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from chain.errors import MalformedError
+
+NAMES: Final = {
+    "order_id": (
+        "order",
+        "order no",
+        "order number",
+        "订单号",
+        "订单编号",
+        "单号",
+        "账单号",
+        "小票号",
+    ),
+    "time": ("date", "日期", "时间", "下单时间", "交易时间", "结账时间", "营业时间"),
+    "item": ("name", "product", "商品名称", "商品", "品名", "菜名", "菜品", "菜品名称", "项目名称"),
+    "quantity": ("qty", "数量"),
+    "unit_price": ("price", "单价", "含税单价"),
+    "tax_rate": ("rate", "税率"),
+    "discount": ("折扣", "折扣金额", "优惠", "优惠金额"),
+    "total": (
+        "小计",
+        "含税金额",
+        "价税合计",
+    ),  # 金额 may be with tax or without: in doubt it is not
+    "unit_price_yuan": (),
+    "tax_kind": (),
+}
+"""Other names of a column; one that is in no list is none of ours."""
+
+TEMPLATE: Final = (
+    ("订单号", "时间", "商品名称", "数量", "单价", "税率", "折扣"),
+    ("001", "2026-11-28 12:01", "*餐饮服务*餐费", "2", "106.60", "6%", ""),
+    ("001", "2026-11-28 12:01", "*餐饮服务*饮品", "1", "18.00", "6%", "3.00"),
+    ("002", "2026-11-28 12:05", "*餐饮服务*外卖", "1", "45.00", "6%", ""),
+)
+"""A header, and rows that show what belongs below it. All cells are texts: so nothing is lost."""
+
+NEEDED: Final = ("order_id", "item", "tax_rate")
+PRICES: Final = ("unit_price", "total", "unit_price_yuan")
+RATES_IN_WORDS: Final = {"免税": "exempt", "不征税": "untaxed", "零税率": "zero"}
+
+_UNIT: Final = re.compile(r"[(（](?:元|¥|￥|rmb|cny|含税|元/份)[)）]$")
+_MONEY: Final = re.compile(r"(-?)(?:¥|￥|CNY|RMB)?(-?)([0-9.,]+)元?", re.ASCII)
+_THOUSANDS: Final = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?", re.ASCII)
+_PERCENT: Final = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,4})?)[%％]", re.ASCII)
+_PLAIN: Final = re.compile(r"-?[0-9]+\.[0-9]+", re.ASCII)
+_ROUNDED: Final = re.compile(r"-?[0-9](?:\.[0-9]+)?E\+?[0-9]+", re.ASCII | re.IGNORECASE)
+_HIDDEN: Final = re.compile(r"#+|#(?:N/A|REF!|VALUE!|NAME\?|NUM!|NULL!|DIV/0!)")
+_DATE_CODE: Final = re.compile(
+    r"[0-9]{1,2}月[0-9]{1,2}日?|[0-9]{1,2}-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{2}"
+    r"|(?:19|20)[0-9]{2}/[0-9]{1,2}/[0-9]{1,2}",
+    re.ASCII,
+)
+_SERIAL: Final = re.compile(r"[3-7][0-9]{4}(?:\.[0-9]+)?", re.ASCII)
+_SERIAL_ZERO: Final = datetime(1899, 12, 30)  # noqa: DTZ001 # sheets know no zone
+_DIGITS: Final = 15
+"""Of a number that a spreadsheet keeps; it shows no more."""
+
+
+def _plain(name: str) -> str:
+    """A column's name without what does not tell it from others: case, unit, blanks."""
+    return _UNIT.sub("", name.casefold().replace("_", " ").replace(" ", ""))
+
+
+_KNOWN: Final = {_plain(other): name for name, others in NAMES.items() for other in (name, *others)}
+
+
+class Columns(NamedTuple):
+    """Which place has what: our columns by their names, the others by theirs."""
+
+    ours: dict[str, int]
+    others: dict[str, int]
+    width: int
+
+
+def columns_of(header: Sequence[str]) -> Columns:
+    """Read a header; MalformedError ``csv_header_unknown`` where ours are missing or doubled."""
+    ours: dict[str, int] = {}
+    others: dict[str, int] = {}
+    for place, text in enumerate(header):
+        name = _KNOWN.get(_plain(text))
+        if name in ours:
+            raise _unknown(f"two columns are the {name}: {header[ours[name]]!r} and {text!r}")
+        if name is not None:
+            ours[name] = place
+        elif text:
+            others.setdefault(text, place)
+    missing = [name for name in NEEDED if name not in ours]
+    if missing or not any(name in ours for name in PRICES):
+        raise _unknown(f"no column is the {', the '.join(missing) or 'unit_price or total'}")
+    return Columns(ours, others, len(header))
+
+
+def money(text: str) -> str:
+    """An amount without its currency and thousands separators; what is none is left as it is."""
+    match = _MONEY.fullmatch(text.replace(" ", ""))
+    if match is None or (match[1] and match[2]):
+        return text
+    digits = match[3]
+    if "," in digits:
+        if not _THOUSANDS.fullmatch(digits):
+            return text
+        digits = digits.replace(",", "")
+    return (match[1] or match[2]) + _shown(digits)
+
+
+def quantity(text: str) -> str:
+    """A quantity, without thousands separators and needless zeros."""
+    plain = text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
+    plain = _shown(plain)
+    return plain.rstrip("0").rstrip(".") if _PLAIN.fullmatch(plain) else plain
+
+
+def rate(text: str) -> tuple[str, str]:
+    """(rate, kind of rate 0 or "") of `6%`, `0.060`, 免税; what is none is left as it is."""
+    if text in RATES_IN_WORDS:
+        return "0", RATES_IN_WORDS[text]
+    percent = _PERCENT.fullmatch(text)
+    if percent:
+        return f"{(Decimal(percent[1]) / 100).normalize():f}", ""
+    return quantity(text), ""
+
+
+def time(text: str) -> str:
+    """A time as people write it, of one that a workbook has as a number of days."""
+    if not _SERIAL.fullmatch(text):
+        return text
+    minutes = round(Decimal(text) * 24 * 60)
+    at = _SERIAL_ZERO + timedelta(minutes=minutes)
+    return f"{at:%Y-%m-%d %H:%M}" if "." in text else f"{at:%Y-%m-%d}"
+
+
+def check_whole(name: str, text: str, line: int) -> None:
+    """Refuse what a spreadsheet has put in a cell's place.
+
+    MalformedError: csv_cell_destroyed; csv_number_destroyed of an order's number.
+    """
+    if _HIDDEN.fullmatch(text):
+        raise MalformedError(
+            "csv_cell_destroyed",
+            f"line {line}: the cell of {name} says {text[:20]}: the column was too narrow, or its"
+            " formula failed, when the file was saved",
+        )
+    if name != "order_id":
+        return
+    cause = "number" if _ROUNDED.fullmatch(text) else "date" if _DATE_CODE.fullmatch(text) else ""
+    if cause:
+        raise MalformedError(
+            "csv_number_destroyed",
+            f"line {line}: a spreadsheet took the order's number for a {cause} and wrote {text},"
+            " and its digits are lost: export that column as text",
+            pointer="/order_id",
+        )
+
+
+def _shown(digits: str) -> str:
+    """As a spreadsheet shows it: 28.300000000000001 is how it keeps 28.3."""
+    if not _PLAIN.fullmatch(digits) or len(digits.replace(".", "").lstrip("-0")) <= _DIGITS:
+        return digits
+    exact = Decimal(digits)
+    return f"{exact.quantize(Decimal(1).scaleb(exact.adjusted() - _DIGITS + 1)).normalize():f}"
+
+
+def _unknown(why: str) -> MalformedError:
+    names = "; ".join(f"{name}: {', '.join(others)}" for name, others in NAMES.items() if others)
+    return MalformedError(
+        "csv_header_unknown",
+        f"{why}. The first line names the columns, in any order; besides their own names they are"
+        f" known by: {names}",
+    )

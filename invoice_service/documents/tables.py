@@ -1,0 +1,104 @@
+"""The rows of a table that a shop has: CSV as Windows, Excel and tills write it, or a workbook.
+
+Text is UTF-8 with or without its mark, or GB18030. What could be either is UTF-8; UTF-8 that was
+damaged on its way is refused, and never read as other letters.
+"""
+
+import codecs
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final, NamedTuple
+
+from chain.errors import MalformedError
+from invoice_service.documents.sheet import sheet_rows
+
+MAX_COLUMNS: Final = 100
+
+_ZIP: Final = b"PK\x03\x04"
+_CHUNK: Final = 1 << 20
+_BLANKS: Final = " \t\r\n\u00a0\u3000\ufeff"
+
+
+class TableRow(NamedTuple):
+    """A row that holds something, and the line where it ends."""
+
+    line: int
+    cells: list[str]
+
+
+def table_rows(path: Path) -> Iterator[TableRow]:
+    """The rows of a file, blanks around cells taken off, line ends within them made blanks.
+
+    The first is the header, and has as many cells as stand in it; those of a workbook's others are
+    filled up. MalformedError: not_utf8, csv_malformed, not_xlsx, body_too_large.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_ZIP)) == _ZIP:
+            file.seek(0)
+            yield from _of_sheet(file)
+            return
+    yield from _of_text(path)
+
+
+def _of_sheet(file: IO[bytes]) -> Iterator[TableRow]:
+    width = 0
+    for row in sheet_rows(file, MAX_COLUMNS):
+        cells = [_cell(text) for text in row.cells]
+        width = width or len(cells)
+        yield TableRow(row.number, cells + [""] * (width - len(cells)))
+
+
+def _of_text(path: Path) -> Iterator[TableRow]:
+    with path.open(encoding=_encoding(path), newline="") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            for fields in reader:
+                cells = [_cell(text) for text in fields]
+                if any(cells):
+                    yield TableRow(reader.line_num, cells)
+        except csv.Error as error:
+            raise MalformedError(
+                "csv_malformed", f"{path.name}, line {reader.line_num}: {error}"
+            ) from None
+
+
+def _cell(text: str) -> str:
+    """What a cell says; ``="007"`` is how programs keep a spreadsheet from counting."""
+    text = text.strip(_BLANKS)
+    if text.startswith('="') and text.endswith('"') and len(text) > len('=""'):
+        text = text[2:-1]
+    return " ".join(text.splitlines()) if len(text.splitlines()) > 1 else text
+
+
+def _encoding(path: Path) -> str:
+    """utf-8-sig or gb18030. MalformedError ``not_utf8`` for neither."""
+    if _decodes(path, "utf-8-sig"):
+        return "utf-8-sig"
+    if not _is_damaged_utf8(path) and _decodes(path, "gb18030"):
+        return "gb18030"
+    raise MalformedError(
+        "not_utf8", f"{path.name} is neither UTF-8 nor GB18030; save it as CSV UTF-8, or as .xlsx"
+    )
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as file:
+        try:
+            while chunk := file.read(_CHUNK):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def _is_damaged_utf8(path: Path) -> bool:
+    """Whether most letters beyond ASCII are UTF-8: of GB18030, next to none happen to be."""
+    data = path.read_bytes()
+    if data.startswith(codecs.BOM_UTF8):
+        return True
+    text = data.decode("utf-8", "replace")
+    lost = text.count("\ufffd")
+    return sum(1 for sign in text if not sign.isascii()) - lost > lost
