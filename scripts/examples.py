@@ -24,6 +24,7 @@ from invoice_service.domain.merchant import MerchantRequest
 from invoice_service.openapi.operation import Operation
 from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.services.people.admit import admit, create_key
+from invoice_service.services.people.ports import SCOPES, KeyTerms
 from invoice_service.wiring import Instance, init_instance
 
 FILE: Final = Path(described.__file__).with_name(described.EXAMPLES)
@@ -122,6 +123,16 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("rotateKey", key, {"overlap_seconds": 3600})
     yield Call("listKeys", cafe)
     yield Call("revokeKey", key)
+    yield Call("invite", {}, {"name": "李四", "login": "li", "role": "cashier"})
+    person = {"person": known["invite"]["id"]}
+    yield Call("inviteAgain", person)
+    yield Call("listPeople")
+    yield Call("removePerson", person)
+    yield Call("addDevice", {}, {"till": "T1", "label": "bar"})
+    device = {"device": known["addDevice"]["id"]}
+    yield Call("rotateDevice", device, {"overlap_seconds": 3600})
+    yield Call("listDevices")
+    yield Call("removeDevice", device)
     yield Call("checkpoint")
     yield Call("tile", {"tile": "0/000.p/3"})
     yield Call("publicKeys")
@@ -218,7 +229,10 @@ def _people(instance: Instance, randbytes: Callable[[int], bytes]) -> dict[str, 
         district="440303",
     )
     owner = admit(store, restaurant, by).merchant.id
-    _, merchant = create_key(store, "merchant", owner, "till 1", by=by, randbytes=randbytes)
+    terms = KeyTerms(scopes=SCOPES["merchant"])
+    _, merchant = create_key(
+        store, "merchant", owner, "till 1", by=by, randbytes=randbytes, terms=terms
+    )
     _, official = create_key(store, "official", None, "bureau", by=by, randbytes=randbytes)
     return {"merchant": merchant, "official": official}
 

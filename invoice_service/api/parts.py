@@ -10,6 +10,8 @@ from invoice_service.config import Config
 from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.health import PendingReader
 from invoice_service.services.issuing.issue import Issuer
+from invoice_service.services.people.desk import PeopleDesk
+from invoice_service.services.people.person import PeopleReader
 from invoice_service.services.people.ports import KeyStore, MerchantStore
 from invoice_service.services.people.trail import ActStore, TrailReader
 from invoice_service.services.ports import InvoiceReader, PrintStore
@@ -22,6 +24,7 @@ class Store(
     PendingReader,
     MerchantStore,
     KeyStore,
+    PeopleReader,
     ActStore,
     TrailReader,
     Protocol,
@@ -70,6 +73,9 @@ class Parts(Protocol):
 
     @property
     def issuer(self) -> Issuer: ...
+
+    @property
+    def people(self) -> PeopleDesk: ...
 
     @property
     def clock(self) -> Callable[[], datetime]: ...

@@ -19,7 +19,7 @@ from invoice_service.domain.numbering import format_utc
 from invoice_service.keys.people import rotate as rotate_people_key
 from invoice_service.keys.secrets import NEW_PASSPHRASE, PASSPHRASE, encrypt_keys, find_passphrase
 from invoice_service.services.people import admit
-from invoice_service.services.people.ports import SCOPES, ApiKey, KeyTerms, Scope
+from invoice_service.services.people.ports import UNLESS_SAID, ApiKey, KeyTerms, Scope
 from invoice_service.wiring import Instance, secret_keys
 
 SECONDS_A_DAY: Final = 86_400
@@ -57,8 +57,8 @@ def create(
 ) -> None:
     """Make an API key and print it, only now.
 
-    It is never shown again: only its digest is kept. Without --scope it may do all that its role
-    may.
+    It is never shown again: only its digest is kept. Without --scope a merchant's key is for all
+    but manage.
     """
     instance = session.instance()
     merchant_id, by = _owner(instance, merchant, official=official), instance.operator()
@@ -142,7 +142,7 @@ def list_(session: Session, *, merchant: str | None, official: bool, as_json: bo
                 key.role,
                 key.label,
                 key.terms.till,
-                " ".join(key.terms.scopes or SCOPES[key.role]),
+                " ".join(key.terms.scopes or UNLESS_SAID[key.role]),
                 format_utc(key.created_at),
                 "" if key.used_at is None else format_utc(key.used_at),
                 _state(key),
@@ -393,7 +393,7 @@ def _described(key: ApiKey) -> dict[str, object]:
         "label": key.label,
         "created_at": format_utc(key.created_at),
         "revoked_at": _time(key.revoked_at),
-        "scopes": key.terms.scopes or SCOPES[key.role],
+        "scopes": key.terms.scopes or UNLESS_SAID[key.role],
         "till": key.terms.till,
         "expires_at": _time(key.terms.expires_at),
         "used_at": _time(key.used_at),

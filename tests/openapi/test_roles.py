@@ -24,7 +24,15 @@ LETS_IN = {
     "merchant": ("till", "merchant"),
     "official": ("official",),
 }
-VALUES = {"hash": UNKNOWN, "merchant": "999", "key": "999", "tile": "0/000", "number": "1"}
+VALUES = {
+    "person": "999",
+    "device": "999",
+    "hash": UNKNOWN,
+    "merchant": "999",
+    "key": "999",
+    "tile": "0/000",
+    "number": "1",
+}
 
 
 def is_let_in(role: str, operation: Operation) -> bool:
@@ -64,13 +72,18 @@ def turned_away(desk: Desk, operation: Operation, headers: dict[str, str]) -> An
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_only_those_are_let_in(desk: Desk, operation: Operation) -> None:
-    till = desk.auth(desk.new_key(desk.restaurant.merchant.id, KeyTerms(scopes=OF_A_TILL)))
-    sent = {"nobody": {}, "till": till, "merchant": desk.auth(), "official": desk.official()}
+    whole = desk.new_key(desk.restaurant.merchant.id, KeyTerms(scopes=SCOPES["merchant"]))
+    sent = {
+        "nobody": {},
+        "till": desk.auth(),
+        "merchant": desk.auth(whole),
+        "official": desk.official(),
+    }
     for role in ROLES:
         found = turned_away(desk, operation, sent[role])
         if is_let_in(role, operation):
             assert found is None, role
-        elif role == "till" and operation.key == "merchant":
+        elif role == "till" and operation.key in ("merchant", "any"):
             assert found == "scope_required"
         else:
             assert found == ("key_missing" if role == "nobody" else "role_required"), role

@@ -133,7 +133,7 @@ WORDS: Final[Words] = {
     "KeyBody.created_at": says("UTC", format="date-time"),
     "KeyBody.revoked_at": says("UTC; absent while the key is good", format="date-time"),
     "KeyRequest.scopes": says(
-        "What it is for; all of the role's unless given", items={"enum": [*SCOPES["merchant"]]}
+        "What it is for; all but `manage` unless given", items={"enum": [*SCOPES["merchant"]]}
     ),
     "KeyRequest.expires_at": says("Until when it is good, UTC; for ever unless given"),
     "KeyRequest.till": says("The till whose key it is", maxLength=32),

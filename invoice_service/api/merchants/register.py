@@ -25,7 +25,7 @@ from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.merchant import parse_merchant
 from invoice_service.domain.reading import read_json
 from invoice_service.services.people import admit
-from invoice_service.services.people.ports import SCOPES, ApiKey, KeyTerms, Scope
+from invoice_service.services.people.ports import UNLESS_SAID, ApiKey, KeyTerms, Scope
 from invoice_service.services.ports import Account
 
 PAGE, LONGEST_PAGE = 100, 1000
@@ -175,7 +175,7 @@ def key_body(key: ApiKey, text: str | None = None) -> KeyBody:
         label=key.label,
         created_at=_time(key.created_at),
         revoked_at=_time_or_none(key.revoked_at),
-        scopes=key.terms.scopes or SCOPES[key.role],
+        scopes=key.terms.scopes or UNLESS_SAID[key.role],
         expires_at=_time_or_none(key.terms.expires_at),
         till=key.terms.till,
         used_at=_time_or_none(key.used_at),

@@ -19,10 +19,15 @@ SCOPES: Final[dict[Role, tuple[Scope, ...]]] = {
     "official": ("read", "manage"),
 }
 OF_A_TILL: Final[tuple[Scope, ...]] = ("issue", "reverse", "read")
+UNLESS_SAID: Final[dict[Role, tuple[Scope, ...]]] = {
+    "merchant": OF_A_TILL,
+    "official": SCOPES["official"],
+}
+"""What a key is for that says nothing: what is taken from a till opens no account."""
 
 
 class KeyTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What a key is good for: ``scopes`` None for all of its role; until when, None for ever.
+    """What a key is good for: ``scopes`` None as ``UNLESS_SAID``; until when, None for ever.
 
     ``till`` names the till whose key it is, "" for none.
     """

@@ -10,7 +10,7 @@ import msgspec
 
 from chain.errors import RefusedError
 from chain.hashing import ZERO, Digest, sha256
-from invoice_service.services.people.ports import ApiKey, Role, Scope
+from invoice_service.services.people.ports import UNLESS_SAID, ApiKey, Role, Scope
 
 SECRET_BYTES = 32
 
@@ -18,7 +18,7 @@ _KEY = re.compile(r"fk_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks; ``merchant_id`` is None for an official, ``scopes`` for all of the role's."""
+    """Who asks; ``merchant_id`` is None for an official, ``scopes`` where the key says none."""
 
     role: Role
     merchant_id: int | None
@@ -28,7 +28,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     def may(self, scope: Scope) -> bool:
         """Whether the key is for that."""
-        return self.scopes is None or scope in self.scopes
+        return scope in (UNLESS_SAID[self.role] if self.scopes is None else self.scopes)
 
 
 class KeyEndedError(RefusedError):

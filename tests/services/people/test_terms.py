@@ -16,7 +16,15 @@ from invoice_service.services.people.admit import (
     rotate_key,
 )
 from invoice_service.services.people.kept import LOOK_SECONDS, KeptSignIns
-from invoice_service.services.people.ports import NO_TERMS, ApiKey, KeyTerms, Role, Scope
+from invoice_service.services.people.ports import (
+    NO_TERMS,
+    OF_A_TILL,
+    SCOPES,
+    ApiKey,
+    KeyTerms,
+    Role,
+    Scope,
+)
 from invoice_service.services.people.sign_in import merchant_of, scoped, sign_in
 from invoice_service.services.people.uses import EVERY, KeyUses
 from tests.domain.samples import BY, NOON
@@ -58,7 +66,10 @@ def test_a_key_may_do_what_it_is_for(shop: Shop) -> None:
         with pytest.raises(RefusedError, match="scope_required"):
             merchant_of(principal, scope)
     _, text = make(shop)
-    assert merchant_of(sign_in(shop.store, text, NOON), "manage") == 1
+    plain = sign_in(shop.store, text, NOON)
+    assert [scope for scope in SCOPES["merchant"] if plain.may(scope)] == [*OF_A_TILL]
+    _, text = make(shop, "official")
+    assert sign_in(shop.store, text, NOON).may("manage")
 
 
 @pytest.mark.parametrize(
