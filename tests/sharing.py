@@ -11,13 +11,19 @@ import pytest
 
 TESTS: Final = Path(__file__).parent
 LONGEST: Final = (
-    "bench/test_run.py",
-    "bench/test_pilot.py",
-    "journeys/test_year.py",
     "faults/test_witnesses_and_mirrors.py",
-    "fuzz/test_huge.py",
     "journeys/test_processes.py",
+    "journeys/test_year.py",
+    "journeys/test_rotation.py",
+    "bench/test_pilot.py",
+    "chain/tree/test_absence.py",
+    "power/test_service.py",
+    "journeys/test_promises.py",
+    "fuzz/test_huge.py",
     "faults/test_anchoring_killed.py",
+    "journeys/test_keys_at_rest.py",
+    "journeys/test_demo.py",
+    "bench/test_run.py",
 )
 """Files that take longest, the longest first; `pytest --durations=20` tells when this is old."""
 
