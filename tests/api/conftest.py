@@ -8,8 +8,15 @@ import pytest
 from tests.api.desk import Desk
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """One that was made and closed, to be copied."""
+    with Desk(tmp_path_factory.mktemp("made")) as made:
+        return made
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(made: Desk, tmp_path: Path) -> Iterator[Desk]:
     """An instance in which nothing has been issued."""
-    with Desk(tmp_path) as desk:
+    with made.copied(tmp_path) as desk:
         yield desk

@@ -1,7 +1,9 @@
 """A whole instance behind the real web application: a restaurant, an official, a movable clock."""
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +21,7 @@ from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.services.people.admit import admit, create_key
 from invoice_service.services.people.ports import NO_TERMS, KeyTerms
 from invoice_service.services.ports import Account
-from invoice_service.wiring import Instance, init_instance
+from invoice_service.wiring import Instance, init_instance, open_instance
 from tests.api.described import DescribedClient
 
 TAX_ID = "91440300708461136T"
@@ -45,6 +47,15 @@ class Clock:
         self.now += timedelta(**units)
 
 
+def _settings(folder: Path, overrides: Mapping[str, str]) -> Config:
+    environ = {
+        "FAPIAO_SERVICE_DATA_DIR": str(folder / "data"),
+        "FAPIAO_SERVICE_PUBLIC_URL": "https://fapiao.test",
+        **overrides,
+    }
+    return load(None, environ)
+
+
 class Desk:
     """The instance, its application, and those who use it."""
 
@@ -55,17 +66,25 @@ class Desk:
         /,
         **overrides: str,
     ) -> None:
-        environ = {
-            "FAPIAO_SERVICE_DATA_DIR": str(folder / "data"),
-            "FAPIAO_SERVICE_PUBLIC_URL": "https://fapiao.test",
-            **overrides,
-        }
-        self.config: Config = load(None, environ)
+        self.config = _settings(folder, overrides)
         self.clock = Clock()
         self.instance: Instance = init_instance(self.config, clock=self.clock, randbytes=randbytes)
         self.restaurant = self.new_merchant(TAX_ID, "深圳市旋转餐厅有限公司")
         self.key = self.new_key(self.restaurant.merchant.id)
         self.official_key = self.new_key(None)
+        self._open_doors()
+
+    def copied(self, folder: Path) -> Self:
+        """One just like it was when it was closed: the same keys, on files of its own."""
+        desk = copy(self)
+        desk.config, desk.clock = _settings(folder, {}), Clock()
+        not_these = shutil.ignore_patterns("counts")  # each process has its own there
+        shutil.copytree(self.config.data_dir, desk.config.data_dir, ignore=not_these)
+        desk.instance = open_instance(desk.config, clock=desk.clock)
+        desk._open_doors()
+        return desk
+
+    def _open_doors(self) -> None:
         self.app: Flask = create_app(self.instance)
         self.app.test_client_class = DescribedClient
         self.client: FlaskClient = self.app.test_client()

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.api.conftest import desk
+from tests.api.conftest import desk, made
 from tests.outside import need
 
-__all__ = ["desk"]
+__all__ = ["desk", "made"]
 
 
 @pytest.fixture(scope="session", autouse=True)
