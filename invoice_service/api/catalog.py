@@ -219,8 +219,33 @@ _INVOICE: Final = {
     ),
     "industry_unknown": Entry(422, "This industry code is not in GB/T 4754", "行业代码无效"),
     "district_unknown": Entry(422, "This is not a district of Shenzhen", "行政区划代码无效"),
-    "partial_reversal_not_available": Entry(
-        422, "Only whole invoices can be reversed", "目前只能整张红冲"
+    "return_unclear": Entry(
+        422,
+        "Say what comes back in one way: lines, or an amount with its rate, or neither for all that"
+        " is left",
+        "请只用一种方式填写红冲内容：明细行，或金额（及税率）；都不填则红冲全部剩余",
+    ),
+    "line_unknown": Entry(
+        422,
+        "The invoice has no such line to take back; count its stored lines from 1, and name the"
+        " line before a discount, not the discount",
+        "发票没有这一行可红冲；请从 1 开始数明细行，折扣行随其上一行，不单独填写",
+    ),
+    "line_twice": Entry(
+        422, "A line is named twice; name it once, with the sum", "同一明细行重复；请合并为一行"
+    ),
+    "rate_needed": Entry(
+        422,
+        "The invoice has several tax rates; say from which one the amount is taken",
+        "发票有多个税率，请注明金额对应的税率",
+    ),
+    "rate_not_on_invoice": Entry(
+        422,
+        "The invoice has nothing at this tax rate; look at its lines",
+        "发票中没有该税率的项目，请核对明细",
+    ),
+    "amount_not_positive": Entry(
+        422, "What is taken back is written above zero, in fen", "红冲金额须大于零（单位：分）"
     ),
     "not_reversible": Entry(403, "A red invoice cannot be reversed", "红字发票不能再红冲"),
     "business_day_invalid": Entry(
@@ -262,6 +287,17 @@ _INVOICE: Final = {
         "该订单开票金额将超过首次销售金额：请先红冲，或不超过剩余金额",
     ),
     "already_reversed": Entry(409, "This invoice has been reversed already", "该发票已被红冲"),
+    "return_too_large": Entry(
+        409,
+        "More is taken back than is left of it; take at most what is left",
+        "红冲超过剩余可红冲的数量或金额；请不要超过剩余部分",
+    ),
+    "return_repeated": Entry(
+        409,
+        "Just this was taken back before; look at the red invoice named here, and send an"
+        " Idempotency-Key of its own if it comes back once more",
+        "相同的内容已红冲过一次；请核对所列红字发票，如确需再次红冲，请使用新的 Idempotency-Key",
+    ),
     "invoice_unknown": Entry(404, "There is no such invoice", "没有这张发票"),
 }
 

@@ -50,7 +50,13 @@ WORDS: Final[Words] = {
     "ProblemBody.first_issued_at": says("When it was issued, RFC 3339 with +08:00"),
     "ProblemBody.first_state": says("The verdict on it"),
     "ProblemBody.order_total": says("Of `order_total_exceeded`: what may stand in all, fen"),
-    "ProblemBody.left": says("Of `order_total_exceeded`: what may still be issued, fen"),
+    "ProblemBody.left": says(
+        "Of `order_total_exceeded`: what may still be issued; of `return_too_large`: what may still"
+        " be taken back; fen"
+    ),
+    "ProblemBody.line": says("Of `return_too_large`: the invoice's line"),
+    "ProblemBody.quantity_left": says("Of that line: how much may still be taken back"),
+    "ProblemBody.rates": says("Of `rate_needed`: those to choose from"),
 }
 
 STATUS_BY_FAULT: dict[type[Problem], int] = {
@@ -91,6 +97,9 @@ class ProblemBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     first_state: str = ""
     order_total: int = 0
     left: int = 0
+    line: int = 0
+    quantity_left: str = ""
+    rates: str = ""
 
 
 def status_of(problem: Problem) -> int:

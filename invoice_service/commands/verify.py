@@ -285,8 +285,10 @@ def _tell(found: Verification, checked: _Checked | None, *, offline: bool) -> No
         click.echo(f"cosigned by {', '.join(found.witnesses)}")
     if checked is not None:
         tell_seen(checked.continued, checked.evidence.size)
-    if found.reversed_by is not None:
-        click.echo(f"reversed by {found.reversed_by}")
+    for red in found.returns:
+        click.echo(f"¥{format_yuan(red.total)} taken back {red.issued_at} by {red.hash}")
+    if found.left:
+        click.echo(f"¥{format_yuan(found.left)} of it stands")
     if offline:
         click.echo("whether it was reversed since that block, a newer proof or a scan says")
 

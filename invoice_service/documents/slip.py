@@ -176,6 +176,10 @@ def _lines(lines: list[dict[str, Any]]) -> Iterator[Block]:
         if line.get("nature") == "discount":
             yield Pair("  折扣", yuan(line["amount"] + line["tax"]))
             continue
+        if line.get("nature") == "allowance":
+            yield Text(line["name"])
+            yield Pair("  折让", yuan(line["amount"] + line["tax"]))
+            continue
         yield Text(" ".join(filter(None, (line["name"], line["spec"]))))
         rate = f" {_rate(line)}" if len(rates) > 1 else ""
         yield Pair(f"  {_measure(line)}{rate}", yuan(line["amount"] + line["tax"]))

@@ -81,14 +81,18 @@ class BuyerGroup(msgspec.Struct, frozen=True, kw_only=True):
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """A line as it is stored; what is unset is absent.
 
+    On a red invoice over a part, ``line`` is the number of the blue line that it takes from, and
+    ``nature`` "allowance" means money alone, without a quantity.
+
     A line of what was sold has ``quantity``, ``spec`` and ``unit``, and the price that was given:
     ``unit_price`` (fen), ``unit_price_yuan`` (decimal), or none where only its total was. Directly
     after it may stand one of ``nature`` "discount", with negative amounts and none of these.
     """
 
     amount: Fen
+    line: int | UnsetType = UNSET
     name: str
-    nature: Literal["discount"] | UnsetType = UNSET
+    nature: Literal["discount", "allowance"] | UnsetType = UNSET
     quantity: str | UnsetType = UNSET
     spec: str | UnsetType = UNSET
     tax: Fen

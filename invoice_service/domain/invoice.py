@@ -6,12 +6,20 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import UnsetType
 
-from chain import canonical, commitment
+from chain import commitment
 from chain.errors import MalformedError
 from chain.hashing import Digest, sha256
 
-from .document import DAY, BlueForm, BuyerGroup, Rest, Seller, fill, write, write_open
-from .lifecycle import REASON_ZH, Reason, Reversal, Type, check_reversible
+from .document import (
+    DAY,
+    BlueForm,
+    BuyerGroup,
+    Rest,
+    Seller,
+    fill,
+    write,
+)
+from .lifecycle import Reversal, Type, reversal_of
 from .lines import RateTotal, add_up, write_lines
 from .merchant import Merchant
 from .money import Fen, check_fen
@@ -51,7 +59,6 @@ __all__ = [
     "parse_request",
     "parse_reversal",
     "prepare",
-    "prepare_red",
     "split_salts",
 ]
 
@@ -67,7 +74,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
     ``form`` is the face with gaps for code, number, time, and whatever else differs. When it is
     ``shared``, other invoices have the same one, and the store keeps it once. ``reverses`` is the
-    blue one's digest on a red one.
+    blue one's digest on a red one, ``takes_back`` what of it is asked back.
     ``max_wait`` is for how many seconds the oldest invoice may have waited for the log, if this one
     is to be promised a place in it; 0 when nothing is promised. ``promised`` is whether the answer
     is to carry the promise. ``place`` is there where its order has more than a number.
@@ -93,6 +100,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     rates: list[RateTotal]
     shared: bool = False
     reverses: bytes | None = None
+    takes_back: ReversalRequest | None = None
     max_wait: int = 0
     promised: bool = False
     place: Place | None = None
@@ -174,7 +182,13 @@ class StoredInvoice(msgspec.Struct, frozen=True, kw_only=True):
     part: int = 0
     reverses: int | None = None
     reverses_hash: str | None = None
-    reversed_by: str | None = None
+    reversed_by: tuple[str, ...] = ()
+    returned: Fen = 0
+
+    @property
+    def left(self) -> Fen:
+        """What stands of a blue one."""
+        return self.total - self.returned
 
     @property
     def place(self) -> Place | None:
@@ -184,8 +198,8 @@ class StoredInvoice(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reversal(self) -> Reversal | None:
-        """What is true of it now; a red invoice always reverses the whole."""
-        return None if self.reversed_by is None else "full"
+        """What is true of it now."""
+        return reversal_of(self.total, self.returned) if self.reversed_by else None
 
 
 def prepare(
@@ -208,7 +222,7 @@ def prepare(
     told = given(request)
     buyer = write(_buyer(request.buyer))
     lines_bytes = write(lines)
-    buyer_digest, lines_digest = _committed(salts, buyer, lines_bytes)
+    buyer_digest, lines_digest = committed(salts, buyer, lines_bytes)
     return Prepared(
         merchant_id=merchant.id,
         key_id=key_id,
@@ -238,64 +252,6 @@ def prepare(
         rates=by_rate,
         place=Place(**told) if told else None,
     )
-
-
-def prepare_red(
-    blue: StoredInvoice,
-    reason: Reason,
-    salts: bytes,
-    *,
-    key_id: int = 0,
-    idempotency_key: str = "",
-) -> Prepared:
-    """The red invoice that reverses the whole of ``blue``: same parties, everything negated.
-
-    Whether ``blue`` is reversed already is for the transaction that issues the red one to say;
-    RefusedError "not_reversible" when it is red itself.
-    """
-    check_reversible(blue.type)
-    face: dict[str, Any] = msgspec.json.decode(blue.face)
-    face.pop("replaces", None)  # it takes back, and stands in nothing's place
-    face |= {
-        "type": "red",
-        "amount": -blue.amount,
-        "tax": -blue.tax,
-        "total": -blue.total,
-        "reverses": blue.hash,
-        "remark": (
-            f"对应正数发票代码:{blue.code}号码:{blue.number} 红冲原因:{REASON_ZH[reason]} {reason}"
-        ),
-    }
-    lines = canonical.encode([_negated(line) for line in msgspec.json.decode(blue.lines)])
-    digest = commitment.parse_password_area(blue.hash)
-    buyer_digest, lines_digest = _committed(salts, blue.buyer, lines)
-    return Prepared(
-        merchant_id=blue.merchant_id,
-        key_id=key_id,
-        kind="red",
-        order_id=face["order_id"],
-        idempotency_key=idempotency_key,
-        request_digest=sha256(b"fapiao/v1/reversal\n" + digest + reason.encode()),
-        form=write_open(face),
-        buyer=blue.buyer,
-        lines=lines,
-        salts=salts,
-        buyer_digest=buyer_digest,
-        lines_digest=lines_digest,
-        amount=-blue.amount,
-        tax=-blue.tax,
-        total=-blue.total,
-        industry=face["industry"],
-        district=face["district"],
-        rates=[(rate, -amount, -tax) for rate, amount, tax in blue.rates],
-        reverses=digest,
-        place=_place_of_red(blue),
-    )
-
-
-def _place_of_red(blue: StoredInvoice) -> Place | None:
-    place = blue.place
-    return place and msgspec.structs.replace(place, replaces="")
 
 
 def finish(prepared: Prepared, allotment: Allotment) -> Frozen:
@@ -338,21 +294,13 @@ def document_digest(face: bytes, buyer: bytes, lines: bytes, salts: bytes) -> Di
     )
 
 
-def _committed(salts: bytes, buyer: bytes, lines: bytes) -> tuple[Digest, Digest]:
+def committed(salts: bytes, buyer: bytes, lines: bytes) -> tuple[Digest, Digest]:
     """The commitments to buyer and lines."""
     _, buyer_salt, lines_salt = split_salts(salts)
     return (
         commitment.group_digest("buyer", buyer_salt, buyer),
         commitment.group_digest("lines", lines_salt, lines),
     )
-
-
-def _negated(line: dict[str, Any]) -> dict[str, Any]:
-    """The same line taken back: the price stays, quantity, amount and tax change their sign."""
-    negated = line | {"amount": -line["amount"], "tax": -line["tax"]}
-    if "quantity" in line:  # a discount has none
-        negated["quantity"] = f"-{line['quantity']}"
-    return negated
 
 
 def _check_totals(request: InvoiceRequest, amount: Fen, tax: Fen) -> None:

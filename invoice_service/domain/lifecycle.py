@@ -26,10 +26,15 @@ REASON_ZH: Final = {
 }
 
 
+def reversal_of(total: int, returned: int) -> Reversal:
+    """How far an invoice of ``total`` has been reversed once so much of it was taken back."""
+    return "full" if returned == total else "part"
+
+
 def check_reversible(type_: Type) -> None:
     """Only a blue invoice can be: RefusedError "not_reversible".
 
-    That it is reversed once at most is for the issuing transaction to hold.
+    That no more is taken back than there is, is for the issuing transaction to hold.
     """
     if type_ != "blue":
         raise RefusedError("not_reversible", "a red invoice cannot be reversed")

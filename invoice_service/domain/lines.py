@@ -5,6 +5,7 @@ its quantity, and splits its tax once, over what is left of it after its discoun
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from msgspec import UNSET, UnsetType
@@ -15,12 +16,12 @@ from .document import Line
 from .money import Fen, check_fen
 from .quantity import NOT_NEGATIVE, Quantity, parse_price, parse_quantity
 from .request import InvoiceRequest, LineRequest
-from .tax import NO_TAX, TaxKind, TaxRates, rate_name
+from .tax import NO_TAX, TaxKind, TaxRates, is_rate, rate_name
 
 RateTotal = tuple[str, Fen, Fen]
 """(rate, amount, tax): what the lines of one ``tax.rate_name`` add up to."""
 
-_BARE: Final = ("quantity", "spec", "unit", "unit_price", "unit_price_yuan")
+_BARE: Final = ("line", "quantity", "spec", "unit", "unit_price", "unit_price_yuan")
 """What a line of what was sold may have, and a discount line has not."""
 
 
@@ -90,6 +91,16 @@ def first_wrong(lines: Sequence[Line], rates: TaxRates) -> int | None:
         if not right:
             return index
     return None
+
+
+def rates_within(lines: Sequence[Line]) -> TaxRates:
+    """The rates of these lines: those that were in force once may be so no longer."""
+    return _rates(frozenset(line.tax_rate for line in lines))
+
+
+@lru_cache(maxsize=64)
+def _rates(texts: frozenset[str]) -> TaxRates:
+    return TaxRates(text for text in texts if is_rate(text))
 
 
 def _sold(line: LineRequest, rates: TaxRates, index: int) -> Line:
@@ -188,7 +199,7 @@ def _with_discount(line: Line, off: Fen, rates: TaxRates) -> Iterator[Line]:
 
 
 def _is_as_sold(line: Line, rates: TaxRates) -> bool:
-    if UNSET in (line.quantity, line.spec, line.unit) or line.total < 0:
+    if UNSET in (line.quantity, line.spec, line.unit) or line.line is not UNSET or line.total < 0:
         return False
     priced = line.unit_price is not UNSET, line.unit_price_yuan is not UNSET
     split = rates.split(line.total, line.tax_rate) == (line.amount, line.tax)
@@ -218,6 +229,6 @@ def _is_discount_of(sold: Line, line: Line, rates: TaxRates) -> bool:
     same = (sold.name, sold.tax_rate, sold.tax_kind) == (line.name, line.tax_rate, line.tax_kind)
     bare = all(getattr(line, name) is UNSET for name in _BARE)
     left = sold.total + line.total
-    if not (same and bare and 0 <= left < sold.total):
+    if not (same and bare and line.nature == "discount" and 0 <= left < sold.total):
         return False
     return rates.split(left, line.tax_rate) == (sold.amount + line.amount, sold.tax + line.tax)

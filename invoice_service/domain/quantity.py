@@ -65,6 +65,13 @@ def parse_quantity(text: str, pointer: str = "") -> Quantity:
     return Quantity(text, millionths)
 
 
+def format_quantity(millionths: int) -> str:
+    """The one spelling of a quantity: 1500000 is "1.5"."""
+    whole, part = divmod(millionths, _MILLION)
+    decimals = f"{part:06}".rstrip("0")
+    return f"{whole}.{decimals}" if decimals else str(whole)
+
+
 def parse_price(text: str, pointer: str = "") -> Price:
     """Read "0.4981" (yuan); "4.50" becomes "4.5".
 

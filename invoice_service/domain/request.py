@@ -13,21 +13,23 @@ from .lifecycle import Reason
 from .merchant import check_tax_id
 from .money import LIMIT
 from .orders import check_place
+from .quantity import parse_quantity
 from .reading import Wire, read_json
 from .text import check_identifier, check_name, given_texts
+
+MAX_BYTES: Final = 1 << 20
+MAX_LINES: Final = 2_000
+"""Of one invoice, unless the settings say otherwise."""
 
 Text100 = Annotated[str, Meta(max_length=100)]
 Text40 = Annotated[str, Meta(max_length=40)]
 Remark = Annotated[str, Meta(max_length=230)]
 Amount = Annotated[int, Meta(ge=-LIMIT, le=LIMIT)]
+LineNumber = Annotated[int, Meta(ge=1, le=2 * MAX_LINES)]
 Required = Annotated[str, Meta(min_length=1, max_length=100)]
 Till = Annotated[str, Meta(min_length=1, max_length=32)]
 Part = Annotated[int, Meta(ge=1, le=5)]
 Bill = Annotated[int, Meta(ge=1, le=LIMIT)]
-
-MAX_BYTES: Final = 1 << 20
-MAX_LINES: Final = 2_000
-"""Of one invoice, unless the settings say otherwise."""
 
 _KEY = re.compile(r"[!-~]{1,255}")
 
@@ -96,10 +98,33 @@ class BatchRecord(InvoiceRequest, frozen=True):
     idempotency_key: str | UnsetType = UNSET
 
 
+class ReturnedLine(Wire, frozen=True):
+    """So much of one line to take back; all that is left of it when ``quantity`` is unset.
+
+    ``line`` is the number of the stored line, counted from 1.
+    """
+
+    line: LineNumber
+    quantity: str | UnsetType = UNSET
+
+
 class ReversalRequest(Wire, frozen=True):
-    """A whole invoice to reverse."""
+    """What to take back: ``lines``, or an ``amount`` (fen, tax included), or all that is left.
+
+    ``rate`` says from which rate the amount is taken, where there are several, and ``tax_kind``
+    from which kind of rate 0.
+    """
 
     reason: Reason
+    lines: Annotated[list[ReturnedLine], Meta(min_length=1)] | UnsetType = UNSET
+    amount: Amount | UnsetType = UNSET
+    rate: str | UnsetType = UNSET
+    tax_kind: Literal["zero", "exempt", "untaxed"] | UnsetType = UNSET
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that is left is asked for."""
+        return self.lines is UNSET and self.amount is UNSET
 
 
 def parse_request(
@@ -133,8 +158,44 @@ def parse_record(
 
 
 def parse_reversal(body: bytes, *, max_bytes: int = MAX_BYTES) -> ReversalRequest:
-    """Read one reversal request; raises MalformedError as ``read_json`` does."""
-    return read_json(body, _reversal_decoder, max_bytes=max_bytes)
+    """Read one reversal request; quantities get their one spelling, lines their order.
+
+    Raises MalformedError as ``read_json`` and ``parse_quantity`` do, and: return_unclear,
+    amount_not_positive, line_twice.
+    """
+    request = read_json(body, _reversal_decoder, max_bytes=max_bytes)
+    return check_reversal(request)
+
+
+def check_reversal(request: ReversalRequest) -> ReversalRequest:
+    """The request in its one spelling; raises what ``parse_reversal`` does."""
+    by_lines, by_amount = request.lines is not UNSET, request.amount is not UNSET
+    if by_lines and by_amount:
+        raise MalformedError("return_unclear", _EITHER, pointer="/amount")
+    for name in ("rate", "tax_kind"):
+        needed = by_amount if name == "rate" else request.rate is not UNSET
+        if getattr(request, name) is not UNSET and not needed:
+            raise MalformedError("return_unclear", _EITHER, pointer=f"/{name}")
+    if not isinstance(request.amount, UnsetType) and request.amount <= 0:
+        raise MalformedError(
+            "amount_not_positive", "what is taken back is above 0 fen", pointer="/amount"
+        )
+    if isinstance(request.lines, UnsetType):
+        return request
+    lines = [_check_returned(line, index) for index, line in enumerate(request.lines)]
+    if len({line.line for line in lines}) < len(lines):
+        raise MalformedError("line_twice", "each line is named once", pointer="/lines")
+    return msgspec.structs.replace(request, lines=sorted(lines, key=lambda line: line.line))
+
+
+def _check_returned(line: ReturnedLine, index: int) -> ReturnedLine:
+    if isinstance(line.quantity, UnsetType):
+        return line
+    quantity = parse_quantity(line.quantity, f"/lines/{index}")
+    return msgspec.structs.replace(line, quantity=quantity.text)
+
+
+_EITHER: Final = "a return is by lines, or by amount (with its rate), or of all that is left"
 
 
 def check_request(request: InvoiceRequest, max_lines: int) -> InvoiceRequest:

@@ -37,11 +37,21 @@ class Step(msgspec.Struct, frozen=True):
     text: str
 
 
+class Return(msgspec.Struct, frozen=True):
+    """A red invoice over the one in question, and how many fen it took back, tax included."""
+
+    hash: str
+    number: str
+    issued_at: str
+    total: int
+
+
 class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A verdict with its evidence; the block and its time are None while it is pending.
 
     ``hidden`` names the groups that the proof file in question did not show, ``witnesses`` who
-    cosigned it under the policy that was asked for.
+    cosigned it under the policy that was asked for. ``left`` is what stands of an invoice that was
+    taken back, ``returns`` are the red invoices ``reversed_by`` which it was.
     """
 
     verdict: Verdict
@@ -53,7 +63,9 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     steps: tuple[Step, ...] = ()
     face: dict[str, Any] | None = None
     buyer_name: str | None = None
-    reversed_by: str | None = None
+    reversed_by: tuple[str, ...] = ()
+    left: int | None = None
+    returns: tuple[Return, ...] = ()
     hidden: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
 

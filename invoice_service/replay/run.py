@@ -9,10 +9,12 @@ from typing import Final
 from chain.commitment import parse_password_area
 from chain.errors import ConflictError, Problem
 from invoice_service.config import Config
-from invoice_service.domain.invoice import SALTS_SIZE, Issued, Prepared, prepare_red
+from invoice_service.domain.invoice import SALTS_SIZE, Issued, Prepared
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.merchant import Merchant
 from invoice_service.domain.numbering import SHANGHAI
+from invoice_service.domain.red import prepare_red
+from invoice_service.domain.request import ReversalRequest
 from invoice_service.replay.apart import Order
 from invoice_service.replay.city import build_city
 from invoice_service.replay.clock import Clock
@@ -88,7 +90,9 @@ class Issuing:
         if stored is None:
             raise ConflictError("invoice_unknown", f"invoice {blue.hash} has gone")
         reason = self.rng.choice(list(Reason))
-        return prepare_red(stored, reason, salts=self.rng.randbytes(SALTS_SIZE))
+        return prepare_red(
+            stored, ReversalRequest(reason=reason), salts=self.rng.randbytes(SALTS_SIZE)
+        )
 
 
 def plan_clock(plan: Plan) -> Clock:

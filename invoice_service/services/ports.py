@@ -12,15 +12,21 @@ import msgspec
 
 from chain.hashing import Digest
 from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.domain.lifecycle import Reversal
 from invoice_service.domain.merchant import Merchant
 
 
 class PendingInvoice(msgspec.Struct, frozen=True, array_like=True):
-    """What the log takes of an invoice; ``reverses`` is the digest of the one it reverses."""
+    """What the log takes of an invoice.
+
+    ``reverses`` is the digest of the one that it reverses, ``reversal`` how far that one is
+    reversed from then on.
+    """
 
     seq: int
     digest: Digest
-    reverses: Digest | None
+    reverses: Digest | None = None
+    reversal: Reversal | None = None
 
 
 class InvoiceFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +57,10 @@ class InvoiceReader(Protocol):
 
     def invoice(self, digest: Digest) -> StoredInvoice | None:
         """The invoice with this digest."""
+        ...
+
+    def returns_of(self, seq: int) -> list[StoredInvoice]:
+        """The red invoices over the blue one at ``seq``, in order of issue."""
         ...
 
     def invoices(self, wanted: InvoiceFilter, after: int, limit: int) -> list[StoredInvoice]:

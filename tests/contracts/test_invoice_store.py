@@ -14,7 +14,9 @@ from chain.errors import ConflictError
 from chain.hashing import sha256
 from invoice_service.domain.acts import By
 from invoice_service.domain.invoice import Issued, Prepared, document_digest
+from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.numbering import Scheme
+from invoice_service.domain.request import ReturnedLine, ReversalRequest
 from invoice_service.services.ports import InvoiceFilter
 from tests.domain.samples import BY, NOON, line
 from tests.patience import PATIENCE
@@ -22,6 +24,11 @@ from tests.storage.shop import TAX_IDS, Shop, codes, request
 
 DAY = 86_400
 TODAY = "2018-08-10"
+WHY = Reason.SALES_RETURN
+ALL = ReversalRequest(reason=WHY)
+ONE = ReversalRequest(reason=WHY, lines=[ReturnedLine(line=1, quantity="1")])
+TWO = ReversalRequest(reason=WHY, lines=[ReturnedLine(line=1, quantity="2")])
+TEN_FEN = ReversalRequest(reason=WHY, amount=10)
 
 
 @pytest.fixture(params=[Shop])
@@ -157,7 +164,7 @@ class TestReversing:
         stored_blue, stored_red = shop.store.invoice_at(1), shop.store.invoice_at(2)
         assert stored_blue is not None
         assert stored_red is not None
-        assert (stored_blue.reversed_by, stored_red.reverses_hash) == (red.hash, blue.hash)
+        assert (stored_blue.reversed_by, stored_red.reverses_hash) == ((red.hash,), blue.hash)
         assert (stored_blue.reversal, stored_red.reverses) == ("full", 1)
 
     def test_a_second_reversal_is_refused_and_says_by_whom(self, shop: Shop) -> None:
@@ -282,6 +289,81 @@ class TestOrders:
             wanted = InvoiceFilter(order_id="001", till=till, business_day=day)
             found = shop.store.invoices(wanted, 0, 9)
             assert [one.seq for one in found] == expected
+
+
+class TestReturningInPart:
+    """Red invoices over parts: what is left is told by the rows alone."""
+
+    def blue(self, shop: Shop) -> Issued:
+        return shop.issue(
+            shop.draft("A-1", lines=[line(unit_price=2800, quantity="3"), line(unit_price=100)])
+        )
+
+    def test_several_over_one_and_the_last_takes_the_rest(self, shop: Shop) -> None:
+        blue = self.blue(shop)
+        reds = [shop.issue(shop.red(blue, asked)) for asked in (ONE, TEN_FEN, ALL)]
+        assert [red.total for red in reds] == [-2800, -10, -5690]
+        assert [red.number for red in reds] == ["00000002", "00000003", "00000004"]
+        stored = shop.store.invoice_at(1)
+        assert stored is not None
+        assert stored.reversed_by == tuple(red.hash for red in reds)
+        assert (stored.returned, stored.left, stored.reversal) == (8500, 0, "full")
+        assert [red.seq for red in shop.store.returns_of(1)] == [2, 3, 4]
+        assert shop.refused(shop.red(blue, ONE)) == "already_reversed"
+
+    def test_what_was_read_before_another_return_does_not_count(self, shop: Shop) -> None:
+        blue = self.blue(shop)
+        answers = shop.hand_in(
+            shop.red(blue, TWO), shop.red(blue, ONE), shop.red(blue, TWO, idempotency_key="more")
+        )
+        assert codes(answers) == ["issued", "issued", "return_too_large"]
+        assert isinstance(answers[2], ConflictError)
+        assert answers[2].extra == {"line": 1, "quantity_left": "0"}
+        rest = shop.issue(shop.red(blue))
+        assert rest.total == -100
+
+    def test_the_log_hears_how_far_it_went(self, shop: Shop) -> None:
+        blue = self.blue(shop)
+        for asked in (ONE, TEN_FEN, ALL):
+            shop.issue(shop.red(blue, asked))
+        rows = shop.store.invoices_after(0, 10)
+        assert [row.reversal for row in rows] == [None, "part", "part", "full"]
+
+    def test_the_same_part_again_needs_a_key_of_its_own(self, shop: Shop) -> None:
+        blue = self.blue(shop)
+        first = shop.issue(shop.red(blue, ONE))
+        again = shop.hand_in(shop.red(blue, ONE))[0]
+        assert isinstance(again, ConflictError)
+        assert (again.code, again.extra["first_hash"]) == ("return_repeated", first.hash)
+        shop.now += DAY  # however late: a lost answer is asked for again after a night, too
+        assert shop.refused(shop.red(blue, ONE)) == "return_repeated"
+        meant = shop.issue(shop.red(blue, ONE, idempotency_key="second"))
+        assert meant.total == -2800
+        replay = shop.issue(shop.red(blue, ONE, idempotency_key="second"))
+        assert (replay.hash, replay.replayed) == (meant.hash, True)
+
+    def test_a_repeat_is_answered_when_nothing_is_left_any_more(self, shop: Shop) -> None:
+        blue = self.blue(shop)
+        draft = shop.red(blue, ONE)
+        first = shop.issue(draft)
+        keyed = shop.issue(shop.red(blue, TEN_FEN, idempotency_key="k"))
+        shop.issue(shop.red(blue))
+        assert shop.issue(draft) == first
+        assert shop.issue(shop.red(blue, TEN_FEN, idempotency_key="k")).hash == keyed.hash
+
+    def test_an_order_is_not_sold_anew_while_a_part_of_it_stands(self, shop: Shop) -> None:
+        blue = self.blue(shop)
+        shop.issue(shop.red(blue, ONE))
+        assert shop.refused(shop.draft("A-1", remark="corrected")) == "order_id_conflict"
+
+    def test_a_refused_return_stores_nothing(self, shop: Shop) -> None:
+        blue = self.blue(shop)
+        for asked, code in (
+            (ReversalRequest(reason=WHY, amount=8501), "return_too_large"),
+            (ReversalRequest(reason=WHY, lines=[ReturnedLine(line=3)]), "line_unknown"),
+        ):
+            assert shop.refused(shop.red(blue, asked)) == code
+        assert shop.store.last_seq() == 1
 
 
 class TestRights:

@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from invoice_service.documents.slip import Asked, Code, Form, Pair, Rule, Slip, Text, slip_of
-from invoice_service.domain.invoice import StoredInvoice, finish, prepare_red
+from invoice_service.domain.invoice import StoredInvoice, finish
 from invoice_service.domain.lifecycle import Reason
+from invoice_service.domain.red import prepare_red
+from invoice_service.domain.request import ReversalRequest
 from tests.domain.samples import FIRST, SALTS, company, issued, line, order, stored
 
 LINK = "https://fapiao.example.cn/verify/scan?hash=01" + "ab" * 32
@@ -18,7 +20,7 @@ PERSON = {"kind": "individual", "name": "张三丰", "payment_id": "wx-4711"}
 
 def red_of(blue: StoredInvoice) -> StoredInvoice:
     """The red invoice that takes it back."""
-    draft = prepare_red(blue, Reason.SALES_RETURN, SALTS)
+    draft = prepare_red(blue, ReversalRequest(reason=Reason.SALES_RETURN), SALTS)
     return stored(draft, finish(draft, FIRST), reverses=1, reverses_hash=blue.hash)
 
 
@@ -125,7 +127,7 @@ def test_a_red_slip_says_so_and_is_negative_throughout() -> None:
 
 
 def test_the_slip_of_what_was_taken_back_says_so_in_every_form() -> None:
-    gone = msgspec.structs.replace(issued(order()), reversed_by="01" + "f" * 64)
+    gone = msgspec.structs.replace(issued(order()), reversed_by=("01" + "f" * 64,), returned=11300)
     for form in ("full", "short", "electronic"):
         assert texts(slip_of(gone, Asked(form=form), LINK, ALL))[1].startswith("已红冲")
 

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from chain import canonical
 from chain.errors import MalformedError
 from invoice_service.domain.document import Line, read_lines
-from invoice_service.domain.invoice import parse_request, prepare_red
+from invoice_service.domain.invoice import parse_request
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.lines import add_up, first_wrong, spread
 from invoice_service.domain.money import round_half_up, split_tax
+from invoice_service.domain.red import prepare_red
+from invoice_service.domain.request import ReversalRequest
 
 from .samples import RATES, SALTS, issued, line, order, prepared
 
@@ -418,7 +420,7 @@ def test_other_prices_are_computed_again_too(field: str) -> None:
 def test_a_red_invoice_takes_back_line_by_line() -> None:
     lines = [line(discount=300), line(unit_price=0), sold(total=7)]
     blue = issued(order(discount=500, lines=lines))
-    red = prepare_red(blue, Reason.SALES_RETURN, salts=SALTS)
+    red = prepare_red(blue, ReversalRequest(reason=Reason.SALES_RETURN), salts=SALTS)
     pairs = list(zip(read_lines(blue.lines), read_lines(red.lines), strict=True))
     assert all((a.amount, a.tax) == (-b.amount, -b.tax) for a, b in pairs)
     assert all(a.nature == b.nature for a, b in pairs)

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from chain import commitment
 from chain.errors import RefusedError
-from invoice_service.domain.invoice import Prepared, StoredInvoice, finish, prepare_red
+from invoice_service.domain.invoice import Prepared, StoredInvoice, finish
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.numbering import Allotment
+from invoice_service.domain.red import prepare_red
+from invoice_service.domain.request import ReversalRequest
 
 from .samples import FIRST, SALTS, company, issued, line, order, stored
 
@@ -29,7 +31,7 @@ BLUE = issued(
 
 
 def red_of(blue: StoredInvoice, reason: Reason = Reason.SALES_RETURN) -> Prepared:
-    return prepare_red(blue, reason, RED_SALTS, key_id=3)
+    return prepare_red(blue, ReversalRequest(reason=reason), RED_SALTS, key_id=3)
 
 
 def test_the_face_names_what_it_reverses_and_negates_every_amount() -> None:
@@ -97,7 +99,7 @@ def test_another_reason_or_invoice_is_another_request() -> None:
     other = issued(order(order_id="A-0002"))
     drafts = [red_of(BLUE), red_of(BLUE, Reason.ISSUE_ERROR), red_of(other)]
     assert len({draft.request_digest for draft in drafts}) == 3
-    again = prepare_red(BLUE, Reason.SALES_RETURN, SALTS)
+    again = prepare_red(BLUE, ReversalRequest(reason=Reason.SALES_RETURN), SALTS)
     assert again.request_digest == drafts[0].request_digest
 
 
@@ -109,6 +111,12 @@ def test_a_red_invoice_cannot_be_reversed() -> None:
     assert caught.value.code == "not_reversible"
 
 
-@pytest.mark.parametrize(("by", "reversal"), [(None, None), ("01ab", "full")])
-def test_an_invoice_knows_whether_it_is_reversed(by: str | None, reversal: str | None) -> None:
-    assert msgspec.structs.replace(BLUE, reversed_by=by).reversal == reversal
+@pytest.mark.parametrize(
+    ("by", "returned", "reversal"),
+    [((), 0, None), (("01ab",), 1, "part"), (("01ab", "01cd"), BLUE.total, "full")],
+)
+def test_an_invoice_knows_how_far_it_is_reversed(
+    by: tuple[str, ...], returned: int, reversal: str | None
+) -> None:
+    row = msgspec.structs.replace(BLUE, reversed_by=by, returned=returned)
+    assert (row.reversal, row.left) == (reversal, BLUE.total - returned)

@@ -23,11 +23,12 @@ from invoice_service.domain.invoice import (
     StoredInvoice,
     parse_request,
     prepare,
-    prepare_red,
 )
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.merchant import Merchant, MerchantRequest
 from invoice_service.domain.numbering import Scheme
+from invoice_service.domain.red import prepare_red
+from invoice_service.domain.request import ReversalRequest
 from invoice_service.domain.tax import TaxRates
 from invoice_service.services.anchoring.anchor import Anchored, Anchoring, anchor_pending
 from invoice_service.services.checking.audit import InstanceAudit, Progress, audit_instance
@@ -41,6 +42,9 @@ YEARS = 2**40
 
 NOON = datetime(2018, 8, 10, 4, tzinfo=UTC)
 """2018-08-10 12:00 in Shenzhen."""
+
+WHOLE = ReversalRequest(reason=Reason.SALES_RETURN)
+TEN_FEN = ReversalRequest(reason=Reason.SALES_DISCOUNT, amount=10)
 
 _MERCHANTS = (
     ("91440300708461136T", "旋转餐厅", "6210", "440303"),
@@ -116,12 +120,12 @@ class Town:
             [prepare(one, seller, salts=salts(48), rates=RATES) for one in requests]
         )
 
-    def reverse(self, issued: Issued) -> Issued:
-        """Reverse a blue invoice as a whole."""
+    def reverse(self, issued: Issued, asked: ReversalRequest = WHOLE) -> Issued:
+        """Reverse a blue invoice: as a whole, or what is ``asked``."""
         blue = self.store.invoice_at(issued.seq)
         assert isinstance(blue, StoredInvoice)
         salts = self.random.randbytes(48)
-        return self.hand_in([prepare_red(blue, Reason.SALES_RETURN, salts=salts)])[0]
+        return self.hand_in([prepare_red(blue, asked, salts=salts)])[0]
 
     def hand_in(self, drafts: Sequence[Prepared]) -> list[Issued]:
         """Have the store issue these; all of them must be."""

@@ -19,11 +19,12 @@ from invoice_service.domain.invoice import (
     StoredInvoice,
     parse_request,
     prepare,
-    prepare_red,
 )
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.merchant import Merchant, MerchantRequest
 from invoice_service.domain.numbering import Scheme
+from invoice_service.domain.red import prepare_red
+from invoice_service.domain.request import ReversalRequest
 from invoice_service.storage.sqlite import SqliteStore
 from tests.domain.samples import BY, NOON, RATES, order
 from tests.storage.fresh import fresh_store
@@ -100,17 +101,25 @@ class Shop:
             idempotency_key=idempotency_key,
         )
 
-    def red(self, blue: Issued, *, idempotency_key: str = "") -> Prepared:
-        """The red invoice over ``blue``, with fresh salts."""
+    def red(
+        self, blue: Issued, asked: ReversalRequest | None = None, *, idempotency_key: str = ""
+    ) -> Prepared:
+        """The red invoice over ``blue``, with fresh salts; over the whole unless ``asked``."""
         stored = self.store.invoice(parse_password_area(blue.hash))
         assert stored is not None
-        return self.red_over(stored, idempotency_key=idempotency_key)
+        return self.red_over(stored, asked, idempotency_key=idempotency_key)
 
-    def red_over(self, stored: StoredInvoice, *, idempotency_key: str = "") -> Prepared:
+    def red_over(
+        self,
+        stored: StoredInvoice,
+        asked: ReversalRequest | None = None,
+        *,
+        idempotency_key: str = "",
+    ) -> Prepared:
         """The red invoice over one that was read back, with fresh salts."""
         return prepare_red(
             stored,
-            Reason.SALES_RETURN,
+            asked or ReversalRequest(reason=Reason.SALES_RETURN),
             salts=self.random.randbytes(48),
             idempotency_key=idempotency_key,
         )

@@ -59,7 +59,15 @@ WORDS: Final[Words] = {
     "Verification.steps": says("What was checked, in order"),
     "Verification.face": says("Seller, amounts, number; absent for a forged slip"),
     "Verification.buyer_name": says("A company's name, or an individual's first character"),
-    "Verification.reversed_by": says("The hash of the red invoice that took it back"),
+    "Verification.reversed_by": says(
+        "The hashes of the red invoices that took it or parts of it back"
+    ),
+    "Verification.left": says("Fen of it that stand; absent where nothing was taken back"),
+    "Verification.returns": says("Those red invoices, in order of issue"),
+    "Return.hash": says("The red invoice's"),
+    "Return.number": says("The red invoice's"),
+    "Return.issued_at": says("RFC 3339 with +08:00"),
+    "Return.total": says("Fen that it took back, tax included"),
     "Verification.hidden": says("Groups that a proof file did not show"),
     "Verification.witnesses": says("Who cosigned the checkpoint"),
     "Step.number": says("Counted from 1"),

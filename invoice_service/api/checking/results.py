@@ -49,7 +49,7 @@ class Results:
         return [
             *(str(line), "" if before is None else str(before), result.hash, result.verdict),
             *(seller, issued_at, total, block),
-            *(result.sealed_at or "", result.reversed_by or "", "", ""),
+            *(result.sealed_at or "", " ".join(result.reversed_by), "", ""),
         ]
 
     def before(self, line: int, result: Verification) -> int | None:

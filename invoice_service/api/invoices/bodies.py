@@ -26,20 +26,19 @@ class Bodies:
 
     def issued(self, issued: Issued, *, reverses: str | None = None) -> InvoiceBody:
         """What an issue or a reversal answers; a new invoice is pending without looking."""
-        state = Verdict.PENDING
-        red = None
+        body = self._body(issued, Verdict.PENDING, reverses=reverses)
         if issued.replayed:
             stored = own_invoice(self._invoices, parse_password_area(issued.hash), None)
-            state, red = self.states()(stored), stored.reversed_by
-        body = self._body(issued, state, reverses=reverses, reversed_by=red)
+            body = self.listed(stored, self.states()(stored))
         body.promise, body.no_promise = issued.promise, issued.no_promise
         return body
 
     def listed(self, invoice: StoredInvoice, state: Verdict) -> InvoiceBody:
         """A line of a list."""
-        return self._body(
-            invoice, state, reverses=invoice.reverses_hash, reversed_by=invoice.reversed_by
-        )
+        body = self._body(invoice, state, reverses=invoice.reverses_hash)
+        body.reversed_by = invoice.reversed_by
+        body.left = invoice.left if invoice.reversed_by else None
+        return body
 
     def detail(self, invoice: StoredInvoice, shown: frozenset[str]) -> InvoiceDetail:
         """One invoice with the groups that are ``shown``, the others as digests."""
@@ -77,7 +76,6 @@ class Bodies:
         state: Verdict,
         *,
         reverses: str | None = None,
-        reversed_by: str | None = None,
     ) -> InvoiceBody:
         place = invoice.place
         told = {} if place is None else {name: getattr(place, name) for name in FIELDS}
@@ -95,7 +93,6 @@ class Bodies:
             state=state,
             qr=self.scan_url(invoice),
             reverses=reverses,
-            reversed_by=reversed_by,
             **told,
         )
 

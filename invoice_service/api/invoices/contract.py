@@ -71,7 +71,8 @@ class InvoiceBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     order_total: int = 0
     replaces: str = ""
     reverses: str | None = None
-    reversed_by: str | None = None
+    reversed_by: tuple[str, ...] = ()
+    left: int | None = None
     promise: str | None = None
     no_promise: NoPromise | None = None
 
@@ -158,7 +159,8 @@ _WORDS: Final[Words] = {
     "state": says("The verdict on it, when nothing on the slip was altered"),
     "qr": says("What its QR code says"),
     "reverses": says("The hash of the blue invoice that this red one takes back"),
-    "reversed_by": says("The hash of the red invoice that took it back"),
+    "reversed_by": says("The hashes of the red invoices that took it or parts of it back"),
+    "left": says("Fen of it that stand, tax included; absent where nothing was taken back"),
     "promise": says("Signed: by when it will be in the log; keep it"),
     "no_promise": says(
         "Why there is no promise: `overdue`, it should be in the log by now and is not; `unsigned`,"
@@ -253,7 +255,28 @@ _WORDS: Final[Words] = {
     ),
     "Buyer.address_phone": says("Address and telephone, as printed", maxLength=100),
     "Buyer.payment_id": says("How it was paid", maxLength=100),
-    "ReversalRequest.reason": says("Why the whole invoice is taken back"),
+    "ReversalRequest.reason": says("Why it is taken back"),
+    "ReversalRequest.lines": says(
+        "Which lines, in order or not; instead of `amount`. Without both, all that is left",
+        minItems=1,
+    ),
+    "ReversalRequest.amount": says(
+        "Fen, tax included: spread over what is left, by what is left of each line",
+        minimum=1,
+        maximum=_MOST,
+    ),
+    "ReversalRequest.rate": says("With `amount`, where the invoice has several rates: which one"),
+    "ReversalRequest.tax_kind": says("With rate `0` alone, where the invoice has several kinds"),
+    "ReturnedLine.line": says(
+        "The number of the stored line, counted from 1; discount lines count and cannot be named:"
+        " they go with the line before",
+        minimum=1,
+        maximum=4_000,
+    ),
+    "ReturnedLine.quantity": says(
+        "How much of it; all that is left unless given",
+        pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$",
+    ),
 }
 
 WORDS: Final[Words] = {
@@ -324,7 +347,7 @@ OPERATIONS: Final = (
         "/v1/invoices/{hash}/reversals",
         "reverse",
         "issuing",
-        "Reverse a whole invoice",
+        "Take an invoice back, or a part of it",
         "The red invoice",
         ((JSON, InvoiceBody),),
         "merchant",
@@ -337,7 +360,10 @@ OPERATIONS: Final = (
             "invoice_unknown",
             "not_reversible",
             "already_reversed",
-            "partial_reversal_not_available",
+            *("return_too_large", "return_repeated", "return_unclear", "line_unknown"),
+            *("line_twice", "rate_needed", "rate_not_on_invoice", "amount_not_positive"),
+            *("quantity_invalid", "quantity_not_positive", "total_zero", "no_lines"),
+            "amount_out_of_range",
             *_ISSUE,
         ),
         headers=_ANSWERED,

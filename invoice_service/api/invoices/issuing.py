@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from flask import Blueprint, Response, request
 
 from chain.commitment import anchor, parse_password_area
-from chain.errors import MalformedError, Problem
+from chain.errors import Problem
 from invoice_service.api.access import Access, record_refusals
 from invoice_service.api.answers import JSON, NDJSON, Answer, json_bytes, json_whole, raw_answer
 from invoice_service.api.incidents import StreamedResults
@@ -138,19 +138,14 @@ class IssuingCalls:
         digest = parse_password_area(hash_)
         media_type(JSON)
         wanted = preferences()
-        try:
-            issued = reverse(
-                self._desks_for(wanted).reversing,
-                merchant_id,
-                digest,
-                body(self._limits.body_bytes),
-                key_id=principal.key_id,
-                idempotency_key=idempotency_key(),
-            )
-        except MalformedError as problem:
-            if problem.code == "unknown_field" and problem.pointer == "/lines":
-                raise _whole_only() from None
-            raise
+        issued = reverse(
+            self._desks_for(wanted).reversing,
+            merchant_id,
+            digest,
+            body(self._limits.body_bytes),
+            key_id=principal.key_id,
+            idempotency_key=idempotency_key(),
+        )
         return self._answer(issued, wanted, reverses=hash_)
 
     def _desks_for(self, wanted: Preferences) -> Desks:
@@ -212,9 +207,3 @@ class IssuingCalls:
             status, invoice = result
             line = {"line": number, "status": status, "invoice": invoice}
         return json_bytes(line) + b"\n"
-
-
-def _whole_only() -> MalformedError:
-    return MalformedError(
-        "partial_reversal_not_available", "send a reason only: the whole invoice is reversed"
-    )

@@ -261,7 +261,9 @@ def invoice_entry(invoice: PendingInvoice) -> bytes:
     """Return the log entry that anchors an invoice."""
     if invoice.reverses is None:
         return anchor_entry("invoice", anchor(invoice.digest))
-    # Until parts of an invoice can be reversed, a red one reverses the whole.
     return anchor_entry(
-        "invoice", anchor(invoice.digest), reverses=anchor(invoice.reverses), reversal="full"
+        "invoice",
+        anchor(invoice.digest),
+        reverses=anchor(invoice.reverses),
+        reversal=invoice.reversal,
     )

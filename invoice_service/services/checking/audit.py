@@ -40,6 +40,7 @@ from chain.errors import MalformedError, VerificationError
 from chain.hashing import Digest
 from chain.signing.keys import TrustedKeys
 from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.domain.lifecycle import Reversal
 from invoice_service.services.anchoring.anchor import invoice_entry
 from invoice_service.services.anchoring.close import (
     VERSION,
@@ -249,8 +250,8 @@ class _Walk:
         checked = next(self.invoices, None)
         if checked is None:
             raise AuditError("entry", index, "an entry of an invoice that is stored", "another")
-        invoice, merchant = checked
-        expected = invoice_entry(_pending(invoice))
+        invoice, merchant, reversal = checked
+        expected = invoice_entry(_pending(invoice, reversal))
         if entry != expected:
             raise AuditError(
                 "entry", index, f"invoice {invoice.seq}, {expected.decode()}", entry.decode()
@@ -335,11 +336,11 @@ def _stored_days(stored: StoredTotals) -> Iterator[tuple[int, str]]:
         rows = stored.days(rows[-1][0], _ROWS_AT_ONCE)
 
 
-def _pending(invoice: StoredInvoice) -> PendingInvoice:
+def _pending(invoice: StoredInvoice, reversal: Reversal | None) -> PendingInvoice:
     blue: Digest | None = None
     if invoice.reverses_hash is not None:
         blue = parse_password_area(invoice.reverses_hash)
-    return PendingInvoice(invoice.seq, parse_password_area(invoice.hash), blue)
+    return PendingInvoice(invoice.seq, parse_password_area(invoice.hash), blue, reversal)
 
 
 def _same(kind: str, place: int | str, name: str, expected: int | str, found: int | str) -> None:

@@ -1,7 +1,6 @@
 """The audit's walk along the invoices: each by itself, and against the one before it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
@@ -12,9 +11,10 @@ from chain.commitment import password_area
 from chain.errors import MalformedError, UnavailableError
 from invoice_service.domain.document import Line, read_lines
 from invoice_service.domain.invoice import StoredInvoice, document_digest
-from invoice_service.domain.lines import add_up, first_wrong
+from invoice_service.domain.lifecycle import Reversal, reversal_of
+from invoice_service.domain.lines import add_up, first_wrong, rates_within
 from invoice_service.domain.numbering import format_issued_at, shanghai_year
-from invoice_service.domain.tax import TaxRates, is_rate
+from invoice_service.domain.returns import is_return
 from invoice_service.services.ports import Account, InvoiceFilter
 
 _ROWS_AT_ONCE: Final = 256
@@ -32,6 +32,10 @@ class Books(Protocol):
         """Return one invoice."""
         ...
 
+    def returns_of(self, seq: int) -> Sequence[StoredInvoice]:
+        """Return the red invoices over the blue one at ``seq``, in order of issue."""
+        ...
+
     def last_seq(self) -> int:
         """Return the newest invoice's place; 0 when there is none."""
         ...
@@ -42,10 +46,14 @@ class Books(Protocol):
 
 
 class Checked(NamedTuple):
-    """An invoice that holds by itself, and its seller's tax id."""
+    """An invoice that holds by itself, and its seller's tax id.
+
+    Of a red one, ``reversal`` says how far the blue one was reversed from then on.
+    """
 
     invoice: StoredInvoice
     merchant: str
+    reversal: Reversal | None = None
 
 
 class _Seller(msgspec.Struct):
@@ -117,15 +125,16 @@ class _Check:
         for name, expected, found in _columns(invoice, face, lines, seller):
             _same(invoice, name, expected, found)
         self._number(invoice)
+        reversal = None
         if invoice.type == "red":
-            self._red(invoice)
+            reversal = self._red(invoice, lines)
         else:
             _lines(invoice, lines)
             self._used[invoice.merchant_id] = self._used.get(invoice.merchant_id, 0) + 1
             if face.part or face.replaces:
                 _order(self._books, invoice, face)
         self._last = invoice
-        return Checked(invoice, seller.tax_id)
+        return Checked(invoice, seller.tax_id, reversal)
 
     def quotas(self) -> None:
         """Step 4: as much of each quota is used as there are blue invoices, or more by now."""
@@ -162,15 +171,27 @@ class _Check:
         _same(invoice, "year of code", year, invoice.code[5:7])
         self._codes.add(invoice.code)
 
-    def _red(self, invoice: StoredInvoice) -> None:
-        """Step 4."""
+    def _red(self, invoice: StoredInvoice, lines: Sequence[Line]) -> Reversal:
+        """Step 4: what it takes back follows from what was left, line by line."""
         blue = self._books.invoice_at(invoice.reverses or 0)
         if blue is None or blue.type != "blue" or blue.seq >= invoice.seq:
             raise AuditError(
                 "invoice", invoice.seq, "an earlier blue one to reverse", str(invoice.reverses)
             )
-        _same(invoice, "amount", -blue.amount, invoice.amount)
-        _same(invoice, "tax", -blue.tax, invoice.tax)
+        earlier = [red for red in self._books.returns_of(blue.seq) if red.seq < invoice.seq]
+        sold, *before = (_read_lines(row) for row in (blue, *earlier))
+        if not is_return(sold, before, lines, rates_within(sold)):
+            raise AuditError(
+                "invoice", invoice.seq, f"lines that take from what is left of {blue.seq}", "others"
+            )
+        return reversal_of(blue.total, -sum(red.total for red in (*earlier, invoice)))
+
+
+def _read_lines(invoice: StoredInvoice) -> Sequence[Line]:
+    try:
+        return read_lines(invoice.lines)
+    except msgspec.MsgspecError as error:
+        raise AuditError("invoice", invoice.seq, "lines of ours", str(error)) from error
 
 
 def _order(books: Books, invoice: StoredInvoice, face: _Face) -> None:
@@ -238,17 +259,11 @@ def _columns(
 
 def _lines(invoice: StoredInvoice, lines: Sequence[Line]) -> None:
     """Step 2: a blue one's lines, each from its price, quantity and rate."""
-    wrong = first_wrong(lines, _rates(frozenset(line.tax_rate for line in lines)))
+    wrong = first_wrong(lines, rates_within(lines))
     if wrong is not None:
         raise AuditError(
             "invoice", invoice.seq, f"a line {wrong + 1} that follows from itself", "another"
         )
-
-
-@lru_cache(maxsize=64)
-def _rates(texts: frozenset[str]) -> TaxRates:
-    """Rates that were in force once may be so no longer: what stands in the documents counts."""
-    return TaxRates(text for text in texts if is_rate(text))
 
 
 def _time(moment: int) -> str:

@@ -5,7 +5,7 @@ reversal. What cannot be believed (a damaged row, tile, seal or checkpoint) ends
 UnavailableError ``record_damaged``: it is never a verdict, least of all "unknown".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,9 +21,17 @@ from chain.signing.checkpoint import Checkpoint, open_checkpoint
 from chain.signing.keys import TrustedKeys
 from chain.tree.states import verify_state
 from invoice_service.domain.invoice import StoredInvoice
-from invoice_service.domain.numbering import shanghai_day
+from invoice_service.domain.lifecycle import reversal_of
+from invoice_service.domain.numbering import format_issued_at, shanghai_day
 from invoice_service.domain.qrtext import QrText
-from invoice_service.domain.verdict import Step, Verdict, Verification, judge, shown_buyer_name
+from invoice_service.domain.verdict import (
+    Return,
+    Step,
+    Verdict,
+    Verification,
+    judge,
+    shown_buyer_name,
+)
 from invoice_service.services.checking.known import Known, Paths
 from invoice_service.services.ports import InvoiceReader
 from invoice_service.services.records import checked_face, damaged
@@ -54,7 +62,7 @@ class Place:
     index: int
     size: int
     seal: SealEntry
-    reversal_waits: bool
+    return_waits: bool
 
 
 class Verifier:
@@ -69,9 +77,9 @@ class Verifier:
     5. inclusion: the entry is under the checkpoint's root;
     6. seal: the seal of the entry's block is under the same root;
     7. block: the seal closes the block with the entry;
-    8. state: the state map under the newest seal says of it what our rows say, once the red invoice
-       is in the log, and nothing of a reversal before;
-    9. reversal: the red invoice names this one.
+    8. state: the state map under the newest seal says of it what our rows say, as far as its red
+       invoices are in the log;
+    9. reversal: each red invoice names this one, and together they come to what our rows say.
     """
 
     def __init__(
@@ -110,8 +118,8 @@ class Verifier:
         face = checked_face(invoice)
         if not slip_agrees(slip, face, invoice.issued_at):
             return Verification(verdict=Verdict.MISMATCH, hash=slip.hash, steps=_steps(1))
-        red = self._check_red(invoice)
-        place = self._find(invoice, red, digest, face)
+        reds = self._check_reds(invoice)
+        place = self._find(invoice, reds, digest, face)
         return Verification(
             verdict=judge(
                 known=True,
@@ -124,10 +132,12 @@ class Verifier:
             sealed_at=place.seal.sealed_at if place else None,
             index=place.index if place else None,
             log_size=place.size if place else None,
-            steps=_taken_steps(place, red),
+            steps=_taken_steps(place, reds),
             face=face,
             buyer_name=shown_buyer_name(msgspec.json.decode(invoice.buyer)),
             reversed_by=invoice.reversed_by,
+            left=invoice.left if reds else None,
+            returns=tuple(map(_return, reds)),
         )
 
     def _unknown(self, hash_: str, digest: Digest) -> Verification:
@@ -136,19 +146,21 @@ class Verifier:
             raise damaged("the log holds this invoice, and its row is missing")
         return Verification(verdict=Verdict.UNKNOWN, hash=hash_)
 
-    def _check_red(self, invoice: StoredInvoice) -> StoredInvoice | None:
-        """The red invoice, if there is one; it must be sound and name this one."""
-        if invoice.reversed_by is None:
-            return None
-        red = self._invoices.invoice(parse_password_area(invoice.reversed_by))
-        if red is None or checked_face(red).get("reverses") != invoice.hash:
-            raise damaged(f"the red invoice of invoice {invoice.seq} does not name it")
-        return red
+    def _check_reds(self, invoice: StoredInvoice) -> list[StoredInvoice]:
+        """The red invoices, if there are any; they must be sound and name this one."""
+        if not invoice.reversed_by:
+            return []
+        reds = self._invoices.returns_of(invoice.seq)[: len(invoice.reversed_by)]
+        if any(checked_face(red).get("reverses") != invoice.hash for red in reds):
+            raise damaged(f"a red invoice of invoice {invoice.seq} does not name it")
+        if -sum(red.total for red in reds) != invoice.returned or invoice.left < 0:
+            raise damaged(f"the red invoices of invoice {invoice.seq} come to something else")
+        return reds
 
     def _find(
         self,
         invoice: StoredInvoice,
-        red: StoredInvoice | None,
+        reds: Sequence[StoredInvoice],
         digest: Digest,
         face: dict[str, Any],
     ) -> Place | None:
@@ -164,9 +176,10 @@ class Verifier:
         known = self._under(checkpoint)
         known.check_inclusion(self._log, leaf_hash(found.entry), found.index)
         seal = self._seal(known, found)
-        waits = red is not None and not self._is_under(red, checkpoint)
-        self._check_state(known, None if waits else invoice.reversal, key)
-        return Place(found.index, checkpoint.size, seal, waits)
+        logged = [red for red in reds if self._is_under(red, checkpoint)]
+        returned = -sum(red.total for red in logged)
+        self._check_state(known, reversal_of(invoice.total, returned) if logged else None, key)
+        return Place(found.index, checkpoint.size, seal, len(logged) < len(reds))
 
     def _is_under(self, invoice: StoredInvoice, checkpoint: Checkpoint) -> bool:
         """Whether it is in the log that the checkpoint is of."""
@@ -273,13 +286,17 @@ _STEPS = {
 }
 
 
+def _return(red: StoredInvoice) -> Return:
+    return Return(red.hash, red.number, format_issued_at(red.issued_at), -red.total)
+
+
 _WAITS = Step(8, "state", "the log's state map does not say so yet: the reversal waits for the log")
 
 
-def _taken_steps(place: Place | None, red: StoredInvoice | None) -> tuple[Step, ...]:
+def _taken_steps(place: Place | None, reds: Sequence[StoredInvoice]) -> tuple[Step, ...]:
     """What was checked, and held."""
-    steps = _steps(1, 2, *(range(3, 9) if place else ()), *((9,) if red else ()))
-    if place is None or not place.reversal_waits:
+    steps = _steps(1, 2, *(range(3, 9) if place else ()), *((9,) if reds else ()))
+    if place is None or not place.return_waits:
         return steps
     return tuple(_WAITS if step.number == _WAITS.number else step for step in steps)
 

@@ -1,10 +1,11 @@
-"""Reversing a whole invoice: a red one is issued that names it."""
+"""Taking back an invoice, whole or in part: a red one is issued that names it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from chain.hashing import Digest
-from invoice_service.domain.invoice import SALTS_SIZE, Issued, parse_reversal, prepare_red
+from invoice_service.domain.invoice import SALTS_SIZE, Issued, parse_reversal
+from invoice_service.domain.red import prepare_red
 from invoice_service.domain.request import MAX_BYTES
 from invoice_service.services.issuing.issue import Issuer, single
 from invoice_service.services.ports import InvoiceReader
@@ -30,17 +31,18 @@ def reverse(
     key_id: int = 0,
     idempotency_key: str = "",
 ) -> Issued:
-    """Issue the red invoice; it is on disk when this returns, and the verdict is ``reversed``.
+    """Issue the red invoice; it is on disk when this returns, and the verdict says so.
 
-    Whether it is the first is for the issuing transaction to say, which knows repetitions.
-    Raises MalformedError for the body, NotFoundError ``invoice_unknown``, RefusedError
-    ``not_reversible``, ConflictError ``already_reversed``, and as ``issue_one`` does.
+    What is left, and what is a repetition, is for the issuing transaction to say.
+    Raises MalformedError for the body and for lines or rates that are none of the invoice's,
+    NotFoundError ``invoice_unknown``, RefusedError ``not_reversible``, ConflictError
+    ``already_reversed``, ``return_too_large``, ``return_repeated``, and as ``issue_one`` does.
     """
     request = parse_reversal(body, max_bytes=desk.max_bytes)
     blue = own_invoice(desk.invoices, digest, merchant_id)
     prepared = prepare_red(
         blue,
-        request.reason,
+        request,
         salts=desk.randbytes(SALTS_SIZE),
         key_id=key_id,
         idempotency_key=idempotency_key,

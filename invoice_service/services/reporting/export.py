@@ -55,7 +55,7 @@ class ExportedInvoice(msgspec.Struct, frozen=True, kw_only=True):
     buyer: msgspec.Raw
     lines: msgspec.Raw
     salts: str
-    reversed_by: str | None
+    reversed_by: tuple[str, ...]
 
 
 def read_all(
@@ -117,7 +117,7 @@ def _cells(invoice: StoredInvoice, face: dict[str, Any]) -> tuple[str, ...]:
         format_yuan(invoice.total),
         face["order_id"],
         _discount(invoice.lines),
-        invoice.reversed_by or "",
+        " ".join(invoice.reversed_by),
         invoice.hash,
         invoice.till,
         invoice.business_day,

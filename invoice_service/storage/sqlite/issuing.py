@@ -10,7 +10,6 @@ import structlog
 
 from chain.commitment import check_code, password_area
 from chain.errors import (
-    ConflictError,
     NotFoundError,
     Problem,
     RefusedError,
@@ -27,6 +26,7 @@ from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.forms import Forms, FormsWithin
 from invoice_service.storage.sqlite.groups import OF_ONE_RECORD, Draft, Row, serve_together
 from invoice_service.storage.sqlite.orders import place_of, sold_at, sold_of_order
+from invoice_service.storage.sqlite.returns import same_return, within_left
 
 _INSERT = (
     "INSERT INTO invoices (seq, merchant_id, key_id, type, code, number, hash, issued_at,"
@@ -285,7 +285,7 @@ class _Counter:
         return Verdict.PENDING if self._queue.has(sold.seq) else Verdict.AUTHENTIC
 
     def _serve_red(self, prepared: Prepared) -> Issued:
-        """Issue a red invoice over a blue one of the same merchant that has none yet."""
+        """Issue a red invoice over what is left of a blue one of the same merchant."""
         row = self._execute(
             "SELECT seq, type, attempt FROM invoices WHERE hash = ? AND merchant_id = ?",
             (prepared.reverses, prepared.merchant_id),
@@ -295,24 +295,12 @@ class _Counter:
         seq, kind, attempt = row
         if kind != "blue":
             raise RefusedError("not_reversible", "a red invoice cannot be reversed")
-        red = self._red_of(seq)
-        if red is not None:
-            if red[1] == prepared.salts:
-                return self._repeat(prepared, red[0])
-            raise ConflictError(
-                "already_reversed",
-                "this invoice is reversed already",
-                reversed_by=password_area(to_digest(red[2])),
-            )
+        again = same_return(self._execute, seq, prepared)
+        if again is not None:
+            return self._repeat(prepared, again)
+        prepared = within_left(self._execute, seq, prepared)
         self._allowance(prepared.merchant_id)
         return self._store(prepared, attempt, seq)
-
-    def _red_of(self, seq: int) -> tuple[int, bytes, bytes] | None:
-        """(seq, salts, hash) of the red invoice that reverses the one at ``seq``."""
-        row: tuple[int, bytes, bytes] | None = self._execute(
-            "SELECT seq, salts, hash FROM invoices WHERE reverses = ?", (seq,)
-        ).fetchone()
-        return row
 
     def _room(self, merchant_id: int) -> _Allowance:
         """What this merchant may do, one more blue invoice included; raises when it may not."""

@@ -1,16 +1,17 @@
 """Reading what was issued. A row that cannot be a row of ours is named, never passed over."""
 
 import sqlite3
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from chain.commitment import check_code, password_area
 from chain.errors import MalformedError, UnavailableError
-from chain.hashing import Digest, to_digest
+from chain.hashing import Digest, digest_from_hex, to_digest
 from invoice_service.domain.document import fill
 from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.domain.lifecycle import reversal_of
 from invoice_service.services.ports import InvoiceFilter, PendingInvoice
 from invoice_service.storage.sqlite.connection import Connections
 
@@ -41,11 +42,11 @@ _IN_FACE = (
     "business_day",
 )
 _SELECT = (
-    "SELECT i.hash, i.rates, blue.hash, red.hash, i.form, forms.text,"  # noqa: S608 # our own names
-    f" {', '.join(f'i.{c}' for c in _COLUMNS)}"
+    "SELECT i.hash, i.rates, blue.hash, i.form, forms.text,"  # noqa: S608 # our own names
+    " (SELECT json_group_array(json_array(red.seq, hex(red.hash), -red.total))"
+    f" FROM invoices red WHERE red.reverses = i.seq), {', '.join(f'i.{c}' for c in _COLUMNS)}"
     " FROM invoices i LEFT JOIN forms ON forms.id = i.form"
-    " LEFT JOIN invoices blue ON blue.seq = i.reverses"
-    " LEFT JOIN invoices red ON red.reverses = i.seq WHERE "
+    " LEFT JOIN invoices blue ON blue.seq = i.reverses WHERE "
 )
 # An order's blue invoices, and the red ones that reverse them.
 _OF_ORDER = (
@@ -53,6 +54,12 @@ _OF_ORDER = (
     " UNION ALL SELECT r.seq FROM invoices b JOIN invoices r ON r.reverses = b.seq"
     " WHERE b.type = 'blue' AND b.order_id = :order_id)"
 )
+
+
+_read_reds: Final = msgspec.json.Decoder(list[tuple[int, str, int]]).decode
+
+Execute: TypeAlias = Callable[..., sqlite3.Cursor]
+"""A connection's ``execute``."""
 
 
 class Reading:
@@ -69,8 +76,7 @@ class Reading:
     def invoice_at(self, seq: int) -> StoredInvoice | None:
         """The invoice at ``seq``."""
         with self.connections.reading() as connection:
-            row = connection.execute(_SELECT + "i.seq = ?", (seq,)).fetchone()
-        return _stored(row) if row else None
+            return invoice_at(connection.execute, seq)
 
     def invoices(self, wanted: InvoiceFilter, after: int, limit: int) -> list[StoredInvoice]:
         """Matching invoices with ``seq`` above ``after``, in order, ``limit`` at most."""
@@ -90,12 +96,18 @@ class Reading:
         """All invoices above ``seq``, in order, ``limit`` at most: what the log takes next."""
         with self.connections.reading() as connection:
             rows = connection.execute(
-                "SELECT i.seq, i.hash, blue.hash FROM invoices i"
-                " LEFT JOIN invoices blue ON blue.seq = i.reverses"
+                "SELECT i.seq, i.hash, blue.hash, blue.total, (SELECT -sum(red.total)"
+                "   FROM invoices red WHERE red.reverses = i.reverses AND red.seq <= i.seq)"
+                " FROM invoices i LEFT JOIN invoices blue ON blue.seq = i.reverses"
                 " WHERE i.seq > ? ORDER BY i.seq LIMIT ?",
                 (seq, limit),
             ).fetchall()
         return [_pending(*row) for row in rows]
+
+    def returns_of(self, seq: int) -> list[StoredInvoice]:
+        """The red invoices over the blue one at ``seq``, in order of issue."""
+        with self.connections.reading() as connection:
+            return returns_of(connection.execute, seq)
 
     def issued_at(self, seq: int) -> int | None:
         """When (unix seconds) the invoice at ``seq`` was issued; None when there is none."""
@@ -106,6 +118,18 @@ class Reading:
         """``seq`` of the newest invoice; 0 when there is none."""
         with self.connections.reading() as connection:
             return _last_seq(connection)
+
+
+def invoice_at(execute: Execute, seq: int) -> StoredInvoice | None:
+    """The invoice at ``seq``, as a transaction sees it."""
+    row = execute(_SELECT + "i.seq = ?", (seq,)).fetchone()
+    return _stored(row) if row else None
+
+
+def returns_of(execute: Execute, seq: int) -> list[StoredInvoice]:
+    """The red invoices over the blue one at ``seq``, in order of issue."""
+    rows = execute(_SELECT + "i.reverses = ? ORDER BY i.seq", (seq,)).fetchall()
+    return [_stored(row) for row in rows]
 
 
 def _conditions(wanted: InvoiceFilter) -> Iterator[str]:
@@ -156,7 +180,7 @@ def _last_seq(connection: sqlite3.Connection) -> int:
 
 
 def _stored(row: tuple[Any, ...]) -> StoredInvoice:
-    digest, rates, blue, red, form, text, *rest = row
+    digest, rates, blue, form, text, reds, *rest = row
     fields = dict(zip(_COLUMNS, rest, strict=True))
     try:
         fields |= {
@@ -164,10 +188,15 @@ def _stored(row: tuple[Any, ...]) -> StoredInvoice:
             "check_code": check_code(to_digest(digest)),
             "rates": msgspec.json.decode(rates),
             "reverses_hash": None if blue is None else password_area(to_digest(blue)),
-            "reversed_by": None if red is None else password_area(to_digest(red)),
         }
         if form is not None:
             fields["face"] = _face(text, fields)
+        if reds != "[]":
+            by = sorted(_read_reds(reds))
+            fields["reversed_by"] = [
+                password_area(digest_from_hex(red.lower())) for _, red, _ in by
+            ]
+            fields["returned"] = sum(total for _, _, total in by)
         return msgspec.convert(fields, StoredInvoice)
     except (MalformedError, msgspec.MsgspecError, ValueError) as error:
         raise _damaged(f"the row of invoice {rest[0]} is damaged: {error}") from error
@@ -185,10 +214,14 @@ def _face(form: bytes | None, row: dict[str, Any]) -> bytes:
         raise ValueError(f"{row['issued_at']} is no time of ours") from None
 
 
-def _pending(seq: int, digest: bytes, blue: bytes | None) -> PendingInvoice:
+def _pending(
+    seq: int, digest: bytes, blue: bytes | None, total: int | None, returned: int | None
+) -> PendingInvoice:
     try:
-        reverses = None if blue is None else to_digest(blue)
-        return PendingInvoice(seq, to_digest(digest), reverses)
+        if blue is None or total is None or returned is None:
+            return PendingInvoice(seq, to_digest(digest))
+        reversal = reversal_of(total, returned)
+        return PendingInvoice(seq, to_digest(digest), to_digest(blue), reversal)
     except MalformedError as error:
         raise _damaged(f"the row of invoice {seq} is damaged: {error}") from error
 

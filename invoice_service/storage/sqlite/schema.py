@@ -267,17 +267,38 @@ def orders_by_day(db: Database) -> None:
         f" (SELECT 1 FROM invoices WHERE {same} AND type = 'blue')"
         " BEGIN SELECT RAISE(ABORT, 'invoices are only ever appended'); END"
     )
-    guard_rows(db)
+    guard_rows(db, " OR EXISTS (SELECT 1 FROM invoices WHERE reverses = NEW.reverses)")
 
 
-def guard_rows(db: Database) -> None:
-    """Let rows only be appended; orders have a trigger of their own."""
+def guard_rows(db: Database, more: str = "") -> None:
+    """Let rows only be appended; orders and returns have triggers of their own."""
     db.execute("DROP TRIGGER invoices_append")
     db.execute(
-        "CREATE TRIGGER invoices_append BEFORE INSERT ON invoices WHEN"
+        "CREATE TRIGGER invoices_append BEFORE INSERT ON invoices WHEN"  # noqa: S608 # constant
         " NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM invoices)"
         " OR EXISTS (SELECT 1 FROM invoices WHERE hash = NEW.hash)"
         " OR EXISTS (SELECT 1 FROM invoices WHERE number = NEW.number AND code = NEW.code)"
-        " OR EXISTS (SELECT 1 FROM invoices WHERE reverses = NEW.reverses)"
-        " BEGIN SELECT RAISE(ABORT, 'invoices are only ever appended'); END"
+        f"{more} BEGIN SELECT RAISE(ABORT, 'invoices are only ever appended'); END"
+    )
+
+
+_RETURNED_TOO_MUCH = (
+    "(SELECT b.type = 'blue' AND b.total + NEW.total + (SELECT coalesce(sum(r.total), 0)"
+    " FROM invoices r WHERE r.reverses = NEW.reverses) >= 0"
+    " FROM invoices b WHERE b.seq = NEW.reverses) IS NOT 1"
+)
+
+
+@migrations()
+def several_returns(db: Database) -> None:
+    """One invoice may be taken back by several; all of them never take more than it was."""
+    db.execute("DROP INDEX idx_invoices_reverses")
+    db.execute(
+        "CREATE INDEX idx_invoices_reverses ON invoices (reverses) WHERE reverses IS NOT NULL"
+    )
+    guard_rows(db)
+    db.execute(
+        "CREATE TRIGGER returns_within BEFORE INSERT ON invoices WHEN NEW.reverses IS NOT NULL"
+        f" AND {_RETURNED_TOO_MUCH}"
+        " BEGIN SELECT RAISE(ABORT, 'no more is taken back than was sold'); END"
     )

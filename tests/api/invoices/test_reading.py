@@ -61,7 +61,7 @@ def test_a_list_shows_what_has_become_of_each(desk: Desk) -> None:
     desk.issue("T2")
     found = {item["number"]: item for item in listing(desk)["invoices"]}
     assert [found[n]["state"] for n in sorted(found)] == ["reversed", "authentic", "pending"]
-    assert found["00000001"]["reversed_by"] == red["hash"]
+    assert found["00000001"]["reversed_by"] == [red["hash"]]
     assert found["00000002"]["reverses"] == first["hash"]
 
 

@@ -29,10 +29,11 @@ from invoice_service.domain.invoice import (
     LineRequest,
     Prepared,
     prepare,
-    prepare_red,
 )
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.merchant import Merchant, MerchantRequest
+from invoice_service.domain.red import prepare_red
+from invoice_service.domain.request import ReversalRequest
 from invoice_service.domain.tax import TaxRates
 from invoice_service.processes.issuer import DirectIssuer
 from invoice_service.services.anchoring.anchor import Anchoring, anchor_pending
@@ -115,7 +116,9 @@ class Office:
     def _reverse(self, blue: Issued) -> Prepared:
         stored = self.store.invoice_at(blue.seq)
         assert stored is not None
-        return prepare_red(stored, Reason.SALES_RETURN, self._rng.randbytes(48))
+        return prepare_red(
+            stored, ReversalRequest(reason=Reason.SALES_RETURN), self._rng.randbytes(48)
+        )
 
 
 def found_office(folder: Path) -> None:

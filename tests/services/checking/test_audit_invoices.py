@@ -13,11 +13,13 @@ import pytest
 from chain import canonical
 from chain.audit.finding import AuditError
 from chain.commitment import parse_password_area
-from invoice_service.domain.invoice import Prepared, document_digest, prepare_red
+from invoice_service.domain.invoice import Prepared, document_digest
 from invoice_service.domain.lifecycle import Reason
+from invoice_service.domain.red import prepare_red
+from invoice_service.domain.request import ReversalRequest
 from tests.domain.samples import line, order
 from tests.services.tampering import INVOICES, fill, first_wrong, forge, tamper
-from tests.services.town import Town
+from tests.services.town import TEN_FEN, Town
 
 
 @pytest.fixture(scope="module")
@@ -258,7 +260,7 @@ def test_a_code_that_comes_back(town: Town) -> None:
 def _reversal(town: Town, seq: int) -> Prepared:
     blue = town.store.invoice_at(seq)
     assert blue is not None
-    return prepare_red(blue, Reason.SALES_RETURN, salts=bytes(48))
+    return prepare_red(blue, ReversalRequest(reason=Reason.SALES_RETURN), salts=bytes(48))
 
 
 def test_a_red_invoice_over_another_amount(town: Town) -> None:
@@ -276,6 +278,24 @@ def test_a_red_invoice_over_another_amount(town: Town) -> None:
         ]
     )
     assert first_wrong(town) == ("invoice", INVOICES + 3)
+
+
+def test_a_red_invoice_over_a_part_that_was_not_left(town: Town) -> None:
+    """Forged as a whole, numbers and sums right: but its tax is not that of what it takes."""
+    blue = town.sell(order(lines=[line(unit_price=2800, quantity="3")]))[0]
+    red = town.reverse(blue, TEN_FEN)
+    town.audit()
+    lines = msgspec.json.decode(town.store.returns_of(blue.seq)[0].lines)
+    lines[0] |= {"amount": lines[0]["amount"] - 1, "tax": lines[0]["tax"] + 1}
+    forge(
+        town,
+        red.seq,
+        lambda face: face.update(amount=red.amount - 1, tax=red.tax + 1),
+        lines=canonical.encode(lines),
+        rates=f'[["0.06",{red.amount - 1},{red.tax + 1}]]',
+    )
+    with pytest.raises(AuditError, match="take from what is left"):
+        town.audit()
 
 
 def test_a_red_invoice_before_its_blue_one(town: Town) -> None:

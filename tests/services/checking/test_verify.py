@@ -22,8 +22,8 @@ from invoice_service.domain.qrtext import QrText
 from invoice_service.domain.verdict import Verdict, Verification
 from invoice_service.services.checking.prove import build
 from invoice_service.services.checking.verify import Verifier
-from tests.domain.samples import company, order
-from tests.services.town import ORIGIN, RATES, Town
+from tests.domain.samples import company, line, order
+from tests.services.town import ORIGIN, RATES, TEN_FEN, Town
 from tests.storage.shop import tamper
 
 
@@ -62,7 +62,7 @@ class TestVerdicts:
         red = town.reverse(issued)
         # It counts from the moment the red invoice is issued, in the log or not.
         reversed_ = check(town, issued)
-        assert (reversed_.verdict, reversed_.reversed_by) == (Verdict.REVERSED, red.hash)
+        assert (reversed_.verdict, reversed_.reversed_by) == (Verdict.REVERSED, (red.hash,))
         assert numbers(reversed_) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
         assert "does not say so yet" in reversed_.steps[7].text
         assert check(town, red).verdict is Verdict.PENDING
@@ -77,6 +77,37 @@ class TestVerdicts:
         town.reverse(issued)
         found = check(town, issued)
         assert (found.verdict, numbers(found)) == (Verdict.REVERSED, [1, 2, 9])
+
+    def test_taken_back_in_parts(self, town: Town) -> None:
+        issued = town.sell(order(lines=[line(unit_price=2800, quantity="3")]))[0]
+        town.anchor()
+        first = town.reverse(issued, TEN_FEN)
+        waiting = check(town, issued)
+        assert (waiting.verdict, waiting.left) == (Verdict.PARTLY_REVERSED, 8390)
+        assert "does not say so yet" in waiting.steps[7].text
+        town.anchor()
+        found = check(town, issued)
+        assert (found.verdict, found.reversed_by) == (Verdict.PARTLY_REVERSED, (first.hash,))
+        assert [(one.hash, one.total) for one in found.returns] == [(first.hash, 10)]
+        assert "says the same" in found.steps[7].text
+        second = town.reverse(issued)
+        between = check(town, issued)  # the map still says part: the second red one waits
+        assert (between.verdict, between.left) == (Verdict.REVERSED, 0)
+        assert "does not say so yet" in between.steps[7].text
+        town.anchor()
+        full = check(town, issued)
+        assert (full.verdict, full.reversed_by) == (Verdict.REVERSED, (first.hash, second.hash))
+        assert "says the same" in full.steps[7].text
+        proof = parse_proof(build(town.store, town.log, parse_password_area(issued.hash)))
+        assert verify_proof(proof, town.signer.verifier).state == {"reversal": "full"}
+        assert town.audit().pending == 0
+
+    def test_red_rows_that_come_to_something_else(self, town: Town) -> None:
+        issued = town.sell(order(lines=[line(unit_price=2800, quantity="3")]))[0]
+        town.reverse(issued, TEN_FEN)
+        tamper(town.folder, "UPDATE invoices SET total = -11 WHERE type = 'red'")
+        with pytest.raises(UnavailableError, match="record_damaged"):
+            check(town, issued)
 
     def test_sequenced_but_not_published_is_pending(self, town: Town) -> None:
         town.issue(1)

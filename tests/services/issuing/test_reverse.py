@@ -76,7 +76,7 @@ def test_what_is_not_ones_own_is_not_there(shop: Shop, desk: ReversingDesk) -> N
     [
         (b"{}", "missing_field"),
         (b'{"reason":"BOREDOM"}', "value_unknown"),
-        (b'{"reason":"SALES_RETURN","amount":1}', "unknown_field"),
+        (b'{"reason":"SALES_RETURN","much":1}', "unknown_field"),
         (b"", "not_json"),
     ],
 )

@@ -43,7 +43,7 @@ def test_ndjson_holds_what_was_hashed(town: Town) -> None:
     lines = b"".join(export_ndjson(town.store, ALL)).splitlines()
     exported = [msgspec.json.decode(line, type=ExportedInvoice) for line in lines]
     assert [one.seq for one in exported] == list(range(1, 12))
-    assert exported[3].reversed_by == red.hash
+    assert exported[3].reversed_by == (red.hash,)
     for one in exported:
         face, buyer, sold = (bytes(raw) for raw in (one.face, one.buyer, one.lines))
         digest = document_digest(face, buyer, sold, bytes.fromhex(one.salts))

@@ -1,0 +1,100 @@
+"""Taking back over HTTP: lines, amounts, the rest; what is refused, and what everyone sees."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.desk import Desk, problem, slip
+
+COFFEE = {"name": "*餐饮服务*拿铁", "unit_price": 2800, "quantity": "3", "tax_rate": "0.06"}
+CAKE = {"name": "*餐饮服务*蛋糕", "unit_price": 1000, "tax_rate": "0.13"}
+
+
+def sold(desk: Desk) -> dict[str, Any]:
+    """Three coffees, one taken off a little, and a cake."""
+    return desk.issue(lines=[COFFEE | {"discount": 100}, CAKE])
+
+
+def take(desk: Desk, blue: dict[str, Any], key: str = "", **asked: object) -> Any:  # noqa: ANN401 # an answer
+    headers = {"Idempotency-Key": key} if key else {}
+    body = {"reason": "SALES_RETURN", **asked}
+    return desk.post(f"/v1/invoices/{blue['hash']}/reversals", body, desk.auth() | headers)
+
+
+def verdict(desk: Desk, blue: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = desk.client.get("/v1/verifications", query_string=slip(blue)).get_json()
+    return found
+
+
+def test_parts_then_the_rest(desk: Desk) -> None:
+    blue = sold(desk)
+    first = take(desk, blue, lines=[{"line": 1, "quantity": "1"}])
+    assert (first.status_code, first.json["total"]) == (201, -2767)
+    assert first.json["reverses"] == blue["hash"]
+    found = verdict(desk, blue)
+    assert (found["verdict"], found["left"]) == ("partly_reversed", 6533)
+    second = take(desk, blue, amount=500, rate="0.13").json
+    rest = take(desk, blue).json
+    assert (second["total"], rest["total"]) == (-500, -6033)
+    reds = [first.json["hash"], second["hash"], rest["hash"]]
+    shown = desk.client.get(f"/v1/invoices/{blue['hash']}").get_json()
+    assert (shown["state"], shown["reversed_by"], shown["left"]) == ("reversed", reds, 0)
+    assert [one["total"] for one in verdict(desk, blue)["returns"]] == [2767, 500, 6033]
+    desk.anchor()
+    assert verdict(desk, blue)["verdict"] == "reversed"
+    over = problem(take(desk, blue, amount=1, rate="0.13"), 409, "already_reversed")
+    assert over["reversed_by"] == rest["hash"]
+
+
+def test_reports_follow_at_once(desk: Desk) -> None:
+    blue = sold(desk)
+    take(desk, blue, lines=[{"line": 3}])
+    desk.anchor()
+    sums = desk.client.get("/v1/reports/totals", headers=desk.official()).get_json()
+    assert (sums["reversed"]["total"], sums["net"]["total"]) == ("-1000", "8300")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "code", "more"),
+    [
+        (
+            {"lines": [{"line": 1, "quantity": "3.5"}]},
+            409,
+            "return_too_large",
+            {"line": 1, "quantity_left": "3"},
+        ),
+        ({"amount": 8301, "rate": "0.06"}, 409, "return_too_large", {"left": 8300}),
+        ({"amount": 1}, 422, "rate_needed", {"rates": "0.06, 0.13"}),
+        ({"amount": 1, "rate": "0.03"}, 422, "rate_not_on_invoice", {}),
+        ({"lines": [{"line": 2}]}, 422, "line_unknown", {"pointer": "/lines/0/line"}),
+        ({"lines": [{"line": 1}, {"line": 1}]}, 422, "line_twice", {}),
+        ({"lines": [{"line": 1}], "amount": 1}, 422, "return_unclear", {}),
+        ({"lines": []}, 422, "no_lines", {}),
+        ({"amount": 0}, 422, "amount_not_positive", {}),
+        ({"amount": 10**13 + 1}, 422, "amount_out_of_range", {}),
+        ({"lines": [{"line": 1, "quantity": "1e1"}]}, 422, "quantity_invalid", {}),
+        ({"lines": [{"line": 1, "quantity": "0"}]}, 422, "quantity_not_positive", {}),
+        ({"lines": [{"line": 1, "quantity": "0.000001"}]}, 422, "total_zero", {}),
+    ],
+)
+def test_bad_returns(
+    desk: Desk, asked: dict[str, Any], status: int, code: str, more: dict[str, Any]
+) -> None:
+    blue = sold(desk)
+    refused = problem(take(desk, blue, **asked), status, code)
+    assert refused | more == refused
+    assert desk.count() == 1
+
+
+def test_the_same_part_again_needs_a_key_of_its_own(desk: Desk) -> None:
+    blue = sold(desk)
+    one = [{"line": 1, "quantity": "1"}]
+    first = take(desk, blue, lines=one).json
+    again = problem(
+        take(desk, blue, lines=[{"line": 1, "quantity": "1.0"}]), 409, "return_repeated"
+    )
+    assert (again["first_hash"], again["first_number"]) == (first["hash"], first["number"])
+    assert take(desk, blue, "till-7", lines=one).status_code == 201
+    replay = take(desk, blue, "till-7", lines=one)
+    assert (replay.status_code, replay.headers["Idempotency-Replayed"]) == (200, "true")
+    assert desk.count() == 3
