@@ -84,6 +84,9 @@ def _filled(desk: Desk, base: str) -> Site:
         "nothing": f"{base}/nothing",
         "not so": f"{base}/language",
         "components": f"{base}/components",
+        "sign in": f"{base}/sign-in",
+        "invitation": f"{base}/invitation/used",
+        "receipt": f"{base}/v1/invoices/{authentic['hash']}/receipt",
         "docs": f"{base}/docs",
         "call": f"{base}/docs#/checking/verify",
     }

@@ -16,7 +16,18 @@ PHONE = (390, 844)
 NAMES = [
     *("authentic", "long", "reversed", "red", "pending", "mismatch", "unknown", "malformed"),
     *("landing", "problems", "found", "list", "file", "proved", "nothing", "not so"),
-    *("components", "docs", "call", "busy", "often", "broken", "results"),
+    *(
+        "sign in",
+        "invitation",
+        "receipt",
+        "components",
+        "docs",
+        "call",
+        "busy",
+        "often",
+        "broken",
+        "results",
+    ),
 ]
 LOOK = """axe.run(document, {resultTypes: ["violations"]}).then(found =>
     found.violations.map(one => `${one.id}: ${one.nodes.map(node => node.target.join(" "))}`))"""
@@ -56,8 +67,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def show(chrome: Chrome, site: Site, name: str) -> None:
     """Open a page, and wait until it is as it stays."""
-    chrome.open("about:blank")  # from an address to another part of it nothing is loaded
-    chrome.open(site.pages["list" if name == "results" else name])
+    address = site.pages["list" if name == "results" else name]
+    if "#" in address:
+        chrome.open("about:blank")  # from an address to another part of it nothing is loaded
+    chrome.open(address)
     if name == "results":
         lines = f"{site.text}\nnonsense\n{site.text}"
         chrome.evaluate(f"document.querySelector('textarea').value = {lines!r}")
