@@ -20,7 +20,9 @@ def _source(change: Change) -> list[str]:
     source = Path(change.path).read_text(encoding="utf-8")
     owner, _, name = change.function.rpartition(".")
     bodies = [ast.parse(source).body]
-    bodies += [node.body for node in bodies[0] if isinstance(node, ast.ClassDef)] if owner else []
+    bodies += [
+        node.body for node in bodies[0] if isinstance(node, ast.ClassDef) and node.name == owner
+    ]
     for node in bodies[-1] if not owner else [one for body in bodies[1:] for one in body]:
         if isinstance(node, ast.FunctionDef) and node.name == name:
             return [
