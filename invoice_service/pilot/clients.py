@@ -36,6 +36,11 @@ STATUS: Final = {
     Verdict.REVERSED: 3,
 }
 
+SAID: Final = {Verdict.PARTLY_REVERSED: "部分红冲", Verdict.REVERSED: "已红冲"}
+"""What ``retmsg`` says of a reversal: many clients show it, and none looks at the marks."""
+
+FLAGS: Final = {Verdict.PARTLY_REVERSED: "HP", Verdict.REVERSED: "HF"}
+
 FIELDS: Final = ("tx_hash", "bill_num", "total_amount")
 
 
@@ -126,7 +131,7 @@ def _answer(result: Verification) -> Response:
         return _reply(MISMATCH, "发票号码或金额与开具时不符")
     if result.face is None:
         raise UnavailableError("record_unreadable", "the invoice's face is missing")
-    return _reply(SUCCESS, "成功", bill_record(result, result.face))
+    return _reply(SUCCESS, SAID.get(result.verdict, "成功"), bill_record(result, result.face))
 
 
 def bill_record(result: Verification, face: dict[str, Any]) -> dict[str, object]:
@@ -144,7 +149,13 @@ def bill_record(result: Verification, face: dict[str, Any]) -> dict[str, object]
         "buyer_name": result.buyer_name or "",
         "status": STATUS[result.verdict],
         "invalid_mark": int(result.verdict is Verdict.REVERSED),
+        "void_flag": _flag(result.verdict, face),
     }
+
+
+def _flag(verdict: Verdict, face: dict[str, Any]) -> str:
+    """N normal, H red, HP partly reversed, HF fully reversed; Y, void, never happens here."""
+    return "H" if face["type"] == "red" else FLAGS.get(verdict, "N")
 
 
 def _reply(retcode: int, retmsg: str, record: dict[str, object] | None = None) -> Response:
