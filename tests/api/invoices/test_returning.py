@@ -98,3 +98,13 @@ def test_the_same_part_again_needs_a_key_of_its_own(desk: Desk) -> None:
     replay = take(desk, blue, "till-7", lines=one)
     assert (replay.status_code, replay.headers["Idempotency-Replayed"]) == (200, "true")
     assert desk.count() == 3
+
+
+def test_the_page_tells_what_was_taken_back_and_what_stands(desk: Desk) -> None:
+    blue = sold(desk)
+    red = take(desk, blue, amount=500, rate="0.13").json
+    page = desk.client.get("/verify/scan", query_string=slip(blue)).text
+    assert 'data-verdict="partly_reversed"' in page
+    assert red["number"] in page
+    assert "¥5.00" in page
+    assert "¥88.00" in page
