@@ -221,7 +221,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         docs_page.docs_blueprint(),
         showcase.showcase_blueprint(),
         *people.blueprints(_gate_of_people(instance)),
-        clients.pilot_blueprint(check),
+        clients.pilot_blueprint(check, problems.title_zh),
     ):
         app.register_blueprint(blueprint)
     description = partial(_description, config.service.public_url)
@@ -348,7 +348,7 @@ def _answer_errors(app: Flask, instance: Instance) -> None:
         if problem is not request.environ.get(PROBLEM):  # of which the server in front has told
             problem = incidents.public(problem, f"{request.method} {request.url_rule}")
         if request.method == "POST" and request.path == clients.PATH:
-            return clients.refuse(problem)
+            return clients.refuse(problem, problems.title_zh(problem))
         if request.path.startswith(PROGRAMS) and not request.path.endswith(receipt_page.ENDING):
             return problems.respond(problem, base)
         answer = pages.problem_page(problem, status, _title(problem))

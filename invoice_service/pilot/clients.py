@@ -44,8 +44,11 @@ FLAGS: Final = {Verdict.PARTLY_REVERSED: "HP", Verdict.REVERSED: "HF"}
 FIELDS: Final = ("tx_hash", "bill_num", "total_amount")
 
 
-def pilot_blueprint(check: Check) -> Blueprint:
-    """The one address that the pilot's clients know besides the scan page."""
+def pilot_blueprint(check: Check, say: Callable[[Problem], str]) -> Blueprint:
+    """The one address that the pilot's clients know besides the scan page.
+
+    ``say`` puts a problem into Chinese.
+    """
     blueprint = Blueprint("pilot", __name__)
 
     @blueprint.post(PATH)
@@ -53,15 +56,15 @@ def pilot_blueprint(check: Check) -> Blueprint:
         try:
             return _answer(check(read_fields()))
         except Problem as problem:
-            return refuse(problem)
+            return refuse(problem, say(problem))
 
     return blueprint
 
 
-def refuse(problem: Problem) -> Response:
+def refuse(problem: Problem, said: str) -> Response:
     """No verdict was reached; a failure of ours never reads as "no such invoice"."""
     if isinstance(problem, MalformedError):
-        return _reply(MALFORMED, f"请求参数有误: {problem.detail}")
+        return _reply(MALFORMED, f"请求参数有误：{said}")
     return _reply(UNAVAILABLE, "系统暂时无法查验，请稍后重试；这不代表发票真假")
 
 
