@@ -12,7 +12,7 @@ from tests.api.desk import Desk
 
 
 @pytest.fixture(scope="module")
-def made() -> Iterator[dict[str, Any]]:
+def answered() -> Iterator[dict[str, Any]]:
     """Every call made again, on an instance of its own."""
     with examples.fresh() as recorder:
         yield recorder.all()
@@ -71,6 +71,6 @@ def test_every_body_that_is_json_has_an_example(desk: Desk) -> None:
                     assert "example" in content, (call["operationId"], name)
 
 
-def test_the_service_still_answers_like_that(made: dict[str, Any]) -> None:
+def test_the_service_still_answers_like_that(answered: dict[str, Any]) -> None:
     """Values may move, members may not; ``python -m scripts.examples`` records them anew."""
-    assert form(made) == form(recorded())
+    assert form(answered) == form(recorded())
