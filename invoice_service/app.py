@@ -120,6 +120,7 @@ def create_app(instance: Instance | None = None) -> Flask:
         static_folder=None,
         template_folder="web/templates",
     )
+    app.config["MAX_CONTENT_LENGTH"] = instance.config.limits.body_bytes  # of every form
     app.peers = Peers(instance.config.web.trusted_proxies)
     app.url_map.converters["any_but"] = AnyBut
     app.url_map.merge_slashes = False  # `//` is another address, not a detour to ours
@@ -246,7 +247,6 @@ def _gate_of_people(instance: Instance) -> people.Gate:
         people.Door(
             desk=instance.people,
             public_url=instance.config.service.public_url,
-            max_bytes=instance.config.limits.body_bytes,
             randbytes=instance.randbytes,
             is_merchant=lambda merchant_id: instance.store.account(merchant_id) is not None,
             site_of=site_of,

@@ -35,7 +35,6 @@ class Door(NamedTuple):
 
     desk: PeopleDesk
     public_url: str
-    max_bytes: int
     randbytes: Callable[[int], bytes]
     is_merchant: Callable[[int], bool]
     site_of: Callable[[str], str]
@@ -118,7 +117,6 @@ class Gate:
             raise _stale()
         if request.mimetype != FIELDS:
             raise MalformedError("unsupported_media_type", f"send {FIELDS}")
-        request.max_content_length = self.door.max_bytes
         found = request.form.to_dict()
         if len(found) != sum(len(request.form.getlist(name)) for name in request.form):
             raise MalformedError("duplicate_parameter", "a field stands twice in the form")
