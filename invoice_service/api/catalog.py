@@ -458,6 +458,9 @@ _LOG: Final = {
 
 _REPORT: Final = {
     "by_unknown": Entry(400, "A report cannot be broken down by this", "不支持按此项汇总"),
+    "time_invalid": Entry(
+        422, "A time is written like 2027-01-31T00:00:00Z", "时间格式应为 2027-01-31T00:00:00Z"
+    ),
     "day_invalid": Entry(400, "A day is written like 2018-08-10", "日期格式应为 2018-08-10"),
     "range_invalid": Entry(400, "The first day is after the last", "起始日期晚于结束日期"),
     "totals_behind": Entry(

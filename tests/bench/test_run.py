@@ -46,7 +46,7 @@ def test_a_small_run_measures_everything_and_leaves_nothing(tmp_path: Path) -> N
         assert rows[name]["aim"] == aim
         assert rows[name]["value"] > 0
     reports = [row for name, row in rows.items() if name.startswith("totals of the year")]
-    assert [row["aim"] for row in reports] == [50] * 5
+    assert [row["aim"] for row in reports] == [50] * 6
     assert {row["group"] for row in rows.values()} >= {"tree", "disk", "memory", "anchoring"}
     if program() is not None:
         assert rows["check of a proof file in a browser"]["value"] > 0

@@ -54,8 +54,15 @@ def is_kept(path: str) -> bool:
 
 FILES = (
     *("invoices.db", "log.db", "keys", "keys/log.key", "keys/log.next.key", "keys/log.next.vkey"),
-    *("keys/log.vkey", "keys/promise.key", "keys/promise.vkey", "keys/statements"),
-    *("keys/statements/1.note", "keys/statements/2.note", "log", "log/checkpoint", "log/tile"),
+    *(
+        "keys/people.key",
+        "keys/log.vkey",
+        "keys/promise.key",
+        "keys/promise.vkey",
+        "keys/statements",
+    ),
+    *("keys/statements", "keys/statements/1.note", "keys/statements/2.note", "log", "log/tile"),
+    "log/checkpoint",
     *("log/tile/0", "log/tile/0/000.p", "log/tile/0/000.p/4", "log/tile/entries"),
     *("log/tile/entries/000.p", "log/tile/entries/000.p/4", "broker", "run"),
 )

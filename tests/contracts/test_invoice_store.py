@@ -1,10 +1,8 @@
 """What every invoice store keeps, whichever database is below it."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -29,26 +27,6 @@ ALL = ReversalRequest(reason=WHY)
 ONE = ReversalRequest(reason=WHY, lines=[ReturnedLine(line=1, quantity="1")])
 TWO = ReversalRequest(reason=WHY, lines=[ReturnedLine(line=1, quantity="2")])
 TEN_FEN = ReversalRequest(reason=WHY, amount=10)
-
-
-@pytest.fixture(params=[Shop])
-def open_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Shop]]:
-    """Open shops over one database; every kind of store is a parameter."""
-    opened: list[Shop] = []
-
-    def open_one(**settings: object) -> Shop:
-        opened.append(request.param(tmp_path, **settings))
-        return opened[-1]
-
-    yield open_one
-    for shop in opened:
-        shop.store.close()
-
-
-@pytest.fixture
-def shop(open_shop: Callable[..., Shop]) -> Shop:
-    """A shop that has issued nothing."""
-    return open_shop()
 
 
 class TestIssuing:
@@ -213,157 +191,6 @@ class TestReversing:
         assert shop.issue(corrected).hash == second.hash
         third = shop.draft("A-1", business_day=TODAY, remark="third")
         assert shop.refused(third) == "order_id_conflict"
-
-
-class TestOrders:
-    """What is one order, and what stands under it; the rules are ``domain.orders.decide``'s."""
-
-    def test_a_till_a_day_and_a_part_each_make_another_order(self, shop: Shop) -> None:
-        bill = {"parts": 2, "order_total": 22600}
-        told: list[dict[str, Any]] = [
-            {},
-            {"till": "a"},
-            {"till": "b"},
-            {"business_day": TODAY},
-            {"business_day": "2018-08-11"},
-            {"business_day": TODAY, "till": "a"},
-            {"till": "c", "part": 1, **bill},
-            {"till": "c", "part": 2, **bill},
-        ]
-        together = shop.hand_in(*(shop.draft("001", **one) for one in told))
-        assert codes(together) == ["issued"] * len(told)
-        again = shop.hand_in(*(shop.draft("001", **one) for one in told))
-        assert codes(again) == ["replayed"] * len(told)
-
-    def test_a_conflict_names_the_first_invoice_and_how_it_stands(self, shop: Shop) -> None:
-        first = shop.issue(shop.draft("A-1", business_day=TODAY))
-        expected = {
-            "first_hash": first.hash,
-            "first_number": first.number,
-            "first_issued_at": "2018-08-10T12:00:00+08:00",
-        }
-        for taken, state in ((0, "pending"), (first.seq, "authentic")):
-            shop.taken = taken
-            assert _said(shop, "order_id_conflict") == expected | {"first_state": state}
-        shop.issue(shop.red(first))
-        assert _said(shop, "order_id_conflict") == expected | {"first_state": "reversed"}
-
-    def test_what_stands_in_the_face_is_read_back(self, shop: Shop) -> None:
-        told: dict[str, Any] = {
-            "till": "T 3",
-            "business_day": TODAY,
-            "part": 1,
-            "parts": 2,
-            "order_total": 30000,
-        }
-        issued = shop.issue(shop.draft("A-1", **told))
-        red = shop.issue(shop.red(issued))
-        for one in (issued, red):
-            stored = shop.store.invoice_at(one.seq)
-            assert stored is not None
-            assert (stored.till, stored.business_day, stored.part) == ("T 3", TODAY, 1)
-            assert msgspec.json.decode(stored.face).items() >= told.items()
-            assert stored.place == one.place == issued.place
-        again = shop.issue(shop.draft("A-1", **told))
-        assert (again.place, again.replayed) == (issued.place, True)
-
-    def test_a_plain_order_says_nothing_of_it(self, shop: Shop) -> None:
-        stored = shop.store.invoice_at(shop.issue(shop.draft("A-1")).seq)
-        assert stored is not None
-        assert stored.place is None
-        face = msgspec.json.decode(stored.face)
-        assert face.keys().isdisjoint({"till", "business_day", "part", "parts", "replaces"})
-
-    def test_searching_by_till_and_day(self, shop: Shop) -> None:
-        for of in "ab":
-            for on in (TODAY, "2018-08-11"):
-                shop.issue(shop.draft("001", till=of, business_day=on))
-        searches: tuple[tuple[str | None, str | None, list[int]], ...] = (
-            (None, None, [1, 2, 3, 4]),
-            ("b", None, [3, 4]),
-            (None, TODAY, [1, 3]),
-            ("a", TODAY, [1]),
-            ("", None, []),
-        )
-        for till, day, expected in searches:
-            wanted = InvoiceFilter(order_id="001", till=till, business_day=day)
-            found = shop.store.invoices(wanted, 0, 9)
-            assert [one.seq for one in found] == expected
-
-
-class TestReturningInPart:
-    """Red invoices over parts: what is left is told by the rows alone."""
-
-    def blue(self, shop: Shop) -> Issued:
-        return shop.issue(
-            shop.draft("A-1", lines=[line(unit_price=2800, quantity="3"), line(unit_price=100)])
-        )
-
-    def test_several_over_one_and_the_last_takes_the_rest(self, shop: Shop) -> None:
-        blue = self.blue(shop)
-        reds = [shop.issue(shop.red(blue, asked)) for asked in (ONE, TEN_FEN, ALL)]
-        assert [red.total for red in reds] == [-2800, -10, -5690]
-        assert [red.number for red in reds] == ["00000002", "00000003", "00000004"]
-        stored = shop.store.invoice_at(1)
-        assert stored is not None
-        assert stored.reversed_by == tuple(red.hash for red in reds)
-        assert (stored.returned, stored.left, stored.reversal) == (8500, 0, "full")
-        assert [red.seq for red in shop.store.returns_of(1)] == [2, 3, 4]
-        assert shop.refused(shop.red(blue, ONE)) == "already_reversed"
-
-    def test_what_was_read_before_another_return_does_not_count(self, shop: Shop) -> None:
-        blue = self.blue(shop)
-        answers = shop.hand_in(
-            shop.red(blue, TWO), shop.red(blue, ONE), shop.red(blue, TWO, idempotency_key="more")
-        )
-        assert codes(answers) == ["issued", "issued", "return_too_large"]
-        assert isinstance(answers[2], ConflictError)
-        assert answers[2].extra == {"line": 1, "quantity_left": "0"}
-        rest = shop.issue(shop.red(blue))
-        assert rest.total == -100
-
-    def test_the_log_hears_how_far_it_went(self, shop: Shop) -> None:
-        blue = self.blue(shop)
-        for asked in (ONE, TEN_FEN, ALL):
-            shop.issue(shop.red(blue, asked))
-        rows = shop.store.invoices_after(0, 10)
-        assert [row.reversal for row in rows] == [None, "part", "part", "full"]
-
-    def test_the_same_part_again_needs_a_key_of_its_own(self, shop: Shop) -> None:
-        blue = self.blue(shop)
-        first = shop.issue(shop.red(blue, ONE))
-        again = shop.hand_in(shop.red(blue, ONE))[0]
-        assert isinstance(again, ConflictError)
-        assert (again.code, again.extra["first_hash"]) == ("return_repeated", first.hash)
-        shop.now += DAY  # however late: a lost answer is asked for again after a night, too
-        assert shop.refused(shop.red(blue, ONE)) == "return_repeated"
-        meant = shop.issue(shop.red(blue, ONE, idempotency_key="second"))
-        assert meant.total == -2800
-        replay = shop.issue(shop.red(blue, ONE, idempotency_key="second"))
-        assert (replay.hash, replay.replayed) == (meant.hash, True)
-
-    def test_a_repeat_is_answered_when_nothing_is_left_any_more(self, shop: Shop) -> None:
-        blue = self.blue(shop)
-        draft = shop.red(blue, ONE)
-        first = shop.issue(draft)
-        keyed = shop.issue(shop.red(blue, TEN_FEN, idempotency_key="k"))
-        shop.issue(shop.red(blue))
-        assert shop.issue(draft) == first
-        assert shop.issue(shop.red(blue, TEN_FEN, idempotency_key="k")).hash == keyed.hash
-
-    def test_an_order_is_not_sold_anew_while_a_part_of_it_stands(self, shop: Shop) -> None:
-        blue = self.blue(shop)
-        shop.issue(shop.red(blue, ONE))
-        assert shop.refused(shop.draft("A-1", remark="corrected")) == "order_id_conflict"
-
-    def test_a_refused_return_stores_nothing(self, shop: Shop) -> None:
-        blue = self.blue(shop)
-        for asked, code in (
-            (ReversalRequest(reason=WHY, amount=8501), "return_too_large"),
-            (ReversalRequest(reason=WHY, lines=[ReturnedLine(line=3)]), "line_unknown"),
-        ):
-            assert shop.refused(shop.red(blue, asked)) == code
-        assert shop.store.last_seq() == 1
 
 
 class TestRights:
@@ -593,17 +420,6 @@ def _used(shop: Shop) -> int:
     account = shop.store.account(shop.merchant.id)
     assert account is not None
     return account.used
-
-
-def _said(shop: Shop, code: str) -> dict[str, object]:
-    """What another content for A-1 is told of the invoice that stands there."""
-    answer = shop.hand_in(shop.draft("A-1", business_day=TODAY, remark="other"))[0]
-    assert isinstance(answer, ConflictError)
-    assert answer.code == code
-    number = answer.extra["first_number"]
-    assert str(number) in answer.detail
-    assert str(number) in str(answer.extra["detail_zh"])
-    return {name: value for name, value in answer.extra.items() if name != "detail_zh"}
 
 
 def _with(draft: Prepared, **changes: object) -> Prepared:

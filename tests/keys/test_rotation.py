@@ -111,7 +111,7 @@ def office(tmp_path: Path) -> Office:
     return office
 
 
-PLAIN = {"log.key", "log.vkey", "promise.key", "promise.vkey"}
+PLAIN = {"log.key", "log.vkey", "people.key", "promise.key", "promise.vkey"}
 
 
 def test_a_rotation_from_end_to_end(office: Office) -> None:

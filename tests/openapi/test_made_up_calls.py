@@ -18,6 +18,7 @@ from invoice_service.api.answers import XLSX
 from invoice_service.app import doors
 from invoice_service.config import load
 from invoice_service.openapi.document import describe_service
+from invoice_service.services.people.ports import SCOPES, KeyTerms
 from tests.api.desk import NDJSON, Desk
 from tests.api.server import serving
 
@@ -28,7 +29,8 @@ IN_WORDS = {
     *("no_tile", "tile_path", "not_in_log", "order_id_conflict", "idempotency_key_conflict"),
     *("order_id_reused", "order_parts_conflict", "replaces_not_first", "order_total_exceeded"),
     *("tax_id_taken", "merchant_suspended", "quota_exhausted", "not_reversible"),
-    "already_reversed",
+    *("already_reversed", "return_unclear", "person_unknown", "role_of_another"),
+    "time_invalid",
     # check digits, lists of codes, sums, Unicode's properties, one parameter beside another
     *("tax_id_invalid", "industry_unknown", "district_unknown", "totals_mismatch"),
     *("amount_out_of_range", "tax_rate_unknown", "buyer_incomplete", "quantity_not_positive"),
@@ -91,6 +93,12 @@ def url(desk: Desk) -> Iterator[str]:
             yield url
 
 
+@pytest.fixture(scope="module")
+def all_scopes(desk: Desk) -> str:
+    """A merchant's key that is for everything."""
+    return desk.new_key(desk.restaurant.merchant.id, KeyTerms(scopes=SCOPES["merchant"]))
+
+
 config = load(None, {})
 schema = schemathesis.openapi.from_dict(
     describe_service(config.service.public_url, doors(config)),
@@ -109,8 +117,10 @@ def test_nobody_gets_what_is_described(case: Case[Any], url: str) -> None:
 @pytest.mark.slow
 @schema.parametrize()
 @FEW
-def test_a_merchant_gets_what_is_described(case: Case[Any], url: str, desk: Desk) -> None:
-    call(case, url, desk.auth())
+def test_a_merchant_gets_what_is_described(
+    case: Case[Any], url: str, desk: Desk, all_scopes: str
+) -> None:
+    call(case, url, desk.auth(all_scopes))
 
 
 @pytest.mark.slow

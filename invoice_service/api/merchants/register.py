@@ -184,14 +184,14 @@ def key_body(key: ApiKey, text: str | None = None) -> KeyBody:
 
 
 def terms_of(wanted: KeyRequest) -> KeyTerms:
-    """What a key is to be good for; MalformedError ``parameter_malformed`` for its end."""
+    """What a key is to be good for; MalformedError ``time_invalid`` for its end."""
     ends = None
     if wanted.expires_at is not None:
         try:
             ends = int(parse_time(wanted.expires_at).timestamp())
         except MalformedError:
             raise MalformedError(
-                "wrong_type", "a time is written like 2027-01-31T00:00:00Z", pointer="/expires_at"
+                "time_invalid", "a time is written like 2027-01-31T00:00:00Z", pointer="/expires_at"
             ) from None
     return KeyTerms(scopes=wanted.scopes, expires_at=ends, till=wanted.till)
 
