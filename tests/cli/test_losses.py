@@ -67,8 +67,13 @@ FILES = (
     *("log/tile/entries/000.p", "log/tile/entries/000.p/4", "broker", "run"),
 )
 HALVES = ("invoices.db", "log.db", "keys", "log")
-GOES_ON_WITHOUT = {"run", "broker", *(name for name in FILES if name.endswith(".vkey"))}
-"""What is made again from the rest, or at every start."""
+GOES_ON_WITHOUT = {
+    "run",
+    "broker",
+    "keys/people.key",
+    *(name for name in FILES if name.endswith(".vkey")),
+}
+"""What is made again from the rest, or at every start, or missed only by whoever signs in."""
 
 
 class Instance:
