@@ -12,9 +12,7 @@ from chain.errors import ConflictError
 from chain.hashing import sha256
 from invoice_service.domain.acts import By
 from invoice_service.domain.invoice import Issued, Prepared, document_digest
-from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.numbering import Scheme
-from invoice_service.domain.request import ReturnedLine, ReversalRequest
 from invoice_service.services.ports import InvoiceFilter
 from tests.domain.samples import BY, NOON, line
 from tests.patience import PATIENCE
@@ -22,11 +20,6 @@ from tests.storage.shop import TAX_IDS, Shop, codes, request
 
 DAY = 86_400
 TODAY = "2018-08-10"
-WHY = Reason.SALES_RETURN
-ALL = ReversalRequest(reason=WHY)
-ONE = ReversalRequest(reason=WHY, lines=[ReturnedLine(line=1, quantity="1")])
-TWO = ReversalRequest(reason=WHY, lines=[ReturnedLine(line=1, quantity="2")])
-TEN_FEN = ReversalRequest(reason=WHY, amount=10)
 
 
 class TestIssuing:

@@ -27,11 +27,8 @@ _rotation: Final = msgspec.json.Decoder(RotationRequest)
 def devices_blueprint(parts: Parts) -> Blueprint:
     """Everything below ``/v1/devices``; a merchant's key for managing is needed throughout."""
     routes = Blueprint("devices", __name__, url_prefix="/v1/devices")
-    access, store, limit = (
-        Access(parts.store, parts.clock),
-        parts.store,
-        parts.config.limits.body_bytes,
-    )
+    access, store = Access(parts.store, parts.clock), parts.store
+    limit = parts.config.limits.body_bytes
 
     def manager() -> tuple[int, By]:
         query()
@@ -57,22 +54,10 @@ def devices_blueprint(parts: Parts) -> Blueprint:
     def add() -> Response:
         merchant_id, by = manager()
         media_type(JSON)
-        wanted = read_json(body(limit), _device, max_bytes=limit)
-        check_identifier(wanted.till, "/till")
-        asked = KeyRequest(
-            label=wanted.label,
-            scopes=OF_A_TILL,
-            expires_at=wanted.expires_at,
-            till=wanted.till,
-        )
+        asked = _asked(body(limit), limit)
+        label, terms, rand = asked.label, terms_of(asked), parts.randbytes
         key, text = admit.create_key(
-            store,
-            "merchant",
-            merchant_id,
-            asked.label,
-            by=by,
-            randbytes=parts.randbytes,
-            terms=terms_of(asked),
+            store, "merchant", merchant_id, label, by=by, randbytes=rand, terms=terms
         )
         return json_answer(key_body(key, text), CREATED)
 
@@ -98,3 +83,12 @@ def devices_blueprint(parts: Parts) -> Blueprint:
         return json_answer(key_body(admit.revoke_key(store, key.id, by, merchant_id=merchant_id)))
 
     return routes
+
+
+def _asked(data: bytes, limit: int) -> KeyRequest:
+    """The key that a device's request comes to; MalformedError for the request."""
+    wanted = read_json(data, _device, max_bytes=limit)
+    check_identifier(wanted.till, "/till")
+    return KeyRequest(
+        label=wanted.label, scopes=OF_A_TILL, expires_at=wanted.expires_at, till=wanted.till
+    )
