@@ -109,10 +109,13 @@ class TileAudit:
         self.checked += 1
 
     def _beyond(self, tile: TileId) -> None:
-        if self.wrong is not None or tile.n * TILE_WIDTH < self._grown() >> _shift(tile):
+        if self.wrong is not None:
             return
         full = self._folder / tile.path()
-        if full.exists() or _partial_widths(self._folder, tile):
+        if not full.exists() and not _partial_widths(self._folder, tile):
+            return
+        # Asked after looking: a file that has come since is beyond no end that is read now.
+        if tile.n * TILE_WIDTH >= self._grown() >> _shift(tile):
             self.wrong = AuditError(
                 _kind(tile), tile.path(), "nothing beyond the log's end", "a file"
             )

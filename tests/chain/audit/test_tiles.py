@@ -13,6 +13,7 @@ from chain.tree.tiles import encode_bundle
 
 ENTRIES = [b"entry %d" % index for index in range(600)]
 LEAVES = [leaf_hash(entry) for entry in ENTRIES]
+BUNDLE = encode_bundle(ENTRIES[:256])
 
 
 def tile(first: int, end: int) -> bytes:
@@ -129,3 +130,21 @@ def test_a_file_where_a_folder_belongs_holds_no_partial_tiles(tmp_path: Path) ->
     lay(tmp_path, {"0/000.p": b"", "entries/000.p/1": encode_bundle(ENTRIES[:1])})
     said = ("tile", "tile/0/000.p/1", "a file", "nothing")
     assert wrong(audited(tmp_path, 1, 1)) == said
+
+
+def test_a_file_that_comes_right_after_the_end_was_read_is_no_alarm(tmp_path: Path) -> None:
+    whole = {"0/000": tile(0, 256), "1/000.p/1": above(1), "entries/000": BUNDLE}
+    lay(tmp_path, whole)
+
+    def grown() -> int:
+        """The log's end; the worker goes on at once."""
+        lay(tmp_path, {"0/001.p/1": tile(256, 257), "entries/001.p/1": encode_bundle([b""])})
+        return 256
+
+    audit = TileAudit(tmp_path, 256, grown)
+    for entry, leaf in zip(ENTRIES[:256], LEAVES, strict=False):
+        audit.add(entry, leaf)
+    audit.finish()
+    assert audit.wrong is None
+    grown()
+    assert wrong(audited(tmp_path, 256, 256))[2:] == ("nothing beyond the log's end", "a file")
