@@ -8,12 +8,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Tests wait for other programs now and then: one more runs than there are cores.
-TESTERS := -n $(shell echo $$(( $$(nproc) + 1 ))) --dist worksteal
+# Tests wait for other programs now and then: two more run than there are cores.
+TESTERS := -n $(shell echo $$(( $$(nproc) + 2 ))) --dist worksteal
 # Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
 PYTEST ?=
 
-.PHONY: help demo run test strangers check lint format quick fuzz bench flood shop year mutants wheels lock clean
+.PHONY: help demo run test strangers check lint format quick whole fuzz bench flood shop year mutants wheels lock clean
 
 help: ## print these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -42,6 +42,9 @@ lint: $(VENV)/.installed-dev ## format, lint, types and import direction only
 
 quick: lint ## the same as check without the slow tests
 	$(BIN)/python -m pytest $(TESTERS) -m "not slow" $(PYTEST)
+
+whole: $(VENV)/.installed-dev ## the large shows in full, of which the other commands run a share (30 minutes)
+	FAPIAO_TESTS=whole $(BIN)/python -m pytest $(TESTERS) -m scaled $(PYTEST)
 
 fuzz: $(VENV)/.installed-fuzz ## look for inputs that break a parser, led by coverage, for FUZZ_SECONDS (60)
 	@$(BIN)/python -m tests.fuzz.atheris_parsers --seconds $(or $(FUZZ_SECONDS),60) --corpus build/fuzz/corpus

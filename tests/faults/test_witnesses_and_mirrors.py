@@ -32,11 +32,12 @@ from tests.chain.books import SIGNER, Books
 from tests.chain.served import go_another_way, roll_back, serve
 from tests.journeys.service import Service
 from tests.patience import wait_until
+from tests.scale import share
 from tests.witness.running import WitnessProcess
 
 pytestmark = pytest.mark.slow
 
-CUT_OFF = 60.0  # seconds
+CUT_OFF = share(60, 30)  # seconds
 QUORUM = "group most 2 w0 w1 w2\nquorum most\n"
 ORDER = {
     "lines": [{"name": "*餐饮服务*餐费", "unit_price": 11300, "tax_rate": "0.06"}],
@@ -176,6 +177,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield Scene(folder, stack)
 
 
+@pytest.mark.scaled
 def test_nothing_is_lost_and_publishing_goes_on_whenever_it_can(scene: Scene) -> None:
     one, two, three = scene.witnesses
     chance = random.Random(20261122)

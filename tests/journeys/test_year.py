@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,17 +16,18 @@ from chain.errors import ConflictError
 from chain.proof.file import parse_proof
 from chain.proof.verify import verify_proof
 from chain.signing.note import VerifierKey
-from invoice_service.commands.order_files import read_sample_bills
+from invoice_service.commands.order_files import read_sample_bills, read_sample_year
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.results import Result
 from invoice_service.domain.qrtext import scan_url
 from invoice_service.services.checking.prove import build
 from invoice_service.wiring import open_instance
 from tests.journeys.service import Service
+from tests.scale import WHOLE, share
 
-ORDERS = 21_350
-TOTAL = 81_786_005  # fen: the sum of the sample's prices
-REVERSED = 300
+ORDERS = share(21_350, 2_135)
+TOTAL = share(81_786_005, 8_106_015)  # fen: the sum of the sample's prices
+REVERSED = share(300, 60)
 PILOT = "/dzswj/bers_ep_web/query_bill_detail"
 AT_ONCE = 8
 FETCHED = 10
@@ -36,8 +38,12 @@ Got = TypeVar("Got")
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_a_restaurants_year(service: Service) -> None:
-    """Two chapters: what was issued stands, to the fen; then 300 guests want their money back."""
+    """Two chapters: what was issued stands, to the fen; then 300 guests want their money back.
+
+    A usual run has a tenth of the year and of the guests.
+    """
     _, key = service.admit()
     official = service.official()
     service.start()
@@ -64,13 +70,24 @@ def test_a_restaurants_year(service: Service) -> None:
 
 def _issue_the_year(service: Service, key: str) -> list[Result]:
     """The whole file through the batch call; the result file says what became of each order."""
-    said = service.asked("issue", "--sample", "year", "--url", service.url, "--key", key)
+    said = service.asked(*_the_year(service, key))
     assert (said["issued"], said["refused"]) == (ORDERS, 0)
     lines = (service.folder / said["results"]).read_bytes()
     results = msgspec.json.Decoder(Result).decode_lines(lines)
     assert len({result.number for result in results}) == len(results) == ORDERS
     assert sum(result.total for result in results) == TOTAL
     return results
+
+
+def _the_year(service: Service, key: str) -> tuple[str, ...]:
+    """The command that issues it: all of the sample, or a file with its first orders."""
+    said: tuple[str, ...] = ("--sample", "year")
+    if not WHOLE:
+        file = service.folder / "year.ndjson"
+        bodies = [record.body for record in islice(read_sample_year(), ORDERS)]
+        file.write_bytes(b"\n".join(bodies))
+        said = (str(file),)
+    return ("issue", *said, "--url", service.url, "--key", key)
 
 
 def _verify_every_proof_offline(service: Service, merchant: Remote, results: list[Result]) -> None:
@@ -113,7 +130,7 @@ def _totals_are(official: Remote, gross: tuple[int, int], back: tuple[int, int])
 
 
 def _a_second_run_issues_nothing(service: Service, key: str) -> None:
-    year = ("issue", "--sample", "year", "--url", service.url, "--key", key)
+    year = _the_year(service, key)
     again = service.asked(*year)
     assert (again["issued"], again["refused"], again["done_before"]) == (0, 0, ORDERS)
     elsewhere = service.asked(*year, "--results", "elsewhere.ndjson")  # remembers nothing

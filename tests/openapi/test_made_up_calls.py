@@ -21,6 +21,7 @@ from invoice_service.openapi.document import describe_service
 from invoice_service.services.people.ports import SCOPES, KeyTerms
 from tests.api.desk import NDJSON, Desk
 from tests.api.server import serving
+from tests.scale import share
 
 IN_WORDS = {
     # who asks, and what is there
@@ -48,7 +49,7 @@ IN_WORDS = {
 CONFIG = {
     "generation": {
         "deterministic": True,
-        "max-examples": 8,
+        "max-examples": share(24, 5),
         "database": "none",
         "with-security-parameters": False,
     },
@@ -109,6 +110,7 @@ FEW = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 @schema.parametrize()
 @FEW
 def test_nobody_gets_what_is_described(case: Case[Any], url: str) -> None:
@@ -116,6 +118,7 @@ def test_nobody_gets_what_is_described(case: Case[Any], url: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 @schema.parametrize()
 @FEW
 def test_a_merchant_gets_what_is_described(
@@ -125,6 +128,7 @@ def test_a_merchant_gets_what_is_described(
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 @schema.parametrize()
 @FEW
 def test_an_official_gets_what_is_described(case: Case[Any], url: str, desk: Desk) -> None:

@@ -12,7 +12,7 @@ from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.wiring import Instance, init_instance, open_instance
 from tests.power.cuts import Lost, after_cut
 from tests.power.disk import Disk
-from tests.power.harness import Cut, check_cuts, everywhere, power_cuts
+from tests.power.harness import Cut, check_cuts, often, power_cuts
 from tests.power.replay import replay
 from tests.power.trace import Call
 from tests.power.tracing import trace_run
@@ -62,11 +62,12 @@ def _traced(tmp_path: Path) -> tuple[list[Call], Disk]:
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_no_power_cut_leaves_a_folder_that_cannot_be_initialised(
     tmp_path: Path, states: Path
 ) -> None:
     calls, disk = _traced(tmp_path)
-    cuts = power_cuts(calls, disk, where=everywhere, seed=6, torn=0)
+    cuts = power_cuts(calls, disk, where=often, seed=6, torn=0)
     assert check_cuts(cuts, states, check_init) > 100
 
 

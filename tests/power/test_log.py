@@ -8,12 +8,13 @@ import pytest
 from chain.audit.audit import audit_log
 from chain.signing.checkpoint import open_checkpoint
 from tests.power.disk import Disk
-from tests.power.harness import Cut, check_cuts, everywhere, power_cuts
+from tests.power.harness import Cut, check_cuts, often, power_cuts
 from tests.power.programs.sequencer import SIGNER, add_block, open_log
 from tests.power.promises import check_history, check_served, stored_leaves
 from tests.power.replay import replay
 from tests.power.trace import Call
 from tests.power.tracing import trace_run
+from tests.scale import share
 
 PROGRAM = [sys.executable, "-m", "tests.power.programs.sequencer"]
 # The first block ends inside a tile, the second goes over a tile's end, the third ends on one:
@@ -62,13 +63,15 @@ def _traced(
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_no_power_cut_forks_the_log_or_loses_a_block(tmp_path: Path, states: Path) -> None:
     calls, disk = _traced(tmp_path, *SIZES)
-    cuts = power_cuts(calls, disk, where=everywhere, seed=2, torn=1, watch="log/checkpoint")
-    assert check_cuts(cuts, states, check_log) > 300
+    cuts = power_cuts(calls, disk, where=often, seed=2, torn=1, watch="log/checkpoint")
+    assert check_cuts(cuts, states, check_log) > share(300, 150)
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 @pytest.mark.parametrize("kill_at", range(3, 40, 6))
 def test_a_power_cut_after_a_kill_and_a_restart_does_no_harm_either(
     tmp_path: Path, states: Path, kill_at: int
@@ -80,19 +83,19 @@ def test_a_power_cut_after_a_kill_and_a_restart_does_no_harm_either(
     cuts = power_cuts(
         [*first, *second],
         disk,
-        where=lambda step: step.call.time >= restarted,
+        where=lambda step: step.call.time >= restarted and often(step),
         seed=kill_at,
         torn=0,
         watch="log/checkpoint",
     )
-    assert check_cuts(cuts, states, check_log) > 20
+    assert check_cuts(cuts, states, check_log) > share(20, 10)
 
 
 @pytest.mark.parametrize("forgotten", ["file-syncs", "folder-syncs", "database-syncs"])
 def test_a_forgotten_sync_is_found(tmp_path: Path, states: Path, forgotten: str) -> None:
     """The same checks fail when the log's own code does not sync what it must."""
     calls, disk = _traced(tmp_path, "3", "252", forget=forgotten)
-    cuts = power_cuts(calls, disk, where=everywhere, seed=3, torn=0, watch="log/checkpoint")
+    cuts = power_cuts(calls, disk, where=often, seed=3, torn=0, watch="log/checkpoint")
     with pytest.raises(AssertionError, match="cut after step"):
         check_cuts(cuts, states, check_log)
 

@@ -18,7 +18,7 @@ from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.wiring import Instance, init_instance, open_instance
 from tests.chain.books import drafts_from
 from tests.power.disk import Disk
-from tests.power.harness import Cut, check_cuts, everywhere, power_cuts
+from tests.power.harness import Cut, check_cuts, often, power_cuts
 from tests.power.tracing import trace_run
 
 pytestmark = pytest.mark.slow
@@ -74,7 +74,7 @@ def checking(command: Callable[[Rotation], KeyStatement]) -> Callable[[Path, Cut
     return check
 
 
-def _cut_everywhere(
+def _cut_often(
     data: Path,
     tmp_path: Path,
     states: Path,
@@ -84,7 +84,7 @@ def _cut_everywhere(
     disk = Disk.holding(data)
     command = [sys.executable, "-m", "invoice_service.cli", "keys", "rotate-log", *arguments]
     calls = trace_run(tmp_path / "trace", command, _environ(data))
-    cuts = power_cuts(calls, disk, where=everywhere, seed=7, torn=0)
+    cuts = power_cuts(calls, disk, where=often, seed=7, torn=0)
     return check_cuts(cuts, states, check)
 
 
@@ -100,7 +100,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_the_start_of_an_overlap(data: Path, tmp_path: Path, states: Path) -> None:
-    assert _cut_everywhere(data, tmp_path, states, [], checking(lambda one: one.start())) > 10
+    assert _cut_often(data, tmp_path, states, [], checking(lambda one: one.start())) > 10
 
 
 def test_the_end_of_an_overlap(data: Path, tmp_path: Path, states: Path) -> None:
@@ -109,4 +109,4 @@ def test_the_end_of_an_overlap(data: Path, tmp_path: Path, states: Path) -> None
     _grow(instance)
     instance.close()
     check = checking(lambda one: one.finish())
-    assert _cut_everywhere(data, tmp_path, states, ["--finish"], check) > 10
+    assert _cut_often(data, tmp_path, states, ["--finish"], check) > 10

@@ -10,7 +10,7 @@ import pytest
 from chain.audit.audit import audit_log
 from chain.signing.checkpoint import open_checkpoint
 from tests.power.disk import Disk
-from tests.power.harness import Cut, check_cuts, everywhere, power_cuts
+from tests.power.harness import Cut, check_cuts, often, power_cuts
 from tests.power.programs.careless import EAGER
 from tests.power.programs.office import SIGNER, STARTED, Office, found_office
 from tests.power.promises import (
@@ -25,6 +25,7 @@ from tests.power.promises import (
 from tests.power.replay import replay
 from tests.power.trace import Call
 from tests.power.tracing import trace_run
+from tests.scale import share
 
 PROGRAM = [sys.executable, "-m", "tests.power.programs.office"]
 # Two blocks in one run (max_block is 10), a closing of the day, a block with a red invoice.
@@ -75,13 +76,15 @@ def _path(call: Call) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_no_power_cut_breaks_a_promise(tmp_path: Path, states: Path) -> None:
     calls, disk = _traced(tmp_path, STEPS)
-    cuts = power_cuts(calls, disk, where=everywhere, seed=4, torn=1, watch="log/checkpoint")
-    assert check_cuts(cuts, states, check_instance) > 300
+    cuts = power_cuts(calls, disk, where=often, seed=4, torn=1, watch="log/checkpoint")
+    assert check_cuts(cuts, states, check_instance) > share(300, 150)
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_no_power_cut_in_a_checkpoint_of_sqlite_breaks_one(tmp_path: Path, states: Path) -> None:
     """Rows on their way from the write-ahead log to the database, and logs begun anew."""
     steps = ("issue:2", "issue:2", "anchor", "issue:2", "anchor")
@@ -89,11 +92,12 @@ def test_no_power_cut_in_a_checkpoint_of_sqlite_breaks_one(tmp_path: Path, state
     database = f"{tmp_path}/data/invoices.db"
     moved = [call for call in calls if call.name == "pwrite64" and _path(call) == database]
     assert len(moved) > 20, "SQLite made no checkpoint: this tests nothing"
-    cuts = power_cuts(calls, disk, where=everywhere, seed=9, torn=2, watch="log/checkpoint")
-    assert check_cuts(cuts, states, check_instance) > 200
+    cuts = power_cuts(calls, disk, where=often, seed=9, torn=2, watch="log/checkpoint")
+    assert check_cuts(cuts, states, check_instance) > share(200, 100)
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_no_power_cut_breaks_one_while_two_issue_and_anchor_at_once(
     tmp_path: Path, states: Path
 ) -> None:
@@ -106,11 +110,12 @@ def test_no_power_cut_breaks_one_while_two_issue_and_anchor_at_once(
         f"{office} two issue:3 anchor issue:1 anchor && wait $first"
     )
     calls = trace_run(tmp_path / "trace", ["sh", "-c", script], {})
-    cuts = power_cuts(calls, disk, where=everywhere, seed=10, torn=1, watch="log/checkpoint")
-    assert check_cuts(cuts, states, check_instance) > 150
+    cuts = power_cuts(calls, disk, where=often, seed=10, torn=1, watch="log/checkpoint")
+    assert check_cuts(cuts, states, check_instance) > share(150, 75)
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 @pytest.mark.parametrize("kill_at", range(4, 34, 7))
 def test_a_power_cut_after_a_kill_and_a_restart_breaks_none_either(
     tmp_path: Path, states: Path, kill_at: int
@@ -122,18 +127,18 @@ def test_a_power_cut_after_a_kill_and_a_restart_breaks_none_either(
     cuts = power_cuts(
         [*first, *second],
         disk,
-        where=lambda step: step.call.time >= restarted,
+        where=lambda step: step.call.time >= restarted and often(step),
         seed=kill_at,
         torn=0,
         watch="log/checkpoint",
     )
-    assert check_cuts(cuts, states, check_instance) > 20
+    assert check_cuts(cuts, states, check_instance) > share(20, 10)
 
 
 @pytest.mark.parametrize("forgotten", ["file-syncs", "folder-syncs", "database-syncs"])
 def test_a_forgotten_sync_is_found(tmp_path: Path, states: Path, forgotten: str) -> None:
     calls, disk = _traced(tmp_path, STEPS[:2], forget=forgotten)
-    cuts = power_cuts(calls, disk, where=everywhere, seed=5, torn=0, watch="log/checkpoint")
+    cuts = power_cuts(calls, disk, where=often, seed=5, torn=0, watch="log/checkpoint")
     with pytest.raises(AssertionError, match="cut after step"):
         check_cuts(cuts, states, check_instance)
 

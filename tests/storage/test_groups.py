@@ -19,6 +19,7 @@ from invoice_service.domain.numbering import Scheme
 from invoice_service.storage.sqlite import issuing
 from invoice_service.storage.sqlite.groups import Counter
 from tests.domain.samples import BY, line
+from tests.scale import share
 from tests.storage.shop import FILE, Shop, codes, request
 
 BAD_PRICE = 13
@@ -146,7 +147,8 @@ reds = st.builds(_red, st.integers(1, 12), st.sampled_from(["", "k"]))
 groups = st.lists(st.lists(orders | orders | reds | bent, min_size=2, max_size=9), max_size=5)
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.scaled
+@settings(max_examples=share(300, 30), deadline=None)
 @given(groups, st.lists(st.integers(-400, 90_000), min_size=5, max_size=5))
 def test_every_answer_and_every_row_is_that_of_the_slow_definition(
     asked: list[list[Callable[[Shop], Prepared | None]]], steps: list[int]

@@ -17,6 +17,7 @@ from chain.hashing import EMPTY_ROOT, ZERO
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.services.anchoring.totals import sealing_day
 from invoice_service.services.reporting.report import BY, report_bytes, totals_report
+from tests.scale import share
 from tests.services.town import NOON, Town
 
 SIDES = ("gross", "reversed", "net")
@@ -268,7 +269,7 @@ def test_a_block_that_is_not_added_up_yet_is_not_an_unknown_one(town: Town) -> N
     assert _report(town)["block"]["height"] == 1
 
 
-BLOCKS, INVOICES, MERCHANTS = 20_000, 1_000_000, 2_000
+BLOCKS, INVOICES, MERCHANTS = share(20_000, 4_000), share(1_000_000, 200_000), 2_000
 
 
 class _Sealed:
@@ -312,6 +313,7 @@ def _fill(path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_a_report_over_a_million_invoices_seeks_and_does_not_sum(town: Town) -> None:
     """Counted in steps of SQLite's machine; ``make bench`` measures the milliseconds."""
     _fill(town.folder / "invoices.db")

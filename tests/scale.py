@@ -1,0 +1,12 @@
+"""How much of a large show one run of the tests does: a share of it, or with `make whole` all."""
+
+import os
+from typing import Final
+
+WHOLE: Final = os.environ.get("FAPIAO_TESTS") == "whole"
+"""Whether this run is to show the large counts that docs and promises name."""
+
+
+def share(whole: int, part: int) -> int:
+    """Return how many: the ``whole`` count, or in a usual run the ``part`` that stands for it."""
+    return whole if WHOLE else part
