@@ -132,9 +132,14 @@ def _replayed(place: Path, size: int) -> tuple[dict[str, int], list[Point]]:
         process = subprocess.Popen(
             [*replaying(place, size), *options], stdout=subprocess.PIPE, stderr=stderr
         )
-    points = list(_watched(process, config_of(place).invoices_db))
-    output = process.stdout.read() if process.stdout else b""
-    if process.wait():
+    try:
+        points = list(_watched(process, config_of(place).invoices_db))
+        output = process.stdout.read() if process.stdout else b""
+        failed = process.wait()
+    finally:
+        process.terminate()  # of no effect on one that has ended
+        process.wait()
+    if failed:
         raise ReplayError(errors.read_text(encoding="utf-8", errors="replace"))
     return json.loads(output), points
 

@@ -1,7 +1,10 @@
 """A hundredth of the pilot's first year, by the real path, equal to the fen to its rows' sums."""
 
+import signal
 import sqlite3
-from contextlib import closing
+import subprocess
+import sys
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from bench.reporting import config_of
 from bench.run import Run
 from bench.table import Measure
 from invoice_service.config import Config
+from tests.patience import PATIENCE, wait_until
 from tests.storage.shop import tamper
 
 
@@ -65,3 +69,26 @@ def test_one_fen_or_one_invoice_that_is_wrong_is_seen(
     finally:
         with closing(sqlite3.connect(whole)) as source, closing(sqlite3.connect(path)) as back:
             source.backup(back)
+
+
+@pytest.mark.slow
+def test_ended_in_between_it_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bench", "--year", "--dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as bench:
+        wait_until(lambda: list(tmp_path.glob("*/year/invoices.db")), "it has begun")
+        mark = str(tmp_path).encode()
+        assert _of(mark), "nothing is looked for"
+        bench.terminate()
+        assert bench.wait(PATIENCE) == 128 + signal.SIGTERM
+    wait_until(lambda: not _of(mark), "what it had started has ended")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _of(mark: bytes) -> list[Path]:
+    """Who was started with this on the command line."""
+    found = []
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if mark in line.read_bytes():
+                found.append(line)
+    return found
