@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
-from collections import OrderedDict, deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Final
+
+from invoice_service.front.rounds import Rounds
 
 HEAVY_BYTES: Final = 8_192  # of a body whose address takes lists: about a hundred records
 
@@ -21,39 +22,19 @@ def tell(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
             raise
 
 
-class Rounds:
-    """Jobs that wait; their callers take turns, so that one with many makes nobody wait for all."""
-
-    def __init__(self) -> None:
-        self._of: OrderedDict[str, deque[Job]] = OrderedDict()
-
-    def __bool__(self) -> bool:
-        return bool(self._of)
-
-    def add(self, whose: str, job: Job) -> None:
-        """Wait behind the caller's own."""
-        self._of.setdefault(whose, deque()).append(job)
-
-    def next(self) -> Job:
-        """The first of whoever has waited longest, who joins again at the end with the rest."""
-        whose, jobs = self._of.popitem(last=False)
-        job = jobs.popleft()
-        if jobs:
-            self._of[whose] = jobs
-        return job
-
-
 class Threads:
-    """Runs jobs in order; heavy ones only in half of the threads, so that others never wait long.
+    """Runs jobs; heavy ones only in half of the threads, so that others never wait long.
 
-    Where heavy ones wait, their callers take turns. ``submit`` is called from the loop's thread
-    alone. A job lets nothing escape.
+    Callers take turns, whatever one of them sends over how many connections. ``submit`` is called
+    from the loop's thread alone. A job lets nothing escape.
     """
 
     def __init__(self, count: int, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._jobs: SimpleQueue[tuple[Job, bool]] = SimpleQueue()
-        self._heavy = Rounds()
+        self._lock = threading.Lock()
+        self._jobs: Rounds[tuple[Job, bool]] = Rounds()
+        self._count: SimpleQueue[None] = SimpleQueue()  # one for each of the jobs
+        self._heavy: Rounds[tuple[Job, str]] = Rounds()
         self._heavy_left = max(1, count // 2)
         for number in range(count):
             threading.Thread(target=self._work, name=f"web-{number}", daemon=True).start()
@@ -61,14 +42,21 @@ class Threads:
     def submit(self, job: Job, *, heavy: bool, whose: str = "") -> None:
         """Run it as soon as a thread is free for its kind, and it is its caller's turn."""
         if heavy and not self._heavy_left:
-            self._heavy.add(whose, job)
+            self._heavy.add(whose, (job, whose))
             return
         self._heavy_left -= heavy
-        self._jobs.put((job, heavy))
+        self._queue(job, whose, heavy=heavy)
+
+    def _queue(self, job: Job, whose: str, *, heavy: bool) -> None:
+        with self._lock:
+            self._jobs.add(whose, (job, heavy))
+        self._count.put(None)
 
     def _work(self) -> None:
         while True:
-            job, heavy = self._jobs.get()
+            self._count.get()
+            with self._lock:
+                job, heavy = self._jobs.next()
             job()
             del job  # or an idle thread would hold the last request
             if heavy:
@@ -76,6 +64,7 @@ class Threads:
 
     def _next_heavy(self) -> None:
         if self._heavy:
-            self._jobs.put((self._heavy.next(), True))
+            job, whose = self._heavy.next()
+            self._queue(job, whose, heavy=True)
         else:
             self._heavy_left += 1

@@ -6,7 +6,6 @@ process is, the more of them share a message, a transaction, a sync and a signat
 
 import asyncio
 import socket
-from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 import msgspec
 
 from invoice_service.domain.invoice import Prepared
+from invoice_service.front.rounds import Rounds
 from invoice_service.processes.issuer import (
     ARRAY_HEADER,
     MAX_MESSAGE,
@@ -44,18 +44,21 @@ class IssuingLine:
         self._path = path
         self._loop = loop
         self._patience = patience
-        self._waiting: deque[tuple[bytes, Done]] = deque()
+        self._waiting: Rounds[tuple[bytes, Done]] = Rounds()
         self._under_way: Sequence[Done] = ()
         self._socket: socket.socket | None = None
         self._late: asyncio.TimerHandle | None = None
         self._silent = silent
         self._avoid_until = 0.0
 
-    def ask(self, prepared: Prepared, done: Done) -> None:
-        """Have it issued, with all that is asked before the loop looks at its sockets again."""
+    def ask(self, prepared: Prepared, done: Done, whose: str = "") -> None:
+        """Have it issued, with all that is asked before the loop looks at its sockets again.
+
+        Where more wait than go in one message, their callers take turns; ``whose`` says which one.
+        """
         if not self._waiting and not self._under_way:
             self._loop.call_soon(self._send)
-        self._waiting.append((_encode(prepared), done))
+        self._waiting.add(whose, (_encode(prepared), done))
 
     def close(self) -> None:
         """Answer all who wait with None."""
@@ -77,15 +80,15 @@ class IssuingLine:
         self._late = self._loop.call_later(self._patience, self._give_up)
 
     def _next(self) -> tuple[list[msgspec.Raw], list[Done]]:
-        """Those who waited longest; no more than are few."""
+        """Those whose turn it is; no more than are few."""
         records: list[msgspec.Raw] = []
         asking: list[Done] = []
         size = ARRAY_HEADER
         while self._waiting and len(records) < FEW:
-            size += len(self._waiting[0][0])
+            size += len(self._waiting.first()[0])
             if records and size > MAX_MESSAGE:
                 break
-            raw, done = self._waiting.popleft()
+            raw, done = self._waiting.next()
             records.append(msgspec.Raw(raw))
             asking.append(done)
         return records, asking
@@ -133,9 +136,10 @@ class IssuingLine:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
             self._socket = None
-        lost = [*self._under_way, *(done for _, done in self._waiting)]
+        lost = [*self._under_way]
         self._under_way = ()
-        self._waiting.clear()
+        while self._waiting:
+            lost.append(self._waiting.next()[1])
         for done in lost:
             done(None)
 

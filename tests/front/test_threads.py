@@ -1,24 +1,29 @@
-"""Whose large request is next: callers take turns, whatever one of them sends."""
+"""Whose request is next: callers take turns, whatever one of them sends."""
 
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 from typing import IO, TYPE_CHECKING, cast
 
 import pytest
 
+from invoice_service.front.connection import Connection
 from invoice_service.front.door import Caller
+from invoice_service.front.incoming import Incoming
 from invoice_service.front.limits import SMALL_BYTES, Limits
-from invoice_service.front.threads import HEAVY_BYTES, Rounds
+from invoice_service.front.rounds import Rounds
+from invoice_service.front.threads import HEAVY_BYTES
 from tests.front.stage import Client, Place, get, post, soon, stage, status
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-LISTS = Limits(body_bytes=1_000, large={"/list": 100_000}), HEAVY_BYTES + 1
-LONG = Limits(body_bytes=100_000), SMALL_BYTES + 1
-"""Bodies of an address that takes lists, and long ones of any other."""
+LISTS = Limits(body_bytes=1_000, large={"/list": 100_000}), HEAVY_BYTES + 1, 2
+LONG = Limits(body_bytes=100_000), SMALL_BYTES + 1, 2
+PLAIN = Limits(), 10, 1
+"""Bodies of an address that takes lists, long ones of any other, and ordinary ones; and in how many
+threads one of them runs at a time."""
 
 
 class Lists:
@@ -35,6 +40,16 @@ class Lists:
             self.go_on.wait(PATIENCE)
         start("200 OK", [("Content-Length", "0")])
         return []
+
+
+class AtOnce:
+    """Answers on the loop whoever asks for the start page."""
+
+    def take(self, line: Connection, incoming: Incoming, _usual: Callable[[], None]) -> bool:
+        if incoming.path() != b"/":
+            return False
+        line.reply(200, [("Content-Length", "0")], b"", incoming)
+        return True
 
 
 def _all_have_come(place: Place) -> None:
@@ -56,12 +71,18 @@ def _list(size: int, name: str, forwarded: str) -> bytes:
     ],
     ids=["on their own", "behind a proxy"],
 )
-@pytest.mark.parametrize(("limits", "size"), [LISTS, LONG], ids=["lists", "long orders"])
-def test_many_lists_of_one_caller_do_not_hold_up_anothers(
-    caller: Caller, sources: tuple[str, str], limits: Limits, size: int
+@pytest.mark.parametrize(
+    ("limits", "size", "threads"), [LISTS, LONG, PLAIN], ids=["lists", "long orders", "any"]
+)
+def test_many_requests_of_one_caller_do_not_hold_up_anothers(
+    caller: Caller, sources: tuple[str, str], limits: Limits, size: int, threads: int
 ) -> None:
     lists = Lists()
-    with stage(lists, limits, threads=2, caller=caller) as place, ExitStack() as stack:
+    at_once = AtOnce()
+    with ExitStack() as stack:
+        place = stack.enter_context(
+            stage(lists, limits, threads=threads, caller=caller, shortcut=lambda _loop: at_once)
+        )
         many = [stack.enter_context(Client(place, source=sources[0])) for _ in range(6)]
         few = [stack.enter_context(Client(place, source=sources[1])) for _ in range(2)]
         for client in many:
@@ -77,10 +98,10 @@ def test_many_lists_of_one_caller_do_not_hold_up_anothers(
 
 
 def test_a_callers_own_come_in_order_and_the_longest_wait_comes_first() -> None:
-    rounds = Rounds()
-    came: list[str] = []
+    rounds: Rounds[str] = Rounds()
     for name in ("a0", "a1", "b0", "a2", "c0", "b1"):
-        rounds.add(name[0], partial(came.append, name))
+        rounds.add(name[0], name)
+    came = []
     while rounds:
-        rounds.next()()
-    assert came == ["a0", "b0", "c0", "a1", "b1", "a2"]
+        came += [rounds.first(), rounds.next()]
+    assert came[::2] == came[1::2] == ["a0", "b0", "c0", "a1", "b1", "a2"]

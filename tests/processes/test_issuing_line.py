@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,32 @@ def test_those_who_wait_together_are_issued_together(shop: Shop, tmp_path: Path)
     assert recorder.batches == [1, FEW, 3]
     orders = [answer.order_id for answer in more if isinstance(answer, Issued)]
     assert orders == [f"A-{n}" for n in range(FEW + 3)]
+
+
+def test_of_more_than_go_together_callers_take_turns(shop: Shop, tmp_path: Path) -> None:
+    async def main() -> list[str]:
+        line = IssuingLine(tmp_path / SOCKET, asyncio.get_running_loop(), patience=NEVER)
+        loop, heard = asyncio.get_running_loop(), list[str]()
+        last = loop.create_future()
+
+        def hear(name: str, answer: Answer) -> None:
+            heard.append(f"{name} {_codes([answer])[0]}")
+            if len(heard) == 2 * FEW + 2:
+                last.set_result(None)
+
+        for n in range(2 * FEW):
+            line.ask(shop.draft(f"M-{n}"), partial(hear, "many"), "192.0.2.1")
+        for n in range(2):
+            line.ask(shop.draft(f"F-{n}"), partial(hear, "few"), "192.0.2.2")
+        async with asyncio.timeout(PATIENCE):
+            await last
+        line.close()
+        return heard
+
+    with running(tmp_path, direct(shop)):
+        heard = asyncio.run(main())
+    assert heard[:4] == ["many issued", "few issued", "many issued", "few issued"]
+    assert heard[4:] == ["many issued"] * (2 * FEW - 2)
 
 
 def test_each_hears_of_its_own_record(shop: Shop, tmp_path: Path) -> None:

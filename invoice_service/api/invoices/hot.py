@@ -27,8 +27,8 @@ LARGEST_BODY: Final = 8_192  # bytes: about forty lines; what takes longer to re
 class Asking(Protocol):
     """Who issues, without anybody waiting."""
 
-    def ask(self, prepared: Prepared, done: Done) -> None:
-        """Tell ``done`` what became of it; None when nobody knows."""
+    def ask(self, prepared: Prepared, done: Done, whose: str) -> None:
+        """Tell ``done`` what became of it, in its caller's turn; None when nobody knows."""
         ...
 
 
@@ -84,5 +84,5 @@ class HotIssues:
                 return
             self.toll.reply(line, incoming, found, caller, began)
 
-        self.asking.ask(prepared, answer)
+        self.asking.ask(prepared, answer, incoming.owner)
         return True

@@ -42,8 +42,10 @@ class Straight:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.knows = True
+        self.callers: list[str] = []
 
-    def ask(self, prepared: Prepared, done: Done) -> None:
+    def ask(self, prepared: Prepared, done: Done, whose: str) -> None:
+        self.callers.append(whose)
         answer = self._desk.instance.issuer.issue([prepared])[0]
         done(answer if self.knows else None)
 
