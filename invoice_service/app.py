@@ -339,6 +339,7 @@ def _answer_errors(app: Flask, instance: Instance) -> None:
     """Everything that goes wrong leaves through here, in the words of the door it came in by."""
     base = instance.config.service.public_url
     door = app.extensions[access.DOOR] = Door(instance.store)
+    app.extensions[incidents.INCIDENTS] = incidents.Incidents()
 
     @app.errorhandler(Problem)
     def refuse(problem: Problem) -> Response:

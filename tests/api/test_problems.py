@@ -1,6 +1,7 @@
 """The catalog of codes is whole, and failures of ours tell nothing of our inside."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -11,6 +12,7 @@ import pytest
 from chain.errors import MalformedError, NotFoundError, Problem, UnavailableError
 from invoice_service.api import problems
 from invoice_service.api.catalog import CATALOG
+from invoice_service.api.incidents import INCIDENTS, LINE_SECONDS, Incidents
 from tests.api.desk import MEAL, Desk, problem, refusing, slip
 
 ROOT = Path(__file__).parents[2]
@@ -143,6 +145,44 @@ def test_what_is_unavailable_may_be_tried_again(
     logged = capfd.readouterr().err
     assert SECRET in logged
     assert body["incident"] in logged
+
+
+def test_trouble_that_goes_on_is_a_line_a_minute_with_how_often_it_was_met(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    seconds = [0.0]
+    told = Incidents(lambda: seconds[0])
+    monkeypatch.setitem(desk.app.extensions, INCIDENTS, told)
+    behind = refusing(UnavailableError("log_behind", "the log is 40 seconds behind"))
+    monkeypatch.setattr(desk.instance.store, "issue", behind)
+
+    def refused() -> str:
+        answer = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]})
+        incident: str = problem(answer, 503, "log_behind")["incident"]
+        return incident
+
+    known = {refused() for _ in range(5)}
+    seconds[0] = LINE_SECONDS
+    known |= {refused() for _ in range(2)}
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [line["code"] for line in lines] == ["log_behind"] * 2
+    assert {line["incident"] for line in lines} == known
+    assert [line.get("times") for line in lines] == [None, 5]
+    monkeypatch.setattr(desk.instance.store, "issue", refusing(UnavailableError("disk_full", "x")))
+    answer = desk.post("/v1/invoices", {"order_id": "T1", "lines": [MEAL]})
+    assert problem(answer, 503, "disk_full")["incident"] not in known
+    assert "disk_full" in capfd.readouterr().err
+
+
+def test_crashes_of_another_kind_are_told_each(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    view = desk.app.view_functions
+    for number, fault in ((1, KeyError("a")), (2, KeyError("b")), (3, OSError("c"))):
+        monkeypatch.setitem(view, "pages.landing", refusing(fault))
+        assert desk.client.get("/").status_code == 500, number
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [line["detail"] for line in lines] == ["KeyError('a')", "OSError('c')"]
 
 
 def test_bodies_and_keys_are_never_logged(
