@@ -54,7 +54,8 @@ def without_mark(data: bytes) -> bytes:
 def read_json(body: bytes, decoder: msgspec.json.Decoder[Request], *, max_bytes: int) -> Request:
     """The request in ``body``; null in a field that may be left out is no field.
 
-    Raises MalformedError: body_too_large, not_utf8, not_json, lone_surrogate, duplicate_key,
+    What is wrong with the JSON itself is said before what is wrong with its fields. Raises
+    MalformedError: body_too_large, not_utf8, not_json, lone_surrogate, duplicate_key,
     unknown_field, missing_field, wrong_type, amount_not_fen, unit_price_yuan_invalid, no_lines,
     text_empty, text_too_long, amount_out_of_range, value_unknown; with the JSON pointer where there
     is one.
@@ -117,18 +118,37 @@ def refuse_duplicate_keys(body: bytes, request: object) -> None:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> None:
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise MalformedError("duplicate_key", f"an object names {key!r} twice")
+    if len(pairs) == len(dict(pairs)):
+        return
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            named = repr(key)[:_LONGEST_DETAIL]
+            raise MalformedError("duplicate_key", f"an object names {named} twice")
+        seen.add(key)
 
 
-_second_reading = json.JSONDecoder(object_pairs_hook=_unique)
+def _no_number(name: str) -> NoReturn:
+    raise MalformedError("not_json", f"{name} is no JSON")
+
+
+_second_reading = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
+
+
+def _check_shape(body: bytes) -> None:
+    """What is wrong with JSON of whatever fields; msgspec stops at the first wrong field."""
+    try:
+        _second_reading.decode(body.decode("utf-8"))
+    except json.JSONDecodeError as error:
+        raise MalformedError("not_json", str(error)[:_LONGEST_DETAIL]) from None
+    except (ValueError, RecursionError):  # a number of thousands of digits; too many brackets
+        return
 
 
 def _refuse(body: bytes, error: msgspec.ValidationError) -> NoReturn:
     """The error of JSON that has another shape than the request."""
     _check_utf8(body)
+    _check_shape(body)
     message = str(error)
     found = _WHERE.fullmatch(message)
     text, path = (found["text"], found["path"] or "") if found else (message, "")

@@ -179,6 +179,33 @@ def test_a_key_named_twice_is_refused(body: bytes) -> None:
     assert refused(body)[0] == "duplicate_key"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        GOOD[:-1] + b',"lines":[]}',
+        b'{"lines":[],' + GOOD[1:],
+        b'{"order_id":1,"order_id":"x"}',
+        b'{"lines":[{"unit_price":1.5,"unit_price":2}]}',
+        b'{"colour":{"red":1,"red":2}}',
+        b'{"remark":null,"remark":null,"lines":[]}',
+    ],
+)
+def test_a_key_named_twice_is_found_before_a_field_that_is_wrong(body: bytes) -> None:
+    assert refused(body)[0] == "duplicate_key"
+
+
+@pytest.mark.parametrize("end", [b"", b"}}", b"} x", b',"a":1,}', b',"a":NaN}', b',"a":01}'])
+def test_what_is_no_json_behind_a_field_that_is_wrong(end: bytes) -> None:
+    assert refused(b'{"order_id":1' + end)[0] == "not_json"
+
+
+def test_of_many_fields_that_are_none_of_ours_the_first_is_named() -> None:
+    """Looking for one that stands twice takes no longer than reading them."""
+    many = {f"k{number}": 0 for number in range(80_000)}
+    assert refused(json.dumps(many).encode()) == ("unknown_field", "/k0")
+    assert refused(json.dumps({**many, "lines": []}).encode())[0] == "unknown_field"
+
+
 texts = st.text(st.characters(codec="utf-8"), max_size=6)
 
 
