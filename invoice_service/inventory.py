@@ -170,7 +170,8 @@ def require_current(
     """Check that nothing is older than what builds on it; ``totalled`` is the last block added up.
 
     Numbers would be given out again, or a second history signed. Raises UnavailableError
-    ``invoices_missing``, ``log_rolled_back``, ``instance_incomplete`` for a tile at the log's end.
+    ``invoices_missing``, ``log_rolled_back``; a tile that is missing at the log's end, on which
+    everybody builds, is rebuilt as by ``require_tiles``, with its errors.
     """
     height = totalled()  # before the log's head: both only grow, and totals follow
     head = log.head()  # and that before the invoices, which it follows
@@ -191,13 +192,13 @@ def require_current(
         log.publisher.refuse_rollback(head)
         _read_end(TileFolder(config.log_dir), log.latest_checkpoint()[0].size)
     except VerificationError as error:
-        if error.code == "tile_missing":
-            raise _incomplete(config, [f"log/{error.extra['path']}"]) from error
-        raise UnavailableError(error.code, error.detail) from error
+        if error.code != "tile_missing":
+            raise UnavailableError(error.code, error.detail) from error
+        require_tiles(config, log)
 
 
 def require_tiles(config: Config, log: Log) -> None:
-    """Have every full tile, for whoever publishes: one that is lost is rebuilt from log.db.
+    """Have every tile, for whoever publishes: one that is lost is rebuilt from log.db.
 
     Raises UnavailableError ``instance_incomplete`` where log.db does not lead to it.
     """

@@ -144,10 +144,13 @@ class Publisher:
                 self._put_file(signed, published, note)
 
     def mend(self) -> Sequence[TileId]:
-        """Rebuild the full tiles that the folder has lost, and return which; see ``whole``."""
+        """Rebuild the tiles that the folder has lost, and return which; see ``whole``."""
         with turn(self._folder):
-            self._continued(self._store.head(), self._read_file())
-            return self._mend(self._store.latest_checkpoint())
+            published = self._continued(self._store.head(), self._read_file())
+            lost = list(self._mend(self._store.latest_checkpoint()))
+            if published is not None:  # and witnesses may not have cosigned what is signed
+                lost += self._whole.mend(published)
+            return lost
 
     def _mend(self, signed: StoredCheckpoint | None) -> Sequence[TileId]:
         return () if signed is None else self._whole.mend(checkpoint_of(signed))

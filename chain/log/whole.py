@@ -1,13 +1,14 @@
-"""Whether the log's folder holds every full tile, and how those that were lost come back.
+"""Whether the log's folder holds every tile, and how those that were lost come back.
 
 Who adds to a log reads only its last tiles: that another one is gone would be noticed by nobody
 here, while nobody elsewhere could follow the log. The database holds every entry, so a lost tile
-is derived again, and written once it is proven to lead to the root that was signed.
+is derived again, and written once it is proven to lead to the root that was signed. The last,
+partial, tiles of the levels are proven together by that root, and prove all others.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import count, islice
 from os import scandir
 from pathlib import Path
 from typing import Final
@@ -36,25 +37,41 @@ class WholeFolder:
         self._seen: dict[Path, tuple[int, int]] = {}
 
     def mend(self, signed: Checkpoint) -> Sequence[TileId]:
-        """Rebuild what the tree of ``signed`` has in full and the folder lacks; return that.
+        """Rebuild what the tree of ``signed`` has and the folder lacks; return that.
 
         Raises VerificationError ``tile_missing`` for what the database does not lead to, and
         ``root_mismatch``; UnavailableError.
         """
-        lost = list(self._lost(signed.size))
+        lost = [*self._lost_ends(signed.size), *self._lost(signed.size)]
         if lost:
-            rebuilder = _Rebuilder(self._tiles, self._rows, signed)
+            rebuilder = self._rebuilder(signed, lost)
             left = iter(lost)
             while some := list(islice(left, _TOGETHER)):
                 # A crash in here leaves some of them, each whole; the next one makes the rest.
                 self._tiles.put_back({tile: rebuilder.content(tile) for tile in some})
         return lost
 
+    def _rebuilder(self, signed: Checkpoint, lost: Sequence[TileId]) -> "_Rebuilder":
+        try:
+            return _Rebuilder(self._tiles, self._rows, signed)
+        except VerificationError as error:
+            # Where an end had to be derived, it is the database that leads elsewhere.
+            if error.code == "root_mismatch" and lost[0].width < TILE_WIDTH:
+                raise _lost_for_good(lost[0]) from error
+            raise
+
     def _lost(self, size: int) -> Iterator[TileId]:
-        """Yield those above before those below, which are proven by them; bundles last."""
-        for level, count in _full(size):
-            for first in range(0, count, _FOLDER):
-                yield from self._lost_of(level, range(first, min(first + _FOLDER, count)))
+        """Yield full ones, those above before those below that they prove; bundles last."""
+        for level, number in _full(size):
+            for first in range(0, number, _FOLDER):
+                yield from self._lost_of(level, range(first, min(first + _FOLDER, number)))
+
+    def _lost_ends(self, size: int) -> Iterator[TileId]:
+        """Partial tiles of this size; one that has become full since holds what they held."""
+        for tile in _ends(size):
+            full = TileId(tile.level, tile.n)
+            if not any((self._folder / one.path()).is_file() for one in (tile, full)):
+                yield tile
 
     def _lost_of(self, level: int | None, numbers: range) -> Iterator[TileId]:
         """Look into one folder, if it has changed since nothing was missing there."""
@@ -83,60 +100,82 @@ class _Rebuilder:
     def __init__(self, tiles: TileFolder, rows: ReadRows, signed: Checkpoint) -> None:
         self._tiles = tiles
         self._rows = rows
-        self._size = signed.size
         self._hashes = lru_cache(TILE_WIDTH)(self._find)
         self._proven: set[tuple[int, int]] = set()
-        # This reads the last, partial, tile of every level: there, proofs end.
-        if merkle.root(tiles.reader(signed.size), signed.size) != signed.root:
+        # Of every level the last, partial, tile: there, proofs end.
+        self._last: dict[tuple[int, int], Sequence[Digest]] = {
+            (tile.level, tile.n): self._find(tile.level, tile.n, tile.width)
+            for tile in _ends(signed.size)
+            if tile.level is not None
+        }
+        if merkle.root(self, signed.size) != signed.root:
             raise VerificationError("root_mismatch", "the last tiles lead to another root")
 
+    def node(self, level: int, index: int) -> Digest:
+        """Return a complete subtree of a last tile; all that a tree's root is made from."""
+        tile_level, height = divmod(level, TILE_HEIGHT)
+        n, first = divmod(index << height, TILE_WIDTH)
+        return full_root(self._last[tile_level, n][first : first + (1 << height)])
+
     def content(self, tile: TileId) -> bytes:
-        """What stands in a full tile; VerificationError ``tile_missing`` if nobody knows."""
+        """What stands in a tile; VerificationError ``tile_missing`` if nobody knows."""
         level = tile.level or 0
         if not self._leads_up(level, tile.n):
             raise _lost_for_good(tile)
-        hashes = self._hashes(level, tile.n)
+        hashes = self._last.get((level, tile.n)) or self._hashes(level, tile.n, tile.width)
         if tile.level is not None:
             return b"".join(hashes)
-        entries = self._entries(tile.n)
+        entries = self._entries(tile)
         if leaf_hashes(entries) != hashes:
             raise _lost_for_good(tile)
         return encode_bundle(entries)
 
     def _leads_up(self, level: int, n: int) -> bool:
-        """Whether a full tile leads, tile by tile, to one that was proven."""
-        if (level, n) in self._proven:
+        """Whether a tile leads, tile by tile, to one that was proven."""
+        if (level, n) in self._last or (level, n) in self._proven:
             return True
         above, at = divmod(n, TILE_WIDTH)
-        width = min(TILE_WIDTH, (self._size >> TILE_HEIGHT * (level + 1)) - above * TILE_WIDTH)
-        if width < TILE_WIDTH:
-            row: Sequence[Digest] = self._tiles.read_hashes(level + 1, above, width)
-        elif self._leads_up(level + 1, above):
-            row = self._hashes(level + 1, above)
-        else:
-            return False
-        if row[at] != full_root(self._hashes(level, n)):
+        row = self._last.get((level + 1, above))
+        if row is None:
+            if not self._leads_up(level + 1, above):
+                return False
+            row = self._hashes(level + 1, above, TILE_WIDTH)
+        if row[at] != full_root(self._hashes(level, n, TILE_WIDTH)):
             return False
         self._proven.add((level, n))
         return True
 
-    def _find(self, level: int, n: int) -> Sequence[Digest]:
-        """The hashes of a full tile: as they stand there, or else as they must be."""
+    def _find(self, level: int, n: int, width: int) -> Sequence[Digest]:
+        """The hashes of a tile: as they stand there, or else as they must be."""
         try:
-            return self._tiles.read_hashes(level, n)
+            return self._tiles.read_hashes(level, n, width)
         except VerificationError as error:
             if error.code != "tile_missing":
                 raise
         if level == 0:
-            return leaf_hashes(self._entries(n))
-        below = range(n * TILE_WIDTH, (n + 1) * TILE_WIDTH)
-        return [full_root(self._hashes(level - 1, child)) for child in below]
+            return leaf_hashes(self._entries(TileId(None, n, width)))
+        below = range(n * TILE_WIDTH, n * TILE_WIDTH + width)
+        return [full_root(self._hashes(level - 1, child, TILE_WIDTH)) for child in below]
 
-    def _entries(self, n: int) -> list[bytes]:
-        entries = [row.entry for row in self._rows(n * TILE_WIDTH, (n + 1) * TILE_WIDTH)]
-        if len(entries) != TILE_WIDTH:
-            raise _lost_for_good(TileId(None, n))
+    def _entries(self, tile: TileId) -> list[bytes]:
+        first = tile.n * TILE_WIDTH
+        entries = [row.entry for row in self._rows(first, first + tile.width)]
+        if len(entries) != tile.width:
+            raise _lost_for_good(tile)
         return entries
+
+
+def _ends(size: int) -> Iterator[TileId]:
+    """The partial tiles of this size, and the bundle."""
+    n, width = divmod(size, TILE_WIDTH)
+    if width:
+        yield TileId(None, n, width)
+    for level in count():
+        if n == width == 0:
+            return
+        if width:
+            yield TileId(level, n, width)
+        n, width = divmod(n, TILE_WIDTH)
 
 
 def _full(size: int) -> Iterable[tuple[int | None, int]]:

@@ -12,9 +12,11 @@ from chain.errors import UnavailableError, VerificationError
 from chain.hashing import ZERO, leaf_hashes
 from chain.log.whole import WholeFolder
 from chain.signing.checkpoint import Checkpoint
+from chain.signing.policy import Policy
 from chain.tree import merkle
 from chain.tree.tiles import TILE_WIDTH, TileFolder, TileId, encode_bundle, full_root
 from tests.chain.books import ORIGIN, Books
+from tests.witness.inside import cosigner
 
 LOST = [
     ["tile/0/001"],
@@ -233,3 +235,86 @@ def test_what_was_rebuilt_is_written_a_few_at_a_time(
     assert there == list(islice(lost, len(there)))
     assert len(uniform.whole.mend(uniform.signed)) == 150 - len(there)
     assert {path: path.read_bytes() for path in lost} == lost
+
+
+ENDS = [
+    ["tile/0/003.p/21"],
+    ["tile/entries/003.p/21"],
+    ["tile/1/000.p/3"],
+    ["tile/1/000.p/3", "tile/0/003.p/21", "tile/entries/003.p/21", "tile/0/002", "tile/0/000"],
+]
+
+
+@pytest.mark.parametrize("lost", ENDS, ids=",".join)
+def test_the_last_tiles_come_back_and_the_log_goes_on(books: Books, lost: list[str]) -> None:
+    before = contents(books.log_folder)
+    for path in lost:
+        (books.log_folder / path).unlink()
+    books = Books(books.folder)
+    assert {tile.path() for tile in books.log.publisher.mend()} == set(lost)
+    assert contents(books.log_folder) == before
+    assert books.log.publisher.mend() == []
+    for path in lost:
+        (books.log_folder / path).unlink()
+    books.add(2)
+    books.publish()
+    assert before.items() - contents(books.log_folder).items() <= _moved(books, before)
+
+
+def test_the_last_tiles_of_three_levels_come_back(tmp_path: Path) -> None:
+    books = Books(tmp_path)
+    books.grow(256 * 256 + 256 + 10)
+    before = contents(books.log_folder)
+    for path in ("tile/2/000.p/1", "tile/1/001.p/1", "tile/1/000", "tile/0/007"):
+        (books.log_folder / path).unlink()
+    assert len(books.log.publisher.mend()) == 4
+    assert contents(books.log_folder) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("tile/0/003.p/21", 300),
+        ("tile/entries/003.p/21", 300),
+        ("tile/1/000.p/3", 780),
+    ],
+)
+def test_of_the_database_only_what_the_last_tiles_need_has_to_lead_to_them(
+    books: Books, path: str, place: int
+) -> None:
+    (books.log_folder / path).unlink()
+    books.tamper("UPDATE entries SET entry = ? WHERE idx = ?", b"another", place)
+    assert [tile.path() for tile in books.log.publisher.mend()] == [path]
+
+
+@pytest.mark.parametrize("path", ["tile/0/003.p/21", "tile/entries/003.p/21"])
+def test_last_tiles_to_which_the_database_does_not_lead_are_named(books: Books, path: str) -> None:
+    (books.log_folder / path).unlink()
+    books.tamper("UPDATE entries SET entry = ? WHERE idx = 780", b"another")
+    with pytest.raises(VerificationError, match=path) as caught:
+        books.log.publisher.mend()
+    assert (caught.value.code, caught.value.extra) == ("tile_missing", {"path": path})
+    assert not (books.log_folder / path).exists()
+
+
+def test_last_entries_that_are_gone_are_named(books: Books) -> None:
+    (books.log_folder / "tile/0/003.p/21").unlink()
+    books.tamper("DELETE FROM entries WHERE idx = 780")
+    with pytest.raises(VerificationError, match=r"tile/entries/003\.p/21") as caught:
+        books.log.publisher.mend()
+    assert caught.value.code == "tile_missing"
+
+
+def test_the_last_tiles_of_what_is_published_are_wanted_as_well(tmp_path: Path) -> None:
+    """Where witnesses are awaited, more is signed than published."""
+    books = Books(tmp_path)
+    books.grow(300)
+    waiting = Books(tmp_path, policy=Policy((cosigner(1).verifier,), 1))
+    waiting.add(5)
+    assert waiting.publish().size == 307
+    before = contents(books.log_folder)
+    lost = ["tile/0/001.p/45", "tile/0/001.p/51", "tile/entries/001.p/45"]
+    for path in lost:
+        (books.log_folder / path).unlink()
+    assert {tile.path() for tile in waiting.log.publisher.mend()} == set(lost)
+    assert contents(books.log_folder) == before
