@@ -135,11 +135,16 @@ class NetworkPrinter:
         self._listen(line)
 
     def _listen(self, line: socket.socket) -> None:
-        """Hear the printer out: what it says means nothing here, that it breaks off does."""
-        line.settimeout(self._settle)
+        """Hear the printer out: what it says means nothing here, that it breaks off does.
+
+        Some tell of their state for as long as one listens.
+        """
+        deadline = Deadline(self._settle)
         try:
-            while line.recv(4096):
-                pass
+            heard = b"."
+            while heard:
+                line.settimeout(deadline.left())
+                heard = line.recv(4096)
         except TimeoutError:
             return
         except OSError as error:

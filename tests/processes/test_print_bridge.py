@@ -107,6 +107,23 @@ def test_a_slip_reaches_the_printer_as_it_is() -> None:
         wait_until(lambda: box.jobs == [SLIP], "it is printed")
 
 
+def test_a_printer_that_never_stops_talking_is_heard_out_for_a_while() -> None:
+    jobs, enough = list[bytes](), threading.Event()
+
+    def talk(line: socket.socket) -> None:
+        job = b""
+        while data := line.recv(65536):
+            job += data
+        jobs.append(job)
+        while not enough.wait(SOON / 10):
+            line.send(b"\x10\x04\x01\x12")  # as with automatic status back
+
+    with printer(talk) as box, bridge(box.place) as where, Client(where) as client:
+        assert status(client.say(posted(SLIP)).answer()) == 200
+        enough.set()
+    assert jobs == [SLIP]
+
+
 def test_slips_come_one_after_the_other() -> None:
     slips = [bytes([n]) * 50_000 for n in range(6)]
     with printer() as box, bridge(box.place) as where:
