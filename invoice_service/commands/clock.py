@@ -1,6 +1,7 @@
 """``fapiao clock``: what is known of the time, and somebody's word that the clock is right."""
 
 from datetime import datetime
+from typing import Any
 
 import click
 
@@ -10,6 +11,11 @@ from invoice_service.commands.session import Session
 from invoice_service.domain.clock import Known, check_ahead, check_behind
 from invoice_service.domain.numbering import format_issued_at, shanghai_day
 from invoice_service.wiring import Instance
+
+_TOO_LATE = (
+    "if the clock is right, promises are broken, and their holders can prove it; if it has leapt,"
+    " set it back before anything is sealed: they can still be kept"
+)
 
 
 @click.group()
@@ -66,7 +72,7 @@ def _known(instance: Instance) -> Known:
     return instance.store.known_times()
 
 
-def _described(instance: Instance, now: int, known: Known) -> dict[str, str]:
+def _described(instance: Instance, now: int, known: Known) -> dict[str, Any]:
     times = {
         "clock": now,
         "last_invoice": known.issued,
@@ -75,7 +81,19 @@ def _described(instance: Instance, now: int, known: Known) -> dict[str, str]:
     }
     said = {name: format_issued_at(moment) if moment else "" for name, moment in times.items()}
     problem = _problem(instance, now, known)
-    return {**said, "problem": problem.code if problem else "", "detail": str(problem or "")}
+    found = {"problem": problem.code if problem else "", "detail": str(problem or "")}
+    return {**said, **_waiting(instance, now), **found}
+
+
+def _waiting(instance: Instance, now: int) -> dict[str, Any]:
+    """What waits for the log, by when the oldest of it is due there, and whether that is over."""
+    taken = instance.log.taken()
+    oldest = instance.store.issued_at(taken + 1)
+    if oldest is None:
+        return {"waiting": 0, "due": "", "too_late": False}
+    by = oldest + instance.config.anchor.max_delay
+    count = instance.store.last_seq() - taken
+    return {"waiting": count, "due": format_issued_at(by), "too_late": by < now}
 
 
 def _sealed(instance: Instance) -> int:
@@ -93,12 +111,16 @@ def _problem(instance: Instance, now: int, known: Known) -> Problem | None:
     return None
 
 
-def _show(said: dict[str, str], *, as_json: bool) -> None:
+def _show(said: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(said)
         return
     for name in ("clock", "last_invoice", "last_seal", "confirmed"):
         click.echo(f"{name.replace('_', ' '):<13} {said[name] or 'none'}")
+    if said["waiting"]:
+        click.echo(f"waiting       {said['waiting']}, the oldest due in it by {said['due']}")
+    if said["too_late"]:
+        click.secho(_TOO_LATE, fg="yellow")
     if said["problem"]:
         click.secho(said["detail"], fg="red")
     else:

@@ -45,6 +45,21 @@ def test_a_leap_is_shown_confirmed_and_over(town: Town) -> None:
     assert [line["status"] for line in town.sell(2)][1] == "issued"
 
 
+def test_what_was_promised_before_a_leap_is_told_before_and_after_the_word(town: Town) -> None:
+    town.sell(2)
+    said = town.asked("clock", "show")
+    assert (said["waiting"], said["too_late"]) == (2, False)
+    assert said["due"] > said["last_invoice"]
+    age(town, 30)
+    said = town.asked("clock", "show", status=3)
+    assert (said["waiting"], said["too_late"]) == (2, True)
+    assert said["last_invoice"] < said["due"] < said["clock"]
+    assert "promises are broken" in town.run("clock", "confirm", today())
+    town.run("anchor")
+    said = town.asked("clock", "show")
+    assert (said["waiting"], said["due"], said["too_late"]) == (0, "", False)
+
+
 def test_leaps_in_a_row_are_shown_and_confirmed(town: Town) -> None:
     """The instance has noted its clock when it was made; the machine has not run since."""
     town.sell(1)
