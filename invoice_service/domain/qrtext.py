@@ -17,7 +17,7 @@ from chain.errors import MalformedError
 
 from .money import Fen, parse_amount, parse_yuan
 from .numbering import parse_bill_number
-from .spans import BEHIND, LINE_ENDS, SIGNS, readings, spans, without_words
+from .spans import BEHIND, SIGNS, in_one_line, readings, spans, without_words
 from .text import drop_unseen
 
 FIELDS: Final = ("hash", "bill_num", "total_amount")
@@ -41,6 +41,8 @@ _NAMED = re.compile(r"(?<![0-9a-z])01[0-9a-f]{64}(?![0-9a-z])", re.IGNORECASE)
 _HASH = re.compile(r"[0-9A-Fa-f]{66}")
 _DAY = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _CODE = re.compile(r"[0-9]{12}")
+_COMMAS: Final = 7
+"""Of the comma form; others may stand in the words behind it."""
 
 
 class QrText(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,9 +208,10 @@ def _as_named(said: QrText, text: str) -> QrText:
 
 def _parse_part(part: str) -> list[QrText]:
     """The code, or nothing for an address that says nothing of an invoice."""
-    match = _URL.fullmatch(LINE_ENDS.sub("", part))
+    match = _URL.fullmatch(in_one_line(part))
     if not match:
-        return [_parse_commas(part.split(","))]
+        *first, last = part.split(",", _COMMAS)
+        return [_parse_commas([*first, *without_words(last).split(",")])]
     said = {name for name, value in _parameters(match["query"]) if value}
     if said.isdisjoint({*FIELDS, _TEXT}):
         return []

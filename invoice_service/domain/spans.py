@@ -35,11 +35,24 @@ _START = re.compile(
 
 
 _RUN_ON = re.compile(
-    r"(?P<value>-?[0-9a-f]+)(?:[*_~`|]+\s|\s*(?P<sign>[^\x00-\x7f]))", re.ASCII | re.IGNORECASE
+    r"(?P<value>-?[0-9a-f]+)"
+    r"(?:[*_~`|]+\s|\s*(?P<sign>[^\x00-\x7f])|[)\]}>\"'.,;:!?]*\s+(?:-{2,}\s*)?(?P<word>[a-z][a-z'-]+))",
+    re.ASCII | re.IGNORECASE,
 )
 """A value that runs on into words."""
 
 _UNITS: Final = "元圆块角毛分"
+_UNITS_ASCII: Final = re.compile(
+    r"cents?|chf|cny|dollars?|euros?|fen|gbp|hkd|jiao|jpy|kuai|mao|mop|ntd|rmb|twd|usd|wan|yen|yuan",
+    re.IGNORECASE,
+)
+"""Words that would make another number of the one before them, as any single letter would."""
+
+_LINE_OF_WORDS = re.compile(
+    r"(=(?:01[0-9a-f]{64}|-?[0-9]{1,20}))[\t\r\n]+(?=[a-z]|--\s|[0-9]+\s+[a-z])",
+    re.ASCII | re.IGNORECASE,
+)
+"""Behind a value that is whole, a line end that no mail program has put into the address."""
 
 
 def readings(text: str) -> Iterator[str]:
@@ -64,6 +77,11 @@ def spans(text: str) -> list[str]:
     ]
 
 
+def in_one_line(address: str) -> str:
+    """An address without its line ends; words on a line of their own stay apart from it."""
+    return LINE_ENDS.sub("", _LINE_OF_WORDS.sub(r"\1 ", address))
+
+
 def without_words(value: str) -> str:
     """A value up to the first character that it cannot hold, where words follow.
 
@@ -71,6 +89,8 @@ def without_words(value: str) -> str:
     """
     match = _RUN_ON.match(value)
     if match is None or (match["sign"] and not _are_words(value[match.start("sign") :])):
+        return value
+    if match["word"] and _UNITS_ASCII.fullmatch(match["word"]):
         return value
     return match["value"]
 

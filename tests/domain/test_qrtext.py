@@ -87,6 +87,8 @@ def test_capitals_marks_and_words_change_nothing_in_the_comma_form() -> None:
         *(COMMAS.replace(HASH, HASH.upper()), f"\ufeff{COMMAS}\r\n", f"「{COMMAS}」"),
         *(f"**{COMMAS}**", f"🧾{COMMAS}🧾", f"{COMMAS}电话12345"),
         *(f"发票查验：{COMMAS}，", quote(COMMAS), f"https://a.cn/?target={quote(COMMAS)}"),
+        *(f"{COMMAS} please check", f"{COMMAS}, please check, and thanks"),
+        f"{COMMAS}\nBest regards,\nZhang",
     ):
         assert parse_qr_text(text) == said
 
@@ -156,7 +158,10 @@ def test_a_total_of_another_spelling_is_refused(amount: str) -> None:
 
 @pytest.mark.parametrize(
     "behind",
-    [*("４", "万", "元", "．50", "，500", "×2", "²", "①", "€", "x", " 5", "*5", "**5")],
+    [
+        *("４", "万", "元", "．50", "，500", "×2", "²", "①", "€", "x", " 5", "*5", "**5"),
+        *("please", " x", " k", " yuan", "\nRMB", " fen, please", ". 5", ",50", "\n5 more", " e5"),
+    ],
 )
 def test_what_may_belong_to_the_total_is_not_cut_off(behind: str) -> None:
     assert code_of(URL + behind) == "amount_invalid"
