@@ -17,7 +17,7 @@ from typing import Final
 
 from chain.entry import format_time
 from chain.errors import Problem, VerificationError
-from chain.proof.file import MAX_PROOF_BYTES, parse_proof
+from chain.proof.file import MAX_PROOF_BYTES, Proof, parse_proof
 from chain.proof.memory import (
     Ask,
     Continued,
@@ -27,7 +27,7 @@ from chain.proof.memory import (
     remember,
     told,
 )
-from chain.proof.promise import is_promise, open_promise, promise_keys, refuse_bent
+from chain.proof.promise import is_promise, open_promise, promise_keys, refuse_bent, refuse_within
 from chain.proof.verify import Evidence, verify_proof
 from chain.signing.keys import TrustedKeys
 from chain.signing.policy import NO_WITNESSES, Policy
@@ -83,9 +83,8 @@ def _verify(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
 
 def _tell_proof(options: argparse.Namespace, data: bytes, keys: TrustedKeys, policy: Policy) -> int:
     try:
-        proof = parse_proof(data)
+        proof = _parse(data)
     except Problem as problem:
-        problem.detail = f"no proof file, or a damaged one: {problem.detail}"
         return _cannot_ask(problem, as_json=options.json)
     try:
         evidence = verify_proof(proof, keys, policy)
@@ -103,6 +102,15 @@ def _tell_proof(options: argparse.Namespace, data: bytes, keys: TrustedKeys, pol
     tell = _evidence_json if options.json else _evidence_text
     sys.stdout.write(tell(evidence, unchecked, continued))
     return YES
+
+
+def _parse(data: bytes) -> Proof:
+    try:
+        return parse_proof(data)
+    except Problem as problem:
+        refuse_within(data)
+        problem.detail = f"no proof file, or a damaged one: {problem.detail}"
+        raise
 
 
 def _tell_promise(data: bytes, keys: TrustedKeys, *, as_json: bool) -> int:

@@ -25,6 +25,7 @@ was issued, by when its anchor will be in the log. It is read, and made no more.
 
 import base64
 import binascii
+import codecs
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,9 @@ _ALONE_LINES = 3  # below the name: hash, given, deadline
 _GROUP_LINES = 5  # below the name: version, count, root, given, deadline
 _BEGINNING = re.compile(rb"fapiao/promise@|[^\n]*/promise\n")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
+_AROUND = b'\xef\xbb\xbf \t\r\n"'
+_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*[{\["]')
+_WITHIN = re.compile(rb'"(?:fapiao\\?/promise@[^"]{1,9}|[^"\n]{1,300}?\\?/promise)\\n')
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +127,37 @@ def is_promise(data: bytes) -> bool:
 
 
 def refuse_bent(data: bytes) -> None:
-    """MalformedError ``promise_malformed`` for what is a promise but for what stands before it.
+    """MalformedError ``promise_malformed`` for a promise that was not saved as it was given.
 
-    Only one spelling is read, but whoever saved it should learn what it is.
+    Only one spelling is read, but whoever saved it should learn what it is: with a mark, blanks,
+    empty lines, quotation marks or other line ends around its lines, or in UTF-16.
     """
-    plain = data.lstrip(b'\xef\xbb\xbf \t\r\n"').replace(b"\r\n", b"\n")
+    utf8 = _from_utf16(data)
+    lines = utf8.strip(_AROUND).replace(b"\r", b"").split(b"\n")
+    plain = b"\n".join(line.rstrip() for line in lines) + b"\n"
     if is_promise(plain) and plain != data:
         raise _malformed(
             "it seems to be one, but with a blank, a mark or line ends that were not there; save"
             " the text as it was given, and check it with `fapiao verify FILE`, or against the log"
             " with `fapiao audit --promise FILE --mirror DIR`"
         )
+
+
+def refuse_within(data: bytes) -> None:
+    """MalformedError ``promise_malformed`` for JSON, of no other meaning here, with a promise."""
+    utf8 = _from_utf16(data)
+    if _JSON.match(utf8) and _WITHIN.search(utf8):
+        raise _malformed(
+            "one stands within this JSON, as in the service's answers; save the text of `promise`"
+            " alone (jq -j .promise ANSWER.json > FILE), and check that file"
+        )
+
+
+def _from_utf16(data: bytes) -> bytes:
+    """What Windows writes as "Unicode", in UTF-8; anything else as it is."""
+    if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data
+    return data.decode("utf-16", "replace").encode("utf-8", "replace")
 
 
 def promise_keys(trusted: TrustedKeys) -> tuple[VerifierKey, ...]:

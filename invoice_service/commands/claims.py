@@ -11,6 +11,7 @@ import msgspec
 from chain.commitment import password_area
 from chain.errors import MalformedError
 from chain.proof.file import MAX_PROOF_BYTES, Proof, ShownGroup, parse_proof
+from chain.proof.promise import refuse_within
 from invoice_service.commands.options import named_file
 from invoice_service.documents.apart import read_codes
 from invoice_service.domain.qrtext import (
@@ -83,6 +84,7 @@ def _from_proof(path: Path, data: bytes) -> Claim:
     try:
         proof = parse_proof(data)
     except MalformedError as problem:
+        refuse_within(data)
         detail = f"{path} is no proof file, or a damaged one: {problem.detail}"
         raise MalformedError(problem.code, detail, pointer=problem.pointer) from None
     return Claim(password_area(proof.document), proof_slip(proof), proof)

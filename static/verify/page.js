@@ -5,7 +5,14 @@ import { ForkedError } from "./fork.js";
 import { age, AS_OF, fetchProof, logReader } from "./newest.js";
 import { parsePolicy } from "./policy.js";
 import { MAX_PROOF_BYTES } from "./proof.js";
-import { isPromise, isRefuted, openPromise, promiseKeys } from "./promise.js";
+import {
+  isPromise,
+  isRefuted,
+  openPromise,
+  promiseKeys,
+  refuseBent,
+  refuseWithin,
+} from "./promise.js";
 import { hold, kindOf, memory, wordsOf } from "./seen.js";
 import { STEPS, verifyProof } from "./verify.js";
 import {
@@ -38,6 +45,8 @@ async function check() {
   if (current === null) return;
   const mine = ++turn;
   part("seen").hidden = true;
+  const bent = caught(refuseBent);
+  if (bent !== null) return refuse(bent, []);
   if (isPromise(current)) return checkPromise(mine);
   const started = performance.now();
   const held = [];
@@ -48,7 +57,7 @@ async function check() {
       throw new Problem("other_invoice", "the file proves another invoice than the one asked for");
     }
   } catch (problem) {
-    if (mine === turn) refuse(problem, held);
+    if (mine === turn) refuse((isRead(problem) ? null : caught(refuseWithin)) ?? problem, held);
     return;
   } finally {
     part("verdict").dataset.milliseconds = (performance.now() - started).toFixed(1);
@@ -60,6 +69,19 @@ async function check() {
   if (wanted !== null) asOf(found, "newest"); // it was fetched just now
   else if (!(await askNewest(found, mine))) return;
   await askLog(before, found, mine);
+}
+
+/** Whether a problem is not with reading the file. */
+const isRead = ({ step }) => typeof step === "number";
+
+/** The problem that a look at the file finds, or null. */
+function caught(look) {
+  try {
+    look(current);
+    return null;
+  } catch (problem) {
+    return problem;
+  }
 }
 
 /** A promise is no proof: it says by when there is to be one. */
@@ -206,7 +228,7 @@ function refuse(problem, held, refuted = false) {
   clear(held, step);
   part("code").textContent = known ? `${problem.code}: ${problem.detail}` : String(problem);
   const isFalse = refuted || step !== null || problem.code === "other_invoice";
-  announce(isFalse ? "refused" : "unreadable");
+  announce(isFalse ? "refused" : (problem.how ?? "unreadable"));
 }
 
 /** Forget the last result, and show which steps held and which one did not. */
@@ -214,7 +236,7 @@ function clear(held, failed) {
   for (const id of ["facts", "shown", "code"]) part(id).replaceChildren();
   part("document").hidden = true;
   for (const id of ["asof", "evidence", "proof"]) part(id).hidden = true;
-  part("steps").hidden = current !== null && isPromise(current);
+  part("steps").hidden = current !== null && (isPromise(current) || caught(refuseBent) !== null);
   URL.revokeObjectURL(part("evidence").href);
   delete part("verdict").dataset.asof;
   part("result").hidden = false;

@@ -13,6 +13,10 @@ const MAX_PATH = 63;
 const HEAD_LINES = 4; // header, hash, index, blinder
 const NUMBER = /^(0|[1-9][0-9]{0,18})$/;
 const NAME = "/promise";
+const BEGINNING = /^(fapiao\/promise@|[^\n]*\/promise\n)/;
+const JSON_BEGINS = /^(\xef\xbb\xbf|\ufeff)?[ \t\n\v\f\r]*[{["]/;
+const WITHIN = /"(?:fapiao\\?\/promise@[^"]{1,9}|[^"\n]{1,300}?\\?\/promise)\\n/;
+const AROUND = "\xef\xbb\xbf\ufeff \t\r\n\"";
 
 /** Codes of a promise that can be read and does not hold. */
 const REFUTED = ["signature", "signature_missing", "promise_of_another", "root_mismatch"];
@@ -34,7 +38,26 @@ export async function promiseKeys(text, statements) {
 }
 
 /** Tell a promise, good or not, from other files. */
-export const isPromise = (data) => /^(fapiao\/promise@|[^\n]*\/promise\n)/.test(asciiOf(data));
+export const isPromise = (data) => BEGINNING.test(asciiOf(data));
+
+/** Refuse, by name and with `how`, a promise that was not saved as it was given. */
+export function refuseBent(data) {
+  const lines = trim(textOf(data)).replaceAll("\r", "").split("\n");
+  const plain = `${lines.map((line) => line.replace(/[ \t\v\f]+$/, "")).join("\n")}\n`;
+  if (BEGINNING.test(plain) && plain !== asciiOf(data)) {
+    const why = "it seems to be one, but with a blank, a mark or line ends that were not there";
+    throw Object.assign(malformed(why), { how: "bent" });
+  }
+}
+
+/** Refuse, by name and with `how`, JSON of no other meaning here with a promise in it. */
+export function refuseWithin(data) {
+  const text = textOf(data);
+  if (JSON_BEGINS.test(text) && WITHIN.test(text)) {
+    const why = "one stands within this JSON: save the text of its `promise` alone";
+    throw Object.assign(malformed(why), { how: "within" });
+  }
+}
 
 /**
  * Return what was promised of one document, {version, origin, hash, anchor, given, deadline}, or
@@ -129,6 +152,20 @@ function bytesOf(text) {
 
 /** A character for each byte; only those of ASCII are themselves. */
 const asciiOf = (data) => new TextDecoder("latin1").decode(data);
+
+/** The same, but of what Windows writes as "Unicode" its text. */
+function textOf(data) {
+  const coding = { "255,254": "utf-16le", "254,255": "utf-16be" }[data.subarray(0, 2).join()];
+  return coding ? new TextDecoder(coding).decode(data) : asciiOf(data);
+}
+
+/** Without what stands around a text that was copied. */
+function trim(text) {
+  let [first, end] = [0, text.length];
+  while (first < end && AROUND.includes(text[first])) first += 1;
+  while (first < end && AROUND.includes(text[end - 1])) end -= 1;
+  return text.slice(first, end);
+}
 
 function decode(data) {
   try {

@@ -53,6 +53,22 @@ export const VERDICTS = {
       "The file holds by itself, but this browser was shown another history of the log before. Both cannot be true: save the evidence, and tell others.",
     ),
   },
+  bent: {
+    style: "malformed",
+    picture: "unreadable",
+    name: N_("A promise, not saved as it was given"),
+    text: N_(
+      "Blanks, line ends or marks were added, so its signature cannot be checked. Save the text exactly as it was given, in UTF-8.",
+    ),
+  },
+  within: {
+    style: "malformed",
+    picture: "unreadable",
+    name: N_("An answer with a promise in it"),
+    text: N_(
+      "Save the text of its field “promise” alone as a file, each \\n as a new line, and check that file.",
+    ),
+  },
   unreadable: {
     style: "malformed",
     picture: "unreadable",

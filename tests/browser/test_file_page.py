@@ -118,9 +118,11 @@ def _filled(
     note = sign_note("".join(f"{line}\n" for line in alone), signer).decode()
     texts["promise of version 1"] = note
     texts["forged promise"] = note.replace("04:31", "05:31")
+    texts["promise of Windows"] = promise.replace("\n", "\r\n")
+    texts["answer"] = json.dumps(plain)
     for name, said in texts.items():
         files[name] = folder / f"{name}.txt"
-        files[name].write_text(said, "utf-8")
+        files[name].write_bytes(said.encode())
     files["huge"] = folder / "huge.json"
     files["huge"].write_bytes(b" " * (8 << 20))
     keys = desk.instance.config.keys_dir
@@ -214,6 +216,8 @@ def test_the_page_says_what_is_hidden(chrome: Chrome, site: Site) -> None:
         ("bent promise", "refused"),
         ("forged promise", "refused"),
         ("damaged promise", "unreadable"),
+        ("promise of Windows", "bent"),
+        ("answer", "within"),
     ],
 )
 def test_each_file_has_its_verdict(chrome: Chrome, site: Site, name: str, verdict: str) -> None:

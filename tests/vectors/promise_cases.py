@@ -1,6 +1,7 @@
 """Golden promises of both versions: good ones, and bent ones with the code that refuses them."""
 
 import base64
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,10 @@ def promises() -> object:
         "key": PROMISE.verifier.text(),
         "good": {name: {"text": text, **_says(text)} for name, text in good.items()},
         "bent": bent,
+        "saved": {
+            name: {"code": code, "base64": base64.b64encode(data).decode()}
+            for name, code, data in _saved()
+        },
     }
 
 
@@ -198,6 +203,49 @@ def _bent_spelling(good: str) -> Bent:
     yield "no note", "note", f"{head}\n\n"
     more = f"\n{_to_base64(bytes(32))}" * 63
     yield "too long a path", malformed, f"{head}{more}\n\n{note}"
+
+
+def _saved() -> Iterator[tuple[str, str, bytes]]:
+    """(name, code, bytes) of files: what was made of a promise is named, the rest is left alone."""
+    for version, text in (("1", alone()), ("2", group(5)[2])):
+        for name, saved in _saved_otherwise(text):
+            yield f"{version}: {name}", "promise_malformed", saved
+        yield f"{version}: as it was given", "", text.encode()
+        yield f"{version}: behind another line", "", f"See below.\n{text}".encode()
+    log = "log.example/fapiao\n7\nAAAA\n"
+    yield "a checkpoint with carriage returns", "", log.replace("\n", "\r\n").encode()
+    yield "a checkpoint within JSON", "", json.dumps({"checkpoint": log}).encode()
+    yield "nothing", "", b""
+    yield "blanks", "", b" \r\n\t"
+    yield "JSON of nothing", "", b"{}"
+    yield "half of a mark", "", b"\xff\xfe\x00"
+
+
+def _saved_otherwise(text: str) -> Iterator[tuple[str, bytes]]:
+    """The promise, as programs save, copy and quote it."""
+    data = text.encode()
+    yield "a mark", b"\xef\xbb\xbf" + data
+    yield "carriage returns", data.replace(b"\n", b"\r\n")
+    yield "a mark and carriage returns", b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n")
+    yield "empty lines before it", b"\n \n" + data
+    yield "empty lines behind it", data + b"\n\r\n"
+    yield "a blank behind it", data[:-1] + b" \n"
+    yield "a blank behind each line", data.replace(b"\n", b" \n")
+    yield "tabs behind its first line", data.replace(b"\n", b"\t\t\n", 1)
+    yield "no last line feed", data[:-1]
+    yield "quotation marks", b'"' + data + b'"'
+    yield "UTF-16, the low byte first", b"\xff\xfe" + text.encode("utf-16-le")
+    yield "UTF-16, the high byte first", b"\xfe\xff" + text.encode("utf-16-be")
+    windows = text.replace("\n", "\r\n")
+    yield "UTF-16 with carriage returns", b"\xff\xfe" + windows.encode("utf-16-le")
+    yield "a text of JSON", json.dumps(text).encode()
+    answer = {"hash": "01", "promise": text}
+    yield "an answer", json.dumps(answer).encode()
+    yield "an answer in lines", json.dumps([answer], ensure_ascii=False, indent=2).encode()
+    yield "an answer with \\/", json.dumps(answer).replace("/", "\\/").encode()
+    yield "an answer with a mark", b"\xef\xbb\xbf" + json.dumps(answer).encode()
+    yield "an answer in UTF-16", b"\xff\xfe" + json.dumps(answer).encode("utf-16-le")
+    yield "lines of answers", f"{json.dumps(answer)}\n{json.dumps(answer)}\n".encode()
 
 
 def _to_base64(raw: bytes) -> str:

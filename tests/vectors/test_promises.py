@@ -13,7 +13,7 @@ import pytest
 
 from chain.entry import format_time
 from chain.errors import Problem
-from chain.proof.promise import open_promise
+from chain.proof.promise import open_promise, refuse_bent, refuse_within
 from chain.signing.note import VerifierKey
 from tests.outside import need
 from tests.vectors.make import path_of
@@ -26,6 +26,7 @@ KEY = PROMISE.verifier.text()
 CASES: dict[str, Any] = json.loads(path_of("promise").read_text("utf-8"))
 GOOD: dict[str, dict[str, Any]] = CASES["good"]
 BENT: dict[str, dict[str, str]] = CASES["bent"]
+SAVED: dict[str, dict[str, str]] = CASES["saved"]
 SECONDS = 300
 
 
@@ -45,18 +46,31 @@ def by_python(data: bytes, key: str = KEY) -> tuple[str, dict[str, Any] | None]:
     }
 
 
+def saved_by_python(data: bytes) -> str:
+    """The code with which a file is refused for how it was saved, or ""."""
+    try:
+        refuse_bent(data)
+        refuse_within(data)
+    except Problem as problem:
+        return problem.code
+    return ""
+
+
 def by_browser(
     cases: list[dict[str, str]], folder: Path, *arguments: str
 ) -> list[tuple[str, dict[str, Any] | None]]:
     """The same, by the page's program under Node."""
+    return [(one["code"], one["said"]) for one in _answers(cases, folder, *arguments)]
+
+
+def _answers(cases: list[dict[str, str]], folder: Path, *arguments: str) -> list[dict[str, Any]]:
     file = folder / "cases.jsonl"
     file.write_text("".join(f"{json.dumps(case)}\n" for case in cases), "utf-8")
     done = subprocess.run(
         [need("node"), RUNNER, file, *arguments], capture_output=True, text=True, timeout=SECONDS
     )
     assert done.returncode == 0, done.stderr
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    return [(one["code"], one["said"]) for one in answers]
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def by_script(folder: Path, text: str, key: str = KEY) -> "subprocess.CompletedProcess[str]":
@@ -88,6 +102,17 @@ def test_the_page_says_the_same(tmp_path: Path, plain: tuple[str, ...]) -> None:
         said = {key: value for key, value in case.items() if key != "text"}
         assert found[name] == ("ok", said), name
     assert {name: found[name][0] for name in BENT} == {n: case["code"] for n, case in BENT.items()}
+
+
+def test_how_a_file_was_saved_is_named_by_both(tmp_path: Path) -> None:
+    files = {name: base64.b64decode(case["base64"]) for name, case in SAVED.items()}
+    files |= {name: case["text"].encode() for name, case in {**GOOD, **BENT}.items()}
+    expected = {name: saved_by_python(data) for name, data in files.items()}
+    cases = [{"key": KEY, "base64": base64.b64encode(data).decode()} for data in files.values()]
+    found = [one["saved"] for one in _answers(cases, tmp_path)]
+    assert dict(zip(files, found, strict=True)) == expected
+    assert {name: expected[name] for name in SAVED} == {n: c["code"] for n, c in SAVED.items()}
+    assert not any(expected[name] for name in GOOD)
 
 
 def test_a_script_with_nothing_of_ours_says_the_same(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Promises of both versions: what is read, and every way to bend one."""
 
 import base64
+import json
 import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from chain.proof.promise import (
     open_promise,
     promise_keys,
     refuse_bent,
+    refuse_within,
     sign_group,
 )
 from chain.signing.keys import LogKey, LogKeys
@@ -397,11 +399,34 @@ def test_a_promise_is_told_from_other_files(data: bytes, is_one: bool) -> None:
 @pytest.mark.parametrize("text", [signed(*ALONE), group(3)[1]], ids=["alone", "group"])
 def test_a_promise_that_was_not_saved_as_it_was_given_is_named(text: str) -> None:
     data = text.encode()
-    for bent in (b"\n" + data, data.replace(b"\n", b"\r\n"), b'"' + data):
+    utf16 = [b"\xff\xfe" + text.encode("utf-16-le"), b"\xfe\xff" + text.encode("utf-16-be")]
+    around = [b"\n" + data, data.replace(b"\n", b"\r\n"), b'"' + data, b"\xef\xbb\xbf" + data]
+    behind = [data + b"\n", data[:-1], data[:-1] + b" \n", data.replace(b"\n", b"\t\n", 1)]
+    for bent in (*around, *behind, *utf16):
         with pytest.raises(MalformedError, match=r"^promise_malformed\b.*fapiao audit --promise"):
             refuse_bent(bent)
-    for other in (data, b"", b"{}", b"\n[]"):
+        refuse_within(bent)
+    for other in (data, b"", b"{}", b"\n[]", b"\xff\xfe\x00", b"x" + data, b"x\n" + data):
         refuse_bent(other)
+
+
+@pytest.mark.parametrize("text", [signed(*ALONE), group(3)[1]], ids=["alone", "group"])
+def test_a_promise_within_json_is_named(text: str) -> None:
+    answer = json.dumps({"promise": text})
+    quoted = [
+        json.dumps(text),
+        answer,
+        f"[{answer}]",
+        f"\ufeff {answer}",
+        answer.replace("/", "\\/"),
+        f"{answer}\n" * 2,
+    ]
+    for within in (*map(str.encode, quoted), b"\xff\xfe" + answer.encode("utf-16-le")):
+        with pytest.raises(MalformedError, match=r"^promise_malformed\b.*jq -j \.promise"):
+            refuse_within(within)
+    others = [text, f"x{answer}", json.dumps({"note": "log.example\n/promise"}), "", "{}"]
+    for other in (*others, json.dumps({"a": "x/promises\n"})):
+        refuse_within(other.encode())
 
 
 def test_each_document_gets_a_blinder_of_its_own() -> None:
