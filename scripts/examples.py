@@ -88,6 +88,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     slip = {**here, "bill_num": blue["number"], "total_amount": blue["total"]}
     yield Call("ANCHOR")
     yield Call("listInvoices", {"limit": 10, "from": "2026-11-21", "to": "2026-11-21"})
+    yield Call("invoiceStates", {}, here, NDJSON)
     yield Call("readInvoice", here)
     yield Call("proof", {**here, "format": "fapiao"})
     yield Call("qrSvg", {**here, "module": 4})

@@ -10,6 +10,7 @@ from invoice_service.config import Config
 from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.health import PendingReader
 from invoice_service.services.issuing.issue import Issuer
+from invoice_service.services.issuing.standing import StandingReader
 from invoice_service.services.people.desk import PeopleDesk
 from invoice_service.services.people.person import PeopleReader
 from invoice_service.services.people.ports import KeyStore, MerchantStore
@@ -20,6 +21,7 @@ from invoice_service.services.reporting.report import ReportStore
 
 class Store(
     InvoiceReader,
+    StandingReader,
     PrintStore,
     PendingReader,
     MerchantStore,

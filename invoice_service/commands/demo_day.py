@@ -19,12 +19,12 @@ from chain.errors import ConflictError, Problem, VerificationError
 from chain.proof.file import parse_proof
 from chain.proof.verify import verify_proof
 from chain.signing.note import VerifierKey
-from invoice_service.commands.order_files import read_sample_year
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.report import print_report
 from invoice_service.domain.merchant import MerchantRequest
 from invoice_service.domain.money import Fen, format_yuan
 from invoice_service.domain.qrtext import scan_url
+from invoice_service.files.samples import read_sample_year
 
 DAY: Final = "2015-11-27"  # the busiest of the sample: 115 orders
 AT_ONCE: Final = 8

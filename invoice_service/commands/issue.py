@@ -7,17 +7,22 @@ import click
 
 from chain.durable import write_file
 from invoice_service.commands.merchants import find_merchant
-from invoice_service.commands.order_files import SAMPLES, Source, open_orders, open_sample
 from invoice_service.commands.output import json_option, print_json, progress
 from invoice_service.commands.remote import Remote
-from invoice_service.commands.results import ResultFile
 from invoice_service.commands.session import Session
-from invoice_service.commands.submit import Submitter, submit_all
-from invoice_service.commands.submitters import LocalSubmitter, RemoteSubmitter
-from invoice_service.documents.order_columns import TEMPLATE
-from invoice_service.documents.spreadsheet import texts_workbook
+from invoice_service.commands.submitters import RemoteSubmitter
+from invoice_service.documents.order_columns import NAMES
+from invoice_service.documents.order_template import template_csv, template_workbook
 from invoice_service.domain.tax import TaxRates
+from invoice_service.files.desk import LocalSubmitter
+from invoice_service.files.orders import open_orders
+from invoice_service.files.record import Source
+from invoice_service.files.results import ResultFile
+from invoice_service.files.samples import NAMES as SAMPLES
+from invoice_service.files.samples import open_sample
+from invoice_service.files.submit import Submitter, submit_all
 from invoice_service.services.issuing.issue import IssuingDesk
+from invoice_service.services.issuing.standing import Standings
 from invoice_service.wiring import Instance
 
 
@@ -37,7 +42,7 @@ from invoice_service.wiring import Instance
 @click.option(
     "--template",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a workbook with the columns to this file, and issue nothing.",
+    help="Write a table with the columns to this file (.xlsx or .csv), and issue nothing.",
 )
 @json_option
 @click.pass_obj
@@ -58,13 +63,14 @@ def issue(
     NDJSON has one request a line, as POST /v1/invoices takes it. A table has one line an item, the
     lines of an order together, prices in yuan with tax. Its columns, in any order, in English or
     Chinese: order_id, item, tax_rate, and unit_price or total, perhaps time, quantity, discount,
-    unit_price_yuan and tax_kind; --template writes one. Other columns go into the result file.
+    order_discount, buyer and others; --template writes one and explains them. Columns that nobody
+    knows go into the result file, which says of each invoice how it stands now.
 
     Interrupted in whatever way, the same command goes on, and issues nothing twice. The exit
     status is 1 when a record was refused; the result file says which and why.
     """
     if template is not None:
-        write_file(template, texts_workbook(TEMPLATE[0], TEMPLATE[1:], ()))
+        write_file(template, _template(template))
         return 0
     source, name = _source(file, sample)
     if (merchant is None) == (url is None):
@@ -81,6 +87,10 @@ def issue(
     return 1 if counts["refused"] else 0
 
 
+def _template(path: Path) -> bytes:
+    return template_csv("zh") if path.suffix == ".csv" else template_workbook("zh", NAMES)
+
+
 def _source(file: Path | None, sample: str | None) -> tuple[Source, Path]:
     """The records, and the name that the result file goes by."""
     if file is not None and sample is None:
@@ -92,7 +102,8 @@ def _source(file: Path | None, sample: str | None) -> tuple[Source, Path]:
 
 def _submitter(instance: Instance | None, merchant: str, url: str, key: str) -> Submitter:
     if instance is not None:
-        return LocalSubmitter(desk_of(instance), find_merchant(instance, merchant).id)
+        standings = Standings(instance.store, instance.log.taken)
+        return LocalSubmitter(desk_of(instance), standings, find_merchant(instance, merchant).id)
     if not key:
         raise click.UsageError("--url needs the merchant's --key (or FAPIAO_KEY)")
     return RemoteSubmitter(Remote(url, key))

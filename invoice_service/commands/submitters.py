@@ -1,53 +1,21 @@
-"""The two ways to hand a batch of orders over: to the service behind HTTP, or to this machine's."""
+"""Handing a batch of orders over to the service behind HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from chain.errors import Problem, UnavailableError
-from invoice_service.commands.order_files import Record
+from chain.errors import NotFoundError, Problem, RefusedError, UnavailableError
 from invoice_service.commands.remote import Remote
-from invoice_service.commands.results import Result
-from invoice_service.commands.submit import digest, refused
-from invoice_service.domain.invoice import Issued
-from invoice_service.services.issuing.issue import IssuingDesk, issue_many
+from invoice_service.files.record import Record
+from invoice_service.files.results import Result
+from invoice_service.files.submit import issued, refused
+from invoice_service.services.issuing.standing import Standing
 
 NDJSON: Final = "application/x-ndjson"
 REPLAYED: Final = 200  # a new invoice is 201
-
-
-class LocalSubmitter:
-    """Issues as one merchant on the instance of this machine."""
-
-    def __init__(self, desk: IssuingDesk, merchant_id: int) -> None:
-        self._desk = desk
-        self._merchant_id = merchant_id
-
-    def submit(self, batch: Sequence[Record]) -> list[Result]:
-        """A result per record, in order; UnavailableError when one could not be stored now."""
-        bodies = (record.sent() for record in batch)
-        answers = issue_many(self._desk, self._merchant_id, bodies)
-        return [_result(record, answer) for record, answer in zip(batch, answers, strict=True)]
-
-
-def _result(record: Record, answer: Issued | Problem) -> Result:
-    if isinstance(answer, UnavailableError):
-        raise answer  # nothing is wrong with the record: the whole run stops, and goes on later
-    if isinstance(answer, Problem):
-        return refused(record, answer)
-    return Result(
-        record=record.number,
-        order_id=answer.order_id,
-        status="replayed" if answer.replayed else "issued",
-        request=digest(record),
-        hash=answer.hash,
-        invoice_code=answer.code,
-        number=answer.number,
-        total=answer.total,
-        columns=record.more,
-        key=record.key,
-    )
+AT_ONCE: Final = 1_000
+"""Invoices that are asked for together."""
 
 
 class RemoteSubmitter:
@@ -66,6 +34,28 @@ class RemoteSubmitter:
             )
         return [_result_of(record, answer) for record, answer in zip(batch, answers, strict=True)]
 
+    def standings(self, hashes: Sequence[str]) -> Mapping[str, Standing]:
+        """How those of these invoices that are the merchant's stand now.
+
+        None, where the key is not for reading: then nothing is said of it.
+        """
+        found: dict[str, Standing] = {}
+        try:
+            for first in range(0, len(hashes), AT_ONCE):
+                found |= self._stand(hashes[first : first + AT_ONCE])
+        except (RefusedError, NotFoundError):
+            return {}
+        return found
+
+    def _stand(self, hashes: Sequence[str]) -> dict[str, Standing]:
+        body = b"".join(b'{"hash":"%s"}\n' % hash_.encode() for hash_ in hashes)
+        answers = _states.decode_lines(self._remote.post("/v1/invoices/states", body, NDJSON))
+        return {one.invoice.hash: one.invoice for one in answers if one.invoice is not None}
+
+
+class _State(msgspec.Struct):
+    invoice: Standing | None = None
+
 
 class _Invoice(msgspec.Struct):
     hash: str
@@ -79,6 +69,7 @@ class _Problem(msgspec.Struct):
     code: str
     detail: str = ""
     pointer: str = ""
+    detail_zh: str = ""
 
 
 class _Answer(msgspec.Struct):
@@ -88,6 +79,7 @@ class _Answer(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Answer)
+_states = msgspec.json.Decoder(_State)
 
 
 def _result_of(record: Record, answer: _Answer) -> Result:
@@ -96,16 +88,14 @@ def _result_of(record: Record, answer: _Answer) -> Result:
         found = answer.problem or _Problem("answer_unreadable")
         if answer.status >= 500:
             raise UnavailableError(found.code, found.detail)
-        return refused(record, Problem(found.code, found.detail, pointer=found.pointer))
-    return Result(
-        record=record.number,
-        order_id=invoice.order_id,
-        status="replayed" if answer.status == REPLAYED else "issued",
-        request=digest(record),
-        hash=invoice.hash,
-        invoice_code=invoice.code,
+        more = {"detail_zh": found.detail_zh} if found.detail_zh else {}
+        problem = Problem(found.code, found.detail, pointer=found.pointer, **more)
+        return refused(record, problem)
+    return issued(
+        record._replace(order_id=invoice.order_id),
+        hash_=invoice.hash,
+        code=invoice.code,
         number=invoice.number,
         total=invoice.total,
-        columns=record.more,
-        key=record.key,
+        replayed=answer.status == REPLAYED,
     )

@@ -25,31 +25,68 @@ NAMES: Final = {
     ),
     "time": ("date", "日期", "时间", "下单时间", "交易时间", "结账时间", "营业时间"),
     "item": ("name", "product", "商品名称", "商品", "品名", "菜名", "菜品", "菜品名称", "项目名称"),
+    "spec": ("specification", "规格", "规格型号"),
+    "unit": ("单位", "计量单位"),
     "quantity": ("qty", "数量"),
     "unit_price": ("price", "单价", "含税单价"),
     "tax_rate": ("rate", "税率"),
-    "discount": ("折扣", "折扣金额", "优惠", "优惠金额"),
+    "discount": ("折扣金额", "优惠", "优惠金额"),
+    "discount_unclear": ("折扣",),  # an amount, or the share of a price
     "total": (
         "小计",
         "含税金额",
         "价税合计",
     ),  # 金额 may be with tax or without: in doubt it is not
     "unit_price_yuan": (),
-    "tax_kind": (),
+    "tax_kind": ("税率类型",),
+    "order_discount": (
+        "整单优惠",
+        "整单优惠金额",
+        "订单优惠",
+        "订单优惠金额",
+        "订单折扣金额",
+        "抹零",
+        "抹零金额",
+    ),
+    "invoice_total": ("开票金额", "发票金额"),
+    "till": ("till no", "收银台", "收银机号", "款台", "款台号"),
+    "business_day": ("business date", "营业日", "营业日期"),
+    "part": ("分单号",),
+    "parts": ("分单数",),
+    "order_total": ("分单总额",),
+    "replaces": ("替代密码区",),
+    "buyer": ("buyer name", "购买方", "购买方名称", "购方名称", "发票抬头", "抬头", "抬头名称"),
+    "buyer_tax_id": ("购买方税号", "购方税号", "购买方纳税人识别号", "抬头税号", "税号"),
+    "buyer_kind": ("购买方类型", "抬头类型"),
+    "buyer_address_phone": ("购买方地址电话", "购买方地址、电话"),
+    "buyer_payment_id": ("付款标识",),
+    "remark": ("发票备注", "开票备注"),  # 备注 alone may be for nobody else's eyes
+    "drawer": ("开票人",),
+    "payee": ("收款人",),
+    "reviewer": ("复核人",),
 }
 """Other names of a column; one that is in no list is none of ours."""
 
-TEMPLATE: Final = (
-    ("订单号", "时间", "商品名称", "数量", "单价", "税率", "折扣"),
-    ("001", "2026-11-28 12:01", "*餐饮服务*餐费", "2", "106.60", "6%", ""),
-    ("001", "2026-11-28 12:01", "*餐饮服务*饮品", "1", "18.00", "6%", "3.00"),
-    ("002", "2026-11-28 12:05", "*餐饮服务*外卖", "1", "45.00", "6%", ""),
+OF_ITS_ORDER: Final = frozenset(
+    [
+        *("order_id", "time", "till", "business_day", "part", "parts", "order_total", "replaces"),
+        *("order_discount", "invoice_total", "remark", "drawer", "payee", "reviewer"),
+        *("buyer", "buyer_tax_id", "buyer_kind", "buyer_address_phone", "buyer_payment_id"),
+    ]
 )
-"""A header, and rows that show what belongs below it. All cells are texts: so nothing is lost."""
+"""What belongs to an order as a whole: its lines say the same, or nothing."""
 
 NEEDED: Final = ("order_id", "item", "tax_rate")
 PRICES: Final = ("unit_price", "total", "unit_price_yuan")
 RATES_IN_WORDS: Final = {"免税": "exempt", "不征税": "untaxed", "零税率": "zero"}
+BUYERS_IN_WORDS: Final = {
+    "个人": "individual",
+    "企业": "company",
+    "公司": "company",
+    "单位": "company",
+    "机关": "organisation",
+    "组织": "organisation",
+}
 
 _UNIT: Final = re.compile(r"[(（](?:元|¥|￥|rmb|cny|含税|元/份)[)）]$")
 _MONEY: Final = re.compile(r"(-?)(?:¥|￥|CNY|RMB)?(-?)([0-9.,]+)元?", re.ASCII)
@@ -66,6 +103,7 @@ _DATE_CODE: Final = re.compile(
 )
 _SERIAL: Final = re.compile(r"[3-7][0-9]{4}(?:\.[0-9]+)?", re.ASCII)
 _SERIAL_ZERO: Final = datetime(1899, 12, 30)  # noqa: DTZ001 # sheets know no zone
+_DIGITS_MATTER: Final = frozenset({"order_id", "till", "buyer_tax_id"})
 _DIGITS: Final = 15
 """Of a number that a spreadsheet keeps; it shows no more."""
 
@@ -79,11 +117,15 @@ _KNOWN: Final = {_plain(other): name for name, others in NAMES.items() for other
 
 
 class Columns(NamedTuple):
-    """Which place has what: our columns by their names, the others by theirs."""
+    """Which place has what: our columns by their names, the others by theirs.
+
+    ``called`` is what the file calls ours.
+    """
 
     ours: dict[str, int]
     others: dict[str, int]
     width: int
+    called: dict[str, str]
 
 
 def columns_of(header: Sequence[str]) -> Columns:
@@ -101,7 +143,8 @@ def columns_of(header: Sequence[str]) -> Columns:
     missing = [name for name in NEEDED if name not in ours]
     if missing or not any(name in ours for name in PRICES):
         raise _unknown(f"no column is the {', the '.join(missing) or 'unit_price or total'}")
-    return Columns(ours, others, len(header))
+    called = {name: header[place] for name, place in ours.items()}
+    return Columns(ours, others, len(header), called)
 
 
 def money(text: str) -> str:
@@ -143,10 +186,15 @@ def time(text: str) -> str:
     return f"{at:%Y-%m-%d %H:%M}" if "." in text else f"{at:%Y-%m-%d}"
 
 
+def buyer_kind(text: str) -> str:
+    """What kind of buyer a word says; what is none of ours is left as it is."""
+    return BUYERS_IN_WORDS.get(text, text)
+
+
 def check_whole(name: str, text: str, line: int) -> None:
     """Refuse what a spreadsheet has put in a cell's place.
 
-    MalformedError: csv_cell_destroyed; csv_number_destroyed of an order's number.
+    MalformedError: csv_cell_destroyed; csv_number_destroyed of what digit by digit matters.
     """
     if _HIDDEN.fullmatch(text):
         raise MalformedError(
@@ -154,15 +202,15 @@ def check_whole(name: str, text: str, line: int) -> None:
             f"line {line}: the cell of {name} says {text[:20]}: the column was too narrow, or its"
             " formula failed, when the file was saved",
         )
-    if name != "order_id":
+    if name not in _DIGITS_MATTER:
         return
     cause = "number" if _ROUNDED.fullmatch(text) else "date" if _DATE_CODE.fullmatch(text) else ""
     if cause:
         raise MalformedError(
             "csv_number_destroyed",
-            f"line {line}: a spreadsheet took the order's number for a {cause} and wrote {text},"
+            f"line {line}: a spreadsheet took the {name} for a {cause} and wrote {text},"
             " and its digits are lost: export that column as text",
-            pointer="/order_id",
+            pointer=f"/{name}",
         )
 
 

@@ -10,10 +10,11 @@ a sixth sooner without it.
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from chain.entry import parse_time
@@ -46,6 +47,10 @@ _NO_TIME: Final = datetime(1980, 1, 1)  # noqa: DTZ001 # zip files know no zone;
 _EXCEL_KEEPS: Final = 10**15  # digits beyond the fifteenth turn to zero there
 _ANY_SIZE: Final = Context(prec=100)
 _YUAN_FORMAT: Final = "#,##0.00"
+_TEXT_COLUMNS: Final = 40
+_WIDE: Final = 18.0
+_FORMULA: Final = re.compile(r"[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+_BELOW: Final = re.compile(r"-[0-9]+(\.[0-9]+)?", re.ASCII)
 
 Cell: TypeAlias = "str | int | Decimal"
 
@@ -107,6 +112,49 @@ def texts_workbook(
         sheet.close()
     book.properties.created = book.properties.modified = _NO_TIME
     return _packed(book)
+
+
+class Sheet(NamedTuple):
+    """One sheet of a workbook: its name, and rows of texts."""
+
+    name: str
+    rows: Iterable[Sequence[str]]
+
+
+def sheets_workbook(sheets: Iterable[Sheet]) -> bytes:
+    """Write a workbook to be filled in: all cells are texts, also those that are empty."""
+    from openpyxl import Workbook
+    from openpyxl.utils import get_column_letter
+
+    book = Workbook(write_only=True)
+    for name, rows in sheets:
+        sheet = book.create_sheet(name)
+        for place in range(1, _TEXT_COLUMNS + 1):
+            column = sheet.column_dimensions[get_column_letter(place)]
+            column.number_format, column.width = "@", _WIDE
+        try:
+            for row in rows:
+                sheet.append([_cell(sheet, text, amount=False) for text in row])
+        finally:
+            sheet.close()
+    book.properties.created = book.properties.modified = _NO_TIME
+    return _packed(book)
+
+
+def csv_of(rows: Iterable[Sequence[str]]) -> bytes:
+    """Rows as CSV (RFC 4180, UTF-8) that is safe to open: no cell of it is a formula.
+
+    What begins like one gets an apostrophe before it; numbers below zero stay as they are.
+    """
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(map(_harmless, rows))
+    return text.getvalue().encode()
+
+
+def _harmless(row: Sequence[str]) -> list[str]:
+    return [
+        f"'{cell}" if _FORMULA.match(cell) and not _BELOW.fullmatch(cell) else cell for cell in row
+    ]
 
 
 def _cell(sheet: Any, text: str, *, amount: bool) -> Any:  # noqa: ANN401 # openpyxl keeps these types to itself

@@ -11,42 +11,46 @@ from pathlib import Path
 from typing import IO, Final, NamedTuple
 
 from chain.errors import MalformedError
-from invoice_service.documents.sheet import sheet_rows
+from invoice_service.documents.kinds import ZIP, refuse_other_kinds
+from invoice_service.documents.sheet import table_rows_of
 
-MAX_COLUMNS: Final = 100
-
-_ZIP: Final = b"PK\x03\x04"
 _CHUNK: Final = 1 << 20
 _BLANKS: Final = " \t\r\n\u00a0\u3000\ufeff"
 
 
 class TableRow(NamedTuple):
-    """A row that holds something, and the line where it ends."""
+    """A row that holds something, and the line where it ends.
+
+    ``merged`` are the places of cells that are one with the cell above.
+    """
 
     line: int
     cells: list[str]
+    merged: frozenset[int] = frozenset()
 
 
 def table_rows(path: Path) -> Iterator[TableRow]:
     """The rows of a file, blanks around cells taken off, line ends within them made blanks.
 
-    The first is the header, and has as many cells as stand in it; those of a workbook's others are
-    filled up. MalformedError: not_utf8, csv_malformed, not_xlsx, body_too_large.
+    Those of a workbook have as many cells as the longest so far. MalformedError: not_utf8,
+    csv_malformed, and as ``refuse_other_kinds`` and ``table_rows_of`` do.
     """
     with path.open("rb") as file:
-        if file.read(len(_ZIP)) == _ZIP:
+        if file.read(len(ZIP)) == ZIP:
             file.seek(0)
             yield from _of_sheet(file)
             return
+        file.seek(0)
+        refuse_other_kinds(file)
     yield from _of_text(path)
 
 
 def _of_sheet(file: IO[bytes]) -> Iterator[TableRow]:
     width = 0
-    for row in sheet_rows(file, MAX_COLUMNS):
+    for row in table_rows_of(file):
         cells = [_cell(text) for text in row.cells]
-        width = width or len(cells)
-        yield TableRow(row.number, cells + [""] * (width - len(cells)))
+        width = max(width, len(cells))
+        yield TableRow(row.number, cells + [""] * (width - len(cells)), row.merged)
 
 
 def _of_text(path: Path) -> Iterator[TableRow]:

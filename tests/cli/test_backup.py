@@ -14,8 +14,8 @@ from types import ModuleType
 import pytest
 
 from invoice_service.commands.issue import desk_of
-from invoice_service.commands.order_files import read_sample_bills
 from invoice_service.config import load
+from invoice_service.files.samples import read_sample_bills
 from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.services.issuing.issue import issue_one
 from invoice_service.wiring import open_instance

@@ -127,3 +127,56 @@ def test_a_stranger_cannot_issue(town: Town) -> None:
 def test_an_empty_file_is_done_at_once(town: Town) -> None:
     Path("o.ndjson").write_text("")
     assert town.asked("issue", "o.ndjson", "--merchant", "1")["issued"] == 0
+
+
+def test_the_result_file_tells_what_became_of_its_invoices_since(town: Town) -> None:
+    """One file name on two days; in between some are taken back, and one is issued anew."""
+    path = Path("day.csv")
+    path.write_text(HEADER + "".join(f"{n},2026-11-28 12:0{n},x,1,10.00,6%\n" for n in (1, 2, 3)))
+    town.run("issue", "day.csv", "--merchant", "1")
+    first, second, _ = _results("day.csv.results.ndjson")
+    town.reverse(str(first["hash"]))
+    town.reverse(str(second["hash"]), amount=300)
+    town.run("anchor")
+    anew = {
+        "order_id": "1",
+        "business_day": "2026-11-28",
+        "replaces": first["hash"],
+        "lines": [{"name": "y", "unit_price": 900, "tax_rate": "0.06"}],
+    }
+    Path("anew.ndjson").write_text(json.dumps(anew))
+    town.run("issue", "anew.ndjson", "--merchant", "1")
+    path.write_text(HEADER + "1,2026-11-29 12:00,x,1,10.00,6%\n")
+    town.run("issue", "day.csv", "--merchant", "1")
+    told = _results("day.csv.results.ndjson")
+    assert [one["business_day"] for one in told] == ["2026-11-28"] * 3 + ["2026-11-29"]
+    assert [one["state"] for one in told] == ["reversed", "partly_reversed", "authentic", "pending"]
+    assert (told[0]["left"], told[1]["left"]) == (0, 700)
+    assert (told[0]["reversed_by"], told[1]["reversed_by"]) == (["00000004"], ["00000005"])
+    assert told[0]["replaced_by"] == ["00000006"]
+    assert "reversed_by" not in told[2]
+
+
+def test_another_merchants_orders_under_one_name_are_set_aside(town: Town) -> None:
+    """The same file for two merchants: neither's list of hashes is mixed with the other's."""
+    town.run(
+        *("merchants", "add", "--tax-id", "91330100799655058B", "--name", "别家"),
+        *("--industry", "6210", "--district", "440303"),
+    )
+    Path("o.csv").write_text(HEADER + "a,2026-11-28,x,1,5.00,0.06\n")
+    town.run("issue", "o.csv", "--merchant", "1")
+    town.run("issue", "o.csv", "--merchant", "2")
+    [mine], [theirs] = _results("o.csv.results.ndjson.1"), _results("o.csv.results.ndjson")
+    assert mine["hash"] != theirs["hash"]
+    Path("o.csv").write_text(HEADER + "b,2026-11-28,x,1,5.00,0.06\n")
+    town.run("issue", "o.csv", "--merchant", "1")
+    told = _results("o.csv.results.ndjson")
+    assert [one["order_id"] for one in told] == ["a", "b"]
+    assert told[0] == theirs  # not this merchant's to be told of, and left as it was
+
+
+@pytest.mark.parametrize("name", ["t.xlsx", "t.csv"])
+def test_the_template_is_written_and_read(town: Town, name: str) -> None:
+    town.run("issue", "--template", name)
+    said = town.asked("issue", name, "--merchant", "1")
+    assert (said["issued"], said["refused"]) == (0, 0)

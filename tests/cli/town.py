@@ -66,10 +66,15 @@ class Town:
         lines = Path(said["results"]).read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
-    def reverse(self, hash_: str) -> None:
-        """Take an invoice back, as its merchant."""
+    def reverse(self, hash_: str, **asked: object) -> None:
+        """Take an invoice back, or what is ``asked`` of it, as its merchant."""
         config = load(self.folder / "config.toml", {})
         instance = open_instance(config)
         desk = ReversingDesk(instance.store, instance.issuer, instance.randbytes)
-        reverse(desk, 1, parse_password_area(hash_), b'{"reason":"SALES_RETURN"}')
+        reverse(
+            desk,
+            1,
+            parse_password_area(hash_),
+            json.dumps({"reason": "SALES_RETURN", **asked}).encode(),
+        )
         instance.close()

@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from chain.errors import ConflictError
+from chain.commitment import parse_password_area
+from chain.errors import ConflictError, Problem
 from invoice_service.domain.invoice import Issued
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.request import ReturnedLine, ReversalRequest
@@ -170,6 +171,58 @@ class TestReturningInPart:
         ):
             assert shop.refused(shop.red(blue, asked)) == code
         assert shop.store.last_seq() == 1
+
+
+class TestForetelling:
+    """What issuing would answer, and how what was issued stands, without issuing."""
+
+    def test_it_is_what_issuing_answers_then(self, shop: Shop) -> None:
+        day: dict[str, Any] = {"business_day": TODAY}
+        bill: dict[str, Any] = {"parts": 2, "order_total": 15000}
+        first = shop.issue(shop.draft("taken back", **day))
+        shop.issue(shop.red(first))
+        told: list[tuple[str, dict[str, Any]]] = [
+            ("A", {}),
+            ("A", {}),
+            ("A", {"remark": "other"}),
+            ("B", day),
+            ("B", {**day, "remark": "other"}),
+            ("B", {**day, "till": "2"}),
+            ("C", {"idempotency_key": "c"}),
+            ("C", {"idempotency_key": "c"}),
+            ("D", {"idempotency_key": "c", "remark": "other"}),
+            ("E", {**day, "part": 1, **bill}),
+            ("E", {**day, "part": 2, **bill}),
+            ("E", {**day, "part": 2, "parts": 3, "order_total": 15000}),
+            ("taken back", day),
+            ("taken back", {**day, "remark": "anew"}),
+            ("taken back", {**day, "remark": "anew", "replaces": first.hash}),
+            ("F", {"replaces": first.hash}),
+        ]
+        for later in (0, DAY):
+            shop.now += later
+            for order_id, asked in told:
+                [said] = shop.store.foresee([shop.draft(order_id, **asked)], shop.now)
+                became = codes(shop.hand_in(shop.draft(order_id, **asked)))[0]
+                foretold = said.code if isinstance(said, Problem) else said
+                expected = {"issued": False, "replayed": True}.get(became, became)
+                assert foretold == expected, (order_id, asked)
+
+    def test_how_each_stands(self, shop: Shop) -> None:
+        blue = shop.issue(shop.draft("A", business_day=TODAY))
+        other = shop.issue(shop.draft("A"))
+        reds = [shop.issue(shop.red(blue, asked)) for asked in (TEN_FEN, ALL)]
+        anew = shop.issue(shop.draft("A", business_day=TODAY, replaces=blue.hash))
+        digests = [parse_password_area(one.hash) for one in (blue, other, *reds, anew)]
+        whole, plain, *red, new = shop.store.stood(shop.merchant.id, digests)
+        assert whole is not None
+        assert (whole.seq, whole.total, whole.returned) == (1, blue.total, blue.total)
+        assert whole.reds == tuple(one.number for one in reds)
+        assert whole.later == (anew.number,)
+        for one in (plain, *red, new):
+            assert one is not None
+            assert (one.returned, one.reds, one.later) == (0, (), ())
+        assert shop.store.stood(shop.merchant.id + 1, digests) == [None] * 5
 
 
 def _said(shop: Shop, code: str) -> dict[str, object]:

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from chain.proof.promise import open_promise
-from invoice_service.commands.order_files import read_sample_bills
 from invoice_service.commands.remote import Remote
+from invoice_service.files.samples import read_sample_bills
 from invoice_service.wiring import Instance, open_instance
 from tests.journeys.service import Service
 from tests.patience import NEVER, PATIENCE, wait_until

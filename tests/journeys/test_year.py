@@ -16,10 +16,10 @@ from chain.errors import ConflictError
 from chain.proof.file import parse_proof
 from chain.proof.verify import verify_proof
 from chain.signing.note import VerifierKey
-from invoice_service.commands.order_files import read_sample_bills, read_sample_year
 from invoice_service.commands.remote import Remote
-from invoice_service.commands.results import Result
 from invoice_service.domain.qrtext import scan_url
+from invoice_service.files.results import Result
+from invoice_service.files.samples import read_sample_bills, read_sample_year
 from invoice_service.services.checking.prove import build
 from invoice_service.wiring import open_instance
 from tests.journeys.service import Service

@@ -2,13 +2,20 @@
 
 from flask import Blueprint
 
-from invoice_service.api.invoices import issuing, reading, slips
-from invoice_service.api.invoices.contract import OPERATIONS, WORDS
+from invoice_service.api.invoices import contract, issuing, reading, slips, states
 from invoice_service.api.parts import Parts
+
+OPERATIONS = (*contract.OPERATIONS, *states.OPERATIONS)
+WORDS = {**contract.WORDS, **states.WORDS}
 
 __all__ = ["OPERATIONS", "WORDS", "blueprints"]
 
 
 def blueprints(parts: Parts) -> tuple[Blueprint, ...]:
     """What writes, what reads, and what is printed."""
-    return issuing.blueprint(parts), reading.blueprint(parts), slips.blueprint(parts)
+    return (
+        issuing.blueprint(parts),
+        reading.blueprint(parts),
+        states.blueprint(parts),
+        slips.blueprint(parts),
+    )

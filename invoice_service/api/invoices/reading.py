@@ -27,7 +27,7 @@ Draw = Callable[[str, int], bytes]
 PAGE, LONGEST_PAGE = 100, 500
 LEAST_MODULE_DOTS, MODULE_DOTS, MAX_MODULE_DOTS = 4, 5, 32
 TEXT = "text/plain; charset=utf-8"
-HASH = '<any_but("batch"):hash_>'
+HASH = '<any_but("batch","states"):hash_>'
 FORMS = ("fapiao", "tlog")
 _ORDER = ("order_id", "till", "business_day")
 

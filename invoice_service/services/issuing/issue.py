@@ -103,16 +103,17 @@ def _in_parts(
 def _issue_part(
     desk: IssuingDesk, merchant: Merchant, bodies: Sequence[bytes], key_id: int
 ) -> Iterator[Issued | Problem]:
-    read = [_try_prepare(desk, merchant, body, key_id) for body in bodies]
+    read = [try_prepare(desk, merchant, body, key_id) for body in bodies]
     ready = [record for record in read if isinstance(record, Prepared)]
     answers = iter(desk.issuer.issue(ready))
     for record in read:
         yield record if isinstance(record, Problem) else next(answers)
 
 
-def _try_prepare(
-    desk: IssuingDesk, merchant: Merchant, body: bytes, key_id: int
+def try_prepare(
+    desk: IssuingDesk, merchant: Merchant, body: bytes, key_id: int = 0
 ) -> Prepared | Problem:
+    """One record of many, computed but for its number; or why there is no invoice in it."""
     try:
         request, key = parse_record(body, max_bytes=desk.max_bytes, max_lines=desk.max_lines)
         return _prepare(desk, merchant, request, key_id, key)

@@ -1,13 +1,14 @@
 """Submitting a file of orders: in batches, remembering what is done, safe to kill and to repeat."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 from chain.errors import Problem
 from chain.hashing import sha256
-from invoice_service.commands.order_files import Record, Source
-from invoice_service.commands.results import Result, ResultFile
+from invoice_service.files.record import Record, Source
+from invoice_service.files.results import Result, ResultFile
+from invoice_service.services.issuing.standing import Standing
 
 BATCH_RECORDS: Final = 100
 BATCH_BYTES: Final = 4 << 20
@@ -20,6 +21,10 @@ class Submitter(Protocol):
         """A result per record, in order; raises UnavailableError or RefusedError for all."""
         ...
 
+    def standings(self, hashes: Sequence[str]) -> Mapping[str, Standing]:
+        """How those of these invoices that are the merchant's stand now."""
+        ...
+
 
 def submit_all(
     source: Source, submitter: Submitter, results: ResultFile, advance: Callable[[int], None]
@@ -29,9 +34,20 @@ def submit_all(
     Killed at any point, it goes on where the file of results ends; what was issued and is not in
     that file is asked again, and answered with the first invoice.
     """
-    counts: Counter[str] = Counter(
-        result.status for result in _check_memory(source, submitter, results)
-    )
+    counts: Counter[str] = Counter()
+    for step in steps(source, submitter, results, counts):
+        advance(step)
+    return counts
+
+
+def steps(
+    source: Source, submitter: Submitter, results: ResultFile, counts: Counter[str]
+) -> Iterator[int]:
+    """``submit_all`` a batch at a time: how many records each had; ``counts`` is kept up to date.
+
+    Left before its end, nothing is lost, and the same again goes on.
+    """
+    counts.update(result.status for result in _check_memory(source, submitter, results))
     counts["done before"] = -counts.total()  # those are met again below
     requests: list[str] = []
     for batch in _batches(source()):
@@ -42,9 +58,8 @@ def submit_all(
             results.add(new)
             counts.update(result.status for result in new)
         counts["done before"] += len(batch) - len(todo)
-        advance(len(batch))
-    results.finish(requests)
-    return counts
+        yield len(batch)
+    results.finish(requests, submitter.standings)
 
 
 def digest(record: Record) -> str:
@@ -59,9 +74,35 @@ def refused(record: Record, problem: Problem) -> Result:
         order_id=record.order_id,
         status="refused",
         request=digest(record),
+        till=record.till,
+        business_day=record.day,
+        part=record.part,
+        lines=record.lines,
         code=problem.code,
         detail=problem.detail,
+        detail_zh=str(problem.extra.get("detail_zh", "")),
         pointer=problem.pointer,
+        columns=record.more,
+        key=record.key,
+    )
+
+
+def issued(
+    record: Record, *, hash_: str, code: str, number: str, total: int, replayed: bool
+) -> Result:
+    """The result of a record that has an invoice."""
+    return Result(
+        record=record.number,
+        order_id=record.order_id,
+        status="replayed" if replayed else "issued",
+        request=digest(record),
+        till=record.till,
+        business_day=record.day,
+        part=record.part,
+        hash=hash_,
+        invoice_code=code,
+        number=number,
+        total=total,
         columns=record.more,
         key=record.key,
     )

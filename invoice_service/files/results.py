@@ -1,47 +1,79 @@
-"""The result file of ``fapiao issue``: a line for every record, and the memory of what is done."""
+"""The result file of a file of orders: a line for every record, and the memory of what is done."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from chain.durable import write_file
+from invoice_service.services.issuing.standing import Standing
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of one record; ``request`` is the digest of what was asked, in hex.
 
-    ``key`` is its Idempotency-Key, where it needed one.
+    ``key`` is its Idempotency-Key, where it needed one. From ``state`` on it says how the invoice
+    stood when the file was written last: fen that are ``left`` of one that was taken back, the
+    numbers of the red invoices and of those that replaced it.
     """
 
     record: int
     order_id: str
     status: Literal["issued", "replayed", "refused"]
     request: str
+    till: str = ""
+    business_day: str = ""
+    part: int = 0
+    lines: tuple[int, ...] = ()
+    """Where a refused order's lines stand in the file."""
     hash: str = ""
     invoice_code: str = ""
     number: str = ""
     total: int = 0
     code: str = ""
     detail: str = ""
+    detail_zh: str = ""
     pointer: str = ""
     columns: dict[str, str] = {}
     """What columns of the file that are not ours say of it."""
     key: str = ""
+    state: str = ""
+    left: int | None = None
+    reversed_by: tuple[str, ...] = ()
+    replaced_by: tuple[str, ...] = ()
+
+    @property
+    def order(self) -> tuple[str, str, str, int]:
+        """Which order it is about."""
+        return self.order_id, self.till, self.business_day, self.part
+
+    def now(self, standing: Standing) -> "Result":
+        """The same, as its invoice stands now."""
+        return msgspec.structs.replace(
+            self,
+            state=str(standing.state),
+            left=standing.left,
+            reversed_by=standing.reversed_by,
+            replaced_by=standing.replaced_by,
+        )
 
 
 Key: TypeAlias = tuple[int, str]
 """A record's place and the digest of what it asked: another file of the same name asks other."""
+
+Standings = Callable[[Sequence[str]], Mapping[str, Standing]]
+"""How invoices stand now, by their hashes; what is nobody's or another's is left out."""
 
 
 class ResultFile:
     """Appends results while they come, and orders them at the end.
 
     It is a shop's list of its hashes: an invoice that stands in it stays, whatever is issued later
-    from a file of the same name. Written without sync: what a power cut takes from it is asked
-    again, and the service answers a repeated order with its first invoice.
+    from a file of the same name, and so does an order that was refused, until another line is about
+    it. Written without sync: what a power cut takes from it is asked again, and the service answers
+    a repeated order with its first invoice.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,6 +94,10 @@ class ResultFile:
         """The invoices written last, the oldest of them first."""
         return self._invoices()[-count:]
 
+    def all(self) -> list[Result]:
+        """All lines, in their order."""
+        return list(self._results.values())
+
     def set_aside(self) -> Path:
         """Begin anew: the file speaks of another instance, and goes on under another name."""
         number = 1
@@ -79,16 +115,44 @@ class ResultFile:
             file.flush()
         self._results |= new
 
-    def finish(self, requests: Sequence[str]) -> None:
-        """Write the file anew: invoices of earlier files, then a line for each of ``requests``."""
+    def finish(self, requests: Sequence[str], standings: Standings) -> None:
+        """Write the file anew: what earlier files left, then a line for each of ``requests``.
+
+        Each invoice is told as it stands now.
+        """
         now = dict.fromkeys(enumerate(requests, start=1))
         ordered = [self._results[key] for key in now if key in self._results]
-        listed = {result.hash for result in ordered}
-        earlier = [result for result in self._invoices() if result.hash not in listed]
-        write_file(self.path, _encode_lines([*earlier, *ordered]))
+        told = [*self._earlier(ordered), *ordered]
+        stand = standings([result.hash for result in told if result.hash])
+        told = [one.now(stand[one.hash]) if one.hash in stand else one for one in told]
+        write_file(self.path, _encode_lines(told))
+        self._results = {_key(result): result for result in told}
+
+    def _earlier(self, ordered: Sequence[Result]) -> Iterator[Result]:
+        """What stays of other files: invoices, and orders that nothing else has been said of."""
+        listed = {result.hash for result in ordered if result.hash}
+        asked = set(map(_key, ordered))
+        newest = {one.order: one for one in self._results.values() if one.order_id}
+        newest |= {one.order: one for one in ordered}
+        for result in self._results.values():
+            if result.hash:
+                if result.hash not in listed:
+                    yield result
+            elif newest.get(result.order) is result and _key(result) not in asked:
+                yield result
 
     def _invoices(self) -> list[Result]:
         return [result for result in self._results.values() if result.status != "refused"]
+
+
+def read_results(path: Path) -> Iterator[Result]:
+    """The lines of a result file, one at a time; what is torn is passed over."""
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                yield _decoder.decode(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                continue
 
 
 def _key(result: Result) -> Key:

@@ -8,9 +8,11 @@ import pytest
 
 from chain.errors import MalformedError, UnavailableError
 from chain.hashing import sha256
-from invoice_service.commands.order_files import Record
-from invoice_service.commands.results import Result, ResultFile
-from invoice_service.commands.submit import BATCH_RECORDS, digest, refused, submit_all
+from invoice_service.domain.verdict import Verdict
+from invoice_service.files.record import Record
+from invoice_service.files.results import Result, ResultFile
+from invoice_service.files.submit import BATCH_RECORDS, issued, refused, submit_all
+from invoice_service.services.issuing.standing import Standing
 
 
 class Register:
@@ -20,6 +22,7 @@ class Register:
         self.name = name
         self.invoices: dict[str, tuple[bytes, str]] = {}
         self.calls: list[list[int]] = []
+        self.told: dict[str, Standing] = {}
         self.power = 10**9  # calls until it fails
 
     def submit(self, batch: Sequence[Record]) -> list[Result]:
@@ -27,6 +30,13 @@ class Register:
         if len(self.calls) > self.power:
             raise UnavailableError("database_busy", "not now")
         return [self._one(record) for record in batch]
+
+    def standings(self, hashes: Sequence[str]) -> dict[str, Standing]:
+        mine = {hash_ for _, hash_ in self.invoices.values()} & set(hashes)
+        return {
+            hash_: self.told.get(hash_, Standing(hash=hash_, state=Verdict.PENDING))
+            for hash_ in mine
+        }
 
     def _one(self, record: Record) -> Result:
         known = self.invoices.get(record.order_id)
@@ -36,13 +46,7 @@ class Register:
             return refused(record, MalformedError("order_id_conflict", "no"))
         hash_ = "01" + sha256(self.name.encode() + record.body).hex()
         self.invoices[record.order_id] = record.body, hash_
-        return Result(
-            record=record.number,
-            order_id=record.order_id,
-            status="replayed" if known else "issued",
-            request=digest(record),
-            hash=hash_,
-        )
+        return issued(record, hash_=hash_, code="", number="", total=1, replayed=known is not None)
 
 
 def _orders(count: int, change: dict[int, bytes] | None = None) -> Callable[[], Iterator[Record]]:
@@ -94,11 +98,11 @@ def test_it_goes_on_where_it_was_interrupted(tmp_path: Path, power: int) -> None
 def test_an_answer_lost_by_a_kill_is_asked_again_and_not_issued_twice(tmp_path: Path) -> None:
     path, service = tmp_path / "results", Register()
     _run(service, path)
-    issued = dict(service.invoices)
+    before = dict(service.invoices)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:100]) + lines[100][:20])  # killed while it wrote the batch
     assert _run(service, path) == {"done before": 100, "replayed": 150}
-    assert service.invoices == issued
+    assert service.invoices == before
     assert len(path.read_bytes().splitlines()) == 250
 
 
@@ -172,3 +176,59 @@ def test_an_invoice_stands_in_the_list_once_though_its_record_moved(tmp_path: Pa
         "done before": 0,
     }
     assert len(path.read_bytes().splitlines()) == 4
+
+
+def test_the_file_says_how_each_invoice_stands_now(tmp_path: Path) -> None:
+    """Those of earlier runs, too; what the service does not know stays as it was."""
+    path, service = tmp_path / "results", Register()
+    _run(service, path, _orders(2))
+    assert {result.state for result in ResultFile(path).all()} == {"pending"}
+    hashes = [result.hash for result in ResultFile(path).all()]
+    service.told = {
+        hashes[0]: Standing(hash=hashes[0], state=Verdict.AUTHENTIC),
+        hashes[1]: Standing(
+            hash=hashes[1],
+            state=Verdict.PARTLY_REVERSED,
+            left=50,
+            reversed_by=("00000003", "00000004"),
+            replaced_by=("00000005",),
+        ),
+    }
+    tuesday = [Record(1, "t1", b"tuesday")]
+    _run(service, path, lambda: iter(tuesday))
+    first, second, third = ResultFile(path).all()
+    assert [first.state, second.state, third.state] == ["authentic", "partly_reversed", "pending"]
+    assert (second.left, second.reversed_by) == (50, ("00000003", "00000004"))
+    assert second.replaced_by == ("00000005",)
+    assert (first.left, first.reversed_by) == (None, ())
+    service.invoices.clear()  # another's, whom it tells nothing
+    _run(service, path, lambda: iter(tuesday))
+    assert [one.state for one in ResultFile(path).all()][:2] == ["authentic", "partly_reversed"]
+
+
+def test_a_refused_order_of_an_earlier_file_stays_until_it_is_issued(tmp_path: Path) -> None:
+    path, service = tmp_path / "results", Register()
+    monday = [Record(1, "m1", b"bad", day="2026-11-28"), Record(2, "m2", b"fine")]
+    tuesday = [Record(1, "m1", b"of tuesday", day="2026-11-29")]
+    mended = [Record(1, "m1", b"mended", day="2026-11-28"), Record(2, "m2", b"fine")]
+    _run(service, path, lambda: iter(monday))
+    _run(service, path, lambda: iter(tuesday))
+    assert [(one.order_id, one.status) for one in ResultFile(path).all()] == [
+        ("m1", "refused"),
+        ("m2", "issued"),
+        ("m1", "issued"),
+    ]
+    service.invoices.clear()
+    _run(service, path, lambda: iter(mended))
+    assert [one.status for one in ResultFile(path).all()].count("refused") == 0
+
+
+def test_five_days_under_one_name_keep_all(tmp_path: Path) -> None:
+    path, service = tmp_path / "results", Register()
+    for day in range(5):
+        file = [Record(n, f"{n}", b"%d of day %d" % (n, day), day=f"d{day}") for n in (1, 2, 3)]
+        service.invoices = {f"{day}/{name}": one for name, one in service.invoices.items()}
+        _run(service, path, lambda file=file: iter(file))  # type: ignore[misc]
+    kept = ResultFile(path).all()
+    assert len({one.hash for one in kept}) == len(kept) == 15
+    assert {one.business_day for one in kept} == {f"d{day}" for day in range(5)}
