@@ -54,6 +54,7 @@ WORDS: Final[Words] = {
         "Of `order_total_exceeded`: what may still be issued; of `return_too_large`: what may still"
         " be taken back; fen"
     ),
+    "ProblemBody.reversed_by": says("Of `already_reversed`: the hash of the last red invoice"),
     "ProblemBody.line": says("Of `return_too_large`: the invoice's line"),
     "ProblemBody.quantity_left": says("Of that line: how much may still be taken back"),
     "ProblemBody.rates": says("Of `rate_needed`: those to choose from"),
@@ -97,6 +98,7 @@ class ProblemBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     first_state: str = ""
     order_total: int = 0
     left: int = 0
+    reversed_by: str = ""
     line: int = 0
     quantity_left: str = ""
     rates: str = ""

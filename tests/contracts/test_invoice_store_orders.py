@@ -116,7 +116,8 @@ class TestReturningInPart:
         assert stored.reversed_by == tuple(red.hash for red in reds)
         assert (stored.returned, stored.left, stored.reversal) == (8500, 0, "full")
         assert [red.seq for red in shop.store.returns_of(1)] == [2, 3, 4]
-        assert shop.refused(shop.red(blue, ONE)) == "already_reversed"
+        assert shop.refused(shop.red(blue, TWO)) == "already_reversed"
+        assert shop.refused(shop.red(blue, ONE)) == "return_repeated"  # by which, it says
 
     def test_what_was_read_before_another_return_does_not_count(self, shop: Shop) -> None:
         blue = self.blue(shop)

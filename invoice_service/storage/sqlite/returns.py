@@ -34,6 +34,12 @@ def within_left(execute: Execute, seq: int, prepared: Prepared) -> Prepared:
     blue = invoice_at(execute, seq)
     if blue is None:
         raise UnavailableError("record_damaged", f"invoice {seq} cannot be read again")
+    if (
+        not prepared.idempotency_key
+        and prepared.takes_back is not None
+        and not prepared.takes_back.whole
+    ):
+        _refuse_same(execute, seq, prepared)
     if not blue.left:
         raise ConflictError(
             "already_reversed",
@@ -42,12 +48,6 @@ def within_left(execute: Execute, seq: int, prepared: Prepared) -> Prepared:
         )
     if _is_whole(blue, prepared):
         return prepared
-    if (
-        not prepared.idempotency_key
-        and prepared.takes_back is not None
-        and not prepared.takes_back.whole
-    ):
-        _refuse_same(execute, seq, prepared)
     return take_part(prepared, blue, returns_of(execute, seq))
 
 
