@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "people": "people:people",
     "clock": "clock:clock",
     "issue": "issue:issue",
+    "reverse": "reverse:reverse",
     "anchor": "anchor:anchor",
     "verify": "verify:verify",
     "proof": "proof:proof",

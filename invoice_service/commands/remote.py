@@ -41,7 +41,7 @@ class Remote:
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
         """The body that GET answers; a Problem with the service's own code otherwise."""
-        return self._ask("GET", path, query=query)
+        return self._ask("GET", path, query=query).data
 
     def get_json(self, path: str, query: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 # any JSON
         """``get``, decoded."""
@@ -49,7 +49,12 @@ class Remote:
 
     def post(self, path: str, body: bytes, kind: str = "application/json") -> bytes:
         """The body that POST answers. Only for what is safe to repeat: it is asked again."""
-        return self._ask("POST", path, body=body, kind=kind)
+        return self._ask("POST", path, body=body, kind=kind).data
+
+    def post_named(self, path: str, body: bytes, idempotency_key: str = "") -> tuple[int, bytes]:
+        """``post`` of JSON under a key of its own; the status with the body."""
+        answer = self._ask("POST", path, body=body, kind="application/json", key=idempotency_key)
+        return answer.status, answer.data
 
     def _ask(
         self,
@@ -59,9 +64,11 @@ class Remote:
         query: Mapping[str, str] | None = None,
         body: bytes | None = None,
         kind: str = "",
-    ) -> bytes:
+        key: str = "",
+    ) -> urllib3.BaseHTTPResponse:
         """Ask until there is an answer, for ``patience`` seconds when there is none."""
-        headers = {**self._headers, **({"Content-Type": kind} if kind else {})}
+        more = {"Content-Type": kind, "Idempotency-Key": key}
+        headers = {**self._headers, **{name: text for name, text in more.items() if text}}
         deadline, pause = time.monotonic() + self._patience, 0.1
         while True:
             asked = 0  # seconds that the service wants to be left alone
@@ -76,7 +83,7 @@ class Remote:
                     retries=False,
                 )
                 if answer.status < 400:
-                    return answer.data
+                    return answer
                 problem, asked = _problem(answer), _retry_after(answer)
             except urllib3.exceptions.LocationValueError:
                 raise MalformedError("url_invalid", f"{self.url} is not an address") from None
@@ -93,10 +100,13 @@ def _problem(answer: urllib3.BaseHTTPResponse) -> Problem:
     """The service's error as ours, by its status; proxies in between answer in other forms."""
     try:
         body = msgspec.json.decode(answer.data, type=_ProblemBody)
+        more = msgspec.json.decode(answer.data, type=dict[str, Any])
     except msgspec.MsgspecError:
         body = _ProblemBody(code=f"http_{answer.status}", detail=f"HTTP status {answer.status}")
+        more = {}
     fault = FAULTS.get(answer.status, UnavailableError if answer.status >= 500 else MalformedError)
-    return fault(body.code, body.detail, pointer=body.pointer)
+    extra = {name: more[name] for name in _MORE if isinstance(more.get(name), int | str)}
+    return fault(body.code, body.detail, pointer=body.pointer, **extra)
 
 
 def _retry_after(answer: urllib3.BaseHTTPResponse) -> int:
@@ -109,3 +119,10 @@ class _ProblemBody(msgspec.Struct):
     code: str
     detail: str = ""
     pointer: str = ""
+
+
+_MORE: Final = (
+    *("first_hash", "first_number", "first_issued_at", "first_state"),
+    *("reversed_by", "left", "line", "quantity_left", "rates"),
+)
+"""What a conflict says beside its code: which invoice came first, and what is left."""

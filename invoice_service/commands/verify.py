@@ -301,3 +301,5 @@ def _tell_face(face: Mapping[str, Any]) -> None:
     amount = f"¥{format_yuan(total)}" if isinstance(total, int) else "?"
     click.echo(f"  {face.get('code')} {face.get('number')}, issued {face.get('issued_at')}")
     click.echo(f"  {name}: {amount}")
+    if face.get("type") == "red":
+        click.echo(f"  红字发票 · a red invoice: it takes back {face.get('reverses')}")

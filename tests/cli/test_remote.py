@@ -32,7 +32,8 @@ def _answering(*answers: Answer, retry_after: str = "1") -> Iterator[tuple[str, 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
             key = self.headers.get("Authorization", "")
-            asked.append(f"{self.command} {self.path} {key} {body}".rstrip())
+            name = self.headers.get("Idempotency-Key", "")
+            asked.append(f"{self.command} {self.path} {key} {body} {name}".rstrip())
             status, data = left.pop(0)
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
@@ -89,6 +90,23 @@ def test_a_refusal_is_not_repeated_and_keeps_its_code(status: int, fault: type[P
             Remote(url).get("/x")
         assert caught.value.code == "some_code"
         assert len(asked) == 1
+
+
+def test_a_conflict_keeps_what_it_says_of_the_first_and_nothing_strange() -> None:
+    said = {"code": "c", "first_hash": "01ab", "left": 5, "self": 1, "step": 2, "rates": ["0"]}
+    with (
+        _answering((409, json.dumps(said).encode())) as (url, _),
+        pytest.raises(ConflictError) as caught,
+    ):
+        Remote(url).get("/x")
+    assert caught.value.extra == {"first_hash": "01ab", "left": 5}
+
+
+def test_a_call_under_a_name_of_its_own_is_repeated_under_it() -> None:
+    busy = _problem(503, "database_busy")
+    with _answering(busy, (201, b"{}")) as (url, asked):
+        assert Remote(url).post_named("/x", b"order", "n1") == (201, b"{}")
+    assert asked == ["POST /x  order n1"] * 2
 
 
 def test_what_is_not_available_is_asked_again_until_it_is() -> None:
