@@ -37,7 +37,8 @@ STATUS: Final = {
 }
 
 SAID: Final = {Verdict.PARTLY_REVERSED: "部分红冲", Verdict.REVERSED: "已红冲"}
-"""What ``retmsg`` says of a reversal: many clients show it, and none looks at the marks."""
+RED: Final = "红字发票"
+"""What ``retmsg`` says of what is no plain sale: many clients show it, none looks at the marks."""
 
 FLAGS: Final = {Verdict.PARTLY_REVERSED: "HP", Verdict.REVERSED: "HF"}
 
@@ -134,7 +135,8 @@ def _answer(result: Verification) -> Response:
         return _reply(MISMATCH, "发票号码或金额与开具时不符")
     if result.face is None:
         raise UnavailableError("record_unreadable", "the invoice's face is missing")
-    return _reply(SUCCESS, SAID.get(result.verdict, "成功"), bill_record(result, result.face))
+    said = RED if _is_red(result.face) else SAID.get(result.verdict, "成功")
+    return _reply(SUCCESS, said, bill_record(result, result.face))
 
 
 def bill_record(result: Verification, face: dict[str, Any]) -> dict[str, object]:
@@ -158,7 +160,11 @@ def bill_record(result: Verification, face: dict[str, Any]) -> dict[str, object]
 
 def _flag(verdict: Verdict, face: dict[str, Any]) -> str:
     """N normal, H red, HP partly reversed, HF fully reversed; Y, void, never happens here."""
-    return "H" if face["type"] == "red" else FLAGS.get(verdict, "N")
+    return "H" if _is_red(face) else FLAGS.get(verdict, "N")
+
+
+def _is_red(face: dict[str, Any]) -> bool:
+    return bool(face["type"] == "red")
 
 
 def _reply(retcode: int, retmsg: str, record: dict[str, object] | None = None) -> Response:

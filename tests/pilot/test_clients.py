@@ -73,22 +73,6 @@ def test_a_reversed_invoice_is_marked_invalid(desk: Desk) -> None:
     assert (retcode, record["status"], record["invalid_mark"]) == (0, 3, 1)
 
 
-def test_every_state_says_so_in_words_and_marks(desk: Desk) -> None:
-    invoice = desk.issue()
-    path = f"/v1/invoices/{invoice['hash']}/reversals"
-
-    def said(about: dict[str, Any]) -> tuple[str, int, str]:
-        body = desk.client.post(PATH, json=fields(about)).get_json()
-        return body["retmsg"], body["bill_record"]["invalid_mark"], body["bill_record"]["void_flag"]
-
-    assert said(invoice) == ("成功", 0, "N")
-    red = desk.post(path, {"reason": "SALES_DISCOUNT", "amount": 10}).get_json()
-    assert said(invoice) == ("部分红冲", 0, "HP")
-    assert said(red) == ("成功", 0, "H")
-    desk.post(path, {"reason": "SALES_RETURN"})
-    assert said(invoice) == ("已红冲", 1, "HF")
-
-
 def as_form(said: dict[str, Any]) -> bytes:
     return "&".join(f"{name}={value}" for name, value in said.items()).encode()
 
