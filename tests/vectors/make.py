@@ -24,7 +24,7 @@ from chain.commitment import (
     group_digest,
     password_area,
 )
-from chain.entry import anchor_entry, closing_entry, lock_entry, seal_entry
+from chain.entry import Reversal, anchor_entry, closing_entry, lock_entry, seal_entry
 from chain.hashing import EMPTY_ROOT, ZERO, Digest, leaf_hash, sha256
 from chain.log.database import SqliteLogStore
 from chain.log.log import Log
@@ -202,7 +202,14 @@ def state() -> object:
         keys[1]: {"reversal": "part", "reimbursement": "locked"},
         keys[2]: {"pledge": "pledged", "reimbursement": "closed"},
     }
-    return [_state_map(items, keys) for items in ({}, {keys[0]: full[keys[0]]}, full)]
+    returns: dict[Digest, State] = {
+        keys[0]: {"reversal": "part"},
+        keys[1]: {"reversal": "full"},
+        keys[3]: {"reversal": "part"},
+    }
+    maps: tuple[dict[Digest, State], ...]
+    maps = ({}, {keys[0]: full[keys[0]]}, full, {keys[0]: returns[keys[0]]}, returns)
+    return [_state_map(items, keys) for items in maps]
 
 
 def _state_map(items: Mapping[Digest, State], keys: list[Digest]) -> object:
@@ -219,8 +226,9 @@ def _state_map(items: Mapping[Digest, State], keys: list[Digest]) -> object:
 
 
 def proof() -> object:
-    """Proof files of one document: all groups shown, two hidden, and after its reversal."""
-    files = {name: one.to_bytes().decode() for name, one in _proofs().items()}
+    """Proof files of one document: all groups shown, two hidden, and after its returns."""
+    proofs = _proofs() | _proofs_in_parts()
+    files = {name: one.to_bytes().decode() for name, one in proofs.items()}
     return {"log_key": LOG.verifier.text(), "files": files}
 
 
@@ -245,6 +253,25 @@ def _proofs() -> dict[str, Proof]:
         made = [*normal, build_proof(log, 2, _digest(), shown)]
         store.close()
     return dict(zip(("shown", "face only", "reversed"), made, strict=True))
+
+
+def _proofs_in_parts() -> dict[str, Proof]:
+    """The same document in another log: after one part of it was taken back, two, and the rest."""
+    shown = {group: ShownGroup(SALTS[group], encode(DOCUMENTS[group])) for group in GROUPS}
+    ours = anchor(_digest())
+    made = {}
+    with tempfile.TemporaryDirectory() as name:
+        store = SqliteLogStore(Path(name) / "log.db")
+        log = Log(ORIGIN, store, TileFolder(Path(name)), Path(name))
+        _publish(log, [anchor_entry("invoice", ours)])
+        steps: tuple[tuple[str, Reversal], ...]
+        steps = (("a part", "part"), ("two parts", "part"), ("part by part", "full"))
+        for name_, how in steps:
+            red = sha256(b"red: " + name_.encode())
+            _publish(log, [anchor_entry("invoice", red, reverses=ours, reversal=how)])
+            made[f"reversed, {name_}"] = build_proof(log, 0, _digest(), shown)
+        store.close()
+    return made
 
 
 def tlogproof() -> object:

@@ -26,6 +26,8 @@ def good() -> Iterator[Case]:
         yield Case(f"hidden: {', '.join(names) or 'nothing'}", bent.to_bytes(), OK)
     for how in ("part", "full"):
         yield Case(f"a red invoice, {how}", _red(how).to_bytes(), OK)
+    for how in ("part", "full"):
+        yield Case(f"a red invoice with lines, {how}", _red(how, RETURNED).to_bytes(), OK)
     for index in (0, 1, 2, 4, 5, 6, 8, 9):
         yield Case(f"entry {index} of 11", _at(index).to_bytes(), OK)
     yield from (Case(f"state: {name}", data, OK) for name, data in _states())
@@ -223,10 +225,17 @@ def states() -> Iterator[Case]:
     gone, beside = prove(absent, mine)
     assert leaf is not None
     away = StateLeaf(Digest(bytes([mine[0] ^ 0x80]) + mine[1:]), {"reversal": "full"})
+    partly: dict[Digest, State] = {**items, mine: {"reversal": "part"}}
+    part, besides = prove(partly, mine)
+    parted = map_root(partly)
     for name, states, found, path, outcome in (
         ("reversed, and hidden", root, None, siblings, ("state_root", 7)),
         ("another value", root, StateLeaf(mine, {"reversal": "part"}), siblings, ("state_root", 7)),
         ("the older map", root, gone, beside, ("state_root", 7)),
+        ("full where it is part", parted, leaf, besides, ("state_root", 7)),
+        ("part of before, it is full", root, part, siblings, ("state_root", 7)),
+        ("nothing of a part", parted, None, besides, ("state_root", 7)),
+        ("two reversals", parted, StateLeaf(mine, {"reversal": "part full"}), besides, BENT),
         ("nothing said of a full map", root, None, [], ("state_root", 7)),
         ("a leaf in an empty map", ZERO, leaf, [], ("state_root", 7)),
         ("siblings reversed", root, leaf, siblings[::-1], ("state_root", 7)),
@@ -309,9 +318,42 @@ def _with(**documents: bytes) -> bytes:
     return Forge(groups=shown({**DOCUMENTS, **documents})).proof().to_bytes()
 
 
-def _red(how: str) -> Proof:
+RETURNED = encode(
+    [
+        {
+            "amount": -2642,
+            "line": 1,
+            "name": "*餐饮服务*拿铁",
+            "quantity": "-1",
+            "spec": "",
+            "tax": -158,
+            "tax_rate": "0.06",
+            "unit": "杯",
+            "unit_price": 2800,
+        },
+        {
+            "amount": 31,
+            "name": "*餐饮服务*拿铁",
+            "nature": "discount",
+            "tax": 2,
+            "tax_rate": "0.06",
+        },
+        {
+            "amount": -442,
+            "line": 3,
+            "name": "*餐饮服务*蛋糕",
+            "nature": "allowance",
+            "tax": -58,
+            "tax_rate": "0.13",
+        },
+    ]
+)
+"""Lines of a red invoice: one of a dish, what had been taken off it, and money for another."""
+
+
+def _red(how: str, lines: bytes = DOCUMENTS["lines"]) -> Proof:
     face = encode({"reverses": password_area(BLUE), "type": "red"})
-    forge = Forge(groups=shown({**DOCUMENTS, "face": face}))
+    forge = Forge(groups=shown({**DOCUMENTS, "face": face, "lines": lines}))
     assert how in ("part", "full")
     forge.entries[5] = anchor_entry(
         "invoice",
@@ -360,6 +402,7 @@ def _states() -> Iterator[tuple[str, bytes]]:
         **full,
         mine: {"reversal": "part", "reimbursement": "locked", "pledge": "pledged"},
     }
+    returned: dict[Digest, State] = {**absent, mine: {"reversal": "part"}}
     maps = {
         "reversed": full,
         "everything": everything,
@@ -367,6 +410,11 @@ def _states() -> Iterator[tuple[str, bytes]]:
         "absent, another leaf there": absent,
         "absent, an empty subtree there": far,
         "absent, one other in the map": {sha256(b"x"): {"reversal": "full"}},
+        "reversed in part": returned,
+        "reversed in part, beside one in full": {
+            sha256(b"x"): {"reversal": "full"},
+            mine: {"reversal": "part"},
+        },
     }
     for name, items in maps.items():
         leaf, siblings = prove(items, mine)

@@ -96,6 +96,9 @@ def test_proofs() -> None:
         ("shown", (), None),
         ("face only", ("buyer", "lines"), None),
         ("reversed", (), {"reversal": "full"}),
+        ("reversed, a part", (), {"reversal": "part"}),
+        ("reversed, two parts", (), {"reversal": "part"}),
+        ("reversed, part by part", (), {"reversal": "full"}),
     ):
         evidence = verify_proof(
             parse_proof(file["files"][name].encode()), VerifierKey.parse(file["log_key"])
