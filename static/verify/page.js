@@ -17,8 +17,10 @@ import { hold, kindOf, memory, wordsOf } from "./seen.js";
 import { STEPS, verifyProof } from "./verify.js";
 import {
   FACE_FIELDS,
+  NATURES,
   NOBODY,
   NO_STATE,
+  SOLD,
   STATE_WORDS,
   TAX_KINDS,
   VERDICTS,
@@ -270,7 +272,8 @@ function showEvidence(found) {
     fact("facts", _("Cosigned by"), found.witnesses.join(", ") || _(NOBODY));
   }
   if (found.reverses) {
-    fact("facts", _("Reverses (anchor)"), `${found.reverses} (${found.reversal})`);
+    const how = _(STATE_WORDS.reversal[found.reversal]);
+    fact("facts", _("Reverses (anchor)"), `${found.reverses} (${how})`);
   }
   part("document").hidden = false;
   showFace(found.shown.face);
@@ -308,18 +311,21 @@ function showBuyer(buyer) {
 function showLines(lines) {
   for (const line of lines ?? []) {
     if (!(line instanceof Map)) continue;
-    const named = line.get("nature") === "discount" ? _("Discount") : _("Line");
-    fact("shown", named, lineText(line));
+    fact("shown", _(NATURES.get(line.get("nature")) ?? SOLD), lineText(line));
   }
 }
 
-/** A line in words: a discount has no quantity, and rate 0 may say why it is 0. */
+/**
+ * A line in words: a discount has no quantity, rate 0 may say why it is 0, and one of a red invoice
+ * may say which line of the first it takes from.
+ */
 function lineText(line) {
   const total = Number(line.get("amount")) + Number(line.get("tax"));
   const count = line.has("quantity") ? ` × ${plain(line.get("quantity"))}` : "";
   const parts = [`${plain(line.get("name"))}${count}`];
   if (!Number.isNaN(total)) parts.push(yuan(total));
   if (TAX_KINDS.has(line.get("tax_kind"))) parts.push(_(TAX_KINDS.get(line.get("tax_kind"))));
+  if (line.has("line")) parts.push(_("of line %(number)s", { number: plain(line.get("line")) }));
   return parts.join(" · ");
 }
 

@@ -19,6 +19,14 @@ export const VERDICTS = {
       "It is in the log of that key, but as of the block below something stands against it: see its state.",
     ),
   },
+  part: {
+    style: "partly_reversed",
+    picture: "reversed",
+    name: N_("Partly reversed"),
+    text: N_(
+      "It is in the log of that key, and a part of it was taken back by red invoices: only the rest is valid. How much that is, the service says.",
+    ),
+  },
   reversed: {
     style: "reversed",
     picture: "reversed",
@@ -83,6 +91,7 @@ export const VERDICTS = {
 export function verdictOf({ state, reversal, shown }) {
   if (state?.reversal === "full") return "reversed";
   if (reversal !== null || shown.face?.get("type") === "red") return "red";
+  if (state?.reversal === "part" && Object.keys(state).length === 1) return "part";
   return state === null ? "proved" : "marked";
 }
 
@@ -108,7 +117,15 @@ export const FACE_FIELDS = [
   ["parts", N_("Parts of the bill")],
   ["order_total", N_("The whole bill"), true],
   ["replaces", N_("In the place of")],
+  ["reverses", N_("Takes back")],
 ];
+
+/** What a line is that is no line of a dish; a Map, for a stranger wrote the word. */
+export const NATURES = new Map([
+  ["discount", N_("Discount")],
+  ["allowance", N_("Allowance")],
+]);
+export const SOLD = N_("Line");
 
 /** What rate 0 means beside "zero-rated"; a Map, for a stranger wrote the word. */
 export const TAX_KINDS = new Map([

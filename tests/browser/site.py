@@ -62,12 +62,20 @@ def _filled(desk: Desk, base: str) -> Site:
     long = desk.issue("T1", buyer=company | {"name": LONG_NAME})
     taken_back = desk.issue("T2")
     red = desk.reverse(taken_back)
+    part, back = _partly(desk)
+    wrong = desk.issue("R1", buyer=company)
+    desk.reverse(wrong)
+    right = desk.issue("R1", buyer=company, remark="改正抬头", replaces=wrong["hash"])
     desk.anchor()
     said = {
         "authentic": slip(authentic),
         "long": slip(long),
         "reversed": slip(taken_back),
         "red": slip(red),
+        "part": slip(part),
+        "red part": slip(back),
+        "replaced": slip(wrong),
+        "replacing": slip(right),
         "pending": slip(desk.issue("T3")),
         "mismatch": slip(authentic, total_amount="1"),
         "unknown": slip(authentic, hash=UNKNOWN),
@@ -81,6 +89,8 @@ def _filled(desk: Desk, base: str) -> Site:
         "list": f"{base}/verify/list",
         "file": f"{base}/verify/file",
         "proved": f"{base}/verify/file?hash={authentic['hash']}",
+        "proved part": f"{base}/verify/file?hash={part['hash']}",
+        "proved red": f"{base}/verify/file?hash={back['hash']}",
         "nothing": f"{base}/nothing",
         "not so": f"{base}/language",
         "components": f"{base}/components",
@@ -92,3 +102,16 @@ def _filled(desk: Desk, base: str) -> Site:
     }
     pages |= {name: f"{base}/verify/scan?answer={name}" for name in REFUSED}
     return Site(desk, base, pages, authentic["qr"])
+
+
+def _partly(desk: Desk) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An invoice of which a coffee and some money came back, and the red one of the money."""
+    coffee = {"name": "*餐饮服务*拿铁", "unit_price": 2800, "quantity": "3", "tax_rate": "0.06"}
+    cake = {"name": "*餐饮服务*蛋糕", "unit_price": 1000, "tax_rate": "0.13"}
+    part = desk.issue("P1", lines=[coffee | {"discount": 100}, cake])
+    path = f"/v1/invoices/{part['hash']}/reversals"
+    one = {"reason": "SALES_RETURN", "lines": [{"line": 1, "quantity": "1"}]}
+    money = {"reason": "SALES_DISCOUNT", "amount": 500, "rate": "0.13"}
+    assert desk.post(path, one).status_code == 201
+    back: dict[str, Any] = desk.post(path, money).get_json()
+    return part, back

@@ -15,6 +15,7 @@ AXE = Path(__file__).with_name("vendor") / "axe-core" / "axe.min.js"
 PHONE = (390, 844)
 NAMES = [
     *("authentic", "long", "reversed", "red", "pending", "mismatch", "unknown", "malformed"),
+    *("part", "red part", "replaced", "replacing", "proved part", "proved red"),
     *("landing", "problems", "found", "list", "file", "proved", "nothing", "not so"),
     *(
         "sign in",

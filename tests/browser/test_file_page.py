@@ -88,12 +88,17 @@ def _filled(
 ) -> Site:
     plain = desk.issue("F1", buyer=BUYER, remark=HARM, lines=[MEAL, GREENS])
     gone = desk.issue("F2")
+    part = desk.issue("F3", lines=[MEAL, GREENS | {"unit_price": 1300}])
     desk.anchor()
     old = desk.client.get(f"/v1/invoices/{gone['hash']}/proof", headers=desk.auth(desk.key))
     red = desk.reverse(gone)
+    back = f"/v1/invoices/{part['hash']}/reversals"
+    dish = desk.post(back, {"reason": "SALES_RETURN", "lines": [{"line": 2}]}).get_json()
+    money = desk.post(back, {"reason": "SALES_DISCOUNT", "amount": 500}).get_json()
     desk.anchor()
     _cosign(desk)
     hashes = {"plain": plain["hash"], "reversed": gone["hash"], "red": red["hash"]}
+    hashes |= {"part": part["hash"], "dish": dish["hash"], "money": money["hash"]}
     files: dict[str, Path] = {}
     for name, hash_ in hashes.items():
         for who, headers in (("all", desk.auth(desk.key)), ("face", {})):
@@ -194,6 +199,39 @@ def test_a_file_is_checked_with_the_network_gone(chrome: Chrome, site: Site) -> 
     assert [text for text in chrome.complaints if "Failed to load" not in text] == []
 
 
+def test_what_was_taken_back_in_part_says_so_and_red_lines_say_of_what(
+    chrome: Chrome, site: Site
+) -> None:
+    said = {
+        "part": (("部分红冲", "Partly reversed"), ()),
+        "dish": (
+            ("红字发票", "Red invoice"),
+            (
+                ("明细 *蔬菜*青菜 × -1 · -¥13.00 · 免税 · 原第 2 行", "of line 2"),
+                ("折扣 *蔬菜*青菜 · ¥3.00 · 免税", "Discount *蔬菜*青菜"),
+            ),
+        ),
+        "money": (
+            ("红字发票", "Red invoice"),
+            (("折让 *餐饮服务*餐费 · -¥5.00 · 原第 1 行", "Allowance *餐饮服务*餐费"),),
+        ),
+    }
+    for place, tag in enumerate(("zh-CN", "en")):
+        chrome.speak(tag)
+        for name, (verdict, lines) in said.items():
+            _open(chrome, site)
+            chrome.choose("#file", site.files[f"{name} all"])
+            _said(chrome)
+            assert verdict[place] in _text(chrome, "#name")
+            shown = " ".join(_text(chrome, "#shown").split())
+            for line in lines:
+                assert line[place] in shown
+            if name != "part":
+                assert site.hashes["part"] in shown
+                assert ("部分红冲", "partly reversed")[place] in _text(chrome, "#facts")
+    chrome.speak("zh-CN")
+
+
 def test_the_page_says_what_is_hidden(chrome: Chrome, site: Site) -> None:
     _open(chrome, site)
     chrome.choose("#file", site.files["plain face"])
@@ -209,6 +247,8 @@ def test_the_page_says_what_is_hidden(chrome: Chrome, site: Site) -> None:
     [
         ("reversed all", "reversed"),
         ("red all", "red"),
+        ("part all", "part"),
+        ("money all", "red"),
         ("spaced", "unreadable"),
         ("huge", "unreadable"),
         ("promise", "promised"),
