@@ -130,6 +130,17 @@ class Service:
         words = PROGRAMS.get(program, "")
         return [pid for pid, line in processes(self.settings) if words in line]
 
+    def kill(self, program: str, place: int = 0) -> None:
+        """SIGKILL for one of a program's processes; returns once there are as many again."""
+        pids = self.pids(program)
+        os.kill(pids[place], signal.SIGKILL)
+
+        def is_back() -> bool:
+            now = self.pids(program)
+            return pids[place] not in now and len(now) == len(pids) and self.is_ready()
+
+        wait_until(is_back, f"{program} is back")
+
     def remote(self, key: str = "", *, patience: float = PATIENCE) -> Remote:
         """A client of the service."""
         return Remote(self.url, key, patience=patience)

@@ -7,7 +7,6 @@ import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from functools import partial
 from itertools import cycle
 from pathlib import Path
 from threading import Event
@@ -129,9 +128,7 @@ def _sell_through_kills(service: Service) -> None:
         ]
         try:
             for program, place in victims:
-                count, pid = len(service.pids(program)), _pick(service, program, place)
-                os.kill(pid, signal.SIGKILL)
-                wait_until(partial(_is_back, service, program, count, pid), f"{program} is back")
+                service.kill(program, place)
         finally:
             closing_time.set()
         issued = [one for till in tills for one in till.result()]
@@ -210,11 +207,6 @@ def _sell(remote: Remote, till: int, closing_time: Event) -> list[dict[str, Any]
         order = bill.body.replace(b"bill-", b"till-%d-%d-" % (till, number))
         issued.append(json.loads(remote.post("/v1/invoices", order)))
     return issued
-
-
-def _is_back(service: Service, program: str, count: int, killed: int) -> bool:
-    pids = service.pids(program)
-    return killed not in pids and len(pids) == count and service.is_ready()
 
 
 @pytest.mark.slow
