@@ -41,7 +41,7 @@ from invoice_service.services.health import Health, HealthParts, WebProcesses, c
 from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
-from invoice_service.web import people
+from invoice_service.web import people, till
 from invoice_service.web.customers import (
     codes_page,
     docs_page,
@@ -67,6 +67,8 @@ STARTED: Final = "fapiao.started"
 PROBLEM: Final = "fapiao.problem"
 CROWD: Final = "fapiao.crowd"
 """Among the application's extensions: counts whom the server in front turned away."""
+FEEDS: Final = "fapiao.feeds"
+"""Among the application's extensions: notes how many answers stay open."""
 USES: Final = "fapiao.uses"
 """Among the application's extensions: notes when keys are used."""
 SHORTCUT: Final = "fapiao.shortcut"
@@ -151,6 +153,11 @@ def crowd_counter(app: "WSGIApplication") -> Callable[[Why], None] | None:
     return app.extensions[CROWD] if isinstance(app, Service) else None
 
 
+def feed_counter(app: "WSGIApplication") -> Callable[[int], None] | None:
+    """What is told how many answers of this process stay open."""
+    return app.extensions[FEEDS] if isinstance(app, Service) else None
+
+
 def shortcut_of(app: "WSGIApplication", loop: AbstractEventLoop) -> Shortcut | None:
     """What answers some requests of this process on its loop, before the application is asked."""
     make: Callable[[AbstractEventLoop], Shortcut] | None = None
@@ -209,6 +216,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
     config = instance.config
     log_key = partial(_key_text, instance)
     check = instance.verifier.verify
+    gate = _gate_of_people(instance)
     for blueprint in (
         *rooms.blueprints(instance),
         pages.pages_blueprint(check, log_key, instance.clock, _site(config)),
@@ -221,7 +229,8 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         receipt_page.receipt_blueprint(SlipCalls(instance).look),
         docs_page.docs_blueprint(),
         showcase.showcase_blueprint(),
-        *people.blueprints(_gate_of_people(instance)),
+        *people.blueprints(gate),
+        till.data_blueprint(gate, instance.till, config.limits.body_bytes),
         clients.pilot_blueprint(check, problems.title_zh),
     ):
         app.register_blueprint(blueprint)
@@ -231,6 +240,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         operations_blueprint(_health(instance, meter), meter, description, _gate(config))
     )
     app.extensions[CROWD] = lambda why: meter.turned_away(why, int(instance.clock().timestamp()))
+    app.extensions[FEEDS] = meter.feeds_open
     _count_answers(app, meter)
     return meter
 
@@ -350,7 +360,8 @@ def _answer_errors(app: Flask, instance: Instance) -> None:
             problem = incidents.public(problem, f"{request.method} {request.url_rule}")
         if request.method == "POST" and request.path == clients.PATH:
             return clients.refuse(problem, problems.title_zh(problem))
-        if request.path.startswith(PROGRAMS) and not request.path.endswith(receipt_page.ENDING):
+        of_programs = request.path.startswith(PROGRAMS) or request.blueprint == till.DATA
+        if of_programs and not request.path.endswith(receipt_page.ENDING):
             return problems.respond(problem, base)
         answer = pages.problem_page(problem, status, _title(problem))
         if status == HTTPStatus.SERVICE_UNAVAILABLE:

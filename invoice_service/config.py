@@ -121,6 +121,8 @@ class Limits(Section, frozen=True):
     held_bytes: Count = 268_435_456
     connections: Count = 2_000
     peer_connections: Count = 200
+    feeds: Count = 500
+    peer_feeds: Count = 100
 
 
 class Rate(Section, frozen=True):
@@ -147,6 +149,12 @@ class People(Section, frozen=True):
     official_idle_seconds: Count = 1_800
     official_absolute_seconds: Count = 36_000
     invitation_seconds: Count = 259_200
+
+
+class Till(Section, frozen=True):
+    """What holds for all tills."""
+
+    day_begins: Annotated[int, Meta(ge=0, le=12)] = 4
 
 
 class Operations(Section, frozen=True):
@@ -191,6 +199,7 @@ class Config(Section, frozen=True):
     rate: Rate = Rate()
     clock: Clock = Clock()
     people: People = People()
+    till: Till = Till()
     operations: Operations = Operations()
     tax: Tax = Tax()
     witness: Witness = Witness()

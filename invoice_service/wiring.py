@@ -29,6 +29,7 @@ from invoice_service.config import Config
 from invoice_service.domain.acts import ActType, By, Outcome, Said, act_by
 from invoice_service.domain.clock import Running
 from invoice_service.domain.numbering import Scheme
+from invoice_service.domain.tax import TaxRates
 from invoice_service.keys.folder import (
     LOG_KEY,
     LOG_VKEY,
@@ -43,14 +44,17 @@ from invoice_service.processes.issuer import SOCKET, DirectIssuer, IssuerClient
 from invoice_service.processes.uptime import running
 from invoice_service.services.anchoring.anchor import Anchoring
 from invoice_service.services.checking.verify import Verifier
-from invoice_service.services.issuing.issue import Issuer
-from invoice_service.services.issuing.promise import Promiser
+from invoice_service.services.issuing.issue import Issuer, IssuingDesk
+from invoice_service.services.issuing.promise import Promised, Promiser
+from invoice_service.services.issuing.reverse import ReversingDesk
 from invoice_service.services.people.sessions import Lifetimes
+from invoice_service.services.till.days import Days
 from invoice_service.storage.sqlite import SqliteStore, create_store, update_store
 from invoice_service.storage.sqlite.clock import not_counted
 
 if TYPE_CHECKING:
     from invoice_service.services.people.desk import PeopleDesk
+    from invoice_service.services.till.desk import TillDesk
 
 Clock = Callable[[], datetime]
 
@@ -114,6 +118,30 @@ class Instance:
             settings.invitation_seconds,
             lambda: int(self.clock().timestamp()),
             self.randbytes,
+        )
+
+    @cached_property
+    def till(self) -> "TillDesk":
+        """What people at tills do; what they issue needs no promise in its answer."""
+        from invoice_service.services.till.desk import open_till
+
+        config = self.config
+        issuer = Promised(self.issuer, config.anchor.max_delay, signed=False)
+        issuing = IssuingDesk(
+            merchants=self.store,
+            issuer=issuer,
+            rates=TaxRates(config.tax.rates),
+            randbytes=self.randbytes,
+            max_bytes=config.limits.body_bytes,
+            max_lines=config.limits.lines,
+        )
+        return open_till(
+            self.store,
+            issuing,
+            ReversingDesk(self.store, issuer, self.randbytes, config.limits.body_bytes),
+            self.people.sessions,
+            Days(config.till.day_begins),
+            self.log.taken,
         )
 
     @property

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from invoice_service.api.codes_of_files import FILES
 from invoice_service.api.codes_of_invoices import INVOICE
+from invoice_service.api.codes_of_tills import TILL
 from invoice_service.api.entry import Entry
 
 
@@ -367,6 +368,7 @@ SUBJECTS: Final = (
     Subject("slip", "The code on a slip", "二维码与查验", _SLIP),
     Subject("invoice", "The invoice", "发票内容", INVOICE),
     Subject("file", "Files of orders", "订单文件", FILES),
+    Subject("till", "At the till", "收银", TILL),
     Subject("key", "API keys and merchants", "密钥与商户", _KEY),
     Subject("people", "Signing in and people", "登录与人员", _PEOPLE),
     Subject("log", "The public log", "公开账本", _LOG),

@@ -6,6 +6,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol
 
+from invoice_service.front.feeds import Feed
 from invoice_service.front.incoming import Incoming
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class Line(Protocol):
 
     def send(self, data: bytes, *, last: bool = False, keep: bool = False) -> None:
         """Hand ``data`` over; never waits. After the ``last`` the line is kept, or closed."""
+
+    def hold(self, feed: Feed, framing: "Framing", owner: str) -> None:
+        """Answer with a feed, which stays open; the line is its from now on."""
 
 
 class Started:
@@ -59,7 +63,10 @@ def respond(
     started = Started()
     parts = app(environ, started)
     try:
-        _send(started, parts, incoming, line, keep=keep)
+        if isinstance(parts, Feed):
+            line.hold(parts, Framing(started, incoming, keep=False), incoming.owner)
+        else:
+            _send(started, parts, incoming, line, keep=keep)
     finally:
         close = getattr(parts, "close", None)
         if close is not None:
@@ -71,7 +78,7 @@ def _send(
 ) -> None:
     pieces = _pieces(started, parts)
     first = next(pieces, b"")
-    framing = _Framing(started, incoming, keep=keep)
+    framing = Framing(started, incoming, keep=keep)
     waiting = framing.head() + framing.wrap(first)
     if framing.streams:
         line.send(waiting)
@@ -97,7 +104,7 @@ def _pieces(started: Started, parts: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(gathered)
 
 
-class _Framing:
+class Framing:
     """How an answer shows its end: by its length, in chunks, or by closing."""
 
     def __init__(self, started: Started, incoming: Incoming, *, keep: bool) -> None:

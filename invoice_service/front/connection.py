@@ -5,6 +5,7 @@ become whole goes there with its problem, so that the answer is in the words of 
 """
 
 import asyncio
+import socket
 import time
 from collections import deque
 from functools import partial
@@ -14,8 +15,9 @@ from typing import Final, Protocol, cast
 import httptools
 
 from chain.errors import MalformedError, Problem, UnavailableError
-from invoice_service.front.answer import write_whole
+from invoice_service.front.answer import Framing, write_whole
 from invoice_service.front.crowd import Crowd
+from invoice_service.front.feeds import Feed, Feeds
 from invoice_service.front.incoming import Incoming, check_head, too_large
 from invoice_service.front.limits import Limits, Purse
 from invoice_service.front.outbox import Outbox
@@ -26,6 +28,8 @@ PIPELINE: Final = 32  # requests that wait on one connection; what comes behind 
 DRAIN_BYTES: Final = 67_108_864  # read away after a refusal, so that its answer can be taken
 DRAIN_SECONDS: Final = 15.0
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+FEED_BYTES: Final = 65_536  # that the kernel keeps for the client of a feed
+FEED_DEAD_MS: Final = 60_000  # after which a client that acknowledges nothing has gone
 CHUNK_ROOM: Final = 65_536  # bytes of sizes, extensions and trailers that any body may have
 
 
@@ -35,6 +39,7 @@ class House(Protocol):
     limits: Limits
     purse: Purse
     crowd: Crowd
+    feeds: Feeds
     stopping: bool
 
     def owner(self, address: str, forwarded: str = "") -> str:
@@ -79,6 +84,7 @@ class Connection(asyncio.Protocol):
         self._refused = False  # there may be something on its way to us
         self._closing = False  # once everything is written
         self._said = False  # part of the answer has gone
+        self._framing: Framing | None = None  # of a feed that is open
         self._paused = False
         self._raw = 0
         self._drained = 0
@@ -130,7 +136,8 @@ class Connection(asyncio.Protocol):
         if self._incoming is not None:
             self._refuse(MalformedError("request_incomplete", "the connection's input ended early"))
         self._deaf = True
-        return self.busy or self._paused
+        # Of a feed's client nothing else can be told: it has gone.
+        return (self.busy and self._framing is None) or self._paused
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -291,6 +298,46 @@ class Connection(asyncio.Protocol):
             old = incoming.version != "1.1"
             data = write_whole(status, headers, body, old=old, keep=keep)
             self.receive(data, last=True, keep=keep)
+
+    def hold(self, feed: Feed, framing: Framing, owner: str) -> None:
+        """Answer with a feed; from another thread."""
+        tell(self._loop, partial(self._hold, feed, framing, owner))
+
+    def _hold(self, feed: Feed, framing: Framing, owner: str) -> None:
+        if self.lost or self._ended:
+            self._transport.abort()
+            return
+        problem = self._house.feeds.refuses(owner)
+        if problem is not None:
+            self.receive(self._house.write(problem), last=True)
+            return
+        self._framing, self._said = framing, True
+        self._notice_the_dead()
+        self._house.feeds.add(self, feed, owner)
+        self._put(framing.head() + framing.wrap(feed.beginning))
+
+    @property
+    def behind(self) -> bool:
+        """Whether the client has not taken what it was sent."""
+        return self._paused
+
+    def feed(self, data: bytes) -> None:
+        """More of a feed."""
+        if self._framing is not None and not self.lost:
+            self._put(self._framing.wrap(data))
+
+    def end_feed(self, data: bytes) -> None:
+        """The last of a feed."""
+        framing, self._framing = self._framing, None
+        if framing is not None:
+            self.receive(framing.wrap(data) + framing.end(), last=True)
+
+    def _notice_the_dead(self) -> None:
+        """Have the kernel give up a client that takes nothing, and hold little for a slow one."""
+        sock: socket.socket | None = self._transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, FEED_BYTES)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, FEED_DEAD_MS)
 
     def release(self, incoming: Incoming) -> None:
         """Its body is needed no longer."""

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from math import inf
 from typing import Final, Literal, get_args
 
-Why = Literal["bodies_full", "answers_full", "connections_full", "address_full"]
+Why = Literal["bodies_full", "answers_full", "connections_full", "address_full", "feeds_full"]
 """Requests whose body had no room, answers that nobody took, connections: of all, of one address.
+
+And feeds: answers that stay open, of all or of one address.
 
 Who gives way to another one, with nothing to answer, counts among the connections.
 """

@@ -14,6 +14,7 @@ from chain.errors import Problem, UnavailableError
 from invoice_service.front.answer import respond
 from invoice_service.front.connection import Connection
 from invoice_service.front.crowd import Crowd, Why
+from invoice_service.front.feeds import Feeds
 from invoice_service.front.incoming import Incoming
 from invoice_service.front.limits import Limits, Purse
 from invoice_service.front.threads import HEAVY_BYTES, Threads, tell
@@ -55,11 +56,12 @@ class Door:
         caller: Caller = _plain,
         count: Callable[[Why], None] | None = None,
         shortcut: Shortcut | None = None,
+        note_feeds: Callable[[int], None] | None = None,
     ) -> None:
         """``caller`` says whose connection or request one from an address is, as House has it.
 
         "" is nobody's, and not counted: a proxy's connections are its clients'. ``count`` is called
-        whenever somebody is turned away.
+        whenever somebody is turned away, ``note_feeds`` with how many feeds are open.
         """
         self.limits = limits
         self.purse = Purse(limits.held_bytes)
@@ -71,6 +73,13 @@ class Door:
         self._loop = asyncio.get_running_loop()
         self._threads = Threads(threads, self._loop)
         self._shortcut = shortcut
+        self.feeds = Feeds(
+            limits,
+            self.crowd,
+            partial(self._threads.submit, heavy=False),
+            partial(tell, self._loop),
+            note_feeds,
+        )
         self._connections: set[Connection] = set()
         self._peers: Counter[str] = Counter()
 
@@ -83,6 +92,7 @@ class Door:
             await _until(stop, SWEEP_SECONDS)
         accepting.cancel()
         self.stopping = True
+        self.feeds.end()
         give_up = time.monotonic() + grace
         while self._connections and time.monotonic() < give_up:
             for connection in [*self._connections]:
@@ -103,6 +113,7 @@ class Door:
     def closed(self, connection: Connection) -> None:
         """See House."""
         self._connections.discard(connection)
+        self.feeds.drop(connection)
         self._peers -= Counter([connection.owner])  # forgets whom it has none of
 
     def answer(self, connection: Connection, incoming: Incoming) -> None:
@@ -197,6 +208,7 @@ class Door:
         now = time.monotonic()
         for connection in [*self._connections]:
             connection.sweep(now)
+        self.feeds.sweep(now)
 
 
 async def _until(stop: asyncio.Event, seconds: float) -> None:

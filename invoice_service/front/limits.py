@@ -25,6 +25,10 @@ class Limits(NamedTuple):
     held_bytes: int = 268_435_456
     connections: int = 2_000
     peer_connections: int = 200
+    feeds: int = 500
+    """Answers that stay open; ``peer_feeds`` of them one address's."""
+
+    peer_feeds: int = 100
 
     def body_of(self, path: str) -> int:
         """The largest body that this address takes."""

@@ -22,7 +22,14 @@ import msgspec
 from chain.errors import Problem
 from invoice_service.api import problems
 from invoice_service.api.peers import Peers, site_of
-from invoice_service.app import create_app, crowd_counter, finish, large_bodies, shortcut_of
+from invoice_service.app import (
+    create_app,
+    crowd_counter,
+    feed_counter,
+    finish,
+    large_bodies,
+    shortcut_of,
+)
 from invoice_service.config import Config, load
 from invoice_service.front.answer import write_problem
 from invoice_service.front.door import Door, run
@@ -127,6 +134,7 @@ class Workers:
                 caller=caller,
                 count=crowd_counter(app),
                 shortcut=shortcut_of(app, asyncio.get_running_loop()),
+                note_feeds=feed_counter(app),
             )
 
         run(door, self._listener, GRACE_SECONDS, self._wait_for_all)
@@ -183,6 +191,8 @@ def limits_of(config: Config) -> Limits:
         held_bytes=limits.held_bytes,
         connections=limits.connections,
         peer_connections=limits.peer_connections,
+        feeds=limits.feeds,
+        peer_feeds=limits.peer_feeds,
     )
 
 

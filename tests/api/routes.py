@@ -7,6 +7,7 @@ from werkzeug.routing import Rule
 
 from invoice_service.web.customers.pages import SHOUTED
 from invoice_service.web.people.contract import PAGES
+from invoice_service.web.till.contract import CALLS
 
 OURS = {"GET", "POST", "PUT", "DELETE"}
 
@@ -18,7 +19,8 @@ def template(rule: Rule) -> str:
 
 def routes(app: Flask) -> set[tuple[str, str]]:
     """(method, path) of all but the pages for people who sign in, which programs do not call."""
-    return all_routes(app) - {(page.method, page.path) for page in PAGES}
+    of_people = {(one.method, one.path) for one in (*PAGES, *CALLS)}
+    return all_routes(app) - of_people
 
 
 def all_routes(app: Flask) -> set[tuple[str, str]]:

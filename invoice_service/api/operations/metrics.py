@@ -22,6 +22,7 @@ NANOSECONDS_PER_MS = 1_000_000
 BOUNDS_NS = [bound * NANOSECONDS_PER_MS for bound in BOUNDS_MS]
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 OTHER = "other"  # what matched no route
+FEEDS = "feeds open"
 
 Gauges = Callable[[], Mapping[str, tuple[str, int | float]]]
 
@@ -33,6 +34,7 @@ class Meter:
         self.endpoints = [*endpoints, OTHER]
         names = [name for endpoint in self.endpoints for name in _names(endpoint)]
         names += [name for why in REASONS for name in _turned_away(why)]
+        names.append(FEEDS)
         self._counts = Counts(folder, names)
         self._base = {name: self._counts.place(f"{name} 1xx") for name in self.endpoints}
         self._width = len(CLASSES)
@@ -50,6 +52,10 @@ class Meter:
         count, last = map(self._counts.place, _turned_away(why))
         self._counts.add([(count, 1)])
         self._counts.put(last, now)
+
+    def feeds_open(self, count: int) -> None:
+        """So many answers of this process stay open now."""
+        self._counts.put(self._counts.place(FEEDS), count)
 
     def last_turned_away(self) -> dict[str, int]:
         """When (unix seconds) that happened last, by reason, whichever the process; 0 for never."""
@@ -94,6 +100,7 @@ class Exposition(Collector):
         yield answers
         yield times
         yield _crowd(numbers)
+        yield GaugeMetricFamily("fapiao_feeds", "Feeds that are open", value=numbers[FEEDS])
         for name, (text, value) in self._gauges().items():
             yield GaugeMetricFamily(name, text, value=value)
 

@@ -54,6 +54,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     agent: str
     cashier_id: int | None = None
+    till: str = ""
+    """Which till this browser is, by name; "" for none."""
 
 
 class Visitor(NamedTuple):
@@ -163,14 +165,17 @@ class Sessions:
 
     def visitor(self, token: str) -> Visitor | None:
         """Who sends this text now; None for nobody."""
-        found = self.store.visitor(token_digest(token)) if token else None
-        if found is None:
-            return None
+        found = self.still(token)
         now = self.clock()
-        if self.lifetimes.is_over(found.person, found.session, now):
-            return None
-        if now - found.session.seen_at >= NOTED_EVERY:
+        if found is not None and now - found.session.seen_at >= NOTED_EVERY:
             self.store.note_seen(found.session.id, now)
+        return found
+
+    def still(self, token: str) -> Visitor | None:
+        """Whose text this is, without counting as a use: who only listens, may be away."""
+        found = self.store.visitor(token_digest(token)) if token else None
+        if found is None or self.lifetimes.is_over(found.person, found.session, self.clock()):
+            return None
         return found
 
     def renew(self, visitor: Visitor, level: Level | None = None) -> str:

@@ -23,6 +23,7 @@ from invoice_service.storage.sqlite.register import Register
 from invoice_service.storage.sqlite.schema import migrations
 from invoice_service.storage.sqlite.sessions import SessionRows
 from invoice_service.storage.sqlite.standing import Standing
+from invoice_service.storage.sqlite.till import TillRows
 from invoice_service.storage.sqlite.trail import Trail
 from invoice_service.storage.totals import SqliteTotals
 
@@ -30,7 +31,17 @@ __all__ = ["SqliteStore", "create_store", "update_store"]
 
 
 class SqliteStore(
-    Issuing, Reading, Standing, Prints, Register, People, FactorRows, SessionRows, Trail, Clocks
+    Issuing,
+    Reading,
+    Standing,
+    Prints,
+    Register,
+    People,
+    FactorRows,
+    SessionRows,
+    Trail,
+    TillRows,
+    Clocks,
 ):
     """``invoices.db``. Safe for threads and processes at once, and after a fork.
 

@@ -132,6 +132,16 @@ def returns_of(execute: Execute, seq: int) -> list[StoredInvoice]:
     return [_stored(row) for row in rows]
 
 
+def read_invoices(execute: Execute, where: str, values: dict[str, Any]) -> list[StoredInvoice]:
+    """The invoices ``i`` of which ``where`` holds, in its order."""
+    return [_stored(row) for row in execute(_SELECT + where, values)]
+
+
+def seqs_within(connection: sqlite3.Connection, since: int, until: int) -> tuple[int, int]:
+    """What was issued from ``since`` to before ``until`` (unix seconds): ``low < seq <= high``."""
+    return _bounds(connection, InvoiceFilter(since=since, until=until))
+
+
 def _conditions(wanted: InvoiceFilter) -> Iterator[str]:
     yield "i.seq > :after AND i.seq <= :high"
     if wanted.merchant_id is not None:

@@ -5,6 +5,7 @@ from sqlite_utils import Database, Migrations
 from invoice_service.services.people.refusals import KEPT_SECONDS
 from invoice_service.storage.sqlite.people_tables import create_people
 from invoice_service.storage.sqlite.prints import create_prints
+from invoice_service.storage.sqlite.till.tables import create_till
 from invoice_service.storage.totals import create_tables, widen_sums
 
 migrations = Migrations("invoices")
@@ -302,3 +303,9 @@ def several_returns(db: Database) -> None:
         f" AND {_RETURNED_TOO_MUCH}"
         " BEGIN SELECT RAISE(ABORT, 'no more is taken back than was sold'); END"
     )
+
+
+@migrations()
+def tills(db: Database) -> None:
+    """What tills keep beside invoices: lists, bills, payments, returns, shifts, events."""
+    create_till(db)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from invoice_service.web.people.contract import ANYBODY, EVERYBODY, PAGES, Page
+from invoice_service.web.till.contract import CALLS
 from tests.api.routes import all_routes
 from tests.web.people.visitors import Browser, Bureau, code_in
 
@@ -62,4 +63,4 @@ def test_every_page_is_there_and_no_other(browsers: dict[str, Browser]) -> None:
     app = browsers["nobody"].client.application
     rooms = ("/sign-in", "/sign-out", "/invitation", "/account", "/people", "/till")
     found = {route for route in all_routes(app) if route[1].startswith(rooms)}
-    assert found == {(page.method, page.path) for page in PAGES}
+    assert found == {(one.method, one.path) for one in (*PAGES, *CALLS)}

@@ -1,0 +1,254 @@
+"""Settling a bill: fixed, then issued, then booked; killed anywhere and asked again, once each.
+
+1. The bill is fixed in one transaction: what is issued, how it is paid, the order's number and day.
+2. Each part is issued as any order is, under that number and a key that follows from the bill's id:
+   asking again gives the invoice that is there (ADR 0027).
+3. What was paid is booked beside the invoices in one transaction, and the bill forgets its buyer.
+
+What is refused before anything was issued opens the bill again.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from chain.errors import ConflictError, MalformedError, NotFoundError, RefusedError
+from chain.hashing import sha256
+from invoice_service.domain.invoice import Issued
+from invoice_service.domain.money import Fen
+from invoice_service.services.issuing.issue import IssuingDesk, issue_one, prepare_one
+from invoice_service.services.till.ports import Bill, BillStore, Fixing, Hand, Place, Sale
+from invoice_service.services.till.problems import with_members
+from invoice_service.services.till.shapes import (
+    BillContent,
+    PartRequest,
+    Payment,
+    SettleRequest,
+)
+from invoice_service.services.till.splitting import Order, check_bill, split
+
+_KEY: Final = "till"
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class SoldPart(msgspec.Struct, frozen=True, kw_only=True):
+    """One invoice of a settled bill, as the till is told."""
+
+    hash: str
+    code: str
+    number: str
+    total_amount: Fen
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a bill."""
+
+    order_id: str
+    business_day: str
+    invoices: list[SoldPart]
+    change: Fen
+
+
+class _PlannedPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What one part asks to have issued, without its order; and how it is paid."""
+
+    request: msgspec.Raw
+    total: Fen
+    paid: dict[str, Fen]
+    change: Fen
+
+
+_read_plan: Final = msgspec.json.Decoder(list[_PlannedPart]).decode
+read_outcome: Final = msgspec.json.Decoder(Outcome).decode
+
+
+class Selling:
+    """Settles bills."""
+
+    def __init__(self, store: BillStore, issuing: IssuingDesk, new_id: Callable[[], str]) -> None:
+        """``new_id`` names a shift that begins with a sale."""
+        self._store = store
+        self._issuing = issuing
+        self._new_id = new_id
+
+    def settle(self, hand: Hand, bill_id: str, asked: SettleRequest) -> Outcome:
+        """What came of the bill; on disk when this returns.
+
+        Raises MalformedError as ``split`` and issuing do, and ``payments_differ``; ConflictError
+        as ``BillStore.put_bill`` and issuing do, RefusedError as issuing, UnavailableError: then
+        the same call again finishes what was begun.
+        """
+        bill = self._store.bill(hand.merchant_id, bill_id)
+        digest = _digest(asked)
+        if bill is not None and bill.state == "settled":
+            return _again(bill, digest, asked)
+        if bill is None or bill.state != "settling":
+            bill = self._fix(hand, bill_id, bill, asked, digest)
+        elif asked.parts is not UNSET and bill.asked != digest:
+            raise ConflictError("bill_settling", f"it is being settled as order {bill.order_id}")
+        return self._finish(bill, hand)
+
+    def resume(self, hand: Hand, bill: Bill) -> Outcome:
+        """Finish what was begun."""
+        return self._finish(bill, hand)
+
+    def _fix(
+        self, hand: Hand, bill_id: str, bill: Bill | None, asked: SettleRequest, digest: bytes
+    ) -> Bill:
+        if isinstance(asked.parts, UnsetType):
+            raise MalformedError("missing_field", "how is it paid?", pointer="/parts")
+        content = _content(bill, asked)
+        if bill is not None and bill.state == "dropped":
+            raise ConflictError("bill_changed", "there is no such bill any more")
+        check_bill(content, self._issuing.rates, self._issuing.max_lines)
+        orders = split(content, asked.parts)
+        paid = _all_paid(asked.parts, orders)
+        self._check(hand.merchant_id, orders)
+        plan = [
+            _PlannedPart(
+                request=msgspec.Raw(_encode(order.request)),
+                total=order.total,
+                paid=amounts,
+                change=change,
+            )
+            for order, (amounts, change) in zip(orders, paid, strict=True)
+        ]
+        version = asked.version
+        if bill is not None and bill.state == "open" and bill.asked == digest:
+            version = bill.version  # it was refused before, and is asked once more
+        fixing = Fixing(bill_id, version, content, _encode(plan), digest, self._new_id())
+        return self._store.fix_bill(hand, fixing)
+
+    def _check(self, merchant_id: int, orders: Sequence[Order]) -> None:
+        """Refuse now what issuing would refuse, while nothing is issued."""
+        account = self._issuing.merchants.account(merchant_id)
+        if account is None:
+            raise NotFoundError("merchant_unknown", "there is no such merchant")
+        merchant = account.merchant
+        if merchant.status != "active":
+            raise RefusedError("merchant_suspended", "this merchant is suspended")
+        if merchant.quota is not None and merchant.quota - account.used < len(orders):
+            raise RefusedError(
+                "quota_exhausted", "the merchant's quota is used up", quota=merchant.quota
+            )
+        for number, order in enumerate(orders):
+            try:
+                prepare_one(self._issuing, merchant, _encode(order.request))
+            except MalformedError as problem:
+                where = f"/parts/{number}{problem.pointer}"
+                raise MalformedError(
+                    problem.code, problem.detail, pointer=where, **problem.extra
+                ) from None
+
+    def _finish(self, bill: Bill, hand: Hand) -> Outcome:
+        plan = _read_plan(bill.settlement)
+        issued = [self._issue(bill, plan, number) for number in range(1, len(plan) + 1)]
+        outcome = Outcome(
+            order_id=bill.order_id,
+            business_day=bill.business_day,
+            invoices=[_sold(one) for one in issued],
+            change=sum(part.change for part in plan),
+        )
+        place = Place(bill.merchant_id, bill.till, bill.business_day)
+        sales = [
+            Sale(one.seq, "sale", bill.id, place, bill.shift, hand.person, hand.by.at, part.paid)
+            for one, part in zip(issued, plan, strict=True)
+        ]
+        done = self._store.finish_bill(bill, sales, _encode(outcome))
+        return read_outcome(done.settlement)
+
+    def _issue(self, bill: Bill, plan: Sequence[_PlannedPart], number: int) -> Issued:
+        try:
+            return issue_one(
+                self._issuing,
+                bill.merchant_id,
+                _request(bill, plan, number),
+                idempotency_key=f"{_KEY}:{bill.id}:{number}",
+            )
+        except (RefusedError, ConflictError, MalformedError):
+            if number == 1:
+                self._store.release_bill(bill.merchant_id, bill.id)
+            raise
+
+
+def _request(bill: Bill, plan: Sequence[_PlannedPart], number: int) -> bytes:
+    """The order as issuing reads it."""
+    body: dict[str, Any] = msgspec.json.decode(plan[number - 1].request)
+    body |= {"order_id": bill.order_id, "till": bill.till, "business_day": bill.business_day}
+    if len(plan) > 1:
+        whole = sum(part.total for part in plan)
+        body |= {"part": number, "parts": len(plan), "order_total": whole}
+    return _encode(body)
+
+
+def _sold(issued: Issued) -> SoldPart:
+    return SoldPart(
+        hash=issued.hash, code=issued.code, number=issued.number, total_amount=issued.total
+    )
+
+
+def _content(bill: Bill | None, asked: SettleRequest) -> BillContent:
+    """What is settled: what stands on the bill, or, of a direct sale, what was sent along."""
+    if not isinstance(asked.bill, UnsetType):
+        return asked.bill
+    if bill is None:
+        raise NotFoundError("bill_unknown", "there is no such bill")
+    return bill.content
+
+
+def _all_paid(
+    parts: Sequence[PartRequest], orders: Sequence[Order]
+) -> list[tuple[dict[str, Fen], Fen]]:
+    """By kind, and the change; MalformedError ``payments_differ`` with what the parts come to."""
+    found = []
+    for number, (part, order) in enumerate(zip(parts, orders, strict=True)):
+        amounts = by_kind(part.payments)
+        cash = amounts.get("cash", 0)
+        tendered = cash if isinstance(part.tendered, UnsetType) else part.tendered
+        if sum(amounts.values()) != order.total or tendered < cash:
+            raise with_members(
+                MalformedError(
+                    "payments_differ",
+                    f"part {number + 1} comes to {order.total} fen",
+                    pointer=f"/parts/{number}/payments",
+                ),
+                totals=[one.total for one in orders],
+            )
+        found.append((amounts, tendered - cash))
+    return found
+
+
+def by_kind(payments: Sequence[Payment]) -> dict[str, Fen]:
+    """What was paid in each way."""
+    found: dict[str, Fen] = {}
+    for payment in payments:
+        if payment.amount:
+            found[payment.kind] = found.get(payment.kind, 0) + payment.amount
+    return found
+
+
+def _again(bill: Bill, digest: bytes, asked: SettleRequest) -> Outcome:
+    outcome = read_outcome(bill.settlement)
+    if asked.parts is UNSET or bill.asked == digest:
+        return outcome
+    raise with_members(
+        ConflictError("bill_settled", f"it is order {bill.order_id}"),
+        **msgspec.to_builtins(outcome),
+    )
+
+
+def _digest(asked: SettleRequest) -> bytes:
+    """What two calls must share to be the same one: all but who the buyer is.
+
+    A digest of a person's name would outlive its erasure.
+    """
+    if isinstance(asked.parts, UnsetType):
+        return b""
+    parts = [msgspec.structs.replace(part, buyer=UNSET) for part in asked.parts]
+    bill = asked.bill
+    if not isinstance(bill, UnsetType):
+        bill = msgspec.structs.replace(bill, buyer=UNSET)
+    plain = msgspec.structs.replace(asked, parts=parts, bill=bill)
+    return bytes(sha256(b"fapiao/v1/settle\n" + _encode(plain)))

@@ -1,0 +1,259 @@
+"""Bills: open ones change by compare-and-swap, one that is being settled is fixed."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from chain.errors import ConflictError
+from invoice_service.services.till.ports import Bill, Fixing, Hand, Place, Sale
+from invoice_service.services.till.problems import with_members
+from invoice_service.services.till.shapes import BillContent
+from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.till.events import note
+from invoice_service.storage.sqlite.till.sales import keep_sale
+from invoice_service.storage.sqlite.till.shifts import current, opened
+
+MOST_OPEN: Final = 500
+"""Bills of a merchant at once."""
+
+_COLUMNS: Final = Bill.__struct_fields__
+_SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM till_bills"  # noqa: S608 # our own columns
+_OPEN: Final = "state IN ('open', 'settling')"
+_to_json: Final = msgspec.json.Encoder().encode
+_read_content: Final = msgspec.json.Decoder(BillContent).decode
+_NOTHING: Final = BillContent()
+
+
+class BillRows:
+    """The part of the store that keeps bills."""
+
+    connections: Connections
+
+    def bill(self, merchant_id: int, bill_id: str) -> Bill | None:
+        """One of a merchant's."""
+        with self.connections.reading() as connection:
+            return _one(connection, merchant_id, bill_id)
+
+    def open_bills(self, merchant_id: int) -> list[Bill]:
+        """All that are open or being settled, the oldest first."""
+        with self.connections.reading() as connection:
+            rows = connection.execute(
+                f"{_SELECT} WHERE merchant_id = ? AND {_OPEN} ORDER BY opened_at, id LIMIT ?",
+                (merchant_id, MOST_OPEN),
+            ).fetchall()
+        return [_read(row) for row in rows]
+
+    def put_bill(self, hand: Hand, bill_id: str, version: int, content: BillContent) -> Bill:
+        """Keep what stands on a bill now, if its version is still this one."""
+        with self.connections.writing() as connection:
+            bill = _at(connection, hand, bill_id, version)
+            if bill is None:
+                bill = _begin(connection, hand, bill_id, content)
+            else:
+                bill = msgspec.structs.replace(
+                    bill, content=content, version=version + 1, asked=b""
+                )
+                _keep(connection, bill)
+            return bill
+
+    def drop_bill(self, hand: Hand, bill_id: str, version: int) -> None:
+        """Nothing was sold. Safe to repeat."""
+        with self.connections.writing() as connection:
+            there = _one(connection, hand.merchant_id, bill_id)
+            if there is not None and there.state == "dropped":
+                return
+            bill = _at(connection, hand, bill_id, version)
+            if bill is not None:
+                _drop(connection, bill)
+
+    def merge_bills(
+        self, hand: Hand, into: tuple[str, int], gone: tuple[str, int], content: BillContent
+    ) -> Bill:
+        """``content`` stands on the one, and the other goes."""
+        with self.connections.writing() as connection:
+            stays = _at(connection, hand, *into)
+            goes = _at(connection, hand, *gone)
+            if stays is None or goes is None:
+                raise ConflictError("bill_changed", "there is no such bill yet")
+            _drop(connection, goes)
+            merged = msgspec.structs.replace(stays, content=content, version=stays.version + 1)
+            _keep(connection, merged)
+            return merged
+
+    def fix_bill(self, hand: Hand, fixing: Fixing) -> Bill:
+        """Begin to settle: the bill gets its order's number, its day and a shift that is open.
+
+        A crash after this leaves a bill that can only be settled as it was asked for here.
+        """
+        with self.connections.writing() as connection:
+            bill = _at(connection, hand, fixing.bill_id, fixing.version)
+            if bill is None:
+                bill = _begin(connection, hand, fixing.bill_id, fixing.content)
+            place = hand.place
+            shift = current(connection, place.merchant_id, place.till) or opened(
+                connection, hand, fixing.new_shift, 0
+            )
+            named = {}
+            if not bill.order_id:
+                number = _next_number(connection, place)
+                named = {"order_id": number, "business_day": place.day, "till": place.till}
+            fixed = msgspec.structs.replace(
+                bill,
+                state="settling",
+                content=fixing.content,
+                version=bill.version + 1,
+                shift=shift.id,
+                settlement=fixing.settlement,
+                asked=fixing.asked,
+                **named,
+            )
+            _keep(connection, fixed)
+            return fixed
+
+    def release_bill(self, merchant_id: int, bill_id: str) -> None:
+        """Open it again, if its order has no invoice; it keeps its number, and what was asked."""
+        with self.connections.writing() as connection:
+            bill = _one(connection, merchant_id, bill_id)
+            if bill is None or bill.state != "settling" or _is_sold(connection, bill):
+                return
+            version = bill.version + 1
+            opened_again = msgspec.structs.replace(
+                bill, state="open", version=version, shift="", settlement=b""
+            )
+            _keep(connection, opened_again)
+
+    def finish_bill(self, bill: Bill, sales: Sequence[Sale], outcome: bytes) -> Bill:
+        """Keep how it was paid, once for all; of the bill, only ``outcome`` stays.
+
+        A crash before the commit leaves a bill that is being settled, whose invoices are found
+        again by its order.
+        """
+        with self.connections.writing() as connection:
+            there = _one(connection, bill.merchant_id, bill.id)
+            if there is not None and there.state == "settled":
+                return there
+            for sale in sales:
+                keep_sale(connection, sale)
+            done = msgspec.structs.replace(
+                bill,
+                state="settled",
+                version=bill.version + 1,
+                content=_NOTHING,
+                settlement=outcome,
+            )
+            _keep(connection, done)
+            return done
+
+
+def _at(connection: sqlite3.Connection, hand: Hand, bill_id: str, version: int) -> Bill | None:
+    """The open bill, which is still at that version; None for one that is to begin.
+
+    ConflictError: bill_settled, bill_settling, bill_changed.
+    """
+    bill = _one(connection, hand.merchant_id, bill_id)
+    if bill is None:
+        if version:
+            raise ConflictError("bill_changed", "there is no such bill any more")
+        return None
+    if bill.state == "settled":
+        raise with_members(
+            ConflictError("bill_settled", f"it is order {bill.order_id}"),
+            **msgspec.json.decode(bill.settlement),
+        )
+    if bill.state == "settling":
+        raise ConflictError("bill_settling", f"it is being settled as order {bill.order_id}")
+    if bill.state == "dropped" or bill.version != version:
+        raise with_members(
+            ConflictError("bill_changed", f"it is at version {bill.version}"), bill=bill
+        )
+    return bill
+
+
+def _begin(connection: sqlite3.Connection, hand: Hand, bill_id: str, content: BillContent) -> Bill:
+    count = connection.execute(
+        f"SELECT count(*) FROM till_bills WHERE merchant_id = ? AND {_OPEN}",  # noqa: S608 # constant
+        (hand.merchant_id,),
+    ).fetchone()[0]
+    if count >= MOST_OPEN:
+        raise ConflictError("too_many_bills", f"{count} bills are open; {MOST_OPEN} may be")
+    bill = Bill(
+        merchant_id=hand.merchant_id,
+        id=bill_id,
+        version=1,
+        state="open",
+        content=content,
+        opened_at=hand.by.at,
+        person=hand.person,
+        till=hand.place.till,
+    )
+    _keep(connection, bill)
+    return bill
+
+
+def _keep(connection: sqlite3.Connection, bill: Bill) -> None:
+    row = msgspec.structs.asdict(bill) | {"content": _to_json(bill.content).decode()}
+    names = ", ".join(_COLUMNS)
+    marks = ", ".join(f":{name}" for name in _COLUMNS)
+    connection.execute(
+        f"INSERT INTO till_bills ({names}) VALUES ({marks})"  # noqa: S608 # our own columns
+        " ON CONFLICT (merchant_id, id) DO UPDATE SET "
+        + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY),
+        row,
+    )
+    note(connection, bill.merchant_id, "bill", bill.id)
+
+
+_KEY: Final = ("merchant_id", "id", "opened_at", "person")
+
+
+def _drop(connection: sqlite3.Connection, bill: Bill) -> None:
+    gone = msgspec.structs.replace(
+        bill, state="dropped", version=bill.version + 1, content=_NOTHING
+    )
+    _keep(connection, gone)
+
+
+def _next_number(connection: sqlite3.Connection, place: Place) -> str:
+    """The next order's number of a till and day, past those that another program has used."""
+    key = tuple(place)
+    row = connection.execute(
+        "SELECT last FROM till_numbers WHERE merchant_id = ? AND till = ? AND business_day = ?", key
+    ).fetchone()
+    number = (row[0] if row else 0) + 1
+    while connection.execute(
+        "SELECT 1 FROM invoices WHERE order_id = ? AND merchant_id = ? AND till = ?"
+        " AND business_day = ? AND type = 'blue'",
+        (_order_id(number), *key),
+    ).fetchone():
+        number += 1
+    connection.execute("INSERT OR REPLACE INTO till_numbers VALUES (?, ?, ?, ?)", (*key, number))
+    return _order_id(number)
+
+
+def _order_id(number: int) -> str:
+    """``P`` keeps pages' numbers apart from those of a till's own program."""
+    return f"P{number:04}"
+
+
+def _is_sold(connection: sqlite3.Connection, bill: Bill) -> bool:
+    row = connection.execute(
+        "SELECT 1 FROM invoices WHERE order_id = ? AND merchant_id = ? AND till = ?"
+        " AND business_day = ? AND type = 'blue'",
+        (bill.order_id, bill.merchant_id, bill.till, bill.business_day),
+    ).fetchone()
+    return row is not None
+
+
+def _one(connection: sqlite3.Connection, merchant_id: int, bill_id: str) -> Bill | None:
+    row = connection.execute(
+        f"{_SELECT} WHERE merchant_id = ? AND id = ?", (merchant_id, bill_id)
+    ).fetchone()
+    return None if row is None else _read(row)
+
+
+def _read(row: tuple[Any, ...]) -> Bill:
+    fields = dict(zip(_COLUMNS, row, strict=True))
+    fields["content"] = _read_content(fields["content"])
+    return Bill(**fields)

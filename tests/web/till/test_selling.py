@@ -1,0 +1,219 @@
+"""Bills and settling: what is sold is issued once, and booked to the fen."""
+
+from typing import Any
+
+import pytest
+
+from tests.web.till.counter import COMPANY, NOODLES, TEA, Counter, Till, cash, new_id
+
+
+def test_a_fresh_page_knows_where_it_is(counter: Counter) -> None:
+    state = counter.zhang.read("state")
+    assert state["merchant"]["name"] == "深圳市旋转餐厅有限公司"
+    assert (state["person"]["role"], state["cashier"]) == ("owner", None)
+    assert state["business_day"] == "2026-11-21"
+    assert (state["shift"], state["bills"], state["menu"]) == (None, [], [])
+    assert state["quota"] == {"limit": None, "used": 0, "left": None}
+
+
+def test_one_call_sells(counter: Counter) -> None:
+    sold = counter.zhang.sell(NOODLES, TEA)
+    assert (sold["order_id"], sold["change"]) == ("P0001", 0)
+    (invoice,) = sold["invoices"]
+    assert invoice["total_amount"] == 3700
+    stored = counter.instance.store.invoice_at(1)
+    assert stored is not None
+    assert (stored.hash, stored.business_day) == (invoice["hash"], "2026-11-21")
+    assert counter.rows("SELECT kind, amount FROM till_payments") == [("cash", 3700)]
+    assert counter.zhang.read("state")["shift"]["float"] == 0
+
+
+def test_the_same_call_again_sells_nothing_more(counter: Counter) -> None:
+    bill = new_id()
+    first = counter.zhang.sell(bill=bill)
+    assert counter.zhang.sell(bill=bill) == first
+    assert counter.li.do("POST", f"bills/{bill}/settle", {"version": 0}) == first
+    assert counter.count() == 1
+
+
+def test_another_way_of_paying_a_settled_bill_is_told_what_was_sold(counter: Counter) -> None:
+    bill = new_id()
+    sold = counter.zhang.sell(bill=bill)
+    other = {"version": 0, "bill": {"lines": [TEA]}, "parts": [cash(900)]}
+    problem = counter.zhang.refused("POST", f"bills/{bill}/settle", other)
+    assert problem["code"] == "bill_settled"
+    assert [one["hash"] for one in problem["invoices"]] == [sold["invoices"][0]["hash"]]
+    assert counter.count() == 1
+
+
+def test_two_tills_see_one_bill(counter: Counter) -> None:
+    bill = new_id()
+    put = counter.zhang.do("PUT", f"bills/{bill}", {"version": 0, "table": "5", "lines": [TEA]})
+    assert (put["version"], put["table"], put["by"]["name"]) == (1, "5", "Zhang")
+    more = {"version": 1, "table": "5", "lines": [TEA, NOODLES]}
+    assert counter.li.do("PUT", f"bills/{bill}", more)["version"] == 2
+    late = counter.zhang.refused("PUT", f"bills/{bill}", {"version": 1, "lines": []})
+    assert (late["code"], late["bill"]["version"]) == ("bill_changed", 2)
+    assert len(late["bill"]["lines"]) == 2
+    assert [one["id"] for one in counter.zhang.read("state")["bills"]] == [bill]
+
+
+def test_a_bill_joins_another(counter: Counter) -> None:
+    one, two = new_id(), new_id()
+    counter.zhang.do("PUT", f"bills/{one}", {"version": 0, "table": "1", "lines": [TEA]})
+    counter.zhang.do("PUT", f"bills/{two}", {"version": 0, "lines": [NOODLES], "discount": 100})
+    asked = {"from": two, "version": 1, "from_version": 1}
+    merged = counter.zhang.do("POST", f"bills/{one}/merge", asked)
+    assert (merged["table"], merged["discount"]) == ("1", 100)
+    assert [line["name"] for line in merged["lines"]] == [TEA["name"], NOODLES["name"]]
+    assert len(counter.zhang.read("state")["bills"]) == 1
+    asked = {"version": 2, "parts": [cash(3600)]}
+    assert counter.zhang.do("POST", f"bills/{one}/settle", asked)["invoices"]
+
+
+def test_a_dropped_bill_is_gone(counter: Counter) -> None:
+    bill = new_id()
+    counter.zhang.do("PUT", f"bills/{bill}", {"version": 0, "lines": [TEA]})
+    for _ in range(2):
+        counter.zhang.do("DELETE", f"bills/{bill}?version=1")
+    assert counter.zhang.read("state")["bills"] == []
+    asked = {"version": 1, "parts": [cash(900)]}
+    problem = counter.zhang.refused("POST", f"bills/{bill}/settle", asked)
+    assert problem["code"] == "bill_changed"
+
+
+def shared(till: Till, parts: list[dict[str, Any]], **content: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Settle a bill of three noodles and a tea, 93.00 yuan less what is taken off."""
+    lines = [{**NOODLES, "quantity": "3"}, TEA]
+    asked = {"version": 0, "bill": {"lines": lines, **content}, "parts": parts}
+    return till.do("POST", f"bills/{new_id()}/settle", asked)
+
+
+def test_guests_share_by_dish(counter: Counter) -> None:
+    parts = [
+        {"lines": [{"line": 1, "quantity": "1"}, {"line": 2}], **cash(3700), "buyer": COMPANY},
+        {"lines": [{"line": 1, "quantity": "1"}], **cash(2800)},
+        cash(2800),
+    ]
+    sold = shared(counter.zhang, parts)
+    assert [one["total_amount"] for one in sold["invoices"]] == [3700, 2800, 2800]
+    places = [counter.instance.store.invoice_at(seq).place for seq in (1, 2, 3)]  # type: ignore[union-attr]
+    assert [(one.part, one.parts, one.order_total) for one in places if one] == [
+        (1, 3, 9300),
+        (2, 3, 9300),
+        (3, 3, 9300),
+    ]
+    listed = counter.zhang.read("invoices", day="2026-11-21")["invoices"]
+    assert [one.get("buyer_name") for one in listed] == [None, None, COMPANY["name"]]
+
+
+@pytest.mark.parametrize("amounts", [[4650, 4650], [3100, 3100, 3100], [1, 9299], [9300]])
+def test_guests_share_evenly_to_the_fen(counter: Counter, amounts: list[int]) -> None:
+    sold = shared(counter.zhang, [{"amount": one, **cash(one)} for one in amounts])
+    assert [one["total_amount"] for one in sold["invoices"]] == amounts
+
+
+def test_a_discount_of_all_is_shared_to_the_fen(counter: Counter) -> None:
+    problem = counter.zhang.refused(
+        "POST",
+        f"bills/{new_id()}/settle",
+        {
+            "version": 0,
+            "bill": {"lines": [{**NOODLES, "quantity": "3"}, TEA], "discount": 101},
+            "parts": [{"lines": [{"line": 1}], **cash(8400)}, cash(799)],
+        },
+    )
+    assert (problem["code"], sum(problem["totals"])) == ("payments_differ", 9199)
+    paid = [cash(total) for total in problem["totals"]]
+    parts = [{"lines": [{"line": 1}], **paid[0]}, paid[1]]
+    sold = shared(counter.zhang, parts, discount=101)
+    assert [one["total_amount"] for one in sold["invoices"]] == problem["totals"]
+
+
+def test_cash_has_change_and_several_ways_add_up(counter: Counter) -> None:
+    part = {
+        "payments": [{"kind": "cash", "amount": 1000}, {"kind": "wechat", "amount": 1800}],
+        "tendered": 5000,
+    }
+    asked = {"version": 0, "bill": {"lines": [NOODLES]}, "parts": [part]}
+    assert counter.zhang.do("POST", f"bills/{new_id()}/settle", asked)["change"] == 4000
+    paid = counter.rows("SELECT kind, amount FROM till_payments ORDER BY kind")
+    assert paid == [("cash", 1000), ("wechat", 1800)]
+
+
+WRONG: list[tuple[dict[str, Any], list[dict[str, Any]], str]] = [
+    ({"lines": []}, [cash(1)], "no_lines"),
+    ({"lines": [NOODLES]}, [cash(2799)], "payments_differ"),
+    ({"lines": [NOODLES]}, [cash(2800) | {"tendered": 2000}], "payments_differ"),
+    ({"lines": [{**NOODLES, "tax_rate": "0.07"}]}, [cash(2800)], "tax_rate_unknown"),
+    ({"lines": [{**NOODLES, "quantity": "0"}]}, [cash(0)], "quantity_not_positive"),
+    ({"lines": [{**NOODLES, "discount": 2801}]}, [cash(0)], "discount_too_large"),
+    ({"lines": [{**NOODLES, "discount": 2800}]}, [cash(0)], "total_zero"),
+    ({"lines": [NOODLES]}, [{"lines": [{"line": 2}], **cash(1)}], "line_unknown"),
+    ({"lines": [NOODLES]}, [{"amount": 2799, **cash(2799)}], "parts_incomplete"),
+    ({"lines": [NOODLES]}, [{"amount": 1, **cash(1)}, cash(2799)], "part_unclear"),
+    ({"lines": [NOODLES]}, [cash(1400), cash(1400)], "part_unclear"),
+    (
+        {"lines": [NOODLES]},
+        [{"lines": [{"line": 1, "quantity": "0.5"}], **cash(1400)}],
+        "parts_incomplete",
+    ),
+    (
+        {"lines": [NOODLES]},
+        [{"lines": [{"line": 1}, {"line": 1}], **cash(5600)}],
+        "line_twice",
+    ),
+    ({"lines": [NOODLES]}, [cash(2800) | {"buyer": {"kind": "company"}}], "buyer_incomplete"),
+]
+
+
+@pytest.mark.parametrize(("content", "parts", "code"), WRONG, ids=[one[2] for one in WRONG])
+def test_what_cannot_be_sold_leaves_nothing(
+    counter: Counter, content: dict[str, Any], parts: list[dict[str, Any]], code: str
+) -> None:
+    bill = new_id()
+    asked = {"version": 0, "bill": content, "parts": parts}
+    assert counter.zhang.refused("POST", f"bills/{bill}/settle", asked)["code"] == code
+    assert counter.count() == 0
+    assert counter.rows("SELECT count(*) FROM till_bills") == [(0,)]
+
+
+def test_a_quota_that_is_used_up_sells_nothing_and_loses_nothing(counter: Counter) -> None:
+    merchant_id = counter.restaurant.merchant.id
+    counter.instance.store.set_quota(merchant_id, 1, counter.instance.operator())
+    lines = [{**NOODLES, "quantity": "2"}]
+    bill = new_id()
+    counter.zhang.do("PUT", f"bills/{bill}", {"version": 0, "lines": lines})
+    asked = {"version": 1, "parts": [{"amount": 2800, **cash(2800)} for _ in range(2)]}
+    assert counter.zhang.refused("POST", f"bills/{bill}/settle", asked)["code"] == (
+        "quota_exhausted"
+    )
+    assert counter.zhang.read("state")["bills"][0]["lines"][0]["quantity"] == "2"
+    counter.instance.store.set_quota(merchant_id, 2, counter.instance.operator())
+    assert len(counter.zhang.do("POST", f"bills/{bill}/settle", asked)["invoices"]) == 2
+    assert counter.zhang.read("state")["quota"] == {"limit": 2, "used": 2, "left": 0}
+
+
+def test_numbers_go_on_past_those_of_another_program(counter: Counter) -> None:
+    place = {"till": "1", "business_day": "2026-11-21"}
+    counter.issue("P0002", **place)
+    assert [counter.zhang.sell()["order_id"] for _ in range(2)] == ["P0001", "P0003"]
+
+
+def test_a_settled_bill_keeps_nothing_of_its_buyer(counter: Counter) -> None:
+    counter.zhang.sell(NOODLES, buyer={"kind": "individual", "name": "赵某某"})
+    kept = counter.rows("SELECT * FROM till_bills")
+    assert "赵某某" not in repr(kept)
+    assert "赵某某".encode() not in b"".join(
+        cell for row in kept for cell in row if isinstance(cell, bytes)
+    )
+
+
+def test_a_business_day_ends_in_the_small_hours(counter: Counter) -> None:
+    counter.clock.forward(hours=15)  # half past three at night
+    counter.zhang.sell()
+    counter.anchor()
+    counter.clock.forward(minutes=45)
+    night = counter.zhang.read("invoices", day="2026-11-21")["invoices"]
+    assert [one["order_id"] for one in night] == ["P0001"]
+    assert counter.zhang.sell()["business_day"] == "2026-11-22"
