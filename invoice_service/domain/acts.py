@@ -30,6 +30,7 @@ ActType: TypeAlias = Literal[
     "refusals",
     "log_key",
     "encryption",
+    "erasure",
 ]
 """What is done: docs/api.md, "The trail", says what stands in ``before`` and ``after`` of each."""
 

@@ -8,7 +8,7 @@ from msgspec import UnsetType
 
 from chain import commitment
 from chain.errors import MalformedError
-from chain.hashing import Digest, sha256
+from chain.hashing import Digest, sha256, to_digest
 
 from .document import (
     DAY,
@@ -25,6 +25,7 @@ from .merchant import Merchant
 from .money import Fen, check_fen
 from .numbering import Allotment
 from .orders import NOWHERE, Asked, Place, given, place_in
+from .persons import NewKey, keep, kept_digest
 from .request import (
     Buyer,
     InvoiceRequest,
@@ -78,6 +79,10 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     ``max_wait`` is for how many seconds the oldest invoice may have waited for the log, if this one
     is to be promised a place in it; 0 when nothing is promised. ``promised`` is whether the answer
     is to carry the promise. ``place`` is there where its order has more than a number.
+
+    Where the buyer is a person, ``buyer`` is sealed under ``buyer_key``, ``salts`` are those of
+    face and lines, and ``rest_digest`` is that of the request without the person. What is stored of
+    ``request_digest`` is ``kept_digest``.
     """
 
     merchant_id: int
@@ -104,12 +109,20 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     max_wait: int = 0
     promised: bool = False
     place: Place | None = None
+    buyer_key: bytes = b""
+    rest_digest: bytes = b""
 
     def asked(self) -> Asked:
         """What decides whether its order may have it."""
         place = self.place or NOWHERE
         keyed = bool(self.idempotency_key)
-        return Asked(place, self.total, self.request_digest, self.salts, keyed)
+        digest, rest = self.request_digest, self.rest_digest
+        return Asked(place, self.total, digest, self.salts, keyed, rest)
+
+    @property
+    def kept_digest(self) -> bytes:
+        """What is stored of its request."""
+        return kept_digest(self.buyer_key, self.rest_digest, self.request_digest)
 
 
 class Frozen(msgspec.Struct, frozen=True):
@@ -156,7 +169,11 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredInvoice(msgspec.Struct, frozen=True, kw_only=True):
-    """An issued invoice as it was read back; the three groups are their canonical bytes."""
+    """An issued invoice as it was read back; the three groups are their canonical bytes.
+
+    Of a buyer who was erased only the commitment is left (``erased``), and zeros of the salt;
+    ``buyer`` is what is shown in its place.
+    """
 
     seq: int
     merchant_id: int
@@ -184,6 +201,7 @@ class StoredInvoice(msgspec.Struct, frozen=True, kw_only=True):
     reverses_hash: str | None = None
     reversed_by: tuple[str, ...] = ()
     returned: Fen = 0
+    erased: bytes = b""
 
     @property
     def left(self) -> Fen:
@@ -202,6 +220,20 @@ class StoredInvoice(msgspec.Struct, frozen=True, kw_only=True):
         return reversal_of(self.total, self.returned) if self.reversed_by else None
 
 
+def no_key(_size: int) -> bytes:
+    """Whoever issues to people has to say where their keys come from."""
+    raise ValueError("a buyer who is a person needs a key")
+
+
+def committed(salts: bytes, buyer: bytes, lines: bytes) -> tuple[Digest, Digest]:
+    """The commitments to buyer and lines."""
+    _, buyer_salt, lines_salt = split_salts(salts)
+    return (
+        commitment.group_digest("buyer", buyer_salt, buyer),
+        commitment.group_digest("lines", lines_salt, lines),
+    )
+
+
 def prepare(
     request: InvoiceRequest,
     merchant: Merchant,
@@ -210,8 +242,11 @@ def prepare(
     rates: TaxRates,
     key_id: int = 0,
     idempotency_key: str = "",
+    new_key: NewKey = no_key,
 ) -> Prepared:
     """Compute the whole blue invoice but its number; ``salts`` are 48 fresh random bytes.
+
+    ``new_key`` is asked for the key of a buyer who is a person.
 
     Raises MalformedError as ``write_lines`` does, and: total_zero, totals_mismatch.
     """
@@ -220,16 +255,18 @@ def prepare(
     check_fen(amount + tax)
     _check_totals(request, amount, tax)
     told = given(request)
-    buyer = write(_buyer(request.buyer))
-    lines_bytes = write(lines)
+    group = _buyer(request.buyer)
+    buyer, lines_bytes = write(group), write(lines)
     buyer_digest, lines_digest = committed(salts, buyer, lines_bytes)
+    kept = keep(group, buyer, salts, buyer_digest, new_key)
+    rest = _rest(request, told)
     return Prepared(
         merchant_id=merchant.id,
         key_id=key_id,
         kind="blue",
         order_id=request.order_id,
         idempotency_key=idempotency_key,
-        request_digest=_request_digest(request, told, buyer, lines_bytes),
+        request_digest=_request_digest(rest, buyer, lines_bytes),
         form=_form(
             merchant,
             request.drawer or merchant.drawer,
@@ -239,9 +276,9 @@ def prepare(
             tuple(told.items()) if told else (),
         ),
         shared=not request.remark and told.keys() <= _SHARED,
-        buyer=buyer,
+        buyer=kept.buyer,
         lines=lines_bytes,
-        salts=salts,
+        salts=kept.salts,
         buyer_digest=buyer_digest,
         lines_digest=lines_digest,
         amount=amount,
@@ -251,6 +288,8 @@ def prepare(
         district=merchant.district,
         rates=by_rate,
         place=Place(**told) if told else None,
+        buyer_key=kept.key,
+        rest_digest=_request_digest(rest, b"", lines_bytes) if kept.key else b"",
     )
 
 
@@ -285,7 +324,7 @@ def split_salts(salts: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def document_digest(face: bytes, buyer: bytes, lines: bytes, salts: bytes) -> Digest:
-    """The invoice digest over the stored bytes of its groups, made anew."""
+    """The invoice digest over the bytes of its groups, made anew."""
     face_salt, buyer_salt, lines_salt = split_salts(salts)
     return commitment.document_digest(
         commitment.group_digest("face", face_salt, face),
@@ -294,12 +333,15 @@ def document_digest(face: bytes, buyer: bytes, lines: bytes, salts: bytes) -> Di
     )
 
 
-def committed(salts: bytes, buyer: bytes, lines: bytes) -> tuple[Digest, Digest]:
-    """The commitments to buyer and lines."""
-    _, buyer_salt, lines_salt = split_salts(salts)
-    return (
-        commitment.group_digest("buyer", buyer_salt, buyer),
-        commitment.group_digest("lines", lines_salt, lines),
+def stored_digest(invoice: StoredInvoice) -> Digest:
+    """The same over what is stored; of a buyer who was erased, over the commitment as it stands."""
+    if not invoice.erased:
+        return document_digest(invoice.face, invoice.buyer, invoice.lines, invoice.salts)
+    face_salt, _, lines_salt = split_salts(invoice.salts)
+    return commitment.document_digest(
+        commitment.group_digest("face", face_salt, invoice.face),
+        to_digest(invoice.erased),
+        commitment.group_digest("lines", lines_salt, invoice.lines),
     )
 
 
@@ -374,11 +416,9 @@ def _buyer(buyer: Buyer) -> BuyerGroup:
     )
 
 
-def _request_digest(
-    request: InvoiceRequest, told: dict[str, Any], buyer: bytes, lines: bytes
-) -> Digest:
-    """What two requests must share to be the same one, however they were spelled."""
-    rest = write(
+def _rest(request: InvoiceRequest, told: dict[str, Any]) -> bytes:
+    """What tells requests apart besides buyer and lines."""
+    return write(
         Rest(
             drawer=request.drawer,
             order_id=request.order_id,
@@ -388,5 +428,9 @@ def _request_digest(
             **told,
         )
     )
+
+
+def _request_digest(rest: bytes, buyer: bytes, lines: bytes) -> Digest:
+    """What two requests must share to be the same one, however they were spelled."""
     # Canonical JSON has no line end in it: the parts cannot run into one another.
     return sha256(b"\n".join((b"fapiao/v1/request", rest, buyer, lines)))

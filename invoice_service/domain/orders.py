@@ -16,6 +16,7 @@ from chain.errors import ConflictError, MalformedError
 
 from .money import Fen
 from .numbering import format_issued_at
+from .persons import is_same
 from .qrtext import read_hash
 from .text import check_identifier
 from .verdict import NAMES_ZH, Verdict
@@ -57,17 +58,28 @@ NOWHERE: Final = Place()
 
 
 class Asked(NamedTuple):
-    """A sale that wants an invoice; ``digest`` is that of its content."""
+    """A sale that wants an invoice; ``digest`` is that of its content.
+
+    ``rest`` is that of all but the person, where its buyer is one.
+    """
 
     place: Place
     total: Fen
     digest: bytes
     salts: bytes
     keyed: bool
+    rest: bytes = b""
+
+    def is_like(self, sold: "Sold") -> bool:
+        """Whether its content is the same, as far as that can still be told."""
+        return is_same(sold.digest, sold.key, self.rest, self.digest)
 
 
 class Sold(NamedTuple):
-    """An invoice of an order, and how much of it has been taken back since (fen, positive)."""
+    """An invoice of an order, and how much of it has been taken back since (fen, positive).
+
+    ``key`` is that of its buyer, where that is a person.
+    """
 
     seq: int
     hash: str
@@ -82,6 +94,7 @@ class Sold(NamedTuple):
     part: int = 0
     parts: int = 0
     order_total: Fen = 0
+    key: bytes | None = None
 
     @property
     def stands(self) -> Fen:
@@ -284,7 +297,7 @@ _TOO_MUCH: Final = How(
 
 
 def _repeats(asked: Asked, one: Sold, now: int) -> bool:
-    if one.digest != asked.digest:
+    if not asked.is_like(one):
         return False
     if asked.place.business_day:
         return True
@@ -318,7 +331,7 @@ def _check_number(asked: Asked, own: Sequence[Sold], now: int, judge: Judge) -> 
         )
     if not own:
         return
-    first, same = own[0], any(one.digest == asked.digest for one in own)
+    first, same = own[0], any(asked.is_like(one) for one in own)
     if same:
         raise named("order_id_reused", first, judge, _how(first, _REUSED))
     if place.replaces == first.hash:

@@ -6,14 +6,16 @@ from typing import Any
 import msgspec
 
 from chain import commitment
+from chain.commitment import SALT_SIZE
 from chain.errors import MalformedError, UnavailableError
 from chain.hashing import Digest, sha256
 
 from .document import Line, read_lines, write, write_open
-from .invoice import Prepared, StoredInvoice, committed, document_digest
+from .invoice import Prepared, StoredInvoice, no_key, split_salts, stored_digest
 from .lifecycle import REASON_ZH, Reason, check_reversible
 from .lines import add_up, rates_within
 from .orders import Place
+from .persons import NOBODY, NewKey, keep, read_group
 from .request import ReversalRequest
 from .returns import left_of, negated, return_lines
 
@@ -25,9 +27,11 @@ def prepare_red(
     *,
     key_id: int = 0,
     idempotency_key: str = "",
+    new_key: NewKey = no_key,
 ) -> Prepared:
     """The red invoice that takes back the whole of ``blue``: same parties, everything negated.
 
+    A person among them has a key of this one's own, from ``new_key``; one who was erased is nobody.
     What is ``asked`` for goes with it: the transaction that issues it knows what is left, and where
     that is not the whole, or not all of it is asked for, puts ``take_part`` in its place.
     RefusedError "not_reversible" when ``blue`` is red itself.
@@ -35,6 +39,10 @@ def prepare_red(
     check_reversible(blue.type)
     face: dict[str, Any] = msgspec.json.decode(blue.face)
     digest = commitment.parse_password_area(blue.hash)
+    buyer = NOBODY if blue.erased else blue.buyer
+    taken = _taken_back(blue, asked.reason, negated(read_lines(blue.lines)), salts)
+    buyer_digest = commitment.group_digest("buyer", split_salts(salts)[1], buyer)
+    kept = keep(read_group(buyer), buyer, salts, buyer_digest, new_key)
     return Prepared(
         merchant_id=blue.merchant_id,
         key_id=key_id,
@@ -42,14 +50,16 @@ def prepare_red(
         order_id=face["order_id"],
         idempotency_key=idempotency_key,
         request_digest=_reversal_digest(digest, asked),
-        buyer=blue.buyer,
-        salts=salts,
+        buyer=kept.buyer,
+        buyer_key=kept.key,
+        buyer_digest=buyer_digest,
+        salts=kept.salts,
         industry=face["industry"],
         district=face["district"],
         reverses=digest,
         place=_place_of_red(blue),
         takes_back=asked,
-        **_taken_back(blue, asked.reason, negated(read_lines(blue.lines)), salts),
+        **taken,
     )
 
 
@@ -93,12 +103,10 @@ def _taken_back(
         ),
     }
     written = write(lines)
-    buyer_digest, lines_digest = committed(salts, blue.buyer, written)
     return {
         "form": write_open(face),
         "lines": written,
-        "buyer_digest": buyer_digest,
-        "lines_digest": lines_digest,
+        "lines_digest": commitment.group_digest("lines", salts[-SALT_SIZE:], written),
         "amount": amount,
         "tax": tax,
         "total": amount + tax,
@@ -115,7 +123,7 @@ def _reversal_digest(blue: Digest, asked: ReversalRequest) -> Digest:
 def _believed(invoice: StoredInvoice) -> list[Line]:
     """Its lines, once its digest has been made again."""
     try:
-        digest = document_digest(invoice.face, invoice.buyer, invoice.lines, invoice.salts)
+        digest = stored_digest(invoice)
         lines = read_lines(invoice.lines)
     except (MalformedError, msgspec.MsgspecError) as error:
         raise _damaged(invoice, f"cannot be read: {error}") from error

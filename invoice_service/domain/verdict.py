@@ -49,6 +49,7 @@ class Return(msgspec.Struct, frozen=True):
 class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A verdict with its evidence; the block and its time are None while it is pending.
 
+    ``buyer_erased`` is whether the buyer was a person of whom nothing is stored any more.
     ``hidden`` names the groups that the proof file in question did not show, ``witnesses`` who
     cosigned it under the policy that was asked for. ``left`` is what stands of an invoice that was
     taken back, ``returns`` are the red invoices ``reversed_by`` which it was.
@@ -63,6 +64,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     steps: tuple[Step, ...] = ()
     face: dict[str, Any] | None = None
     buyer_name: str | None = None
+    buyer_erased: bool = False
     reversed_by: tuple[str, ...] = ()
     left: int | None = None
     returns: tuple[Return, ...] = ()
@@ -86,7 +88,10 @@ def judge(*, known: bool, slip_agrees: bool, reversal: str | None, anchored: boo
 
 
 def shown_buyer_name(buyer: Mapping[str, str]) -> str:
-    """What whoever holds the QR code may see: a company's name, an individual's first character."""
+    """What whoever holds the QR code may see: a company's name, an individual's first character.
+
+    Of an individual who was erased, that.
+    """
     name = buyer["name"]
     if buyer["kind"] != "individual" or not name:
         return name

@@ -79,7 +79,13 @@ def _batch(
     rng: random.Random,
 ) -> Batch:
     prepared = [
-        prepare(sale.request, merchants[sale.shop], salts=rng.randbytes(SALTS_SIZE), rates=rates)
+        prepare(
+            sale.request,
+            merchants[sale.shop],
+            salts=rng.randbytes(SALTS_SIZE),
+            rates=rates,
+            new_key=rng.randbytes,
+        )
         for sale in waiting
     ]
     return Batch(midnight + waiting[-1].second, ends_day=False, prepared=prepared)

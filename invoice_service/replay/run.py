@@ -91,7 +91,10 @@ class Issuing:
             raise ConflictError("invoice_unknown", f"invoice {blue.hash} has gone")
         reason = self.rng.choice(list(Reason))
         return prepare_red(
-            stored, ReversalRequest(reason=reason), salts=self.rng.randbytes(SALTS_SIZE)
+            stored,
+            ReversalRequest(reason=reason),
+            salts=self.rng.randbytes(SALTS_SIZE),
+            new_key=self.rng.randbytes,
         )
 
 

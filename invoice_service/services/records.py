@@ -7,9 +7,9 @@ import msgspec
 
 from chain.commitment import GROUPS, group_digest, password_area
 from chain.errors import NotFoundError, Problem, UnavailableError
-from chain.hashing import Digest
+from chain.hashing import Digest, to_digest
 from chain.proof.file import Group, HiddenGroup, ShownGroup
-from invoice_service.domain.invoice import StoredInvoice, document_digest, split_salts
+from invoice_service.domain.invoice import StoredInvoice, split_salts, stored_digest
 from invoice_service.domain.numbering import format_issued_at
 from invoice_service.services.ports import InvoiceReader
 
@@ -32,7 +32,7 @@ def checked_face(invoice: StoredInvoice) -> dict[str, Any]:
     UnavailableError ``record_damaged`` otherwise.
     """
     try:
-        digest = document_digest(invoice.face, invoice.buyer, invoice.lines, invoice.salts)
+        digest = stored_digest(invoice)
         face: dict[str, Any] = msgspec.json.decode(invoice.face)
         same = password_area(digest) == invoice.hash and _repeats(invoice, face)
     except (Problem, msgspec.MsgspecError, KeyError, TypeError) as error:
@@ -55,15 +55,18 @@ def own_invoice(reader: InvoiceReader, digest: Digest, merchant_id: int | None) 
 
 
 def groups_of(invoice: StoredInvoice, shown: frozenset[str]) -> dict[str, Group]:
-    """The three groups for a proof, those not in ``shown`` as digests."""
+    """The three groups for a proof, those not in ``shown`` and an erased buyer as digests."""
     documents = (invoice.face, invoice.buyer, invoice.lines)
     salts = split_salts(invoice.salts)
-    return {
+    groups: dict[str, Group] = {
         name: ShownGroup(salt, document)
         if name in shown
         else HiddenGroup(group_digest(name, salt, document))
         for name, document, salt in zip(GROUPS, documents, salts, strict=True)
     }
+    if invoice.erased:
+        groups["buyer"] = HiddenGroup(to_digest(invoice.erased))
+    return groups
 
 
 def damaged(detail: str) -> UnavailableError:

@@ -15,6 +15,7 @@ from invoice_service.domain.invoice import (
 )
 from invoice_service.domain.merchant import Merchant
 from invoice_service.domain.numbering import Allotment
+from invoice_service.domain.persons import Opened, is_sealed, open_kept
 from invoice_service.domain.tax import TaxRates
 
 RATES = TaxRates(["0", "0.01", "0.03", "0.05", "0.06", "0.09", "0.13"])
@@ -71,10 +72,15 @@ def company(**changes: object) -> dict[str, Any]:
     }
 
 
+def key_of(size: int) -> bytes:
+    """The key of every person among the buyers."""
+    return bytes(range(1, size + 1))
+
+
 def prepared(body: dict[str, Any]) -> Prepared:
     """The restaurant's invoice for this request, parsed from its JSON."""
     request = parse_request(msgspec.json.encode(body))
-    return prepare(request, RESTAURANT, salts=SALTS, rates=RATES, key_id=3)
+    return prepare(request, RESTAURANT, salts=SALTS, rates=RATES, key_id=3, new_key=key_of)
 
 
 def stored(draft: Prepared, frozen: Frozen, **changes: object) -> StoredInvoice:
@@ -93,14 +99,15 @@ def stored(draft: Prepared, frozen: Frozen, **changes: object) -> StoredInvoice:
         "tax": draft.tax,
         "total": draft.total,
         "face": frozen.face,
-        "buyer": draft.buyer,
         "lines": draft.lines,
-        "salts": draft.salts,
         "industry": draft.industry,
         "district": draft.district,
         "rates": draft.rates,
     }
-    return StoredInvoice(**(row | changes))
+    opened = Opened(draft.buyer, draft.salts)
+    if is_sealed(draft.buyer):
+        opened = open_kept(draft.buyer, draft.salts, draft.buyer_key)
+    return StoredInvoice(**(row | opened._asdict() | changes))
 
 
 def issued(body: dict[str, Any]) -> StoredInvoice:

@@ -12,7 +12,7 @@ from chain.signing.checkpoint import Checkpoint, open_checkpoint
 from chain.signing.note import VerifierKey
 from chain.tree.merkle_slow import slow_root
 from chain.tree.tiles import TileFolder
-from invoice_service.domain.invoice import StoredInvoice, document_digest
+from invoice_service.domain.invoice import StoredInvoice, stored_digest
 from invoice_service.services.anchoring.totals import RED, Dimension
 from invoice_service.services.ports import InvoiceFilter
 from invoice_service.storage.sqlite import SqliteStore
@@ -34,7 +34,7 @@ def check_invoices(store: SqliteStore, promised: Sequence[Promised]) -> list[Sto
     numbers = [int(row.number) for row in rows]
     assert numbers == list(range(1, len(rows) + 1)), f"numbers with gaps: {numbers}"
     for row in rows:
-        digest = document_digest(row.face, row.buyer, row.lines, row.salts)
+        digest = stored_digest(row)
         assert digest == parse_password_area(row.hash), f"half a row: {row.seq}"
     by_seq = {row.seq: row for row in rows}
     for one in promised:

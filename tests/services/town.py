@@ -117,7 +117,7 @@ class Town:
         salts = self.random.randbytes
         seller = self.merchants[0]
         return self.hand_in(
-            [prepare(one, seller, salts=salts(48), rates=RATES) for one in requests]
+            [prepare(one, seller, salts=salts(48), rates=RATES, new_key=salts) for one in requests]
         )
 
     def reverse(self, issued: Issued, asked: ReversalRequest = WHOLE) -> Issued:
@@ -125,7 +125,9 @@ class Town:
         blue = self.store.invoice_at(issued.seq)
         assert isinstance(blue, StoredInvoice)
         salts = self.random.randbytes(48)
-        return self.hand_in([prepare_red(blue, asked, salts=salts)])[0]
+        return self.hand_in([prepare_red(blue, asked, salts=salts, new_key=self.random.randbytes)])[
+            0
+        ]
 
     def hand_in(self, drafts: Sequence[Prepared]) -> list[Issued]:
         """Have the store issue these; all of them must be."""
@@ -181,7 +183,9 @@ class Town:
         told = {"till": till} if till else {}
         body = msgspec.json.encode({"order_id": order_id, "lines": lines, **told})
         salts = self.random.randbytes(48)
-        return prepare(parse_request(body), merchant, salts=salts, rates=RATES)
+        return prepare(
+            parse_request(body), merchant, salts=salts, rates=RATES, new_key=self.random.randbytes
+        )
 
     def _unix(self) -> int:
         return int(self.now.timestamp())

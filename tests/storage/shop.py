@@ -99,6 +99,7 @@ class Shop:
             rates=RATES,
             key_id=key_id,
             idempotency_key=idempotency_key,
+            new_key=self.random.randbytes,
         )
 
     def red(
@@ -122,6 +123,7 @@ class Shop:
             asked or ReversalRequest(reason=Reason.SALES_RETURN),
             salts=self.random.randbytes(48),
             idempotency_key=idempotency_key,
+            new_key=self.random.randbytes,
         )
 
     def hand_in(self, *drafts: Prepared) -> list[Issued | Problem]:

@@ -10,7 +10,7 @@ from chain.audit.finding import AuditError
 from chain.commitment import password_area
 from chain.errors import MalformedError, UnavailableError
 from invoice_service.domain.document import Line, read_lines
-from invoice_service.domain.invoice import StoredInvoice, document_digest
+from invoice_service.domain.invoice import StoredInvoice, stored_digest
 from invoice_service.domain.lifecycle import Reversal, reversal_of
 from invoice_service.domain.lines import add_up, first_wrong, rates_within
 from invoice_service.domain.numbering import format_issued_at, shanghai_year
@@ -224,13 +224,13 @@ def _family(books: Books, invoice: StoredInvoice) -> Iterator[StoredInvoice]:
 
 def _groups(invoice: StoredInvoice) -> None:
     """Step 1."""
-    for name in ("face", "buyer", "lines"):
+    for name in ("face", "lines") if invoice.erased else ("face", "buyer", "lines"):
         try:
             canonical.decode_canonical(getattr(invoice, name))
         except MalformedError as error:
             raise AuditError("invoice", invoice.seq, f"a canonical {name}", error.detail) from error
     try:
-        digest = document_digest(invoice.face, invoice.buyer, invoice.lines, invoice.salts)
+        digest = stored_digest(invoice)
     except MalformedError as error:
         raise AuditError("invoice", invoice.seq, "three salts", error.detail) from error
     _same(invoice, "digest", password_area(digest), invoice.hash)

@@ -135,6 +135,7 @@ class Verifier:
             steps=_taken_steps(place, reds),
             face=face,
             buyer_name=shown_buyer_name(msgspec.json.decode(invoice.buyer)),
+            buyer_erased=bool(invoice.erased),
             reversed_by=invoice.reversed_by,
             left=invoice.left if reds else None,
             returns=tuple(map(_return, reds)),

@@ -144,6 +144,7 @@ def _prepare(
         rates=desk.rates,
         key_id=key_id,
         idempotency_key=key,
+        new_key=desk.randbytes,
     )
 
 

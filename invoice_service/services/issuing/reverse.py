@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chain.errors import ConflictError
 from chain.hashing import Digest
 from invoice_service.domain.invoice import SALTS_SIZE, Issued, parse_reversal
 from invoice_service.domain.red import prepare_red
@@ -39,12 +40,22 @@ def reverse(
     ``already_reversed``, ``return_too_large``, ``return_repeated``, and as ``issue_one`` does.
     """
     request = parse_reversal(body, max_bytes=desk.max_bytes)
-    blue = own_invoice(desk.invoices, digest, merchant_id)
-    prepared = prepare_red(
-        blue,
-        request,
-        salts=desk.randbytes(SALTS_SIZE),
-        key_id=key_id,
-        idempotency_key=idempotency_key,
-    )
-    return single(desk.issuer, prepared)
+
+    def issue() -> Issued:
+        blue = own_invoice(desk.invoices, digest, merchant_id)
+        prepared = prepare_red(
+            blue,
+            request,
+            salts=desk.randbytes(SALTS_SIZE),
+            key_id=key_id,
+            idempotency_key=idempotency_key,
+            new_key=desk.randbytes,
+        )
+        return single(desk.issuer, prepared)
+
+    try:
+        return issue()
+    except ConflictError as conflict:
+        if conflict.code != "buyer_erased":
+            raise
+    return issue()  # with nobody's name, since the buyer was erased between reading and issuing

@@ -116,6 +116,18 @@ class PersonStanding(NamedTuple):
     said: Any
 
 
+class BuyerStanding(NamedTuple):
+    """A key of a person among the buyers: whose invoice's, and how it stands.
+
+    ``sealed`` is whether the invoice has something under it, ``told`` whether an act erased it.
+    """
+
+    invoice: int
+    gone: bool
+    sealed: bool
+    told: bool
+
+
 class ActStore(Protocol):
     """Where acts are kept."""
 

@@ -11,6 +11,7 @@ from chain.errors import ConflictError, UnavailableError
 from chain.log.sqlite import make_private
 from invoice_service.domain.clock import Running
 from invoice_service.domain.numbering import Scheme
+from invoice_service.storage.sqlite.buyers import Buyers, wash_if_possible
 from invoice_service.storage.sqlite.clock import Clocks, Times, not_counted, nothing_sealed
 from invoice_service.storage.sqlite.connection import BUSY_SECONDS, Connections, unavailable
 from invoice_service.storage.sqlite.factors import FactorRows
@@ -35,6 +36,7 @@ class SqliteStore(
     Reading,
     Standing,
     Prints,
+    Buyers,
     Register,
     People,
     FactorRows,
@@ -110,7 +112,9 @@ def create_store(path: Path) -> None:
 
 
 def update_store(path: Path) -> None:
-    """Bring an older release's tables up to date; what is no store of ours is left as it is.
+    """Bring an older release's tables up to date, and finish what was being erased.
+
+    What is no store of ours is left as it is.
 
     A file that is missing or damaged is for its first user to report. Raises UnavailableError
     when the tables are old and cannot be changed now, ``instance_mixed`` for somebody else's.
@@ -124,6 +128,8 @@ def update_store(path: Path) -> None:
         if path.is_file() and _is_behind(store):
             with store.reading(), _alone(path.parent):
                 migrations.apply(store.database)
+        if path.is_file():
+            wash_if_possible(store)
     finally:
         store.close()
 

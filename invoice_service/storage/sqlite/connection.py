@@ -23,6 +23,7 @@ _PAUSE = 0.0001  # seconds; a transaction takes a few of them
 # Readers meet a lock only while a file is recovered after a crash.
 _READERS_WAIT = "PRAGMA busy_timeout = 5000"
 _WRITERS_DO_NOT = "PRAGMA busy_timeout = 0"
+_READERS_MOMENT = "PRAGMA busy_timeout = 100"
 
 _PRAGMAS = (
     *SAFE,
@@ -30,6 +31,8 @@ _PRAGMAS = (
     "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA cache_size = -16384",
     "PRAGMA foreign_keys = ON",
+    # What is destroyed leaves nothing behind in the pages.
+    "PRAGMA secure_delete = ON",
     # What a savepoint keeps would go to a file after 64 KiB; no query here sorts much.
     "PRAGMA temp_store = MEMORY",
 )
@@ -84,6 +87,19 @@ class Connections:
             except BaseException:
                 _roll_back(connection)
                 raise
+
+    def empty_log(self) -> None:
+        """Put all of the write-ahead log into the database, and leave nothing of it on the disk.
+
+        Raises UnavailableError ``database_busy`` when a reader needs it for too long.
+        """
+        give_up = time.monotonic() + self._busy_seconds
+        with self.reading() as connection:
+            while not _is_emptied(connection):
+                if time.monotonic() > give_up:
+                    raise UnavailableError(*_BUSY)
+                time.sleep(_PAUSE)
+        _sync(self.path.with_name(f"{self.path.name}-wal"))
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -191,6 +207,28 @@ def _begin(connection: sqlite3.Connection, give_up: float) -> None:
             time.sleep(_PAUSE)
     finally:
         connection.execute(_READERS_WAIT)
+
+
+def _is_emptied(connection: sqlite3.Connection) -> bool:
+    """Try for so long that nobody who writes has to wait for much longer than usual."""
+    connection.execute(_READERS_MOMENT)
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(_READERS_WAIT)
+    return not busy
+
+
+def _sync(path: Path) -> None:
+    """A file that was cut could have its old end back after a power cut."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:  # somebody has closed the database, and with it the log
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _has_begun(connection: sqlite3.Connection) -> bool:

@@ -20,7 +20,9 @@ from invoice_service.domain.clock import Known
 from invoice_service.domain.invoice import Frozen, Issued, Prepared, finish
 from invoice_service.domain.numbering import Allotment, Scheme, next_number, number_beside
 from invoice_service.domain.orders import KEY_TAKEN, NOWHERE, Sold, decide, named
+from invoice_service.domain.persons import is_same
 from invoice_service.domain.verdict import Verdict
+from invoice_service.storage.sqlite.buyers import KEEP, KEY, check_not_erased
 from invoice_service.storage.sqlite.clock import Times
 from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.forms import Forms, FormsWithin
@@ -35,6 +37,10 @@ _INSERT = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _REMEMBER = "INSERT INTO idempotency (merchant_id, key, request_digest, seq) VALUES (?, ?, ?, ?)"
+_REMEMBERED = (
+    f"SELECT d.request_digest, d.seq, CASE WHEN i.type = 'blue' THEN {KEY} END"  # noqa: S608 # our own names
+    " FROM idempotency d JOIN invoices i ON i.seq = d.seq WHERE d.merchant_id = ? AND d.key = ?"
+)
 _ISSUED = (
     "SELECT salts, hash, code, number, type, issued_at, order_id, amount, tax, total,"
     " till, business_day, face FROM invoices WHERE seq = ?"
@@ -192,8 +198,11 @@ class _Counter:
         """Store what was drafted, in its order."""
         self._forms_before = len(self._forms.new)
         self._executemany(_INSERT, [self._with_form(one.prepared, one.row) for one in drafts])
-        keyed = [draft for draft in drafts if draft.prepared.idempotency_key]
-        self._executemany(_REMEMBER, [_remembered(one.prepared, one.issued.seq) for one in keyed])
+        people = [one for one in drafts if one.prepared.buyer_key]
+        self._executemany(KEEP, [(one.issued.seq, one.prepared.buyer_key) for one in people])
+        keyed = [(one.prepared, one.issued.seq) for one in drafts if one.prepared.idempotency_key]
+        remembered = [_remembered(one, seq, one.kept_digest) for one, seq in keyed]
+        self._executemany(_REMEMBER, remembered)
 
     def forget(self, drafts: Sequence[Draft]) -> None:
         """Take back what was drafted last, as if it had never been."""
@@ -252,13 +261,11 @@ class _Counter:
     def _by_idempotency_key(self, prepared: Prepared) -> Issued | None:
         if not prepared.idempotency_key:
             return None
-        row = self._execute(
-            "SELECT request_digest, seq FROM idempotency WHERE merchant_id = ? AND key = ?",
-            (prepared.merchant_id, prepared.idempotency_key),
-        ).fetchone()
+        named_so = prepared.merchant_id, prepared.idempotency_key
+        row = self._execute(_REMEMBERED, named_so).fetchone()
         if row is None:
             return None
-        if row[0] != prepared.request_digest:
+        if not is_same(row[0], row[2], prepared.rest_digest, prepared.request_digest):
             first = sold_at(self._execute, row[1])
             raise named("idempotency_key_conflict", first, self._judge, KEY_TAKEN)
         return self._repeat(prepared, row[1])
@@ -271,7 +278,7 @@ class _Counter:
         if sold or not place.is_plain:
             attempt = decide(prepared.asked(), sold, self._now, self._judge)
         if isinstance(attempt, Sold):
-            self._remember(prepared, attempt.seq)
+            self._remember(prepared, attempt.seq, attempt.digest)
             return self._repeat(prepared, attempt.seq)
         allowance = self._room(prepared.merchant_id)
         issued = self._store(prepared, attempt, None)
@@ -298,6 +305,8 @@ class _Counter:
         again = same_return(self._execute, seq, prepared)
         if again is not None:
             return self._repeat(prepared, again)
+        if prepared.buyer_key:
+            check_not_erased(self._execute, seq)
         prepared = within_left(self._execute, seq, prepared)
         self._allowance(prepared.merchant_id)
         return self._store(prepared, attempt, seq)
@@ -329,7 +338,9 @@ class _Counter:
         """Allot the next number and insert the row; the number counts only once it is in."""
         row, issued = self._number(prepared, attempt, reverses)
         self._execute(_INSERT, self._with_form(prepared, row))
-        self._remember(prepared, issued.seq)
+        if prepared.buyer_key:
+            self._execute(KEEP, (issued.seq, prepared.buyer_key))
+        self._remember(prepared, issued.seq, prepared.kept_digest)
         return issued
 
     def _number(self, prepared: Prepared, attempt: int, reverses: int | None) -> tuple[Row, Issued]:
@@ -384,9 +395,9 @@ class _Counter:
         """The whole row: a shared form stands in a row of its own, stored with the first."""
         return (*row, self._forms.id(prepared.form) if prepared.shared else None)
 
-    def _remember(self, prepared: Prepared, seq: int) -> None:
+    def _remember(self, prepared: Prepared, seq: int, digest: bytes) -> None:
         if prepared.idempotency_key:
-            self._execute(_REMEMBER, _remembered(prepared, seq))
+            self._execute(_REMEMBER, _remembered(prepared, seq, digest))
 
     def _repeat(self, prepared: Prepared, seq: int) -> Issued:
         """The invoice at ``seq`` as the answer to a request that has come before.
@@ -414,8 +425,9 @@ class _Counter:
         )
 
 
-def _remembered(prepared: Prepared, seq: int) -> tuple[object, ...]:
-    return prepared.merchant_id, prepared.idempotency_key, prepared.request_digest, seq
+def _remembered(prepared: Prepared, seq: int, digest: bytes) -> tuple[object, ...]:
+    """``digest`` is as it stands in the row of the invoice."""
+    return prepared.merchant_id, prepared.idempotency_key, digest, seq
 
 
 def _row(seq: int, prepared: Prepared, frozen: Frozen, attempt: int, reverses: int | None) -> Row:
@@ -432,7 +444,7 @@ def _row(seq: int, prepared: Prepared, frozen: Frozen, attempt: int, reverses: i
         frozen.issued_at,
         prepared.order_id,
         attempt,
-        prepared.request_digest,
+        prepared.kept_digest,
         prepared.industry,
         prepared.district,
         prepared.amount,

@@ -8,10 +8,11 @@ from chain.commitment import password_area
 from chain.hashing import to_digest
 from invoice_service.domain.invoice import Prepared
 from invoice_service.domain.orders import NOWHERE, Place, Sold, place_in
+from invoice_service.storage.sqlite.buyers import KEY
 
 _SOLD: Final = (
-    "SELECT i.seq, i.hash, i.number, i.issued_at, i.total, i.request_digest, i.salts, i.keyed,"
-    " i.attempt, i.part, i.face,"
+    "SELECT i.seq, i.hash, i.number, i.issued_at, i.total, i.request_digest, i.salts, i.keyed,"  # noqa: S608 # our own names
+    f" i.attempt, i.part, i.face, {KEY},"
     " (SELECT coalesce(sum(r.total), 0) FROM invoices r WHERE r.reverses = i.seq)"
     " FROM invoices i WHERE "
 )
@@ -46,7 +47,8 @@ def place_of(till: str, business_day: str, face: bytes) -> Place | None:
 
 
 def _sold(row: tuple[Any, ...]) -> Sold:
-    seq, digest, number, issued_at, total, request, salts, keyed, attempt, part, face, red = row
+    seq, digest, number, issued_at, total, request, salts, keyed, *rest = row
+    attempt, part, face, key, red = rest
     place = place_in(face) if part else NOWHERE
     return Sold(
         seq=seq,
@@ -62,4 +64,5 @@ def _sold(row: tuple[Any, ...]) -> Sold:
         part=part,
         parts=place.parts,
         order_total=place.order_total,
+        key=key,
     )

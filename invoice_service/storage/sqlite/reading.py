@@ -12,7 +12,9 @@ from chain.hashing import Digest, digest_from_hex, to_digest
 from invoice_service.domain.document import fill
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.lifecycle import reversal_of
+from invoice_service.domain.persons import is_sealed, open_kept
 from invoice_service.services.ports import InvoiceFilter, PendingInvoice
+from invoice_service.storage.sqlite.buyers import KEY
 from invoice_service.storage.sqlite.connection import Connections
 
 _COLUMNS = (
@@ -44,7 +46,8 @@ _IN_FACE = (
 _SELECT = (
     "SELECT i.hash, i.rates, blue.hash, i.form, forms.text,"  # noqa: S608 # our own names
     " (SELECT json_group_array(json_array(red.seq, hex(red.hash), -red.total))"
-    f" FROM invoices red WHERE red.reverses = i.seq), {', '.join(f'i.{c}' for c in _COLUMNS)}"
+    f" FROM invoices red WHERE red.reverses = i.seq), {KEY},"
+    f" {', '.join(f'i.{c}' for c in _COLUMNS)}"
     " FROM invoices i LEFT JOIN forms ON forms.id = i.form"
     " LEFT JOIN invoices blue ON blue.seq = i.reverses WHERE "
 )
@@ -190,7 +193,7 @@ def _last_seq(connection: sqlite3.Connection) -> int:
 
 
 def _stored(row: tuple[Any, ...]) -> StoredInvoice:
-    digest, rates, blue, form, text, reds, *rest = row
+    digest, rates, blue, form, text, reds, key, *rest = row
     fields = dict(zip(_COLUMNS, rest, strict=True))
     try:
         fields |= {
@@ -201,6 +204,8 @@ def _stored(row: tuple[Any, ...]) -> StoredInvoice:
         }
         if form is not None:
             fields["face"] = _face(text, fields)
+        if is_sealed(fields["buyer"]):
+            fields |= open_kept(fields["buyer"], fields["salts"], key)._asdict()
         if reds != "[]":
             by = sorted(_read_reds(reds))
             fields["reversed_by"] = [

@@ -3,6 +3,7 @@
 from sqlite_utils import Database, Migrations
 
 from invoice_service.services.people.refusals import KEPT_SECONDS
+from invoice_service.storage.sqlite.buyers import create_buyer_keys
 from invoice_service.storage.sqlite.people_tables import create_people
 from invoice_service.storage.sqlite.prints import create_prints
 from invoice_service.storage.sqlite.till.tables import create_till
@@ -309,3 +310,17 @@ def several_returns(db: Database) -> None:
 def tills(db: Database) -> None:
     """What tills keep beside invoices: lists, bills, payments, returns, shifts, events."""
     create_till(db)
+
+
+@migrations()
+def buyers_apart(db: Database) -> None:
+    """A key for each person among the buyers, so that they can be erased."""
+    create_buyer_keys(db)
+
+
+@migrations(transactional=False)
+def buyers_washed(db: Database) -> None:
+    """Leave nothing in the file of people who were stored without a key."""
+    if db.execute("SELECT 1 FROM buyer_keys LIMIT 1").fetchone():
+        db.execute("VACUUM")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
