@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "audit": "audit:audit",
     "trail": "trail:trail",
     "export": "export:export",
+    "erase-buyer": "erase_buyer:erase_buyer",
     "mirror": "mirror:mirror",
     "replay": "replay:replay",
     "witness": "witness:witness",

@@ -108,6 +108,8 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     for name in ("landingPage", "listPage", "problemsPage", "docsPage", "componentsPage"):
         yield Call(name)
     yield Call("reverse", here, {"reason": "ISSUE_ERROR"})
+    yield Call("PERSON")
+    yield Call("eraseBuyer", {"hash": known["PERSON"]["hash"]})
     yield Call("listActs", {"limit": 10})
     yield Call("listRefusals", {"limit": 10})
     yield Call("totals", {"by": "industry", "from": "2026-11-21", "to": "2026-11-21"})
@@ -161,9 +163,17 @@ class Recorder:
         for call in calls(self.known):
             if call.name == "ANCHOR":
                 anchor_pending(self._instance.anchoring())
+            elif call.name == "PERSON":
+                self.known["PERSON"] = self._sell_to_person()
             else:
                 self._make(self._operations[call.name], call)
         return self.examples
+
+    def _sell_to_person(self) -> Any:  # noqa: ANN401 # JSON
+        """An invoice that is no example."""
+        headers = {"Authorization": f"Bearer {self._keys['merchant']}"}
+        order = {"order_id": "T12-0817", "lines": [LINE], "buyer": {"name": "张三"}}
+        return self._client.post("/v1/invoices", json=order, headers=headers).get_json()
 
     def _make(self, operation: Operation, call: Call) -> None:
         answer = self._client.open(

@@ -178,5 +178,16 @@ INVOICE: Final = {
         " Idempotency-Key of its own if it comes back once more",
         "相同的内容已红冲过一次；请核对所列红字发票，如确需再次红冲，请使用新的 Idempotency-Key",
     ),
+    "buyer_not_erasable": Entry(
+        403,
+        "Only a person who told a name or the like can be erased: companies' and organisations'"
+        " invoices are kept, and an invoice to nobody has nothing to erase",
+        "只能删除个人购买方的信息：单位发票须依法保存；未填写个人信息的发票无可删除内容",
+    ),
+    "buyer_erased": Entry(
+        409,
+        "The buyer was erased a moment ago; send the same again",
+        "购买方信息刚刚已被删除，请原样重试",
+    ),
     "invoice_unknown": Entry(404, "There is no such invoice", "没有这张发票"),
 }

@@ -12,6 +12,7 @@ from invoice_service.services.health import PendingReader
 from invoice_service.services.issuing.issue import Issuer
 from invoice_service.services.issuing.standing import StandingReader
 from invoice_service.services.people.desk import PeopleDesk
+from invoice_service.services.people.erase import BuyerStore
 from invoice_service.services.people.person import PeopleReader
 from invoice_service.services.people.ports import KeyStore, MerchantStore
 from invoice_service.services.people.trail import ActStore, TrailReader
@@ -20,6 +21,7 @@ from invoice_service.services.reporting.report import ReportStore
 
 
 class Store(
+    BuyerStore,
     InvoiceReader,
     StandingReader,
     PrintStore,

@@ -133,6 +133,7 @@ def _described(found: InstanceAudit) -> dict[str, Any]:
         "acts": found.trail.acts,
         "trail_head": found.trail.head.hex(),
         "refusals": found.trail.refusals,
+        "buyers_erased": found.trail.erased,
     }
 
 
@@ -151,6 +152,8 @@ def _tell(found: InstanceAudit) -> None:
         f"  {found.trail.acts:,} acts in the trail, the last with hash {found.trail.head.hex()};"
         f" {found.trail.refusals:,} refusals counted"
     )
+    if found.trail.erased:
+        click.echo(f"  {found.trail.erased:,} documents whose buyers were erased")
     if found.unclosed:
         click.secho(f"  {found.unclosed:,} days have ended and are not closed yet", fg="yellow")
 

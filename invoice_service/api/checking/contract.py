@@ -59,6 +59,7 @@ WORDS: Final[Words] = {
     "Verification.steps": says("What was checked, in order"),
     "Verification.face": says("Seller, amounts, number; absent for a forged slip"),
     "Verification.buyer_name": says("A company's name, or an individual's first character"),
+    "Verification.buyer_erased": says("`true`: the buyer was a person, and was erased"),
     "Verification.reversed_by": says(
         "The hashes of the red invoices that took it or parts of it back"
     ),

@@ -49,6 +49,7 @@ class Bodies:
             face=_group(groups["face"]),
             buyer=_group(groups["buyer"]),
             lines=_group(groups["lines"]),
+            buyer_erased=bool(invoice.erased),
         )
 
     def states(self) -> Callable[[StoredInvoice], Verdict]:

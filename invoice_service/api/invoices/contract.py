@@ -42,7 +42,6 @@ AGAIN = Parameter(
     {"type": "string", "pattern": "^[!-~]{1,255}$"},
 )
 PREFER = Parameter("Prefer", "wait=N (seconds, 30 at most), return=minimal", "header")
-
 DRAWER = Parameter("drawer", "`1`: the till's drawer is opened", schema={"enum": ["0", "1"]})
 
 Group = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": ["object", "array"]})]
@@ -86,6 +85,7 @@ class InvoiceDetail(InvoiceBody, kw_only=True, omit_defaults=True):
     face: Group
     buyer: Group
     lines: Group
+    buyer_erased: bool = False
 
 
 class InvoicePage(msgspec.Struct):

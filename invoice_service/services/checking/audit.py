@@ -2,7 +2,8 @@
 
 First the log, as ``chain.audit.audit`` does for any log. Then, in one walk along log and invoices:
 
-1. each invoice's groups are canonical, and hash with their salts to its digest;
+1. each invoice's groups are canonical, and hash with their salts to its digest; of a buyer who was
+   erased, the commitment stands for the group;
 2. its columns say what its document says, its seller is the merchant whose it is, the document's
    sums are those of its lines, and each line of a blue one follows from its price, quantity, rate
    and discount;
@@ -14,7 +15,8 @@ First the log, as ``chain.audit.audit`` does for any log. Then, in one walk alon
 6. each invoice up to the cursor stands in the log at its place, and each entry has its invoice;
 7. days are closed in their order, by entries that commit to each day's sums;
 8. the totals are those of the blocks;
-9. the trail has no gap, each act's hash follows from the one before, and merchants and keys stand
+9. a buyer's key is gone where an act of the trail erased the buyer, and nowhere else;
+10. the trail has no gap, each act's hash follows from the one before, and merchants and keys stand
    as its acts left them, none missing; so do the counts of refusals of each hour that is closed.
 
 What a row keeps beside its document (the key that was used, the attempt, the digest of the request)

@@ -10,6 +10,7 @@ from invoice_service.domain.acts import Recorded, Said, act_hash
 from invoice_service.services.people.refusals import KEPT_SECONDS
 from invoice_service.services.people.trail import (
     ActFilter,
+    BuyerStanding,
     HourSums,
     KeyStanding,
     MerchantStanding,
@@ -40,6 +41,10 @@ class StoredTrail(Protocol):
         """Return people above ``after``, likewise."""
         ...
 
+    def buyer_standings(self, after: int, limit: int) -> Sequence[BuyerStanding]:
+        """Return the keys of buyers above ``after``, likewise."""
+        ...
+
     def refusals(
         self, since: int | None, until: int | None, after: int, limit: int
     ) -> Sequence[RefusalRow]:
@@ -48,11 +53,15 @@ class StoredTrail(Protocol):
 
 
 class TrailAudit(NamedTuple):
-    """What held: so many acts, the last one's hash; so many ``refusals`` are counted."""
+    """What held: so many acts, the last one's hash; so many ``refusals`` are counted.
+
+    Of ``erased`` documents the buyers were erased, by an act each sale.
+    """
 
     acts: int
     head: Digest
     refusals: int
+    erased: int
 
 
 def audit_trail(trail: StoredTrail) -> TrailAudit:
@@ -72,7 +81,7 @@ def audit_trail(trail: StoredTrail) -> TrailAudit:
     _merchants(trail, told)
     _keys(trail, told)
     _people(trail, told)
-    return TrailAudit(seq, head, _refusals(trail, told))
+    return TrailAudit(seq, head, _refusals(trail, told), _erased(trail))
 
 
 class _Told:
@@ -187,6 +196,22 @@ def _people(trail: StoredTrail, told: _Told) -> None:
             _same("person", row.id, "removed_at", row.said.get("removed_at"), row.removed_at)
         done = rows[-1].id
     _none("person", missing)
+
+
+def _erased(trail: StoredTrail) -> int:
+    """Return how many keys of buyers are gone, once each is gone by an act, and no other."""
+    done = count = 0
+    while rows := trail.buyer_standings(done, _ROWS_AT_ONCE):
+        for row in rows:
+            if not row.sealed:
+                raise AuditError("buyer", row.invoice, "a person under its key", "none")
+            if row.gone != row.told:
+                expected = "an erased buyer, as the trail says" if row.told else "a buyer's key"
+                found = "destroyed, by no act" if row.gone else "a key that is back"
+                raise AuditError("buyer", row.invoice, expected, found)
+            count += row.gone
+        done = rows[-1].invoice
+    return count
 
 
 def _refusals(trail: StoredTrail, told: _Told) -> int:

@@ -47,7 +47,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class ExportedInvoice(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the NDJSON export: the three groups as they were hashed, and their salts."""
+    """One line of the NDJSON export: the three groups as they were hashed, and their salts.
+
+    A buyer who was erased is ``{"digest": …}``, the commitment, and the salt's bytes are zeros.
+    """
 
     seq: int
     hash: str
@@ -94,11 +97,17 @@ def _exported(invoice: StoredInvoice) -> ExportedInvoice:
         seq=invoice.seq,
         hash=invoice.hash,
         face=msgspec.Raw(invoice.face),
-        buyer=msgspec.Raw(invoice.buyer),
+        buyer=msgspec.Raw(_buyer(invoice)),
         lines=msgspec.Raw(invoice.lines),
         salts=invoice.salts.hex(),
         reversed_by=invoice.reversed_by,
     )
+
+
+def _buyer(invoice: StoredInvoice) -> bytes:
+    if not invoice.erased:
+        return invoice.buyer
+    return msgspec.json.encode({"digest": invoice.erased.hex()})
 
 
 def _cells(invoice: StoredInvoice, face: dict[str, Any]) -> tuple[str, ...]:

@@ -20,14 +20,13 @@ from invoice_service.domain.clock import Known
 from invoice_service.domain.invoice import Frozen, Issued, Prepared, finish
 from invoice_service.domain.numbering import Allotment, Scheme, next_number, number_beside
 from invoice_service.domain.orders import KEY_TAKEN, NOWHERE, Sold, decide, named
-from invoice_service.domain.persons import is_same
 from invoice_service.domain.verdict import Verdict
-from invoice_service.storage.sqlite.buyers import KEEP, KEY, check_not_erased
+from invoice_service.storage.sqlite.buyers import KEEP, check_not_erased
 from invoice_service.storage.sqlite.clock import Times
 from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.forms import Forms, FormsWithin
 from invoice_service.storage.sqlite.groups import OF_ONE_RECORD, Draft, Row, serve_together
-from invoice_service.storage.sqlite.orders import place_of, sold_at, sold_of_order
+from invoice_service.storage.sqlite.orders import place_of, remembered, sold_at, sold_of_order
 from invoice_service.storage.sqlite.returns import same_return, within_left
 
 _INSERT = (
@@ -37,10 +36,6 @@ _INSERT = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _REMEMBER = "INSERT INTO idempotency (merchant_id, key, request_digest, seq) VALUES (?, ?, ?, ?)"
-_REMEMBERED = (
-    f"SELECT d.request_digest, d.seq, CASE WHEN i.type = 'blue' THEN {KEY} END"  # noqa: S608 # our own names
-    " FROM idempotency d JOIN invoices i ON i.seq = d.seq WHERE d.merchant_id = ? AND d.key = ?"
-)
 _ISSUED = (
     "SELECT salts, hash, code, number, type, issued_at, order_id, amount, tax, total,"
     " till, business_day, face FROM invoices WHERE seq = ?"
@@ -261,14 +256,13 @@ class _Counter:
     def _by_idempotency_key(self, prepared: Prepared) -> Issued | None:
         if not prepared.idempotency_key:
             return None
-        named_so = prepared.merchant_id, prepared.idempotency_key
-        row = self._execute(_REMEMBERED, named_so).fetchone()
-        if row is None:
+        found = remembered(self._execute, prepared)
+        if found is None:
             return None
-        if not is_same(row[0], row[2], prepared.rest_digest, prepared.request_digest):
-            first = sold_at(self._execute, row[1])
+        if not found.same:
+            first = sold_at(self._execute, found.seq)
             raise named("idempotency_key_conflict", first, self._judge, KEY_TAKEN)
-        return self._repeat(prepared, row[1])
+        return self._repeat(prepared, found.seq)
 
     def _serve_blue(self, prepared: Prepared) -> Issued:
         """Issue a blue invoice, or answer with the one that this repeats (ADR 0027)."""

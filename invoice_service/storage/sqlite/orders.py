@@ -2,12 +2,13 @@
 
 import sqlite3
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from chain.commitment import password_area
 from chain.hashing import to_digest
 from invoice_service.domain.invoice import Prepared
 from invoice_service.domain.orders import NOWHERE, Place, Sold, place_in
+from invoice_service.domain.persons import is_same
 from invoice_service.storage.sqlite.buyers import KEY
 
 _SOLD: Final = (
@@ -22,8 +23,31 @@ _OF_ORDER: Final = (
 )
 _AT: Final = f"{_SOLD} i.seq = ?"
 
+_REMEMBERED: Final = (
+    f"SELECT d.seq, d.request_digest, CASE WHEN i.type = 'blue' THEN {KEY} END"  # noqa: S608 # our own names
+    " FROM idempotency d JOIN invoices i ON i.seq = d.seq WHERE d.merchant_id = ? AND d.key = ?"
+)
+
 Execute = Callable[..., sqlite3.Cursor]
 """A connection's ``execute``."""
+
+
+class Remembered(NamedTuple):
+    """The invoice for which an Idempotency-Key stands; whether it was for the same request."""
+
+    seq: int
+    same: bool
+
+
+def remembered(execute: Execute, prepared: Prepared) -> Remembered | None:
+    """What its Idempotency-Key stands for already."""
+    named = prepared.merchant_id, prepared.idempotency_key
+    row = execute(_REMEMBERED, named).fetchone()
+    if row is None:
+        return None
+    seq, digest, key = row
+    same = is_same(digest, key, prepared.rest_digest, prepared.request_digest)
+    return Remembered(seq, same)
 
 
 def sold_of_order(execute: Execute, prepared: Prepared) -> list[Sold]:

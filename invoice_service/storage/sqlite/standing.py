@@ -12,7 +12,7 @@ from invoice_service.domain.orders import KEY_TAKEN, NOWHERE, Sold, decide, name
 from invoice_service.domain.verdict import Verdict
 from invoice_service.services.issuing.standing import Stood
 from invoice_service.storage.sqlite.connection import Connections
-from invoice_service.storage.sqlite.orders import sold_at, sold_of_order
+from invoice_service.storage.sqlite.orders import remembered, sold_at, sold_of_order
 from invoice_service.storage.sqlite.reading import Execute
 
 _STOOD: Final = (
@@ -26,7 +26,6 @@ _STOOD: Final = (
     "  AND next.attempt > i.attempt AND i.type = 'blue')"
     " FROM invoices i WHERE i.hash = ? AND i.merchant_id = ?"
 )
-_BY_KEY: Final = "SELECT request_digest, seq FROM idempotency WHERE merchant_id = ? AND key = ?"
 
 _read_others: Final = msgspec.json.Decoder(list[tuple[int, str, int]]).decode
 
@@ -63,10 +62,11 @@ def _foreseen(execute: Execute, batch: Sequence[Prepared], now: int) -> Iterator
 def _is_repeat(execute: Execute, prepared: Prepared, now: int) -> bool:
     """As the issuing transaction decides."""
     if prepared.idempotency_key:
-        row = execute(_BY_KEY, (prepared.merchant_id, prepared.idempotency_key)).fetchone()
-        if row is not None:
-            if row[0] != prepared.request_digest:
-                raise named("idempotency_key_conflict", sold_at(execute, row[1]), _judge, KEY_TAKEN)
+        found = remembered(execute, prepared)
+        if found is not None:
+            if not found.same:
+                first = sold_at(execute, found.seq)
+                raise named("idempotency_key_conflict", first, _judge, KEY_TAKEN)
             return True
     sold = sold_of_order(execute, prepared)
     if not sold and (prepared.place or NOWHERE).is_plain:

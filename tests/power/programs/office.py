@@ -1,8 +1,9 @@
 """Issue and anchor with the real store, issuer, log and anchoring, on a clock of our own.
 
 Usage: office FOLDER SALT STEPS..., where a step is ``issue:N`` (N invoices in one transaction,
-every third order reversed later), ``anchor`` or ``day`` (the clock moves on by a day). The
-socket hears ``issued SEQ HASH NUMBER`` of every invoice once its transaction has returned.
+the first of them reversed), ``anchor``, ``day`` (the clock moves on by a day) or ``erase:SEQ`` (the
+buyer of that invoice is erased; every buyer is a person). The socket hears ``issued SEQ HASH
+NUMBER`` of every invoice once its transaction has returned, and ``erased SEQ`` likewise.
 """
 
 import os
@@ -14,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+from chain.commitment import parse_password_area
 from chain.durable import make_folder
 from chain.errors import Problem
 from chain.log.database import SqliteLogStore
@@ -37,6 +39,7 @@ from invoice_service.domain.request import ReversalRequest
 from invoice_service.domain.tax import TaxRates
 from invoice_service.processes.issuer import DirectIssuer
 from invoice_service.services.anchoring.anchor import Anchoring, anchor_pending
+from invoice_service.services.people.erase import erase_buyer
 from invoice_service.storage.sqlite import SqliteStore, create_store
 from tests.power.programs.careless import forget
 
@@ -95,6 +98,13 @@ class Office:
             max_block=10,
         )
 
+    def erase(self, seq: int) -> None:
+        """Erase the buyer of the invoice at ``seq``."""
+        invoice = self.store.invoice_at(seq)
+        assert invoice is not None
+        digest = parse_password_area(invoice.hash)
+        erase_buyer(self.store, digest, None, By("machine:power", int(self.now.timestamp())))
+
     def close(self) -> None:
         """Close the databases."""
         self.store.close()
@@ -110,15 +120,15 @@ class Office:
 
     def _prepare(self, order: str, merchant: Merchant) -> Prepared:
         lines = [LineRequest(name="*餐饮服务*餐费", unit_price=11300, tax_rate="0.06")]
-        request = InvoiceRequest(order_id=order, buyer=Buyer(), lines=lines)
-        return prepare(request, merchant, salts=self._rng.randbytes(48), rates=RATES)
+        request = InvoiceRequest(order_id=order, buyer=Buyer(name=order), lines=lines)
+        randbytes = self._rng.randbytes
+        return prepare(request, merchant, salts=randbytes(48), rates=RATES, new_key=randbytes)
 
     def _reverse(self, blue: Issued) -> Prepared:
         stored = self.store.invoice_at(blue.seq)
         assert stored is not None
-        return prepare_red(
-            stored, ReversalRequest(reason=Reason.SALES_RETURN), self._rng.randbytes(48)
-        )
+        asked, randbytes = ReversalRequest(reason=Reason.SALES_RETURN), self._rng.randbytes
+        return prepare_red(stored, asked, randbytes(48), new_key=randbytes)
 
 
 def found_office(folder: Path) -> None:
@@ -141,6 +151,9 @@ def main(folder: str, salt: str, *steps: str) -> None:
             office.anchor()
         elif step == "day":
             office.now += timedelta(days=1)
+        elif step.startswith("erase:"):
+            office.erase(seq := int(step.removeprefix("erase:")))
+            told.send(f"erased {seq}".encode())
         else:
             for issued in office.issue(int(step.removeprefix("issue:"))):
                 told.send(f"issued {issued.seq} {issued.hash} {issued.number}".encode())
