@@ -449,7 +449,13 @@ def _issue_to(town: Town, buyer: dict[str, object]) -> Issued:
     body = order(order_id=str(town.random.random()), buyer=buyer)
     request = parse_request(msgspec.json.encode(body))
     salts = town.random.randbytes(48)
-    return town.hand_in([prepare(request, town.merchants[0], salts=salts, rates=RATES)])[0]
+    return town.hand_in(
+        [
+            prepare(
+                request, town.merchants[0], salts=salts, rates=RATES, new_key=town.random.randbytes
+            )
+        ]
+    )[0]
 
 
 def _log_rows(folder: Path, query: str) -> list[tuple[bytes, ...]]:
