@@ -225,12 +225,12 @@ class Log:
         """
         return merkle.inclusion_path(self._tiles.reader(size), index, size)
 
-    def path_in_tile(self, index: int) -> list[Digest]:
-        """The path from entry ``index`` to the root of its tile, which must be full and published.
+    def path_in_tile(self, index: int, root: Digest) -> list[Digest]:
+        """The path from entry ``index`` to ``root``, that of its tile, full and published.
 
         Raises VerificationError for a damaged tile.
         """
-        return self._tiles.path_in_tile(index)
+        return self._tiles.path_in_tile(index, root)
 
     def consistency(self, old_size: int, new_size: int) -> list[Digest]:
         """The proof that the log of ``new_size`` only adds to that of ``old_size``."""

@@ -28,8 +28,8 @@ class Paths(Protocol):
         """The path from entry ``index`` to the root of a published ``size``."""
         ...
 
-    def path_in_tile(self, index: int) -> list[Digest]:
-        """The path from entry ``index`` to the root of its tile, which is full."""
+    def path_in_tile(self, index: int, root: Digest) -> list[Digest]:
+        """The path from entry ``index`` to ``root``, to which its tile, which is full, leads."""
         ...
 
     def consistency(self, old_size: int, new_size: int) -> list[Digest]:
@@ -57,7 +57,7 @@ class Known:
         size = self.checkpoint.size
         full = (n + 1) * TILE_WIDTH <= size
         if full and (root := self.tiles.get(n)) is not None:
-            verify_inclusion(leaf, position, TILE_WIDTH, paths.path_in_tile(index), root)
+            verify_inclusion(leaf, position, TILE_WIDTH, paths.path_in_tile(index, root), root)
             return
         path = paths.inclusion(index, size)
         verify_inclusion(leaf, index, size, path, self.checkpoint.root)

@@ -23,7 +23,8 @@ def write(folder: TileFolder, *sizes: int) -> None:
 
 
 def files(root_: Path) -> dict[str, bytes]:
-    found = (path for path in root_.rglob("*") if path.is_file())
+    """What is published: not the halves, which nobody else reads."""
+    found = (path for path in root_.rglob("*") if path.is_file() and path.name != "halves")
     return {str(path.relative_to(root_)): path.read_bytes() for path in found}
 
 

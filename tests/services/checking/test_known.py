@@ -38,7 +38,7 @@ class Tree:
         self.asked.append("whole")
         return inclusion_path(self._reader, index, size)
 
-    def path_in_tile(self, index: int) -> list[Digest]:
+    def path_in_tile(self, index: int, root: Digest) -> list[Digest]:
         """The way inside the tile."""
         self.asked.append("tile")
         return [self._reader.node(h, index >> h ^ 1) for h in range(8)]
