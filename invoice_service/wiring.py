@@ -240,6 +240,7 @@ class Instance:
             max_block=self.config.anchor.max_block,
             known=self.store.known_times,
             note=self.store.note_clock,
+            fold=self.store.fold,
             max_forwards=self.config.clock.max_forwards,
             cosigners=self._cosigning() if self.policy.witnesses else None,
         )

@@ -91,6 +91,7 @@ class Town:
             known=self.store.known_times,
             note=self.store.note_clock,
             max_forwards=YEARS,
+            fold=self.store.fold,
         )
         self.merchants = [account.merchant for account in self.store.accounts(0, 100)]
         self.tills = [""]

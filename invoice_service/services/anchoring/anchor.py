@@ -85,6 +85,7 @@ class Anchoring:
     stay so until its block ends: what is signed with them counts when it is stored.
     ``cosigners`` are None where the log's signature is enough. The clock may leap by
     ``max_forwards`` seconds from what is ``known``; one that is believed is noted (``note``).
+    ``fold`` does for the invoices' file what an issue would have to wait for.
     """
 
     invoices: Pending
@@ -98,6 +99,7 @@ class Anchoring:
     known: Callable[[], Known] = Known
     note: Callable[[int], None] = lambda _: None
     max_forwards: int = MAX_FORWARDS
+    fold: Callable[[], object] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,7 @@ class _Run:
         with parts.signers() as signers:
             parts.log.publish(*signers, signed_at=parts.clock())
         self._derive("totals", lambda: catch_up(parts.totals, parts.log))
+        self._derive("fold", parts.fold)
 
     def seal_next(self) -> int | None:
         """Seal one more block; return how many invoices it took, None with nothing to seal."""

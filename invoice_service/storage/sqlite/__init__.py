@@ -90,6 +90,10 @@ class SqliteStore(
         if (found := self.instance()) != mark:
             raise ConflictError("instance_differs", f"these are of {found}, not of {mark}")
 
+    def fold(self) -> None:
+        """Put what was committed into the file itself, so that no issue has to."""
+        self.connections.fold()
+
     def close(self) -> None:
         """Close the connections of all threads."""
         self.connections.close()

@@ -1,8 +1,11 @@
 """Anchoring: each invoice once and in order, whatever others do, however a run ends."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -303,6 +306,26 @@ def test_a_clock_that_cannot_be_noted_stops_no_seal(town: Town) -> None:
         raise UnavailableError("disk_full", "full")
 
     town.anchoring = replace(town.anchoring, note=refuse)
+    town.issue(1)
+    done = town.anchor()
+    assert (done.invoices, [problem.code for problem in done.left]) == (1, ["disk_full"])
+
+
+def test_anchoring_folds_the_invoices_into_their_file(town: Town, tmp_path: Path) -> None:
+    """Else an issue would have to, and all who issue would wait for it."""
+    town.issue(3)
+    town.anchor()
+    alone = tmp_path / "alone.db"
+    alone.write_bytes((town.folder / "invoices.db").read_bytes())
+    with closing(sqlite3.connect(alone)) as connection:
+        assert connection.execute("SELECT count(*) FROM invoices").fetchone() == (3,)
+
+
+def test_a_file_that_cannot_be_folded_stops_no_seal(town: Town) -> None:
+    def refuse() -> None:
+        raise UnavailableError("disk_full", "full")
+
+    town.anchoring = replace(town.anchoring, fold=refuse)
     town.issue(1)
     done = town.anchor()
     assert (done.invoices, [problem.code for problem in done.left]) == (1, ["disk_full"])
