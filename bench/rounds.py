@@ -107,10 +107,11 @@ def _single(run: Run, site: Site, work: Path) -> None:
         run.memory = run.memory or single.processes
         with run.step("single issues at half of that rate", logs(site)):
             paced = paced_issues(site, single.rate.per_second / 2, run.seconds)
-            _rate(run, "paced", paced)
+            _rate(run, "paced", paced.answered)
             run.notes["paced.p99"] = (
-                f"{paced.count / run.seconds:,.0f}/s, from when it was due; p50"
-                f" {paced.p50 * 1e3:.1f} ms"
+                f"{paced.answered.count / run.seconds:,.0f}/s, from when it was due; p50"
+                f" {paced.answered.p50 * 1e3:.1f} ms; 99 % were sent {paced.late * 1e3:.1f} ms"
+                " late at most"
             )
 
 
