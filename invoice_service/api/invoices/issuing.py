@@ -122,7 +122,9 @@ class IssuingCalls:
         media_type(NDJSON)
         desk = self._desks_for(preferences()).issuing
         asked = RecordList(self._limits)
-        results = issue_many(desk, merchant_id, asked.records(), key_id=principal.key_id)
+        results = issue_many(
+            desk, merchant_id, asked.records(), key_id=principal.key_id, ahead=True
+        )
         shown = (self._shown(result) for result in results)
         refused = record_refusals(principal, self._clock)
         stream = StreamedResults("POST /v1/invoices/batch", refused)

@@ -1,9 +1,10 @@
 """Issuing: from a request's bytes to an invoice on disk, one or many."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from chain.errors import NotFoundError, Problem
 from invoice_service.domain.invoice import (
@@ -23,6 +24,9 @@ from invoice_service.services.ports import Account
 AT_ONCE = 200
 """Records of a batch that are handed over together."""
 
+
+_Part: TypeAlias = Sequence[Prepared | Problem]
+"""Records of a batch that are handed over together, and why the others cannot be."""
 
 Done = Callable[[Issued | Problem | None], object]
 """Told what became of a record; None when nobody knows: the same record may be sent again."""
@@ -74,15 +78,25 @@ def issue_one(
 
 
 def issue_many(
-    desk: IssuingDesk, merchant_id: int, bodies: Iterable[bytes], *, key_id: int = 0
+    desk: IssuingDesk,
+    merchant_id: int,
+    bodies: Iterable[bytes],
+    *,
+    key_id: int = 0,
+    ahead: bool = False,
 ) -> Iterator[Issued | Problem]:
     """Answer each of ``bodies`` in order, as ``issue_one`` would; none stops another.
 
     Each may carry the ``idempotency_key`` of its call. Bodies are read and answered ``AT_ONCE`` at
-    a time. Raises NotFoundError ``merchant_unknown`` before the first.
+    a time; with ``ahead``, the next part is read while one is issued, which is worth it where
+    another process issues. Raises NotFoundError ``merchant_unknown`` before the first.
     """
     merchant = _merchant(desk, merchant_id)
-    return _in_parts(desk, merchant, iter(bodies), key_id)
+    parts = (
+        [try_prepare(desk, merchant, body, key_id) for body in part]
+        for part in _parts(iter(bodies))
+    )
+    return _issue_ahead(desk.issuer, parts) if ahead else _issue_parts(desk.issuer, parts)
 
 
 def single(issuer: Issuer, prepared: Prepared) -> Issued:
@@ -93,20 +107,36 @@ def single(issuer: Issuer, prepared: Prepared) -> Issued:
     return answer
 
 
-def _in_parts(
-    desk: IssuingDesk, merchant: Merchant, bodies: Iterator[bytes], key_id: int
-) -> Iterator[Issued | Problem]:
+def _parts(bodies: Iterator[bytes]) -> Iterator[Sequence[bytes]]:
     while part := list(islice(bodies, AT_ONCE)):
-        yield from _issue_part(desk, merchant, part, key_id)
+        yield part
 
 
-def _issue_part(
-    desk: IssuingDesk, merchant: Merchant, bodies: Sequence[bytes], key_id: int
-) -> Iterator[Issued | Problem]:
-    read = [try_prepare(desk, merchant, body, key_id) for body in bodies]
-    ready = [record for record in read if isinstance(record, Prepared)]
-    answers = iter(desk.issuer.issue(ready))
-    for record in read:
+def _issue_parts(issuer: Issuer, parts: Iterable[_Part]) -> Iterator[Issued | Problem]:
+    for part in parts:
+        yield from _answers(part, issuer.issue(_ready(part)))
+
+
+def _issue_ahead(issuer: Issuer, parts: Iterator[_Part]) -> Iterator[Issued | Problem]:
+    """The same, one part after the other, with the next one in hand while one is issued."""
+    under_way: tuple[_Part, Future[list[Issued | Problem]]] | None = None
+    with ThreadPoolExecutor(1) as line:  # left only when what is under way has been issued
+        for part in parts:
+            asked = line.submit(issuer.issue, _ready(part))
+            if under_way is not None:
+                yield from _answers(under_way[0], under_way[1].result())
+            under_way = part, asked
+        if under_way is not None:
+            yield from _answers(under_way[0], under_way[1].result())
+
+
+def _ready(part: _Part) -> list[Prepared]:
+    return [record for record in part if isinstance(record, Prepared)]
+
+
+def _answers(part: _Part, issued: Iterable[Issued | Problem]) -> Iterator[Issued | Problem]:
+    answers = iter(issued)
+    for record in part:
         yield record if isinstance(record, Problem) else next(answers)
 
 

@@ -1,7 +1,8 @@
 """Issuing from bytes: one, and many of which some are bad."""
 
 import random
-from collections.abc import Sequence
+import threading
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from invoice_service.processes.issuer import DirectIssuer
 from invoice_service.services.issuing.issue import AT_ONCE, IssuingDesk, issue_many, issue_one
 from invoice_service.services.people.admit import create_key, revoke_key
 from tests.domain.samples import BY, RATES, line, order
+from tests.patience import PATIENCE
 from tests.storage.shop import Shop, codes, locked
 
 
@@ -71,7 +73,7 @@ def test_a_key_revoked_between_signing_in_and_storing(desk: IssuingDesk, shop: S
 BAD: list[tuple[bytes, str]] = [
     (b"{", "not_json"),
     (b"\xff", "not_utf8"),
-    (b'{"order_id":"A","order_id":"A","lines":[]}', "no_lines"),
+    (b'{"order_id":"A","order_id":"A","lines":[]}', "duplicate_key"),
     (body(colour="red"), "unknown_field"),
     (body(order_id=None), "missing_field"),
     (body(order_id="a\nb"), "control_character"),
@@ -138,6 +140,66 @@ def test_many_are_handed_over_in_parts_and_read_as_they_go(shop: Shop, desk: Iss
     assert read == AT_ONCE
     assert len(list(answers)) == AT_ONCE + 4
     assert sizes == [AT_ONCE, 5]
+
+
+@pytest.mark.parametrize("count", [1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE + 5])
+def test_many_prepared_ahead_are_issued_and_answered_in_the_same_order(
+    desk: IssuingDesk, shop: Shop, count: int
+) -> None:
+    bodies = [b"{" if number % 7 == 3 else body(order_id=f"A-{number}") for number in range(count)]
+    answers = list(issue_many(desk, 1, bodies, ahead=True))
+    assert codes(answers) == ["not_json" if n % 7 == 3 else "issued" for n in range(count)]
+    issued = [answer for answer in answers if isinstance(answer, Issued)]
+    assert [answer.seq for answer in issued] == list(range(1, len(issued) + 1))
+    assert [answer.order_id for answer in issued] == [f"A-{n}" for n in range(count) if n % 7 != 3]
+    assert shop.store.last_seq() == len(issued)
+
+
+def test_the_next_part_is_read_while_one_is_issued(shop: Shop, desk: IssuingDesk) -> None:
+    read = threading.Event()
+
+    class Waiting:
+        def issue(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
+            assert read.wait(PATIENCE), "nobody reads on"
+            return desk.issuer.issue(batch)
+
+    def bodies() -> Iterator[bytes]:
+        for number in range(AT_ONCE + 5):
+            if number == AT_ONCE:
+                read.set()
+            yield body(order_id=f"A-{number}")
+
+    waiting = IssuingDesk(shop.store, Waiting(), RATES, random.Random(4).randbytes)
+    assert codes(list(issue_many(waiting, 1, bodies(), ahead=True))) == ["issued"] * (AT_ONCE + 5)
+
+
+def test_who_leaves_early_leaves_one_part_ahead_at_most_and_none_half(
+    desk: IssuingDesk, shop: Shop
+) -> None:
+    answers = issue_many(desk, 1, (body(order_id=f"A-{n}") for n in range(5 * AT_ONCE)), ahead=True)
+    for _ in range(3):
+        next(answers)
+    assert isinstance(answers, Generator)
+    answers.close()
+    assert shop.store.last_seq() == 2 * AT_ONCE
+
+
+def test_when_issuing_breaks_half_way_the_first_part_is_answered(
+    desk: IssuingDesk, shop: Shop
+) -> None:
+    class Breaking:
+        def issue(self, batch: Sequence[Prepared]) -> list[Issued | Problem]:
+            if shop.store.last_seq():
+                raise RuntimeError("inside")
+            return desk.issuer.issue(batch)
+
+    breaking = IssuingDesk(shop.store, Breaking(), RATES, random.Random(4).randbytes)
+    answers = issue_many(
+        breaking, 1, (body(order_id=f"A-{n}") for n in range(3 * AT_ONCE)), ahead=True
+    )
+    assert codes([next(answers) for _ in range(AT_ONCE)]) == ["issued"] * AT_ONCE
+    with pytest.raises(RuntimeError, match="inside"):
+        next(answers)
 
 
 def test_many_of_a_merchant_that_is_not_there(desk: IssuingDesk) -> None:
