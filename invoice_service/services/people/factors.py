@@ -5,6 +5,7 @@ from base64 import b32encode
 from collections.abc import Callable
 from secrets import compare_digest
 from typing import Final, NamedTuple, Protocol
+from unicodedata import normalize
 
 from pyotp import TOTP
 
@@ -21,6 +22,7 @@ SLACK: Final = 1
 RECOVERY_CODES: Final = 10
 RECOVERY_BYTES: Final = 10
 _GROUPS: Final = 4
+_LONGEST: Final = 100  # characters of a code that are looked at
 
 _CODE = re.compile(r"[0-9]{6}", re.ASCII)
 _SPACES = re.compile(r"[\s-]+")
@@ -71,7 +73,8 @@ class Factors:
         RefusedError ``second_factor_refused``.
         """
         now = self._clock()
-        step = _step_of(secret, code, now)
+        plain = _plain(code)
+        step = _step_of(secret, plain, now) if _CODE.fullmatch(plain) else None
         if step is None:
             raise _refused()
         sealed = self._sealer.seal(secret.encode(), _of(person))
@@ -94,7 +97,7 @@ class Factors:
 
         RefusedError ``second_factor_refused``.
         """
-        now, plain = self._clock(), _SPACES.sub("", text)
+        now, plain = self._clock(), _plain(text)
         if _CODE.fullmatch(plain):
             if self._check_totp(person, plain, now):
                 return "totp"
@@ -130,6 +133,11 @@ def check_secret(secret: str) -> str:
     if not re.fullmatch(r"[A-Z2-7]{32}", secret):
         raise MalformedError("seal_invalid", "this is no secret that we offered")
     return secret
+
+
+def _plain(text: str) -> str:
+    """A code as it was meant: apps show it in groups, Chinese keyboards write wide digits."""
+    return _SPACES.sub("", normalize("NFKC", text[:_LONGEST]))
 
 
 def _step_of(secret: str, code: str, now: int) -> int | None:

@@ -5,6 +5,7 @@ from functools import cache
 from secrets import token_urlsafe
 from threading import BoundedSemaphore
 from typing import Final
+from unicodedata import normalize
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -27,9 +28,12 @@ _turns = BoundedSemaphore(AT_ONCE)
 
 
 def make_hash(text: str) -> str:
-    """What is kept of a password or PIN; UnavailableError ``too_busy``."""
+    """What is kept of a password or PIN; UnavailableError ``too_busy``.
+
+    Keyboards spell the same characters in several ways: one is kept (NFKC), and compared.
+    """
     with _Turn():
-        return _hasher.hash(text)
+        return _hasher.hash(normalize("NFKC", text))
 
 
 def matches(kept: str | None, text: str) -> bool:
@@ -39,7 +43,8 @@ def matches(kept: str | None, text: str) -> bool:
     """
     with _Turn():
         try:
-            return _hasher.verify(kept or _nobodys(), text[:LONGEST]) and kept is not None
+            said = normalize("NFKC", text[:LONGEST])
+            return _hasher.verify(kept or _nobodys(), said) and kept is not None
         except (VerificationError, InvalidHashError):
             return False
 
@@ -68,6 +73,7 @@ def check_password(text: str, *names: str) -> str:
 
 def check_pin(text: str) -> str:
     """A PIN that may be chosen: 6 to 8 digits, no row; MalformedError ``pin_invalid``."""
+    text = normalize("NFKC", text[:LONGEST])
     if not PIN.fullmatch(text) or len(set(text)) < 3 or text in _RUN or text[::-1] in _RUN:
         raise MalformedError(
             "pin_invalid", "6 to 8 digits, at least three different ones, no row", pointer="/pin"

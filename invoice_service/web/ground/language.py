@@ -118,6 +118,8 @@ def language_blueprint(*, secure: bool) -> Blueprint:
     def choose() -> Response:
         if request.mimetype != FIELDS:
             raise MalformedError("unsupported_media_type", f"send {FIELDS}")
+        if any(len(request.form.getlist(name)) > 1 for name in request.form):
+            raise MalformedError("duplicate_parameter", "a field stands twice in the form")
         chosen = request.form.get("language", "")
         if chosen not in LANGUAGES:
             known = ", ".join(LANGUAGES)

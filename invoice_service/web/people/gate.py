@@ -107,6 +107,13 @@ class Gate:
         """Who acts, as the trail has it."""
         return self.visit().by(visitor.person.id, self.door.desk.clock())
 
+    def asked(self, name: str) -> str:
+        """A parameter of the address, "" without it; MalformedError ``duplicate_parameter``."""
+        found = request.args.getlist(name)
+        if len(found) > 1:
+            raise MalformedError("duplicate_parameter", f"{name} stands twice", pointer=name)
+        return found[0] if found else ""
+
     def fields(self) -> dict[str, str]:
         """The fields of a form of ours, each at most once.
 

@@ -2,8 +2,9 @@
 
 import re
 from typing import Any, Final
+from urllib.parse import quote
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from werkzeug import Response as AnyResponse
 
 from chain.errors import RefusedError, UnavailableError
@@ -35,7 +36,7 @@ class SignInPages:
 
     def show(self) -> Response:
         """The form."""
-        return self._gate.page(_SIGN_IN, **self._asked(), onward=_onward(request.args.get("to")))
+        return self._gate.page(_SIGN_IN, **self._asked(), onward=_onward(self._gate.asked("to")))
 
     def by_password(self) -> AnyResponse:
         """With a name and a password."""
@@ -54,7 +55,7 @@ class SignInPages:
             login = fields.get("login", "")
             return self._gate.again(_SIGN_IN, problem, **self._asked(), login=login, onward=onward)
         if signed.level == "half":
-            return self._gate.enter(signed, f"/sign-in/second?to={onward}")
+            return self._gate.enter(signed, f"/sign-in/second?to={quote(onward)}")
         return self._gate.enter(signed, onward)
 
     def by_passkey(self) -> AnyResponse:
@@ -78,7 +79,7 @@ class SignInPages:
         visitor = self._gate.visitor()
         if visitor is None or visitor.whole:
             return self._gate.go("/sign-in")
-        return self._gate.page(_SECOND, **self._asked(), onward=_onward(request.args.get("to")))
+        return self._gate.page(_SECOND, **self._asked(), onward=_onward(self._gate.asked("to")))
 
     def by_code(self) -> AnyResponse:
         """With a one-time code, or a recovery code; nobody begins here."""

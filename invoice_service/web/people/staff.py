@@ -35,7 +35,7 @@ class StaffPages:
 
     def show(self) -> Response:
         """All of them."""
-        return self._page(self._visitor(), self._whose(request.args.get("merchant", "")))
+        return self._page(self._visitor(), self._whose(self._gate.asked("merchant")))
 
     def invite(self) -> AnyResponse:
         """Somebody new."""

@@ -148,3 +148,10 @@ def test_a_verdict_is_named_in_both_languages_and_explained_in_one(desk: Desk) -
         assert "Genuine, not yet in the log" in text
         assert [said in text for said in ("约一分钟内", "within about a minute")].count(True) == 1
         assert told in text
+
+
+def test_of_two_languages_none_is_chosen(desk: Desk) -> None:
+    for twice in ({"language": ["en", "zh"], "back": "/"}, {"language": "en", "back": ["/", "/"]}):
+        answer = desk.client.post("/language", data=twice)
+        assert answer.status_code == 400
+        assert "Set-Cookie" not in answer.headers

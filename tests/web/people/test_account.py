@@ -244,6 +244,50 @@ def test_a_till_changes_hands_by_pin(bureau: Bureau) -> None:
     assert code_in(bad) == "pin_refused"
 
 
+WIDE = {ord(str(digit)): chr(0xFF10 + digit) for digit in range(10)}
+"""Digits as a Chinese keyboard writes them."""
+
+
+def test_codes_are_read_as_they_are_shown_and_typed(bureau: Bureau) -> None:
+    person = bureau.person("zhang")
+    browser = bureau.signed_in(person)
+    secret = hidden(browser.get("/account/totp").text, "secret")
+    good = TOTP(secret).at(bureau.clock())
+    sent = {"secret": secret, "password": PASSWORD}
+    for bad in ("", "１２", "½", "\u200b", "餐" * 6, good[:5], f"{good}1"):
+        wrong = browser.send("/account/totp", code=bad, **sent)
+        assert (wrong.status_code, code_in(wrong)) == (403, "second_factor_refused"), bad
+    typed = f" {good[:3]} {good[3:]} ".translate(WIDE)
+    assert browser.send("/account/totp", code=typed, **sent).status_code == 200
+
+
+def test_a_pin_and_a_password_are_the_same_on_every_keyboard(bureau: Bureau) -> None:
+    owner, cashier = bureau.person("zhang"), bureau.person("li", "cashier")
+    theirs = bureau.signed_in(cashier)
+    assert theirs.send("/account/pin", password=PASSWORD, pin="２７１８２８").status_code == 303
+    till = bureau.signed_in(owner)
+    for pin in ("271828", "271828".translate(WIDE)):
+        done = till.send("/till/cashier", person=str(cashier.id), pin=pin)
+        assert done.status_code == 303, code_in(done)
+    wide = PASSWORD.replace("seven", "ｓｅｖｅｎ")
+    assert bureau.browser().sign_in(cashier, wide).status_code == 303
+    assert (
+        theirs.send("/account/password", password=wide, new="caffe\u0301 au lait 7").status_code
+        == 303
+    )
+    assert bureau.browser().sign_in(cashier, "caff\u00e9 au lait 7").status_code == 303
+
+
+def test_of_a_parameter_that_stands_twice_none_is_chosen(bureau: Bureau) -> None:
+    admin = bureau.strong(bureau.person("chen", "administrator"))
+    for browser, path in (
+        (admin, "/people?merchant=1&merchant=2"),
+        (bureau.browser(), "/sign-in?to=/account&to=/people"),
+    ):
+        answer = browser.get(path)
+        assert (answer.status_code, code_in(answer)) == (400, "duplicate_parameter"), path
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_both_languages(bureau: Bureau, language: str) -> None:
     browser = bureau.browser()
