@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Final
 
 import click
-import msgspec
 
 from chain.errors import MalformedError, Problem, UnavailableError
+from invoice_service.commands.output import print_json
 from invoice_service.commands.session import Session
 
 COMMANDS: Final = {
@@ -110,10 +110,21 @@ def run(arguments: Sequence[str]) -> int:
         _forget_output()
         click.echo(f"error: {error.strerror or error}", err=True)
         return UNAVAILABLE
+    except UnicodeEncodeError as error:
+        if not _has_no_text(arguments):
+            traceback.print_exc()
+            return OUR_FAULT
+        click.echo(f"error: an argument is not text in UTF-8: {error.reason}", err=True)
+        return WRONG_USAGE
     except Exception:  # noqa: BLE001 # a crash must not look like the answer no
         traceback.print_exc()
         return OUR_FAULT
     return status if isinstance(status, int) else 0
+
+
+def _has_no_text(arguments: Sequence[str]) -> bool:
+    """Whether bytes were typed that are no characters; file names may have such."""
+    return any("\udc80" <= sign <= "\udcff" for text in arguments for sign in text)
 
 
 def _status_of(problem: Problem) -> int:
@@ -142,7 +153,7 @@ def report_problem(problem: Problem, *, as_json: bool) -> None:
     """One line on the error output, for people or for programs."""
     if as_json:
         body = {"code": problem.code, "detail": problem.detail, "pointer": problem.pointer}
-        click.echo(msgspec.json.encode(body | problem.extra), err=True)
+        print_json(body | problem.extra, err=True)
     else:
         click.echo(f"{click.style('error', fg='red')}: {problem}", err=True)
 

@@ -18,9 +18,21 @@ WIDE: Final = 240
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
-def print_json(value: object) -> None:
-    """One JSON text on a line of its own."""
-    click.echo(msgspec.json.encode(value))
+def print_json(value: object, *, err: bool = False) -> None:
+    """One JSON text on a line of its own; what is no text in it, as file names may be, is "?"."""
+    try:
+        text = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        text = msgspec.json.encode(_shown(msgspec.to_builtins(value)))
+    click.echo(text, err=err)
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_shown(key): _shown(item) for key, item in value.items()}
+    return [_shown(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def print_table(

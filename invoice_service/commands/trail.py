@@ -1,7 +1,7 @@
 """``fapiao trail``: who did what on this machine's instance, and how often callers were refused."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import click
 import msgspec
@@ -14,6 +14,7 @@ from invoice_service.services.people.trail import ActFilter, RefusalRow
 from invoice_service.storage.sqlite import SqliteStore
 
 PAGE = 500
+DAY_SECONDS = 86_400
 TIMES = ("hour", "first_at", "last_at")
 
 _day = click.DateTime(formats=["%Y-%m-%d"])
@@ -46,7 +47,7 @@ def trail(
     The last act's number and hash, kept elsewhere, show later whether anything before was changed.
     """
     since = None if first is None else _midnight(first)
-    until = None if last is None else _midnight(last + timedelta(days=1))
+    until = None if last is None else _midnight(last) + DAY_SECONDS
     wanted = ActFilter(subject=subject, actor=actor, type=type_, since=since, until=until)
     instance = session.instance()
     try:

@@ -10,7 +10,7 @@ import pytest
 
 from invoice_service.cli import INTERRUPTED, OUR_FAULT, READER_GONE, UNAVAILABLE, WRONG_USAGE, run
 from invoice_service.commands import report as report_command
-from tests.cli.town import Town
+from tests.cli.town import TAX_ID, Town
 
 HUGE = "99999999999999999999"
 LAUNCH = "from invoice_service.cli import main; main()"
@@ -175,11 +175,47 @@ def test_wrong_settings_are_not_the_answer_no(town: Town, proof: tuple[str, ...]
         ("keys", "revoke", "-1"),
         ("merchants", "quota", "1", HUGE),
         ("merchants", "add", "--quota", HUGE),
+        ("people", "remove", HUGE),
+        ("keys", "rotate", HUGE, "--merchant", "1"),
     ],
     ids=" ".join,
 )
 def test_numbers_have_the_bounds_of_the_other_doors(town: Town, line: tuple[str, ...]) -> None:
     assert "Traceback" not in town.refusal(*line, status=WRONG_USAGE)
+
+
+def test_the_last_day_of_all_ends_too(town: Town) -> None:
+    town.run("trail", "--from", "0001-01-01", "--to", "9999-12-31")
+
+
+NO_TEXT = "\udcff"
+"""A byte that is no character, as Python has it of a command line."""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("merchants", "suspend", NO_TEXT),
+        ("people", "list", "--merchant", NO_TEXT),
+        ("trail", "--subject", NO_TEXT),
+        ("trail", "--actor", NO_TEXT, "--json"),
+        ("keys", "list", "--merchant", NO_TEXT),
+        ("verify", NO_TEXT, "--json"),
+        ("verify", f"{NO_TEXT}.json", "--json"),
+    ],
+    ids=str,
+)
+def test_bytes_that_are_no_text_are_wrong_usage(town: Town, line: tuple[str, ...]) -> None:
+    assert "Traceback" not in town.refusal(*line, status=WRONG_USAGE)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_file_may_have_a_name_that_is_no_text(town: Town, as_json: bool) -> None:
+    town.sell(1)
+    (town.folder / "orders.csv").rename(town.folder / f"{NO_TEXT}.csv")
+    line = ("issue", f"{NO_TEXT}.csv", "--merchant", TAX_ID)
+    said = town.asked(*line) if as_json else town.run(*line)
+    assert "?.csv" in str(said)
 
 
 def test_a_fault_of_ours_is_told_from_a_no(
