@@ -28,6 +28,8 @@ from invoice_service.api.rates import Rates, headers_of
 from invoice_service.api.requests import AnyBut
 from invoice_service.api.shortcuts import Route, Shortcuts, Toll
 from invoice_service.config import Config, load
+from invoice_service.domain.tax import TaxRates
+from invoice_service.files.office import Office, Tools
 from invoice_service.front.crowd import Why
 from invoice_service.front.door import Shortcut
 from invoice_service.openapi.document import Doors, describe_service
@@ -38,6 +40,9 @@ from invoice_service.processes.issuer import SOCKET, IssuerClient
 from invoice_service.processes.issuing_line import IssuingLine
 from invoice_service.processes.presence import RUN, Presence
 from invoice_service.services.health import Health, HealthParts, WebProcesses, check_health
+from invoice_service.services.issuing.issue import IssuingDesk
+from invoice_service.services.issuing.promise import Promised
+from invoice_service.services.issuing.standing import Standings
 from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
@@ -54,6 +59,8 @@ from invoice_service.web.customers import contract as customers
 from invoice_service.web.ground import contract as ground
 from invoice_service.web.ground import language, showcase
 from invoice_service.web.ground.prepare import prepare
+from invoice_service.web.till import template
+from invoice_service.web.till.files import FilePages
 from invoice_service.wiring import Instance, open_instance
 
 if TYPE_CHECKING:
@@ -144,6 +151,7 @@ def create_app(instance: Instance | None = None) -> Flask:
 def large_bodies(config: Config) -> dict[str, int]:
     """The addresses that take lists, and how many bytes of them."""
     lists = [call.path for call in doors(config).operations if call.large]
+    lists += [page.path for page in people.PAGES if page.large]
     prefixes = ("", config.public_path)
     return {f"{prefix}{path}": config.limits.batch_bytes for prefix in prefixes for path in lists}
 
@@ -217,6 +225,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
     log_key = partial(_key_text, instance)
     check = instance.verifier.verify
     gate = _gate_of_people(instance)
+    files = FilePages(gate, _office(app, instance), config.limits.batch_bytes)
     for blueprint in (
         *rooms.blueprints(instance),
         pages.pages_blueprint(check, log_key, instance.clock, _site(config)),
@@ -229,8 +238,9 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         receipt_page.receipt_blueprint(SlipCalls(instance).look),
         docs_page.docs_blueprint(),
         showcase.showcase_blueprint(),
-        *people.blueprints(gate),
+        *people.blueprints(gate, files.blueprint()),
         till.data_blueprint(gate, instance.till, config.limits.body_bytes),
+        template.template_blueprint(),
         clients.pilot_blueprint(check, problems.title_zh),
     ):
         app.register_blueprint(blueprint)
@@ -243,6 +253,39 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
     app.extensions[FEEDS] = meter.feeds_open
     _count_answers(app, meter)
     return meter
+
+
+def _office(app: Flask, instance: Instance) -> Office:
+    """Where files of orders are worked on; what is new there is promised like a call's."""
+    config, store = instance.config, instance.store
+
+    def may(person_id: int, merchant_id: int) -> bool:
+        person = store.person(person_id)
+        return person is not None and (person.state, person.merchant_id) == ("active", merchant_id)
+
+    def public(error: Exception) -> Problem:
+        problem = error if isinstance(error, Problem) else incidents.crash(error)
+        return incidents.public(problem, "files of orders", app.extensions[incidents.INCIDENTS])
+
+    return Office(
+        Tools(
+            folder=config.files_dir,
+            desk=IssuingDesk(
+                merchants=store,
+                issuer=Promised(instance.issuer, config.anchor.max_delay, signed=False),
+                rates=TaxRates(config.tax.rates),
+                randbytes=instance.randbytes,
+                max_bytes=config.limits.body_bytes,
+                max_lines=config.limits.lines,
+            ),
+            foreseer=store,
+            standings=Standings(store, instance.log.taken),
+            acts=store,
+            may=may,
+            public=public,
+            clock=lambda: int(instance.clock().timestamp()),
+        )
+    )
 
 
 def _gate_of_people(instance: Instance) -> people.Gate:
@@ -285,6 +328,7 @@ def _doors(public_url: str) -> Doors:
             *pilot.OPERATIONS,
             *customers.OPERATIONS,
             *ground.OPERATIONS,
+            *template.OPERATIONS,
         ),
         words={**rooms.WORDS, **customers.WORDS, **ground.WORDS},
         problem=problems.ProblemBody,

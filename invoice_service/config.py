@@ -32,6 +32,7 @@ OUR_ADDRESSES: Final = frozenset(
         "sign-in",
         "sign-out",
         "static",
+        "template",
         "till",
         "v1",
         "verify",
@@ -228,6 +229,11 @@ class Config(Section, frozen=True):
     @property
     def broker_dir(self) -> Path:
         return self.data_dir / "broker"
+
+    @property
+    def files_dir(self) -> Path:
+        """Files of orders that people have sent: for a while, and no loss when they are gone."""
+        return self.data_dir / "files"
 
     @property
     def run_dir(self) -> Path:

@@ -104,6 +104,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("scanPage", {**here, **slip})
     yield Call("filePage", here)
     yield Call("checkList", {}, {"text": blue["qr"]}, PARTS)
+    yield Call("orderTemplate", {"form": "csv"})
     yield Call("chooseLanguage", {}, {"language": "en", "back": "/verify/list"}, FORM)
     for name in ("landingPage", "listPage", "problemsPage", "docsPage", "componentsPage"):
         yield Call(name)

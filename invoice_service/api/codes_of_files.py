@@ -91,19 +91,13 @@ FILES: Final = {
     ),
     "csv_discount_unclear": Entry(
         422,
-        "A discount may be an amount or a rate; call its column discount or 优惠金额, and write"
-        " yuan",
+        "A discount may be an amount or a rate; call its column discount, and write yuan",
         "“折扣”可能是金额，也可能是折扣率：请将列名改为“优惠金额”，并填写金额（元）",
     ),
     "file_unknown": Entry(404, "There is no such file", "没有这个文件"),
     "file_needed": Entry(400, "Choose a file first", "请先选择文件"),
     "file_name_invalid": Entry(
         422, "A file's name has 1 to 120 characters", "文件名须为 1 至 120 个字符"
-    ),
-    "file_too_large": Entry(
-        413,
-        "The file is too large; send it in parts, a day in each",
-        "文件过大，请分成几个文件上传，例如每天一个",
     ),
     "file_too_many_orders": Entry(
         413,

@@ -36,9 +36,12 @@ _RELATIONS: Final = "xl/_rels/workbook.xml.rels"
 _PLACE: Final = re.compile(r"([A-Z]{1,3})[1-9][0-9]{0,6}", re.ASCII)
 _WHOLE: Final = re.compile(r"(-?[0-9]+)\.0+", re.ASCII)
 _MERGED: Final = re.compile(
-    rb"""<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']"""
+    rb"""<(?:\w+:)?mergeCell\s[^>]{0,200}?ref\s{0,9}=\s{0,9}["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']"""
 )
-_LONGEST_MERGED: Final = 256  # bytes
+_LONGEST_MERGED: Final = 320  # bytes
+MAX_MERGED: Final = 200_000
+"""Columns of all merged ranges together."""
+
 _TRUE: Final = ("1", "true")
 UNCOUNTED: Final = "#VALUE!"
 """Stands for a formula that nobody has computed, as for one that failed."""
@@ -114,13 +117,18 @@ class Merges:
 
     def __init__(self, columns: int) -> None:
         self._columns = columns
+        self._count = 0
         self._of: dict[int, list[tuple[int, int]]] = {}
 
     def add(self, left: int, top: int, right: int, bottom: int) -> None:
         """A range, its columns and rows from 1."""
-        if bottom > top:
-            for column in range(left, min(right, self._columns) + 1):
-                self._of.setdefault(column - 1, []).append((top, bottom))
+        if bottom <= top:
+            return
+        for column in range(left, min(right, self._columns) + 1):
+            self._of.setdefault(column - 1, []).append((top, bottom))
+            self._count += 1
+        if self._count > MAX_MERGED:
+            raise _too_large(f"no sheet has over {MAX_MERGED} merged columns")
 
     def sort(self) -> None:
         """All have been added."""

@@ -24,6 +24,7 @@ ActType: TypeAlias = Literal[
     "shift",
     "menu",
     "return",
+    "orders_file",
     "people_key",
     "access",
     "clock",

@@ -13,11 +13,14 @@ from typing import Final, NamedTuple
 from chain.errors import MalformedError, Problem
 from invoice_service.documents.order_columns import OF_ITS_ORDER, Columns, columns_of, time
 from invoice_service.documents.tables import TableRow, table_rows
+from invoice_service.domain.reading import without_mark
 from invoice_service.files.days import days_apart, moment
 from invoice_service.files.record import Record, Source, file_digest, keyed, read_ndjson
 from invoice_service.files.rows import Row, body_of
 
 TABLES: Final = (".csv", ".xlsx")
+LISTS: Final = (".ndjson", ".jsonl", ".json")
+_BEGINNING: Final = 4_096
 _ABOVE: Final = 10
 """Rows in which a table's header is looked for: above it there may be its title."""
 
@@ -27,17 +30,22 @@ several times."""
 
 
 def open_orders(path: Path, name: str = "") -> Source:
-    """A source for ``path``, by its ending or that of ``name``: a table (.csv, .xlsx), else NDJSON.
+    """A source for ``path``, which is called ``name``: a table, or NDJSON.
 
     Its records have keys where nothing else tells them from others.
     """
-    read = read_table if is_table(name or path.name) else read_ndjson
+    read = read_table if is_table(path, name or path.name) else read_ndjson
     return lambda: keyed(read(path), file_digest(path))
 
 
-def is_table(name: str) -> bool:
-    """Whether a file of this name is a table."""
-    return Path(name).suffix.lower() in TABLES
+def is_table(path: Path, name: str) -> bool:
+    """Whether a file of this name is a table: by its ending, else by how it begins."""
+    ending = Path(name).suffix.lower()
+    if ending in TABLES or ending in LISTS:
+        return ending in TABLES
+    with path.open("rb") as file:
+        beginning = without_mark(file.read(_BEGINNING)).lstrip()
+    return bool(beginning) and not beginning.startswith(b"{")
 
 
 def read_table(path: Path) -> Iterator[Record]:

@@ -76,8 +76,9 @@ class ResultFile:
     a repeated order with its first invoice.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, mode: int = 0o644) -> None:
         self.path = path
+        self._mode = mode
         self._results = _load(path)
 
     def done(self, record: int, request: str) -> Result | None:
@@ -110,7 +111,10 @@ class ResultFile:
     def add(self, results: Iterable[Result]) -> None:
         """Append what a batch answered; a kill here loses at most the answers, never an invoice."""
         new = {_key(result): result for result in results}
-        with self.path.open("ab") as file:
+        handle = os.open(
+            self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, self._mode
+        )
+        with os.fdopen(handle, "ab") as file:
             file.write(_encode_lines(new.values()))
             file.flush()
         self._results |= new
@@ -125,7 +129,7 @@ class ResultFile:
         told = [*self._earlier(ordered), *ordered]
         stand = standings([result.hash for result in told if result.hash])
         told = [one.now(stand[one.hash]) if one.hash in stand else one for one in told]
-        write_file(self.path, _encode_lines(told))
+        write_file(self.path, _encode_lines(told), mode=self._mode)
         self._results = {_key(result): result for result in told}
 
     def _earlier(self, ordered: Sequence[Result]) -> Iterator[Result]:
@@ -182,4 +186,5 @@ def _load(path: Path) -> dict[Key, Result]:
     return found
 
 
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 _decoder = msgspec.json.Decoder(Result)

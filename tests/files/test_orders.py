@@ -291,9 +291,16 @@ def test_an_endless_line_is_refused_without_being_read_into_memory(tmp_path: Pat
     assert (short.number, short.order_id, short.problem) == (2, "A", None)
 
 
-def test_the_name_says_which_form_a_file_has(tmp_path: Path) -> None:
-    path = _csv(tmp_path, HEADER + "A,,x,1,1.00,0.06\n").rename(tmp_path / "ORDERS.CSV")
-    assert [record.order_id for record in open_orders(path)()] == ["A"]
+def test_the_name_or_the_beginning_says_which_form_a_file_has(tmp_path: Path) -> None:
+    table, listed = HEADER + "A,,x,1,1.00,0.06\n", '\ufeff{"order_id":"B"}\n'
+    for name, text, order_id in (
+        ("ORDERS.CSV", table, "A"),
+        ("orders.txt", table, "A"),
+        ("orders.ndjson", listed, "B"),
+        ("orders", listed, "B"),
+    ):
+        path = _csv(tmp_path, text).rename(tmp_path / name)
+        assert [record.order_id for record in open_orders(path)()] == [order_id]
 
 
 def test_the_sample_year_is_whole() -> None:

@@ -25,6 +25,7 @@ LETS_IN = {
     "official": ("official",),
 }
 VALUES = {
+    "form": "csv",
     "person": "999",
     "device": "999",
     "hash": UNKNOWN,

@@ -13,14 +13,15 @@ from invoice_service.web.people.till import till_blueprint
 __all__ = ["PAGES", "Door", "Gate", "blueprints"]
 
 
-def blueprints(gate: Gate) -> list[Blueprint]:
-    """All routes; what goes wrong at them is said on pages of their own."""
+def blueprints(gate: Gate, *more: Blueprint) -> list[Blueprint]:
+    """All routes, and ``more`` behind the same gate; what goes wrong has pages of its own."""
     found = [
         SignInPages(gate).blueprint(),
         invitation_blueprint(gate),
         AccountPages(gate).blueprint(),
         StaffPages(gate).blueprint(),
         till_blueprint(gate),
+        *more,
     ]
     for routes in found:
         routes.register_error_handler(SignInNeededError, gate.sign_in_first)

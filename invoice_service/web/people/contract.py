@@ -13,11 +13,15 @@ _MANAGERS: Final[tuple[PersonRole, ...]] = ("owner", "administrator")
 
 
 class Page(NamedTuple):
-    """One page, or one form of it; ``who`` is let in, signed in."""
+    """One page, or one form of it; ``who`` is let in, signed in.
+
+    The body of a ``large`` one is as large as a list may be.
+    """
 
     method: Literal["get", "post"]
     path: str
     who: Who
+    large: bool = False
 
 
 PAGES: Final = (
@@ -46,4 +50,10 @@ PAGES: Final = (
     Page("post", "/people/{person}/role", _MANAGERS),
     Page("post", "/people/{person}/removal", _MANAGERS),
     Page("post", "/till/cashier", _OF_A_MERCHANT),
+    Page("get", "/till/files", _OF_A_MERCHANT),
+    Page("post", "/till/files", _OF_A_MERCHANT, large=True),
+    Page("get", "/till/files/{file}", _OF_A_MERCHANT),
+    Page("post", "/till/files/{file}/issue", _OF_A_MERCHANT),
+    Page("post", "/till/files/{file}/cancel", _OF_A_MERCHANT),
+    Page("get", "/till/files/{file}/results.{form}", _OF_A_MERCHANT),
 )

@@ -17,6 +17,7 @@ from chain.errors import ConflictError, MalformedError, NotFoundError, Problem, 
 from invoice_service.domain.acts import By
 from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.openapi.operation import FIELDS
+from invoice_service.openapi.operation import FORM as FILES
 from invoice_service.services.people.desk import PeopleDesk
 from invoice_service.services.people.entrance import MARK_SECONDS, SignedIn
 from invoice_service.services.people.sessions import Visit, Visitor, form_token, new_token
@@ -114,16 +115,20 @@ class Gate:
             raise MalformedError("duplicate_parameter", f"{name} stands twice", pointer=name)
         return found[0] if found else ""
 
-    def fields(self) -> dict[str, str]:
-        """The fields of a form of ours, each at most once.
+    def fields(self, upload: int = 0) -> dict[str, str]:
+        """The fields of a form of ours, each at most once; with ``upload``, of one that brings
+        files of so many bytes.
 
         RefusedError ``form_stale`` for one of another site, or of another session;
         MalformedError ``unsupported_media_type``, ``duplicate_parameter``.
         """
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             raise _stale()
-        if request.mimetype != FIELDS:
-            raise MalformedError("unsupported_media_type", f"send {FIELDS}")
+        wanted = FILES if upload else FIELDS
+        if request.mimetype != wanted:
+            raise MalformedError("unsupported_media_type", f"send {wanted}")
+        if upload:
+            request.max_content_length = upload
         found = request.form.to_dict()
         if len(found) != sum(len(request.form.getlist(name)) for name in request.form):
             raise MalformedError("duplicate_parameter", "a field stands twice in the form")

@@ -12,7 +12,14 @@ from tests.web.people.visitors import Browser, Bureau, code_in
 
 API_PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 ROLES = ("nobody", *EVERYBODY)
-VALUES = {"invitation": "x", "passkey": "999", "session": "999", "person": "999"}
+VALUES = {
+    "file": "0" * 32,
+    "form": "csv",
+    "invitation": "x",
+    "passkey": "999",
+    "session": "999",
+    "person": "999",
+}
 OUTSIDE = ("sign_in_needed", "role_required", "second_factor_needed")
 
 

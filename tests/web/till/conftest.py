@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.web.people.visitors import Bureau
 from tests.web.till.counter import Counter
 
 
@@ -20,3 +21,10 @@ def counter(opened: Counter, tmp_path: Path) -> Iterator[Counter]:
     """A restaurant that has sold nothing."""
     with opened.copied(tmp_path) as counter:
         yield counter
+
+
+@pytest.fixture
+def bureau(tmp_path: Path) -> Iterator[Bureau]:
+    """An instance in which nobody has been invited."""
+    with Bureau(tmp_path) as bureau:
+        yield bureau
