@@ -16,6 +16,7 @@ from tests.power.promises import check_invoices
 from tests.power.tracing import trace_run
 
 FILE = "invoices.db"
+SALT = "now"
 ERASED = 1
 """Which invoice; the one that takes it back is the last of four."""
 
@@ -31,18 +32,29 @@ def on_disk(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob(f"{FILE}*"))
 
 
+def rehearsed(folder: Path) -> dict[int, bytes]:
+    """The keys of the four invoices, which are the same whenever they are issued."""
+    rehearsal = folder / "rehearsal"
+    if not rehearsal.exists():
+        found_office(rehearsal)
+        office = Office(rehearsal, SALT)
+        office.issue(3)
+        office.close()
+    office = Office(rehearsal, SALT)
+    found = keys(office)
+    office.close()
+    return found
+
+
 @pytest.mark.slow
 def test_no_power_cut_leaves_half_of_it(tmp_path: Path, states: Path) -> None:
+    destroyed = {seq: key for seq, key in rehearsed(tmp_path).items() if seq in (ERASED, 4)}
+    kept = {seq: key for seq, key in rehearsed(tmp_path).items() if seq not in destroyed}
     data = tmp_path / "data"
     found_office(data)
-    office = Office(data, "before")
-    office.issue(3)
-    destroyed = {seq: key for seq, key in keys(office).items() if seq in (ERASED, 4)}
-    kept = {seq: key for seq, key in keys(office).items() if seq not in destroyed}
-    office.close()
     disk = Disk.holding(data)
-    command = [sys.executable, "-m", "tests.power.programs.office", str(data), "now"]
-    calls = trace_run(tmp_path / "trace", [*command, f"erase:{ERASED}", "issue:1"], {})
+    command = [sys.executable, "-m", "tests.power.programs.office", str(data), SALT]
+    calls = trace_run(tmp_path / "trace", [*command, "issue:3", f"erase:{ERASED}", "issue:1"], {})
 
     def check(folder: Path, cut: Cut) -> None:
         told = b"erased 1" in cut.sent
@@ -52,6 +64,9 @@ def test_no_power_cut_leaves_half_of_it(tmp_path: Path, states: Path) -> None:
         office = Office(folder, "after the cut", now=STARTED + timedelta(days=3))
         try:
             rows = check_invoices(office.store, [])
+            if len(rows) < 4:
+                assert not told
+                return
             done = bool(rows[ERASED - 1].erased)
             assert done or not told, "it was answered, and did not happen"
             assert bool(rows[3].erased) is done

@@ -123,7 +123,8 @@ def wash(connections: Connections) -> None:
         waiting = connection.execute("SELECT invoice FROM unwashed").fetchall()
     if waiting:
         connections.empty_log()
-        # A crash here: it is emptied once more. What came in between is not among these.
+        # A crash here: it is emptied once more. What came in between is not among these. The commit
+        # syncs the log, too: after a power cut its old end is not back.
         with connections.writing() as connection:
             connection.executemany("DELETE FROM unwashed WHERE invoice = ?", waiting)
 

@@ -90,9 +90,10 @@ class Connections:
                 raise
 
     def empty_log(self) -> None:
-        """Put all of the write-ahead log into the database, and leave nothing of it on the disk.
+        """Put all of the write-ahead log into the database, and leave nothing of it.
 
-        Raises UnavailableError ``database_busy`` when a reader needs it for too long.
+        After a power cut its end may be back until something else is committed. Raises
+        UnavailableError ``database_busy`` when a reader needs it for too long.
         """
         give_up = time.monotonic() + self._busy_seconds
         with self.reading() as connection:
@@ -100,7 +101,6 @@ class Connections:
                 if time.monotonic() > give_up:
                     raise UnavailableError(*_BUSY)
                 time.sleep(_PAUSE)
-        _sync(self.path.with_name(f"{self.path.name}-wal"))
 
     def fold(self) -> None:
         """Put into the file what the write-ahead log holds, while others read and write.
@@ -226,18 +226,6 @@ def _is_emptied(connection: sqlite3.Connection) -> bool:
     finally:
         connection.execute(_READERS_WAIT)
     return not busy
-
-
-def _sync(path: Path) -> None:
-    """A file that was cut could have its old end back after a power cut."""
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:  # somebody has closed the database, and with it the log
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _has_begun(connection: sqlite3.Connection) -> bool:

@@ -3,6 +3,8 @@
 import csv
 import io
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import msgspec
 import pytest
@@ -179,6 +181,45 @@ class TestReturning:
         assert NAME.encode() not in read(town, red).buyer
         town.anchor()
         assert town.audit().trail.erased == 1
+
+
+class TestAtOnce:
+    """Whoever reads beside an erasure sees the invoice as it was, or as it is: nothing between."""
+
+    def test_readers_printers_and_provers_go_on(self, town: Town) -> None:
+        sold = [sell(town) for _ in range(5)]
+        verifier = Verifier(town.store, town.log, lambda: town.signer.verifier)
+        over = Event()
+
+        def look(issued: Issued) -> set[str]:
+            """Every name under which the buyer was seen, wherever it was looked for."""
+            names: set[str] = set()
+            slip = parse_qr_text(
+                scan_url("https://a.test", issued.hash, issued.number, issued.total)
+            )
+            while True:
+                last = over.is_set()
+                names.add(verifier.verify(slip).buyer_name or "")
+                blocks = slip_of(read(town, issued), Asked(), slip.hash, ALL_GROUPS).blocks
+                names |= {
+                    b.text[5:] for b in blocks if isinstance(b, Text) and b.text[:3] == "购买方"
+                }
+                town.store.add_print(issued.seq, BY.at)
+                checked(town, proof_of(town, issued))
+                assert len(list(export_ndjson(town.store, InvoiceFilter()))) == len(sold)
+                if last:
+                    return names
+
+        with ThreadPoolExecutor(len(sold)) as pool:
+            seen = [pool.submit(look, issued) for issued in sold]
+            for issued in sold:
+                erase(town, issued)
+            over.set()
+            for one in seen:
+                names = one.result()
+                assert ERASED_NAME in names
+                assert names <= {NAME, "欧**", ERASED_NAME}
+        assert town.audit().trail.erased == len(sold)
 
 
 class TestAudit:
