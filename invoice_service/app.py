@@ -33,6 +33,7 @@ from invoice_service.files.office import Office, Tools
 from invoice_service.front.crowd import Why
 from invoice_service.front.door import Shortcut
 from invoice_service.openapi.document import Doors, describe_service
+from invoice_service.openapi.operation import FIELDS
 from invoice_service.pilot import clients
 from invoice_service.pilot import contract as pilot
 from invoice_service.processes.heartbeat import read_beat
@@ -80,6 +81,8 @@ USES: Final = "fapiao.uses"
 """Among the application's extensions: notes when keys are used."""
 SHORTCUT: Final = "fapiao.shortcut"
 """Among the application's extensions: makes what answers before Flask, for a loop."""
+FORM_BYTES: Final = 65_536
+"""Of a page's fields without files: read, they take hundreds of times as much."""
 ALWAYS: Final = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),  # the hash in our addresses opens an invoice
@@ -129,7 +132,8 @@ def create_app(instance: Instance | None = None) -> Flask:
         static_folder=None,
         template_folder="web/templates",
     )
-    app.config["MAX_CONTENT_LENGTH"] = instance.config.limits.body_bytes  # of every form
+    app.config["MAX_CONTENT_LENGTH"] = instance.config.limits.body_bytes  # where Flask reads it
+    app.before_request(_bound_form)
     app.peers = Peers(instance.config.web.trusted_proxies)
     app.url_map.converters["any_but"] = AnyBut
     app.url_map.merge_slashes = False  # `//` is another address, not a detour to ours
@@ -182,6 +186,12 @@ def _refuse_what_is_not_whole(app: Flask) -> None:
         problem: Problem | None = request.environ.get(PROBLEM)
         if problem is not None:
             raise problem
+
+
+def _bound_form() -> None:
+    """A form is read in whole, whatever it takes: it has to be small."""
+    if request.mimetype == FIELDS:
+        request.max_content_length = FORM_BYTES
 
 
 def finish(app: "WSGIApplication") -> None:

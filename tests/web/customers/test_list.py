@@ -109,6 +109,7 @@ def test_a_page_shows_some_and_counts_all(desk: Desk, monkeypatch: pytest.Monkey
         ({"list": (io.BytesIO(b"a,b\n1,2\n"), "x.csv")}, 400, "not_csv"),
         ({"list": (io.BytesIO(b"PK\x03\x04"), "x.docx")}, 400, "not_xlsx"),
         ({"text": "a" * 600_000}, 413, "body_too_large"),
+        ({"text": "a\n" * 200_000}, 413, "too_many_records"),
         ({"list": (io.BytesIO(b"x\n"), "x.txt"), "text": "y"}, 400, "several_lists"),
         ({"list": [(io.BytesIO(b"x\n"), f"{n}.txt") for n in "ab"]}, 400, "several_lists"),
         ({"text": ["x", "y"]}, 400, "several_lists"),

@@ -3,6 +3,7 @@
 import pytest
 from pyotp import TOTP
 
+from invoice_service.app import FORM_BYTES
 from invoice_service.services.people.tries import PAIR
 from tests.web.people.visitors import (
     BASE,
@@ -244,3 +245,13 @@ def test_a_form_that_cannot_be_read(bureau: Bureau) -> None:
     assert code_in(twice) == "duplicate_parameter"
     json = browser.client.post("/sign-in", base_url=BASE, json={"login": "a"})
     assert code_in(json) == "unsupported_media_type"
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/language"])
+def test_a_form_is_small(bureau: Bureau, path: str) -> None:
+    """Read, a form of odd signs takes hundreds of times as much room."""
+    browser = bureau.browser()
+    browser.get("/sign-in")
+    answer = browser.send(path, login="%" * FORM_BYTES)
+    assert answer.status_code == 413
+    assert "body_too_large" in answer.text
