@@ -99,11 +99,21 @@ class Till:
 
     def get(self, path: str, **query: str) -> TestResponse:
         """Look at something."""
-        return self.client.get(f"/till/{path}", base_url=BASE, query_string=query)
+        return self.client.get(f"/till/{path}", base_url=BASE, query_string=query or None)
+
+    def form(self) -> dict[str, str]:
+        """What a page of ours says with every change."""
+        return {"X-Form": form_token(self.browser.cookie() or ""), "Sec-Fetch-Site": "same-origin"}
+
+    def session_id(self, counter: Counter) -> int:
+        """The number of its session."""
+        found = counter.instance.people.sessions.still(self.browser.cookie() or "")
+        assert found is not None
+        return found.session.id
 
     def send(self, method: str, path: str, body: object = None, **headers: str) -> TestResponse:
         """Change something."""
-        own = {"X-Form": form_token(self.browser.cookie() or ""), "Sec-Fetch-Site": "same-origin"}
+        own = self.form()
         return self.client.open(
             f"/till/{path}",
             method=method,
@@ -144,13 +154,13 @@ class Till:
         asked = {"version": 0, "bill": content, "parts": [cash(total)]}
         return self.do("POST", f"bills/{bill or new_id()}/settle", asked)
 
-    def take_back(self, sold: dict[str, Any], amount: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    def take_back(self, sold: dict[str, Any], paid_back: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401
         """A return, paid back in cash."""
         hash_ = sold["invoices"][0]["hash"]
         asked = {
             "id": new_id(),
             "reason": "SALES_RETURN",
-            "refund": [{"kind": "cash", "amount": amount}],
+            "refund": [{"kind": "cash", "amount": paid_back}],
             **more,
         }
         return self.do("POST", f"invoices/{hash_}/reversal", asked)

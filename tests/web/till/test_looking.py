@@ -1,0 +1,198 @@
+"""Lists, search, titles, slips, menu, tables, tills."""
+
+from typing import Any
+
+import pytest
+
+from tests.web.people.visitors import BASE
+from tests.web.till.counter import COMPANY, NOODLES, TEA, Counter, cash, new_id
+
+DAY = "2026-11-21"
+DISH: dict[str, Any] = {"id": "noodles1", "name": "牛肉面", "price": 2800, "tax_rate": "0.06"}
+
+
+def numbers(counter: Counter, **query: str) -> list[str]:
+    found = counter.zhang.read("invoices", **query)["invoices"]
+    return [one["order_id"] for one in found]
+
+
+def test_a_days_list_is_found_in_every_way(counter: Counter) -> None:
+    counter.zhang.sell(NOODLES, buyer=COMPANY)
+    counter.zhang.sell(TEA)
+    counter.issue("plain", lines=[TEA])
+    assert numbers(counter, day=DAY) == ["plain", "P0002", "P0001"]
+    assert numbers(counter, day=DAY, q="某某") == ["P0001"]
+    assert numbers(counter, q="P0002") == ["P0002"]
+    assert numbers(counter, day=DAY, q="28.00") == ["P0001"]
+    assert numbers(counter, day=DAY, q="nothing") == []
+    assert numbers(counter, day="2026-11-20") == []
+
+
+def test_states_follow_the_log_and_returns(counter: Counter) -> None:
+    sold = counter.zhang.sell()
+    listed = counter.zhang.read("invoices", day=DAY)["invoices"]
+    assert [one["state"] for one in listed] == ["issued"]
+    counter.anchor()
+    counter.zhang.take_back(sold, 100, amount=100)
+    listed = counter.zhang.read("invoices", day=DAY)["invoices"]
+    assert [one["state"] for one in listed] == ["red", "part"]
+    counter.zhang.sell()
+    counter.anchor()
+    listed = counter.zhang.read("invoices", day=DAY)["invoices"]
+    assert [one["state"] for one in listed] == ["anchored", "red", "part"]
+
+
+def test_pages_of_a_list_meet_without_gap(counter: Counter) -> None:
+    lines = "\n".join(
+        f'{{"order_id":"{n}","business_day":"{DAY}","lines":[{{"name":"a","unit_price":100,'
+        '"tax_rate":"0.06"}]}'
+        for n in range(130)
+    )
+    headers = {"Content-Type": "application/x-ndjson"}
+    assert counter.post("/v1/invoices/batch", lines.encode(), headers).status_code == 200
+    first = counter.zhang.read("invoices", day=DAY)
+    rest = counter.zhang.read("invoices", day=DAY, after=first["next"])
+    found = [one["order_id"] for one in (*first["invoices"], *rest["invoices"])]
+    assert found == [str(n) for n in reversed(range(130))]
+    assert rest["next"] is None
+
+
+def test_titles_are_those_of_companies_only(counter: Counter) -> None:
+    counter.zhang.sell(NOODLES, buyer=COMPANY)
+    counter.zhang.sell(NOODLES, buyer={"kind": "individual", "name": "某人"})
+    found = counter.zhang.read("titles", q="某")["titles"]
+    assert [one["tax_id"] for one in found] == [COMPANY["tax_id"]]
+    assert counter.wang.read("titles", q="某")["titles"] == []
+    assert counter.zhang.read("titles", q="")["titles"] == []
+
+
+def test_slips_by_session(counter: Counter) -> None:
+    hash_ = counter.zhang.sell()["invoices"][0]["hash"]
+    first = counter.zhang.get(f"invoices/{hash_}/slip", width="80")
+    assert "副本".encode("gb18030") not in first.data
+    assert counter.zhang.do("POST", f"invoices/{hash_}/prints", {}) == {"prints": 1}
+    assert "副本".encode("gb18030") in counter.zhang.get(f"invoices/{hash_}/slip").data
+    picture = counter.zhang.get(f"invoices/{hash_}/slip", format="png")
+    assert (picture.content_type, picture.data[:4]) == ("image/png", b"\x89PNG")
+    wrong = counter.zhang.get(f"invoices/{hash_}/slip", width="70").get_json()
+    assert wrong["code"] == "parameter_malformed"
+
+
+def test_a_menu_is_replaced_whole_by_whoever_knows_the_last(counter: Counter) -> None:
+    assert counter.zhang.do("PUT", "menu", {"version": 0, "items": [DISH]}) == {"version": 1}
+    state = counter.li.read("state")
+    assert (state["menu"], state["versions"]["menu"]) == ([DISH], 1)
+    late = counter.zhang.refused("PUT", "menu", {"version": 0, "items": []})
+    assert late["code"] == "list_changed"
+    assert counter.li.refused("PUT", "menu", {"version": 1, "items": []})["code"] == (
+        "role_required"
+    )
+    assert counter.wang.read("state")["menu"] == []
+    assert [act["after"]["list"] for act in counter.acts("menu")] == ["menu"]
+
+
+@pytest.mark.parametrize(
+    ("items", "code"),
+    [
+        ([DISH, DISH], "list_twice"),
+        ([{**DISH, "tax_rate": "0.07"}], "tax_rate_unknown"),
+        ([{**DISH, "tax_kind": "exempt"}], "tax_kind_with_rate"),
+        ([{**DISH, "name": "\u200b"}], "text_empty"),
+        ([{**DISH, "price": -1}], "amount_out_of_range"),
+        ([{**DISH, "price": 1.5}], "wrong_type"),
+    ],
+)
+def test_what_no_menu_has(counter: Counter, items: list[dict[str, Any]], code: str) -> None:
+    asked = {"version": 0, "items": items}
+    assert counter.zhang.refused("PUT", "menu", asked)["code"] == code
+
+
+def test_a_menu_goes_out_and_comes_back_as_a_table(counter: Counter) -> None:
+    dishes = [{**DISH, "category": "主食", "code": "0012"}, {**DISH, "id": "b", "name": "=茶"}]
+    counter.zhang.do("PUT", "menu", {"version": 0, "items": dishes})
+    table = counter.zhang.get("menu.csv")
+    found = sent_file(counter, table.data)
+    assert found["refused"] == []
+    names = ("name", "price", "tax_rate", "category", "code")
+    assert [[one.get(name, "") for name in names] for one in found["items"]] == [
+        [one.get(name, "") for name in names] for one in dishes
+    ]
+    assert counter.zhang.read("state")["versions"]["menu"] == 1
+
+
+def test_a_shops_own_table_of_dishes(counter: Counter) -> None:
+    table = "分类,菜名,单价,税率\n主食,牛肉面,¥28.00,6%\n饮品,茶,9.5,\n,,x,\n".encode("gb18030")
+    found = sent_file(counter, table)
+    assert [(one["name"], one["price"], one["tax_rate"]) for one in found["items"]] == [
+        ("牛肉面", 2800, "0.06"),
+        ("茶", 950, "0.06"),
+    ]
+    assert [one["line"] for one in found["refused"]] == [4]
+    assert counter.zhang.send("POST", "menu/file", {}).get_json()["code"] == (
+        "unsupported_media_type"
+    )
+
+
+def sent_file(counter: Counter, data: bytes) -> dict[str, Any]:
+    own = counter.zhang.form()
+    answer = counter.zhang.client.post(
+        "/till/menu/file", data=data, base_url=BASE, headers={**own, "Content-Type": "text/csv"}
+    )
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def test_tills_have_names_and_a_browser_is_one(counter: Counter) -> None:
+    counter.zhang.do("POST", "tills", {"name": "外卖"})
+    assert [one["id"] for one in counter.zhang.read("state")["tills"]] == ["1", "外卖"]
+    assert counter.zhang.refused("POST", "tills", {"name": "外卖"})["code"] == "till_taken"
+    bill = {"version": 0, "bill": {"lines": [TEA]}, "parts": [cash(900)]}
+    settle = f"bills/{new_id()}/settle"
+    assert counter.li.refused("POST", settle, bill)["code"] == "till_needed"
+    assert counter.li.refused("POST", "here", {"till": "3"})["code"] == "till_unknown"
+    counter.li.do("POST", "here", {"till": "外卖"})
+    assert counter.li.read("state")["till"]["name"] == "外卖"
+    counter.li.do("POST", settle, bill)
+    assert counter.zhang.read("invoices", day=DAY)["invoices"][0]["till"] == "外卖"
+    counter.zhang.do("DELETE", "tills/外卖")
+    assert counter.zhang.refused("DELETE", "tills/外卖")["code"] == "till_unknown"
+
+
+def test_tables_are_kept(counter: Counter) -> None:
+    asked = {"version": 0, "tables": ["1", "2", "露台"]}
+    assert counter.zhang.do("PUT", "tables", asked) == {"version": 1}
+    assert counter.li.read("state")["tables"] == ["1", "2", "露台"]
+    asked = {"version": 1, "tables": ["1", "1"]}
+    assert counter.zhang.refused("PUT", "tables", asked)["code"] == "list_twice"
+
+
+def test_a_cashier_at_an_owners_till_is_a_cashier(counter: Counter) -> None:
+    li, session = counter.people["li"], counter.zhang.session_id(counter)
+    store = counter.instance.store
+    store.set_cashier(session, li.id, counter.instance.operator())
+    state = counter.zhang.read("state")
+    assert state["cashier"]["name"] == "Li"
+    asked = {"version": 0, "tables": []}
+    assert counter.zhang.refused("PUT", "tables", asked)["code"] == "role_required"
+    counter.zhang.sell()
+    assert counter.zhang.read("invoices", day=DAY)["invoices"][0]["by"]["name"] == "Li"
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("invoices?day=2026-13-01", "day_invalid"),
+        ("invoices?after=x", "parameter_malformed"),
+        ("invoices?colour=red", "unknown_parameter"),
+        ("figures", "missing_parameter"),
+        ("figures?day=2026-11-21&month=2026-11", "missing_parameter"),
+        ("figures?month=2026-11-21", "day_invalid"),
+        ("shifts", "missing_parameter"),
+        ("invoices/xyz", "password_area"),
+        ("titles?q=" + "x" * 101, "text_too_long"),
+        ("invoices?q=a&q=b", "duplicate_parameter"),
+    ],
+)
+def test_what_cannot_be_looked_at(counter: Counter, path: str, code: str) -> None:
+    assert counter.zhang.get(path).get_json()["code"] == code
