@@ -51,6 +51,7 @@ from invoice_service.services.people.sessions import Lifetimes
 from invoice_service.services.till.days import Days
 from invoice_service.storage.sqlite import SqliteStore, create_store, update_store
 from invoice_service.storage.sqlite.clock import not_counted
+from invoice_service.storage.sqlite.tries import TRIES, SharedCounts
 
 if TYPE_CHECKING:
     from invoice_service.services.people.desk import PeopleDesk
@@ -118,6 +119,7 @@ class Instance:
             settings.invitation_seconds,
             lambda: int(self.clock().timestamp()),
             self.randbytes,
+            SharedCounts(self.config.run_dir / TRIES),
         )
 
     @cached_property

@@ -10,6 +10,7 @@ from invoice_service.services.people.person import FactorStore, PeopleStore
 from invoice_service.services.people.sessions import Lifetimes, Sessions, SessionStore
 from invoice_service.services.people.staff import Staff
 from invoice_service.services.people.trail import ActStore
+from invoice_service.services.people.tries import Bounds, Counts
 
 
 class DeskStore(PeopleStore, FactorStore, SessionStore, ActStore, Protocol):
@@ -35,13 +36,14 @@ def open_desk(
     invitation_seconds: int,
     clock: Callable[[], int],
     randbytes: Callable[[int], bytes],
+    counts: Counts,
 ) -> PeopleDesk:
-    """``clock`` gives unix seconds; ``randbytes`` must be fit for secrets."""
+    """``clock`` gives unix seconds; ``randbytes`` must be fit for secrets; ``counts`` of tries."""
     sessions = Sessions(store, lifetimes, clock, randbytes)
     factors = Factors(store, sealer, clock, randbytes)
     passkeys = Passkeys(store, sealer, public_url, clock, randbytes)
     return PeopleDesk(
-        entrance=Entrance(store, sessions, factors, passkeys, sealer),
+        entrance=Entrance(store, sessions, factors, passkeys, sealer, Bounds(counts)),
         sessions=sessions,
         factors=factors,
         passkeys=passkeys,

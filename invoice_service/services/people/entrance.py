@@ -40,14 +40,14 @@ class Entrance:
         factors: Factors,
         passkeys: Passkeys,
         sealer: Sealer,
-        bounds: Bounds | None = None,
+        bounds: Bounds,
     ) -> None:
         self._people = people
         self.sessions = sessions
         self.factors = factors
         self.passkeys = passkeys
         self._sealer = sealer
-        self._bounds = bounds or Bounds()
+        self._bounds = bounds
 
     def by_password(
         self, login: str, password: str, visit: Visit, site: str, *, mark: str = "", old: str = ""

@@ -3,13 +3,13 @@
 Tries are counted by the name that is tried *and* the network they come from, so whoever guesses a
 name from elsewhere takes nothing from its owner. Against guessing from many networks there is a
 wide bound on each name; a browser in which its owner has signed in before carries a mark, and has a
-bound of its own beside it. Names that exist and names that do not are counted alike. Each web
-process counts by itself.
+bound of its own beside it. Names that exist and names that do not are counted alike. All web
+processes of a machine count together (``storage.sqlite.tries``); one that cannot, counts by itself.
 """
 
 from datetime import timedelta
 from math import ceil
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from throttled import MemoryStore
 from throttled.rate_limiter import GCRARateLimiter, per_duration
@@ -40,28 +40,53 @@ PIN: Final = Allowance(5, 120)
 """Of one PIN at one till."""
 
 
-class Tries:
+class Counts(Protocol):
+    """Counts tries by name."""
+
+    def take(self, name: str, allowed: Allowance) -> float:
+        """Use one up, and answer 0; or the seconds until there is one again."""
+        ...
+
+
+class OwnCounts:
+    """Those of this process alone."""
+
+    def __init__(self) -> None:
+        self._limiters: dict[Allowance, GCRARateLimiter] = {}
+
+    def take(self, name: str, allowed: Allowance) -> float:
+        """As ``Counts``."""
+        limiter = self._limiters.get(allowed)
+        if limiter is None:
+            rate = per_duration(timedelta(seconds=allowed.each), 1, burst=allowed.burst)
+            store = MemoryStore(options={"MAX_SIZE": MOST_NAMES})
+            limiter = self._limiters.setdefault(allowed, GCRARateLimiter(rate, store))
+        taken = limiter.limit(name, 1)
+        return float(taken.state.retry_after) if taken.limited else 0.0
+
+
+class Tries(NamedTuple):
     """The tries of one kind that are left, by name."""
 
-    def __init__(self, allowed: Allowance) -> None:
-        rate = per_duration(timedelta(seconds=allowed.each), 1, burst=allowed.burst)
-        self._limiter = GCRARateLimiter(rate, MemoryStore(options={"MAX_SIZE": MOST_NAMES}))
+    kind: str
+    allowed: Allowance
+    counts: Counts
 
     def take(self, name: str) -> None:
         """Use one up; RefusedError ``sign_in_limited`` with the seconds to wait."""
-        taken = self._limiter.limit(name, 1)
-        if taken.limited:
-            wait = max(1, ceil(taken.state.retry_after))
+        left = self.counts.take(f"{self.kind}\n{name}", self.allowed)
+        if left:
+            wait = max(1, ceil(left))
             raise RefusedError("sign_in_limited", f"try again in {wait} seconds", retry_after=wait)
 
 
 class Bounds:
-    """All bounds on trying, of one process."""
+    """All bounds on trying."""
 
-    def __init__(self) -> None:
-        self._network, self._pair = Tries(NETWORK), Tries(PAIR)
-        self._name, self._known = Tries(NAME), Tries(PAIR)
-        self._pin = Tries(PIN)
+    def __init__(self, counts: Counts) -> None:
+        self._network = Tries("network", NETWORK, counts)
+        self._pair, self._known = Tries("pair", PAIR, counts), Tries("known", PAIR, counts)
+        self._name, self._pin = Tries("name", NAME, counts), Tries("pin", PIN, counts)
 
     def enter(self, name: str, site: str, *, known: bool) -> None:
         """One more try of ``name`` from ``site``; ``known`` for a browser with its mark."""

@@ -12,6 +12,7 @@ from invoice_service.services.people.desk import open_desk
 from invoice_service.services.people.person import Person, PersonRole, Whose
 from invoice_service.services.people.sessions import Lifetimes, Visit, Visitor
 from invoice_service.services.people.trail import ActFilter
+from invoice_service.services.people.tries import OwnCounts
 from tests.domain.samples import BY, NOON
 from tests.storage.shop import Shop, request
 
@@ -43,6 +44,7 @@ class House:
             INVITATION_SECONDS,
             lambda: self.now,
             self.random.randbytes,
+            OwnCounts(),
         )
         self.entrance, self.staff = self.desk.entrance, self.desk.staff
         self.mine = Whose(self.shop.merchant.id)
