@@ -142,7 +142,7 @@ def columns_of(header: Sequence[str]) -> Columns:
             others.setdefault(text, place)
     missing = [name for name in NEEDED if name not in ours]
     if missing or not any(name in ours for name in PRICES):
-        raise _unknown(f"no column is the {', the '.join(missing) or 'unit_price or total'}")
+        raise _unknown("; ".join(map(_wanted, missing or PRICES[:2])))
     called = {name: header[place] for name, place in ours.items()}
     return Columns(ours, others, len(header), called)
 
@@ -222,10 +222,12 @@ def _shown(digits: str) -> str:
     return f"{exact.quantize(Decimal(1).scaleb(exact.adjusted() - _DIGITS + 1)).normalize():f}"
 
 
+def _wanted(name: str) -> str:
+    return f"no column is the {name} (also: {', '.join(NAMES[name])})"
+
+
 def _unknown(why: str) -> MalformedError:
-    names = "; ".join(f"{name}: {', '.join(others)}" for name, others in NAMES.items() if others)
     return MalformedError(
         "csv_header_unknown",
-        f"{why}. The first line names the columns, in any order; besides their own names they are"
-        f" known by: {names}",
+        f"{why}. The first line names the columns, in any order; the template has all of them",
     )

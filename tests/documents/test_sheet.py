@@ -17,7 +17,15 @@ from openpyxl.cell.text import InlineFont
 
 from chain.errors import MalformedError
 from invoice_service.documents import sheet
-from invoice_service.documents.sheet import MAX_COLUMNS, MAX_ELEMENTS, MAX_PART, Row, sheet_rows
+from invoice_service.documents.sheet import (
+    MAX_COLUMNS,
+    MAX_ELEMENTS,
+    MAX_PART,
+    Bounds,
+    Row,
+    sheet_rows,
+    table_rows_of,
+)
 
 MEGABYTE = 1 << 20
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -211,3 +219,41 @@ def test_a_bent_workbook_is_read_or_refused(data: st.DataObject) -> None:
     with suppress(MalformedError):  # and nothing else is raised
         for row in sheet_rows(io.BytesIO(whole)):
             assert all(isinstance(cell, str) for cell in row.cells)
+
+
+SMALL = Bounds(part=20_000, elements=300, columns=9)
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        lambda: made(rows=" " * 30_000),
+        lambda: made(rows="<row/>" * 301),
+        lambda: made(strings="<si/>" * 301),
+        lambda: made(strings=" " * 30_000),
+    ],
+)
+def test_tables_of_those_we_know_have_bounds_too(bomb: Callable[[], io.BytesIO]) -> None:
+    with pytest.raises(MalformedError) as caught:
+        list(table_rows_of(bomb(), SMALL))
+    assert caught.value.code == "body_too_large"
+
+
+def test_merged_ranges_are_known_by_their_rows_and_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fill(book: openpyxl.Workbook) -> None:
+        page = book.worksheets[0]
+        for row in range(1, 7):
+            page.cell(row, 1, f"{row}")
+        for merged in ("B1:C1", "B2:B4", "C3:L5", "B6:C6"):
+            page.merge_cells(merged)
+
+    monkeypatch.setattr(sheet, "MAX_MERGED", 8)
+    rows = list(table_rows_of(saved(fill), SMALL))
+    told = [sorted(row.merged) for row in rows]
+    assert told == [[], [], [1], [1, 2, 3, 4, 5, 6, 7, 8], [2, 3, 4, 5, 6, 7, 8], []]
+    monkeypatch.setattr(sheet, "MAX_MERGED", 7)
+    with pytest.raises(MalformedError) as caught:
+        list(table_rows_of(saved(fill), SMALL))
+    assert caught.value.code == "body_too_large"
