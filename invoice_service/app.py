@@ -60,6 +60,7 @@ from invoice_service.web.customers import contract as customers
 from invoice_service.web.ground import contract as ground
 from invoice_service.web.ground import language, showcase
 from invoice_service.web.ground.prepare import prepare
+from invoice_service.web.setup import doors_blueprint, setup_blueprint
 from invoice_service.web.till import template
 from invoice_service.web.till.files import FilePages
 from invoice_service.wiring import Instance, open_instance
@@ -142,7 +143,7 @@ def create_app(instance: Instance | None = None) -> Flask:
     rates = Rates(instance.config.rate, access.Access(instance.store, instance.clock), uses.note)
     app.before_request(rates.enter)
     _refuse_what_is_not_whole(app)
-    prepare(app, STATIC)
+    prepare(app, STATIC, instance.config.bureau)
     app.before_request(partial(addresses.options_of_all, app))
     app.before_request(addresses.check_spelling)
     meter = _open_doors(app, instance)
@@ -251,6 +252,8 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         *people.blueprints(gate, files.blueprint()),
         till.data_blueprint(gate, instance.till, config.limits.body_bytes),
         template.template_blueprint(),
+        setup_blueprint(instance, gate),
+        doors_blueprint(instance, gate),
         clients.pilot_blueprint(check, problems.title_zh),
     ):
         app.register_blueprint(blueprint)

@@ -24,6 +24,7 @@ from invoice_service.commands.session import Session
 
 COMMANDS: Final = {
     "init": "init:init",
+    "setup": "setup:setup",
     "serve": "serve:serve",
     "demo": "demo:demo",
     "merchants": "merchants:merchants",

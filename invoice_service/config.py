@@ -29,6 +29,7 @@ OUR_ADDRESSES: Final = frozenset(
         "people",
         "problems",
         "readyz",
+        "setup",
         "sign-in",
         "sign-out",
         "static",
@@ -39,6 +40,8 @@ OUR_ADDRESSES: Final = frozenset(
     ]
 )
 """What our own addresses begin with: a public path that does would be mistaken for one."""
+
+_HERE_ONLY: Final = re.compile(r"(127(\.[0-9]{1,3}){3}|localhost|\[::1\])(:[0-9]+)?")
 
 Count = Annotated[int, Meta(ge=1)]
 Tokens = Annotated[int, Meta(ge=1, le=1_000_000_000)]
@@ -179,6 +182,13 @@ class Tax(Section, frozen=True):
     )
 
 
+class Bureau(Section, frozen=True):
+    """The tax office whose service this is; without a name it is nobody's, and pages say so."""
+
+    name: Annotated[str, Meta(max_length=40)] = ""
+    name_en: Annotated[str, Meta(max_length=60)] = ""
+
+
 class Witness(Section, frozen=True):
     """Whose cosignatures a checkpoint needs before it is published; times in seconds."""
 
@@ -204,6 +214,7 @@ class Config(Section, frozen=True):
     operations: Operations = Operations()
     tax: Tax = Tax()
     witness: Witness = Witness()
+    bureau: Bureau = Bureau()
 
     @property
     def data_dir(self) -> Path:
@@ -246,6 +257,12 @@ class Config(Section, frozen=True):
         _, _, place = self.service.public_url.partition("://")
         _, slash, path = place.partition("/")
         return slash + path
+
+    @property
+    def is_here_only(self) -> bool:
+        """Whether the public address leads to this machine alone: nobody else can scan codes."""
+        place = self.service.public_url.partition("://")[2].partition("/")[0]
+        return _HERE_ONLY.fullmatch(place) is not None
 
     @property
     def log_origin(self) -> str:

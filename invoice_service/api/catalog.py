@@ -226,6 +226,34 @@ _PEOPLE: Final = {
         "This invitation was used, or its time is over; ask for a new one",
         "邀请已使用或已过期，请联系管理员重新发送",
     ),
+    "setup_code_refused": Entry(
+        403,
+        "The code is wrong, was used already, or is older than an hour; on the machine,"
+        " `fapiao setup --link` prints another",
+        "设置码不正确、已使用或已超过一小时；在服务器上运行 fapiao setup --link 可获得新的设置码",
+    ),
+    "setup_over": Entry(
+        404,
+        "Setting up is done, or no code waits; sign in, or on the machine run"
+        " `fapiao setup --link`",
+        "初始设置已完成，或没有可用的设置码；请登录，或在服务器上运行 fapiao setup --link",
+    ),
+    "setup_elsewhere": Entry(
+        409,
+        "Somebody else has done this step meanwhile; go on with the next",
+        "此步骤已在别处完成，请继续下一步",
+    ),
+    "tax_id_doubtful": Entry(
+        422,
+        "Characters 9 to 17 do not fit each other: compare them with the licence; if they stand so"
+        " there, say that you have compared",
+        "第 9 至 17 位不符合组织机构代码的校验规则：请与营业执照核对；确认无误请勾选“已核对”",
+    ),
+    "price_invalid": Entry(
+        422,
+        "A price is yuan with at most two decimals, like 28 or 28.50",
+        "价格以元为单位，最多两位小数，例如 28 或 28.50",
+    ),
     "login_invalid": Entry(
         422,
         "A sign-in name has 1 to 32 letters or digits, with . - _ between them",

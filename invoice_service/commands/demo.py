@@ -6,8 +6,9 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from secrets import token_urlsafe
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -16,15 +17,18 @@ from rich.console import Console
 
 from chain.errors import ConflictError, Problem, UnavailableError
 from invoice_service.commands.demo_day import Day
+from invoice_service.commands.demo_living import Living
 from invoice_service.commands.serve import READY_SECONDS, is_ready
 from invoice_service.config import Config, env_name, load
 from invoice_service.domain.qrtext import scan_url
 from invoice_service.processes.supervise import Tree, free_port, port_is_free, take_lock
 from invoice_service.services.people.admit import create_key
-from invoice_service.wiring import Instance, init_instance
+from invoice_service.services.people.person import Whose
+from invoice_service.services.people.sessions import Visit
+from invoice_service.web.setup.doors import LOGIN, MARK
+from invoice_service.wiring import Instance, init_instance, open_instance
 
 FOLDER: Final = Path("var/demo")
-MARK: Final = ".made-by-fapiao-demo"
 HOST: Final = "127.0.0.1"
 PORT: Final = 8000
 
@@ -55,9 +59,10 @@ def demo(*, once: bool) -> int:
                 console.print(f"what the processes said: {FOLDER}/output", style="yellow")
                 raise
             if not once:
+                invite_owner(config)
                 show(console, config, day)
-                console.print("\nCtrl-C stops everything.", style="bold")
-                stay(tree)
+                console.print("\nCtrl-C 停止 stops everything.", style="bold")
+                stay(tree, Living(config.service.public_url, day.merchant_key))
     console.print("Everything held." if once else "Everything is stopped.", style="green")
     return 0
 
@@ -136,6 +141,14 @@ def official_key(instance: Instance) -> str:
     return text
 
 
+def invite_owner(config: Config) -> None:
+    """Somebody whom the page of doors signs in; nobody is told the password."""
+    with closing(open_instance(config)) as instance:
+        by, staff = instance.operator(), instance.people.staff
+        invited = staff.invite(Whose(1), "owner", "样本店主", LOGIN, by)
+        staff.accept(invited.token, token_urlsafe(), Visit("", ""), by.at)
+
+
 def wait_ready(tree: Tree, config: Config) -> None:
     """Return when requests are taken; UnavailableError ``not_ready``."""
     deadline = time.monotonic() + READY_SECONDS
@@ -160,10 +173,11 @@ def terminable() -> Iterator[None]:
             signal.signal(signum, handler)
 
 
-def stay(tree: Tree) -> None:
-    """Until Ctrl-C, which is the way to end it."""
+def stay(tree: Tree, living: Living) -> None:
+    """Until Ctrl-C, which is the way to end it; meanwhile the day goes on."""
     try:
         while tree.alive():
+            living.step()
             time.sleep(0.2)
     except KeyboardInterrupt:
         return
@@ -194,6 +208,7 @@ def show(console: Console, config: Config, day: Day) -> None:
         ),
         ("totals", f"curl -H 'Authorization: Bearer {day.official_key}' '{url}/v1/reports/totals'"),
     ]
+    console.print(f"\n从这里开始 Begin here: [bold]{url}/demo[/]", soft_wrap=True, highlight=False)
     console.print()
     for name, text in rows:
         console.print(f"[bold]{name:<36}[/]", text, soft_wrap=True, highlight=False, markup=True)

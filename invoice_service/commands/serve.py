@@ -13,13 +13,13 @@ import urllib3
 
 from chain.errors import UnavailableError
 from invoice_service.commands.session import Session
+from invoice_service.commands.welcome import local_url, show_link
 from invoice_service.config import Config
 from invoice_service.processes.supervise import Output, Tree, free_port
 
 READY_SECONDS = 60.0
 LOOK_SECONDS = 0.2
 STRANGERS_ASKED = 12  # a stranger with as many processes is missed once in four thousand starts
-ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # compared with, not listened on
 
 
 @click.command()
@@ -32,6 +32,7 @@ def serve(session: Session) -> int:
     instance = session.instance()  # says what is missing before anything starts
     instance.check_keys()
     instance.check_tiles()
+    code = instance.setup.offer() if instance.setup.is_wanted() else ""
     instance.close()
     config, environ = session.config, session.environ()
     if config.web.port == 0:
@@ -46,7 +47,7 @@ def serve(session: Session) -> int:
             if not said_ready and (is_ready(config) or time.monotonic() > deadline):
                 said_ready = True
                 refuse_strangers(config, tree.name)
-                _announce(config)
+                _announce(config, code)
         ended_by_itself = not stop.is_set()
         if not ended_by_itself:
             click.echo("stopping", err=True)
@@ -67,12 +68,6 @@ def show(output: Output) -> None:
     """Print what the programs have written since the last call, each line with its program."""
     for name, line in output.new_lines():
         click.echo(f"{click.style(f'{name:>10}', fg='cyan')} | {line}")
-
-
-def local_url(config: Config) -> str:
-    """Where this machine reaches the web server, whatever the public address is."""
-    host = ANY_ADDRESS.get(config.web.host, config.web.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{config.web.port}"
 
 
 def is_ready(config: Config) -> bool:
@@ -127,9 +122,12 @@ def stop_signals() -> Iterator[Event]:
             signal.signal(signum, handler)
 
 
-def _announce(config: Config) -> None:
+def _announce(config: Config, code: str) -> None:
+    """Say that requests are taken, and where a new instance is set up with this ``code``."""
     if is_ready(config):
         click.echo(f"ready: {config.service.public_url} (listening on {local_url(config)})")
+        if code:
+            show_link(config, code)
     else:
         click.secho(
             f"not ready after {READY_SECONDS:.0f} s; what is wrong: {local_url(config)}/readyz",

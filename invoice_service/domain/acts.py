@@ -9,6 +9,7 @@ from chain.hashing import Digest, sha256
 
 ActType: TypeAlias = Literal[
     "init",
+    "setup",
     "admission",
     "suspension",
     "quota",
@@ -50,7 +51,7 @@ _PREFIX: Final = b"fapiao/v1/trail\n"
 
 
 class By(msgspec.Struct, frozen=True):
-    """Who acts (``key:7``, ``person:3``, ``machine:<user>``), and when, in unix seconds.
+    """Who acts (``key:7``, ``person:3``, ``machine:<user>``, ``setup``), and when, unix seconds.
 
     ``origin`` is the address from which; empty on the machine itself.
     """

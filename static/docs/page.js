@@ -3,6 +3,35 @@
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const root = document.documentElement;
+const N_ = (text) => text;
+
+/** Swagger UI's own labels, as they stand in the page, and what the site's catalogue calls them. */
+const LABELS = {
+  "Parameters": N_("Parameters"),
+  "No parameters": N_("No parameters"),
+  "Name": N_("Parameter name"),
+  "Description": N_("What it says"),
+  "Request body": N_("Request body"),
+  "Responses": N_("Responses"),
+  "Code": N_("Status"),
+  "Links": N_("Links"),
+  "No links": N_("No links"),
+  "Example Value": N_("Example value"),
+  "Example Description": N_("Example description"),
+  "Examples": N_("Examples"),
+  "Example:": N_("Example:"),
+  "Schema": N_("Shape"),
+  "Schemas": N_("Shapes"),
+  "Media type": N_("Media type"),
+  "Headers:": N_("Headers:"),
+  "Servers": N_("Servers"),
+  "Available values": N_("Available values"),
+  "Default value": N_("Default value"),
+  "Collapse all": N_("Collapse all"),
+  "Expand all": N_("Expand all"),
+};
+const words = new Map(Object.entries(JSON.parse(document.getElementById("words").textContent)));
+const spoken = new Map(Object.entries(LABELS).map(([label, name]) => [label, words.get(name)]).filter(([, said]) => said));
 
 function dress() {
   root.classList.toggle("dark-mode", dark.matches);
@@ -21,13 +50,27 @@ window.SwaggerUIBundle({
   validatorUrl: null,
 });
 
-/** What Swagger UI leaves out for those who hear the page, or have no mouse. */
+/** What Swagger UI leaves out for those who hear the page, have no mouse, or read Chinese. */
 function mend() {
   for (const part of document.querySelectorAll("#calls main")) part.setAttribute("role", "group");
   for (const part of document.querySelectorAll("#calls :is(h3, h4)")) {
     part.setAttribute("aria-level", String(Number(part.tagName[1]) - 1));
   }
   for (const part of document.querySelectorAll("#calls pre")) part.tabIndex = 0;
+  if (spoken.size > 0) speak();
+}
+
+/** Labels alone, never what the description says: those are texts of our own. */
+function speak() {
+  const texts = document.createTreeWalker(document.getElementById("calls"), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    const said = spoken.get(node.data.trim());
+    if (said && !node.parentElement.closest("pre, code, .markdown, .renderedMarkdown, .prop-name")) {
+      node.data = node.data.replace(node.data.trim(), said);
+      node.parentElement.lang = "zh-Hans";
+    }
+  }
 }
 
 new MutationObserver(mend).observe(document.getElementById("calls"), { childList: true, subtree: true });

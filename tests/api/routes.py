@@ -7,6 +7,7 @@ from werkzeug.routing import Rule
 
 from invoice_service.web.customers.pages import SHOUTED
 from invoice_service.web.people.contract import PAGES
+from invoice_service.web.setup.contract import PAGES as SETUP
 from invoice_service.web.till.contract import CALLS
 
 OURS = {"GET", "POST", "PUT", "DELETE"}
@@ -19,7 +20,7 @@ def template(rule: Rule) -> str:
 
 def routes(app: Flask) -> set[tuple[str, str]]:
     """(method, path) of all but the pages for people who sign in, which programs do not call."""
-    of_people = {(one.method, one.path) for one in (*PAGES, *CALLS)}
+    of_people = {(one.method, one.path) for one in (*PAGES, *SETUP, *CALLS)}
     return all_routes(app) - of_people
 
 

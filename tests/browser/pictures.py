@@ -1,7 +1,8 @@
 """Pictures of pages: ``python -m tests.browser.pictures`` writes the README's two anew.
 
 With a folder, every page goes into it, on a phone, a tablet and a desk, by day and by night, in
-both languages: to be looked at.
+both languages: to be looked at. Names leave the others out: of pages, or of walks
+(``tests.browser.working``).
 """
 
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from tests.browser.chrome import Chrome, browser
 from tests.browser.site import Site, served
 from tests.browser.test_access import NAMES, show
+from tests.browser.working import WALKS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 PHONE = (390, 844)
@@ -39,8 +41,28 @@ def take_all(chrome: Chrome, site: Site, folder: Path, names: list[str]) -> None
         (folder / file).write_bytes(chrome.picture(whole=True))
 
 
+def take_walk(chrome: Chrome, home: Path, folder: Path, walk: str) -> None:
+    """Every page of a walk in every way; one walk for each language."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for tag in ("zh", "en"):
+        chrome.speak(tag)
+        chrome.window(*PHONE, phone=True)
+        for name in WALKS[walk](chrome, home / f"{walk}-{tag}"):
+            for window, ground in product(WINDOWS, ("light", "dark")):
+                chrome.window(*WINDOWS[window], phone=window == "phone")
+                chrome.dark(on=ground == "dark")
+                file = f"{name.replace(' ', '-')}-{window}-{ground}-{tag}.png"
+                (folder / file).write_bytes(chrome.picture(whole=True))
+
+
 def main(folder: str = "", *names: str) -> None:
     """Take them in an instance of their own."""
+    walks = [name for name in names if name in WALKS]
+    if walks:
+        with tempfile.TemporaryDirectory() as home, browser(Path(home) / "profile") as chrome:
+            for walk in walks:
+                take_walk(chrome, Path(home), Path(folder), walk)
+        return
     with (
         tempfile.TemporaryDirectory() as home,
         served(Path(home) / "site") as site,

@@ -65,3 +65,31 @@ def test_every_call_is_shown_and_the_browser_has_no_complaint(
     assert "`" not in chrome.evaluate("document.body.innerText")
     assert chrome.evaluate("document.querySelectorAll('header.top, footer.foot').length") == 2
     assert chrome.evaluate("document.querySelectorAll('.try-out').length") == 0
+
+
+LABELS = f"""new Promise(done => {{
+    const late = setTimeout(() => done("nothing"), {PATIENCE * 1000});
+    const look = () => {{
+        const open = document.querySelector('.opblock.is-open .responses-wrapper');
+        const said = open && document.querySelector('.opblock.is-open').innerText;
+        if (said && said.includes(arguments[0])) {{ clearTimeout(late); done(said); }}
+        else setTimeout(look, 50);
+    }};
+    look();
+}})"""
+
+
+WORDS = [("zh", "响应", "Responses"), ("en", "Responses", "响应")]
+
+
+@pytest.mark.parametrize(("tag", "label", "other"), WORDS)
+def test_its_labels_are_in_the_readers_language(
+    chrome: Chrome, site: tuple[str, int], tag: str, label: str, other: str
+) -> None:
+    """Labels, and nothing of what the description says."""
+    chrome.speak(tag)
+    chrome.open("about:blank")
+    chrome.open(f"{site[0]}/docs#/issuing/issue")
+    said = chrome.evaluate(LABELS.replace("arguments[0]", f"'{label}'"))
+    assert f"\n{other}\n" not in f"\n{said}\n"
+    chrome.speak("zh-CN")

@@ -146,6 +146,15 @@ def revoke_key(register: Keys, key_id: int, by: By, *, merchant_id: int | None =
         return key
 
 
+def check_till(name: str) -> None:
+    """Refuse what cannot be a till's name: as ``check_identifier``, ``text_too_long``."""
+    check_identifier(name, "/till")
+    if len(name) > LONGEST_TILL:
+        raise MalformedError(
+            "text_too_long", f"a till has at most {LONGEST_TILL} characters", pointer="/till"
+        )
+
+
 def _check_terms(role: Role, terms: KeyTerms, now: int) -> None:
     wrong = set(terms.scopes or ()) - set(SCOPES[role])
     if wrong or terms.scopes == ():
@@ -154,11 +163,7 @@ def _check_terms(role: Role, terms: KeyTerms, now: int) -> None:
     if terms.expires_at is not None and terms.expires_at <= now:
         raise MalformedError("amount_out_of_range", "this end has passed", pointer="/expires_at")
     if terms.till:
-        check_identifier(terms.till, "/till")
-        if len(terms.till) > LONGEST_TILL:
-            raise MalformedError(
-                "text_too_long", f"a till has at most {LONGEST_TILL} characters", pointer="/till"
-            )
+        check_till(terms.till)
 
 
 def _set_status(

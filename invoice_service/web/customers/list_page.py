@@ -11,6 +11,7 @@ from chain.errors import MalformedError, Problem
 from invoice_service.domain.verdict import Verdict, Verification
 from invoice_service.openapi.operation import FORM, XLSX
 from invoice_service.web.customers.words import NO_VERDICT, Words, words_of
+from invoice_service.web.ground.language import detail_of
 from invoice_service.web.ground.page import page
 
 PATH: Final = "/verify/list"
@@ -77,6 +78,7 @@ def list_blueprint(lists: PageLists, title: Callable[[Problem], str], most: int)
     """``/verify/list``; ``most`` bytes are taken, ``title`` says what a problem is."""
     blueprint = Blueprint("list_page", __name__)
     blueprint.add_app_template_filter(title, "title_of")
+    blueprint.add_app_template_filter(detail_of)
 
     @blueprint.get(PATH)
     def show() -> Response:

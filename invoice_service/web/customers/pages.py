@@ -12,6 +12,7 @@ from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.domain.qrtext import QrText, claim_in_query
 from invoice_service.domain.verdict import Verdict, Verification
 from invoice_service.web.customers.words import OF_LISTS, words_for, words_of
+from invoice_service.web.ground.language import detail_of
 from invoice_service.web.ground.page import page
 
 Check = Callable[[QrText], Verification]
@@ -70,7 +71,7 @@ def problem_page(problem: Problem, status: int, title: str) -> Response:
         of_slip=request.path.startswith(PATHS) or status in NO_PAGES,
         problem={
             "code": problem.code,
-            "detail": problem.detail,
+            "detail": detail_of(problem),
             "title": title,
             "incident": problem.extra.get("incident"),
         },

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, redirect, request
 from flask_babel import Babel, Domain, get_locale
 from werkzeug import Response
 
-from chain.errors import MalformedError
+from chain.errors import MalformedError, Problem
 from invoice_service.openapi.operation import FIELDS
 from invoice_service.web.ground.catalogs import of_scripts, translations
 
@@ -57,6 +57,16 @@ def language() -> Language:
 def either(english: str, chinese: str) -> str:
     """Of a sentence that is kept in both languages, the reader's."""
     return chinese if chinese and language() is CHINESE else english
+
+
+def detail_of(problem: Problem) -> str:
+    """What exactly is wrong, in the reader's language; "" where it is known in English only.
+
+    A sentence in Chinese stands beside it, and says what to do.
+    """
+    if language() is CHINESE:
+        return str(problem.extra.get("detail_zh", ""))
+    return problem.detail
 
 
 def in_other(text: str) -> str:

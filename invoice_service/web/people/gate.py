@@ -21,6 +21,7 @@ from invoice_service.openapi.operation import FORM as FILES
 from invoice_service.services.people.desk import PeopleDesk
 from invoice_service.services.people.entrance import MARK_SECONDS, SignedIn
 from invoice_service.services.people.sessions import Visit, Visitor, form_token, new_token
+from invoice_service.web.ground.language import detail_of
 from invoice_service.web.ground.page import page as shown_page
 
 SESSION: Final = "fapiao-session"
@@ -61,9 +62,9 @@ class Gate:
         self.door = door
         self._secure = door.public_url.startswith("https://")
         # With this prefix a browser takes the cookie from this very host only, over https.
-        prefix = "__Host-" if self._secure else ""
+        self._prefix = "__Host-" if self._secure else ""
         self._session, self._form, self._known = (
-            f"{prefix}{name}" for name in (SESSION, FORM, KNOWN)
+            f"{self._prefix}{name}" for name in (SESSION, FORM, KNOWN)
         )
 
     def token(self) -> str:
@@ -152,9 +153,13 @@ class Gate:
     def again(self, template: str, problem: Problem, **values: Any) -> Response:  # noqa: ANN401 # whatever a template shows
         """The same page with what was wrong; a refusal is counted."""
         self.door.refused(problem)
-        wrong = {"code": problem.code, "title": self.door.title(problem)}
+        wrong = {
+            "code": problem.code,
+            "title": self.door.title(problem),
+            "pointer": problem.pointer.rpartition("/")[2],
+        }
         if isinstance(problem, MalformedError):
-            wrong["detail"] = problem.detail
+            wrong["detail"] = detail_of(problem)
         answer = self.page(template, self.door.status(problem), problem=wrong, **values)
         if "retry_after" in problem.extra:
             answer.headers["Retry-After"] = str(problem.extra["retry_after"])
@@ -180,9 +185,12 @@ class Gate:
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
-    def enter(self, signed: SignedIn, path: str) -> AnyResponse:
-        """Go on as whoever has signed in; with all that it takes, the browser is known since."""
-        answer = self.go(path)
+    def enter(self, signed: SignedIn, to: str | AnyResponse) -> AnyResponse:
+        """Go on as whoever has signed in; with all that it takes, the browser is known since.
+
+        ``to`` is the page of ours to see next, or the answer that shows it.
+        """
+        answer = self.go(to) if isinstance(to, str) else to
         self._set(answer, self._session, signed.token)
         if signed.level != "half":
             mark = self.door.desk.entrance.mark(signed.person)
@@ -192,6 +200,15 @@ class Gate:
     def renewed(self, answer: AnyResponse, token: str) -> AnyResponse:
         """The same answer, with another text of the session."""
         self._set(answer, self._session, token)
+        return answer
+
+    def kept(self, name: str) -> str:
+        """What ``keep`` has put into this browser; "" for nothing."""
+        return request.cookies.get(self._prefix + name, "")
+
+    def keep(self, answer: AnyResponse, name: str, text: str, *, max_age: int) -> AnyResponse:
+        """The same answer, with a cookie of the same kind as the session's."""
+        self._set(answer, self._prefix + name, text, max_age=max_age)
         return answer
 
     def leave(self, path: str) -> AnyResponse:

@@ -1,0 +1,59 @@
+"""The demo's day goes on while somebody looks at it: a sale now and then, some taken back."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+import msgspec
+
+from chain.errors import Problem
+from invoice_service.commands.demo_day import DAY
+from invoice_service.commands.order_files import read_sample_year
+from invoice_service.commands.remote import Remote
+
+EACH: Final = 3.0  # seconds between two sales
+WHOLE: Final = 7  # of so many sales one is taken back
+PART: Final = 5  # of so many, one of its lines or a part of its sum
+
+
+class Living:
+    """Sells the sample's next orders, as its till would."""
+
+    def __init__(
+        self, url: str, merchant_key: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._till = Remote(url, merchant_key, patience=0)
+        self._clock = clock
+        self._due = clock()
+        self._orders = _orders()
+        self._sold = 0
+
+    def step(self) -> None:
+        """Sell one if it is time. What the service refuses just now is not sold."""
+        if self._clock() < self._due:
+            return
+        self._due = self._clock() + EACH
+        body = next(self._orders, None)
+        with suppress(Problem):  # the pages show what is wrong
+            if body is not None:
+                self._sell(body)
+
+    def _sell(self, body: bytes) -> None:
+        invoice: dict[str, Any] = msgspec.json.decode(self._till.post("/v1/invoices", body))
+        self._sold += 1
+        path = f"/v1/invoices/{invoice['hash']}/reversals"
+        if self._sold % WHOLE == 0:
+            self._till.post(path, b'{"reason":"SALES_RETURN"}')
+        elif self._sold % PART == 0:
+            self._till.post(path, _half(invoice))
+
+
+def _half(invoice: dict[str, Any]) -> bytes:
+    asked = {"reason": "SALES_RETURN", "amount": max(1, invoice["total"] // 2)}
+    return msgspec.json.encode(asked)
+
+
+def _orders() -> Iterator[bytes]:
+    """The sample's orders of all other days: enough for eighteen hours."""
+    return (record.body for record in read_sample_year() if DAY.encode() not in record.body)

@@ -1,0 +1,33 @@
+"""The first sale of an instance, as somebody types it who sets one up."""
+
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from chain.errors import MalformedError
+from invoice_service.domain.money import Fen, parse_yuan
+
+ITEM: Final = "*餐饮服务*餐费"
+"""What restaurants sell, where nothing else is said: the tax class between stars, and a name."""
+
+ORDER: Final = "1"
+"""The first order's number: sent twice on its day, it is one invoice."""
+
+
+def first_order(item: str, price: str, rate: str, till: str, day: date) -> bytes:
+    """The request of it; MalformedError ``price_invalid``. The rest is checked at its issue."""
+    line = {"name": item.strip(), "unit_price": typed_price(price), "tax_rate": rate}
+    order: dict[str, Any] = {"order_id": ORDER, "business_day": day.isoformat(), "lines": [line]}
+    if till:
+        order["till"] = till
+    return msgspec.json.encode(order)
+
+
+def typed_price(text: str) -> Fen:
+    """A price in yuan as people type it, with its sign perhaps; else ``price_invalid``."""
+    plain = text.strip().removeprefix("¥").removeprefix("￥").removesuffix("元").strip()
+    try:
+        return parse_yuan(plain)
+    except MalformedError as problem:
+        raise MalformedError("price_invalid", problem.detail, pointer="/price") from None

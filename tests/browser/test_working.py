@@ -1,0 +1,36 @@
+"""The pages of people at work as axe-core sees them, by day and by night, in both languages."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.chrome import Chrome, browser
+from tests.browser.test_access import AXE, LOOK, PHONE
+from tests.browser.working import WALKS
+
+pytestmark = pytest.mark.slow
+
+REFUSED = "Failed to load resource: the server responded with a status of"
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """One browser for all tests here, with axe in every page."""
+    with browser(tmp_path_factory.mktemp("profile")) as chrome:
+        chrome.before_pages(AXE.read_text("utf-8"))
+        chrome.window(*PHONE, phone=True)
+        yield chrome
+
+
+@pytest.mark.parametrize("tag", ["zh-CN", "en"])
+@pytest.mark.parametrize("walk", WALKS)
+def test_nothing_keeps_anybody_out(chrome: Chrome, tmp_path: Path, walk: str, tag: str) -> None:
+    chrome.speak(tag)
+    for name in WALKS[walk](chrome, tmp_path / "site"):
+        for dark in (False, True):
+            chrome.dark(on=dark)
+            assert chrome.evaluate(LOOK) == [], (name, dark)
+        wide = chrome.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, name
+        assert [said for said in chrome.complaints if not said.startswith(REFUSED)] == [], name

@@ -1,0 +1,148 @@
+"""The pages of people at work, one after the other: for whoever looks at all of them.
+
+Each is left as it stays; what is sent on the way is what people send.
+"""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from flask import Flask
+from pyotp import TOTP
+from werkzeug.serving import make_server
+
+from invoice_service.services.people.person import Whose
+from invoice_service.services.people.sessions import Visit
+from invoice_service.web.setup.doors import LOGIN, MARK
+from tests.api.desk import Desk
+from tests.browser.chrome import Chrome
+from tests.web.people.visitors import OTHER_PASSWORD, PASSWORD, Bureau
+from tests.web.setup.empty import ADMINISTRATOR, MERCHANT, OWNER, SALE, Empty
+
+FILL: Final = "document.querySelector({selector!r}).value = {value!r}"
+SUBMIT: Final = "document.querySelector({selector!r}).requestSubmit()"
+TEXT: Final = "document.body.innerText"
+
+
+@contextmanager
+def served(host: str = "localhost") -> Iterator[tuple[str, list[Flask]]]:
+    """An address, and a list of one application to be put behind it."""
+    apps: list[Flask] = []
+    server = make_server(host, 0, lambda environ, start: apps[0](environ, start), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_port}", apps
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def fill(chrome: Chrome, **fields: str) -> None:
+    """Put values into fields by their ids."""
+    for name, value in fields.items():
+        chrome.evaluate(FILL.format(selector=f"#{name}", value=value))
+
+
+def submit(chrome: Chrome, selector: str) -> None:
+    """Send a form as its button would, and wait for the page after."""
+    chrome.evaluate(SUBMIT.format(selector=selector))
+    chrome.wait()
+
+
+def walk_people(chrome: Chrome, folder: Path) -> Iterator[str]:
+    """Signing in, an account, people, a second factor, an invitation; the name of each page."""
+    with served() as (url, apps), Bureau(folder, FAPIAO_SERVICE_PUBLIC_URL=url) as bureau:
+        apps.append(bureau.app)
+        owner = bureau.person("zhang")
+        chrome.open(f"{url}/sign-in")
+        fill(chrome, login=owner.login, password=OTHER_PASSWORD)
+        submit(chrome, "main form")
+        yield "sign in refused"
+        fill(chrome, login=owner.login, password=PASSWORD)
+        submit(chrome, "main form")
+        yield "account"
+        chrome.open(f"{url}/people")
+        fill(chrome, name="李四", login="li")
+        submit(chrome, "form[action='/people']")
+        yield "people, invited"
+        link = re.search(r"http://\S+/invitation/\S+", chrome.evaluate(TEXT))
+        assert link
+        chrome.open(f"{url}/account/totp")
+        yield "one-time codes"
+        secret = chrome.evaluate("document.querySelector('[name=secret]').value")
+        code = TOTP(secret).at(bureau.clock())
+        fill(chrome, code=code, again=PASSWORD)
+        submit(chrome, "form[action='/account/totp']")
+        yield "recovery codes"
+        chrome.open(f"{url}/account")
+        submit(chrome, "form[action='/sign-out']")
+        fill(chrome, login=owner.login, password=PASSWORD)
+        submit(chrome, "main form")
+        yield "second step"
+        chrome.open(f"{url}/people/7")
+        yield "nothing there"
+        chrome.open(link[0])
+        yield "invitation"
+        fill(chrome, password="zhangzhangzhang1")
+        submit(chrome, "main form")
+        yield "cashier's account"
+
+
+def walk_setup(chrome: Chrome, folder: Path) -> Iterator[str]:
+    """From the code to the first slip."""
+    with served("127.0.0.1") as (url, apps), Empty(folder, FAPIAO_SERVICE_PUBLIC_URL=url) as empty:
+        apps.append(empty.app)
+        chrome.open(f"{url}/setup?code={empty.setup.offer()}")
+        yield "setup code"
+        submit(chrome, "main form")
+        yield "setup address"
+        chrome.open(f"{url}/setup/administrator")
+        yield "setup administrator"
+        fill(chrome, **ADMINISTRATOR)
+        submit(chrome, "main form")
+        fill(chrome, **{**MERCHANT, "tax_id": "914403006188102112"})
+        submit(chrome, "main form")
+        yield "setup merchant"
+        fill(chrome, tax_id=MERCHANT["tax_id"])
+        submit(chrome, "main form")
+        yield "setup owner"
+        fill(chrome, **OWNER)
+        submit(chrome, "main form")
+        yield "setup till"
+        chrome.open(f"{url}/setup/sale")
+        fill(chrome, **SALE)
+        yield "setup sale"
+        submit(chrome, "main form")
+        yield "setup end"
+        submit(chrome, "form[action='/setup/end']")
+        yield "setup done"
+
+
+def walk_doors(chrome: Chrome, folder: Path) -> Iterator[str]:
+    """The demo's doors, and what is behind two of them."""
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / MARK).touch()
+    with served("127.0.0.1") as (url, apps), Desk(folder, FAPIAO_SERVICE_PUBLIC_URL=url) as desk:
+        apps.append(desk.app)
+        staff, by = desk.instance.people.staff, desk.instance.operator()
+        invited = staff.invite(Whose(1), "owner", "样本店主", LOGIN, by)
+        staff.accept(invited.token, PASSWORD, Visit("", ""), by.at)
+        for number in range(1, 4):
+            invoice = desk.issue(f"T{number}")
+        desk.reverse(invoice)
+        desk.anchor()
+        chrome.open(f"{url}/demo")
+        yield "doors"
+        submit(chrome, "form[action='/verify/list']")
+        yield "doors, the pile"
+        chrome.open(f"{url}/demo")
+        submit(chrome, "form[action='/demo/till']")
+        yield "doors, the till"
+
+
+WALKS: Final = {"people": walk_people, "setup": walk_setup, "doors": walk_doors}
