@@ -32,6 +32,7 @@ from invoice_service.domain.tax import TaxRates
 from invoice_service.files.office import Office, Tools
 from invoice_service.front.crowd import Why
 from invoice_service.front.door import Shortcut
+from invoice_service.keys.setup import open_setup
 from invoice_service.openapi.document import Doors, describe_service
 from invoice_service.openapi.operation import FIELDS
 from invoice_service.pilot import clients
@@ -252,7 +253,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         *people.blueprints(gate, files.blueprint()),
         till.data_blueprint(gate, instance.till, config.limits.body_bytes),
         template.template_blueprint(),
-        setup_blueprint(instance, gate),
+        setup_blueprint(instance, open_setup(instance), gate),
         doors_blueprint(instance, gate),
         clients.pilot_blueprint(check, problems.title_zh),
     ):

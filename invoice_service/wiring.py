@@ -40,7 +40,6 @@ from invoice_service.keys.folder import (
 from invoice_service.keys.people import PEOPLE_KEY, PeopleKey
 from invoice_service.keys.rotation import Rotation
 from invoice_service.keys.secrets import all_encrypted, find_passphrase, read_signer, write_signer
-from invoice_service.keys.setup import SetupFile
 from invoice_service.processes.issuer import SOCKET, DirectIssuer, IssuerClient
 from invoice_service.processes.uptime import running
 from invoice_service.services.anchoring.anchor import Anchoring
@@ -56,7 +55,6 @@ from invoice_service.storage.sqlite.tries import TRIES, SharedCounts
 
 if TYPE_CHECKING:
     from invoice_service.services.people.desk import PeopleDesk
-    from invoice_service.services.people.setup import Setup
     from invoice_service.services.till.desk import TillDesk
 
 Clock = Callable[[], datetime]
@@ -147,14 +145,6 @@ class Instance:
             Days(config.till.day_begins),
             self.log.taken,
         )
-
-    @cached_property
-    def setup(self) -> "Setup":
-        """Setting this instance up, once."""
-        from invoice_service.services.people.setup import Setup
-
-        door = SetupFile(self.config.run_dir, lambda: int(self.clock().timestamp()), self.randbytes)
-        return Setup(self.store, self.people.staff, door, self.randbytes)
 
     @property
     def log_keys(self) -> LogKeys:

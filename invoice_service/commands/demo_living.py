@@ -9,8 +9,8 @@ import msgspec
 
 from chain.errors import Problem
 from invoice_service.commands.demo_day import DAY
-from invoice_service.commands.order_files import read_sample_year
 from invoice_service.commands.remote import Remote
+from invoice_service.files.samples import read_sample_year
 
 EACH: Final = 3.0  # seconds between two sales
 WHOLE: Final = 7  # of so many sales one is taken back

@@ -15,6 +15,7 @@ from chain.errors import UnavailableError
 from invoice_service.commands.session import Session
 from invoice_service.commands.welcome import local_url, show_link
 from invoice_service.config import Config
+from invoice_service.keys.setup import open_setup
 from invoice_service.processes.supervise import Output, Tree, free_port
 
 READY_SECONDS = 60.0
@@ -32,7 +33,8 @@ def serve(session: Session) -> int:
     instance = session.instance()  # says what is missing before anything starts
     instance.check_keys()
     instance.check_tiles()
-    code = instance.setup.offer() if instance.setup.is_wanted() else ""
+    setup = open_setup(instance)
+    code = setup.offer() if setup.is_wanted() else ""
     instance.close()
     config, environ = session.config, session.environ()
     if config.web.port == 0:

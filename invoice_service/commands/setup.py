@@ -21,6 +21,7 @@ from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.domain.qrtext import scan_url
 from invoice_service.domain.tax import TaxRates
 from invoice_service.inventory import is_untouched
+from invoice_service.keys.setup import open_setup
 from invoice_service.services.issuing.first import ITEM, first_order
 from invoice_service.services.issuing.issue import IssuingDesk, issue_one
 from invoice_service.services.issuing.promise import Promised
@@ -136,7 +137,7 @@ def setup(
             return
     if link:
         with closing(session.instance()) as instance:
-            show_link(session.config, instance.setup.offer())
+            show_link(session.config, open_setup(instance).offer())
         return
     said |= _read_passwords(passwords)
     if is_untouched(session.config):
@@ -195,7 +196,7 @@ class Steps:
 
     def __init__(self, instance: Instance, answers: Answers, *, compared: bool) -> None:
         self._instance = instance
-        self._setup = instance.setup
+        self._setup = open_setup(instance)
         self._answers = answers
         self._compared = compared
 
@@ -295,7 +296,7 @@ def _finish(
         with path.open("wb") as printer:
             printer.write(escpos(slip))
         instance.store.add_print(invoice.seq, int(instance.clock().timestamp()))
-    instance.setup.finish(instance.operator())
+    open_setup(instance).finish(instance.operator())
     if as_json:
         print_json(
             {

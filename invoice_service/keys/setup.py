@@ -11,13 +11,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import compare_digest
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
 from chain.durable import make_folder, write_file
 from chain.errors import RefusedError
+from invoice_service.config import Config
 from invoice_service.services.people.sessions import new_token, token_digest
+from invoice_service.services.people.setup import Setup, SetupStore
+
+if TYPE_CHECKING:  # passkeys bring libraries that take a third of a second to load
+    from invoice_service.services.people.desk import PeopleDesk
 
 CODE_SECONDS: Final = 3600
 SESSION_SECONDS: Final = 4 * 3600
@@ -28,6 +33,29 @@ SECRET: Final = 0o600
 _FILE: Final = "setup.json"
 _LOCK: Final = "setup.lock"
 _READ_AS: Final = str.maketrans("018", "OIB", "- \t")
+
+
+class Opened(Protocol):
+    """An open instance."""
+
+    @property
+    def config(self) -> Config: ...
+
+    @property
+    def store(self) -> SetupStore: ...
+
+    @property
+    def people(self) -> "PeopleDesk": ...
+
+    @property
+    def randbytes(self) -> Callable[[int], bytes]: ...
+
+
+def open_setup(instance: Opened) -> Setup:
+    """Setting this instance up, once."""
+    desk, randbytes = instance.people, instance.randbytes
+    door = SetupFile(instance.config.run_dir, desk.clock, randbytes)
+    return Setup(instance.store, desk.staff, door, randbytes)
 
 
 class Kept(msgspec.Struct, frozen=True):

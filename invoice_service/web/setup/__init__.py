@@ -2,6 +2,7 @@
 
 from flask import Blueprint
 
+from invoice_service.services.people.setup import Setup
 from invoice_service.web.people.gate import Gate
 from invoice_service.web.setup.contract import PAGES
 from invoice_service.web.setup.doors import doors_blueprint
@@ -12,9 +13,9 @@ from invoice_service.web.setup.steps import StepPages
 __all__ = ["PAGES", "SetupParts", "doors_blueprint", "setup_blueprint"]
 
 
-def setup_blueprint(parts: SetupParts, gate: Gate) -> Blueprint:
+def setup_blueprint(parts: SetupParts, setup: Setup, gate: Gate) -> Blueprint:
     """All routes below ``/setup``."""
-    entry = SetupGate(parts, gate)
+    entry = SetupGate(parts, setup, gate)
     routes = Blueprint("setup", __name__, url_prefix="/setup")
     entry.add_to(routes)
     StepPages(entry).add_to(routes)

@@ -40,9 +40,6 @@ class SetupParts(Protocol):
     def store(self) -> SetupStore: ...
 
     @property
-    def setup(self) -> Setup: ...
-
-    @property
     def issuer(self) -> Issuer: ...
 
     @property
@@ -68,10 +65,10 @@ def home() -> str:
 class SetupGate:
     """The way in, and what every step's page has."""
 
-    def __init__(self, parts: SetupParts, gate: Gate) -> None:
+    def __init__(self, parts: SetupParts, setup: Setup, gate: Gate) -> None:
         self.parts = parts
         self.gate = gate
-        self.setup = parts.setup
+        self.setup = setup
         self._tries = Tries(PAIR)
 
     def add_to(self, routes: Blueprint) -> None:

@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from invoice_service.app import create_app
 from invoice_service.config import load
+from invoice_service.keys.setup import open_setup
 from invoice_service.services.people.trail import ActFilter
 from invoice_service.wiring import Instance, init_instance
 from tests.api.desk import Clock
@@ -37,7 +38,7 @@ class Empty:
         self.clock = Clock()
         self.instance: Instance = init_instance(load(None, environ), clock=self.clock)
         self.app = create_app(self.instance)
-        self.setup = self.instance.setup
+        self.setup = open_setup(self.instance)
 
     def __enter__(self) -> Self:
         return self

@@ -13,15 +13,15 @@ from tests.api.routes import all_routes
 from tests.web.people.visitors import PASSWORD, Browser, code_in
 from tests.web.setup.empty import place
 
-HERE = {"FAPIAO_SERVICE_PUBLIC_URL": "http://127.0.0.1:8000"}
+HERE = "http://127.0.0.1:8000"
 
 
-def made(folder: Path, *, mark: bool = True, **overrides: str) -> Desk:
+def made(folder: Path, url: str = HERE, *, mark: bool = True) -> Desk:
     """An instance with a merchant and the sample's owner, as the demo makes it, or not."""
     (folder / "data").mkdir()
     if mark:
         (folder / "data" / MARK).touch()
-    desk = Desk(folder, **overrides)
+    desk = Desk(folder, FAPIAO_SERVICE_PUBLIC_URL=url)
     by, staff = desk.instance.operator(), desk.instance.people.staff
     invited = staff.invite(Whose(1), "owner", "Sample", LOGIN, by)
     staff.accept(invited.token, PASSWORD, Visit("", ""), by.at)
@@ -29,7 +29,7 @@ def made(folder: Path, *, mark: bool = True, **overrides: str) -> Desk:
 
 
 def test_one_touch_signs_in_to_the_sample_till(tmp_path: Path) -> None:
-    with made(tmp_path, **HERE) as desk:
+    with made(tmp_path) as desk:
         desk.issue("A-1")
         browser = Browser(desk.app.test_client(), "127.0.0.1")
         page = browser.get("/demo").text
@@ -41,7 +41,7 @@ def test_one_touch_signs_in_to_the_sample_till(tmp_path: Path) -> None:
 
 
 def test_a_form_of_another_site_signs_nobody_in(tmp_path: Path) -> None:
-    with made(tmp_path, **HERE) as desk:
+    with made(tmp_path) as desk:
         browser = Browser(desk.app.test_client(), "127.0.0.1")
         browser.get("/demo")
         assert code_in(browser.post("/demo/till", "cross-site", form=browser.token)) == "form_stale"
@@ -52,7 +52,7 @@ def test_a_form_of_another_site_signs_nobody_in(tmp_path: Path) -> None:
 def test_before_there_is_an_owner_and_an_invoice(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / MARK).touch()
-    with Desk(tmp_path, **HERE) as desk:
+    with Desk(tmp_path, FAPIAO_SERVICE_PUBLIC_URL=HERE) as desk:
         browser = Browser(desk.app.test_client(), "127.0.0.1")
         assert browser.get("/demo").status_code == 200
         assert browser.send("/demo/till").status_code == 503
@@ -70,7 +70,7 @@ def test_before_there_is_an_owner_and_an_invoice(tmp_path: Path) -> None:
 )
 def test_never_in_a_real_one(tmp_path: Path, mark: bool, url: str) -> None:
     """Though somebody is called like the sample's owner, and though the mark was put there."""
-    with made(tmp_path, mark=mark, FAPIAO_SERVICE_PUBLIC_URL=url) as desk:
+    with made(tmp_path, url, mark=mark) as desk:
         assert not is_demo(desk.config)
         assert not {(page.method, page.path) for page in DOORS} & all_routes(desk.app)
         browser = Browser(desk.app.test_client(), "127.0.0.1")
