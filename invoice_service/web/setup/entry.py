@@ -16,7 +16,7 @@ from invoice_service.config import Config
 from invoice_service.domain.acts import By
 from invoice_service.services.issuing.issue import Issuer, Merchants
 from invoice_service.services.people.setup import ACTOR, STEPS, Setup, Standing, setup_over
-from invoice_service.services.people.tries import PAIR, Tries
+from invoice_service.services.people.tries import PAIR, OwnCounts, Tries
 from invoice_service.services.ports import InvoiceReader, PrintStore
 from invoice_service.web.people.gate import Gate
 
@@ -69,7 +69,7 @@ class SetupGate:
         self.parts = parts
         self.gate = gate
         self.setup = setup
-        self._tries = Tries(PAIR)
+        self._tries = Tries("setup", PAIR, OwnCounts())
 
     def add_to(self, routes: Blueprint) -> None:
         """The way in, and where what goes wrong is said."""
