@@ -1,5 +1,7 @@
 """Taking back over HTTP: lines, amounts, the rest; what is refused, and what everyone sees."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -108,3 +110,17 @@ def test_the_page_tells_what_was_taken_back_and_what_stands(desk: Desk) -> None:
     assert red["number"] in page
     assert "¥5.00" in page
     assert "¥88.00" in page
+    # From one to the other: what it says of itself, and what its proof says.
+    (address,) = re.findall(r'href="([^"]*/verify/scan[^"]*)"', page)
+    of_red = desk.client.get(unescape(address)).text
+    assert 'is-red"' in of_red
+    assert "-¥5.00" in of_red
+    assert f"/verify/file?hash={blue['hash']}" in of_red
+    take(desk, blue)
+    whole = desk.client.get("/verify/scan", query_string=slip(blue)).text
+    assert "¥0.00" in whole
+    new = desk.issue(lines=[CAKE], replaces=blue["hash"])
+    assert (
+        f"/verify/file?hash={blue['hash']}"
+        in desk.client.get("/verify/scan", query_string=slip(new)).text
+    )
