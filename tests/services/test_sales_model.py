@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from chain.commitment import anchor, parse_password_area
+from chain.errors import Problem
 from invoice_service.domain.document import read_lines
 from invoice_service.domain.invoice import Issued, Prepared, parse_request, prepare
 from invoice_service.domain.qrtext import QrText
@@ -50,6 +51,9 @@ from tests.storage.shop import codes
 
 EXAMPLES: Final = share(400, 12)
 STEPS: Final = 30
+
+NAMING: Final = {"return_repeated": "first_hash", "already_reversed": "reversed_by"}
+"""Refusals that name a red invoice, and where."""
 
 VERDICTS: Final = {"part": Verdict.PARTLY_REVERSED, "full": Verdict.REVERSED}
 
@@ -144,6 +148,13 @@ class Restaurant(RuleBasedStateMachine):
     def take_back(self, data: st.DataObject, count: int) -> None:
         """One return, or several that know nothing of each other, in one transaction."""
         self._hand_in([self._return(*self._wanted(data)) for _ in range(count)])
+
+    @precondition(lambda self: any(blue.backs for blue in self.model.blues))
+    @rule(data=st.data(), key=keys)
+    def take_back_again(self, data: st.DataObject, key: str) -> None:
+        """Just what was taken back before."""
+        blue = data.draw(st.sampled_from([blue for blue in self.model.blues if blue.backs]))
+        self._hand_in([self._return(blue, data.draw(st.sampled_from(blue.backs)), key)])
 
     @rule(data=st.data(), asked=st.lists(st.tuples(sales, keys), max_size=2), kept=st.booleans())
     def pull_the_plug(self, data: st.DataObject, asked: list[tuple[Sale, str]], kept: bool) -> None:
@@ -294,16 +305,18 @@ class Restaurant(RuleBasedStateMachine):
         assert stored is not None
         salts = self.town.random.randbytes(48)
         draft = prepare_red(stored, back.request, salts, idempotency_key=key)
-        return Call(draft, lambda: self.model.take_back(blue, back, key, self._unix()))
+        expected = partial(self._taken, blue, back, key)
+        return Call(draft, expected, lambda: _reds_named(blue, back))
+
+    def _taken(self, blue: Blue, back: Back, key: str) -> Outcome:
+        return self.model.take_back(blue, back, key, self._unix())
 
     def _wanted(self, data: st.DataObject) -> tuple[Blue, Back, str]:
         """Any return of any invoice: possible or not, new or one of before."""
         blue = data.draw(st.sampled_from(self.model.blues))
-        kind = data.draw(st.sampled_from(["all", "lines", "lines", "money", "again"]))
+        kind = data.draw(st.sampled_from(["lines", "lines", "money", "money", "all"]))
         back = Back()
-        if kind == "again" and blue.backs:
-            back = data.draw(st.sampled_from(blue.backs))
-        elif kind == "lines":
+        if kind == "lines":
             numbers = st.sampled_from([*(one.number for one in blue.left), 9])
             chosen = data.draw(st.lists(numbers, min_size=1, max_size=3, unique=True))
             counts = st.sampled_from(["", "0.5", "1", "2", "0.333333"])
@@ -322,6 +335,10 @@ class Restaurant(RuleBasedStateMachine):
         issued = [answer.seq if isinstance(answer, Issued) else 0 for answer in answers]
         assert issued == [seq for _, seq in expected]
         self.hashes |= {one.seq: one.hash for one in answers if isinstance(one, Issued)}
+        for call, answer in zip(calls, answers, strict=True):
+            if isinstance(answer, Problem) and answer.code in NAMING:
+                name = NAMING[answer.code]
+                assert answer.extra[name] == self.hashes[call.named()[answer.code]]
 
     def _seal(self) -> None:
         states = {blue.seq: blue.reversal for blue in self.model.blues}
@@ -353,6 +370,13 @@ class Call:
 
     draft: Prepared
     expected: Callable[[], Outcome]
+    named: Callable[[], dict[str, int]] = dict
+    """The ``seq`` of the red invoice that a refusal names, by its code."""
+
+
+def _reds_named(blue: Blue, back: Back) -> dict[str, int]:
+    first = blue.reds[blue.backs.index(back)] if back in blue.backs else 0
+    return {"return_repeated": first, "already_reversed": blue.reds[-1]}
 
 
 def _as_before(code: str, seq: int) -> Outcome:
