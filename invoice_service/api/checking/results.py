@@ -13,7 +13,7 @@ from invoice_service.domain.verdict import Verification
 Result = Verification | Problem
 
 COLUMNS: Final = (
-    *("line", "duplicate_of", "hash", "verdict", "seller", "issued_at", "total"),
+    *("line", "duplicate_of", "hash", "verdict", "seller", "issued_at", "total", "left"),
     *("block", "sealed_at", "reversed_by", "code", "detail"),
 )
 HEADER: Final = codecs.BOM_UTF8 + csv_line(COLUMNS)
@@ -39,16 +39,17 @@ class Results:
         return csv_line(self.row(line, result))
 
     def row(self, line: int, result: Result) -> list[str]:
-        """One row of COLUMNS; amounts in yuan, tax included."""
+        """One row of COLUMNS; amounts in yuan, tax included. ``left`` is of what was taken back."""
         if isinstance(result, Problem):
             blank = [""] * (len(COLUMNS) - 3)
             return [str(line), *blank, result.code, result.detail]
         before = self.before(line, result)
         seller, issued_at, total = _shown(result.face or {})
         block = "" if result.block is None else str(result.block)
+        left = "" if result.left is None else format_yuan(result.left)
         return [
             *(str(line), "" if before is None else str(before), result.hash, result.verdict),
-            *(seller, issued_at, total, block),
+            *(seller, issued_at, total, left, block),
             *(result.sealed_at or "", " ".join(result.reversed_by), "", ""),
         ]
 

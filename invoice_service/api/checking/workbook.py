@@ -15,7 +15,7 @@ from invoice_service.documents.spreadsheet import texts_workbook
 from invoice_service.domain.verdict import NAMES_ZH, Verdict
 
 _LINE_ENDS: Final = re.compile(r"[\r\n]+")
-_AMOUNTS: Final = {COLUMNS.index("total")}
+_AMOUNTS: Final = {COLUMNS.index("total"), COLUMNS.index("left")}
 _HEADINGS: Final = {
     "line": "行 line",
     "duplicate_of": "与此行重复 duplicate_of",
@@ -24,6 +24,7 @@ _HEADINGS: Final = {
     "seller": "销售方 seller",
     "issued_at": "开票时间 issued_at",
     "total": "价税合计（元） total CNY",
+    "left": "尚有效金额（元） left CNY",
     "block": "区块 block",
     "sealed_at": "入链时间 sealed_at",
     "reversed_by": "红字发票 reversed_by",

@@ -63,7 +63,7 @@ def test_a_sheet_as_spreadsheets_leave_it_and_back(desk: Desk) -> None:
     assert rows[0][2] == first["hash"]
     assert (rows[0][4], float(rows[0][6])) == ("深圳市旋转餐厅有限公司", 498.10)
     assert rows[2][1] == "5"
-    assert rows[3][10] == "not_csv"
+    assert rows[3][11] == "not_csv"
 
 
 def test_nothing_in_an_answer_is_a_formula_or_a_number_but_amounts(desk: Desk) -> None:

@@ -88,7 +88,22 @@ def test_the_results_are_had_as_a_workbook(desk: Desk) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
     rows = list(openpyxl.load_workbook(io.BytesIO(answer.data)).worksheets[0].values)
     assert [row[3] for row in rows[1:]] == ["真票 · 待入账 pending", None]
-    assert rows[2][10] == "qr_invalid"
+    assert rows[2][11] == "qr_invalid"
+
+
+def test_of_what_came_back_a_list_says_what_still_stands(desk: Desk) -> None:
+    part, whole = desk.issue("T1"), desk.issue("T2")
+    back = {"reason": "SALES_DISCOUNT", "amount": 810}
+    assert desk.post(f"/v1/invoices/{part['hash']}/reversals", back).status_code == 201
+    desk.reverse(whole)
+    text = f"{part['qr']}\n{whole['qr']}\n{desk.issue('T3')['qr']}"
+    page = shown(send(desk, text=text))
+    assert "尚有效金额 ¥490.00" in page
+    assert "尚有效金额 ¥0.00" in page
+    answer = send(desk, **{"text": text, "as": "xlsx"})
+    rows = list(openpyxl.load_workbook(io.BytesIO(answer.data)).worksheets[0].values)
+    assert [row[7] for row in rows] == ["尚有效金额（元） left CNY", 490, 0, None]
+    assert [row[6] for row in rows[1:]] == [498.1] * 3
 
 
 def test_a_page_shows_some_and_counts_all(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
