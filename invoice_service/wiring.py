@@ -41,6 +41,7 @@ from invoice_service.keys.people import PEOPLE_KEY, PeopleKey
 from invoice_service.keys.rotation import Rotation
 from invoice_service.keys.secrets import all_encrypted, find_passphrase, read_signer, write_signer
 from invoice_service.processes.issuer import SOCKET, DirectIssuer, IssuerClient
+from invoice_service.processes.logs import plain_logs
 from invoice_service.processes.uptime import running
 from invoice_service.services.anchoring.anchor import Anchoring
 from invoice_service.services.checking.verify import Verifier
@@ -296,6 +297,7 @@ def open_instance(
     ``require_current``; the last is left out for who looks at what may be an old copy
     (``doubted``). ConflictError ``origin_differs``, with what to do.
     """
+    plain_logs()
     keys = _key_folder(config)
     inventory.require_whole(config, keys)
     make_folder(config.run_dir)
