@@ -1,5 +1,6 @@
 """What a person hands to ``fapiao verify``: a hash, a QR text, a picture, a PDF, a proof file."""
 
+import codecs
 import re
 from functools import reduce
 from pathlib import Path
@@ -22,6 +23,9 @@ from invoice_service.domain.qrtext import (
     read_hash,
 )
 from invoice_service.domain.text import drop_unseen
+
+MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""With which Windows begins texts, and no picture begins."""
 
 _HASH: Final = re.compile(r"01[0-9a-f]{64}", re.IGNORECASE)
 _LIKE_A_FILE = re.compile(r".*([/\\].*|\.[a-z0-9]{1,8})", re.IGNORECASE | re.DOTALL)
@@ -74,8 +78,8 @@ def _from_slip(slip: QrText) -> Claim:
 
 def _from_file(path: Path) -> Claim:
     with path.open("rb") as file:
-        start = file.read(1)
-        if start == b"{" or path.suffix.lower() == ".json":
+        start = file.read(len(codecs.BOM_UTF8))
+        if start.startswith((b"{", *MARKS)) or path.suffix.lower() == ".json":
             return _from_proof(path, start + file.read(MAX_PROOF_BYTES))
     return _from_slip(read_picture(path))
 
@@ -86,6 +90,8 @@ def _from_proof(path: Path, data: bytes) -> Claim:
     except MalformedError as problem:
         refuse_within(data)
         detail = f"{path} is no proof file, or a damaged one: {problem.detail}"
+        if data.startswith(MARKS) or problem.code == "not_canonical":
+            detail += "; a program has saved it anew: take the file as it was given"
         raise MalformedError(problem.code, detail, pointer=problem.pointer) from None
     return Claim(password_area(proof.document), proof_slip(proof), proof)
 

@@ -195,6 +195,28 @@ def test_a_damaged_proof_file_is_called_that(town: Town, start: bytes) -> None:
     assert "a damaged tlog-proof" in town.refusal("verify", "1.tlog-proof", status=2)
 
 
+def test_a_proof_file_that_was_saved_anew_is_called_that(
+    town: Town, invoice: dict[str, Any]
+) -> None:
+    town.run("proof", invoice["hash"], "--output", "one.fapiao.json")
+    data = Path("one.fapiao.json").read_bytes()
+    saved = {
+        "mark.txt": b"\xef\xbb\xbf" + data,
+        "unicode.txt": data.decode().encode("utf-16"),
+        "unicode.json": data.decode().encode("utf-16"),
+        "pretty.json": json.dumps(json.loads(data), indent=2).encode(),
+        "line.json": data + b"\n",
+    }
+    for name, content in saved.items():
+        Path(name).write_bytes(content)
+        said = town.refusal("verify", name, status=2)
+        assert f"{name} is no proof file, or a damaged one" in said
+        assert "take the file as it was given" in said
+    answer = {"hash": invoice["hash"], "promise": "log.example/promise\n01\n"}
+    Path("answer.json").write_text(json.dumps(answer))
+    assert "jq -j .promise" in town.refusal("verify", "answer.json", status=2)
+
+
 def test_a_proof_file_offline_with_the_key_alone(town: Town, invoice: dict[str, Any]) -> None:
     proof, key = _proof(town, invoice), town.run("keys", "log").splitlines()[0]
     assert proof.name == "00000001.fapiao.json"
