@@ -22,7 +22,7 @@ NAMES: Final = {
     "category": ("分类", "类别", "菜品分类", "商品分类"),
     "price": ("unit_price", "价格", "单价", "售价"),
     "rate": ("tax_rate", "税率"),
-    "code": ("barcode", "条码", "条形码", "编码", "编号", "简码"),
+    "code": ("barcode", "条码", "条形码", "编码", "编号", "代码", "简码", "短代码"),
 }
 """What the columns are called, in any order and in either language."""
 

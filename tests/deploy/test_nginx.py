@@ -14,6 +14,9 @@ import pytest
 import urllib3
 
 from invoice_service.processes.supervise import free_port
+from invoice_service.services.people.person import Whose
+from invoice_service.services.people.sessions import Visit
+from invoice_service.wiring import open_instance
 from tests.api.desk import MEAL, NDJSON, Desk, slip
 from tests.api.server import serving
 from tests.outside import need
@@ -186,6 +189,25 @@ def test_results_come_through_while_the_rest_is_being_issued(site: Site) -> None
     assert site.desk.count() < 5000
     assert (first["line"], first["status"]) == (1, 201)
     assert len(list(lines)) == 4999
+
+
+def test_events_come_through_one_by_one(site: Site) -> None:
+    people, now = site.desk.instance.people, int(site.desk.clock().timestamp())
+    by, visit = site.desk.instance.operator(), Visit("", "")
+    whose = Whose(site.desk.restaurant.merchant.id)
+    invited = people.staff.invite(whose, "owner", "Zhang", "zhang", by)
+    person = people.staff.accept(invited.token, "seven ducks cross a river", visit, now)
+    with closing(open_instance(site.desk.config)) as instance:  # by the clock of the server
+        token = instance.people.sessions.open(person, "full", visit, "password")
+    cookie = f"__Host-fapiao-session={token}"
+    answer = site.ask("GET", "/till/events", preload=False, Cookie=cookie)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/event-stream")
+    lines = iter(answer)
+    assert next(lines).startswith(b"retry: ")
+    invoice = site.desk.issue()
+    told = next(line for line in lines if line.startswith(b"data: "))
+    assert json.loads(told[6:])["hash"] == invoice["hash"]
+    answer.close()
 
 
 def test_a_list_above_the_limit_is_refused_in_our_words(site: Site) -> None:

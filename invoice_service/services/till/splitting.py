@@ -147,6 +147,8 @@ def _by_amounts(came: Sequence[_Came], amounts: Sequence[Fen]) -> list[list[_Sha
         raise MalformedError(
             "parts_incomplete", "the parts' amounts are not the bill's", pointer="/parts"
         )
+    if not all(amounts):
+        raise MalformedError("total_zero", "a part comes to nothing", pointer="/parts")
     left = [one.net for one in came]
     columns: list[list[Fen]] = []
     for amount in amounts:

@@ -1,9 +1,13 @@
 """Bills and settling: what is sold is issued once, and booked to the fen."""
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 
+from invoice_service.services.checking.audit_trail import audit_trail
+from invoice_service.services.people.ports import SCOPES, KeyTerms
 from tests.web.till.counter import COMPANY, NOODLES, TEA, Counter, Till, cash, new_id
 
 
@@ -217,3 +221,57 @@ def test_a_business_day_ends_in_the_small_hours(counter: Counter) -> None:
     night = counter.zhang.read("invoices", day="2026-11-21")["invoices"]
     assert [one["order_id"] for one in night] == ["P0001"]
     assert counter.zhang.sell()["business_day"] == "2026-11-22"
+
+
+def test_what_was_booked_is_frozen(counter: Counter) -> None:
+    counter.zhang.sell()
+    shift = counter.zhang.read("state")["shift"]["id"]
+    counter.zhang.do("POST", f"shifts/{shift}/close", {"counted": {"cash": 2800}})
+    path = counter.config.invoices_db
+    with closing(sqlite3.connect(path, isolation_level=None)) as stranger:
+        for table in ("till_sales", "till_payments", "till_shifts"):
+            columns = [row[1] for row in stranger.execute(f"PRAGMA table_info({table})")]
+            for change in (
+                f"UPDATE {table} SET {columns[0]} = {columns[0]}",
+                f"DELETE FROM {table}",
+            ):
+                with pytest.raises(sqlite3.IntegrityError, match="frozen"):
+                    stranger.execute(change)
+        for table in ("till_sales", "till_payments"):
+            row = stranger.execute(f"SELECT * FROM {table}").fetchone()
+            marks = ", ".join("?" * len(row))
+            with pytest.raises(sqlite3.IntegrityError, match="only ever appended"):
+                stranger.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)
+
+
+def test_a_person_who_is_erased_is_gone_from_the_till_too(counter: Counter) -> None:
+    name = "欧阳娜娜"
+    sold = counter.zhang.sell(NOODLES, buyer={"name": name})
+    hash_ = sold["invoices"][0]["hash"]
+    assert counter.zhang.read("invoices", q=name)["invoices"]
+    key = counter.new_key(counter.restaurant.merchant.id, KeyTerms(scopes=SCOPES["merchant"]))
+    erasure = counter.client.post(f"/v1/invoices/{hash_}/buyer/erasure", headers=counter.auth(key))
+    assert erasure.status_code == 200
+    assert counter.zhang.read("invoices", q=name)["invoices"] == []
+    (row,) = counter.zhang.read("invoices", day="2026-11-21")["invoices"]
+    assert row["buyer_name"] == "已删除"
+    assert name not in str(counter.zhang.read(f"invoices/{hash_}"))
+    assert counter.zhang.sell(NOODLES, buyer={"name": name})["order_id"] == "P0002"
+    assert counter.zhang.take_back(sold, 2800)["invoice"]["state"] == "full"
+
+
+def test_the_audit_finds_a_tills_day_in_order(counter: Counter) -> None:
+    counter.zhang.do("PUT", "tables", {"version": 0, "tables": ["1"]})
+    sold = counter.zhang.sell(NOODLES, TEA)
+    counter.li.take_back(sold, 900, lines=[{"line": 2}])
+    shift = counter.zhang.read("state")["shift"]["id"]
+    counter.zhang.do("POST", f"shifts/{shift}/close", {"counted": {"cash": 2800}})
+    counter.anchor()
+    instance = counter.instance
+    found = audit_trail(instance.store)
+    assert found.acts == instance.store.last_act().seq
+    assert {act["type"] for kind in ("menu", "shift", "return") for act in counter.acts(kind)} == {
+        "menu",
+        "shift",
+        "return",
+    }

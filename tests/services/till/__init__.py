@@ -1,0 +1,1 @@
+"""What is computed at the till, without a store."""
