@@ -67,10 +67,9 @@ class WholeFolder:
                 yield from self._lost_of(level, range(first, min(first + _FOLDER, number)))
 
     def _lost_ends(self, size: int) -> Iterator[TileId]:
-        """Partial tiles of this size; one that has become full since holds what they held."""
+        """Yield partial ones of this size, on which its readers begin."""
         for tile in _ends(size):
-            full = TileId(tile.level, tile.n)
-            if not any((self._folder / one.path()).is_file() for one in (tile, full)):
+            if not (self._folder / tile.path()).is_file():
                 yield tile
 
     def _lost_of(self, level: int | None, numbers: range) -> Iterator[TileId]:

@@ -288,8 +288,12 @@ def test_of_the_database_only_what_the_last_tiles_need_has_to_lead_to_them(
 
 
 @pytest.mark.parametrize("path", ["tile/0/003.p/21", "tile/entries/003.p/21"])
-def test_last_tiles_to_which_the_database_does_not_lead_are_named(books: Books, path: str) -> None:
-    (books.log_folder / path).unlink()
+@pytest.mark.parametrize("more", [[], ["tile/0/000"]], ids=["alone", "with a full one"])
+def test_last_tiles_to_which_the_database_does_not_lead_are_named(
+    books: Books, path: str, more: list[str]
+) -> None:
+    for lost in (path, *more):
+        (books.log_folder / lost).unlink()
     books.tamper("UPDATE entries SET entry = ? WHERE idx = 780", b"another")
     with pytest.raises(VerificationError, match=path) as caught:
         books.log.publisher.mend()

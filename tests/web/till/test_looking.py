@@ -1,6 +1,7 @@
 """Lists, search, titles, slips, menu, tables, tills."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -157,6 +158,18 @@ def test_tills_have_names_and_a_browser_is_one(counter: Counter) -> None:
     assert counter.zhang.read("invoices", day=DAY)["invoices"][0]["till"] == "外卖"
     counter.zhang.do("DELETE", "tills/外卖")
     assert counter.zhang.refused("DELETE", "tills/外卖")["code"] == "till_unknown"
+
+
+@pytest.mark.parametrize("name", ["1/2", "/", ".", ".."])
+def test_a_till_has_a_name_by_which_it_can_be_removed(counter: Counter, name: str) -> None:
+    refused = counter.zhang.refused("POST", "tills", {"name": name})
+    assert (refused["code"], refused["pointer"]) == ("identifier_ambiguous", "/name")
+
+
+@pytest.mark.parametrize("name", ["1.2", "吧台 1", "50%", "a?b#c", ".a"])
+def test_whatever_else_it_is_called_it_goes(counter: Counter, name: str) -> None:
+    counter.zhang.do("POST", "tills", {"name": name})
+    counter.zhang.do("DELETE", f"tills/{quote(name, safe='')}")
 
 
 def test_tables_are_kept(counter: Counter) -> None:
