@@ -19,16 +19,21 @@ _IN_TRAIL: Final = re.compile(r"(?:invoice:)?([0-9]{12})-([0-9]{8})", re.ASCII)
 
 
 @click.command("erase-buyer")
-@click.argument("invoices", metavar="INVOICE...", nargs=-1, required=True)
+@click.argument("invoices", metavar="INVOICE...", nargs=-1)
+@click.option("--rewrite", is_flag=True, help="Then write invoices.db anew, in a quiet hour.")
 @json_option
 @click.pass_obj
-def erase_buyer(session: Session, *, invoices: tuple[str, ...], as_json: bool) -> None:
+def erase_buyer(
+    session: Session, *, invoices: tuple[str, ...], rewrite: bool, as_json: bool
+) -> None:
     """Erase the person to whom each INVOICE was issued, for ever, in all documents of the sale.
 
     INVOICE is a hash, or CODE-NUMBER as the trail has it. Companies and organisations are kept.
     The act stands in the trail, without the person. Backups made before still hold the key: see
     docs/operations.md, "Erasing a buyer".
     """
+    if not invoices and not rewrite:
+        raise click.UsageError("name an INVOICE, or --rewrite")
     instance = session.instance()
     for text in invoices:
         digest = _digest(instance.store, text)
@@ -38,6 +43,8 @@ def erase_buyer(session: Session, *, invoices: tuple[str, ...], as_json: bool) -
             print_json({"hash": invoice.hash, "erased_at": at})
         else:
             click.echo(f"the buyer of invoice {invoice.code}-{invoice.number} is erased, {at}")
+    if rewrite:
+        instance.store.connections.rewrite()
     instance.close()
 
 

@@ -171,8 +171,8 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True):
 class StoredInvoice(msgspec.Struct, frozen=True, kw_only=True):
     """An issued invoice as it was read back; the three groups are their canonical bytes.
 
-    Of a buyer who was erased only the commitment is left (``erased``), and zeros of the salt;
-    ``buyer`` is what is shown in its place.
+    A buyer who is a person is ``sealed``. Of one who was erased only the commitment is left
+    (``erased``), and zeros of the salt; ``buyer`` is what is shown in its place.
     """
 
     seq: int
@@ -201,6 +201,7 @@ class StoredInvoice(msgspec.Struct, frozen=True, kw_only=True):
     reverses_hash: str | None = None
     reversed_by: tuple[str, ...] = ()
     returned: Fen = 0
+    sealed: bool = False
     erased: bytes = b""
 
     @property

@@ -39,7 +39,15 @@ def test_a_buyer_is_erased_once(town: Town) -> None:
     assert "1 documents whose buyers were erased" in town.run("audit")
 
 
+def test_the_file_is_written_anew_when_asked(town: Town) -> None:
+    hash_ = sold(town)
+    assert town.asked("erase-buyer", hash_, "--rewrite")["hash"] == hash_
+    assert town.run("erase-buyer", "--rewrite") == ""
+    assert town.asked("audit")["buyers_erased"] == 1
+
+
 def test_what_cannot_be_erased(town: Town) -> None:
+    assert "name an INVOICE" in town.refusal("erase-buyer", status=2)
     assert "invoice_unknown" in town.refusal("erase-buyer", "01" + "0" * 64)
     assert "invoice_unknown" in town.refusal("erase-buyer", "invoice:144031809110-00000001")
     assert "password_area" in town.refusal("erase-buyer", "01", status=2)

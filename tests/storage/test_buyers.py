@@ -84,6 +84,20 @@ class TestBytes:
         shop.issue(shop.draft("A-2", buyer=company()))
         assert company()["name"].encode() in files(shop.folder)
 
+    def test_a_file_that_is_written_anew_has_nothing_in_its_free_room(self, shop: Shop) -> None:
+        shop.issue(shop.draft("A-1", buyer=PERSON))
+        with closing(sqlite3.connect(shop.folder / FILE)) as stranger:
+            stranger.execute("PRAGMA secure_delete = OFF")
+            stranger.execute("INSERT INTO till_lists VALUES (1, 'x', 1, 'left in the free room')")
+            stranger.execute("DELETE FROM till_lists")
+            stranger.commit()
+        shop.store.connections.empty_log()
+        assert b"left in the free room" in files(shop.folder)
+        shop.store.connections.rewrite()
+        assert b"left in the free room" not in files(shop.folder)
+        assert codes(shop.hand_in(shop.draft("A-2"))) == ["issued"]
+        assert shop.rows("PRAGMA temp_store") == [(2,)]
+
 
 class TestWashing:
     """The write-ahead log is emptied, sooner or later."""

@@ -3,7 +3,7 @@
 First the log, as ``chain.audit.audit`` does for any log. Then, in one walk along log and invoices:
 
 1. each invoice's groups are canonical, and hash with their salts to its digest; of a buyer who was
-   erased, the commitment stands for the group;
+   erased, the commitment stands for the group, and a person who was not can be;
 2. its columns say what its document says, its seller is the merchant whose it is, the document's
    sums are those of its lines, and each line of a blue one follows from its price, quantity, rate
    and discount;

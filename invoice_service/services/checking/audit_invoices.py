@@ -14,6 +14,7 @@ from invoice_service.domain.invoice import StoredInvoice, stored_digest
 from invoice_service.domain.lifecycle import Reversal, reversal_of
 from invoice_service.domain.lines import add_up, first_wrong, rates_within
 from invoice_service.domain.numbering import format_issued_at, shanghai_year
+from invoice_service.domain.persons import is_person, read_group
 from invoice_service.domain.returns import is_return
 from invoice_service.services.ports import Account, InvoiceFilter
 
@@ -234,6 +235,14 @@ def _groups(invoice: StoredInvoice) -> None:
     except MalformedError as error:
         raise AuditError("invoice", invoice.seq, "three salts", error.detail) from error
     _same(invoice, "digest", password_area(digest), invoice.hash)
+    if invoice.sealed or b'"kind":"individual"' not in invoice.buyer:
+        return
+    try:
+        named = is_person(read_group(invoice.buyer))
+    except msgspec.MsgspecError as error:
+        raise AuditError("invoice", invoice.seq, "a buyer of ours", str(error)) from error
+    if named:
+        raise AuditError("invoice", invoice.seq, "a person who can be erased", "one who cannot")
 
 
 def _columns(

@@ -110,6 +110,15 @@ class Connections:
         with self.reading() as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
+    def rewrite(self) -> None:
+        """Write the whole file anew, without what pages keep in their free room.
+
+        Whoever writes meanwhile waits, or is told ``database_busy``; so is this.
+        """
+        with self.reading() as connection:
+            vacuum(connection)
+        self.empty_log()
+
     def close(self) -> None:
         """Close the connections of all threads."""
         with self._guard:
@@ -216,6 +225,15 @@ def _begin(connection: sqlite3.Connection, give_up: float) -> None:
             time.sleep(_PAUSE)
     finally:
         connection.execute(_READERS_WAIT)
+
+
+def vacuum(connection: sqlite3.Connection) -> None:
+    """Write the database anew, by way of a file: it need not fit into memory."""
+    connection.execute("PRAGMA temp_store = FILE")
+    try:
+        connection.execute("VACUUM")
+    finally:
+        connection.execute("PRAGMA temp_store = MEMORY")
 
 
 def _is_emptied(connection: sqlite3.Connection) -> bool:

@@ -205,7 +205,7 @@ def _stored(row: tuple[Any, ...]) -> StoredInvoice:
         if form is not None:
             fields["face"] = _face(text, fields)
         if is_sealed(fields["buyer"]):
-            fields |= open_kept(fields["buyer"], fields["salts"], key)._asdict()
+            fields |= open_kept(fields["buyer"], fields["salts"], key)._asdict() | {"sealed": True}
         if reds != "[]":
             by = sorted(_read_reds(reds))
             fields["reversed_by"] = [

@@ -4,6 +4,7 @@ from sqlite_utils import Database, Migrations
 
 from invoice_service.services.people.refusals import KEPT_SECONDS
 from invoice_service.storage.sqlite.buyers import create_buyer_keys
+from invoice_service.storage.sqlite.connection import vacuum
 from invoice_service.storage.sqlite.people_tables import create_people
 from invoice_service.storage.sqlite.prints import create_prints
 from invoice_service.storage.sqlite.till.tables import create_till
@@ -322,5 +323,5 @@ def buyers_apart(db: Database) -> None:
 def buyers_washed(db: Database) -> None:
     """Leave nothing in the file of people who were stored without a key."""
     if db.execute("SELECT 1 FROM buyer_keys LIMIT 1").fetchone():
-        db.execute("VACUUM")
+        vacuum(db.conn)
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -16,7 +16,7 @@ from chain.proof.verify import Evidence, verify_proof
 from invoice_service.documents.slip import Asked, Text, slip_of
 from invoice_service.domain.acts import By
 from invoice_service.domain.invoice import Issued, Prepared, StoredInvoice
-from invoice_service.domain.persons import ERASED_NAME
+from invoice_service.domain.persons import ERASED_NAME, Kept
 from invoice_service.domain.qrtext import parse_qr_text, scan_url
 from invoice_service.domain.verdict import Verdict
 from invoice_service.services.checking.prove import ALL_GROUPS, build
@@ -259,6 +259,18 @@ class TestAudit:
         erase(town, first)
         tamper(town, statement)
         assert first_wrong(town) == wrong
+
+    def test_a_person_who_cannot_be_erased_is_found(
+        self, town: Town, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def never_sealed(_group: object, document: bytes, salts: bytes, *_: object) -> Kept:
+            return Kept(document, salts)
+
+        monkeypatch.setattr("invoice_service.domain.invoice.keep", never_sealed)
+        sell(town, {"kind": "individual"})
+        town.audit()
+        sell(town)
+        assert first_wrong(town) == ("invoice", 2)
 
     def test_a_key_that_is_back_is_found(self, town: Town) -> None:
         issued = sell(town)
