@@ -15,6 +15,7 @@ from invoice_service.files.results import read_results
 from invoice_service.files.turns import Job, Turns
 from invoice_service.services.issuing.issue import IssuingDesk
 from invoice_service.services.issuing.standing import Standings
+from invoice_service.services.people.trail import ActFilter
 from tests.api.desk import Desk
 from tests.files.days import day_file
 from tests.patience import PATIENCE
@@ -205,3 +206,27 @@ def test_the_thread_does_it_by_itself(house: House) -> None:
     id_ = house.send(office, day_file(3))
     assert office.turns.idle(PATIENCE)
     assert house.stage(id_) == "ready"
+
+
+def test_two_processes_that_begin_at_one_moment_begin_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one has it done between the look and the lock."""
+    one, hand = house.process()
+    other, idle = house.process()
+    id_ = house.send(one, day_file(5))
+    hand.all()
+    lock = Shelf.lock
+
+    def late(shelf: Shelf) -> int | None:
+        monkeypatch.setattr(Shelf, "lock", lock)
+        one.issue(house.merchant_id, id_, house.by(), 1)
+        hand.all()
+        return lock(shelf)
+
+    monkeypatch.setattr(Shelf, "lock", late)
+    other.issue(house.merchant_id, id_, house.by(), 1)
+    idle.all()
+    assert (house.stage(id_), house.desk.count()) == ("done", 5)
+    acts = house.desk.instance.store.acts(ActFilter(type="orders_file"), 0, 10)
+    assert [one.act.outcome for one in acts] == ["begun", "done"]
