@@ -1,4 +1,4 @@
-"""A witness over HTTP: bodies with an end, requests with a deadline, one line for each refusal."""
+"""A witness over HTTP: bodies with an end, requests with a deadline, a line for each refusal."""
 
 import contextlib
 import io
@@ -39,6 +39,9 @@ MAX_CONNECTIONS: Final = 128
 
 QUIET_SECONDS: Final = 60.0
 """Between two lines that say the same of whoever comes: anybody can make as many as he likes."""
+
+LINES: Final = 600
+"""Of refusals in such a time, each with what was refused; beyond, of each code one such line."""
 
 _STATUS: Final = {
     MalformedError: HTTPStatus.BAD_REQUEST,
@@ -85,6 +88,7 @@ class WitnessServer(ThreadingTCPServer):
         self._telling = threading.Lock()
         self._told: dict[str, float] = {}
         self._untold: Counter[str] = Counter()
+        self._lines, self._lines_since = 0, -QUIET_SECONDS
         super().__init__(address, _Handler)
 
     @property
@@ -100,6 +104,19 @@ class WitnessServer(ThreadingTCPServer):
         line = {"at": at, "status": status, "code": code, "detail": detail, **more}
         sys.stderr.write(json.dumps(line) + "\n")  # in ASCII: nobody writes our lines for us
         sys.stderr.flush()
+
+    def tell(self, status: int, code: str, detail: str, *, client: str, **more: str | int) -> None:
+        """Write down a refusal; of more than can be read, rarely: strangers can make any number."""
+        now = time.monotonic()
+        with self._telling:
+            if now - self._lines_since >= QUIET_SECONDS:
+                self._lines, self._lines_since = 0, now
+            self._lines += 1
+            many = self._lines > LINES
+        if many:
+            self.told_rarely(status, code, "as others before it", client)
+        else:
+            self.refused(status, code, detail, client=client, **more)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # as socketserver has it
         """Serve the connection in a thread of its own, if there is a place for one more."""
@@ -321,7 +338,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _say(self, status: int, code: str, detail: str, **more: str | int) -> None:
         """Write down what was refused; of who had to give way nothing is left to tell."""
         if self.server.places.has(self.connection):
-            self.server.refused(status, code, detail, client=self.client_address[0], **more)
+            self.server.tell(status, code, detail, client=self.client_address[0], **more)
 
 
 def _origin(body: bytes) -> str:

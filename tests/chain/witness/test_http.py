@@ -116,6 +116,25 @@ def test_another_path(server: WitnessServer, capsys: pytest.CaptureFixture[str])
     assert lines(capsys) == [line(404, "no_such_path", detail)]
 
 
+def test_of_more_refusals_than_can_be_read_few_are_written_down(
+    server: WitnessServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Strangers can make any number of them; each code is told once beyond, then counted."""
+    monkeypatch.setattr(http, "LINES", 3)
+    for number in range(9):
+        path = "/x" if number % 2 else "/0" * 32 + "/checkpoint"
+        assert b"404 Not Found" in talk(server, request("GET", path))
+        assert b"405 Method" in talk(server, request("GET", "/add-checkpoint"))
+    detail = "as others before it"
+    found = lines(capsys)
+    assert [one["code"] for one in found[:3]] == ["not_cosigned", "method", "not_cosigned"]
+    assert found[3:] == [line(405, "method", detail), line(404, "not_cosigned", detail)]
+    monkeypatch.setattr(http, "QUIET_SECONDS", 0)
+    talk(server, request("GET", "/x"))
+    talk(server, request("GET", "/add-checkpoint"))
+    assert [one["detail"] == detail for one in lines(capsys)] == [False, False]
+
+
 def test_another_size(server: WitnessServer, capsys: pytest.CaptureFixture[str]) -> None:
     for old, latest in ((3, 0), (1, 5)):
         status, head, body = answer(talk(server, post("/add-checkpoint", LOG.request(old, 9))))
