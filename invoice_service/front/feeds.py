@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 from chain.errors import Problem, UnavailableError
-from invoice_service.front.crowd import Crowd
+from invoice_service.front.crowd import LINE_SECONDS, Crowd
 from invoice_service.front.limits import Limits
 from invoice_service.front.threads import Job
 
@@ -106,6 +106,7 @@ class Feeds:
         self._looking = False
         self._look_at = 0.0
         self._over = False
+        self._tell_at = 0.0
         self._note(0)
 
     def __len__(self) -> int:
@@ -163,9 +164,16 @@ class Feeds:
             try:
                 said = group[0][1].source.look([feed for _, feed in group])
                 found += zip((holder for holder, _ in group), said, strict=True)
-            except Exception:
-                log.exception("feeds could not be asked")
+            except Exception:  # noqa: BLE001 # told in the log; others are still asked
+                self._tell_of_failure()
         self._tell(partial(self._deliver, found))
+
+    def _tell_of_failure(self) -> None:
+        """In the log, once a minute: it is tried again each second."""
+        now = time.monotonic()
+        if now >= self._tell_at:
+            self._tell_at = now + LINE_SECONDS
+            log.exception("feeds could not be asked")
 
     def _deliver(self, found: Sequence[tuple[Holder, Said]]) -> None:
         self._looking = False

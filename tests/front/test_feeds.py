@@ -131,11 +131,14 @@ def test_one_pass_at_a_time(station: Station, place: Place) -> None:
         assert station.seen(2)
 
 
-def test_a_pass_that_fails_is_tried_again(station: Station, place: Place) -> None:
+def test_a_pass_that_fails_is_tried_again(
+    station: Station, place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
     with Client(place) as client:
         until(client.say(get("/feed")), b"hello\n")
         station.fails = True
         assert station.seen(2)
+        assert [record.message for record in caplog.records] == ["feeds could not be asked"]
         station.fails = False
         station.news.append(b"news\n")
         until(client, b"news\n")

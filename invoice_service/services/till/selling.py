@@ -30,6 +30,7 @@ from invoice_service.services.till.shapes import (
 from invoice_service.services.till.splitting import Order, check_bill, split
 
 _KEY: Final = "till"
+_BEGUN: Final = ("settling", "settled")
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -80,19 +81,31 @@ class Selling:
         as ``BillStore.put_bill`` and issuing do, RefusedError as issuing, UnavailableError: then
         the same call again finishes what was begun.
         """
-        bill = self._store.bill(hand.merchant_id, bill_id)
         digest = _digest(asked)
-        if bill is not None and bill.state == "settled":
+        bill = self._store.bill(hand.merchant_id, bill_id)
+        if bill is None or bill.state not in _BEGUN:
+            bill = self._begin(hand, bill_id, bill, asked, digest)
+        if bill.state == "settled":
             return _again(bill, digest, asked)
-        if bill is None or bill.state != "settling":
-            bill = self._fix(hand, bill_id, bill, asked, digest)
-        elif asked.parts is not UNSET and bill.asked != digest:
+        if asked.parts is not UNSET and bill.asked != digest:
             raise ConflictError("bill_settling", f"it is being settled as order {bill.order_id}")
         return self._finish(bill, hand)
 
     def resume(self, hand: Hand, bill: Bill) -> Outcome:
         """Finish what was begun."""
         return self._finish(bill, hand)
+
+    def _begin(
+        self, hand: Hand, bill_id: str, bill: Bill | None, asked: SettleRequest, digest: bytes
+    ) -> Bill:
+        """Fix it, or go on with what the same call has fixed meanwhile."""
+        try:
+            return self._fix(hand, bill_id, bill, asked, digest)
+        except ConflictError:
+            there = self._store.bill(hand.merchant_id, bill_id)
+            if there is None or there.state not in _BEGUN or there.asked != digest:
+                raise
+            return there
 
     def _fix(
         self, hand: Hand, bill_id: str, bill: Bill | None, asked: SettleRequest, digest: bytes

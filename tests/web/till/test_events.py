@@ -55,6 +55,11 @@ def kinds(found: list[tuple[str, Any]]) -> list[str]:
     return [kind for kind, _ in found]
 
 
+def test_only_its_head_is_no_feed(counter: Counter) -> None:
+    answer = counter.zhang.client.head("/till/events", base_url=BASE)
+    assert (answer.status_code, answer.content_type) == (200, "text/event-stream")
+
+
 def test_nothing_happens_and_nothing_is_said(counter: Counter) -> None:
     page = Watcher(counter.zhang)
     assert page.look() == page.look() == []

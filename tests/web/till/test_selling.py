@@ -1,6 +1,7 @@
 """Bills and settling: what is sold is issued once, and booked to the fen."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from invoice_service.services.checking.audit_trail import audit_trail
 from invoice_service.services.people.ports import SCOPES, KeyTerms
+from invoice_service.storage.sqlite.till import bills
 from tests.web.till.counter import COMPANY, NOODLES, TEA, Counter, Till, cash, new_id
 
 
@@ -48,6 +50,27 @@ def test_another_way_of_paying_a_settled_bill_is_told_what_was_sold(counter: Cou
     assert problem["code"] == "bill_settled"
     assert [one["hash"] for one in problem["invoices"]] == [sold["invoices"][0]["hash"]]
     assert counter.count() == 1
+
+
+def test_the_same_call_at_the_same_time_sells_once(counter: Counter) -> None:
+    bill = new_id()
+    tills = [counter.new_till("zhang") for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        sold = list(pool.map(lambda till: till.sell(bill=bill), tills))
+    assert sold == [sold[0]] * 4
+    assert counter.count() == 1
+    assert counter.rows("SELECT count(*) FROM till_sales") == [(1,)]
+
+
+def test_a_merchant_has_room_for_so_many_bills(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bills, "MOST_OPEN", 2)
+    for _ in range(2):
+        counter.zhang.do("PUT", f"bills/{new_id()}", {"version": 0, "lines": [TEA]})
+    problem = counter.zhang.refused("PUT", f"bills/{new_id()}", {"version": 0, "lines": [TEA]})
+    assert problem["code"] == "too_many_bills"
+    counter.wang.do("PUT", f"bills/{new_id()}", {"version": 0, "lines": [TEA]})
 
 
 def test_two_tills_see_one_bill(counter: Counter) -> None:
