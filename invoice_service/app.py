@@ -62,6 +62,7 @@ from invoice_service.web.ground import contract as ground
 from invoice_service.web.ground import language, showcase
 from invoice_service.web.ground.prepare import prepare
 from invoice_service.web.setup import doors_blueprint, setup_blueprint
+from invoice_service.web.till import pages as till_pages
 from invoice_service.web.till import template
 from invoice_service.web.till.files import FilePages
 from invoice_service.wiring import Instance, open_instance
@@ -250,7 +251,9 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         receipt_page.receipt_blueprint(SlipCalls(instance).look),
         docs_page.docs_blueprint(),
         showcase.showcase_blueprint(),
-        *people.blueprints(gate, files.blueprint()),
+        *people.blueprints(
+            gate, files.blueprint(), till_pages.pages_blueprint(gate, instance.till)
+        ),
         till.data_blueprint(gate, instance.till, config.limits.body_bytes),
         template.template_blueprint(),
         setup_blueprint(instance, open_setup(instance), gate),

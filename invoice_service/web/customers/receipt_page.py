@@ -35,12 +35,17 @@ def receipt_blueprint(look: Callable[[str], Looked]) -> Blueprint:
     @blueprint.get(f'/v1/invoices/<any_but("batch"):hash_>{ENDING}')
     def show(hash_: str) -> Response:
         looked = look(hash_)
-        return page(
-            "customers/receipt.html",
-            invoice=looked.invoice,
-            width=looked.slip.paper.width,
-            blocks=[(_KINDS[type(block)], block) for block in looked.slip.blocks],
-            printing=looked.printing,
-        )
+        return receipt(looked.invoice, looked.slip, printing=looked.printing)
 
     return blueprint
+
+
+def receipt(invoice: StoredInvoice, slip: Slip, *, printing: bool) -> Response:
+    """The page of a slip; ``printing`` has the browser print it at once."""
+    return page(
+        "customers/receipt.html",
+        invoice=invoice,
+        width=slip.paper.width,
+        blocks=[(_KINDS[type(block)], block) for block in slip.blocks],
+        printing=printing,
+    )

@@ -16,16 +16,19 @@ POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-SCRIPTS: Final = "; script-src {}; connect-src 'self'"
+SCRIPTS: Final = "; script-src {}; connect-src 'self'{}"
 _SOURCES: Final = "script_sources"
+_REACHED: Final = "script_reached"
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 # whatever a template shows
     """A rendered page that is kept by nobody; its policy lets run what the template names."""
     g.pop(_SOURCES, None)
+    g.pop(_REACHED, None)
     answer = Response(render_template(template, **values), status)
     sources: dict[str, None] = g.get(_SOURCES, {})
-    scripts = SCRIPTS.format(" ".join(sources)) if sources else ""
+    reached = "".join(f" {origin}" for origin in g.get(_REACHED, {}))
+    scripts = SCRIPTS.format(" ".join(sources), reached) if sources else ""
     answer.headers["Content-Security-Policy"] = POLICY + scripts
     answer.headers["Content-Language"] = language().tag
     answer.headers["Cache-Control"] = "no-store"
@@ -35,7 +38,7 @@ def page(template: str, status: int = 200, **values: Any) -> Response:  # noqa: 
 
 
 def let_run(app: Flask, assets: Assets) -> None:
-    """Give templates ``run_module`` and ``run_script``."""
+    """Give templates ``run_module``, ``run_script`` and ``reach``."""
 
     def run_module(name: str) -> Markup:
         """A module of ours with all that it loads, by addresses that are kept for a year.
@@ -64,7 +67,12 @@ def let_run(app: Flask, assets: Assets) -> None:
         place = url_for("static", filename=name)
         return Markup('<script src="{}" defer></script>').format(place)
 
-    app.jinja_env.globals.update(run_module=run_module, run_script=run_script)
+    def reach(origin: str) -> Markup:
+        """Let the page's scripts call a program of this machine's, by its origin."""
+        g.setdefault(_REACHED, {})[origin] = None
+        return Markup("")
+
+    app.jinja_env.globals.update(run_module=run_module, run_script=run_script, reach=reach)
 
 
 def _allow(*sources: str) -> None:

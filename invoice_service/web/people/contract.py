@@ -56,4 +56,11 @@ PAGES: Final = (
     Page("post", "/till/files/{file}/issue", _OF_A_MERCHANT),
     Page("post", "/till/files/{file}/cancel", _OF_A_MERCHANT),
     Page("get", "/till/files/{file}/results.{form}", _OF_A_MERCHANT),
+    Page("get", "/till/", _OF_A_MERCHANT),
+    Page("get", "/till/day", _OF_A_MERCHANT),
+    Page("get", "/till/figures/page", _OF_A_MERCHANT),
+    Page("get", "/till/invoices/{hash}/page", _OF_A_MERCHANT),
+    Page("get", "/till/invoices/{hash}/receipt", _OF_A_MERCHANT),
+    Page("get", "/till/closing", _OF_A_MERCHANT),
+    Page("get", "/till/settings", _OF_A_MERCHANT),
 )

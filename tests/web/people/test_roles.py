@@ -15,6 +15,7 @@ ROLES = ("nobody", *EVERYBODY)
 VALUES = {
     "file": "0" * 32,
     "form": "csv",
+    "hash": "x",
     "invitation": "x",
     "passkey": "999",
     "session": "999",

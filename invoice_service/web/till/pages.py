@@ -1,0 +1,117 @@
+"""The till's pages: frames that scripts fill with what the till's calls say."""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, request
+
+from chain.errors import MalformedError
+from invoice_service.documents.slip import FORMS, PAPERS, Asked, slip_of
+from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.domain.qrtext import read_hash, scan_url
+from invoice_service.services.checking.prove import ALL_GROUPS
+from invoice_service.services.till.desk import TillDesk
+from invoice_service.web.customers.receipt_page import receipt
+from invoice_service.web.people.gate import Gate
+from invoice_service.web.till.figures_page import figures_page, rate_name
+
+_WORDS: Final[dict[str, dict[str, Any]]] = {
+    "width": {str(width): width for width in PAPERS},
+    "form": {form: form for form in FORMS},
+    "copy": {"0": False, "1": True},
+    "print": {"0": False, "1": True},
+}
+
+_MONTH: Final = len("2026-11")
+
+
+def pages_blueprint(gate: Gate, desk: TillDesk) -> Blueprint:
+    """``/till/`` and its like, for owners and cashiers; what goes wrong, the gate says."""
+    routes = Blueprint("till_pages", __name__, url_prefix="/till")
+    pages = TillPages(gate, desk)
+    routes.get("/")(pages.sale)
+    routes.get("/day")(pages.day)
+    routes.get("/figures/page")(pages.figures)
+    routes.get("/invoices/<hash_>/page")(pages.take_back)
+    routes.get("/invoices/<hash_>/receipt")(pages.receipt)
+    routes.get("/closing")(pages.closing)
+    routes.get("/settings")(pages.settings)
+    routes.add_app_template_filter(rate_name, "rate")
+    return routes
+
+
+class TillPages:
+    """Each page by itself; all show who works here, and for whom."""
+
+    def __init__(self, gate: Gate, desk: TillDesk) -> None:
+        self._gate = gate
+        self._desk = desk
+
+    def sale(self) -> Response:
+        """Where it sells."""
+        return self._page("till/sale.html")
+
+    def day(self) -> Response:
+        """What was sold on a day."""
+        return self._page("till/day.html")
+
+    def figures(self) -> Response:
+        """The sums of a day and of its month: a part of the page of the day."""
+        merchant_id, books, days = self._merchant(), self._desk.books, self._desk.days
+        day = request.args.get("day", "")
+        of_day = books.figures(merchant_id, days.day(day))
+        of_month = books.figures(merchant_id, days.month(day[:_MONTH]))
+        return figures_page(day, of_day, day[:_MONTH], of_month)
+
+    def take_back(self, hash_: str) -> Response:
+        """Some lines of an invoice, or an amount."""
+        invoice = self._own(hash_)
+        return self._page("till/return.html", hash=invoice.hash)
+
+    def receipt(self, hash_: str) -> Response:
+        """A slip with all that is on it, for the browser's own print."""
+        invoice = self._own(hash_)
+        said = {name: _one_of(name) for name in _WORDS}
+        copy = said["copy"] or self._desk.store.prints(invoice.seq) > 0
+        public_url = self._gate.door.public_url
+        link = scan_url(public_url, invoice.hash, invoice.number, invoice.total)
+        slip = slip_of(invoice, Asked(said["width"], said["form"], copy), link, ALL_GROUPS)
+        return receipt(invoice, slip, printing=said["print"])
+
+    def closing(self) -> Response:
+        """Where it is opened and closed."""
+        return self._page("till/closing.html")
+
+    def settings(self) -> Response:
+        """Menu, tables, tills, printer."""
+        return self._page("till/settings.html")
+
+    def _own(self, hash_: str) -> StoredInvoice:
+        return self._desk.books.own(self._merchant(), read_hash(hash_))
+
+    def _merchant(self) -> int:
+        return self._gate.person("owner", "cashier").person.merchant_id or 0
+
+    def _page(self, template: str, **values: Any) -> Response:  # noqa: ANN401 # whatever a template shows
+        merchant_id = self._merchant()
+        visitor = self._gate.person("owner", "cashier")
+        works = visitor.cashier or visitor.person
+        account = self._desk.store.account(merchant_id)
+        return self._gate.page(
+            template,
+            merchant_id=merchant_id,
+            merchant_name="" if account is None else account.merchant.name,
+            person_name=visitor.person.name,
+            cashier_name=works.name,
+            is_owner=works.role == "owner",
+            **values,
+        )
+
+
+def _one_of(name: str) -> Any:  # noqa: ANN401 # each has its own type
+    """What a parameter's word stands for; the first without it."""
+    words = _WORDS[name]
+    word = request.args.get(name, next(iter(words)))
+    if word not in words:
+        known = ", ".join(words)
+        raise MalformedError("parameter_malformed", f"{name} is one of {known}", pointer=name)
+    return words[word]

@@ -1,0 +1,278 @@
+/**
+ * The till's desk: the bills that are open here and at the service, and how they come together.
+ *
+ * A table's bill is sent with every change; a sale at the counter only when it is settled. Whatever
+ * the service has is never written over by what was typed here: what differs is laid aside, shown,
+ * and a person decides.
+ */
+import { body, fresh, isEmpty } from "./bill.js";
+import { Away, Refused } from "./service.js";
+
+export class Desk {
+  #journal;
+  #service;
+  #newId;
+  #sending = new Map(); // bill's id: the promise of what is under way
+  #moves = 0; // counts beginnings and ends of what changes the service's state
+
+  /** `told()` hears of every change; `notice(code, about)` of what a person should know. */
+  constructor({ service, journal, newId, told = () => {}, notice = () => {} }) {
+    Object.assign(this, { told, notice, state: null, bills: new Map(), current: null });
+    this.#service = service;
+    this.#journal = journal;
+    this.#newId = newId;
+  }
+
+  /** The bill that is worked at. */
+  get bill() {
+    return this.bills.get(this.current).bill;
+  }
+
+  /** Whether it differs from what the service has; null where there is nothing aside. */
+  get aside() {
+    return this.bills.get(this.current)?.aside ?? null;
+  }
+
+  /** Everything from the service and the journal; then what was under way when the page was closed. */
+  async start() {
+    const { drafts, settling } = await this.#journal.read();
+    for (const draft of drafts) this.#takeUp(draft);
+    await this.refresh();
+    return Promise.all(settling.map(({ id, body: sent }) => this.#resume(id, sent)));
+  }
+
+  /**
+   * The service's state again, with what is here and not there yet. What was read while something of
+   * ours was under way says nothing about it: it is read again.
+   */
+  async refresh() {
+    for (;;) {
+      await Promise.all(this.#sending.values());
+      const before = this.#moves;
+      const state = await this.#service.get("/till/state");
+      if (before === this.#moves && !this.#sending.size) return this.#take(state);
+    }
+  }
+
+  /** A draft of before; what was typed since the page was opened stands. */
+  #takeUp(draft) {
+    if (this.bills.get(draft.id)?.dirty) return;
+    const open = this.bills.get(this.current);
+    if (open && !open.dirty && !open.bill.version && open.bill.table === draft.table) this.bills.delete(this.current);
+    this.bills.set(draft.id, { bill: draft, dirty: true });
+    if (!this.bills.has(this.current)) this.current = draft.id;
+  }
+
+  #take(state) {
+    const open = this.bills.get(this.current);
+    this.state = state;
+    this.bills = merged(state.bills, this.#drafts());
+    if (open && !open.dirty && !open.bill.version && !this.#has(open.bill.table)) this.bills.set(this.current, open);
+    if (!this.bills.has(this.current)) this.#toCounter();
+    this.told();
+    for (const { bill, dirty, aside } of this.bills.values()) if (dirty && !aside) this.#send(bill.id);
+  }
+
+  #has(table) {
+    return [...this.bills.values()].some(({ bill }) => bill.table === table);
+  }
+
+  /** Work at a table's bill, its first one if there is none; at the counter without a table. */
+  choose(table) {
+    this.#to(table);
+    this.told();
+  }
+
+  /** Change the bill that is worked at; null changes nothing. */
+  edit(change) {
+    const next = change(this.bill);
+    if (next === null || next === this.bill) return;
+    const held = this.bills.get(this.current);
+    this.bills.set(this.current, { ...held, bill: next, dirty: true });
+    this.#journal.draft(next).catch(() => this.notice("nothing_kept"));
+    this.told();
+    this.#send(next.id);
+  }
+
+  /** The guest has gone: the bill with all its lines is dropped, here and at the service. */
+  async drop() {
+    const { id, version } = this.bill;
+    await this.#sending.get(id);
+    if (this.bills.get(id)?.bill.version || version) {
+      await this.#service.change("DELETE", `/till/bills/${id}?version=${this.bills.get(id).bill.version}`);
+    }
+    await this.#forget(id);
+  }
+
+  /** Bring another table's bill into this one. */
+  async merge(other) {
+    const [into, from] = [this.bill, this.bills.get(other).bill];
+    await Promise.all([this.#sending.get(into.id), this.#sending.get(from.id)]);
+    const [mine, theirs] = [this.bills.get(into.id).bill, this.bills.get(other).bill];
+    const sent = { from: other, version: mine.version, from_version: theirs.version };
+    const bill = await this.#service.change("POST", `/till/bills/${into.id}/merge`, sent);
+    await Promise.all([this.#journal.done(other), this.#journal.done(into.id)]);
+    this.bills.delete(other);
+    this.bills.set(into.id, { bill, dirty: false });
+    this.told();
+  }
+
+  /** Take the service's bill as it is, and drop what was typed here. */
+  async takeTheirs() {
+    const { bill } = this.bills.get(this.current);
+    await this.#journal.done(bill.id);
+    this.bills.set(bill.id, { bill, dirty: false });
+    if (isEmpty(bill) && bill.gone) this.#remove(bill.id);
+    this.told();
+  }
+
+  /** Send what was typed here in place of what the service has: somebody has looked at both. */
+  takeMine() {
+    const { bill, aside } = this.bills.get(this.current);
+    this.bills.set(bill.id, { bill: { ...aside, version: bill.version }, dirty: true });
+    this.edit((mine) => ({ ...mine }));
+  }
+
+  /**
+   * Sell: the bill in parts. What is sent is on the disk before the first try, and the same is sent
+   * until there is an answer. Refused: the bill is as before. `goesOn()` says when to stop trying.
+   */
+  async settle(parts, goesOn) {
+    const { id } = this.bill;
+    await this.#sending.get(id);
+    const held = this.bills.get(id);
+    if (held.aside) throw new Refused(409, { code: "bill_changed", title: "" });
+    const { version } = held.bill;
+    if (version && held.dirty) throw new Away("the bill is not at the service yet");
+    const sent = { version, parts, ...(version ? {} : { bill: body(held.bill) }) };
+    await this.#journal.settling(id, sent);
+    return this.#settle(id, sent, goesOn);
+  }
+
+  /** Finish what was begun elsewhere and never answered: the service knows how it is paid. */
+  finish() {
+    const { id, version } = this.bill;
+    return this.#settle(id, { version });
+  }
+
+  async #resume(id, sent) {
+    try {
+      return await this.#settle(id, sent);
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  async #settle(id, sent, goesOn) {
+    this.#moves += 1;
+    try {
+      const answer = await this.#service.insist("POST", `/till/bills/${id}/settle`, sent, goesOn);
+      await this.#forget(id);
+      return answer;
+    } catch (error) {
+      if (error instanceof Refused) await this.#journal.refused(id);
+      if (error.code !== "bill_settled") throw error;
+      await this.#forget(id);
+      return { invoices: error.problem.invoices ?? [], change: 0 };
+    } finally {
+      this.#moves += 1;
+    }
+  }
+
+  async #forget(id) {
+    await this.#journal.done(id);
+    this.#remove(id);
+    this.told();
+  }
+
+  #remove(id) {
+    this.bills.delete(id);
+    if (this.current === id) this.#toCounter();
+  }
+
+  #drafts() {
+    return [...this.bills.values()].filter(({ dirty }) => dirty).map(({ bill, aside }) => aside ?? bill);
+  }
+
+  #toCounter() {
+    this.#to(null);
+  }
+
+  #to(table) {
+    const found = [...this.bills.values()].find(({ bill }) => bill.table === table);
+    if (found) this.current = found.bill.id;
+    else this.#open(table);
+  }
+
+  #open(table) {
+    const bill = fresh(this.#newId(), table);
+    this.bills.set(bill.id, { bill, dirty: false });
+    this.current = bill.id;
+  }
+
+  /** Send a table's bill until the service has what is here; one call at a time. */
+  #send(id) {
+    const { bill } = this.bills.get(id);
+    if ((bill.table === null && !bill.version) || this.#sending.has(id)) return;
+    this.#moves += 1;
+    const sending = this.#sendAll(id).finally(() => {
+      this.#sending.delete(id);
+      this.#moves += 1;
+    });
+    this.#sending.set(id, sending);
+  }
+
+  async #sendAll(id) {
+    for (let held = this.bills.get(id); held?.dirty && !held.aside; held = this.bills.get(id)) {
+      try {
+        const sent = { version: held.bill.version, ...body(held.bill) };
+        const bill = await this.#service.change("PUT", `/till/bills/${id}`, sent);
+        await this.#kept(id, held.bill, bill.version);
+      } catch (error) {
+        await this.#notKept(id, error);
+        return;
+      }
+    }
+  }
+
+  /** The service has what was sent; what was typed since is still to be sent. */
+  async #kept(id, sent, version) {
+    const held = this.bills.get(id);
+    if (!held) return;
+    const same = held.bill === sent;
+    this.bills.set(id, { bill: { ...held.bill, version }, dirty: !same });
+    if (same) await this.#journal.done(id);
+    else await this.#journal.draft(this.bills.get(id).bill);
+    this.told();
+  }
+
+  async #notKept(id, error) {
+    const held = this.bills.get(id);
+    if (error instanceof Away || !held) return; // tried again once the line is there
+    if (error.code === "bill_changed" && error.problem.bill) {
+      this.bills.set(id, { bill: error.problem.bill, dirty: true, aside: held.bill });
+    } else if (error.code === "bill_settled") {
+      await this.#forget(id);
+    }
+    this.notice(error.code ?? "internal_error", error);
+    this.told();
+  }
+}
+
+/** Bills of the service and drafts from here, by id: {bill, dirty, aside}. */
+export function merged(bills, drafts) {
+  const found = new Map(bills.map((bill) => [bill.id, { bill: { ...bill, table: bill.table ?? null }, dirty: false }]));
+  for (const draft of drafts) {
+    const theirs = found.get(draft.id)?.bill;
+    if (theirs && theirs.version !== draft.version) {
+      found.set(draft.id, { bill: theirs, dirty: true, aside: draft });
+    } else if (!theirs && draft.version) {
+      // Paid, dropped or merged elsewhere: what was typed since is to be seen, not to be sent.
+      const gone = { ...fresh(draft.id, draft.table), version: draft.version, gone: true };
+      found.set(draft.id, { bill: gone, dirty: true, aside: draft });
+    } else {
+      found.set(draft.id, { bill: draft, dirty: true });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,49 @@
+/** Parts of a page, made from plain calls: what a stranger wrote goes in as text. */
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element; `attributes` with a function are listeners, false and null ones are left out. */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function") element.addEventListener(name, value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** An icon that the page's template has drawn, beside words that say the same. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `#icon-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+export const part = (id) => document.getElementById(id);
+
+/** What a part holds now; where the focus was, it stays, by `data-at`. */
+export function fill(parent, ...children) {
+  const at = parent.contains(document.activeElement) ? document.activeElement.dataset.at : undefined;
+  parent.replaceChildren(...children.flat(Infinity).filter(Boolean));
+  if (at !== undefined) parent.querySelector(`[data-at="${CSS.escape(at)}"]`)?.focus();
+}
+
+/** A field with its name, and what was wrong with it. */
+export function field(id, name, attributes = {}, wrong = "") {
+  const about = wrong ? { "aria-invalid": "true", "aria-describedby": `${id}-wrong` } : {};
+  return h("div", { class: "field" },
+    h("label", { for: id }, name),
+    wrong && h("p", { class: "error", id: `${id}-wrong` }, wrong),
+    h("input", { id, type: "text", autocomplete: "off", ...attributes, ...about }));
+}
+
+export const button = (name, click, attributes = {}, picture = null) =>
+  h("button", { type: "button", class: "button quiet", click, ...attributes }, picture && icon(picture), name);
+
+/** What the page was given by its template. */
+export const given = (id) => JSON.parse(part(id)?.textContent ?? "{}");

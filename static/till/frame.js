@@ -1,0 +1,96 @@
+/** What all pages of the till have: calls, the state of the line, who works here. */
+import { _ } from "../ground/words.js";
+import { button, field, fill, given, h, icon, part } from "./dom.js";
+import { Line } from "./line.js";
+import { say } from "./say.js";
+import { Service } from "./service.js";
+import * as windows from "./window.js";
+
+const LINES = {
+  good: ["circle-check", () => _("Line is good")],
+  slow: ["clock", () => _("Still sending…")],
+  cut: ["wifi-off", () => _("No line")],
+};
+
+/** {data, service, line}; `changed(now, before)` hears of the line. */
+export function frame(changed = () => {}) {
+  const data = given("till");
+  const shown = (state, before) => {
+    showLine(state);
+    changed(state, before);
+  };
+  const service = new Service({
+    root: data.root, token: data.token, language: document.documentElement.lang, told: (state) => line.now(state),
+  });
+  const line = new Line({ told: shown, probe: () => service.get("/till/state") });
+  globalThis.addEventListener("offline", () => line.now("cut"));
+  part("cashier").addEventListener("click", () => askCashier(data, service));
+  showLine("good");
+  return { data, service, line };
+}
+
+function showLine(state) {
+  const [picture, words] = LINES[state];
+  const shown = part("line");
+  shown.className = `line-${state}`;
+  fill(shown, icon(picture), h("span", {}, words()));
+}
+
+/** Who works at the till now. */
+export function showCashier(state) {
+  part("cashier-name").textContent = (state.cashier ?? state.person).name;
+}
+
+/** Another cashier takes over, by PIN; nobody is signed out. */
+async function askCashier(data, service) {
+  const state = await service.get("/till/state").catch(() => null);
+  if (!state) return say(_("No line to the service: try again."), "warn");
+  const people = state.people.filter(({ id }) => id !== (state.cashier ?? state.person).id);
+  let wrong = "";
+  return windows.show(_("Who works here now?"), (shown) => {
+    const take = async (event) => {
+      event.preventDefault();
+      const fields = new URLSearchParams(new FormData(event.target));
+      wrong = await handOver(data, fields);
+      if (wrong) shown.again();
+      else location.reload();
+    };
+    return h("form", { submit: take },
+      h("input", { type: "hidden", name: "form", value: data.token }),
+      people.length
+        ? [h("fieldset", {}, h("legend", {}, _("Name")), people.map(choice)),
+          field("pin", _("PIN"), { name: "pin", type: "password", inputmode: "numeric", maxlength: 8, autofocus: true }, wrong),
+          h("div", { class: "buttons" }, h("button", { class: "button" }, _("Take over")))]
+        : h("p", {}, _("Nobody else here has a PIN yet: each sets one under “Your account”.")),
+      state.cashier && h("p", { class: "apart" }, back(data)));
+  });
+}
+
+const choice = ({ id, name }, at) =>
+  h("label", { class: "choice" }, h("input", { type: "radio", name: "person", value: id, checked: at === 0 }), name);
+
+/** Back to whoever has signed in: no PIN is asked for. */
+function back(data) {
+  const click = async () => {
+    await handOver(data, new URLSearchParams({ form: data.token, person: "", pin: "" }));
+    location.reload();
+  };
+  return button(_("Back to %(name)s", { name: data.person }), click);
+}
+
+/** "" when the till has changed hands, else why not. */
+async function handOver(data, fields) {
+  try {
+    const answer = await fetch(`${data.root}/till/cashier`, { method: "POST", body: fields, credentials: "same-origin" });
+    if (answer.ok) return "";
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    return page.querySelector("[role=alert]")?.firstChild?.textContent ?? _("This did not work.");
+  } catch {
+    return _("No line to the service: try again.");
+  }
+}
+
+/** Signed out, or another role since: the page can do nothing more. */
+export function signedOut() {
+  say(_("You are signed out."), "warn", h("a", { class: "button", href: `${given("till").root}/sign-in?to=/till/` }, _("Sign in")));
+}

@@ -1,0 +1,35 @@
+/** The line to the service: good, slow or cut; while it is cut it is tried again and again. */
+const PAUSE = 2000; // milliseconds between two tries
+
+export class Line {
+  #told;
+  #probe;
+  #pause;
+  state = "good";
+
+  /** `told(now, before)` hears of changes; `probe()` is a call of the service, which reports to `now`. */
+  constructor({ told, probe, pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }) {
+    this.#told = told;
+    this.#probe = probe;
+    this.#pause = pause;
+  }
+
+  get isCut() {
+    return this.state === "cut";
+  }
+
+  now(state) {
+    const before = this.state;
+    if (state === before || (state === "slow" && before === "cut")) return;
+    this.state = state;
+    this.#told(state, before);
+    if (state === "cut") this.#look();
+  }
+
+  async #look() {
+    while (this.isCut) {
+      await this.#pause(PAUSE);
+      if (this.isCut) await this.#probe().catch(() => {});
+    }
+  }
+}

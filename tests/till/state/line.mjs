@@ -1,0 +1,166 @@
+/** Calls that are slow, lost or refused; the line's state; tabs. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { alone } from "../../../static/till/alone.js";
+import { newId } from "../../../static/till/ids.js";
+import { Line } from "../../../static/till/line.js";
+import { live, soon } from "../../../static/till/live.js";
+import { Away, Refused, Service } from "../../../static/till/service.js";
+
+const json = (status, body) => new Response(JSON.stringify(body), { status });
+
+test("a call is told to be slow while it is, and good once it is answered", async () => {
+  const told = [];
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  const service = new Service({ told: (state) => told.push(state), slow: 1, fetch: () => held });
+  const call = service.get("/x");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(told, ["slow"]);
+  release(json(200, { a: 1 }));
+  assert.deepEqual(await call, { a: 1 });
+  assert.deepEqual(told, ["slow", "good"]);
+});
+
+test("refusals have their code and the reader's sentence; a broken service is away", async () => {
+  const problem = { code: "bill_changed", title: "changed", title_zh: "zh" };
+  const at = (language, answer) => new Service({ language, fetch: async () => answer });
+  await assert.rejects(at("en", json(409, problem)).get("/x"), (error) => error instanceof Refused && error.message === "changed" && error.status === 409);
+  await assert.rejects(at("zh-Hans", json(409, problem)).get("/x"), { message: "zh", code: "bill_changed" });
+  await assert.rejects(at("en", new Response("<p>", { status: 404 })).get("/x"), { code: "http_404" });
+  for (const status of [500, 502, 503, 504]) await assert.rejects(at("en", json(status, problem)).get("/x"), Away);
+});
+
+test("changes carry the form's token and go to no other site", async () => {
+  const calls = [];
+  const service = new Service({ root: "/a", token: "t", fetch: async (...call) => calls.push(call) && json(200, {}) });
+  await service.change("PUT", "/till/bills/1", { version: 0 });
+  const [[path, init]] = calls;
+  assert.equal(path, "/a/till/bills/1");
+  assert.deepEqual([init.headers["X-Form"], init.headers["Content-Type"], init.credentials, init.redirect], ["t", "application/json", "same-origin", "error"]);
+  await service.get("/x");
+  assert.equal(calls[1][1].headers["X-Form"], undefined);
+});
+
+test("insisting sends the same until there is an answer, and stops at a refusal", async () => {
+  const bodies = [];
+  const answers = [null, json(503, {}), json(200, { done: true })];
+  const fetch = async (_path, { body }) => {
+    bodies.push(body);
+    const answer = answers.shift();
+    if (!answer) throw new TypeError("cut");
+    return answer;
+  };
+  const service = new Service({ fetch, pause: async () => {} });
+  assert.deepEqual(await service.insist("POST", "/x", { id: 1 }), { done: true });
+  assert.deepEqual(bodies, Array(3).fill('{"id":1}'));
+  const no = new Service({ fetch: async () => json(422, { code: "no" }), pause: async () => assert.fail("it tried again") });
+  await assert.rejects(no.insist("POST", "/x", {}), { code: "no" });
+});
+
+test("a line that is cut is tried until it is back, and slow is not better than cut", async () => {
+  const told = [];
+  let tries = 0;
+  const line = new Line({
+    told: (...states) => told.push(states),
+    pause: async () => {},
+    probe: async () => {
+      tries += 1;
+      if (tries === 3) line.now("good");
+      else throw new Away("cut");
+    },
+  });
+  line.now("cut");
+  line.now("slow");
+  assert.ok(line.isCut);
+  while (line.isCut) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(told, [["cut", "good"], ["good", "cut"]]);
+  assert.equal(tries, 3);
+});
+
+class Locks {
+  held = false;
+  waiting = [];
+
+  async request(_name, ...rest) {
+    const [work, options] = [rest.at(-1), rest.length > 1 ? rest[0] : {}];
+    if (this.held && options.ifAvailable) return work(null);
+    if (this.held) await new Promise((resolve) => this.waiting.push(resolve));
+    this.held = true;
+    return work({});
+  }
+
+  release() {
+    this.held = false;
+    this.waiting.shift()?.();
+  }
+}
+
+test("one tab sells; the second says so, and goes on when the first is closed", async () => {
+  const [locks, said] = [new Locks(), []];
+  const tab = (name) => alone("till", () => said.push(`${name} sells`), () => said.push(`${name} waits`), locks);
+  tab("first");
+  tab("second");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(said, ["first sells", "second waits"]);
+  locks.release();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(said, ["first sells", "second waits", "second sells"]);
+  alone("till", () => said.push("without locks"), () => {}, null);
+  assert.equal(said.at(-1), "without locks");
+});
+
+test("ids are of version 4 and differ", () => {
+  const ids = new Set(Array.from({ length: 100 }, () => newId()));
+  assert.equal(ids.size, 100);
+  for (const id of ids) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+class Source {
+  static opened = [];
+  listeners = new Map();
+  readyState = 0;
+
+  constructor(path) {
+    this.path = path;
+    Source.opened.push(this);
+  }
+
+  addEventListener(kind, listener) {
+    this.listeners.set(kind, listener);
+  }
+
+  close() {
+    this.readyState = 2;
+  }
+}
+
+test("events are heard by their kind; an end for good begins anew, until it is stopped", async () => {
+  const heard = [];
+  const feed = live("/a", (...said) => heard.push(said), { after: "7:1", Source, pause: 1 });
+  const { source } = feed;
+  assert.equal(source.path, "/a/till/events?after=7%3A1");
+  source.listeners.get("open")({});
+  source.listeners.get("bill")({ data: '{"id":"x"}' });
+  source.listeners.get("invoice")({ data: "broken" });
+  source.listeners.get("error")({});
+  assert.equal(Source.opened.length, 1); // the browser itself goes on
+  source.readyState = 2;
+  source.listeners.get("error")({});
+  assert.deepEqual(heard, [["open", null], ["bill", { id: "x" }], ["invoice", null], ["lost", null], ["closed", null]]);
+  while (Source.opened.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.equal(feed.source.path, "/a/till/events");
+  feed.source.listeners.get("error")({});
+  feed.stop();
+  assert.equal(feed.source.readyState, 2);
+});
+
+test("soon is once for all who ask meanwhile", async () => {
+  let times = 0;
+  const again = soon(() => (times += 1), 5);
+  for (let n = 0; n < 10; n += 1) again();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  again();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.equal(times, 2);
+});
