@@ -14,7 +14,11 @@ export function show(title, draw, { closed = () => {}, kind = "" } = {}) {
   const head = h("div", { class: "head" }, h("h2", { id: "window-title" }, title),
     h("button", { type: "button", class: "close", "aria-label": _("Close"), click: () => close() }, icon("x")));
   const dialog = h("dialog", { class: `window ${kind}`, "aria-labelledby": "window-title" }, head, inside);
-  const shown = { dialog, inside, closed, again: () => fill(inside, draw(shown)) };
+  const shown = { dialog, inside, closed };
+  shown.again = () => {
+    fill(inside, draw(shown));
+    if (dialog.open && !dialog.contains(document.activeElement)) first(dialog, inside).focus();
+  };
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     close();
@@ -24,9 +28,13 @@ export function show(title, draw, { closed = () => {}, kind = "" } = {}) {
   open = shown;
   shown.again();
   dialog.showModal();
-  (inside.querySelector("[autofocus]") ?? inside.querySelector("input, button"))?.focus();
+  first(dialog, inside).focus();
   return shown;
 }
+
+/** Where the focus begins: what is marked so, the first field or button, else the window itself. */
+const first = (dialog, inside) =>
+  inside.querySelector("[autofocus]") ?? inside.querySelector("input, button") ?? dialog.querySelector("button");
 
 /** Closes the one that is open. */
 export function close() {
