@@ -22,7 +22,7 @@ export function listen(acts, page = document) {
   page.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const { kind, text } = scanner.key(event.key, event.timeStamp);
-    if (kind === "sign") before = fieldNow();
+    if (kind === "sign" && text.length === 1) before = fieldNow();
     if (kind === "scan" || kind === "short") {
       event.preventDefault();
       event.stopImmediatePropagation();
