@@ -117,4 +117,10 @@ FILES: Final = {
         "Very many orders were issued under this file name; give the file another name",
         "该文件名下的订单已过多，请更换文件名",
     ),
+    "files_full": Entry(
+        409,
+        "Your result files take very much room; keep them elsewhere, and ask operators to clear"
+        " them here",
+        "您的结果文件占用空间过大，请下载保存，并联系运维清理",
+    ),
 }

@@ -30,6 +30,12 @@ RESULTS_SECONDS: Final = 90 * 86_400
 RESULTS_BYTES: Final = 24 << 20
 """Of one name's result file, some fifty thousand orders: it is read whole."""
 
+ALL_RESULTS_BYTES: Final = 512 << 20
+"""Of all result files of a merchant."""
+
+MOST_KEPT: Final = 40
+"""Files of a merchant; with one more, the oldest is forgotten."""
+
 LONGEST_NAME: Final = 120
 _ID: Final = 32  # hex digits
 PRIVATE: Final = 0o600
@@ -109,9 +115,11 @@ class Shelf:
         return sorted((one for one in found if one.is_there()), key=lambda one: -one.about().at)
 
     def forget(self, now: int) -> None:
-        """Drop what has been kept for long enough."""
-        for kept in self.all():
-            if now - kept.state().at > KEPT_SECONDS:
+        """Drop what has been kept for long enough, or is too much."""
+        for place, kept in enumerate(self.all(), start=1):
+            state = kept.state()
+            left = state.stage not in MOVING and place >= MOST_KEPT
+            if left or now - state.at > KEPT_SECONDS:
                 kept.drop()
         for path in self._folder.glob("*.results.ndjson*"):
             if now - path.stat().st_mtime > RESULTS_SECONDS:
@@ -199,6 +207,12 @@ class Kept:
                 "file_results_full", f"over {RESULTS_BYTES} bytes of results under this name"
             )
         return path
+
+    def check_room(self) -> None:
+        """ConflictError ``files_full`` where a merchant's result files are very large together."""
+        found = sum(path.stat().st_size for path in self._shelf.glob("*.results.ndjson*"))
+        if found > ALL_RESULTS_BYTES:
+            raise ConflictError("files_full", f"over {ALL_RESULTS_BYTES} bytes of results in all")
 
     def cancel(self) -> None:
         """Ask whoever works on it to stop."""

@@ -9,6 +9,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -107,13 +108,14 @@ class Office:
     def issue(self, merchant_id: int, id_: str, by: By, person: int) -> None:
         """Begin to issue what was read; nothing where that was begun, or is done.
 
-        ConflictError ``file_not_ready``, ``file_busy``, ``file_results_full``.
+        ConflictError ``file_not_ready``, ``file_busy``, ``file_results_full``, ``files_full``.
         """
         shelf = self._shelf(merchant_id)
         kept = shelf.find(id_)
         if kept.state().stage == "reading":
             raise ConflictError("file_not_ready", "its preview is not there yet")
         kept.results()
+        kept.check_room()
         if kept.state().stage not in CAN_ISSUE:
             return
         handle = shelf.lock()
@@ -139,12 +141,14 @@ class Office:
             _cancelled(kept, self._tools.clock())
             os.close(handle)
 
-    def told(
+    @contextmanager
+    def table(
         self, merchant_id: int, id_: str, tongue: Tongue, title: Callable[[str], str]
-    ) -> list[list[str]]:
+    ) -> Iterator[list[list[str]]]:
         """The result file of that name as a table, each invoice as it stands now.
 
-        UnavailableError ``too_busy`` while this process makes another.
+        UnavailableError ``too_busy`` while this process is within another such block: what is made
+        of a table takes seconds.
         """
         path = self._shelf(merchant_id).find(id_).results()
         if not self._downloads.acquire(blocking=False):
@@ -152,7 +156,7 @@ class Office:
         try:
             results = read_results(path) if path.is_file() else ()
             stand = partial(self._tools.standings.of, merchant_id)
-            return list(table(results, stand, tongue, title))
+            yield list(table(results, stand, tongue, title))
         finally:
             self._downloads.release()
 

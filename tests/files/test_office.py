@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chain.errors import ConflictError, NotFoundError, Problem
+from chain.errors import ConflictError, NotFoundError, Problem, UnavailableError
 from invoice_service.domain.acts import By
 from invoice_service.domain.tax import TaxRates
 from invoice_service.files.kept import KEPT_SECONDS, RESULTS_SECONDS, Shelf
@@ -230,3 +230,38 @@ def test_two_processes_that_begin_at_one_moment_begin_once(
     assert (house.stage(id_), house.desk.count()) == ("done", 5)
     acts = house.desk.instance.store.acts(ActFilter(type="orders_file"), 0, 10)
     assert [one.act.outcome for one in acts] == ["begun", "done"]
+
+
+def test_no_merchant_keeps_more_than_there_is_room_for(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("invoice_service.files.kept.MOST_KEPT", 3)
+    office, hand = house.process()
+    sent = []
+    for day in range(1, 6):
+        house.desk.clock.forward(seconds=1)
+        sent.append(house.send(office, day_file(2, f"2026-11-0{day}"), f"{day}.csv"))
+        hand.all()
+    assert [kept.id for kept in office.all(house.merchant_id)] == sent[:1:-1]
+    office.issue(house.merchant_id, sent[-1], house.by(), 1)
+    hand.all()
+    monkeypatch.setattr("invoice_service.files.kept.ALL_RESULTS_BYTES", 10)
+    with pytest.raises(ConflictError) as caught:
+        office.issue(house.merchant_id, sent[-2], house.by(), 1)
+    assert caught.value.code == "files_full"
+
+
+def test_one_table_at_a_time_is_made_by_a_process(house: House) -> None:
+    office, hand = house.process()
+    id_ = house.send(office, day_file(2))
+    hand.all()
+    with office.table(house.merchant_id, id_, "zh", str) as rows:
+        assert len(rows) == 1
+        with (
+            pytest.raises(UnavailableError) as caught,
+            office.table(house.merchant_id, id_, "zh", str),
+        ):
+            pass
+        assert caught.value.code == "too_busy"
+    with office.table(house.merchant_id, id_, "zh", str) as rows:
+        assert rows[0][0] == "行"

@@ -82,11 +82,11 @@ class FilePages:
     def results(self, file: str, form: str) -> Response:
         """The result file of that name, as it is now."""
         _, merchant_id = self._visitor()
-        rows = self._office.told(merchant_id, file, tongue(), self._title)
-        if form == "xlsx":
-            body = texts_workbook(rows[0], rows[1:], AMOUNTS)
-        else:
-            body = BOM.encode() + csv_of(rows)
+        with self._office.table(merchant_id, file, tongue(), self._title) as rows:
+            if form == "xlsx":
+                body = texts_workbook(rows[0], rows[1:], AMOUNTS)
+            else:
+                body = BOM.encode() + csv_of(rows)
         return download(body, "results", form)
 
     def _visitor(self) -> tuple[Visitor, int]:
