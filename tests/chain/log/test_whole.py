@@ -301,6 +301,17 @@ def test_last_tiles_to_which_the_database_does_not_lead_are_named(
     assert not (books.log_folder / path).exists()
 
 
+def test_a_tile_that_is_cut_off_is_no_lost_one(books: Books) -> None:
+    (books.log_folder / "tile/entries/000").unlink()
+    whole = books.log_folder / "tile/0/000"
+    whole.chmod(0o644)
+    whole.write_bytes(whole.read_bytes()[:-32])
+    with pytest.raises(VerificationError, match="tile/0/000") as caught:
+        Books(books.folder).log.publisher.mend()
+    assert caught.value.code == "tile_damaged"
+    assert not (books.log_folder / "tile/entries/000").exists()
+
+
 def test_last_entries_that_are_gone_are_named(books: Books) -> None:
     (books.log_folder / "tile/0/003.p/21").unlink()
     books.tamper("DELETE FROM entries WHERE idx = 780")
