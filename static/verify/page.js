@@ -209,7 +209,17 @@ const witnessLine = (key, place) => `witness ${place} ${key}\n`;
 function accept(found, held) {
   clear(held, null);
   showEvidence(found);
+  if (verdictOf(found) === "part") showAsk(found);
   announce(verdictOf(found));
+}
+
+/** Where to see how much is left, which is in no proof: at the service, of a face that is shown. */
+function showAsk(found) {
+  const face = found.shown.face;
+  if (!isOurs(found) || !face?.has("number") || !face.has("total")) return;
+  const slip = { bill_num: plain(face.get("number")), total_amount: plain(face.get("total")) };
+  part("ask").search = new URLSearchParams({ hash: found.hash, ...slip });
+  part("ask").hidden = false;
 }
 
 /** Two histories, both signed: nothing that this log says is shown any more. */
@@ -237,7 +247,7 @@ function refuse(problem, held, refuted = false) {
 function clear(held, failed) {
   for (const id of ["facts", "shown", "code"]) part(id).replaceChildren();
   part("document").hidden = true;
-  for (const id of ["asof", "evidence", "proof"]) part(id).hidden = true;
+  for (const id of ["asof", "ask", "evidence", "proof"]) part(id).hidden = true;
   part("steps").hidden = current !== null && (isPromise(current) || caught(refuseBent) !== null);
   URL.revokeObjectURL(part("evidence").href);
   delete part("verdict").dataset.asof;

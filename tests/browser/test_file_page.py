@@ -226,6 +226,10 @@ def test_what_was_taken_back_in_part_says_so_and_red_lines_say_of_what(
             shown = " ".join(_text(chrome, "#shown").split())
             for line in lines:
                 assert line[place] in shown
+            asked = chrome.evaluate(
+                "[...document.querySelectorAll('#ask:not([hidden])')].map(String)"
+            )
+            assert [site.hashes["part"] in url for url in asked] == [True] * (name == "part")
             if name != "part":
                 assert site.hashes["part"] in shown
                 assert ("部分红冲", "partly reversed")[place] in _text(chrome, "#facts")
