@@ -39,7 +39,7 @@ from chain.tree import merkle
 from chain.tree.merkle import Edge
 from chain.tree.statemap import NodeReader, StateMap
 from chain.tree.states import EMPTY_MAP, StateProof
-from chain.tree.tiles import TILE_HEIGHT, TileFolder
+from chain.tree.tiles import TILE_HEIGHT, TILE_WIDTH, TileFolder
 
 # What never changes and every proof needs; some 200 bytes each.
 _NODES_KEPT: Final = 8192
@@ -225,12 +225,17 @@ class Log:
         """
         return merkle.inclusion_path(self._tiles.reader(size), index, size)
 
-    def path_in_tile(self, index: int, root: Digest) -> list[Digest]:
-        """The path from entry ``index`` to ``root``, that of its tile, full and published.
+    def way_in_tile(self, index: int) -> list[Digest] | None:
+        """The path from entry ``index`` to the root of its full, published tile, as proposed.
 
-        Raises VerificationError for a damaged tile.
+        Whoever asks finds out where it leads; None where nothing was kept to propose. Raises
+        VerificationError for a damaged tile.
         """
-        return self._tiles.path_in_tile(index, root)
+        return self._tiles.way_in_tile(index)
+
+    def way_above_tile(self, index: int, size: int) -> list[Digest]:
+        """The path from the root of that tile to the root of a published ``size``."""
+        return merkle.inclusion_path(self._tiles.reader(size), index, size, above=TILE_WIDTH)
 
     def consistency(self, old_size: int, new_size: int) -> list[Digest]:
         """The proof that the log of ``new_size`` only adds to that of ``old_size``."""

@@ -125,12 +125,16 @@ def rows(leaves: Sequence[Digest]) -> list[list[Digest]]:
     return found
 
 
-def inclusion_path(reader: NodeReader, index: int, size: int) -> list[Digest]:
-    """Return the siblings from leaf ``index`` up to the root over ``size`` leaves."""
+def inclusion_path(reader: NodeReader, index: int, size: int, *, above: int = 1) -> list[Digest]:
+    """Return the siblings from leaf ``index`` up to the root over ``size`` leaves.
+
+    With ``above``, a power of two, only those above the complete subtree of so many leaves in which
+    it stands, which must be there.
+    """
     _check_index(index, size)
     path: list[Digest] = []
     low, high = 0, size
-    while high - low > 1:
+    while high - low > above:
         middle = low + _split(high - low)
         if index < middle:
             path.append(_range_root(reader, middle, high))

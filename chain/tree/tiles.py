@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 from chain.durable import fsync_dir, make_folder, write_files
 from chain.errors import MalformedError, UnavailableError, VerificationError
 from chain.hashing import DIGEST_SIZE, Digest, leaf_hashes, node_hashes
-from chain.tree import halves
+from chain.tree import inner
 
 T = TypeVar("T", bound=bytes)
 
@@ -98,13 +98,13 @@ class TileFolder:
     def __init__(self, root: Path, *, cache_tiles: int = 256) -> None:
         """Keep up to ``cache_tiles`` tiles in memory, some 50 KB each once they are used.
 
-        Of full tiles, sixteen times as many lower and upper halves instead, 1 KB each.
+        Of full ones that ways in them were asked of, 16 KB each.
         """
         self._root = root
-        self._halves = halves.Halves(root / halves.NAME)
+        self._inner = inner.InnerNodes(root / inner.NAME)
+        self._nodes = lru_cache(cache_tiles)(self._inner.read)
+        self._leaves = lru_cache(cache_tiles)(self._read_full)
         self._cached = lru_cache(cache_tiles)(self._load)
-        self._lower = lru_cache(cache_tiles * halves.WIDTH)(self._load_lower)
-        self._upper = lru_cache(cache_tiles * halves.WIDTH)(self._load_upper)
         self._synced: set[Path] = set()
 
     def reader(self, size: int) -> "TileReader":
@@ -139,22 +139,20 @@ class TileFolder:
         """Return a node inside a tile: ``height`` above its hashes, ``position`` from the left."""
         return self._rows(level, n, width, height)[height][position]
 
-    def node_in_full(self, n: int, height: int, position: int, root: Digest) -> Digest:
-        """Return a node of a full tile of leaves likewise; ``root`` is where the tile leads."""
-        if height >= halves.HEIGHT:
-            return halves.node(self._upper(n, root), height - halves.HEIGHT, position)
-        at, place = divmod(position, halves.WIDTH >> height)
-        return halves.node(self._halves_of(n, at, root)[0], height, place)
+    def way_in_tile(self, index: int) -> list[Digest] | None:
+        """Return the siblings from leaf ``index`` up to the root of its full tile, as proposed.
 
-    def path_in_tile(self, index: int, root: Digest) -> list[Digest]:
-        """Return the siblings from leaf ``index`` up to ``root``, to which its full tile leads.
-
-        Raises VerificationError ``tile_damaged`` if it leads elsewhere, ``tile_missing``.
+        By the inner nodes that were kept, which may be wrong: whoever asks finds out where the way
+        leads. None where none are kept. Raises VerificationError ``tile_missing``,
+        ``tile_damaged``; UnavailableError.
         """
         n, position = divmod(index, TILE_WIDTH)
-        at, place = divmod(position, halves.WIDTH)
-        lower, upper = self._halves_of(n, at, root)
-        return [*halves.way(lower, place), *halves.way(upper, at)]
+        nodes = self._nodes(n)
+        if nodes is None:
+            return None
+        start = (position ^ 1) * DIGEST_SIZE
+        beside = Digest(self._leaves(n)[start : start + DIGEST_SIZE])
+        return [beside, *inner.way(nodes, position)]
 
     def write_range(
         self,
@@ -193,22 +191,22 @@ class TileFolder:
 
         Each entry hashes to its leaf, each full tile to its place in the tile above; with the
         root over ``new_size`` checked as well, the files are what is about to be signed.
-        Keeps the roots of lower halves that come by. Raises VerificationError ``tile_damaged``
-        naming the file.
+        Keeps the inner nodes of full tiles, which come by. Raises VerificationError
+        ``tile_damaged`` naming the file.
         """
         roots: dict[int, Digest] = {}  # of the full tiles of a level
-        feet: list[Sequence[Digest]] = []
+        nodes: list[list[Digest]] = []
         for n, width in _row(old_size, new_size):
             hashes = self.read_hashes(0, n, width)
             _check_bundle(n, hashes, self.read_bundle(n, width))
             if width == TILE_WIDTH:
-                feet.append(halves.foot_of_upper(hashes))
-                roots[n] = full_root(feet[-1])
+                nodes.append(inner.inner_nodes(hashes))
+                roots[n] = nodes[-1][-1]
         level, old, new = 1, old_size // TILE_WIDTH, new_size // TILE_WIDTH
         while new > old:
             roots = self._verify_above(level, old, new, roots)
             level, old, new = level + 1, old // TILE_WIDTH, new // TILE_WIDTH
-        self._halves.keep(old_size // TILE_WIDTH, feet)
+        self._inner.keep(old_size // TILE_WIDTH, nodes)
 
     def drop_partials(self, old_size: int, new_size: int) -> None:
         """Remove the partial tiles of those that ``new_size`` has in full and ``old_size`` not.
@@ -229,7 +227,14 @@ class TileFolder:
         for candidate in dict.fromkeys((tile, TileId(tile.level, tile.n))):
             with suppress(FileNotFoundError):
                 return candidate, _read_file(self._root / candidate.path())
-        raise _missing(tile)
+        raise VerificationError("tile_missing", f"{tile.path()} is not there", path=tile.path())
+
+    def _read_full(self, n: int) -> bytes:
+        """The hashes of a full tile of leaves, as they stand there."""
+        tile, data = self._read(TileId(0, n))
+        if len(data) != DIGEST_SIZE * TILE_WIDTH:
+            raise _damaged(tile, f"it has {len(data)} bytes")
+        return data
 
     def _rows(self, level: int, n: int, width: int, height: int) -> dict[int, list[Digest]]:
         """Return a tile's nodes by their height, at least up to ``height``."""
@@ -241,39 +246,6 @@ class TileFolder:
 
     def _load(self, level: int, n: int, width: int) -> dict[int, list[Digest]]:
         return {0: self.read_hashes(level, n, width)}
-
-    def _halves_of(self, n: int, at: int, root: Digest) -> tuple[bytes, bytes]:
-        """Number ``at`` of a full tile's lower halves, and the upper one, under ``root``."""
-        lower, upper = self._lower(n, at), self._upper(n, root)
-        if halves.root(lower) != halves.node(upper, 0, at):
-            self._lower.cache_clear()  # what is mended is to be read again
-            raise _leads_elsewhere(TileId(0, n))
-        return lower, upper
-
-    def _load_lower(self, n: int, at: int) -> bytes:
-        """One of the sixteen lower halves of a full tile, from its file."""
-        tile = TileId(0, n)
-        try:
-            row = halves.read_piece(
-                self._root / tile.path(), at * halves.ROW_BYTES, halves.ROW_BYTES
-            )
-        except FileNotFoundError:
-            raise _missing(tile) from None
-        except OSError as error:
-            raise _unreadable(self._root / tile.path(), error) from error
-        if len(row) != halves.ROW_BYTES:
-            raise _damaged(tile, "it is too short")
-        return halves.build(halves.split(row))
-
-    def _load_upper(self, n: int, root: Digest) -> bytes:
-        """The upper half of a full tile that leads to ``root``, as it was kept if that does."""
-        foot = self._halves.foot(n)
-        if foot is not None and halves.root(upper := halves.build(foot)) == root:
-            return upper
-        upper = halves.build(halves.foot_of_upper(self.read_hashes(0, n)))
-        if halves.root(upper) != root:
-            raise _leads_elsewhere(TileId(0, n))
-        return upper
 
     def _last(self, size: int) -> tuple[list[Digest], list[bytes]]:
         """Return what stands in the last, partial, tile and bundle of ``size``, checked."""
@@ -338,7 +310,7 @@ class TileFolder:
             hashes = self.read_hashes(level, n, width)
             for at, hash_ in enumerate(hashes, n * TILE_WIDTH):
                 if at >= old and hash_ != below[at]:
-                    raise _leads_elsewhere(TileId(level - 1, at))
+                    raise _damaged(TileId(level - 1, at), "it does not lead to the tile above it")
             if width == TILE_WIDTH:
                 roots[n] = full_root(hashes)
         return roots
@@ -370,9 +342,7 @@ class TileReader:
         n, position = divmod(index, TILE_WIDTH >> height)
         row = self._size >> (TILE_HEIGHT * tile_level)
         width = min(TILE_WIDTH, row - n * TILE_WIDTH)
-        if tile_level or width < TILE_WIDTH:
-            return self._folder.node(tile_level, n, width, height, position)
-        return self._folder.node_in_full(n, height, position, self.node(TILE_HEIGHT, n))
+        return self._folder.node(tile_level, n, width, height, position)
 
 
 def _row(first: int, size: int) -> Iterator[tuple[int, int]]:
@@ -421,20 +391,8 @@ def _read_file(path: Path) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: OSError) -> UnavailableError:
-    return UnavailableError("read_failed", f"cannot read {path}: {error.strerror}")
-
-
-def _missing(tile: TileId) -> VerificationError:
-    return VerificationError("tile_missing", f"{tile.path()} is not there", path=tile.path())
+        raise UnavailableError("read_failed", f"cannot read {path}: {error.strerror}") from error
 
 
 def _damaged(tile: TileId, why: str) -> VerificationError:
     return VerificationError("tile_damaged", f"{tile.path()}: {why}", path=tile.path())
-
-
-def _leads_elsewhere(tile: TileId) -> VerificationError:
-    return _damaged(tile, "it does not lead to the tile above it")

@@ -41,6 +41,9 @@ _NAMED = re.compile(r"(?<![0-9a-z])01[0-9a-f]{64}(?![0-9a-z])", re.IGNORECASE)
 _HASH = re.compile(r"[0-9A-Fa-f]{66}")
 _DAY = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _CODE = re.compile(r"[0-9]{12}")
+_AS_PRINTED = re.compile(
+    r"hash=(01[0-9a-f]{64})&bill_num=([0-9]{8})&total_amount=([1-9][0-9]{0,12})", re.ASCII
+)
 _COMMAS: Final = 7
 """Of the comma form; others may stand in the words behind it."""
 
@@ -85,6 +88,17 @@ def claim_of(said: Mapping[str, str], qr: str | None = None) -> QrText:
     return QrText(
         hash=read_hash(hash_), number=parse_bill_number(number), total=parse_amount(total)
     )
+
+
+def claim_as_printed(query: str) -> QrText | None:
+    """What an address says that is spelled as we print it; None for any other way of saying it.
+
+    The plain case of ``claim_of``, for one who asks by the thousand.
+    """
+    said = _AS_PRINTED.fullmatch(query)
+    if said is None:
+        return None
+    return QrText(hash=said[1], number=said[2], total=int(said[3]))
 
 
 def _agreeing(code: QrText, said: Mapping[str, str]) -> QrText:

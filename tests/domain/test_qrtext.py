@@ -1,7 +1,7 @@
 """The text of a QR code: what we print reads back, and only what is in use is read."""
 
 import re
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 import pytest
@@ -13,6 +13,7 @@ from invoice_service.domain.money import LIMIT
 from invoice_service.domain.qrtext import (
     FIELDS,
     QrText,
+    claim_as_printed,
     claim_of,
     parse_qr_text,
     read_hash,
@@ -225,3 +226,21 @@ def test_numbers_are_read_strictly_in_both_forms() -> None:
 )
 def test_an_ordinary_vat_code_is_named_as_that(text: str) -> None:
     assert code_of(text) == "qr_ordinary_vat"
+
+
+@pytest.mark.parametrize("total", [1, 11300, LIMIT - 1, 0, -5, LIMIT, 10 * LIMIT])
+def test_an_address_as_we_print_it_is_read_as_any_other(total: int) -> None:
+    """Nothing is decided by the short way: what it reads, the long one reads alike."""
+    query = scan_url("", f"01{'0a' * 32}", "00000042", total).partition("?")[2]
+    short = claim_as_printed(query)
+    assert short is None or short == claim_of(dict(parse_qsl(query)))
+    assert (short is not None) == (0 < total < LIMIT)
+
+
+@pytest.mark.parametrize("change", ["&x=1", "#a", " ", "\n", "0" * 14])
+def test_an_address_that_somebody_changed_is_left_to_the_long_way(change: str) -> None:
+    query = scan_url("", f"01{'0a' * 32}", "00000042", 11300).partition("?")[2]
+    assert claim_as_printed(query) is not None
+    assert claim_as_printed(query + change) is None
+    assert claim_as_printed(query.replace("0a", "0A")) is None
+    assert claim_as_printed(query.replace("hash=", "hash=01")) is None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
 from chain.entry import SealEntry
-from chain.errors import Problem
+from chain.errors import Problem, VerificationError
 from chain.hashing import Digest
 from chain.signing.checkpoint import Checkpoint
 from chain.tree.merkle import inclusion_root, verify_consistency, verify_inclusion
@@ -28,8 +28,12 @@ class Paths(Protocol):
         """The path from entry ``index`` to the root of a published ``size``."""
         ...
 
-    def path_in_tile(self, index: int, root: Digest) -> list[Digest]:
-        """The path from entry ``index`` to ``root``, to which its tile, which is full, leads."""
+    def way_in_tile(self, index: int) -> list[Digest] | None:
+        """The path from entry ``index`` to the root of its full tile, as proposed, if it is."""
+        ...
+
+    def way_above_tile(self, index: int, size: int) -> list[Digest]:
+        """The path from the root of that tile to the root of a published ``size``."""
         ...
 
     def consistency(self, old_size: int, new_size: int) -> list[Digest]:
@@ -51,19 +55,37 @@ class Known:
     def check_inclusion(self, paths: Paths, leaf: Digest, index: int) -> None:
         """Check that the entry with this leaf hash stands at ``index``, as ``verify_inclusion``.
 
-        The way inside a full tile each time, the way above it once.
+        The way inside a full tile each time, the way above it once. What is proposed as that way
+        counts once it has led to a root that is known; if it does not, the tiles are asked.
         """
         n, position = divmod(index, TILE_WIDTH)
         size = self.checkpoint.size
         full = (n + 1) * TILE_WIDTH <= size
-        if full and (root := self.tiles.get(n)) is not None:
-            verify_inclusion(leaf, position, TILE_WIDTH, paths.path_in_tile(index, root), root)
+        if full and self._leads_up(paths, leaf, index):
             return
         path = paths.inclusion(index, size)
         verify_inclusion(leaf, index, size, path, self.checkpoint.root)
         if full:
             # The way that has just been checked goes through this node.
             _keep(self.tiles, n, inclusion_root(leaf, position, TILE_WIDTH, path[:TILE_HEIGHT]))
+
+    def _leads_up(self, paths: Paths, leaf: Digest, index: int) -> bool:
+        """Whether what is proposed as the way leads from the leaf to what is known."""
+        n, position = divmod(index, TILE_WIDTH)
+        try:
+            way = paths.way_in_tile(index)
+            if way is None:
+                return False
+            found = inclusion_root(leaf, position, TILE_WIDTH, way)
+            if n in self.tiles:
+                return found == self.tiles[n]
+            size = self.checkpoint.size
+            path = [*way, *paths.way_above_tile(index, size)]
+            verify_inclusion(leaf, index, size, path, self.checkpoint.root)
+        except VerificationError:
+            return False
+        _keep(self.tiles, n, found)
+        return True
 
     def keep_seal(self, seal: SealEntry) -> None:
         """Remember a seal that was checked under the checkpoint."""

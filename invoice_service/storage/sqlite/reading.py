@@ -43,14 +43,18 @@ _IN_FACE = (
     *("amount", "code", "issued_at", "number", "order_id", "tax", "total"),
     "business_day",
 )
+_REDS = "FROM invoices red WHERE red.reverses = i.seq"
 _SELECT = (
     "SELECT i.hash, i.rates, blue.hash, i.form, forms.text,"  # noqa: S608 # our own names
-    " (SELECT json_group_array(json_array(red.seq, hex(red.hash), -red.total))"
-    f" FROM invoices red WHERE red.reverses = i.seq), {KEY},"
+    # Most have none, and an array of nothing is dear.
+    f" CASE WHEN EXISTS (SELECT 1 {_REDS})"
+    f" THEN (SELECT json_group_array(json_array(red.seq, hex(red.hash), -red.total)) {_REDS})"
+    f" ELSE '[]' END, {KEY},"
     f" {', '.join(f'i.{c}' for c in _COLUMNS)}"
     " FROM invoices i LEFT JOIN forms ON forms.id = i.form"
     " LEFT JOIN invoices blue ON blue.seq = i.reverses WHERE "
 )
+_BY_HASH = _SELECT + "i.hash = ?"
 # An order's blue invoices, and the red ones that reverse them.
 _OF_ORDER = (
     "i.seq IN (SELECT seq FROM invoices WHERE type = 'blue' AND order_id = :order_id"
@@ -73,7 +77,7 @@ class Reading:
     def invoice(self, digest: Digest) -> StoredInvoice | None:
         """The invoice with this digest; UnavailableError ``record_damaged`` if its row is bad."""
         with self.connections.reading() as connection:
-            row = connection.execute(_SELECT + "i.hash = ?", (digest,)).fetchone()
+            row = connection.execute(_BY_HASH, (digest,)).fetchone()
         return _stored(row) if row else None
 
     def invoice_at(self, seq: int) -> StoredInvoice | None:

@@ -260,22 +260,6 @@ def test_hashes_of_the_caller_that_are_wrong_are_found_when_read_back(tmp_path: 
         folder.verify_range(0, 600)
 
 
-@given(st.integers(0, 511))
-def test_the_path_inside_a_full_tile_is_the_beginning_of_the_whole(index: int) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = TileFolder(Path(name))
-        write(folder, 600)
-        whole = slow_inclusion_path(LEAVES[:600], index)
-        root_ = slow_root(LEAVES[:256] if index < 256 else LEAVES[256:512])
-        assert folder.path_in_tile(index, root_) == whole[:8]
-
-
-def test_there_is_no_path_inside_a_tile_that_is_not_full(tmp_path: Path) -> None:
-    write(TileFolder(tmp_path), 600)
-    with pytest.raises(VerificationError, match=r"^tile_missing\b"):
-        TileFolder(tmp_path).path_in_tile(512, slow_root(LEAVES[512:600]))
-
-
 def test_nothing_to_add_writes_nothing(tmp_path: Path) -> None:
     TileFolder(tmp_path).write_range(0, 0, [], [])
     TileFolder(tmp_path).write_range(300, 300, [], [])
@@ -346,12 +330,12 @@ def test_full_tiles_are_read_once_and_no_more_are_kept_than_allowed(tmp_path: Pa
     write(TileFolder(tmp_path), 1024)
     small, large = TileFolder(tmp_path, cache_tiles=1), TileFolder(tmp_path, cache_tiles=4)
     for folder in (small, large):
-        for index in range(0, 1024, 16):
+        for index in (0, 256, 512, 768):
             folder.reader(1024).node(0, index)
     for n in range(4):
         (tmp_path / tile_path(0, n)).unlink()
     assert [large.reader(1024).node(0, n * 256) for n in range(4)] == LEAVES[:1024:256]
-    assert small.reader(1024).node(3, 768 // 8) == slow_root(LEAVES[768:776])  # the last one
+    assert small.reader(1024).node(5, 768 // 32) == slow_root(LEAVES[768:800])  # the last one
     with pytest.raises(VerificationError, match=r"^tile_missing\b"):
         small.reader(1024).node(0, 0)
 

@@ -23,8 +23,8 @@ def write(folder: TileFolder, *sizes: int) -> None:
 
 
 def files(root_: Path) -> dict[str, bytes]:
-    """What is published: not the halves, which nobody else reads."""
-    found = (path for path in root_.rglob("*") if path.is_file() and path.name != "halves")
+    """What is published: not the inner nodes, which nobody else reads."""
+    found = (path for path in root_.rglob("*") if path.is_file() and path.name != "inner")
     return {str(path.relative_to(root_)): path.read_bytes() for path in found}
 
 

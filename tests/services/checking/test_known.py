@@ -38,10 +38,15 @@ class Tree:
         self.asked.append("whole")
         return inclusion_path(self._reader, index, size)
 
-    def path_in_tile(self, index: int, root: Digest) -> list[Digest]:
+    def way_in_tile(self, index: int) -> list[Digest] | None:
         """The way inside the tile."""
         self.asked.append("tile")
         return [self._reader.node(h, index >> h ^ 1) for h in range(8)]
+
+    def way_above_tile(self, index: int, size: int) -> list[Digest]:
+        """The way above it."""
+        self.asked.append("above")
+        return inclusion_path(self._reader, index, size, above=256)
 
     def consistency(self, old_size: int, new_size: int) -> list[Digest]:
         """From one size to another."""
@@ -78,10 +83,10 @@ def test_only_the_trees_own_leaves_are_under_it(sizes: list[int], data: st.DataO
 def test_the_way_above_a_full_tile_is_checked_once() -> None:
     tree = Tree()
     facts = Known(tree.checkpoint(600))
-    assert asked(tree, lambda: facts.check_inclusion(tree, LEAVES[3], 3)) == ["whole"]
+    assert asked(tree, lambda: facts.check_inclusion(tree, LEAVES[3], 3)) == ["tile", "above"]
     assert asked(tree, lambda: facts.check_inclusion(tree, LEAVES[3], 3)) == ["tile"]
     assert asked(tree, lambda: facts.check_inclusion(tree, LEAVES[255], 255)) == ["tile"]
-    assert asked(tree, lambda: facts.check_inclusion(tree, LEAVES[256], 256)) == ["whole"]
+    assert asked(tree, lambda: facts.check_inclusion(tree, LEAVES[256], 256)) == ["tile", "above"]
     for _ in range(2):  # in the last tile, which is not full, always the whole
         assert asked(tree, lambda: facts.check_inclusion(tree, LEAVES[599], 599)) == ["whole"]
 
@@ -103,6 +108,50 @@ def test_a_path_in_a_tile_that_was_bent_is_found() -> None:
         facts.check_inclusion(lying, LEAVES[3], 3)
 
 
+class Proposing(Tree):
+    """A tree whose ways in tiles are what somebody proposes."""
+
+    def __init__(self, propose: Callable[[list[Digest]], list[Digest] | None]) -> None:
+        super().__init__()
+        self._propose = propose
+
+    def way_in_tile(self, index: int) -> list[Digest] | None:
+        way = super().way_in_tile(index)
+        assert way is not None
+        return self._propose(way)
+
+
+def _bent(at: int) -> Callable[[list[Digest]], list[Digest]]:
+    return lambda way: [*way[:at], flip(way[at], 7), *way[at + 1 :]]
+
+
+@pytest.mark.parametrize(
+    "propose",
+    [
+        lambda _way: None,
+        lambda way: way[:-1],
+        lambda way: [*way, ZERO],
+        lambda way: list(reversed(way)),
+        lambda way: [ZERO] * len(way),
+        *map(_bent, range(8)),
+    ],
+)
+@pytest.mark.parametrize("known", [False, True])
+def test_what_is_proposed_makes_nothing_true_and_nothing_wrong(
+    propose: Callable[[list[Digest]], list[Digest] | None], known: bool
+) -> None:
+    tree = Proposing(propose)
+    facts = Known(tree.checkpoint(600))
+    if known:
+        facts.check_inclusion(Tree(), LEAVES[9], 9)
+    found = asked(tree, lambda: facts.check_inclusion(tree, LEAVES[3], 3))
+    assert found[-1] == "whole"
+    assert facts.tiles == {0: slow_root(LEAVES[:256])}
+    with pytest.raises(VerificationError, match=r"^root_mismatch\b"):
+        facts.check_inclusion(tree, LEAVES[4], 3)
+    assert facts.tiles == {0: slow_root(LEAVES[:256])}
+
+
 def test_what_is_known_stays_known_under_a_root_that_continues() -> None:
     tree = Tree()
     facts = Known(tree.checkpoint(300))
@@ -112,7 +161,7 @@ def test_what_is_known_stays_known_under_a_root_that_continues() -> None:
     later = facts.under(tree.checkpoint(1000), tree)
     assert (later.checkpoint.size, later.seals) == (1000, {299: _seal(299)})
     assert asked(tree, lambda: later.check_inclusion(tree, LEAVES[4], 4)) == ["tile"]
-    assert asked(tree, lambda: later.check_inclusion(tree, LEAVES[299], 299)) == ["whole"]
+    assert asked(tree, lambda: later.check_inclusion(tree, LEAVES[299], 299)) == ["tile", "above"]
 
 
 def test_an_older_checkpoint_has_only_its_own_full_tiles() -> None:
