@@ -11,6 +11,11 @@ from tests.browser.working import WALKS
 
 pytestmark = pytest.mark.slow
 
+UNSEEN = """[...document.querySelectorAll("main form:not([hidden]) :is(input, select)[required]")]
+    .filter(field => field.type !== "hidden" && !field.getClientRects().length)
+    .map(field => field.name)"""
+"""Fields that have to be filled in, and cannot be seen."""
+
 REFUSED = "Failed to load resource: the server responded with a status of"
 
 
@@ -31,6 +36,7 @@ def test_nothing_keeps_anybody_out(chrome: Chrome, tmp_path: Path, walk: str, ta
         for dark in (False, True):
             chrome.dark(on=dark)
             assert chrome.evaluate(LOOK) == [], (name, dark)
+        assert chrome.evaluate(UNSEEN) == [], name
         wide = chrome.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, name
         assert [said for said in chrome.complaints if not said.startswith(REFUSED)] == [], name

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from invoice_service.web.people.account import AccountPages
+from invoice_service.web.people.agents import short_agent
 from invoice_service.web.people.contract import PAGES
 from invoice_service.web.people.gate import Door, Gate, SignInNeededError
 from invoice_service.web.people.invitation import invitation_blueprint
@@ -28,4 +29,5 @@ def blueprints(gate: Gate, *more: Blueprint) -> list[Blueprint]:
         for fault in gate.FAULTS:
             routes.register_error_handler(fault, gate.problem)
         routes.add_app_template_filter(gate.clock, "clock")
+        routes.add_app_template_filter(short_agent, "browser")
     return found

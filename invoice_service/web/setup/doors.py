@@ -109,7 +109,8 @@ class _Doors:
 
     def _pile(self, blue: Sequence[StoredInvoice]) -> list[str]:
         """Codes as a clerk has them on the desk: one stands there twice, one was changed."""
-        links = [self._link(one) for one in self._store.invoices(InvoiceFilter(), 0, _LISTED)]
+        found = self._store.invoices(InvoiceFilter(), 0, _LISTED)
+        links = [self._link(one) for one in found if one.type == "blue"]
         changed = scan_url(self._url, blue[0].hash, blue[0].number, blue[0].total * 10)
         return [*links, *links[:1], changed]
 
