@@ -1,9 +1,13 @@
-"""Returns under load, and kill -9 of one program after the other: each is taken once, and right."""
+"""Returns under load, and kill -9 of one program after the other: each is taken once, and right.
+
+One caller in three hangs up before the answer comes, and asks again.
+"""
 
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
+from http.client import HTTPConnection
 from itertools import cycle
 from random import Random
 from typing import Any, NamedTuple
@@ -17,7 +21,7 @@ from invoice_service.domain.document import read_lines
 from invoice_service.domain.returns import left_of
 from invoice_service.wiring import Instance, open_instance
 from tests.journeys.service import Service
-from tests.patience import NEVER
+from tests.patience import NEVER, PATIENCE
 from tests.services.sales_model import Back, Blue, Dish, Sale, served, split
 
 MENU = (
@@ -59,7 +63,10 @@ def test_returns_through_kills_are_taken_once_and_what_is_left_is_right(service:
     wishes = [wish for guest in range(GUESTS) for wish in _wishes(guest)]
     Random(1).shuffle(wishes)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        taking = [pool.submit(_take, till, sold[wish.guest], wish) for wish in wishes]
+        taking = [
+            pool.submit(_take, till, key if n % 3 == 0 else "", sold[wish.guest], wish)
+            for n, wish in enumerate(wishes)
+        ]
         for victim in cycle(VICTIMS):
             if all(one.done() for one in taking):
                 break
@@ -86,17 +93,33 @@ def _sell(till: Remote, guest: int) -> str:
     return hash_
 
 
-def _take(till: Remote, blue: str, wish: Wish) -> str:
-    """The hash of the red invoice, however often it has to be asked for."""
-    body = msgspec.json.encode(wish.back.request)
+def _take(till: Remote, impatient: str, blue: str, wish: Wish) -> str:
+    """The hash of the red invoice, however often it has to be asked for.
+
+    ``impatient`` is the API key of who does not wait for the first answer, or "".
+    """
+    path, body = f"/v1/invoices/{blue}/reversals", msgspec.json.encode(wish.back.request)
+    if impatient:
+        _hang_up(till.url, path, body, impatient, wish.key)
     try:
-        _, answer = till.post_named(f"/v1/invoices/{blue}/reversals", body, wish.key)
+        _, answer = till.post_named(path, body, wish.key)
     except ConflictError as problem:
         if wish.key or problem.code != "return_repeated":
             raise
         return str(problem.extra["first_hash"])  # an answer was lost, and it was asked again
     hash_: str = json.loads(answer)["hash"]
     return hash_
+
+
+def _hang_up(url: str, path: str, body: bytes, api_key: str, key: str) -> None:
+    """Send the whole of a request, and leave."""
+    headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+    if key:
+        headers["Idempotency-Key"] = key
+    with suppress(OSError):
+        line = HTTPConnection(url.removeprefix("http://"), timeout=PATIENCE)
+        line.request("POST", path, body, headers)
+        line.close()
 
 
 def _check(instance: Instance, sold: list[str], wishes: dict[str, Wish]) -> None:
