@@ -68,7 +68,7 @@ export class Desk {
     this.state = state;
     this.bills = merged(state.bills, this.#drafts());
     if (open && !open.dirty && !open.bill.version && !this.#has(open.bill.table)) this.bills.set(this.current, open);
-    if (!this.bills.has(this.current)) this.#toCounter();
+    if (!this.bills.has(this.current)) this.#to(open?.bill.table ?? null); // stay at the table
     this.told();
     for (const { bill, dirty, aside } of this.bills.values()) if (dirty && !aside) this.#send(bill.id);
   }

@@ -19,6 +19,7 @@ export function show(title, draw, { closed = () => {}, kind = "" } = {}) {
     fill(inside, draw(shown));
     if (dialog.open && !dialog.contains(document.activeElement)) first(dialog, inside).focus();
   };
+  shown.focus = () => dialog.open && first(dialog, inside).focus();
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     close();

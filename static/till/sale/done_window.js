@@ -28,6 +28,7 @@ export function showDone(till, sold, { drawer = false } = {}) {
       [state, problem] = ["", error];
     }
     window_.again();
+    window_.focus(); // Enter does what is next: print again, or the next guest
   };
   const window_ = windows.show(_("Sold"), () => content(sold, state, problem, print), { kind: "done" });
   if (printsByItself(settings())) print(false);

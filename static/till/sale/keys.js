@@ -56,7 +56,7 @@ function act(event, acts) {
   if (acts[key]) {
     event.preventDefault();
     acts[key]();
-  } else if (key === "?" && !typing) {
+  } else if (key === "?" && (!typing || (event.target.id === "dish-code" && !event.target.value))) {
     event.preventDefault();
     showKeys();
   } else if ([...key].length === 1 && key !== " " && !typing && acts.typed()) {

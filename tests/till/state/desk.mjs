@@ -243,6 +243,18 @@ test("a refresh leaves whoever is at an empty table there", async () => {
   assert.equal(desk.bill.table, "2");
 });
 
+test("whoever is at a table sees the bill that another till begins there", async () => {
+  const { desk, fake } = opened();
+  await desk.start();
+  desk.choose("2");
+  fake.bills.set("theirs", { id: "theirs", version: 1, table: "2", lines: [] });
+  await desk.refresh();
+  assert.equal(desk.current, "theirs");
+  fake.bills.delete("theirs");
+  await desk.refresh();
+  assert.deepEqual([desk.bill.table, desk.bill.version], ["2", 0]);
+});
+
 test("a dropped bill goes here and there, one at the counter only here", async () => {
   const { desk, fake, log } = opened();
   await desk.start();
