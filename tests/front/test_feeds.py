@@ -13,7 +13,7 @@ from invoice_service.front import door, feeds
 from invoice_service.front.feeds import NOTHING, Feed, Said
 from invoice_service.front.limits import Limits
 from tests.front.stage import Acts, Client, Place, body_of, get, soon, stage, status
-from tests.patience import PATIENCE, wait_until
+from tests.patience import NEVER, PATIENCE, wait_until
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -201,6 +201,20 @@ def test_a_slow_reader_is_cut_off_and_stops_nobody(station: Station) -> None:
         with suppress(ConnectionError):
             while slow.line.recv(1 << 20):
                 pass
+
+
+def test_who_is_behind_is_asked_for_again_once_all_was_taken(station: Station) -> None:
+    """So a slow reader never has more than one pass's news waiting for it."""
+    patient = Limits(answer_seconds=NEVER)
+    with stage(station, patient) as place, Client(place) as slow, Client(place) as quick:
+        slow.line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        until(slow.say(get("/feed")), b"hello\n")
+        until(quick.say(get("/feed")), b"hello\n")
+        station.news.append(b"x" * 600_000)
+        until(quick, b"x\r\n")
+        assert soon(lambda: station.asked[-1] == 1)
+        until(slow, b"x\r\n")
+        assert soon(lambda: station.asked[-1] == 2)
 
 
 def test_an_address_has_its_share_and_all_together_have_theirs(station: Station) -> None:
