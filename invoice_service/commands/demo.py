@@ -61,7 +61,7 @@ def demo(*, once: bool) -> int:
             if not once:
                 invite_owner(config)
                 show(console, config, day)
-                console.print("\nCtrl-C 停止 stops everything.", style="bold")
+                console.print("\n按 Ctrl-C 停止。 Ctrl-C stops everything.", style="bold")
                 stay(tree, Living(config.service.public_url, day.merchant_key))
     console.print("Everything held." if once else "Everything is stopped.", style="green")
     return 0
