@@ -21,6 +21,7 @@ from bench.rounds import measure_round
 from bench.rows import ALL, measures
 from bench.run import Run
 from bench.table import Measure, Result, print_table, to_json
+from bench.till import AN_HOUR, SECONDS, till_rush
 from bench.tree import our_tree, pymerkle_tree, sample_entries
 from bench.witnesses import cosigned
 
@@ -34,7 +35,7 @@ def main() -> None:
     arguments = _arguments()
     # Ended like this, too, it leaves neither its folder nor what it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    measure = _pilot if arguments.year else _everything
+    measure = _pilot if arguments.year else _till if arguments.till else _everything
     with tempfile.TemporaryDirectory(prefix="fapiao-bench-", dir=arguments.dir) as name:
         size = arguments.size or (INVOICES if arguments.year else SIZE)
         run = Run(Path(name), arguments.seconds, size, arguments.rounds)
@@ -52,6 +53,11 @@ def _arguments() -> argparse.Namespace:
         "--year",
         action="store_true",
         help=f"only the pilot's first year, {INVOICES:,} invoices, checked to the fen",
+    )
+    parser.add_argument(
+        "--till",
+        action="store_true",
+        help="only a till's page: how long a touch takes while a script sells, ten minutes",
     )
     parser.add_argument("--size", type=int, help=f"invoices of a simulated year (else {SIZE:,})")
     parser.add_argument(
@@ -126,6 +132,12 @@ def _memory(run: Run) -> Iterator[Measure]:
 def _pilot(run: Run) -> list[Measure]:
     with run.step(f"the pilot's first year: {run.size:,} invoices"):
         return list(pilot_year(run))
+    return []
+
+
+def _till(run: Run) -> list[Measure]:
+    with run.step(f"touches at a till beside {AN_HOUR} sales an hour"):
+        return till_rush(run.place("till"), SECONDS, AN_HOUR)
     return []
 
 

@@ -48,6 +48,6 @@ function table(bill, taken, give) {
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, _("Dish")), taken[0].map((_taken, at) => h("th", { scope: "col" }, String(at + 1))))),
     h("tbody", {}, bill.lines.map((line, at) => h("tr", {}, h("th", { scope: "row" }, line.name),
       taken[at].map((has, part) => h("td", {}, h("button", {
-        type: "button", class: `chip${has > 0n ? " some" : ""}`, "aria-label": name(line, part), "data-at": `give-${at}-${part}`, click: give(at, part),
-      }, has > 0n ? quantityText(has) : "·"))))))));
+        type: "button", class: `chip${has > 0n ? " some" : ""}`, "data-at": `give-${at}-${part}`, click: give(at, part),
+      }, has > 0n ? quantityText(has) : "·", h("span", { class: "heard" }, name(line, part))))))))));
 }

@@ -1,0 +1,220 @@
+"""A restaurant behind the real server, and people at its tills in a real browser."""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from invoice_service.services.people.person import Person, PersonRole, Whose
+from tests.documents.printer import Printer
+from tests.front.stage import stage
+from tests.patience import PATIENCE, wait_until
+from tests.web.people.visitors import PASSWORD, Bureau
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+MENU: Final = """菜品,分类,单价,税率,简码
+*餐饮服务*北京烤鸭,热菜,128.00,6%,01
+*餐饮服务*宫保鸡丁,热菜,48,6%,02
+*餐饮服务*麻婆豆腐,热菜,28,6%,03
+*餐饮服务*扬州炒饭,主食,26,6%,04
+*餐饮服务*白米饭,主食,3,6%,05
+*餐饮服务*凉拌黄瓜（微辣，可供四人享用的大份）,凉菜,12,6%,06
+*酒*青岛啤酒,酒水,10,13%,6901234567892
+"""
+SIZES: Final = {"phone": (390, 844), "tablet": (820, 1180), "desk": (1280, 900)}
+LOADING: Final = "Failed to load resource: the server responded with a status of"
+
+# Keys as a scanner sends them: at one moment, into whatever has the focus, however slow the page.
+SCAN: Final = """text => {
+    const events = [...text, "Enter"].map(key =>
+        new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
+    for (const event of events) {
+        const { key } = event;
+        const goesOn = (document.activeElement ?? document.body).dispatchEvent(event);
+        const field = document.activeElement;
+        if (goesOn && key !== "Enter" && field instanceof HTMLInputElement) {
+            field.value += key;
+            field.dispatchEvent(new Event("input", {bubbles: true}));
+        }
+    }
+}"""
+
+# A receipt printer on a serial line, which keeps what it took.
+PRINTER: Final = """(() => {
+    const keep = bytes => {
+        const text = btoa(String.fromCharCode(...bytes));
+        localStorage.setItem("paper", (localStorage.getItem("paper") ?? "") + text + " ");
+    };
+    const port = {
+        async open() {
+            if (localStorage.getItem("unplugged")) throw new Error("no such port");
+            let taken = [];
+            this.writable = {getWriter: () => ({
+                async write(bytes) { taken.push(...bytes); },
+                async close() { keep(taken); },
+                async abort() {},
+                releaseLock() {},
+            })};
+        },
+        async close() {},
+    };
+    const serial = {
+        async getPorts() { return localStorage.getItem("chosen") ? [port] : []; },
+        async requestPort() { localStorage.setItem("chosen", "1"); return port; },
+    };
+    Object.defineProperty(navigator, "serial", {value: serial});
+})()"""
+
+
+def title_code(name: str, tax_id: str) -> str:
+    """A company's title as its code has it."""
+    text = f"{name}</>{tax_id}</></></>".encode()
+    return f"$01{b64encode(text + f'{_crc16(text):04X}'.encode()).decode()}$"
+
+
+def _crc16(data: bytes) -> int:
+    """x^16 + x^15 + x^2 + 1, bit by bit, as the rule for these codes says."""
+    register = 0
+    for bit in (byte >> place & 1 for byte in (*data, 0, 0) for place in range(7, -1, -1)):
+        register = register << 1 | bit
+        if register & 0x10000:
+            register ^= 0x18005
+    return register
+
+
+class Shop:
+    """The restaurant, its people, and where it is."""
+
+    def __init__(self, bureau: Bureau, url: str) -> None:
+        self.bureau = bureau
+        self.url = url
+        self.people = {"zhang": bureau.person("zhang"), "li": bureau.person("li", "cashier")}
+
+    def invitation(self, local: str, role: PersonRole = "owner") -> str:
+        """The address that somebody new is given."""
+        whose = Whose(self.bureau.restaurant.merchant.id)
+        by = self.bureau.instance.operator()
+        invited = self.bureau.instance.people.staff.invite(whose, role, "王五", local, by)
+        return f"{self.url}/invitation/{invited.token}"
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Shop]:
+    """A restaurant that has sold nothing, until the end of the block."""
+    apps: list[WSGIApplication] = []
+
+    def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        return apps[0](environ, start)
+
+    with ExitStack() as serving:
+        host, port = serving.enter_context(stage(answer, threads=8))
+        url = f"http://{host}:{port}"
+        with Bureau(folder, FAPIAO_SERVICE_PUBLIC_URL=url) as bureau:
+            apps.append(bureau.app)
+            yield Shop(bureau, url)
+            serving.close()  # before the instance: feeds are asked each second
+
+
+class Till:
+    """One browser at a till, with everything that its pages complained about."""
+
+    def __init__(self, browser: Browser, shop: Shop, tag: str = "zh-CN", **options: Any) -> None:  # noqa: ANN401 # Playwright's
+        width, height = SIZES[options.pop("size", "desk")]
+        self.shop = shop
+        self.complaints: list[str] = []
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": width, "height": height}, locale=tag, **options
+        )
+        self.context.set_default_timeout(PATIENCE * 1000)
+        self.context.add_init_script(PRINTER)
+        self.page = self.tab()
+
+    def tab(self) -> Page:
+        """Another tab of this browser."""
+        page = self.context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._note)
+        return page
+
+    def _note(self, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self.complaints.append(said.text)
+
+    def sign_in(self, person: Person) -> None:
+        """With the password."""
+        self.page.goto(f"{self.shop.url}/sign-in?to=/till/")
+        self.page.fill("#login", person.login)
+        self.page.fill("#password", PASSWORD)
+        self.page.click("form[action='/sign-in'] button")
+        self.ready()
+
+    def go(self, path: str) -> None:
+        """To a page of the till."""
+        self.page.goto(f"{self.shop.url}{path}")
+        self.ready()
+
+    def ready(self) -> None:
+        """Once the page has all that it shows."""
+        self.page.wait_for_selector("body[data-ready]")
+
+    def press(self, *keys: str) -> None:
+        """Keys, as a hand presses them."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def scan(self, text: str) -> None:
+        """What a scanner reads."""
+        self.page.evaluate(SCAN, text)
+
+    def text(self, selector: str) -> str:
+        """What a part says."""
+        return self.page.inner_text(selector)
+
+    def wait_text(self, selector: str, words: str) -> None:
+        """Until a part says so."""
+        wait_until(lambda: words in self.text(selector), f"{selector} says {words}")
+
+    def choose_printer(self) -> None:
+        """The one on the serial line."""
+        self.go("/till/settings")
+        self.page.check("[data-at=way-serial]")
+        self.page.click("[data-at=choose]")
+        self.wait_text("#said", "打印机已选好")
+
+    def papers(self) -> list[list[str]]:
+        """The lines of every slip that was printed."""
+        kept: str = self.page.evaluate("localStorage.getItem('paper') ?? ''")
+        return [Printer(384).take(b64decode(job)).texts for job in kept.split()]
+
+    def close(self) -> None:
+        """Close it; nothing may have been complained about but calls that were refused or cut."""
+        found = [said for said in self.complaints if not said.startswith(LOADING)]
+        self.context.close()
+        assert found == []
+
+
+def write_menu(till: Till) -> None:
+    """The menu from a file, and some tables."""
+    till.go("/till/settings")
+    file = {"name": "menu.csv", "mimeType": "text/csv", "buffer": MENU.encode()}
+    till.page.set_input_files("#menu-file", file)  # type: ignore[arg-type] # a file in memory
+    till.page.wait_for_selector("#menu tbody tr:nth-child(7)")
+    till.page.click("#menu-form > .buttons > button:first-child")
+    till.wait_text("#said", "菜单已保存")
+    till.page.fill("#tables", "1-8\n包间")
+    till.page.click("#tables-form button")
+    till.wait_text("#said", "桌号已保存")
+
+
+def state(till: Till) -> dict[str, Any]:
+    """What the service says to this browser."""
+    found: dict[str, Any] = json.loads(
+        till.page.evaluate("fetch('/till/state').then(answer => answer.text())")
+    )
+    return found
