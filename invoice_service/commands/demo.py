@@ -18,6 +18,7 @@ from rich.console import Console
 from chain.errors import ConflictError, Problem, UnavailableError
 from invoice_service.commands.demo_day import Day
 from invoice_service.commands.demo_living import Living
+from invoice_service.commands.demo_till import set_the_tables
 from invoice_service.commands.serve import READY_SECONDS, is_ready
 from invoice_service.config import Config, env_name, load
 from invoice_service.domain.qrtext import scan_url
@@ -147,6 +148,7 @@ def invite_owner(config: Config) -> None:
         by, staff = instance.operator(), instance.people.staff
         invited = staff.invite(Whose(1), "owner", "样本店主", LOGIN, by)
         staff.accept(invited.token, token_urlsafe(), Visit("", ""), by.at)
+        set_the_tables(instance.till, 1, invited.person.id, by)
 
 
 def wait_ready(tree: Tree, config: Config) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from chain.errors import Problem
 from invoice_service.commands.demo_day import DAY
 from invoice_service.commands.remote import Remote
+from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.files.samples import read_sample_year
 
 EACH: Final = 3.0  # seconds between two sales
@@ -55,5 +57,12 @@ def _half(invoice: dict[str, Any]) -> bytes:
 
 
 def _orders() -> Iterator[bytes]:
-    """The sample's orders of all other days: enough for eighteen hours."""
-    return (record.body for record in read_sample_year() if DAY.encode() not in record.body)
+    """The sample's orders of all other days, as of today: enough for eighteen hours."""
+    records = (record for record in read_sample_year() if DAY.encode() not in record.body)
+    return (_sold_today(record.body) for record in records)
+
+
+def _sold_today(body: bytes) -> bytes:
+    order: dict[str, Any] = msgspec.json.decode(body)
+    today = datetime.now(SHANGHAI).date().isoformat()
+    return msgspec.json.encode(order | {"business_day": today, "remark": ""})
