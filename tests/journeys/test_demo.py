@@ -5,11 +5,14 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import urllib3
 
+from invoice_service.config import load
+from invoice_service.wiring import open_instance
 from tests.journeys.service import FAPIAO, kill_all, processes
 from tests.patience import NEVER, PATIENCE, wait_until
 
@@ -68,12 +71,27 @@ def test_its_pages_stay_up_until_ctrl_c_and_a_second_demo_is_refused(place: Path
     authentic, forged = (urllib3.request("GET", url, timeout=PATIENCE) for url in scan)
     assert (authentic.status, forged.status) == (200, 200)
     assert authentic.data != forged.data
+    _the_till_has_something_to_sell(place / "var/demo/config.toml")
     second = _demo(place, "--once")
     assert second.returncode == 3
     assert "already_running" in second.stderr
     os.killpg(demo.pid, signal.SIGINT)  # as a terminal sends it
     assert demo.wait(timeout=PATIENCE) == 0
     assert processes(place / "var/demo/config.toml") == []
+
+
+def _the_till_has_something_to_sell(settings: Path) -> None:
+    """A menu and tables; what is sold meanwhile is of today."""
+    with closing(open_instance(load(settings, {}))) as instance:
+        till = instance.till
+        assert len(till.lists.menu(1)) > 10
+        assert len(till.lists.tables(1)) == 12
+
+        def sold() -> object:
+            today = till.days.of(int(instance.clock().timestamp()))
+            return till.books.figures(1, till.days.day(today))["count"]
+
+        wait_until(sold, "an order of today is sold")
 
 
 def test_a_folder_that_the_demo_has_not_made_is_left_alone(place: Path) -> None:
