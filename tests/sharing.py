@@ -15,6 +15,7 @@ LONGEST: Final = (
     "journeys/test_processes.py",
     "journeys/test_year.py",
     "journeys/test_rotation.py",
+    "browser/till/test_looks.py",
     "browser/till/test_journeys.py",
     "bench/test_pilot.py",
     "chain/tree/test_absence.py",

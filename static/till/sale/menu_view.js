@@ -103,7 +103,7 @@ export class MenuView {
     const found = text ? [["", search(menu, text)]] : byCategory(menu).filter(([name]) => [ALL, name].includes(this.category));
     if (!menu.length) return this.#empty();
     if (text && !found[0][1].length) return fill(part("dishes"), h("p", { class: "quiet" }, _("Nothing on the menu is called so.")));
-    return fill(part("dishes"), found.map(([name, items]) => [name && h("h3", {}, name), h("ul", { class: "tiles" }, items.map((item) => this.#tile(item)))]));
+    return fill(part("dishes"), found.map(([name, items]) => [name && h("h2", {}, name), h("ul", { class: "tiles" }, items.map((item) => this.#tile(item)))]));
   }
 
   #tile(item) {
@@ -114,7 +114,7 @@ export class MenuView {
 
   #empty() {
     const { data } = this.till;
-    fill(part("dishes"), h("div", { class: "card" }, h("h3", {}, _("The menu is empty")),
+    fill(part("dishes"), h("div", { class: "card" }, h("h2", {}, _("The menu is empty")),
       h("p", {}, _("Write it once, or bring it from a file. Until then each line can be typed with its price.")),
       h("div", { class: "buttons" },
         data.owner && h("a", { class: "button", href: `${data.root}/till/settings` }, icon("pencil"), _("Write the menu")),
