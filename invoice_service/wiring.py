@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from Crypto.Random import get_random_bytes
 
-from chain.durable import make_folder, write_file
+from chain.durable import make_folder
 from chain.errors import ConflictError, MalformedError, UnavailableError
 from chain.log.database import SqliteLogStore
 from chain.log.log import Log
-from chain.signing.keys import LogKey, LogKeys
+from chain.signing.keys import LogKeys
 from chain.signing.note import MAX_SIGNATURES, SignerKey, VerifierKey
 from chain.signing.policy import NO_WITNESSES, Policy
-from chain.signing.statement import PROMISE, KeyStatement
 from chain.signing.trusted import read_policy
 from chain.tree.tiles import TileFolder
 from chain.witness.client import Limits, Witnesses
@@ -30,16 +29,19 @@ from invoice_service.domain.acts import ActType, By, Outcome, Said, act_by
 from invoice_service.domain.clock import Running
 from invoice_service.domain.numbering import Scheme
 from invoice_service.domain.tax import TaxRates
+from invoice_service.keys.begin import (
+    key_folder,
+    make_keys,
+    read_own_signer,
+    read_promise_signer,
+)
 from invoice_service.keys.folder import (
-    LOG_KEY,
-    LOG_VKEY,
     PROMISE_KEY,
-    PROMISE_VKEY,
     KeyFolder,
 )
 from invoice_service.keys.people import PEOPLE_KEY, PeopleKey
 from invoice_service.keys.rotation import Rotation
-from invoice_service.keys.secrets import all_encrypted, find_passphrase, read_signer, write_signer
+from invoice_service.keys.secrets import all_encrypted, find_passphrase, write_signer
 from invoice_service.processes.issuer import SOCKET, DirectIssuer, IssuerClient
 from invoice_service.processes.logs import plain_logs
 from invoice_service.processes.uptime import running
@@ -71,7 +73,7 @@ def now() -> datetime:
 
 def secret_keys(config: Config) -> list[Path]:
     """Where the secret keys are: the log's, two of them in an overlap, and that of promises."""
-    return [*_key_folder(config).secret_paths(), config.keys_dir / PROMISE_KEY]
+    return [*key_folder(config).secret_paths(), config.keys_dir / PROMISE_KEY]
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ class Instance:
 
         UnavailableError ``instance_mixed`` for one that no statement names.
         """
-        return _read_promise_signer(self.config, self.keys)
+        return read_promise_signer(self.config, self.keys)
 
     def check_keys(self) -> None:
         """Read all secret keys, to say early what would fail later."""
@@ -218,7 +220,7 @@ class Instance:
             keys=self.keys,
             store=self.log_store,
             publisher=self.log.publisher,
-            read=_read_signer,
+            read=read_own_signer,
             write=self._write_signer,
             randbytes=self.randbytes,
         )
@@ -298,7 +300,7 @@ def open_instance(
     (``doubted``). ConflictError ``origin_differs``, with what to do.
     """
     plain_logs()
-    keys = _key_folder(config)
+    keys = key_folder(config)
     inventory.require_whole(config, keys)
     make_folder(config.run_dir)
     policy = _read_policy(config)
@@ -318,7 +320,7 @@ def open_instance(
 
     promiser = Promiser(
         # Read when it is needed: a web process needs it only where no issuing process answers.
-        partial(_read_promise_signer, config, keys),
+        partial(read_promise_signer, config, keys),
         config.anchor.max_delay,
         seconds,
         log.taken,
@@ -398,8 +400,8 @@ def _make_parts(config: Config, clock: Clock, randbytes: Callable[[int], bytes])
                 f"{config.data_dir} holds invoices or a log beside the mark of an interrupted"
                 f" `fapiao init`: put keys/ back, then remove {inventory.UNFINISHED}",
             )
-        signer = _make_keys(config, randbytes)
-        mark = _key_folder(config).mark()
+        signer = make_keys(config, randbytes)
+        mark = key_folder(config).mark()
         log_store.bind_instance(mark)
         store.bind_instance(mark)
         _begin_trail(store, config, clock)
@@ -459,44 +461,3 @@ def _scheme(config: Config) -> Scheme:
         max_backwards=config.clock.max_backwards,
         max_forwards=config.clock.max_forwards,
     )
-
-
-def _key_folder(config: Config) -> KeyFolder:
-    return KeyFolder(config.keys_dir, _read_signer)
-
-
-def _make_keys(config: Config, randbytes: Callable[[int], bytes]) -> SignerKey:
-    """Make both key pairs, and the log's first statement of its keys."""
-    origin = config.log_origin
-    log_signer = _keep_signer(config, LOG_KEY, LOG_VKEY, origin, randbytes)
-    promise_signer = _keep_signer(config, PROMISE_KEY, PROMISE_VKEY, origin + PROMISE, randbytes)
-    keys = LogKeys(origin, (LogKey(log_signer.verifier),), (promise_signer.verifier,))
-    _key_folder(config).add(KeyStatement(1, keys).sign(log_signer))
-    return log_signer
-
-
-def _keep_signer(
-    config: Config, secret: str, public: str, name: str, randbytes: Callable[[int], bytes]
-) -> SignerKey:
-    """Read the key that an interrupted call left, or make one; encrypted with a passphrase."""
-    path, passphrase = config.keys_dir / secret, find_passphrase(os.environ)
-    there = path.exists()
-    signer = _read_signer(path) if there else SignerKey.generate(name, randbytes)
-    if not there or (passphrase is not None and not all_encrypted([path])):
-        write_signer(path, signer, passphrase, randbytes)
-    write_file(config.keys_dir / public, f"{signer.verifier.text()}\n".encode())
-    return signer
-
-
-def _read_promise_signer(config: Config, keys: KeyFolder) -> SignerKey:
-    signer = _read_signer(config.keys_dir / PROMISE_KEY)
-    if signer.verifier != keys.keys().promise[-1]:
-        raise UnavailableError(
-            "instance_mixed", f"keys/{PROMISE_KEY} is not the key of this instance's promises"
-        )
-    return signer
-
-
-def _read_signer(path: Path) -> SignerKey:
-    """Read a secret key; the passphrase of an encrypted one is in this process's environment."""
-    return read_signer(path, os.environ)
