@@ -57,9 +57,9 @@ class Return {
   }
 
   #line(line) {
-    const id = `line-${line.number}`;
+    const id = fieldOf(line);
     return h("tr", {}, h("th", { scope: "row" }, h("label", { for: id }, line.name)), h("td", {}, `${line.quantity_left} · ${shown(line.left)}`),
-      h("td", {}, h("input", { id, name: line.number, type: "text", inputmode: "decimal", autocomplete: "off", placeholder: "0" })));
+      h("td", {}, h("input", { id, name: id, type: "text", inputmode: "decimal", autocomplete: "off", placeholder: "0" })));
   }
 
   #lines(event) {
@@ -67,7 +67,7 @@ class Return {
     const lines = [];
     let amount = 0;
     for (const line of this.invoice.lines.filter(({ left }) => left > 0)) {
-      const text = event.target.elements[line.number].value.trim();
+      const text = part(fieldOf(line)).value.trim(); // a form's elements by a number are by their place
       if (!text || /^0+$/.test(text)) continue;
       if (millionthsOf(text) === null || millionthsOf(text) > millionthsOf(line.quantity_left)) return this.#say(_("%(name)s: at most %(left)s.", { name: line.name, left: line.quantity_left }));
       lines.push({ line: line.number, quantity: text });
@@ -106,6 +106,8 @@ class Return {
     say(wrong, "bad");
   }
 }
+
+const fieldOf = ({ number }) => `line-${number}`;
 
 const reasons = (of) => h("fieldset", {}, h("legend", {}, _("Why")), REASONS.map(([reason, words], at) =>
   h("label", { class: "choice" }, h("input", { type: "radio", name: "reason", value: reason, checked: at === 0, id: `${of}-${reason}` }), _(words))));
