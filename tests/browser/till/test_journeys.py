@@ -176,6 +176,27 @@ def test_two_tills_of_one_restaurant_see_one_table(zhang: Till, li: Till) -> Non
     assert [bill for bill in state(zhang)["bills"] if bill["table"] == "3"] == []
 
 
+def test_what_both_have_changed_is_shown_and_a_person_decides(zhang: Till, li: Till) -> None:
+    for till in (zhang, li):
+        till.page.click("#places button:has-text('4 桌')")
+    zhang.press(*DUCK)
+    li.wait_text("#bill-lines", "北京烤鸭")
+    zhang.context.set_offline(offline=True)
+    zhang.press(*CHICKEN)
+    li.press(*TOFU)
+    wait_until(lambda: "麻婆豆腐" in str(state(li)["bills"]), "the other one's is kept")
+    zhang.context.set_offline(offline=False)
+    zhang.wait_text("#bill-lines", "此处录入的内容已保留")
+    assert "1 × *餐饮服务*宫保鸡丁" in zhang.text(".aside-of")
+    assert zhang.page.is_visible(".bill-lines:has-text('麻婆豆腐')")
+    zhang.page.click("text=改用我的")
+    li.wait_text("#bill-lines", "宫保鸡丁")
+    li.page.click("[data-at=more]")
+    li.page.click("text=作废账单 >> nth=-1")
+    zhang.wait_text("#bill-lines", "点选菜品")
+    zhang.complaints.clear()  # that there was no line
+
+
 def test_a_cut_line_sells_nothing_and_loses_nothing(zhang: Till, shop: Shop) -> None:
     page, before = zhang.page, sold(shop)
     zhang.press(*DUCK)
@@ -220,6 +241,38 @@ def test_an_answer_that_is_lost_is_one_sale_and_the_page_says_that_it_waits(
     zhang.complaints.clear()  # that answers were lost
 
 
+def test_a_page_that_is_closed_while_it_sells_finishes_the_sale_when_it_is_opened(
+    zhang: Till, shop: Shop
+) -> None:
+    before, held = sold(shop), []
+
+    def hold(route: Route) -> None:
+        route.fetch()  # and the page never hears of it
+        held.append(route)
+
+    zhang.page.route("**/settle", hold)
+    zhang.press(*DUCK, "F10")
+    wait_until(lambda: zhang.text("dialog") and held, "it is sold")  # asking lets it be held
+    assert sold(shop) == before + 1
+    zhang.page.unroute("**/settle")
+    zhang.page.reload()
+    zhang.page.wait_for_selector("dialog.done")
+    assert sold(shop) == before + 1
+    zhang.press("Escape")
+    assert "点选菜品" in zhang.text("#bill-lines")
+
+
+def test_a_slow_line_is_said(zhang: Till) -> None:
+    waiting: list[Route] = []
+    zhang.page.route("**/settle", lambda route: waiting.append(route))
+    zhang.press(*DUCK, "F10")
+    zhang.wait_text("dialog", "仍在发送")
+    zhang.wait_text("#line", "仍在发送")
+    waiting.pop().continue_()
+    zhang.page.wait_for_selector("dialog.done")
+    zhang.page.unroute("**/settle")
+
+
 def test_a_second_tab_says_that_it_is_one_and_goes_on_alone(zhang: Till, shop: Shop) -> None:
     other = zhang.tab()
     other.goto(f"{shop.url}/till/")
@@ -235,6 +288,19 @@ def test_a_second_tab_says_that_it_is_one_and_goes_on_alone(zhang: Till, shop: S
     other.keyboard.press("F10")
     other.wait_for_selector("dialog.done")
     assert sold(shop) == before + 1
+
+
+def test_a_printer_that_is_away_leaves_the_sale_as_it_is(zhang: Till) -> None:
+    zhang.choose_printer()
+    zhang.go("/till/")
+    zhang.page.evaluate("localStorage.setItem('unplugged', '1')")
+    zhang.press(*DUCK, "F10")
+    zhang.wait_text("dialog.done", "打印机无响应")
+    zhang.page.evaluate("localStorage.removeItem('unplugged')")
+    zhang.press("Enter")
+    zhang.wait_text("dialog.done", "小票已打印")
+    (slip,) = zhang.papers()
+    assert "副本" not in slip
 
 
 def test_a_till_changes_hands_by_pin(zhang: Till, shop: Shop) -> None:
@@ -255,6 +321,31 @@ def test_a_till_changes_hands_by_pin(zhang: Till, shop: Shop) -> None:
     zhang.wait_text("#cashier-name", "Zhang")
 
 
+def test_a_return_of_one_line_and_of_an_amount(zhang: Till, shop: Shop) -> None:
+    page = zhang.page
+    zhang.press(*DUCK, *CHICKEN, *TOFU, "F9")
+    page.fill("#amount", "104")
+    page.keyboard.press("w")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dialog.done")
+    zhang.go("/till/day")
+    page.click(".invoices .what >> nth=0")
+    page.click("dialog a.button")
+    zhang.ready()
+    page.fill("#line-1", "2")
+    page.click("#return form >> nth=0 >> .button")
+    zhang.wait_text("#said", "最多 1")
+    page.fill("#line-1", "1")
+    page.click("#return form >> nth=0 >> .button")
+    zhang.wait_text("#said", "已红冲")
+    zhang.wait_text("#return", "剩余 ¥76.00")
+    page.fill("#amount", "0.01")
+    page.click("#return form >> nth=1 >> .button")
+    zhang.wait_text("#return", "剩余 ¥75.99")
+    zhang.go("/till/day")
+    zhang.wait_text(".invoices [data-state=part]", "剩余 ¥75.99")
+
+
 def test_states_change_by_themselves(zhang: Till, shop: Shop) -> None:
     zhang.press(*DUCK, "F10")
     zhang.page.wait_for_selector("dialog.done")
@@ -263,3 +354,19 @@ def test_states_change_by_themselves(zhang: Till, shop: Shop) -> None:
     assert first.get_attribute("data-state") == "issued"
     shop.bureau.anchor()
     wait_until(lambda: first.get_attribute("data-state") == "anchored", "it is in the log")
+
+
+def test_a_whole_journey_in_english(chromium_browser: Browser, shop: Shop) -> None:
+    till = Till(chromium_browser, shop, "en", size="phone", has_touch=True)
+    till.sign_in(shop.people["zhang"])
+    page = till.page
+    page.click(".tile:has-text('宫保鸡丁')")
+    page.click("#fold")
+    page.click("[data-at=pay]")
+    page.click("dialog .kinds button:has-text('Alipay')")
+    till.wait_text("dialog.done", "The sale stands")
+    page.click("[data-at=next]")
+    page.click("nav a:has-text('Today')")
+    till.ready()
+    till.wait_text(".invoices", "Pending")
+    till.close()
