@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page
 
 from invoice_service.services.people.person import Person, PersonRole, Whose
 from tests.documents.printer import Printer
@@ -161,7 +161,11 @@ class Till:
 
     def ready(self) -> None:
         """Once the page has all that it shows."""
-        self.page.wait_for_selector("body[data-ready]")
+        try:
+            self.page.wait_for_selector("body[data-ready]")
+        except Error as error:
+            error.add_note(f"{self.page.url}\n{self.page.inner_text('body')}\n{self.complaints}")
+            raise
 
     def press(self, *keys: str) -> None:
         """Keys, as a hand presses them."""
