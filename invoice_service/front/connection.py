@@ -78,6 +78,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._incoming: Incoming | None = None
         self._whole: deque[Incoming] = deque()
+        self._current: Incoming | None = None  # that is being answered
         self._outbox = Outbox()
         self._deaf = False  # nothing more is understood
         self._ended = False  # the client has said that it sends no more
@@ -233,7 +234,7 @@ class Connection(asyncio.Protocol):
         if self.busy or not self._whole:
             return
         incoming = self._whole.popleft()
-        self.busy, self._said = True, False
+        self.busy, self._said, self._current = True, False, incoming
         if incoming.head_done:
             self._house.answer(self, incoming)
         else:
@@ -284,6 +285,10 @@ class Connection(asyncio.Protocol):
         if self.lost:
             return
         self._said = True
+        if last and self._current is not None:
+            # First: whoever has the answer may count on the room that its request took.
+            self.release(self._current)
+            self._current = None
         self._put(data)
         if last:
             self._answered(keep=keep and not self._house.stopping)

@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 
 Place = tuple[str, int]
 LIMITS = Limits()
+HOLDS = Limits(held_bytes=100_000, body_bytes=30_000, large={"/list": 90_000})
+
+
+def nobody(_address: str, _forwarded: str) -> str:
+    """As of a proxy's connections."""
+    return ""
+
+
+def by_address(address: str, _forwarded: str) -> str:
+    """As where there is no proxy."""
+    return address
+
+
+def by_forwarded(_address: str, forwarded: str) -> str:
+    """As behind a proxy."""
+    return forwarded
 
 
 class Acts:
@@ -199,3 +215,9 @@ def soon(holds: Callable[[], bool]) -> bool:
     while not holds() and time.monotonic() < give_up:
         time.sleep(0.01)
     return holds()
+
+
+def is_full(place: Place, more: int, *headers: bytes, path: str = "/list") -> bool:
+    """Whether a body of so many bytes finds no room now."""
+    with Client(place) as client:
+        return body_of(client.say(post(b"x" * more, path, *headers)).answer()) == b"too_busy"

@@ -8,12 +8,16 @@ import pytest
 from invoice_service.front.connection import PIPELINE
 from invoice_service.front.limits import Limits
 from tests.front.stage import (
+    HOLDS,
     Acts,
     Client,
     Place,
     body_of,
+    by_address,
     chunked,
     get,
+    is_full,
+    nobody,
     post,
     soon,
     stage,
@@ -31,21 +35,6 @@ PARTS = {
     "in chunks, before the last line end": chunked(BODY, end=b"0\r\n"),
 }
 INCOMPLETE = pytest.mark.parametrize("request_", PARTS.values(), ids=PARTS.keys())
-
-
-def nobody(_address: str, _forwarded: str) -> str:
-    """As of a proxy's connections."""
-    return ""
-
-
-def by_address(address: str, _forwarded: str) -> str:
-    """As where there is no proxy."""
-    return address
-
-
-def by_forwarded(_address: str, forwarded: str) -> str:
-    """As behind a proxy."""
-    return forwarded
 
 
 @pytest.fixture
@@ -409,52 +398,6 @@ def test_where_all_places_are_taken_the_one_that_waits_longest_gives_way(acts: A
             client.line.close()
 
 
-HOLDS = Limits(held_bytes=100_000, body_bytes=30_000, large={"/list": 90_000})
-
-
-@pytest.mark.parametrize("whose", ["one address", "nobody"])
-def test_what_all_hold_together_is_bounded(acts: Acts, whose: str) -> None:
-    """Of large bodies an address holds half at most, and all together three quarters."""
-    held, more = (45_000, 10_000) if whose == "one address" else (60_000, 20_000)
-    caller = by_address if whose == "one address" else nobody
-    with stage(acts, HOLDS, caller=caller) as place:
-        with Client(place) as first, Client(place) as second, Client(place) as till:
-            first.say(post(b"x" * held, "/list", length=held + 1))
-            assert soon(lambda: _is_full(place, more))
-            second.say(post(b"x" * more, "/list"))
-            assert body_of(second.answer()) == b"too_busy"
-            assert body_of(till.say(post(b"x" * 20_000)).answer()) == b"/ 20000"
-            assert body_of(first.say(b"x").answer()) == f"/list {held + 1}".encode()
-        assert soon(lambda: not _is_full(place, more))
-
-
-def test_a_long_body_is_held_as_a_list_is_whatever_its_address(acts: Acts) -> None:
-    """An order may be long; for what is small there is room beside it."""
-    limits = Limits(held_bytes=400_000, body_bytes=300_000)
-    with stage(acts, limits, caller=by_address) as place:
-        with Client(place) as first, Client(place) as second, Client(place) as till:
-            first.say(post(b"x" * 190_000, length=190_001))
-            assert soon(lambda: _is_full(place, 100_000, path="/"))
-            assert body_of(second.say(post(b"x" * 90_000)).answer()) == b"too_busy"
-            assert body_of(till.say(post(b"x" * 60_000)).answer()) == b"/ 60000"
-            assert body_of(first.say(b"x").answer()) == b"/ 190001"
-        assert soon(lambda: not _is_full(place, 100_000, path="/"))
-
-
-def test_of_what_is_held_each_client_of_a_proxy_has_half(acts: Acts) -> None:
-    one, other = b"X-Forwarded-For: 192.0.2.1", b"X-Forwarded-For: 192.0.2.2"
-    with stage(acts, HOLDS, caller=by_forwarded) as place:
-        with Client(place) as first, Client(place) as second, Client(place) as third:
-            first.say(post(b"x" * 45_000, "/list", one, length=45_001))
-            assert soon(lambda: _is_full(place, 10_000, one))
-            assert body_of(second.say(post(b"x" * 10_000, "/list", other)).answer()) == (
-                b"/list 10000"
-            )
-            assert body_of(third.say(post(b"x" * 10_000, "/list", one)).answer()) == b"too_busy"
-            first.say(b"x").answer()
-        assert soon(lambda: not _is_full(place, 10_000, one))
-
-
 def test_who_is_turned_away_is_counted_and_told(
     acts: Acts, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -463,7 +406,7 @@ def test_who_is_turned_away_is_counted_and_told(
     with stage(acts, limits, caller=by_address, count=seen.append) as place:
         with Client(place) as first:
             first.say(post(b"x" * 45_000, "/list", length=45_001))
-            assert soon(lambda: _is_full(place, 10_000))
+            assert soon(lambda: is_full(place, 10_000))
         refused = seen.count("bodies_full")
         assert refused
         held = [Client(place, source="127.0.0.2") for _ in range(2)]
@@ -489,8 +432,3 @@ def test_what_came_fast_earns_no_silence(acts: Acts) -> None:
     with stage(acts, limits) as place, Client(place) as client:
         client.say(post(b"x" * 80_000, "/list", length=80_001))
         assert body_of(client.answer()) == b"request_timeout"
-
-
-def _is_full(place: Place, more: int, *headers: bytes, path: str = "/list") -> bool:
-    with Client(place) as client:
-        return body_of(client.say(post(b"x" * more, path, *headers)).answer()) == b"too_busy"
