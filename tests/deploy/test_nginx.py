@@ -16,6 +16,7 @@ import urllib3
 from invoice_service.processes.supervise import free_port
 from invoice_service.services.people.person import Whose
 from invoice_service.services.people.sessions import Visit
+from invoice_service.web.people.gate import SESSION, cookie_name
 from invoice_service.wiring import open_instance
 from tests.api.desk import MEAL, NDJSON, Desk, slip
 from tests.api.server import serving
@@ -199,7 +200,7 @@ def test_events_come_through_one_by_one(site: Site) -> None:
     person = people.staff.accept(invited.token, "seven ducks cross a river", visit, now)
     with closing(open_instance(site.desk.config)) as instance:  # by the clock of the server
         token = instance.people.sessions.open(person, "full", visit, "password")
-    cookie = f"__Host-fapiao-session={token}"
+    cookie = f"{cookie_name(site.desk.config.service.public_url, SESSION)}={token}"
     answer = site.ask("GET", "/till/events", preload=False, Cookie=cookie)
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/event-stream")
     lines = iter(answer)

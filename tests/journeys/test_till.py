@@ -17,12 +17,12 @@ import pytest
 from invoice_service.domain.acts import By
 from invoice_service.services.people.person import Whose
 from invoice_service.services.people.sessions import Visit, form_token
+from invoice_service.web.people.gate import SESSION, cookie_name
 from invoice_service.wiring import open_instance
 from tests.journeys.service import Service
 from tests.patience import PATIENCE, wait_until
 
 LINE: Final = {"name": "*餐饮服务*面", "tax_rate": "0.06", "unit_price": 2800}
-SESSION: Final = "fapiao-session"
 
 
 class Page:
@@ -31,13 +31,14 @@ class Page:
     def __init__(self, url: str, token: str) -> None:
         self.place = urlsplit(url)
         self.token = token
+        self.cookie = f"{cookie_name(url, SESSION)}={token}"
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """One call on a connection of its own; OSError where it breaks."""
         assert self.place.hostname
         connection = HTTPConnection(self.place.hostname, self.place.port, timeout=PATIENCE)
         headers = {
-            "Cookie": f"{SESSION}={self.token}",
+            "Cookie": self.cookie,
             "X-Form": form_token(self.token),
             "Content-Type": "application/json",
         }
@@ -80,7 +81,7 @@ class Events:
         address = (page.place.hostname or "", page.place.port or 0)
         self.line = socket.create_connection(address, timeout=PATIENCE)
         head = f"GET /till/events?after={after} HTTP/1.0\r\nHost: x\r\n"
-        self.line.sendall(f"{head}Cookie: {SESSION}={page.token}\r\n\r\n".encode())
+        self.line.sendall(f"{head}Cookie: {page.cookie}\r\n\r\n".encode())
         self.file = self.line.makefile("rb")
         assert b" 200 " in self.file.readline()
 

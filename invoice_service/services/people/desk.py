@@ -25,6 +25,7 @@ class PeopleDesk(NamedTuple):
     factors: Factors
     passkeys: Passkeys
     staff: Staff
+    counts: Counts
     clock: Callable[[], int]
 
 
@@ -48,5 +49,6 @@ def open_desk(
         factors=factors,
         passkeys=passkeys,
         staff=Staff(store, randbytes, invitation_seconds),
+        counts=counts,
         clock=clock,
     )

@@ -6,6 +6,7 @@ can make one. Before anybody has signed in, a cookie of no other use stands for 
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from secrets import compare_digest
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from flask import Response, redirect, request
 from werkzeug import Response as AnyResponse
 
 from chain.errors import ConflictError, MalformedError, NotFoundError, Problem, RefusedError
+from chain.hashing import sha256
 from invoice_service.domain.acts import By
 from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.openapi.operation import FIELDS
@@ -24,12 +26,13 @@ from invoice_service.services.people.sessions import Visit, Visitor, form_token,
 from invoice_service.web.ground.language import detail_of
 from invoice_service.web.ground.page import page as shown_page
 
-SESSION: Final = "fapiao-session"
-FORM: Final = "fapiao-form"
-KNOWN: Final = "fapiao-known"
+SESSION: Final = "session"
+FORM: Final = "form"
+KNOWN: Final = "known"
 TOKEN: Final = "form"  # noqa: S105 # the field's name
 _VISITOR: Final = "fapiao.visitor"
 _SEE_OTHER: Final = 303
+_OF_ADDRESS: Final = 8  # hexadecimal digits of its digest, in the names of cookies
 
 
 class Door(NamedTuple):
@@ -61,10 +64,8 @@ class Gate:
     def __init__(self, door: Door) -> None:
         self.door = door
         self._secure = door.public_url.startswith("https://")
-        # With this prefix a browser takes the cookie from this very host only, over https.
-        self._prefix = "__Host-" if self._secure else ""
         self._session, self._form, self._known = (
-            f"{self._prefix}{name}" for name in (SESSION, FORM, KNOWN)
+            cookie_name(door.public_url, name) for name in (SESSION, FORM, KNOWN)
         )
 
     def token(self) -> str:
@@ -204,11 +205,11 @@ class Gate:
 
     def kept(self, name: str) -> str:
         """What ``keep`` has put into this browser; "" for nothing."""
-        return request.cookies.get(self._prefix + name, "")
+        return request.cookies.get(cookie_name(self.door.public_url, name), "")
 
     def keep(self, answer: AnyResponse, name: str, text: str, *, max_age: int) -> AnyResponse:
         """The same answer, with a cookie of the same kind as the session's."""
-        self._set(answer, self._prefix + name, text, max_age=max_age)
+        self._set(answer, cookie_name(self.door.public_url, name), text, max_age=max_age)
         return answer
 
     def leave(self, path: str) -> AnyResponse:
@@ -230,6 +231,19 @@ class Gate:
             httponly=True,
             samesite="Lax",
         )
+
+
+@cache
+def cookie_name(public_url: str, name: str) -> str:
+    """What a cookie of this instance is called.
+
+    Browsers share cookies among all ports of a host, and ours are for all paths: without a part of
+    its address in the name, two instances of one host would sign each other's people out.
+    """
+    secure = public_url.startswith("https://")
+    # With this prefix a browser takes the cookie from this very host only, over https.
+    ours = sha256(public_url.encode()).hex()[:_OF_ADDRESS]
+    return f"{'__Host-' if secure else ''}fapiao-{ours}-{name}"
 
 
 def _stale() -> RefusedError:

@@ -16,11 +16,11 @@ from invoice_service.config import Config
 from invoice_service.domain.acts import By
 from invoice_service.services.issuing.issue import Issuer, Merchants
 from invoice_service.services.people.setup import ACTOR, STEPS, Setup, Standing, setup_over
-from invoice_service.services.people.tries import PAIR, OwnCounts, Tries
+from invoice_service.services.people.tries import PAIR, Tries
 from invoice_service.services.ports import InvoiceReader, PrintStore
 from invoice_service.web.people.gate import Gate
 
-COOKIE: Final = "fapiao-setup"
+COOKIE: Final = "setup"
 TILL: Final = "/till/"
 _CODE: Final = "setup/code.html"
 _SECONDS: Final = 4 * 3600
@@ -69,7 +69,7 @@ class SetupGate:
         self.parts = parts
         self.gate = gate
         self.setup = setup
-        self._tries = Tries("setup", PAIR, OwnCounts())
+        self._tries = Tries("setup", PAIR, gate.door.desk.counts)
 
     def add_to(self, routes: Blueprint) -> None:
         """The way in, and where what goes wrong is said."""

@@ -1,5 +1,8 @@
 """The way in and out: fixation, forged forms, stolen cookies, guesses, enumeration."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from pyotp import TOTP
 
@@ -10,6 +13,7 @@ from tests.web.people.visitors import (
     OTHER_PASSWORD,
     PASSWORD,
     SESSION,
+    Browser,
     Bureau,
     code_in,
     hidden,
@@ -36,6 +40,33 @@ def test_cookies_are_for_this_host_alone_and_no_script_sees_them(bureau: Bureau)
         parts = cookie.split("; ")
         assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(parts)
         assert not any(part.startswith("Domain") for part in parts)
+
+
+def test_instances_of_one_host_sign_nobody_out_of_each_other(
+    bureau: Bureau, tmp_path: Path
+) -> None:
+    """Browsers do not keep cookies apart by port: one would take the other's place."""
+    url = f"{BASE}:8443"
+    with Bureau(tmp_path / "second", FAPIAO_SERVICE_PUBLIC_URL=url) as second:
+        first, ports = bureau.app.wsgi_app, {"fapiao.test:8443": second.app.wsgi_app}
+
+        def one_host(environ: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401 # as WSGI has it
+            return ports.get(environ["HTTP_HOST"], first)(environ, start_response)
+
+        bureau.app.wsgi_app = one_host  # type: ignore[method-assign] # both at one host
+        client = bureau.app.test_client()
+        here, there = Browser(client, "192.0.2.7"), Browser(client, "192.0.2.7", url)
+        assert here.sign_in(bureau.person("zhang")).status_code == 303
+        assert there.sign_in(second.person("li")).status_code == 303
+        assert "zhang@1" in here.get("/account").text
+        assert "li@1" in there.get("/account").text
+        there.send("/sign-out")
+        assert (here.is_in(), there.is_in()) == (True, False)
+        # Forms of somebody whom nobody knows yet are told apart likewise.
+        here.send("/sign-out")
+        here.get("/sign-in")
+        there.get("/sign-in")
+        assert code_in(here.send("/sign-in", login="zhang@1", password="x" * 12)) != "form_stale"
 
 
 def test_a_cookie_that_was_planted_is_worth_nothing_after(bureau: Bureau) -> None:

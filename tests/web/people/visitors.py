@@ -10,12 +10,14 @@ from werkzeug.test import TestResponse
 
 from invoice_service.services.people.person import Person, PersonRole, Whose
 from invoice_service.services.people.sessions import Visit
+from invoice_service.web.people import gate
+from invoice_service.web.people.gate import cookie_name
 from tests.api.desk import Desk
 
 PASSWORD: Final = "seven ducks cross a river"
 OTHER_PASSWORD: Final = "nine geese walk over ice"
 BASE: Final = "https://fapiao.test"
-SESSION: Final = "__Host-fapiao-session"
+SESSION: Final = cookie_name(BASE, gate.SESSION)
 OURS: Final = "same-origin"
 
 
@@ -63,14 +65,15 @@ class Bureau(Desk):
 class Browser:
     """Cookies, and the form's token of the last page."""
 
-    def __init__(self, client: FlaskClient, address: str) -> None:
+    def __init__(self, client: FlaskClient, address: str, base: str = BASE) -> None:
         self.client = client
+        self._base = base
         self._environ = {"REMOTE_ADDR": address}
         self.token = ""
 
     def get(self, path: str) -> TestResponse:
         """Look at a page."""
-        answer = self.client.get(path, base_url=BASE, environ_base=self._environ)
+        answer = self.client.get(path, base_url=self._base, environ_base=self._environ)
         self._learn(answer)
         return answer
 
@@ -78,7 +81,7 @@ class Browser:
         """Send these fields and no token, from a page of ``site``, as browsers say it."""
         headers = {} if site is None else {"Sec-Fetch-Site": site}
         answer = self.client.post(
-            path, data=fields, base_url=BASE, headers=headers, environ_base=self._environ
+            path, data=fields, base_url=self._base, headers=headers, environ_base=self._environ
         )
         self._learn(answer)
         return answer

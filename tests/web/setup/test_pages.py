@@ -1,13 +1,17 @@
 """Setting up in a browser, step by step; who is refused, and what two tabs do."""
 
 import re
+from contextlib import closing
 from html import unescape
 
 import pytest
 
+from invoice_service.app import create_app
+from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.services.people.tries import PAIR
 from invoice_service.services.ports import InvoiceFilter
+from invoice_service.wiring import open_instance
 from tests.documents.printer import Printer
 from tests.web.people.visitors import BASE, PASSWORD, Browser, code_in
 from tests.web.setup.empty import ADMINISTRATOR, MERCHANT, OWNER, SALE, Empty, place, step
@@ -37,6 +41,26 @@ def test_from_nothing_to_the_first_slip(empty: Empty) -> None:
     actors = {actor for actor, type_, _ in empty.acts() if type_ in {"admission", "key", "setup"}}
     assert actors == {"setup"}
     assert [said for _, type_, said in empty.acts() if type_ == "setup"] == ["entered", "finished"]
+
+
+def test_a_program_that_begins_at_1_the_same_day_is_served(empty: Empty) -> None:
+    """Whether it names the till or not: the first sale was nobody's number."""
+    browser = empty.entered()
+    step(browser, "administrator", ADMINISTRATOR)
+    step(browser, "merchant", MERCHANT)
+    browser.get("/setup/owner")
+    page = browser.send("/setup/owner", **OWNER).text
+    key = re.search(r"fk_[A-Za-z0-9_-]+", page)
+    step(browser, "sale", SALE)
+    assert key, page
+    day = empty.clock().astimezone(SHANGHAI).date().isoformat()
+    line = {"name": "面", "unit_price": 2800, "tax_rate": "0.06"}
+    for named in ({}, {"till": OWNER["till"]}):
+        order = {"order_id": "1", "business_day": day, "lines": [line], **named}
+        answer = empty.client().post(
+            "/v1/invoices", json=order, headers={"Authorization": f"Bearer {key[0]}"}
+        )
+        assert answer.status_code == 201, answer.text
 
 
 def test_once_done_it_is_gone(empty: Empty) -> None:
@@ -130,6 +154,20 @@ def test_guesses_are_bounded_by_network_and_others_get_in(empty: Empty) -> None:
     owner = empty.browser()
     owner.get("/setup")
     assert place(owner.send("/setup", code=code)) == "/setup/address"
+
+
+def test_guesses_are_counted_by_all_processes_together(empty: Empty) -> None:
+    """Whichever answers; else a service of eight would allow eight times as many."""
+    code = empty.setup.offer()
+    with closing(open_instance(empty.instance.config, clock=empty.clock)) as another:
+        apps = (empty.app, create_app(another))
+        guessers = [Browser(app.test_client(), "198.51.100.1") for app in apps]
+        for guesser in guessers:
+            guesser.get("/setup")
+        codes = [code_in(guessers[n % 2].send("/setup", code="AAAA")) for n in range(PAIR.burst)]
+        assert codes == [CODE] * PAIR.burst
+        for guesser in guessers:
+            assert code_in(guesser.send("/setup", code=code)) == "sign_in_limited"
 
 
 def test_a_form_of_another_site_does_nothing(empty: Empty) -> None:
