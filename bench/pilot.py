@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.processes import own_cpu, tree
+from bench.processes import Spent, own_cpu, tree
 from bench.raw import raw_rate
 from bench.reporting import ReplayError, config_of, replaying, time_reports
 from bench.run import Run
@@ -147,11 +147,12 @@ def _replayed(place: Path, size: int) -> tuple[dict[str, int], list[Point]]:
 def _watched(process: "subprocess.Popen[bytes]", invoices_db: Path) -> Iterator[Point]:
     """Look at it now and then until it ends."""
     began = time.perf_counter()
+    spent = Spent()
     while process.poll() is None:
         processes = tree()
         yield Point(
             time.perf_counter() - began,
-            sum(one.cpu for one in processes),
+            spent.seen(processes),
             _stored(invoices_db),
             sum(one.pss for one in processes),
         )
@@ -171,10 +172,10 @@ def _stored(invoices_db: Path) -> int:
 
 def _curves(points: list[Point]) -> Iterator[Measure]:
     """Time an invoice and memory, stretch by stretch."""
-    last = points[-1].invoices
+    end = points[-1]  # what is anchored after the last is issued counts, too
     before = next(point for point in points if point.invoices)
-    for size in [point for point in POINTS if point < last] + [last]:
-        here = next(point for point in points if point.invoices >= size)
+    looks = (next((p for p in points if p.invoices >= size), end) for size in POINTS)
+    for here in [*(look for look in looks if look.invoices < end.invoices), end]:
         made = here.invoices - before.invoices
         if made <= 0:
             continue  # too few for one look between the two sizes

@@ -1,6 +1,7 @@
 """What each process of the tree under measurement takes: memory, and processor time."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,18 @@ def cpu_spent(before: list[Process], after: list[Process]) -> dict[str, float]:
             spent.get(process.name, 0.0) + process.cpu - earlier.get(process.id, 0)
         )
     return spent
+
+
+class Spent:
+    """Processor seconds of all processes seen so far: of one that has ended, as last seen."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, float] = {}
+
+    def seen(self, processes: Iterable[Process]) -> float:
+        """Take a look into account; return what all have spent."""
+        self._last |= {process.id: process.cpu for process in processes}
+        return sum(self._last.values())
 
 
 def machine_cpu() -> float:

@@ -44,6 +44,7 @@ def test_it_is_the_pilots_year(year: Year) -> None:
     curve = [row for row in year.measures.values() if row.group == "curve"]
     assert curve
     assert all("MiB" in row.note for row in curve)
+    assert all(row.value > 0 for row in curve)
 
 
 @pytest.mark.slow

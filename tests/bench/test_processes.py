@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from bench.processes import Process, cpu_spent, machine_cpu, own_cpu, tree
+from bench.processes import Process, Spent, cpu_spent, machine_cpu, own_cpu, tree
 from tests.patience import wait_until
 
 BUSY = (
@@ -28,12 +28,20 @@ def test_a_child_is_found_with_its_memory_and_its_time() -> None:
     assert own_cpu() > 0.1
 
 
-def test_time_is_counted_from_the_first_look_by_kind_of_process() -> None:
-    def process(number: int, cpu: float) -> Process:
-        return Process(number, "web", 1.0, 1.0, cpu)
+def _process(number: int, cpu: float) -> Process:
+    return Process(number, "web", 1.0, 1.0, cpu)
 
-    before = [process(1, 2.0)]
-    assert cpu_spent(before, [process(1, 2.5), process(2, 0.25)]) == {"web": 0.75}
+
+def test_time_is_counted_from_the_first_look_by_kind_of_process() -> None:
+    before = [_process(1, 2.0)]
+    assert cpu_spent(before, [_process(1, 2.5), _process(2, 0.25)]) == {"web": 0.75}
+
+
+def test_what_a_process_spent_that_has_ended_stays_counted() -> None:
+    spent = Spent()
+    assert spent.seen([_process(1, 2.0), _process(2, 0.5)]) == 2.5
+    assert spent.seen([_process(1, 3.0)]) == 3.5
+    assert spent.seen([]) == 3.5
 
 
 def test_processes_of_others_are_not_counted() -> None:
