@@ -50,22 +50,18 @@ _COLUMNS: Final = (
     *(f"{name}_high" for name in _WIDE),
 )
 _SUMS: Final = ", ".join(_COLUMNS)
+_ZEROS: Final = (0,) * 8
 _LIMIT: Final = 1 << 63
 _WIDE_AT: Final = (1, 2, 3, 5, 6, 7)  # where they stand among the eight sums
 
-_AS_OF: Final = (
-    "(SELECT height FROM totals WHERE cell = cells.id AND height <= {}"
-    " ORDER BY height DESC LIMIT 1)"
-)
-
-_BETWEEN: Final = f"""
-SELECT key, {", ".join(f"h.{name}" for name in _COLUMNS)},
-    {", ".join(f"ifnull(l.{name}, 0)" for name in _COLUMNS)}
-FROM cells
-JOIN totals h ON h.cell = cells.id AND h.height = {_AS_OF.format(":high")}
-LEFT JOIN totals l ON l.cell = cells.id AND l.height = {_AS_OF.format(":low")}
+_AS_OF: Final = f"""
+SELECT key, {_SUMS}
+FROM cells JOIN totals ON cell = id AND height =
+    (SELECT height FROM totals WHERE cell = id AND height <= :height ORDER BY height DESC LIMIT 1)
 WHERE dimension = :dimension ORDER BY key
 """  # noqa: S608 # only our own column names are put in
+_NARROW: Final = (0,) * len(_WIDE)
+_NARROW_END: Final = 1 + len(_ZEROS)
 
 # Goes from day to day by index seeks: there may be 86,400 blocks in each.
 _DAY_ENDS: Final = """
@@ -184,13 +180,13 @@ class SqliteTotals:
 
         In order of the keys; a cell that has not changed may be there, with zeros.
         """
-        with self._sessions.reading() as connection:
-            bounds = {"dimension": int(dimension), "low": low, "high": high}
-            rows = connection.execute(_BETWEEN, bounds).fetchall()
-        end = 1 + len(_COLUMNS)
+        now = self._as_of(dimension, high)
+        if not low:
+            return now
+        before = {key: sums for key, *sums in self._as_of(dimension, low)}
         return [
-            (key[0], *(new - old for new, old in zip(high, low, strict=True)))
-            for key, high, low in ((row, _joined(row[1:end]), _joined(row[end:])) for row in rows)
+            (key, *(new - old for new, old in zip(sums, before.get(key, _ZEROS), strict=True)))
+            for key, *sums in now
         ]
 
     def sums_at(self, dimension: Dimension, key: str, height: int) -> Sums:
@@ -251,6 +247,18 @@ class SqliteTotals:
         """Return the closing of ``day`` that covers the log up to index ``through``."""
         with self._sessions.reading() as connection:
             return _closing(connection, day, through)
+
+    def _as_of(self, dimension: Dimension, height: int) -> list[tuple[Any, ...]]:
+        """The cells of a dimension in order of their keys, each with what it had come to.
+
+        What stands as of a block never changes, so two of these need no common transaction.
+        """
+        with self._sessions.reading() as connection:
+            rows = connection.execute(_AS_OF, {"dimension": int(dimension), "height": height})
+            return [
+                row[:_NARROW_END] if row[_NARROW_END:] == _NARROW else (row[0], *_joined(row[1:]))
+                for row in rows
+            ]
 
 
 class _Running:

@@ -22,7 +22,6 @@ from invoice_service.services.anchoring.totals import (
     Sums,
     figures,
     sealing_day,
-    written,
 )
 
 BY: Final = ("day", "industry", "district", "rate", "merchant", "till")
@@ -49,7 +48,16 @@ _FIRST_DAY: Final = "0002-01-01"  # the calendar of Python begins a year before
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
-_sorted: Final = msgspec.json.Encoder(order="sorted")
+class _Side(msgspec.Struct, gc=False):
+    """One side's figures as they are written, in the order of canonical JSON."""
+
+    amount: str
+    count: int
+    tax: str
+    total: str
+
+
+_write: Final = msgspec.json.Encoder(order="deterministic").encode  # sorts what has no order
 
 
 def report_bytes(report: Mapping[str, Any]) -> bytes:
@@ -58,11 +66,20 @@ def report_bytes(report: Mapping[str, Any]) -> bytes:
     Its keys are ours and ASCII, its values text and small integers, so sorting alone makes the
     bytes canonical; ``canonical.encode``, which looks at every value, is the oracle in tests.
     """
-    return _sorted.encode(_written({**report, "rows": [_written(row) for row in report["rows"]]}))
+    return _write(_written({**report, "rows": [_written(row) for row in report["rows"]]}))
 
 
 def _written(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, **written({side: row[side] for side in SIDES})}
+    return {
+        **row,
+        "gross": _side(row["gross"]),
+        "net": _side(row["net"]),
+        "reversed": _side(row["reversed"]),
+    }
+
+
+def _side(found: Mapping[str, int]) -> _Side:
+    return _Side(str(found["amount"]), found["count"], str(found["tax"]), str(found["total"]))
 
 
 class ReportStore(Protocol):
