@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Tests wait for other programs now and then: two more run than there are cores.
 TESTERS := -n $(shell echo $$(( $$(nproc) + 2 ))) --dist worksteal
+# Programs are started by the hundred: none may have to compile everything anew, whatever a machine's habit.
+export PYTHONDONTWRITEBYTECODE :=
 # Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
 PYTEST ?=
 
