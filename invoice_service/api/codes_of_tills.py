@@ -12,7 +12,9 @@ TILL: Final = {
         404, "There is no such till; an owner names tills", "没有这个收银台，请由店主添加"
     ),
     "till_taken": Entry(
-        409, "There is a till of this name; choose another", "已有同名收银台，请换一个名称"
+        409,
+        "There is a till of this name, or of one that looks the same; choose another",
+        "已有同名或看起来相同的收银台，请换一个名称",
     ),
     "too_many_tills": Entry(
         409, "There are too many tills; remove one first", "收银台过多，请先删除不用的"

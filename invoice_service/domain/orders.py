@@ -18,7 +18,7 @@ from .money import Fen
 from .numbering import format_issued_at
 from .persons import is_same
 from .qrtext import read_hash
-from .text import check_identifier
+from .text import check_till_name
 from .verdict import NAMES_ZH, Verdict
 
 REPEAT_SECONDS: Final = 600
@@ -125,13 +125,13 @@ def check_place(request: Any) -> dict[str, Any]:  # noqa: ANN401 # a request wit
     """``given``, each in its one spelling.
 
     Raises MalformedError: business_day_invalid, parts_invalid, password_area, and as
-    ``check_identifier`` does.
+    ``check_till_name`` does.
     """
     found = given(request)
     if not found:
         return found
     if "till" in found:
-        check_identifier(found["till"], "/till")
+        check_till_name(found["till"], "/till")
     if "business_day" in found:
         check_day(found["business_day"], "/business_day")
     if "replaces" in found:

@@ -110,6 +110,28 @@ def check_identifier(text: str, pointer: str) -> None:
         raise MalformedError("identifier_ambiguous", _ONE_SPELLING, pointer=pointer)
 
 
+def plain_form(text: str) -> str:
+    """The form that all spellings share which differ in how they are drawn (NFKC): of ２, 2."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
+def check_till_name(text: str, pointer: str) -> None:
+    """As ``check_identifier``, and refuse what is drawn otherwise than in its plain form.
+
+    Tills are typed by people, with keyboards that write ２ for 2, and what two of them are called
+    keeps their orders apart: with two spellings, one till would be two.
+    """
+    check_identifier(text, pointer)
+    plain = plain_form(text)
+    if text != plain:
+        raise MalformedError(
+            "identifier_ambiguous",
+            f"a till's name is in plain form (NFKC): write {plain}",
+            pointer=pointer,
+            detail_zh=f"收银台名称请使用半角等标准写法：{plain}",
+        )
+
+
 _ONE_SPELLING: Final = "an identifier is in composed form (NFC), its spaces single and inside"
 
 

@@ -260,7 +260,10 @@ OPERATIONS: Final = (
         ((JSON, KeyRequest),),
         (201,),
         scope="manage",
-        codes=(*_ONE, *TEXTS, "value_unknown", "amount_out_of_range", "time_invalid", *_WRITE),
+        codes=(
+            *(*_ONE, *TEXTS, "value_unknown", "amount_out_of_range", "time_invalid"),
+            *("till_taken", *_WRITE),
+        ),
     ),
     Operation(
         "post",

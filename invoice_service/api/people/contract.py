@@ -174,7 +174,10 @@ OPERATIONS: Final = (
         ((JSON, DeviceRequest),),
         (201,),
         scope="manage",
-        codes=(*TEXTS, "time_invalid", "amount_out_of_range", "database_refused", *STORE),
+        codes=(
+            *(*TEXTS, "time_invalid", "amount_out_of_range", "till_taken", "database_refused"),
+            *STORE,
+        ),
     ),
     Operation(
         "post",

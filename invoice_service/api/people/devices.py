@@ -16,7 +16,7 @@ from invoice_service.api.requests import body, media_type, query, whole_number
 from invoice_service.domain.acts import By
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.reading import read_json
-from invoice_service.domain.text import check_identifier
+from invoice_service.domain.text import check_till_name
 from invoice_service.services.people import admit
 from invoice_service.services.people.ports import OF_A_TILL, ApiKey
 
@@ -88,7 +88,7 @@ def devices_blueprint(parts: Parts) -> Blueprint:
 def _asked(data: bytes, limit: int) -> KeyRequest:
     """The key that a device's request comes to; MalformedError for the request."""
     wanted = read_json(data, _device, max_bytes=limit)
-    check_identifier(wanted.till, "/till")
+    check_till_name(wanted.till, "/till")
     return KeyRequest(
         label=wanted.label, scopes=OF_A_TILL, expires_at=wanted.expires_at, till=wanted.till
     )

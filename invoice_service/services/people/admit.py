@@ -1,12 +1,12 @@
 """Admitting merchants, suspending them, their quotas, and API keys; each becomes an act."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal, Protocol
 
-from chain.errors import MalformedError, NotFoundError
+from chain.errors import ConflictError, MalformedError, NotFoundError
 from invoice_service.domain.acts import By
 from invoice_service.domain.merchant import MerchantRequest, check_merchant
-from invoice_service.domain.text import check_identifier, given_text
+from invoice_service.domain.text import check_till_name, given_text, plain_form
 from invoice_service.services.people.ports import (
     NO_TERMS,
     SCOPES,
@@ -86,7 +86,8 @@ def create_key(
 
     Raises NotFoundError ``merchant_unknown``, MalformedError ``control_character``,
     ``text_too_long``, ``value_unknown`` for a scope of another role, ``amount_out_of_range`` for
-    an end that has passed, and as ``check_identifier`` for the till's name.
+    an end that has passed, and as ``check_till`` for the till's name; ConflictError ``till_taken``
+    for one that looks like another's.
     """
     _check_terms(role, terms, by.at)
     label = given_text(label, "/label")
@@ -99,6 +100,7 @@ def create_key(
         return register.add_key(key_digest(text), role, None, label, by, terms), text
     with refusals_recorded(register, by, "key", f"merchant:{merchant_id or 0}"):
         get_merchant(register, -1 if merchant_id is None else merchant_id)
+        _refuse_alike(register.keys(merchant_id), terms.till)
     return register.add_key(key_digest(text), role, merchant_id, label, by, terms), text
 
 
@@ -147,12 +149,20 @@ def revoke_key(register: Keys, key_id: int, by: By, *, merchant_id: int | None =
 
 
 def check_till(name: str) -> None:
-    """Refuse what cannot be a till's name: as ``check_identifier``, ``text_too_long``."""
-    check_identifier(name, "/till")
+    """Refuse what cannot be a till's name: as ``check_till_name``, ``text_too_long``."""
+    check_till_name(name, "/till")
     if len(name) > LONGEST_TILL:
         raise MalformedError(
             "text_too_long", f"a till has at most {LONGEST_TILL} characters", pointer="/till"
         )
+
+
+def _refuse_alike(keys: Iterable[ApiKey], till: str) -> None:
+    """One till may have several keys; two tills may not look the same."""
+    for key in keys:
+        other = key.terms.till
+        if key.revoked_at is None and other != till and till and plain_form(other) == till:
+            raise ConflictError("till_taken", f"there is a till {other}, which looks the same")
 
 
 def _check_terms(role: Role, terms: KeyTerms, now: int) -> None:

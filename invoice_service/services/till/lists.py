@@ -7,7 +7,7 @@ import msgspec
 
 from chain.errors import ConflictError, MalformedError, NotFoundError
 from invoice_service.domain.tax import NO_TAX, TaxRates
-from invoice_service.domain.text import check_identifier, check_name
+from invoice_service.domain.text import check_identifier, check_name, check_till_name, plain_form
 from invoice_service.services.people.ports import ApiKey
 from invoice_service.services.till.ports import Hand, Kept, ListKind, ListStore
 from invoice_service.services.till.shapes import Dish, MenuRequest, TablesRequest
@@ -80,7 +80,7 @@ class Lists:
 
     def add_till(self, hand: Hand, name: str) -> int:
         """A till by name; ConflictError ``till_taken``, ``too_many_tills``."""
-        check_identifier(name, "/name")
+        check_till_name(name, "/name")
         if "/" in name or not name.strip("."):
             raise MalformedError(
                 "identifier_ambiguous",
@@ -92,8 +92,9 @@ class Lists:
         there = self.tills(hand.merchant_id)
         if there == [FIRST]:
             names = there  # the first one stays when a second one is named
-        if name in there:
-            raise ConflictError("till_taken", f"there is a till {name}")
+        alike = next((one for one in there if plain_form(one) == name), None)
+        if alike is not None:
+            raise ConflictError("till_taken", f"there is a till {alike}")
         if len(names) >= MOST_TILLS:
             raise ConflictError("too_many_tills", f"a merchant has {MOST_TILLS} tills at most")
         return self._store.put_till_list(hand, "tills", Kept(kept.version, _encode([*names, name])))

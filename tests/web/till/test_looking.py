@@ -1,10 +1,14 @@
 """Lists, search, titles, slips, menu, tables, tills."""
 
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import quote
 
 import pytest
 
+from invoice_service.services.people.ports import KeyTerms
+from invoice_service.services.people.sessions import token_digest
+from tests.api.desk import problem
 from tests.web.people.visitors import BASE
 from tests.web.till.counter import COMPANY, NOODLES, TEA, Counter, cash, new_id
 
@@ -164,6 +168,37 @@ def test_tills_have_names_and_a_browser_is_one(counter: Counter) -> None:
 def test_a_till_has_a_name_by_which_it_can_be_removed(counter: Counter, name: str) -> None:
     refused = counter.zhang.refused("POST", "tills", {"name": name})
     assert (refused["code"], refused["pointer"]) == ("identifier_ambiguous", "/name")
+
+
+@pytest.mark.parametrize("name", ["２", "Ａ", "ﾊﾞｰ", "外卖（二楼）", "ﬁ"])
+def test_one_till_has_one_spelling(counter: Counter, name: str) -> None:
+    """By whichever way it comes: else its orders would count as another till's."""
+    plain = normalize("NFKC", name)
+    counter.zhang.do("POST", "tills", {"name": plain})
+    refused = counter.zhang.refused("POST", "tills", {"name": name})
+    assert (refused["code"], refused["pointer"]) == ("identifier_ambiguous", "/name")
+    assert plain in refused["detail"]
+    assert plain in refused["detail_zh"]
+    key = counter.new_key(counter.restaurant.merchant.id, KeyTerms(scopes=("issue", "manage")))
+    for path, body in (
+        ("/v1/devices", {"till": name, "label": "x"}),
+        ("/v1/invoices", {"order_id": "1", "till": name, "lines": [TEA]}),
+    ):
+        problem(counter.post(path, body, counter.auth(key)), 422, "identifier_ambiguous")
+
+
+def test_a_till_of_before_keeps_those_away_that_look_like_it(counter: Counter) -> None:
+    """Its name would not be taken today; it stays readable, and can be removed."""
+    terms, mine = KeyTerms(till="２"), counter.restaurant.merchant.id
+    store, by = counter.instance.store, counter.instance.operator()
+    old = store.add_key(token_digest("old"), "merchant", mine, "old", by, terms)
+    assert [one["id"] for one in counter.zhang.read("state")["tills"]] == ["２"]
+    assert counter.zhang.refused("POST", "tills", {"name": "2"})["code"] == "till_taken"
+    manage = counter.new_key(mine, KeyTerms(scopes=("manage",)))
+    asked = {"till": "2", "label": "new"}
+    problem(counter.post("/v1/devices", asked, counter.auth(manage)), 409, "till_taken")
+    store.revoke_key(old.id, by)
+    assert counter.post("/v1/devices", asked, counter.auth(manage)).status_code == 201
 
 
 @pytest.mark.parametrize("name", ["1.2", "吧台 1", "50%", "a?b#c", ".a"])
