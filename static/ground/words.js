@@ -3,7 +3,8 @@
  * what each sentence of its scripts is in the other language. Where there is no page it is English.
  */
 const page = globalThis.document;
-const english = page?.documentElement.lang.startsWith("en") ?? true;
+const language = page?.documentElement.lang ?? "en";
+const english = language.startsWith("en");
 const words = JSON.parse(page?.getElementById("words")?.textContent ?? "{}");
 
 /** A sentence that stands in the catalogues, as it is: whoever shows it has it translated. */
@@ -15,6 +16,10 @@ export const _ = (text, values = {}) => filled(english ? text : (words[text] ?? 
 /** The same in the language that the page does not speak. */
 export const inOther = (text, values = {}) =>
   filled(english ? (words[text] ?? text) : text, values);
+
+/** What a problem of the service (RFC 9457) says to people, in the reader's language; "" where it says nothing. */
+export const titleOf = (problem, tongue = language) =>
+  (tongue.startsWith("zh") ? problem.title_zh : undefined) ?? problem.title ?? "";
 
 /** A sentence about `num` things. */
 export function ngettext(singular, plural, num, values = {}) {

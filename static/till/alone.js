@@ -1,8 +1,28 @@
-/** One writer: of several tabs of a till only one sells; another begins once the first is closed. */
+/**
+ * One writer: of several tabs of a till only one sells; another begins once the first is closed.
+ *
+ * Browsers have locks for this (Web Locks), but only on https and on the machine itself. Elsewhere, as
+ * on plain http in a restaurant's own network, the tabs ask each other.
+ */
+import { newId } from "./ids.js";
 
-/** Calls `mine()` once nobody else holds the name, `others()` at once where somebody does. */
-export function alone(name, mine, others, locks = globalThis.navigator?.locks) {
-  if (!locks) return mine(); // plain http on another machine: browsers have no locks there
+const ANSWER = 400; // milliseconds in which whoever sells has said so
+const AGAIN = 2000; // between two questions of a tab that waits
+const UNANSWERED = 3; // questions after which the one that sold is taken for gone
+
+/**
+ * Calls `mine()` once nobody else holds the name, `others()` at once where somebody does. Without
+ * locks `others()` may come later, too: where two had been apart, as after a tab was frozen.
+ */
+export function alone(name, mine, others, { locks = globalThis.navigator?.locks, Channel = globalThis.BroadcastChannel } = {}) {
+  if (locks) return byLock(locks, name, mine, others);
+  if (!Channel) return mine();
+  const talk = new Talk(new Channel(name), mine, others);
+  talk.begin();
+  return talk;
+}
+
+function byLock(locks, name, mine, others) {
   const forever = new Promise(() => {});
   const held = () => {
     mine();
@@ -14,5 +34,88 @@ export function alone(name, mine, others, locks = globalThis.navigator?.locks) {
     locks.request(name, held);
     return undefined;
   });
-  return undefined;
+}
+
+/** What one tab says and hears: "ask", "held", "gone", each with its `from`. */
+export class Talk {
+  #state = "asking"; // "holds", "waits"
+  #since = 0; // when it began to hold
+  #unanswered = 0;
+  #timer = null;
+
+  constructor(channel, mine, others, { id = newId(), now = () => Date.now(), answer = ANSWER, again = AGAIN } = {}) {
+    Object.assign(this, { channel, mine, others, id, now, answer, again });
+    channel.addEventListener("message", ({ data }) => this.#hear(data));
+    globalThis.addEventListener?.("pagehide", () => this.leave());
+    globalThis.addEventListener?.("pageshow", ({ persisted }) => persisted && this.begin());
+  }
+
+  /** Ask whether somebody holds it; nobody says so: it is ours. */
+  begin() {
+    this.#state = "asking";
+    this.#later(this.answer, () => this.#take());
+    this.#say("ask");
+  }
+
+  /** Closed: whoever waits need not ask thrice. */
+  leave() {
+    clearTimeout(this.#timer);
+    const held = this.#state === "holds";
+    this.#state = "left";
+    if (held) this.#say("gone");
+  }
+
+  #take() {
+    this.#state = "holds";
+    this.#since = this.now();
+    this.#say("held");
+    this.mine();
+  }
+
+  #wait() {
+    this.#unanswered = 0;
+    if (this.#state === "waits") return;
+    this.#state = "waits";
+    this.others();
+    this.#askAgain();
+  }
+
+  #askAgain() {
+    this.#later(this.again, () => {
+      this.#unanswered += 1;
+      if (this.#unanswered > UNANSWERED) return this.begin();
+      this.#say("ask");
+      return this.#askAgain();
+    });
+  }
+
+  #hear({ kind, from, since }) {
+    if (this.#state === "left") return;
+    if (kind === "ask" && this.#state === "holds") this.#say("held");
+    else if (kind === "ask" && this.#state === "asking") this.#meet(from);
+    else if (kind === "held" && (this.#state !== "holds" || this.#yields(from, since))) this.#wait();
+    else if (kind === "gone" && this.#state === "waits") this.begin();
+  }
+
+  /** Two ask at the same time: the lower id has it. */
+  #meet(from) {
+    if (from < this.id) this.#wait();
+    else this.#say("ask");
+  }
+
+  /** Two hold it, of which one was frozen: the one at which somebody began later goes on. */
+  #yields(from, since) {
+    const stays = this.#since > since || (this.#since === since && this.id < from);
+    if (stays) this.#say("held");
+    return !stays;
+  }
+
+  #say(kind) {
+    this.channel.postMessage({ kind, from: this.id, since: this.#since });
+  }
+
+  #later(pause, work) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(work, pause);
+  }
 }

@@ -33,6 +33,11 @@ export class Desk {
     return this.bills.get(this.current)?.aside ?? null;
   }
 
+  /** Why it could not be sold to its end; null where nothing was refused. */
+  get why() {
+    return this.bills.get(this.current)?.why ?? null;
+  }
+
   /** Everything from the service and the journal; then what was under way when the page was closed. */
   async start() {
     const { drafts, settling } = await this.#journal.read();
@@ -66,7 +71,9 @@ export class Desk {
   #take(state) {
     const open = this.bills.get(this.current);
     this.state = state;
+    const before = this.bills;
     this.bills = merged(state.bills, this.#drafts());
+    for (const [id, held] of this.bills) if (held.bill.settling) held.why = before.get(id)?.why;
     if (open && !open.dirty && !open.bill.version && !this.#has(open.bill.table)) this.bills.set(this.current, open);
     if (!this.bills.has(this.current)) this.#to(open?.bill.table ?? null); // stay at the table
     this.told();
@@ -83,15 +90,22 @@ export class Desk {
     this.told();
   }
 
-  /** Change the bill that is worked at; null changes nothing. */
+  /** Work at one bill, wherever it is. */
+  open(id) {
+    this.current = id;
+    this.told();
+  }
+
+  /** Change the bill that is worked at; null changes nothing. One that is being paid stays as it is. */
   edit(change) {
+    if (this.bill.settling) return this.notice("bill_settling");
     const next = change(this.bill);
-    if (next === null || next === this.bill) return;
+    if (next === null || next === this.bill) return undefined;
     const held = this.bills.get(this.current);
     this.bills.set(this.current, { ...held, bill: next, dirty: true });
     this.#journal.draft(next).catch(() => this.notice("nothing_kept"));
     this.told();
-    this.#send(next.id);
+    return this.#send(next.id);
   }
 
   /** The guest has gone: the bill with all its lines is dropped, here and at the service. */
@@ -170,13 +184,23 @@ export class Desk {
       await this.#forget(id);
       return answer;
     } catch (error) {
-      if (error instanceof Refused) await this.#journal.refused(id);
+      if (error instanceof Refused) await this.#refused(id, error);
       if (error.code !== "bill_settled") throw error;
       await this.#forget(id);
       return { invoices: error.problem.invoices ?? [], change: 0 };
     } finally {
       this.#moves += 1;
     }
+  }
+
+  /** Open as before; but where a part of it is sold, it is the service's, and can only be finished. */
+  async #refused(id, error) {
+    await this.#journal.refused(id);
+    const theirs = error.problem.bill;
+    if (!theirs?.settling) return;
+    await this.#journal.done(id);
+    this.bills.set(id, { bill: placed(theirs), dirty: false, why: error });
+    this.told();
   }
 
   async #forget(id) {
@@ -199,8 +223,9 @@ export class Desk {
   }
 
   #to(table) {
-    const found = [...this.bills.values()].find(({ bill }) => bill.table === table);
-    if (found) this.current = found.bill.id;
+    const there = [...this.bills.values()].filter(({ bill }) => bill.table === table);
+    const found = there.find(({ bill }) => !bill.settling) ?? (table === null ? undefined : there[0]);
+    if (found) this.current = found.bill.id; // one at the counter that is not finished is in nobody's way
     else this.#open(table);
   }
 
@@ -259,11 +284,14 @@ export class Desk {
   }
 }
 
+const placed = (bill) => ({ ...bill, table: bill.table ?? null });
+
 /** Bills of the service and drafts from here, by id: {bill, dirty, aside}. */
 export function merged(bills, drafts) {
-  const found = new Map(bills.map((bill) => [bill.id, { bill: { ...bill, table: bill.table ?? null }, dirty: false }]));
+  const found = new Map(bills.map((bill) => [bill.id, { bill: placed(bill), dirty: false }]));
   for (const draft of drafts) {
     const theirs = found.get(draft.id)?.bill;
+    if (theirs?.settling && !draft.version) continue; // it was sent when it was sold, as it stood
     if (theirs && theirs.version !== draft.version) {
       found.set(draft.id, { bill: theirs, dirty: true, aside: draft });
     } else if (!theirs && draft.version) {

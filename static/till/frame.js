@@ -20,7 +20,7 @@ export function frame(changed = () => {}) {
     changed(state, before);
   };
   const service = new Service({
-    root: data.root, token: data.token, language: document.documentElement.lang, told: (state) => line.now(state),
+    root: data.root, token: data.token, language: document.documentElement.lang, told: (...state) => line.now(...state),
   });
   const line = new Line({ told: shown, probe: () => service.get("/till/state") });
   globalThis.addEventListener("offline", () => line.now("cut"));
@@ -34,6 +34,12 @@ function showLine(state) {
   const shown = part("line");
   shown.className = `line-${state}`;
   fill(shown, icon(picture), h("span", {}, words()));
+}
+
+/** Whether what the page shows changes by itself; a line that is cut says so itself. */
+export function showLive(live) {
+  const words = live ? "" : _("This page does not follow other tills just now, and may show what is no longer so. It tries again by itself.");
+  if (part("live").textContent !== words) part("live").textContent = words;
 }
 
 /** Who works at the till now. */

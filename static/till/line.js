@@ -18,9 +18,10 @@ export class Line {
     return this.state === "cut";
   }
 
-  now(state) {
+  /** Slow is what a call may be that never arrives: only once another is answered it is not cut. */
+  now(state, { answered = false } = {}) {
     const before = this.state;
-    if (state === before || (state === "slow" && before === "cut")) return;
+    if (state === before || (state === "slow" && before === "cut" && !answered)) return;
     this.state = state;
     this.#told(state, before);
     if (state === "cut") this.#look();

@@ -43,7 +43,7 @@ export class Printing {
   /** `service` is asked for slips, with the session's cookie. */
   constructor(service) {
     this.root = service.root;
-    this.slips = new Slips((path, init) => service.raw(path, init));
+    this.slips = new Slips((path, init) => service.raw(path, init), undefined, service.language);
   }
 
   /** A slip of the invoice with this hash. Throws PrinterError; the sale stands. */

@@ -22,6 +22,7 @@ const SAID = {
   printer_slow: N_("The printer takes too long: look whether the slip came out. The next one says that it is a copy."),
   printer_broke_off: N_("Printing broke off: look at the paper. The next slip says that it is a copy."),
   origin_not_allowed: N_("The print bridge does not know this page: start it with this address."),
+  bridge_refused: N_("The print bridge did not take the slip: start it anew, in the same version as the service."),
   service_away: N_("The service could not be reached for the slip: try again."),
 };
 

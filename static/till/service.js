@@ -1,4 +1,6 @@
 /** Calls of the service, by the session's cookie: what it says, that it is slow, that it is away. */
+import { titleOf } from "../ground/words.js";
+
 export const SLOW = 1000; // milliseconds after which a person is told
 const JSON_TYPE = "application/json";
 const LONGEST = 20_000; // of one try
@@ -27,9 +29,11 @@ const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mill
 
 export class Service {
   #told;
+  #late = new Set(); // calls under way that take long
 
   /**
-   * `root` is the path before ours; `told(state)` hears "good", "slow" and "cut", by each call.
+   * `root` is the path before ours; `told(state, {answered})` hears "good", "slow" and "cut" of all
+   * calls together: one that is answered says that the line is not cut, not that no other one waits.
    */
   constructor({ root = "", token = "", language = "en", told = () => {}, fetch = globalThis.fetch, pause = wait, slow = SLOW }) {
     Object.assign(this, { root, token, language, fetch, pause, slow });
@@ -69,20 +73,35 @@ export class Service {
   }
 
   async #once(method, path, body, type = JSON_TYPE) {
-    const timer = setTimeout(this.#told, this.slow, "slow");
-    try {
-      const answer = await this.#send(method, path, body, type);
-      this.#told("good");
-      if (answer.ok) return answer.status === 204 ? null : await answer.json();
-      throw await this.#problem(answer);
-    } catch (error) {
-      if (error instanceof Away) this.#told("cut");
-      throw error;
-    } finally {
+    const { status, said } = await this.#watched(() => this.#send(method, path, body, type));
+    if (status < 400) return said;
+    throw new Refused(status, { ...said, title: titleOf(said, this.language) || said.code });
+  }
+
+  /** The call, and what is told of the line while it is under way and once it has ended. */
+  async #watched(work) {
+    const call = {};
+    const timer = setTimeout(() => {
+      this.#late.add(call);
+      this.#told("slow");
+    }, this.slow);
+    const ended = () => {
       clearTimeout(timer);
+      this.#late.delete(call);
+    };
+    try {
+      const found = await work();
+      ended();
+      this.#told(this.#late.size ? "slow" : "good", { answered: true });
+      return found;
+    } catch (error) {
+      ended();
+      this.#told("cut");
+      throw error;
     }
   }
 
+  /** What was answered, read to its end: half an answer is none. */
   async #send(method, path, body, type) {
     const init = { method, credentials: "same-origin", redirect: "error", cache: "no-store", headers: { Accept: "application/json" } };
     if (body !== undefined) {
@@ -93,15 +112,20 @@ export class Service {
     try {
       const answer = await this.fetch.call(globalThis, this.root + path, { ...init, signal: AbortSignal.timeout(LONGEST) });
       if (answer.status >= 500) throw new Error(`${answer.status}`);
-      return answer;
+      return { status: answer.status, said: said(answer, await answer.text()) };
     } catch (error) {
       throw new Away(error);
     }
   }
+}
 
-  async #problem(answer) {
-    const said = await answer.json().catch(() => ({ code: `http_${answer.status}` }));
-    const title = this.language.startsWith("zh") ? (said.title_zh ?? said.title) : said.title;
-    return new Refused(answer.status, { ...said, title: title ?? said.code });
+/** JSON, null where nothing was said. What is no JSON is somebody else's answer, but for a refusal. */
+function said(answer, text) {
+  if (answer.ok) return text ? JSON.parse(text) : null;
+  const unnamed = { code: `http_${answer.status}` };
+  try {
+    return JSON.parse(text) ?? unnamed;
+  } catch {
+    return unnamed;
   }
 }

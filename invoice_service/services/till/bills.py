@@ -6,6 +6,7 @@ from chain.errors import MalformedError
 from invoice_service.domain.tax import TaxRates
 from invoice_service.domain.text import check_identifier
 from invoice_service.services.till.ports import Bill, BillStore, Hand
+from invoice_service.services.till.rows import Names, Row, bill_row
 from invoice_service.services.till.shapes import BillContent, BillRequest, MergeRequest
 from invoice_service.services.till.splitting import check_bill
 
@@ -25,6 +26,11 @@ class Bills:
     def one(self, merchant_id: int, bill_id: str) -> Bill | None:
         """One, whatever became of it."""
         return self._store.bill(merchant_id, bill_id)
+
+    def row(self, bill: Bill, names: Names) -> Row:
+        """One as pages are shown it; of one that is being settled, which parts are sold."""
+        sold = self._store.sold_parts(bill) if bill.state == "settling" else []
+        return bill_row(bill, names, sold)
 
     def put(self, hand: Hand, bill_id: str, asked: BillRequest) -> Bill:
         """Keep what stands on it now; MalformedError as ``check_bill``, ConflictError."""

@@ -13,12 +13,12 @@ from invoice_service.services.people.person import PeopleReader
 from invoice_service.services.ports import InvoiceReader
 from invoice_service.services.records import own_invoice
 from invoice_service.services.till.figures import add_up
-from invoice_service.services.till.ports import Listed, LookStore, Span
+from invoice_service.services.till.ports import Listed, LookStore, Sought, Span
 from invoice_service.services.till.rows import Names, Row, buyer_of, detail_lines, invoice_row
 
 AT_ONCE: Final = 100
 SCANNED: Final = 5_000
-"""Invoices in which a search looks at most."""
+"""Invoices in which a search of all days looks at once; one of a day looks at the whole day."""
 
 TITLES: Final = 10
 LONGEST_SEARCH: Final = 100
@@ -104,11 +104,27 @@ class Books:
             found = self._store.listed(merchant_id, wanted.span, wanted.before, AT_ONCE)
             return found, found[-1].invoice.seq if len(found) == AT_ONCE else None
         _check_search(wanted.text)
+        if wanted.span is not None:
+            found, last = self._of_days(merchant_id, wanted, wanted.span)
+            if found or wanted.before != _ALL:
+                return found, last
         if wanted.before == _ALL:
             named = self._store.named(merchant_id, wanted.text, AT_ONCE)
-            if named:
+            if named or wanted.span is not None:
                 return named, None
         return self._scan(merchant_id, wanted)
+
+    def _of_days(
+        self, merchant_id: int, wanted: Wanted, span: Span
+    ) -> tuple[list[Listed], int | None]:
+        """Wherever among these days it is; what is called just so comes first."""
+        text, first = wanted.text, wanted.before == _ALL
+        named = self._store.named(merchant_id, text, AT_ONCE, span) if first else []
+        sought = Sought(text, _fen(text))
+        found = self._store.searched(merchant_id, span, sought, wanted.before, AT_ONCE)
+        there = {one.invoice.seq for one in named}
+        rest = [one for one in found if one.invoice.seq not in there]
+        return [*named, *rest], found[-1].invoice.seq if len(found) == AT_ONCE else None
 
     def _scan(self, merchant_id: int, wanted: Wanted) -> tuple[list[Listed], int | None]:
         found: list[Listed] = []

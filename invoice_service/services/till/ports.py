@@ -70,6 +70,14 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
     asked: bytes = b""
 
 
+class Part(NamedTuple):
+    """A part of a bill that has its invoice."""
+
+    part: int
+    number: str
+    total: Fen
+
+
 class Fixing(NamedTuple):
     """A bill on its way to being settled: what is to be issued, and what was there before."""
 
@@ -137,6 +145,13 @@ class Span(NamedTuple):
     last: str
     since: int
     until: int
+
+
+class Sought(NamedTuple):
+    """What is looked for in an invoice: a part of its names, or its amount, red or blue."""
+
+    text: str
+    fen: Fen | None = None
 
 
 class Figure(NamedTuple):
@@ -216,6 +231,10 @@ class BillStore(Protocol):
         """
         ...
 
+    def sold_parts(self, bill: Bill) -> list[Part]:
+        """Which parts of its order have their invoices, in order."""
+        ...
+
     def release_bill(self, merchant_id: int, bill_id: str) -> None:
         """Open it again, if its order has no invoice."""
         ...
@@ -289,8 +308,16 @@ class LookStore(Protocol):
         """A merchant's invoices at these places, those that there are."""
         ...
 
-    def named(self, merchant_id: int, text: str, limit: int) -> list[Listed]:
-        """Those with this number, or of this order, the newest first."""
+    def named(
+        self, merchant_id: int, text: str, limit: int, span: Span | None = None
+    ) -> list[Listed]:
+        """Those of these days with just this number, or of this order, the newest first."""
+        ...
+
+    def searched(
+        self, merchant_id: int, span: Span, sought: Sought, before: int, limit: int
+    ) -> list[Listed]:
+        """Those of these days that hold ``sought``, with ``seq`` below ``before``, newest first."""
         ...
 
     def figures(self, merchant_id: int, span: Span) -> list[Figure]:

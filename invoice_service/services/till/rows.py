@@ -1,6 +1,6 @@
 """What a till's page is shown of bills, invoices and shifts: JSON, written in one place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -12,7 +12,7 @@ from invoice_service.domain.money import Fen
 from invoice_service.domain.numbering import format_issued_at
 from invoice_service.domain.quantity import format_quantity
 from invoice_service.domain.returns import Standing
-from invoice_service.services.till.ports import Bill, Listed, Shift
+from invoice_service.services.till.ports import Bill, Listed, Part, Shift
 
 Row = dict[str, Any]
 _read_buyer: Final = msgspec.json.Decoder(dict[str, str]).decode
@@ -28,8 +28,8 @@ class Names(NamedTuple):
         return {"id": person, "name": self.of.get(person, "")}
 
 
-def bill_row(bill: Bill, names: Names) -> Row:
-    """A bill that is open, or on its way to being settled."""
+def bill_row(bill: Bill, names: Names, sold: Sequence[Part] = ()) -> Row:
+    """A bill that is open, or on its way to being settled; then with what is ``sold`` of it."""
     content = msgspec.to_builtins(bill.content)
     row: Row = {
         "id": bill.id,
@@ -43,6 +43,11 @@ def bill_row(bill: Bill, names: Names) -> Row:
     }
     if bill.state == "settling":
         row["settling"] = True
+        row["order_id"] = bill.order_id
+        row["parts"] = [{"total": part["total"]} for part in msgspec.json.decode(bill.settlement)]
+        row["sold"] = [
+            {"part": part, "number": number, "total_amount": total} for part, number, total in sold
+        ]
     return row
 
 

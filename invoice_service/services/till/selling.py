@@ -5,7 +5,8 @@
    asking again gives the invoice that is there (ADR 0027).
 3. What was paid is booked beside the invoices in one transaction, and the bill forgets its buyer.
 
-What is refused before anything was issued opens the bill again.
+What is refused before anything was issued opens the bill again. What is refused after a part was
+issued brings the bill along: it can only be finished, once the reason is gone.
 """
 
 from collections.abc import Callable, Sequence
@@ -180,9 +181,12 @@ class Selling:
                 _request(bill, plan, number),
                 idempotency_key=f"{_KEY}:{bill.id}:{number}",
             )
-        except (RefusedError, ConflictError, MalformedError):
+        except (RefusedError, ConflictError, MalformedError) as problem:
             if number == 1:
                 self._store.release_bill(bill.merchant_id, bill.id)
+            there = self._store.bill(bill.merchant_id, bill.id)
+            if there is not None and there.state == "settling":
+                with_members(problem, bill=there)
             raise
 
 

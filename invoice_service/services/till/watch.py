@@ -18,7 +18,7 @@ from invoice_service.services.till.bills import Bills
 from invoice_service.services.till.books import Books
 from invoice_service.services.till.lists import Lists
 from invoice_service.services.till.ports import Event, EventStore
-from invoice_service.services.till.rows import Names, bill_row
+from invoice_service.services.till.rows import Names
 from invoice_service.services.till.shifts import Shifts
 
 MOST_NEWS: Final = 200
@@ -219,4 +219,4 @@ class Watch:
         bill = self._shown.bills.one(merchant_id, event.subject)
         if bill is None or bill.state in ("settled", "dropped"):
             return News("bill", {"id": event.subject, "gone": True})
-        return News("bill", bill_row(bill, names))
+        return News("bill", self._shown.bills.row(bill, names))

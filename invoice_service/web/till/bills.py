@@ -5,9 +5,8 @@ from typing import Final
 import msgspec
 from flask import Blueprint, Response
 
-from chain.errors import ConflictError, MalformedError
+from chain.errors import ConflictError, MalformedError, Problem
 from invoice_service.services.till.ports import Bill
-from invoice_service.services.till.rows import bill_row
 from invoice_service.services.till.selling import Outcome, SoldPart
 from invoice_service.services.till.shapes import (
     BillRequest,
@@ -76,12 +75,13 @@ class BillCalls:
         wanted = self._session.read(_settle)
         try:
             outcome = self._selling.settle(hand, check_id(bill), wanted)
-        except ConflictError as problem:
+        except Problem as problem:
             return self._session.refuse(problem)
         return answer(self._sold(outcome))
 
     def _shown(self, bill: Bill) -> Response:
-        return answer(bill_row(bill, self._session.desk.books.names(bill.merchant_id)))
+        names = self._session.desk.books.names(bill.merchant_id)
+        return answer(self._bills.row(bill, names))
 
     def _sold(self, outcome: Outcome) -> dict[str, object]:
         return {

@@ -10,14 +10,13 @@ from typing import Any, Final, NoReturn, TypeVar
 import msgspec
 from flask import Response, request
 
-from chain.errors import ConflictError, MalformedError, RefusedError
+from chain.errors import ConflictError, MalformedError, Problem, RefusedError
 from invoice_service.domain.reading import read_json
 from invoice_service.services.people.person import Person
 from invoice_service.services.people.sessions import Visitor, form_token
 from invoice_service.services.till.desk import TillDesk
 from invoice_service.services.till.ports import Bill, Hand, Place
 from invoice_service.services.till.problems import with_members
-from invoice_service.services.till.rows import bill_row
 from invoice_service.web.people.gate import Gate
 
 JSON: Final = "application/json"
@@ -97,12 +96,12 @@ class TillGate:
             raise MalformedError("empty_body", "the body is empty")
         return read_json(data, decoder, max_bytes=self._largest)
 
-    def refuse(self, problem: ConflictError) -> NoReturn:
+    def refuse(self, problem: Problem) -> NoReturn:
         """Raise it; the bill that it brings is written as everywhere."""
         found: Any = problem.extra.get("bill")
         if isinstance(found, Bill):
             names = self.desk.books.names(found.merchant_id)
-            with_members(problem, bill=bill_row(found, names))
+            with_members(problem, bill=self.desk.bills.row(found, names))
         raise problem
 
     def _check_form(self) -> None:

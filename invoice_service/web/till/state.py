@@ -7,7 +7,6 @@ from flask import Blueprint, Response
 
 from invoice_service.domain.numbering import format_issued_at
 from invoice_service.services.people.person import Person
-from invoice_service.services.till.rows import bill_row
 from invoice_service.services.till.shapes import HereRequest
 from invoice_service.web.till.session import TillGate, answer, asked, nothing
 
@@ -84,7 +83,9 @@ class StateCalls:
             "versions": lists.versions(merchant_id),
             "menu": lists.menu(merchant_id),
             "tables": lists.tables(merchant_id),
-            "bills": [bill_row(bill, names) for bill in self._desk.bills.open(merchant_id)],
+            "bills": [
+                self._desk.bills.row(bill, names) for bill in self._desk.bills.open(merchant_id)
+            ],
         }
 
 

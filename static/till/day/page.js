@@ -1,7 +1,7 @@
 /** The day at a till: its invoices as they come and change, taking back, printing again, figures. */
 import { _, ngettext } from "../../ground/words.js";
 import { button, fill, h, icon, part } from "../dom.js";
-import { frame, showCashier, signedOut } from "../frame.js";
+import { frame, showCashier, showLive, signedOut } from "../frame.js";
 import { newId } from "../ids.js";
 import { live, soon } from "../live.js";
 import { shown } from "../money.js";
@@ -35,7 +35,7 @@ class Day {
     part("day").addEventListener("change", () => this.load());
     part("search").addEventListener("input", soon(() => this.load(), 250));
     part("more-rows").addEventListener("click", () => this.load(this.next));
-    this.feed = live(this.data.root, (kind, said) => this.#hear(kind, said), { after: state.cursor });
+    this.feed = live(this.data.root, (kind, said) => this.#hear(kind, said), { after: state.cursor, shown: showLive });
     await this.load();
     document.body.dataset.ready = "";
   }
@@ -48,7 +48,8 @@ class Day {
     if (after) asked.set("after", after);
     try {
       const { invoices, next } = await this.service.get(`/till/invoices?${asked}`);
-      this.rows = after ? [...this.rows, ...invoices] : invoices;
+      const there = new Set(after ? this.rows.map(({ hash }) => hash) : []);
+      this.rows = [...(after ? this.rows : []), ...invoices.filter(({ hash }) => !there.has(hash))];
       this.next = next ?? null;
       this.#draw();
       if (!after) this.figures();
@@ -69,13 +70,19 @@ class Day {
     const red = row.state === "red";
     return h("li", { "data-hash": row.hash, "data-state": row.state },
       h("button", { type: "button", class: "what", "data-at": `open-${row.hash}`, click: () => this.open(row) },
-        h("b", { class: "mono" }, row.number), h("small", {}, [timeOf(row.issued_at), row.order_id, row.till].filter(Boolean).join(" · ")),
+        h("b", { class: "mono" }, row.number), h("small", {}, [this.#when(row.issued_at), row.order_id, row.till].filter(Boolean).join(" · ")),
         row.buyer_name && h("small", {}, row.buyer_name)),
       h("span", { class: "state-of" }, label(row.state), h("small", {}, row.payments.map(({ kind }) => kindName(kind)).join(", "))),
       h("span", { class: "sum-of" }, shown(row.total_amount), row.state === "part" && h("small", {}, _("left %(left)s", { left: shown(row.left) }))),
       h("span", { class: "acts" },
         h("button", { type: "button", class: "step", "aria-label": _("Print again: %(number)s", { number: row.number }), "data-at": `print-${row.hash}`, click: () => this.print(row.hash, true) }, icon("printer")),
         !red && row.left > 0 ? h("button", { type: "button", class: "step", "aria-label": _("Take back: %(number)s", { number: row.number }), "data-at": `back-${row.hash}`, click: () => this.askBack(row) }, icon("undo-2")) : null));
+  }
+
+  /** The time of the day that is shown; of another day its date, too. */
+  #when(text) {
+    const [day, time] = [text.slice(0, 10), text.slice(11, 16)];
+    return day === part("day").value ? time : `${day} ${time}`;
   }
 
   /** The first touch; the second one, on a reason, takes it back. */
@@ -182,6 +189,7 @@ class Day {
   async #whether() {
     try {
       await this.service.get("/till/state");
+      await this.load();
     } catch (error) {
       if (!(error instanceof Refused)) return;
       this.feed.stop();
@@ -189,7 +197,5 @@ class Day {
     }
   }
 }
-
-const timeOf = (text) => text.slice(11, 16);
 
 new Day().start();

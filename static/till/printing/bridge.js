@@ -2,6 +2,7 @@
 import { PrinterError } from "./errors.js";
 
 export const BRIDGE = "http://127.0.0.1:9101/print";
+const KNOWN = new Set(["printer_away", "printer_busy", "printer_slow", "printer_broke_off", "origin_not_allowed"]);
 const MORE_SECONDS = 5; // than the bridge gives the printer: it is to say itself what went wrong
 
 export class BridgePrinter {
@@ -17,7 +18,8 @@ export class BridgePrinter {
     const answer = await this.#ask(bytes);
     if (answer.ok) return;
     const said = await answer.json().catch(() => ({}));
-    throw new PrinterError(said.code ?? "printer_away", said.detail ?? `the bridge answered ${answer.status}`);
+    const code = KNOWN.has(said.code) ? said.code : "bridge_refused"; // its own words are English alone
+    throw new PrinterError(code, said.detail ?? `the bridge answered ${answer.status}`);
   }
 
   async #ask(bytes) {

@@ -4,8 +4,8 @@
  * A slip is not, or not surely, on paper.
  *
  * `code`: printer_unsupported (this browser cannot), printer_not_chosen, printer_busy, printer_away
- * (nothing was printed), printer_slow, printer_broke_off (look at the paper), or the bridge's or the
- * service's own.
+ * (nothing was printed), printer_slow, printer_broke_off (look at the paper), origin_not_allowed and
+ * bridge_refused of the bridge, or the service's own, whose sentence is the message.
  */
 export class PrinterError extends Error {
   constructor(code, detail) {

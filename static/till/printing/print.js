@@ -4,15 +4,17 @@
  * A slip that may be on paper is never followed by another original: the service counts what it is
  * told, and this page remembers what it could not tell.
  */
+import { titleOf } from "../../ground/words.js";
 import { PrinterError } from "./errors.js";
 
 const REMEMBERED = "fapiao.slips"; // of this browser: invoices whose slip may be on paper
 const MOST = 500;
-const SURE = new Set(["printer_away", "printer_busy", "printer_unsupported", "printer_not_chosen"]);
+const SURE = new Set(["printer_away", "printer_busy", "printer_unsupported", "printer_not_chosen", "origin_not_allowed"]);
 
 export class Slips {
-  /** `ask(path, init)` calls the service, signed in; `kept` is like localStorage. */
-  constructor(ask = (...call) => fetch(...call), kept = globalThis.localStorage) {
+  /** `ask(path, init)` calls the service, signed in; `kept` is like localStorage; `language` is the reader's. */
+  constructor(ask = (...call) => fetch(...call), kept = globalThis.localStorage, language = undefined) {
+    this.language = language;
     this.ask = ask;
     this.kept = kept;
     this.turn = Promise.resolve();
@@ -56,10 +58,10 @@ export class Slips {
   }
 
   async #call(path, init) {
-    const answer = await this.ask(path, init);
+    const answer = await this.ask(path, init).catch(away);
     if (answer.ok) return answer;
-    const said = await answer.json().catch(() => ({}));
-    throw new PrinterError(said.code ?? "service_away", said.title_zh ?? said.detail ?? `${answer.status}`);
+    const said = await answer.json().catch(away);
+    throw new PrinterError(said.code ?? "service_away", titleOf(said, this.language) || `${answer.status}`);
   }
 
   #remembered() {
@@ -82,4 +84,8 @@ export class Slips {
   #keep(invoices) {
     this.kept.setItem(REMEMBERED, JSON.stringify(invoices));
   }
+}
+
+function away(error) {
+  throw new PrinterError("service_away", String(error?.message ?? error));
 }

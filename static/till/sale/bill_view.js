@@ -32,7 +32,7 @@ export class BillView {
     fill(part("fold"), h("span", {}, icon("receipt-text"), name, " · ", many), h("b", {}, shown(total(bill))));
     fill(part("bill-head"), h("h2", {}, name), h("span", { class: "quiet" }, many),
       button(_("More"), () => askMore(this.till), { "data-at": "more" }));
-    fill(part("bill-lines"), aside ? this.#differs(aside) : null, bill.settling ? this.#begun() : null, isEmpty(bill) ? this.#empty() : h("ul", { class: "bill-lines" }, bill.lines.map((line, at) => this.#line(line, at))));
+    fill(part("bill-lines"), aside ? this.#differs(aside) : null, bill.settling ? this.#begun(bill) : null, isEmpty(bill) ? this.#empty() : h("ul", { class: "bill-lines" }, bill.lines.map((line, at) => this.#line(line, at))));
     fill(part("bill-foot"), this.#foot(bill));
     part("bill-lines").dataset.lines = bill.lines.length;
   }
@@ -72,10 +72,19 @@ export class BillView {
     ];
   }
 
-  #begun() {
+  /** Which parts have their invoices, why the others have none, and how to go on. */
+  #begun({ order_id: order, parts = [], sold = [] }) {
+    const { why } = this.till.desk;
+    const numbers = new Map(sold.map(({ part, number }) => [part, number]));
     return h("div", { class: "aside-of", role: "status" },
-      h("p", {}, icon("clock"), _("Somebody began to take payment for this bill, and it was not finished.")),
-      h("div", { class: "buttons" }, button(_("Finish the sale"), () => this.till.resume())));
+      h("p", {}, icon("clock"), sold.length
+        ? ngettext("Order %(order)s: %(num)s part has its invoice, the rest has none yet.", "Order %(order)s: %(num)s parts have their invoices, the rest has none yet.", sold.length, { order })
+        : _("Somebody began to take payment for this bill, and it was not finished.")),
+      why && h("p", { class: "error" }, this.till.why(why)),
+      parts.length > 1 && h("ul", {}, parts.map(({ total: amount }, at) => h("li", {}, shown(amount), " · ",
+        numbers.has(at + 1) ? [_("Invoice"), " ", h("span", { class: "mono" }, numbers.get(at + 1))] : _("no invoice yet")))),
+      h("p", { class: "quiet" }, _("Finishing sends what is left, paid as it was: nothing is sold twice.")),
+      h("div", { class: "buttons" }, button(_("Finish the sale"), () => this.till.resume(), { "data-at": "resume" })));
   }
 
   #differs(aside) {

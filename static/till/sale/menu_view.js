@@ -70,17 +70,22 @@ export class MenuView {
 
   #places() {
     const { desk } = this.till;
-    const open = new Map([...desk.bills.values()].map(({ bill }) => [bill.table, bill]));
+    const bills = [...desk.bills.values()].map(({ bill }) => bill);
+    const unfinished = bills.filter(({ settling }) => settling);
+    const open = new Map([...unfinished.filter(({ table }) => table !== null), ...bills.filter(({ settling }) => !settling)].map((bill) => [bill.table, bill]));
     const extra = [...open.keys()].filter((table) => table !== null && !desk.state.tables.includes(table));
     const chip = (table, name) => {
       const bill = open.get(table);
       const some = bill && !isEmpty(bill);
       return h("button", {
         type: "button", class: `chip${some ? " some" : ""}`, "data-at": `place-${table ?? ""}`,
-        "aria-pressed": String(desk.bill.table === table), click: () => desk.choose(table),
+        "aria-pressed": String(desk.bill.table === table && !desk.bill.settling), click: () => desk.choose(table),
       }, name, some && h("small", {}, shown(total(bill))));
     };
-    fill(part("places"), chip(null, placeName(null)),
+    const begun = (bill) => h("button", {
+      type: "button", class: "chip begun", "data-at": `begun-${bill.id}`, "aria-pressed": String(desk.current === bill.id), click: () => desk.open(bill.id),
+    }, icon("clock"), _("Not finished: %(place)s", { place: placeName(bill.table) }), h("small", {}, shown(total(bill))));
+    fill(part("places"), unfinished.map(begun), chip(null, placeName(null)),
       [...desk.state.tables, ...extra].map((table) => chip(table, placeName(table))));
   }
 

@@ -4,7 +4,7 @@ import { alone } from "../alone.js";
 import { isEmpty, total, troubles, withBuyer } from "../bill.js";
 import { Desk } from "../desk.js";
 import { part } from "../dom.js";
-import { frame, showCashier, signedOut } from "../frame.js";
+import { frame, showCashier, showLive, signedOut } from "../frame.js";
 import { newId } from "../ids.js";
 import { Journal, MemoryLog } from "../journal.js";
 import { live, soon } from "../live.js";
@@ -47,7 +47,8 @@ class Till {
     part("keys").addEventListener("click", showKeys);
     alone(`fapiao-till-${this.data.merchant}`, () => this.#mine(), () => this.#second());
     const again = soon(() => this.desk.refresh().catch(() => {}));
-    this.feed = live(this.data.root, (kind) => (kind === "closed" ? this.#whether() : kind !== "lost" && again()), { after: this.desk.state.cursor });
+    const hear = (kind) => (kind === "closed" ? this.#whether() : kind !== "lost" && again());
+    this.feed = live(this.data.root, hear, { after: this.desk.state.cursor, shown: showLive });
     if (!this.desk.state.till) this.#which();
     document.body.dataset.ready = "";
   }
@@ -172,7 +173,7 @@ class Till {
 
   #line(state, before) {
     if (state === "cut") say(sentence("line_cut"), "bad");
-    if (state === "good" && before === "cut") {
+    if (state !== "cut" && before === "cut") {
       say(_("The line is back."), "good");
       this.desk?.refresh().catch(() => {});
     }

@@ -155,8 +155,17 @@ export async function inTurn() {
   return events;
 }
 
+/** Unknown to the service, in each language; and the service is not there. */
 export async function refused() {
-  const slips = new Slips(new Service().ask, new Storage());
   const papers = [];
-  return { code: await outcome(() => slips.print("/v1/invoices/unknown", good(papers))), papers };
+  const found = [];
+  for (const language of ["en", "zh-Hans"]) {
+    const slips = new Slips(new Service().ask, new Storage(), language);
+    const error = await slips.print("/v1/invoices/unknown", good(papers)).catch((problem) => problem);
+    found.push([error.code, error.message]);
+  }
+  const away = new Service();
+  away.down.add("slip");
+  const code = await outcome(() => new Slips(away.ask, new Storage()).print("/v1/invoices/a", good(papers)));
+  return { found, away: code, papers };
 }

@@ -186,7 +186,7 @@ export class Service {
       this.prints[invoice] = (this.prints[invoice] ?? 0) + 1;
       return Response.json({ prints: this.prints[invoice] }, { status: 201 });
     }
-    if (invoice === "unknown") return Response.json({ code: "invoice_unknown", title_zh: "没有这张发票" }, { status: 404 });
+    if (invoice === "unknown") return Response.json({ code: "invoice_unknown", title: "There is no such invoice", title_zh: "没有这张发票" }, { status: 404 });
     const copy = path.includes("copy=1") || this.prints[invoice];
     return new Response(new TextEncoder().encode(`${copy ? "copy" : "original"} ${invoice}`));
   };

@@ -163,4 +163,11 @@ def test_slips_go_to_the_printer_one_after_the_other() -> None:
 
 
 def test_what_the_service_refuses_is_not_printed() -> None:
-    assert run("refused") == {"code": "invoice_unknown", "papers": []}
+    assert run("refused") == {
+        "found": [
+            ["invoice_unknown", "There is no such invoice"],
+            ["invoice_unknown", "没有这张发票"],
+        ],
+        "away": "service_away",
+        "papers": [],
+    }

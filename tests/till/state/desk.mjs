@@ -41,9 +41,17 @@ class Fake {
     return [200, this.bills.get(id)];
   }
 
+  /** The first part has its invoice, the second none: the quota is used up. */
+  #short(id, sent) {
+    const bill = { ...(sent.bill ?? this.bills.get(id)), id, version: 2, settling: true, order_id: "P1", sold: [{ part: 1 }], parts: [{}, {}] };
+    this.bills.set(id, bill);
+    return [403, { code: "quota_exhausted", title: "used up", bill }];
+  }
+
   #settle(id, sent) {
     if (!this.sold.has(id)) {
-      if (sent.parts[0].payments[0].amount === 1) return [422, { code: "payments_differ", title: "differ" }];
+      if (this.short) return this.#short(id, sent);
+      if (sent.parts?.[0].payments[0].amount === 1) return [422, { code: "payments_differ", title: "differ" }];
       this.sold.set(id, { order_id: `${this.sold.size + 1}`, invoices: [{ hash: `h${this.sold.size}` }], change: 0 });
     }
     this.bills.delete(id);
@@ -111,6 +119,50 @@ test("what the service refuses is open as before", async () => {
   assert.equal(desk.bill.lines.length, 1);
   assert.deepEqual(folded(await log.all()).settling.size, 0);
   assert.equal(folded(await log.all()).drafts.size, 1);
+});
+
+test("a bill of which a part was refused is the service's, in nobody's way, and can be finished", async () => {
+  const { desk, fake, log } = opened();
+  await desk.start();
+  add(desk, DUCK);
+  fake.short = true;
+  await assert.rejects(desk.settle(CASH), { code: "quota_exhausted" });
+  const { id } = desk.bill;
+  assert.deepEqual([desk.bill.settling, desk.why.code, desk.aside], [true, "quota_exhausted", null]);
+  assert.deepEqual(await log.all(), []);
+  add(desk, TEA); // refused in words
+  assert.equal(desk.bill.lines.length, 1);
+  desk.choose(null);
+  assert.notEqual(desk.bill.id, id); // the counter is free for the next guest
+  log.name = "b";
+  const again = opened(fake, log);
+  await again.desk.start();
+  assert.deepEqual(again.desk.bill.lines, []);
+  again.desk.open(id);
+  await assert.rejects(again.desk.finish(), { code: "quota_exhausted" });
+  assert.equal(again.desk.why.code, "quota_exhausted");
+  await again.desk.refresh();
+  assert.equal(again.desk.why.code, "quota_exhausted");
+  fake.short = false;
+  const sold = await again.desk.finish();
+  assert.deepEqual(sold.invoices, [{ hash: "h0" }]);
+  assert.equal(again.desk.bills.has(id), false);
+});
+
+test("a page that was closed while a part was refused finds the bill once, not beside its draft", async () => {
+  const { desk, fake, log } = opened();
+  await desk.start();
+  add(desk, DUCK);
+  await quiet();
+  [fake.short, fake.lose] = [true, 1];
+  await assert.rejects(desk.settle(CASH, () => false)); // nobody hears the refusal
+  log.name = "b";
+  const again = opened(fake, log);
+  const [{ error }] = await again.desk.start();
+  assert.equal(error.code, "quota_exhausted");
+  const found = [...again.desk.bills.values()].filter(({ bill }) => bill.lines.length);
+  assert.deepEqual(found.map(({ bill, aside, dirty }) => [bill.settling, aside, dirty]), [[true, undefined, false]]);
+  assert.deepEqual(await log.all(), []);
 });
 
 test("what was typed survives a reload without a line", async () => {

@@ -1,7 +1,7 @@
 /** Calls that are slow, lost or refused; the line's state; tabs. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { alone } from "../../../static/till/alone.js";
+import { Talk, alone } from "../../../static/till/alone.js";
 import { newId } from "../../../static/till/ids.js";
 import { Line } from "../../../static/till/line.js";
 import { live, soon } from "../../../static/till/live.js";
@@ -20,6 +20,37 @@ test("a call is told to be slow while it is, and good once it is answered", asyn
   release(json(200, { a: 1 }));
   assert.deepEqual(await call, { a: 1 });
   assert.deepEqual(told, ["slow", "good"]);
+});
+
+test("a call that is answered does not make good what another one still waits for", async () => {
+  const [told, release] = [[], []];
+  const line = new Line({ told: (state) => told.push(state), probe: async () => {}, pause: () => new Promise(() => {}) });
+  const fetch = async (path) => {
+    if (path === "/cut") throw new TypeError("cut");
+    return path === "/slow" ? new Promise((resolve) => release.push(() => resolve(json(200, {})))) : json(200, {});
+  };
+  const service = new Service({ told: (...state) => line.now(...state), slow: 1, fetch });
+  const slow = [service.get("/slow"), service.get("/slow")];
+  while (line.state !== "slow") await new Promise((resolve) => setTimeout(resolve, 1));
+  await service.get("/quick");
+  assert.equal(line.state, "slow");
+  await service.get("/cut").catch(() => {});
+  assert.equal(line.state, "cut");
+  await service.get("/quick");
+  assert.equal(line.state, "slow"); // not cut any more, and two are still under way
+  release.forEach((one) => one());
+  await Promise.all(slow);
+  assert.deepEqual(told, ["slow", "cut", "slow", "good"]);
+});
+
+test("half an answer is none, and a page in the way of the service is not the service", async () => {
+  const half = new Response(new ReadableStream({ start: (body) => body.error(new TypeError("broke off")) }));
+  const told = [];
+  const at = (answer) => new Service({ fetch: async () => answer, told: (state) => told.push(state) });
+  await assert.rejects(at(half).get("/x"), Away);
+  await assert.rejects(at(new Response("<h1>Welcome to our network</h1>")).get("/x"), Away);
+  assert.deepEqual(told, ["cut", "cut"]);
+  assert.equal(await at(new Response(null, { status: 204 })).get("/x"), null);
 });
 
 test("refusals have their code and the reader's sentence; a broken service is away", async () => {
@@ -98,7 +129,7 @@ class Locks {
 
 test("one tab sells; the second says so, and goes on when the first is closed", async () => {
   const [locks, said] = [new Locks(), []];
-  const tab = (name) => alone("till", () => said.push(`${name} sells`), () => said.push(`${name} waits`), locks);
+  const tab = (name) => alone("till", () => said.push(`${name} sells`), () => said.push(`${name} waits`), { locks });
   tab("first");
   tab("second");
   await new Promise((resolve) => setImmediate(resolve));
@@ -106,8 +137,92 @@ test("one tab sells; the second says so, and goes on when the first is closed", 
   locks.release();
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(said, ["first sells", "second waits", "second sells"]);
-  alone("till", () => said.push("without locks"), () => {}, null);
-  assert.equal(said.at(-1), "without locks");
+  alone("till", () => said.push("with nothing"), () => {}, { locks: null, Channel: null });
+  assert.equal(said.at(-1), "with nothing");
+});
+
+/** Tabs that hear each other, as on plain http; a frozen one hears nothing until it thaws. */
+class Tabs {
+  said = [];
+  #all = [];
+
+  constructor(t) {
+    t.after(() => this.#all.forEach((tab) => tab.talk.leave()));
+  }
+
+  open(id, { now = () => 1, again = 20 } = {}) {
+    const tab = { frozen: false, missed: [] };
+    const others = () => this.#all.filter((one) => one !== tab);
+    const channel = {
+      addEventListener: (_kind, listener) => (tab.listener = listener),
+      postMessage: (data) => others().forEach((one) => (one.frozen ? one.missed.push({ data }) : one.listener({ data }))),
+    };
+    tab.talk = new Talk(channel, () => this.said.push(`${id} sells`), () => this.said.push(`${id} waits`), { id, now, answer: 1, again });
+    this.#all.push(tab);
+    tab.talk.begin();
+    return tab;
+  }
+
+  close(tab) {
+    tab.talk.leave();
+    this.#all = this.#all.filter((one) => one !== tab);
+  }
+
+  thaw(tab) {
+    tab.frozen = false;
+    tab.missed.splice(0).forEach((event) => tab.listener(event));
+  }
+
+  async until(count) {
+    while (this.said.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+test("without locks tabs ask each other: one sells, the next one once it is closed", async (t) => {
+  const tabs = new Tabs(t);
+  const first = tabs.open("b");
+  tabs.open("c"); // at the same moment
+  await tabs.until(2);
+  const third = tabs.open("a");
+  await tabs.until(3);
+  assert.deepEqual(tabs.said, ["c waits", "b sells", "a waits"]);
+  tabs.close(third);
+  tabs.close(first);
+  await tabs.until(4);
+  assert.deepEqual(tabs.said.slice(3), ["c sells"]);
+});
+
+test("a tab that answers no more is taken for gone, and gives way when it is there again", async (t) => {
+  const tabs = new Tabs(t);
+  const frozen = tabs.open("a", { now: () => 1 });
+  await tabs.until(1);
+  tabs.open("b", { now: () => 2 });
+  await tabs.until(2);
+  frozen.frozen = true;
+  await tabs.until(3);
+  tabs.thaw(frozen);
+  await tabs.until(4);
+  assert.deepEqual(tabs.said, ["a sells", "b waits", "b sells", "a waits"]);
+});
+
+test("a browser without locks has its tabs talk by a channel", async (t) => {
+  const [said, channels, talks] = [[], [], []];
+  t.after(() => {
+    talks.forEach((talk) => talk.leave());
+    channels.forEach((channel) => channel.close());
+  });
+  class Channel extends BroadcastChannel {
+    constructor(name) {
+      super(name);
+      channels.push(this);
+    }
+  }
+  const tab = (name) => talks.push(alone("till-1", () => said.push(`${name} sells`), () => said.push(`${name} waits`), { locks: null, Channel }));
+  tab("first");
+  while (!said.length) await new Promise((resolve) => setTimeout(resolve, 1));
+  tab("second");
+  while (said.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.deepEqual(said, ["first sells", "second waits"]);
 });
 
 test("ids are of version 4 and differ", () => {
@@ -135,9 +250,13 @@ class Source {
   }
 }
 
-test("events are heard by their kind; an end for good begins anew, until it is stopped", async () => {
-  const heard = [];
-  const feed = live("/a", (...said) => heard.push(said), { after: "7:1", Source, pause: 1 });
+test("events are heard by their kind; an end for good begins anew, until it is stopped", () => {
+  const [heard, pauses, shown] = [[], [], []];
+  const later = (pause, work) => {
+    pauses.push([pause, work]);
+    return () => (pauses.length = 0);
+  };
+  const feed = live("/a", (...said) => heard.push(said), { after: "7:1", Source, later, shown: (now) => shown.push(now) });
   const { source } = feed;
   assert.equal(source.path, "/a/till/events?after=7%3A1");
   source.listeners.get("open")({});
@@ -145,14 +264,42 @@ test("events are heard by their kind; an end for good begins anew, until it is s
   source.listeners.get("invoice")({ data: "broken" });
   source.listeners.get("error")({});
   assert.equal(Source.opened.length, 1); // the browser itself goes on
+  assert.deepEqual(shown, [true]);
+  pauses.shift()[1](); // it was away for longer than a restart takes
+  assert.deepEqual(shown, [true, false]);
   source.readyState = 2;
   source.listeners.get("error")({});
   assert.deepEqual(heard, [["open", null], ["bill", { id: "x" }], ["invoice", null], ["lost", null], ["closed", null]]);
-  while (Source.opened.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  pauses.shift()[1]();
+  assert.equal(Source.opened.length, 2);
   assert.equal(feed.source.path, "/a/till/events");
-  feed.source.listeners.get("error")({});
   feed.stop();
   assert.equal(feed.source.readyState, 2);
+});
+
+test("a feed that is refused is asked for again after pauses that grow, and the page says so", () => {
+  const [pauses, shown] = [[], []];
+  let next = null;
+  const later = (pause, work) => {
+    pauses.push(pause);
+    next = work;
+    return () => (next = null);
+  };
+  const feed = live("", () => {}, { Source, later, shown: (now) => shown.push(now) });
+  for (let times = 0; times < 7; times += 1) {
+    feed.source.readyState = 2;
+    feed.source.listeners.get("error")({});
+    next();
+  }
+  assert.deepEqual(pauses, [5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000]);
+  assert.ok(shown.every((now) => !now));
+  feed.source.listeners.get("open")({});
+  assert.equal(shown.at(-1), true);
+  feed.source.readyState = 2;
+  feed.source.listeners.get("error")({});
+  assert.equal(pauses.at(-1), 5_000);
+  feed.stop();
+  assert.equal(next, null);
 });
 
 test("soon is once for all who ask meanwhile", async () => {

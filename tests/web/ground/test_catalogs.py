@@ -73,6 +73,11 @@ def test_a_sentence_is_said_alike_in_all_rooms() -> None:
         assert known == message.string, (file, message.id)
 
 
+def test_what_a_problem_says_is_taken_in_the_readers_language_at_one_place() -> None:
+    taking = [path.name for path in SCRIPTS if "title_zh" in path.read_text("utf-8")]
+    assert taking == ["words.js"]
+
+
 def test_all_files_are_one_catalogue_and_scripts_have_theirs() -> None:
     chinese = translations("zh")
     for _, message in messages():

@@ -1,5 +1,6 @@
 """Lists, search, titles, slips, menu, tables, tills."""
 
+import json
 from typing import Any
 from unicodedata import normalize
 from urllib.parse import quote
@@ -8,6 +9,7 @@ import pytest
 
 from invoice_service.services.people.ports import KeyTerms
 from invoice_service.services.people.sessions import token_digest
+from invoice_service.services.till import books
 from tests.api.desk import problem
 from tests.web.people.visitors import BASE
 from tests.web.till.counter import COMPANY, NOODLES, TEA, Counter, cash, new_id
@@ -33,6 +35,57 @@ def test_a_days_list_is_found_in_every_way(counter: Counter) -> None:
     assert numbers(counter, day="2026-11-20") == []
 
 
+def batch(counter: Counter, orders: list[dict[str, Any]]) -> None:
+    """Issue these at once, with a line of 1.00 yuan unless they say another."""
+    line = {"name": "a", "unit_price": 100, "tax_rate": "0.06"}
+    lines = "\n".join(json.dumps({"lines": [line], **one}) for one in orders)
+    headers = {"Content-Type": "application/x-ndjson"}
+    assert counter.post("/v1/invoices/batch", lines.encode(), headers).status_code == 200
+
+
+def test_whatever_is_searched_for_is_found_wherever_in_the_day_it_is(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below more invoices than a look at all days reads, an exact name before all that hold it."""
+    monkeypatch.setattr(books, "SCANNED", 100)
+    dear = [{"name": "b", "unit_price": 77700, "tax_rate": "0.06"}]
+    person = {"kind": "individual", "name": "欧阳小明"}
+    first: list[dict[str, Any]] = [
+        {"order_id": "7", "business_day": DAY, "lines": dear, "buyer": person},
+        {"order_id": "7", "business_day": "2026-11-20"},
+    ]
+    batch(
+        counter, [*first, *({"order_id": f"{n}", "business_day": DAY} for n in range(1000, 1210))]
+    )
+    assert numbers(counter, day=DAY, q="777.00") == ["7"]
+    assert numbers(counter, day=DAY, q="¥777") == ["7"]
+    assert numbers(counter, day=DAY, q="小明") == ["7"]
+    stored = counter.instance.store.invoice_at(1)
+    assert stored is not None
+    assert numbers(counter, day=DAY, q=stored.hash[20:40]) == ["7"]
+    assert numbers(counter, day=DAY, q=stored.number)[0] == "7"
+    sevens = numbers(counter, day=DAY, q="7")
+    assert sevens[0] == "7"
+    assert len(sevens) == len({*sevens}) > 1
+    seen = counter.zhang.read("invoices", day=DAY, q="1")
+    rest = counter.zhang.read("invoices", day=DAY, q="1", after=seen["next"])["invoices"]
+    found = [one["hash"] for one in (*seen["invoices"], *rest)]
+    assert len(found) == len({*found}) > 100
+    # What this day has not is found by its name among all others.
+    assert numbers(counter, day="2026-11-19", q="1005") == ["1005"]
+    assert numbers(counter, day="2026-11-20", q="7") == ["7"]
+    assert counter.wang.read("invoices", day=DAY, q="7")["invoices"] == []
+
+
+def test_a_damaged_row_is_named_and_not_passed_over(counter: Counter) -> None:
+    counter.zhang.sell(buyer={"kind": "individual", "name": "某人"})
+    with counter.instance.store.connections.writing() as connection:
+        connection.execute("DROP TRIGGER buyer_keys_end")
+        connection.execute("UPDATE buyer_keys SET key = ?", (bytes([1]) * 32,))
+    problem = counter.zhang.get("invoices", day=DAY, q="other").get_json()
+    assert problem["code"] == "record_damaged"
+
+
 def test_states_follow_the_log_and_returns(counter: Counter) -> None:
     sold = counter.zhang.sell()
     listed = counter.zhang.read("invoices", day=DAY)["invoices"]
@@ -48,13 +101,7 @@ def test_states_follow_the_log_and_returns(counter: Counter) -> None:
 
 
 def test_pages_of_a_list_meet_without_gap(counter: Counter) -> None:
-    lines = "\n".join(
-        f'{{"order_id":"{n}","business_day":"{DAY}","lines":[{{"name":"a","unit_price":100,'
-        '"tax_rate":"0.06"}]}'
-        for n in range(130)
-    )
-    headers = {"Content-Type": "application/x-ndjson"}
-    assert counter.post("/v1/invoices/batch", lines.encode(), headers).status_code == 200
+    batch(counter, [{"order_id": f"{n}", "business_day": DAY} for n in range(130)])
     first = counter.zhang.read("invoices", day=DAY)
     rest = counter.zhang.read("invoices", day=DAY, after=first["next"])
     found = [one["order_id"] for one in (*first["invoices"], *rest["invoices"])]

@@ -9,6 +9,7 @@ import pytest
 
 from invoice_service.services.checking.audit_trail import audit_trail
 from invoice_service.services.people.ports import SCOPES, KeyTerms
+from invoice_service.services.till.ports import Bill
 from invoice_service.storage.sqlite.till import bills
 from tests.web.till.counter import COMPANY, NOODLES, TEA, Counter, Till, cash, new_id
 
@@ -203,6 +204,41 @@ def test_what_cannot_be_sold_leaves_nothing(
     assert counter.zhang.refused("POST", f"bills/{bill}/settle", asked)["code"] == code
     assert counter.count() == 0
     assert counter.rows("SELECT count(*) FROM till_bills") == [(0,)]
+
+
+def test_a_part_that_is_refused_leaves_a_bill_that_can_be_finished(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The quota is lowered just after the bill was fixed: it was enough then, for both parts."""
+    store, merchant_id = counter.instance.store, counter.restaurant.merchant.id
+    fix = bills.BillRows.fix_bill
+
+    def fix_and_lower(*call: Any) -> Bill:  # noqa: ANN401 # as it is called
+        fixed = fix(*call)
+        store.set_quota(merchant_id, 1, counter.instance.operator())
+        return fixed
+
+    monkeypatch.setattr(bills.BillRows, "fix_bill", fix_and_lower)
+    bill, content = new_id(), {"lines": [{**NOODLES, "quantity": "3"}, TEA]}
+    asked = {
+        "version": 0,
+        "bill": content,
+        "parts": [{"amount": 9000, **cash(9000)}, {"amount": 300, **cash(300)}],
+    }
+    for _ in range(2):  # and the very same again, as after a reload
+        problem = counter.zhang.refused("POST", f"bills/{bill}/settle", asked)
+        assert problem["code"] == "quota_exhausted"
+        assert (problem["bill"]["settling"], problem["bill"]["order_id"]) == (True, "P0001")
+    assert counter.count() == 1
+    (left,) = counter.li.read("state")["bills"]
+    assert left == problem["bill"]
+    assert [one["total"] for one in left["parts"]] == [9000, 300]
+    assert [(one["part"], one["total_amount"]) for one in left["sold"]] == [(1, 9000)]
+    store.set_quota(merchant_id, None, counter.instance.operator())
+    done = counter.li.do("POST", f"bills/{bill}/settle", {"version": left["version"]})
+    assert [one["total_amount"] for one in done["invoices"]] == [9000, 300]
+    assert counter.li.read("state")["bills"] == []
+    assert counter.rows("SELECT sum(amount) FROM till_payments") == [(9300,)]
 
 
 def test_a_quota_that_is_used_up_sells_nothing_and_loses_nothing(counter: Counter) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from chain.errors import ConflictError
-from invoice_service.services.till.ports import Bill, Fixing, Hand, Place, Sale
+from invoice_service.services.till.ports import Bill, Fixing, Hand, Part, Place, Sale
 from invoice_service.services.till.problems import with_members
 from invoice_service.services.till.shapes import BillContent
 from invoice_service.storage.sqlite.connection import Connections
@@ -111,6 +111,12 @@ class BillRows:
             )
             _keep(connection, fixed)
             return fixed
+
+    def sold_parts(self, bill: Bill) -> list[Part]:
+        """Which parts of its order have their invoices, in order."""
+        with self.connections.reading() as connection:
+            rows = connection.execute(f"{_SOLD} ORDER BY part", _order(bill)).fetchall()
+        return [Part(part or 1, number, total) for part, number, total in rows]
 
     def release_bill(self, merchant_id: int, bill_id: str) -> None:
         """Open it again, if its order has no invoice; it keeps its number, and what was asked."""
@@ -238,12 +244,17 @@ def _order_id(number: int) -> str:
 
 
 def _is_sold(connection: sqlite3.Connection, bill: Bill) -> bool:
-    row = connection.execute(
-        "SELECT 1 FROM invoices WHERE order_id = ? AND merchant_id = ? AND till = ?"
-        " AND business_day = ? AND type = 'blue'",
-        (bill.order_id, bill.merchant_id, bill.till, bill.business_day),
-    ).fetchone()
-    return row is not None
+    return connection.execute(_SOLD, _order(bill)).fetchone() is not None
+
+
+_SOLD: Final = (
+    "SELECT part, number, total FROM invoices WHERE order_id = ? AND merchant_id = ? AND till = ?"
+    " AND business_day = ? AND type = 'blue'"
+)
+
+
+def _order(bill: Bill) -> tuple[str, int, str, str]:
+    return bill.order_id, bill.merchant_id, bill.till, bill.business_day
 
 
 def _one(connection: sqlite3.Connection, merchant_id: int, bill_id: str) -> Bill | None:

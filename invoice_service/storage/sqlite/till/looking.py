@@ -5,12 +5,15 @@ day on which it was issued.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
 
-from invoice_service.services.till.ports import Figure, Listed, Place, Sale, Span
+from invoice_service.domain.persons import open_kept, read_group
+from invoice_service.services.till.ports import Figure, Listed, Place, Sale, Sought, Span
+from invoice_service.storage.sqlite.buyers import KEY
 from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.reading import read_invoices, seqs_within
 
@@ -29,6 +32,15 @@ _FIGURES: Final = (
     " (SELECT json_group_object(kind, amount) FROM till_payments p WHERE p.invoice = i.seq)"
     " FROM invoices i LEFT JOIN till_sales s ON s.invoice = i.seq"
     f" WHERE i.seq IN ({_OF_DAYS}) ORDER BY i.seq"
+)
+# A person's buyer group is sealed, and opened to be looked into; all else SQLite sees itself.
+_SEARCHED: Final = (
+    "SELECT i.seq, instr(i.number, :text) OR instr(i.order_id, :text)"  # noqa: S608 # our own texts
+    " OR instr('01' || lower(hex(i.hash)), :text) OR coalesce(abs(i.total) = :fen, 0)"
+    " OR CASE WHEN json_valid(CAST(i.buyer AS TEXT))"
+    "   THEN instr(json_extract(CAST(i.buyer AS TEXT), '$.name'), :text) ELSE 0 END AS found,"
+    f" i.buyer, i.salts, {KEY} FROM invoices i WHERE i.seq IN ({_OF_DAYS}) AND i.seq < :before"
+    " AND (found OR substr(i.buyer, 1, 1) = x'01') ORDER BY i.seq DESC"
 )
 _SALES: Final = (
     "SELECT s.invoice, s.kind, s.request, s.merchant_id, s.till, s.business_day, s.shift,"
@@ -70,16 +82,32 @@ class LookRows:
             values = {"merchant": merchant_id, "seqs": _json(seqs)}
             return _listed(connection, f"{where} ORDER BY i.seq", values)
 
-    def named(self, merchant_id: int, text: str, limit: int) -> list[Listed]:
-        """Those with this number, or of this order, the newest first."""
+    def named(
+        self, merchant_id: int, text: str, limit: int, span: Span | None = None
+    ) -> list[Listed]:
+        """Those of these days with just this number, or of this order, the newest first."""
         where = (
             "i.merchant_id = :merchant AND i.seq IN (SELECT seq FROM invoices WHERE number = :text"
             " UNION SELECT seq FROM invoices WHERE order_id = :text AND merchant_id = :merchant"
-            " AND type = 'blue') ORDER BY i.seq DESC LIMIT :limit"
+            " AND type = 'blue')"
         )
         with self.connections.reading() as connection:
-            values = {"merchant": merchant_id, "text": text, "limit": limit}
-            return _listed(connection, where, values)
+            values: dict[str, object] = {"merchant": merchant_id, "text": text, "limit": limit}
+            if span is not None:
+                where += f" AND i.seq IN ({_OF_DAYS})"
+                values |= _within(connection, span)
+            return _listed(connection, f"{where} ORDER BY i.seq DESC LIMIT :limit", values)
+
+    def searched(
+        self, merchant_id: int, span: Span, sought: Sought, before: int, limit: int
+    ) -> list[Listed]:
+        """Those of these days that hold ``sought``, with ``seq`` below ``before``, newest first."""
+        with self.connections.reading() as connection:
+            values = {"merchant": merchant_id, "before": before, **sought._asdict()}
+            rows = connection.execute(_SEARCHED, values | _within(connection, span))
+            seqs = list(islice(_found(rows, sought.text), limit))
+            where = "i.seq IN (SELECT value FROM json_each(:seqs)) ORDER BY i.seq DESC"
+            return _listed(connection, where, {"seqs": _json(seqs)})
 
     def figures(self, merchant_id: int, span: Span) -> list[Figure]:
         """Every invoice of these days."""
@@ -94,6 +122,20 @@ class LookRows:
                 _TITLES, (merchant_id, TITLES_LOOKED_AT, text, text, limit)
             ).fetchall()
         return [msgspec.json.decode(row[0]) for row in rows]
+
+
+def _found(rows: Iterable[tuple[int, int, bytes, bytes, bytes]], text: str) -> Iterator[int]:
+    for seq, found, buyer, salts, key in rows:
+        if found or text in _sealed_name(buyer, salts, key, text):
+            yield seq
+
+
+def _sealed_name(buyer: bytes, salts: bytes, key: bytes, damaged: str) -> str:
+    """A person's; ``damaged`` where it cannot be opened: whoever reads the row whole says why."""
+    try:
+        return read_group(open_kept(buyer, salts, key).buyer).name
+    except (ValueError, msgspec.MsgspecError):
+        return damaged
 
 
 def _within(connection: sqlite3.Connection, span: Span) -> dict[str, object]:
