@@ -46,13 +46,23 @@ class Return(msgspec.Struct, frozen=True):
     total: int
 
 
+class SameOrder(msgspec.Struct, frozen=True):
+    """Another invoice of the order of the one in question: what its code says, and its time."""
+
+    hash: str
+    number: str
+    issued_at: str
+    total: int
+
+
 class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A verdict with its evidence; the block and its time are None while it is pending.
 
     ``buyer_erased`` is whether the buyer was a person of whom nothing is stored any more.
     ``hidden`` names the groups that the proof file in question did not show, ``witnesses`` who
     cosigned it under the policy that was asked for. ``left`` is what stands of an invoice that was
-    taken back, ``returns`` are the red invoices ``reversed_by`` which it was.
+    taken back, ``returns`` are the red invoices ``reversed_by`` which it was, ``replaced_by`` those
+    that stand in its place now; ``replaces`` is the order's first, in whose place this one stands.
     """
 
     verdict: Verdict
@@ -68,6 +78,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     reversed_by: tuple[str, ...] = ()
     left: int | None = None
     returns: tuple[Return, ...] = ()
+    replaces: SameOrder | None = None
+    replaced_by: tuple[SameOrder, ...] = ()
     hidden: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
 

@@ -63,6 +63,13 @@ class InvoiceReader(Protocol):
         """The red invoices over the blue one at ``seq``, in order of issue."""
         ...
 
+    def replacements_of(self, seq: int) -> list[StoredInvoice]:
+        """What was issued for the order (or part) of the blue one at ``seq`` later, and stands.
+
+        In order of issue; the newest ones only, where there are very many.
+        """
+        ...
+
     def invoices(self, wanted: InvoiceFilter, after: int, limit: int) -> list[StoredInvoice]:
         """Matching invoices with ``seq`` above ``after``, in order, ``limit`` at most."""
         ...

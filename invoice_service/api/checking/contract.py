@@ -65,6 +65,16 @@ WORDS: Final[Words] = {
     ),
     "Verification.left": says("Fen of it that stand; absent where nothing was taken back"),
     "Verification.returns": says("Those red invoices, in order of issue"),
+    "Verification.replaces": says(
+        "The order's first invoice, in whose place this one stands after a return"
+    ),
+    "Verification.replaced_by": says(
+        "What was taken back: the invoices of its order that stand in its place now"
+    ),
+    "SameOrder.hash": says("That invoice's", **HASH_TEXT),
+    "SameOrder.number": says("That invoice's"),
+    "SameOrder.issued_at": says("RFC 3339 with +08:00"),
+    "SameOrder.total": says("Fen, tax included, as its code says"),
     "Return.hash": says("The red invoice's"),
     "Return.number": says("The red invoice's"),
     "Return.issued_at": says("RFC 3339 with +08:00"),

@@ -44,12 +44,14 @@ class Bodies:
         """One invoice with the groups that are ``shown``, the others as digests."""
         body = self.listed(invoice, self.states()(invoice))
         groups = groups_of(invoice, shown)
+        later = self._invoices.replacements_of(invoice.seq) if invoice.reversed_by else []
         return InvoiceDetail(
             **msgspec.structs.asdict(body),
             face=_group(groups["face"]),
             buyer=_group(groups["buyer"]),
             lines=_group(groups["lines"]),
             buyer_erased=bool(invoice.erased),
+            replaced_by=tuple(one.hash for one in later),
         )
 
     def states(self) -> Callable[[StoredInvoice], Verdict]:

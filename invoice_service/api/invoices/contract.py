@@ -86,6 +86,7 @@ class InvoiceDetail(InvoiceBody, kw_only=True, omit_defaults=True):
     buyer: Group
     lines: Group
     buyer_erased: bool = False
+    replaced_by: tuple[str, ...] = ()
 
 
 class InvoicePage(msgspec.Struct):
@@ -305,9 +306,8 @@ _ORDER = (
     *("unit_price_yuan_invalid", "price_twice", "line_total_negative", "tax_kind_with_rate"),
     *("discount_negative", "discount_too_large", "total_zero"),
     *("amount_out_of_range", "totals_mismatch", "tax_id_invalid", "buyer_incomplete"),
-    *("business_day_invalid", "parts_invalid", "password_area"),
+    *("business_day_invalid", "parts_invalid", "password_area", "order_total_exceeded"),
     *("order_id_conflict", "order_id_reused", "order_parts_conflict", "replaces_not_first"),
-    "order_total_exceeded",
 )
 
 OPERATIONS: Final = (

@@ -26,6 +26,7 @@ from invoice_service.domain.numbering import format_issued_at, shanghai_day
 from invoice_service.domain.qrtext import QrText
 from invoice_service.domain.verdict import (
     Return,
+    SameOrder,
     Step,
     Verdict,
     Verification,
@@ -139,6 +140,8 @@ class Verifier:
             reversed_by=invoice.reversed_by,
             left=invoice.left if reds else None,
             returns=tuple(map(_return, reds)),
+            replaces=self._first(face) if "replaces" in face else None,
+            replaced_by=tuple(map(_same_order, self._later(invoice, face) if reds else ())),
         )
 
     def _unknown(self, hash_: str, digest: Digest) -> Verification:
@@ -157,6 +160,22 @@ class Verifier:
         if -sum(red.total for red in reds) != invoice.returned or invoice.left < 0:
             raise damaged(f"the red invoices of invoice {invoice.seq} come to something else")
         return reds
+
+    def _first(self, face: dict[str, Any]) -> SameOrder:
+        """The invoice in whose place one with this face stands."""
+        first = self._invoices.invoice(parse_password_area(face["replaces"]))
+        if first is None:
+            raise damaged(f"the invoice that {face['number']} replaces is missing")
+        checked_face(first)
+        return _same_order(first)
+
+    def _later(self, invoice: StoredInvoice, face: dict[str, Any]) -> list[StoredInvoice]:
+        """What stands in its place now; it must name the same first invoice."""
+        later = self._invoices.replacements_of(invoice.seq)
+        first = face.get("replaces", invoice.hash)
+        if any(checked_face(one).get("replaces") != first for one in later):
+            raise damaged(f"what stands in the place of invoice {invoice.seq} does not say so")
+        return later
 
     def _find(
         self,
@@ -289,6 +308,10 @@ _STEPS = {
 
 def _return(red: StoredInvoice) -> Return:
     return Return(red.hash, red.number, format_issued_at(red.issued_at), -red.total)
+
+
+def _same_order(one: StoredInvoice) -> SameOrder:
+    return SameOrder(one.hash, one.number, format_issued_at(one.issued_at), one.total)
 
 
 _WAITS = Step(8, "state", "the log's state map does not say so yet: the reversal waits for the log")

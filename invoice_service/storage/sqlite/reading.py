@@ -63,6 +63,17 @@ _OF_ORDER = (
 )
 
 
+# Later attempts at an order come after a return; the newest of them, that many at most.
+_LATER = (
+    "i.seq IN (SELECT next.seq FROM invoices own JOIN invoices next"
+    "  ON next.type = 'blue' AND next.order_id = own.order_id"
+    "  AND next.merchant_id = own.merchant_id AND next.till = own.till"
+    "  AND next.business_day = own.business_day AND next.part = own.part"
+    "  AND next.attempt > own.attempt"
+    "  WHERE own.seq = :seq AND own.type = 'blue' ORDER BY next.attempt DESC LIMIT 20)"
+    " ORDER BY i.seq"
+)
+
 _read_reds: Final = msgspec.json.Decoder(list[tuple[int, str, int]]).decode
 
 Execute: TypeAlias = Callable[..., sqlite3.Cursor]
@@ -115,6 +126,12 @@ class Reading:
         """The red invoices over the blue one at ``seq``, in order of issue."""
         with self.connections.reading() as connection:
             return returns_of(connection.execute, seq)
+
+    def replacements_of(self, seq: int) -> list[StoredInvoice]:
+        """What was issued for the order (or part) of the blue one at ``seq`` later, and stands."""
+        with self.connections.reading() as connection:
+            later = read_invoices(connection.execute, _LATER, {"seq": seq})
+        return [one for one in later if one.left]
 
     def issued_at(self, seq: int) -> int | None:
         """When (unix seconds) the invoice at ``seq`` was issued; None when there is none."""

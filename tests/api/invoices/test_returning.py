@@ -119,8 +119,39 @@ def test_the_page_tells_what_was_taken_back_and_what_stands(desk: Desk) -> None:
     take(desk, blue)
     whole = desk.client.get("/verify/scan", query_string=slip(blue)).text
     assert "¥0.00" in whole
-    new = desk.issue(lines=[CAKE], replaces=blue["hash"])
-    assert (
-        f"/verify/file?hash={blue['hash']}"
-        in desk.client.get("/verify/scan", query_string=slip(new)).text
-    )
+
+
+def said(invoice: dict[str, Any]) -> dict[str, Any]:
+    """What a verdict says of another invoice of the order."""
+    return {name: invoice[name] for name in ("hash", "number", "issued_at", "total")}
+
+
+def test_what_was_replaced_names_what_stands_in_its_place(desk: Desk) -> None:
+    """And the other way round, for programs and on the page, from one scan to the other."""
+    first = sold(desk)
+    assert not verdict(desk, first).keys() & {"replaces", "replaced_by"}
+    take(desk, first)
+    second = desk.issue(lines=[CAKE], replaces=first["hash"])
+    stranger = desk.issue("other", lines=[CAKE])
+    assert verdict(desk, first)["replaced_by"] == [said(second)]
+    assert verdict(desk, second)["replaces"] == said(first)
+    assert "replaced_by" not in verdict(desk, second)
+    assert not verdict(desk, stranger).keys() & {"replaces", "replaced_by"}
+    for one, other in ((first, second), (second, first)):
+        page = desk.client.get("/verify/scan", query_string=slip(one)).text
+        (link,) = (
+            unescape(found)
+            for found in re.findall(r'href="([^"]*/verify/scan[^"]*)"', page)
+            if other["hash"] in found
+        )
+        assert 'data-verdict="mismatch"' not in desk.client.get(link).text
+        assert other["number"] in page
+    # What was taken back as well stands in nothing's place; the newest does, for both.
+    take(desk, second)
+    assert "replaced_by" not in verdict(desk, first)
+    third = desk.issue(lines=[CAKE], replaces=first["hash"], remark="again")
+    assert verdict(desk, first)["replaced_by"] == [said(third)]
+    assert verdict(desk, second)["replaced_by"] == [said(third)]
+    detail = desk.client.get(f"/v1/invoices/{first['hash']}").get_json()
+    assert detail["replaced_by"] == [third["hash"]]
+    assert "replaced_by" not in desk.client.get(f"/v1/invoices/{third['hash']}").get_json()
