@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "mirror": "mirror:mirror",
     "replay": "replay:replay",
     "witness": "witness:witness",
+    "print": "print_paper:print_paper",
     "print-bridge": "print_bridge:print_bridge",
     "issuer": "issuer:issuer",
 }

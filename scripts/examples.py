@@ -97,6 +97,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("slip", {**here, **asked, "drawer": "1"})
     yield Call("slipPrinted", here)
     yield Call("slipPicture", {**here, **asked})
+    yield Call("paper", here)
     yield Call("receiptPage", {**here, **asked})
     yield Call("verify", slip)
     yield Call("verifyMany", {}, slip, NDJSON)

@@ -9,6 +9,10 @@ import pytest
 PACKAGES = {
     "chromium": "chromium",
     "nginx": "nginx-light",
+    "pdffonts": "poppler-utils",
+    "pdftoppm": "poppler-utils",
+    "pdftotext": "poppler-utils",
+    "qpdf": "qpdf",
     "strace": "strace",
     "wrk": "wrk",
     "zbarimg": "zbar-tools",

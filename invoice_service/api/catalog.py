@@ -357,6 +357,16 @@ _SERVER: Final = {
         "The font for pictures of slips is missing; operators have to install the service anew",
         "小票图片所用字体缺失，需运维重新安装服务",
     ),
+    "paper_busy": Entry(
+        503,
+        "Others are printing just now; try again in a moment",
+        "打印任务较多，请稍后重试",
+    ),
+    "paper_failed": Entry(
+        503,
+        "The paper could not be made; the invoice stands, and the slip can be had",
+        "版式文件生成失败；发票有效，可先打印小票",
+    ),
     "key_unreadable": Entry(503, "A key of the service cannot be read", "服务密钥无法读取"),
     "not_initialised": Entry(503, "The service has not been set up", "服务尚未初始化"),
     "init_unfinished": Entry(

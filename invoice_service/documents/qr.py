@@ -9,7 +9,7 @@ import io
 from itertools import groupby
 
 import qrcode
-from qrcode.constants import ERROR_CORRECT_Q
+from qrcode.constants import ERROR_CORRECT_M, ERROR_CORRECT_Q
 
 from chain.errors import MalformedError
 
@@ -41,6 +41,23 @@ def qr_svg(text: str, module: int = MODULE_DOTS) -> bytes:
         f'viewBox="0 0 {side} {side}" shape-rendering="crispEdges" role="img">'
         f'<title>QR</title><rect width="{side}" height="{side}" fill="#fff"/>'
         f'<path fill="#000" d="{path}"/></svg>\n'
+    ).encode("ascii")
+
+
+def qr_drawn(text: str) -> bytes:
+    """An SVG without white round it, at level M: for a sheet of paper, which has white enough.
+
+    Fewer and larger modules than a slip's: read from a screen, or a scan of few dots an inch.
+    """
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=0)
+    code.add_data(text)
+    code.make(fit=True)
+    matrix = code.get_matrix()
+    path = "".join(_row_path(y, row) for y, row in enumerate(matrix))
+    side = len(matrix)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="{side}"'
+        f' viewBox="0 0 {side} {side}"><path fill="#000" d="{path}"/></svg>\n'
     ).encode("ascii")
 
 

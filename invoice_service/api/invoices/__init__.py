@@ -2,7 +2,15 @@
 
 from flask import Blueprint
 
-from invoice_service.api.invoices import contract, erasure, issuing, reading, slips, states
+from invoice_service.api.invoices import (
+    contract,
+    erasure,
+    issuing,
+    papers,
+    reading,
+    slips,
+    states,
+)
 from invoice_service.api.parts import Parts
 
 OPERATIONS = (*contract.OPERATIONS, *states.OPERATIONS, *erasure.OPERATIONS)
@@ -18,5 +26,6 @@ def blueprints(parts: Parts) -> tuple[Blueprint, ...]:
         reading.blueprint(parts),
         states.blueprint(parts),
         slips.blueprint(parts),
+        papers.blueprint(parts),
         erasure.blueprint(parts),
     )

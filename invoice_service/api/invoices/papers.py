@@ -1,0 +1,44 @@
+"""An invoice as a PDF on A4, with its proof inside."""
+
+from typing import Final
+
+from flask import Blueprint, Response
+
+from chain.commitment import parse_password_area
+from invoice_service.api.access import Access
+from invoice_service.api.answers import raw_answer
+from invoice_service.api.invoices.reading import HASH, visible
+from invoice_service.api.parts import Parts
+from invoice_service.api.requests import query
+from invoice_service.documents.paper.assemble import Printers
+from invoice_service.documents.paper.job import Job
+from invoice_service.documents.paper.press import Press
+from invoice_service.domain.qrtext import read_hash
+from invoice_service.services.checking.prove import FACE_ONLY
+from invoice_service.services.records import own_invoice
+
+PDF: Final = "application/pdf"
+
+
+def blueprint(parts: Parts) -> Blueprint:
+    """``pdf``."""
+    access, press = Access(parts.store, parts.clock), Press()
+    config = parts.config
+    printers = Printers(parts.store, parts.log, config.service.public_url, config.bureau.name)
+    routes = Blueprint("papers", __name__, url_prefix="/v1/invoices")
+
+    @routes.get(f"/{HASH}/pdf")
+    def pdf(hash_: str) -> Response:
+        query()
+        invoice = own_invoice(parts.store, parse_password_area(read_hash(hash_)), None)
+        shown = visible(access.anyone(), invoice)
+        paper = printers.paper(invoice, shown)
+        attached = [] if paper.proof is None else [paper.proof]
+        job = Job(faces=[paper.face], attached=attached, made=invoice.issued_at)
+        # What tells of a person is not kept: whoever is erased is erased here, too.
+        keep = shown == FACE_ONLY and not invoice.sealed
+        answer = raw_answer(press.print(job, keep=keep), PDF)
+        answer.headers["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
+        return answer
+
+    return routes

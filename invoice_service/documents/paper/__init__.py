@@ -1,0 +1,1 @@
+"""An invoice on A4, as people know it, with its proof inside; and reading such a file again."""
