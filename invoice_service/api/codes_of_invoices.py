@@ -32,9 +32,9 @@ INVOICE: Final = {
     ),
     "identifier_ambiguous": Entry(
         422,
-        "An identifier has more than one spelling: compose it (NFC; a till's name NFKC, 2 for ２),"
-        " and leave out needless spaces",
-        "编号存在多种写法，请使用 NFC 形式（收银台名称用半角等标准写法，即 NFKC）并去掉多余空格",
+        "An identifier has more than one spelling: compose it (NFC; letters and digits of a"
+        " till's name NFKC, 2 for ２), and leave out needless spaces",
+        "编号存在多种写法，请使用 NFC 形式并去掉多余空格；收银台名称中的字母和数字用半角（NFKC）",
     ),
     "no_lines": Entry(422, "The invoice has no lines", "发票没有明细行"),
     "too_many_lines": Entry(

@@ -10,6 +10,7 @@ the same is the same.
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Final, TypeVar
 
 import msgspec
@@ -111,8 +112,15 @@ def check_identifier(text: str, pointer: str) -> None:
 
 
 def plain_form(text: str) -> str:
-    """The form that all spellings share which differ in how they are drawn (NFKC): of ２, 2."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+    """What all share whose letters and digits are only drawn otherwise (NFKC): of ２, 2.
+
+    Signs stay as they are: whoever writes Chinese writes （ and not (.
+    """
+    if text.isascii():
+        return text
+    runs = groupby(text, str.isalnum)
+    parts = ((is_word, "".join(run)) for is_word, run in runs)
+    return "".join(unicodedata.normalize("NFKC", run) if is_word else run for is_word, run in parts)
 
 
 def check_till_name(text: str, pointer: str) -> None:
@@ -126,7 +134,7 @@ def check_till_name(text: str, pointer: str) -> None:
     if text != plain:
         raise MalformedError(
             "identifier_ambiguous",
-            f"a till's name is in plain form (NFKC): write {plain}",
+            f"a till's name has plain letters and digits (NFKC): write {plain}",
             pointer=pointer,
             detail_zh=f"收银台名称请使用半角等标准写法：{plain}",
         )
