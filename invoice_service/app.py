@@ -317,6 +317,7 @@ def _gate_of_people(instance: Instance) -> people.Gate:
         people.Door(
             desk=instance.people,
             public_url=instance.config.service.public_url,
+            sample=instance.config.bureau.is_sample,
             randbytes=instance.randbytes,
             is_merchant=lambda merchant_id: instance.store.account(merchant_id) is not None,
             site_of=site_of,

@@ -183,10 +183,15 @@ class Tax(Section, frozen=True):
 
 
 class Bureau(Section, frozen=True):
-    """The tax office whose service this is; without a name it is nobody's, and pages say so."""
+    """The tax office whose service this is; without a name nobody's, and pages and slips say so."""
 
     name: Annotated[str, Meta(max_length=40)] = ""
     name_en: Annotated[str, Meta(max_length=60)] = ""
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether nothing here is a tax office's."""
+        return not self.name
 
 
 class Witness(Section, frozen=True):

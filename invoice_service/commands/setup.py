@@ -291,7 +291,7 @@ def _finish(
     config = instance.config
     link = scan_url(config.service.public_url, invoice.hash, invoice.number, invoice.total)
     copy = instance.store.prints(invoice.seq) > 0
-    slip = slip_of(invoice, Asked(copy=copy), link, _SHOWN)
+    slip = slip_of(invoice, Asked(copy=copy), link, _SHOWN, sample=config.bureau.is_sample)
     if path is not None:
         with path.open("wb") as printer:
             printer.write(escpos(slip))

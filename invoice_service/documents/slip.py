@@ -23,6 +23,9 @@ Align: TypeAlias = Literal["left", "center"]
 FORMS: Final[tuple[Form, ...]] = ("full", "short", "electronic")
 TITLE: Final = "深圳电子普通发票"
 COPY: Final = "副本"
+SAMPLE: Final = "样本"
+"""Beside the title where the service is no tax office's: nobody is to take the slip for one."""
+
 RED: Final = "红字发票"
 _REVERSED: Final = {
     "part": NAMES_ZH[Verdict.PARTLY_REVERSED],
@@ -91,13 +94,16 @@ class Asked(NamedTuple):
     copy: bool = False
 
 
-def slip_of(invoice: StoredInvoice, asked: Asked, link: str, shown: frozenset[str]) -> Slip:
-    """The slip of an invoice whose code says ``link``.
+def slip_of(
+    invoice: StoredInvoice, asked: Asked, link: str, shown: frozenset[str], *, sample: bool
+) -> Slip:
+    """The slip of an invoice whose code says ``link``; a ``sample`` says that it is one.
 
     Without ``buyer`` among the groups that are ``shown`` there is no more of the buyer than in a
     verdict: an individual's name is masked. Without ``lines`` there are none.
     """
-    return Slip(PAPERS[asked.width], tuple(_blocks(invoice, asked, link, shown)))
+    head = tuple(_head(invoice, copy=asked.copy, sample=sample))
+    return Slip(PAPERS[asked.width], head + tuple(_blocks(invoice, asked, link, shown)))
 
 
 def yuan(fen: Fen) -> str:
@@ -110,7 +116,6 @@ def _blocks(
     invoice: StoredInvoice, asked: Asked, link: str, shown: frozenset[str]
 ) -> Iterator[Block]:
     face: dict[str, Any] = msgspec.json.decode(invoice.face)
-    yield from _head(invoice, copy=asked.copy)
     if asked.form == "electronic":
         yield from _electronic(invoice, face, link)
         return
@@ -131,7 +136,7 @@ def _blocks(
         yield from _foot(invoice, face)
 
 
-def _head(invoice: StoredInvoice, *, copy: bool) -> Iterator[Text]:
+def _head(invoice: StoredInvoice, *, copy: bool, sample: bool) -> Iterator[Text]:
     if copy:
         yield Text(COPY, "center", bold=True, large=True)
     yield Text(TITLE, "center", bold=True, large=True)
@@ -139,6 +144,8 @@ def _head(invoice: StoredInvoice, *, copy: bool) -> Iterator[Text]:
         yield Text(RED, "center", bold=True, large=True)
     if invoice.reversal is not None:
         yield Text(_REVERSED[invoice.reversal], "center", bold=True)
+    if sample:
+        yield Text(SAMPLE, "center", bold=True, large=True)
 
 
 def _numbers(invoice: StoredInvoice) -> Iterator[Pair]:

@@ -65,7 +65,7 @@ def slips(body: dict[str, Any]) -> list[Slip]:
     """An invoice's slips in every width and form, and those of the red one."""
     blue = issued(body)
     return [
-        slip_of(invoice, Asked(width, form, copy), LINK, ALL)
+        slip_of(invoice, Asked(width, form, copy), LINK, ALL, sample=False)
         for invoice in (blue, red_of(blue))
         for width in WIDTHS
         for form in FORMS
@@ -91,7 +91,7 @@ def test_a_line_across_the_paper_is_as_wide_as_the_paper(width: Any) -> None:  #
 
 def test_a_figure_stands_at_the_right_edge() -> None:
     for width in WIDTHS:
-        slip = slip_of(issued(order(**LONG)), Asked(width), LINK, ALL)
+        slip = slip_of(issued(order(**LONG)), Asked(width), LINK, ALL, sample=False)
         figures = {block.right for block in slip.blocks if isinstance(block, Pair)}
         ends = {line.text.split(" ")[-1] for line in on_paper(slip).lines
                 if line.start + line.dots == slip.paper.dots}  # fmt: skip
@@ -124,7 +124,7 @@ def test_styles_end_with_their_lines() -> None:
 
 
 def test_the_drawer_opens_when_it_is_asked_to() -> None:
-    slip = slip_of(issued(order()), Asked(), LINK, ALL)
+    slip = slip_of(issued(order()), Asked(), LINK, ALL, sample=False)
     assert on_paper(slip, drawer=True).drawer == 1
 
 

@@ -31,7 +31,7 @@ def texts(slip: Slip) -> list[str]:
 
 
 def printed(body: dict[str, Any], shown: frozenset[str] = ALL, **asked: Any) -> list[str]:  # noqa: ANN401
-    return texts(slip_of(issued(body), Asked(**asked), LINK, shown))
+    return texts(slip_of(issued(body), Asked(**asked), LINK, shown, sample=False))
 
 
 def test_the_full_slip_says_what_the_invoice_says() -> None:
@@ -80,7 +80,7 @@ def test_the_short_slip_has_neither_buyer_nor_lines() -> None:
 
 
 def test_the_electronic_slip_leads_to_the_invoice_and_says_no_more() -> None:
-    slip = slip_of(issued(order(buyer=PERSON)), Asked(form="electronic"), LINK, ALL)
+    slip = slip_of(issued(order(buyer=PERSON)), Asked(form="electronic"), LINK, ALL, sample=False)
     assert texts(slip) == [
         "深圳电子普通发票",
         "深圳市旋转餐厅有限公司",
@@ -94,7 +94,7 @@ def test_the_electronic_slip_leads_to_the_invoice_and_says_no_more() -> None:
 @pytest.mark.parametrize("form", ["full", "short", "electronic"])
 @pytest.mark.parametrize("width", [58, 80])
 def test_every_slip_has_its_code_once(form: Form, width: Any) -> None:  # noqa: ANN401
-    slip = slip_of(issued(order()), Asked(width, form), LINK, ALL)
+    slip = slip_of(issued(order()), Asked(width, form), LINK, ALL, sample=False)
     assert [block for block in slip.blocks if isinstance(block, Code)] == [Code(LINK)]
     assert not [block for block in slip.blocks if not isinstance(block, Text | Pair | Rule | Code)]
 
@@ -112,6 +112,21 @@ def test_by_the_hash_alone_a_company_is_named_without_its_tax_id() -> None:
     assert not [text for text in found if "ali-1" in text]
 
 
+@pytest.mark.parametrize("form", ["full", "short", "electronic"])
+@pytest.mark.parametrize("copy", [False, True])
+def test_a_sample_says_so_below_its_title_in_every_form(form: Form, *, copy: bool) -> None:
+    """Only that is added, so a bureau's slip has no room left for it."""
+    red = red_of(issued(order()))
+    for invoice in (issued(order()), red):
+        ours, theirs = (
+            texts(slip_of(invoice, Asked(58, form, copy), LINK, ALL, sample=sample))
+            for sample in (True, False)
+        )
+        at = ours.index("样本")
+        assert at == theirs.index("深圳电子普通发票") + (2 if invoice is red else 1)
+        assert [*ours[:at], *ours[at + 1 :]] == theirs
+
+
 def test_a_second_slip_says_that_it_is_one() -> None:
     assert printed(order(), copy=True)[0] == "副本"
     assert "副本" not in printed(order())
@@ -119,7 +134,7 @@ def test_a_second_slip_says_that_it_is_one() -> None:
 
 def test_a_red_slip_says_so_and_is_negative_throughout() -> None:
     blue = issued(order(lines=[line(quantity="2")]))
-    found = texts(slip_of(red_of(blue), Asked(), LINK, ALL))
+    found = texts(slip_of(red_of(blue), Asked(), LINK, ALL, sample=False))
     assert found[1] == "红字发票"
     assert "  -2 x ￥113.00 | -￥226.00" in found
     assert "价税合计 | -￥226.00" in found
@@ -129,7 +144,9 @@ def test_a_red_slip_says_so_and_is_negative_throughout() -> None:
 def test_the_slip_of_what_was_taken_back_says_so_in_every_form() -> None:
     gone = msgspec.structs.replace(issued(order()), reversed_by=("01" + "f" * 64,), returned=11300)
     for form in ("full", "short", "electronic"):
-        assert texts(slip_of(gone, Asked(form=form), LINK, ALL))[1].startswith("已红冲")
+        assert texts(slip_of(gone, Asked(form=form), LINK, ALL, sample=False))[1].startswith(
+            "已红冲"
+        )
 
 
 def test_rates_stand_by_their_lines_where_there_are_several() -> None:

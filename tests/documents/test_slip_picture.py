@@ -26,9 +26,9 @@ LINK = scan_url("https://fapiao.example.cn", INVOICE.hash, INVOICE.number, INVOI
 
 
 def picture(**asked: Any) -> Image.Image:  # noqa: ANN401
-    return Image.open(io.BytesIO(slip_png(slip_of(INVOICE, Asked(**asked), LINK, ALL)))).convert(
-        "L"
-    )
+    return Image.open(
+        io.BytesIO(slip_png(slip_of(INVOICE, Asked(**asked), LINK, ALL, sample=False)))
+    ).convert("L")
 
 
 def by_zxing(seen: Image.Image) -> list[str]:

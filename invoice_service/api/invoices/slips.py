@@ -48,6 +48,7 @@ class SlipCalls:
         self._bodies = Bodies(parts)
         self._store = parts.store
         self._clock = parts.clock
+        self._sample = parts.config.bureau.is_sample
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -64,7 +65,7 @@ class SlipCalls:
         invoice = self._own(hash_, "read")
         if self._store.prints(invoice.seq):
             asked = asked._replace(copy=True)
-        slip = slip_of(invoice, asked, self._bodies.scan_url(invoice), ALL_GROUPS)
+        slip = self._slip(invoice, asked, ALL_GROUPS)
         return raw_answer(escpos(slip, drawer=drawer), OCTETS)
 
     def printed(self, hash_: str) -> Response:
@@ -89,8 +90,12 @@ class SlipCalls:
         """With what its caller may see."""
         invoice = self._invoice(hash_, None)
         shown = visible(self._access.anyone(), invoice)
-        slip = slip_of(invoice, asked, self._bodies.scan_url(invoice), shown)
+        slip = self._slip(invoice, asked, shown)
         return Looked(slip, invoice, printing)
+
+    def _slip(self, invoice: StoredInvoice, asked: Asked, shown: frozenset[str]) -> Slip:
+        link = self._bodies.scan_url(invoice)
+        return slip_of(invoice, asked, link, shown, sample=self._sample)
 
     def _own(self, hash_: str, scope: Scope) -> StoredInvoice:
         _, merchant_id = self._access.merchant(scope)

@@ -40,6 +40,7 @@ class Door(NamedTuple):
 
     desk: PeopleDesk
     public_url: str
+    sample: bool  # the service is no tax office's
     randbytes: Callable[[int], bytes]
     is_merchant: Callable[[int], bool]
     site_of: Callable[[str], str]

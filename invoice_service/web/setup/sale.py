@@ -116,7 +116,8 @@ class SalePages:
         wide = request.args.get("width") == "80"
         copy = self._store.prints(invoice.seq) > 0
         asked = Asked(width=80 if wide else 58, copy=copy)
-        return invoice, slip_of(invoice, asked, self._link(invoice), _SHOWN)
+        sample = self._config.bureau.is_sample
+        return invoice, slip_of(invoice, asked, self._link(invoice), _SHOWN, sample=sample)
 
     def _link(self, invoice: StoredInvoice) -> str:
         url = self._config.service.public_url

@@ -28,7 +28,7 @@ def data_blueprint(gate: Gate, desk: TillDesk, largest: int) -> Blueprint:
         ListCalls(session),
         BillCalls(session),
         InvoiceCalls(session),
-        SlipCalls(session, gate.door.public_url),
+        SlipCalls(session, gate.door),
         FigureCalls(session),
         ShiftCalls(session),
         EventCalls(session),

@@ -72,9 +72,10 @@ class TillPages:
         invoice = self._own(hash_)
         said = {name: _one_of(name) for name in _WORDS}
         copy = said["copy"] or self._desk.store.prints(invoice.seq) > 0
-        public_url = self._gate.door.public_url
-        link = scan_url(public_url, invoice.hash, invoice.number, invoice.total)
-        slip = slip_of(invoice, Asked(said["width"], said["form"], copy), link, ALL_GROUPS)
+        door = self._gate.door
+        link = scan_url(door.public_url, invoice.hash, invoice.number, invoice.total)
+        wanted = Asked(said["width"], said["form"], copy)
+        slip = slip_of(invoice, wanted, link, ALL_GROUPS, sample=door.sample)
         return receipt(invoice, slip, printing=said["print"])
 
     def closing(self) -> Response:

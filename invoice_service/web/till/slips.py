@@ -11,6 +11,7 @@ from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.qrtext import read_hash, scan_url
 from invoice_service.openapi.operation import OCTETS
 from invoice_service.services.checking.prove import ALL_GROUPS
+from invoice_service.web.people.gate import Door
 from invoice_service.web.till.session import TillGate, answer, asked
 
 _ASKED: Final[dict[str, dict[str, Any]]] = {
@@ -25,9 +26,9 @@ _ASKED: Final[dict[str, dict[str, Any]]] = {
 class SlipCalls:
     """The slips of a merchant's invoices."""
 
-    def __init__(self, session: TillGate, public_url: str) -> None:
+    def __init__(self, session: TillGate, door: Door) -> None:
         self._session = session
-        self._url = public_url
+        self._door = door
 
     def add_to(self, routes: Blueprint) -> None:
         """The routes."""
@@ -41,8 +42,8 @@ class SlipCalls:
         invoice = self._own(hash_)
         copy = bool(chosen["copy"]) or self._session.desk.store.prints(invoice.seq) > 0
         wanted = Asked(chosen["width"], chosen["form"], copy)
-        link = scan_url(self._url, invoice.hash, invoice.number, invoice.total)
-        slip = slip_of(invoice, wanted, link, ALL_GROUPS)
+        link = scan_url(self._door.public_url, invoice.hash, invoice.number, invoice.total)
+        slip = slip_of(invoice, wanted, link, ALL_GROUPS, sample=self._door.sample)
         if chosen["format"] == "png":
             from invoice_service.documents.slip_picture import slip_png  # with its font
 

@@ -60,6 +60,15 @@ def test_once_a_slip_is_on_paper_the_next_one_is_a_copy(desk: Desk) -> None:
     assert paper(desk, second, "copy=1").texts[0] == "副本"
 
 
+def test_a_slip_is_a_sample_unless_a_tax_office_is_named(tmp_path: Path) -> None:
+    for name, samples in (("", 1), ("深圳市税务局", 0)):
+        with Desk(tmp_path / (name or "nobody"), FAPIAO_BUREAU_NAME=name) as desk:
+            invoice = desk.issue()
+            assert paper(desk, invoice).texts.count("样本") == samples
+            page = desk.client.get(f"/v1/invoices/{invoice['hash']}/receipt").text
+            assert page.count("样本</p>") == samples
+
+
 def test_counting_slips_leaves_the_invoice_as_it_is(desk: Desk) -> None:
     path = f"/v1/invoices/{desk.issue()['hash']}"
     before = desk.client.get(path, headers=desk.auth()).data

@@ -122,6 +122,7 @@ def test_slips_by_session(counter: Counter) -> None:
     hash_ = counter.zhang.sell()["invoices"][0]["hash"]
     first = counter.zhang.get(f"invoices/{hash_}/slip", width="80")
     assert "副本".encode("gb18030") not in first.data
+    assert "样本".encode("gb18030") in first.data  # this service is no tax office's
     assert counter.zhang.do("POST", f"invoices/{hash_}/prints", {}) == {"prints": 1}
     assert "副本".encode("gb18030") in counter.zhang.get(f"invoices/{hash_}/slip").data
     picture = counter.zhang.get(f"invoices/{hash_}/slip", format="png")
