@@ -18,7 +18,7 @@ from chain.errors import MalformedError, Problem, UnavailableError
 from invoice_service.front.answer import Framing, write_whole
 from invoice_service.front.crowd import Crowd
 from invoice_service.front.feeds import Feed, Feeds
-from invoice_service.front.incoming import Incoming, check_head, too_large
+from invoice_service.front.incoming import Incoming, check_head, head_too_large, too_large
 from invoice_service.front.limits import Limits, Purse
 from invoice_service.front.outbox import Outbox
 from invoice_service.front.threads import tell
@@ -31,6 +31,10 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 FEED_BYTES: Final = 65_536  # that the kernel keeps for the client of a feed
 FEED_DEAD_MS: Final = 60_000  # after which a client that acknowledges nothing has gone
 CHUNK_ROOM: Final = 65_536  # bytes of sizes, extensions and trailers that any body may have
+
+
+class _Enough(Exception):  # noqa: N818 # nothing is wrong: the parser can be stopped in no other way
+    """What comes behind is not to be parsed."""
 
 
 class House(Protocol):
@@ -119,17 +123,23 @@ class Connection(asyncio.Protocol):
         if self._deaf:
             self._drain(len(data))
             return
-        self._raw += len(data)
+        while data and not self._deaf:
+            self._raw += len(data)
+            data = self._parse(data)
+        self._bound_overhead()
+
+    def _parse(self, data: bytes) -> bytes:
+        """Let the parser have it; what is to be parsed after that is returned."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(data[upgrade.args[0] :])
-        except httptools.HttpParserCallbackError:
-            raise  # a fault of ours
+            return self._without_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserCallbackError as error:
+            if not isinstance(error.__context__, _Enough):
+                raise  # a fault of ours
         except httptools.HttpParserError as error:
             self._refuse(MalformedError("bad_request", f"not HTTP/1.1: {error}"))
-        else:
-            self._bound_overhead()
+        return b""
 
     def eof_received(self) -> bool:
         """The client sends no more; it may still read."""
@@ -169,6 +179,10 @@ class Connection(asyncio.Protocol):
         incoming = self._incoming
         if incoming is not None and not incoming.head_done:  # else it is a trailer
             incoming.add_header(name, value)
+            problem = head_too_large(incoming, self._limits.head_bytes)
+            if problem is not None:
+                self._refuse(problem)
+                raise _Enough
 
     def on_headers_complete(self) -> None:
         incoming = self._incoming
@@ -179,12 +193,21 @@ class Connection(asyncio.Protocol):
         incoming.version = self._parser.get_http_version()
         incoming.owner = self.owner or self._sender(incoming)
         incoming.limit = self._limits.body_of(incoming.path().decode("latin-1"))
-        problem = check_head(incoming, self._limits)
+        problem = check_head(incoming)
+        if problem is None and not self._hold_more(incoming, incoming.head_bytes, small=True):
+            problem = _too_busy()
         if problem is not None:
             self._refuse(problem)
+        elif not self._parser.should_upgrade():  # else it is read once more
+            self._patience(self._limits.body_seconds)
+            self._let_go_on()
+
+    def _let_go_on(self) -> None:
+        """Tell a client that asks before it sends a body; behind others, once it is its turn."""
+        incoming = self._incoming
+        if self.busy or self._whole or incoming is None or not incoming.head_done:
             return
-        self._patience(self._limits.body_seconds)
-        if incoming.awaits_continue() and not self.busy:
+        if incoming.awaits_continue():
             self._put(CONTINUE)
 
     def on_body(self, body: bytes) -> None:
@@ -195,15 +218,21 @@ class Connection(asyncio.Protocol):
         small = self._limits.is_small(incoming.limit, size)
         if size > incoming.limit:
             self._refuse(too_large(incoming.limit))
-        elif not self._house.purse.take(len(body), incoming.owner, small=small):
-            self._house.crowd.note("bodies_full")
-            self._refuse(UnavailableError("too_busy", "too many large requests are on their way"))
+        elif not self._hold_more(incoming, len(body), small=small):
+            self._refuse(_too_busy())
         else:
-            incoming.held += len(body)
             incoming.body.add(body)
             # What came fast earns no long silence: nobody is quiet for longer than at the start.
             earned = self._read_until + len(body) / self._limits.slowest
             self._read_until = min(earned, time.monotonic() + self._limits.body_seconds)
+
+    def _hold_more(self, incoming: Incoming, size: int, *, small: bool) -> bool:
+        """Whether there is room for so many more bytes of it."""
+        if not self._house.purse.take(size, incoming.owner, small=small):
+            self._house.crowd.note("bodies_full")
+            return False
+        incoming.held += size
+        return True
 
     def _sender(self, incoming: Incoming) -> str:
         """Whose request it is that a proxy hands on."""
@@ -232,6 +261,7 @@ class Connection(asyncio.Protocol):
 
     def _next(self) -> None:
         if self.busy or not self._whole:
+            self._let_go_on()
             return
         incoming = self._whole.popleft()
         self.busy, self._said, self._current = True, False, incoming
@@ -250,15 +280,16 @@ class Connection(asyncio.Protocol):
         incoming.problem, incoming.keep = problem, False
         self._take()
 
-    def _ignore_upgrade(self, rest: bytes) -> None:
-        """We speak nothing but HTTP/1.1: read the same head again without ``Upgrade``."""
+    def _without_upgrade(self, rest: bytes) -> bytes:
+        """We speak nothing but HTTP/1.1: the same head is read again without ``Upgrade``."""
         incoming, self._incoming = self._incoming, None
         self._parser = httptools.HttpRequestParser(self)
         if incoming is None or self._deaf:
-            return
+            return b""
+        self.release(incoming)
         lines = [b"%b %b HTTP/1.1" % (incoming.method.encode(), incoming.target)]
         lines += [b"%b: %b" % line for line in incoming.headers if line[0] != b"upgrade"]
-        self.data_received(b"\r\n".join([*lines, b"\r\n"]) + rest)
+        return b"\r\n".join([*lines, b"\r\n"]) + rest
 
     def _bound_overhead(self) -> None:
         """A head, or what stands around a body's bytes, has an end."""
@@ -419,6 +450,10 @@ class Connection(asyncio.Protocol):
 
     def _patience(self, seconds: float) -> None:
         self._read_until = time.monotonic() + seconds
+
+
+def _too_busy() -> Problem:
+    return UnavailableError("too_busy", "too many large requests are on their way")
 
 
 def _nothing() -> Problem:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SWEEP_SECONDS: Final = 0.5
 PAUSE_SECONDS: Final = 0.2  # in which no connection is taken when files have run out
+SHORT_AT_ONCE: Final = 64
+"""Requests of one owner that are answered on the loop before everybody else is looked at."""
+UNREAD: Final = 65_536  # bytes that somebody who is turned away may have sent already
 Write = Callable[[Problem], bytes]
 Caller = Callable[[str, str], str]
 
@@ -82,6 +85,7 @@ class Door:
         )
         self._connections: set[Connection] = set()
         self._peers: Counter[str] = Counter()
+        self._short: Counter[str] = Counter()
 
     async def serve(self, listener: socket.socket, stop: asyncio.Event, grace: float) -> None:
         """Take connections until ``stop``; then finish what has begun, at most for ``grace``."""
@@ -125,13 +129,20 @@ class Door:
     def _takes_shortcut(
         self, connection: Connection, incoming: Incoming, usual: Callable[[], None]
     ) -> bool:
-        if self._shortcut is None:
+        if self._shortcut is None or not self._is_quick(incoming.owner):
             return False
         try:
             return self._shortcut.take(connection, incoming, usual)
         except Exception:
             log.exception("a shortcut was not taken")
             return False
+
+    def _is_quick(self, owner: str) -> bool:
+        """Whether one more of this owner's keeps nobody waiting; else threads take it, in turns."""
+        if not self._short:
+            self._loop.call_soon(self._short.clear)  # all others have been looked at by then
+        self._short[owner] += 1
+        return self._short[owner] <= SHORT_AT_ONCE
 
     def _in_thread(self, connection: Connection, incoming: Incoming) -> None:
         size = incoming.body.size
@@ -187,6 +198,8 @@ class Door:
             sock.setblocking(False)  # noqa: FBT003 # the function takes no keyword
             try:
                 sock.send(self.write(problem))
+                sock.shutdown(socket.SHUT_WR)
+                sock.recv(UNREAD)  # what is not read would break that off
             except OSError:
                 return
 

@@ -7,10 +7,11 @@ from typing import IO, Final
 from urllib.parse import unquote_to_bytes
 
 from chain.errors import MalformedError, Problem
-from invoice_service.front.limits import Limits
 
 IN_MEMORY: Final = 131_072  # bytes of a body; the rest of a larger one waits on disk
 LONGEST_TARGET: Final = 8_192
+MOST_LINES: Final = 200
+"""Of a head: short ones take many times their bytes."""
 HOST: Final = re.compile(rb"([A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])?(:[0-9]{0,5})?", re.ASCII)
 ABSOLUTE: Final = re.compile(rb"https?://([^/?#]*)", re.ASCII | re.IGNORECASE)
 
@@ -152,18 +153,19 @@ def _variables(headers: list[Header]) -> dict[str, str]:
     return found
 
 
-def check_head(incoming: Incoming, limits: Limits) -> Problem | None:
+def check_head(incoming: Incoming) -> Problem | None:
     """What is wrong with a head that could be parsed.
 
     1. one of the two versions; 2. a target that is a path of ours; 3. one Host, well formed;
-    4. a head of bounded size; 5. a body framed in one way, uncompressed, and not too large.
+    4. a body framed in one way, uncompressed, and not too large. That the head is of bounded size
+    was seen as it came (``head_too_large``).
     """
     if incoming.version not in ("1.0", "1.1"):
         return MalformedError("bad_request", "this is not HTTP/1.1")
     return (
         _check_target(incoming)
         or _check_host(incoming)
-        or _check_size(incoming, limits)
+        or _check_size(incoming)
         or _check_framing(incoming)
     )
 
@@ -174,6 +176,8 @@ def _check_target(incoming: Incoming) -> Problem | None:
     path = incoming.path()
     if incoming.method == "OPTIONS" and path == b"*":
         return None
+    if incoming.method == "CONNECT":  # whose target is a host, however it is spelled
+        return MalformedError("bad_request", "this is no proxy")
     if not path.startswith(b"/") or b"#" in incoming.target:
         return MalformedError("bad_request", "the request's target is not a path")
     return None
@@ -196,9 +200,7 @@ def _check_host(incoming: Incoming) -> Problem | None:
     return MalformedError("host_invalid", "send one Host header with a name or an address")
 
 
-def _check_size(incoming: Incoming, limits: Limits) -> Problem | None:
-    if incoming.head_bytes > limits.head_bytes:
-        return MalformedError("head_too_large", f"at most {limits.head_bytes} bytes of headers")
+def _check_size(incoming: Incoming) -> Problem | None:
     sizes = incoming.values(b"content-length")
     if sizes and int(sizes[0]) > incoming.limit:
         return too_large(incoming.limit)
@@ -214,6 +216,14 @@ def _check_framing(incoming: Incoming) -> Problem | None:
     if len(codings) > 1 or codings[0].strip().lower() != b"chunked":
         return MalformedError("unsupported_encoding", "the one transfer coding here is chunked")
     return None
+
+
+def head_too_large(incoming: Incoming, most: int) -> Problem | None:
+    """What is wrong with a head of which so much has come; of its bytes there are ``most``."""
+    if incoming.head_bytes <= most and len(incoming.headers) <= MOST_LINES:
+        return None
+    detail = f"at most {most} bytes of headers, in {MOST_LINES} lines"
+    return MalformedError("head_too_large", detail)
 
 
 def too_large(limit: int) -> Problem:

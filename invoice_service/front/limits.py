@@ -43,7 +43,8 @@ class Purse:
     """A sum that all share: what is taken is given back. Used by one thread.
 
     An owner has half of it at most, and a quarter is kept for small requests: whoever fills it with
-    large ones stops nobody who sends an ordinary one. The owner "" is counted as many.
+    large ones stops nobody who sends an ordinary one, and whoever fills it with small ones leaves a
+    quarter to others. The owner "" is counted as many.
     """
 
     def __init__(self, amount: int) -> None:
@@ -56,7 +57,7 @@ class Purse:
         """Whether there was enough."""
         if amount > self._left - (0 if small else self._reserve):
             return False
-        if owner and not small and self._of[owner] + amount > self._share:
+        if owner and self._of[owner] + amount > self._share + (self._reserve if small else 0):
             return False
         self._left -= amount
         self._of[owner] += amount

@@ -1,11 +1,13 @@
 """What a client may do to a connection, and what becomes of it."""
 
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from invoice_service.front.connection import PIPELINE
+from invoice_service.front.incoming import MOST_LINES
 from invoice_service.front.limits import Limits
 from tests.front.stage import (
     HOLDS,
@@ -23,6 +25,7 @@ from tests.front.stage import (
     stage,
     status,
 )
+from tests.patience import PATIENCE
 
 QUICK = Limits(head_seconds=0.4, body_seconds=0.4, idle_seconds=0.4, answer_seconds=0.4)
 BODY = b'{"order_id":"1"}'
@@ -207,6 +210,8 @@ def test_a_client_that_sends_far_ahead_gets_every_answer(acts: Acts, place: Plac
         b"GET / HTTP/1.1\nHost: x\n\n",
         b"GET http: HTTP/1.1\r\nHost: x\r\n\r\n",
         b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT /x HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT http://x/ HTTP/1.1\r\nHost: x\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3, 3\r\n\r\nabc",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +3\r\n\r\nabc",
@@ -314,6 +319,17 @@ def test_who_waits_before_a_body_is_told_to_go_on(acts: Acts, place: Place) -> N
         assert body_of(client.say(b"abc").answer()) == b"/ 3"
 
 
+def test_who_waits_behind_another_request_is_told_in_its_turn(acts: Acts, place: Place) -> None:
+    acts.hold.clear()
+    with Client(place) as client:
+        client.say(get("/first"), post(b"", "/", b"Expect: 100-continue", length=3))
+        assert soon(lambda: acts.seen == ["/first"])
+        acts.hold.set()
+        assert body_of(client.answer()) == b"/first 0"
+        assert client.line.recv(100).startswith(b"HTTP/1.1 100 ")
+        assert body_of(client.say(b"abc").answer()) == b"/ 3"
+
+
 def test_who_waits_before_a_body_too_large_is_refused_at_once(acts: Acts, place: Place) -> None:
     with Client(place) as client:
         answer = client.say(post(b"", "/", b"Expect: 100-continue", length=10**9)).answer()
@@ -355,6 +371,17 @@ def test_a_head_that_is_too_large_is_refused(acts: Acts, place: Place) -> None:
     assert body_of(answer) == b"head_too_large"
     with Client(place) as client:
         assert body_of(client.say(get("/" + "x" * 9000)).answer()) == b"address_too_long"
+
+
+def test_a_head_of_very_many_lines_is_refused_as_they_come(acts: Acts, place: Place) -> None:
+    """Lines of a few bytes take many times as many in memory, and time for each."""
+    for more, code in (([b"a:"] * (MOST_LINES - 1), b"/ 0"), ([b"a:"] * 9000, b"head_too_large")):
+        with Client(place) as client:
+            assert body_of(client.say(get("/", *more)).answer()) == code
+    with Client(place) as client:  # the head has not ended
+        client.say(get("/", *[b"a:"] * 300).removesuffix(b"\r\n"))
+        assert body_of(client.answer()) == b"head_too_large"
+    assert acts.seen == ["/"]
 
 
 def test_one_address_has_so_many_connections(acts: Acts) -> None:
@@ -424,6 +451,36 @@ def test_who_is_turned_away_is_counted_and_told(
     assert seen.count("connections_full") > 1
     told = " ".join(record.getMessage() for record in caplog.records)
     assert all(why in told for why in seen)
+
+
+def test_who_is_turned_away_with_a_request_on_its_way_can_read_why(acts: Acts) -> None:
+    """What nobody reads would break the connection off before its client has the answer."""
+    busy, go_on = threading.Event(), threading.Event()
+
+    class Holds:
+        """Keeps the loop from everything else for a while."""
+
+        def take(self, *_: object) -> bool:
+            busy.set()
+            go_on.wait(PATIENCE)
+            return False
+
+    limits = Limits(peer_connections=1)
+    with (
+        stage(acts, limits, caller=by_address, shortcut=lambda _loop: Holds()) as place,
+        Client(place, source="127.0.0.2") as first,
+        Client(place, source="127.0.0.3") as other,
+    ):
+        go_on.set()
+        assert first.say(get()).answer()
+        go_on.clear()
+        busy.clear()
+        other.say(get())
+        assert busy.wait(PATIENCE)
+        with Client(place, source="127.0.0.2") as more:
+            more.say(post(b"x" * 10_000))
+            go_on.set()
+            assert body_of(more.rest()) == b"too_many_connections"
 
 
 def test_what_came_fast_earns_no_silence(acts: Acts) -> None:

@@ -15,6 +15,7 @@ from tests.front.stage import (
     body_of,
     by_address,
     by_forwarded,
+    get,
     is_full,
     nobody,
     post,
@@ -42,6 +43,28 @@ def test_what_all_hold_together_is_bounded(acts: Acts, whose: str) -> None:
             assert body_of(till.say(post(b"x" * 20_000)).answer()) == b"/ 20000"
             assert body_of(first.say(b"x").answer()) == f"/list {held + 1}".encode()
         assert soon(lambda: not is_full(place, more))
+
+
+def test_who_sends_many_small_ones_leaves_a_quarter_to_others(acts: Acts) -> None:
+    with stage(acts, HOLDS, caller=by_address) as place, ExitStack() as opened:
+        for _ in range(3):
+            client = opened.enter_context(Client(place, source="127.0.0.2"))
+            client.say(post(b"x" * 24_000, length=24_001))
+        with Client(place, source="127.0.0.2") as more, Client(place) as till:
+            assert soon(lambda: is_full(place, 5_000))  # for lists there is no room any more
+            assert body_of(more.say(post(b"x" * 5_000)).answer()) == b"too_busy"
+            assert body_of(till.say(post(b"x" * 5_000)).answer()) == b"/ 5000"
+
+
+def test_heads_that_wait_are_held_too(acts: Acts) -> None:
+    acts.hold.clear()
+    with stage(acts, HOLDS, caller=by_address) as place, Client(place) as client:
+        client.say(get("/hold"), *(get("/", b"A: " + b"x" * 9_000) for _ in range(20)))
+        assert soon(lambda: "/hold" in acts.seen)
+        assert soon(lambda: is_full(place, 5_000))
+        acts.hold.set()
+        assert client.rest().endswith(b"too_busy")
+        assert len(acts.seen) < 10
 
 
 def test_a_long_body_is_held_as_a_list_is_whatever_its_address(acts: Acts) -> None:

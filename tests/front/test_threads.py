@@ -1,6 +1,8 @@
 """Whose request is next: callers take turns, whatever one of them sends."""
 
+import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, cast
@@ -8,12 +10,12 @@ from typing import IO, TYPE_CHECKING, cast
 import pytest
 
 from invoice_service.front.connection import Connection
-from invoice_service.front.door import Caller
+from invoice_service.front.door import SHORT_AT_ONCE, Caller
 from invoice_service.front.incoming import Incoming
 from invoice_service.front.limits import SMALL_BYTES, Limits
 from invoice_service.front.rounds import Rounds
 from invoice_service.front.threads import HEAVY_BYTES
-from tests.front.stage import Client, Place, get, post, soon, stage, status
+from tests.front.stage import Client, Place, by_address, get, post, soon, stage, status
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
@@ -50,6 +52,22 @@ class AtOnce:
             return False
         line.reply(200, [("Content-Length", "0")], b"", incoming)
         return True
+
+
+class Counts(AtOnce):
+    """Answers everything on the loop, and counts whose it was before all others were looked at."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._now: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+
+    def take(self, line: Connection, incoming: Incoming, usual: Callable[[], None]) -> bool:
+        if not self._now:
+            self._loop.call_soon(self._now.clear)
+        self._now[incoming.owner] += 1
+        self.most |= self._now
+        return super().take(line, incoming, usual)
 
 
 def _all_have_come(place: Place) -> None:
@@ -95,6 +113,39 @@ def test_many_requests_of_one_caller_do_not_hold_up_anothers(
         lists.go_on.set()
         assert all(status(client.answer()) == 200 for client in (*few, *many))
     assert lists.begun == ["many", "many", "few", "many", "few", "many", "many", "many"]
+
+
+def test_who_sends_very_far_ahead_is_not_answered_at_once_alone() -> None:
+    """What is answered on the loop holds up everybody: threads take the rest, in turns."""
+    shortcuts: list[Counts] = []
+
+    def make(loop: asyncio.AbstractEventLoop) -> Counts:
+        shortcuts.append(Counts(loop))
+        return shortcuts[0]
+
+    ahead = get() * (3 * SHORT_AT_ONCE)
+    with stage(Lists(), caller=by_address, shortcut=make) as place, ExitStack() as opened:
+        lines = [opened.enter_context(Client(place, source="127.0.0.2")) for _ in range(4)]
+        for line in lines:
+            line.say(ahead)
+        assert status(opened.enter_context(Client(place)).say(get()).answer()) == 200
+        for line in lines:
+            assert b"Connection: close" in line.rest()
+    assert shortcuts[0].most["127.0.0.1"] == 1
+    assert 1 < shortcuts[0].most["127.0.0.2"] <= SHORT_AT_ONCE
+
+
+def test_many_wishes_for_another_protocol_at_once_are_not_heard() -> None:
+    """Each has its head read twice, and none of them within the reading of the one before."""
+    wish = get("/", b"Connection: upgrade", b"Upgrade: x")
+    with (
+        stage(Lists(), caller=by_address, shortcut=lambda _loop: AtOnce()) as place,
+        Client(place) as client,
+    ):
+        client.say(wish * 20 * SHORT_AT_ONCE)
+        answers = client.rest()
+    assert answers.count(b"HTTP/1.1 200 ") > SHORT_AT_ONCE
+    assert b"Connection: close" in answers
 
 
 def test_a_callers_own_come_in_order_and_the_longest_wait_comes_first() -> None:
