@@ -239,15 +239,16 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
     check = instance.verifier.verify
     gate = _gate_of_people(instance)
     files = FilePages(gate, _office(app, instance), config.limits.batch_bytes)
+    witnesses = [key.text() for key in instance.policy.witnesses]
     for blueprint in (
         *rooms.blueprints(instance),
-        pages.pages_blueprint(check, log_key, instance.clock, _site(config)),
+        pages.pages_blueprint(
+            check, log_key, instance.keys.notes, witnesses, instance.clock, _site(config)
+        ),
         codes_page.codes_blueprint(catalog.SUBJECTS),
         list_page.list_blueprint(PageLists(instance), _title, config.limits.batch_bytes),
         language.language_blueprint(secure=config.service.public_url.startswith("https:")),
-        file_page.file_blueprint(
-            log_key, instance.keys.notes, [key.text() for key in instance.policy.witnesses]
-        ),
+        file_page.file_blueprint(log_key, instance.keys.notes, witnesses),
         receipt_page.receipt_blueprint(SlipCalls(instance).look),
         docs_page.docs_blueprint(),
         showcase.showcase_blueprint(),

@@ -3,6 +3,7 @@ import { N_, _, ngettext } from "../ground/words.js";
 import { Problem } from "./errors.js";
 
 const PATIENCE = 8000; // milliseconds for the newest proof
+const ROOT = new URL("../../", import.meta.url); // of the service: ours is below static/verify
 const UNITS = [
   [86400, (count) => ngettext("%(num)s day ago", "%(num)s days ago", count)],
   [3600, (count) => ngettext("%(num)s hour ago", "%(num)s hours ago", count)],
@@ -22,7 +23,7 @@ export function age(sealedAt, now) {
 
 /** The proof of `hash` as the service gives it now: face only. Throws Problem. */
 export async function fetchProof(hash) {
-  const where = `../v1/invoices/${encodeURIComponent(hash)}/proof`;
+  const where = new URL(`v1/invoices/${encodeURIComponent(hash)}/proof`, ROOT);
   const options = { signal: AbortSignal.timeout(PATIENCE), cache: "no-store" };
   const answer = await fetch(where, options);
   const data = new Uint8Array(await answer.arrayBuffer());
@@ -35,7 +36,7 @@ export function logReader() {
   const signal = AbortSignal.timeout(PATIENCE); // for all of them
   return async (path) => {
     const cache = path === "checkpoint" ? "no-store" : "default";
-    const answer = await fetch(`../log/${path}`, { signal, cache });
+    const answer = await fetch(new URL(`log/${path}`, ROOT), { signal, cache });
     const data = new Uint8Array(await answer.arrayBuffer());
     if (answer.ok) return data;
     if (answer.status === 404) return null;

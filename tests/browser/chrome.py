@@ -75,9 +75,15 @@ class Chrome:
         """Let what pages offer be saved in a folder."""
         self._ask("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
 
-    def before_pages(self, script: str) -> None:
-        """Run a script in every page that is opened from now on, before its own."""
-        self._ask("Page.addScriptToEvaluateOnNewDocument", source=script)
+    def before_pages(self, script: str) -> str:
+        """Run a script in every page that is opened from now on, before its own; its name."""
+        added = self._ask("Page.addScriptToEvaluateOnNewDocument", source=script)
+        name: str = added["identifier"]
+        return name
+
+    def not_before_pages(self, name: str) -> None:
+        """Do so no longer."""
+        self._ask("Page.removeScriptToEvaluateOnNewDocument", identifier=name)
 
     def open(self, url: str) -> None:
         """Go to an address and wait until the page has loaded."""

@@ -47,6 +47,7 @@ from chain.tree.merkle_slow import slow_consistency_path, slow_inclusion_path, s
 from chain.tree.tiles import TileFolder
 from tests.chain.state_map import State, map_root, prove
 from tests.chain.trees import entries, leaves
+from tests.vectors.answer_cases import answers
 from tests.vectors.documents import BUYER, FACE, LINES, SALTS
 from tests.vectors.memory_cases import memory
 from tests.vectors.promise_cases import promises
@@ -367,6 +368,7 @@ FORMATS: dict[str, Callable[[], object]] = {
             keyfile,
         ),
         memory,
+        answers,
     )
 }
 

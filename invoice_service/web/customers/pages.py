@@ -1,6 +1,6 @@
 """Pages for people: a check's verdict, and a form to ask for one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +11,7 @@ from invoice_service.domain.money import format_yuan
 from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.domain.qrtext import QrText, claim_in_query
 from invoice_service.domain.verdict import Verdict, Verification
-from invoice_service.web.customers.words import OF_LISTS, words_for, words_of
+from invoice_service.web.customers.words import OF_LISTS, PROOF_STEPS, words_for, words_of
 from invoice_service.web.ground.language import detail_of
 from invoice_service.web.ground.page import page
 
@@ -28,10 +28,15 @@ NO_PAGES: Final = frozenset({404, 405})
 def pages_blueprint(
     check: Check,
     log_key: Callable[[], str],
+    statements: Callable[[], list[bytes]],
+    witnesses: Sequence[str],
     clock: Callable[[], datetime],
     site: str,
 ) -> Blueprint:
-    """``log_key`` gives the log's public key; ``site`` is the address that people compare."""
+    """``log_key`` gives the log's public key; ``site`` is the address that people compare.
+
+    ``statements`` of the log's keys, and the keys of ``witnesses``, are what phones check with.
+    """
     blueprint = Blueprint("pages", __name__)
     blueprint.add_app_template_filter(yuan)
     blueprint.add_app_template_filter(shanghai)
@@ -53,6 +58,9 @@ def pages_blueprint(
             face=result.face,
             claim=claim if result.verdict is Verdict.MISMATCH else None,
             log_key=log_key(),
+            statements=lambda: [note.decode() for note in statements()],
+            witnesses=witnesses,
+            steps=PROOF_STEPS,
             now=clock(),
             site=site,
         )

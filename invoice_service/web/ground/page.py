@@ -17,6 +17,17 @@ POLICY: Final = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 SCRIPTS: Final = "; script-src {}; connect-src 'self'{}"
+LATER: Final = """\
+addEventListener("load", () => setTimeout(() => {
+const { imports } = JSON.parse(document.querySelector("[type=importmap]").text);
+for (const href of Object.values(imports)) {
+const one = Object.assign(document.createElement("link"), { rel: "modulepreload", href });
+document.head.append(one);
+}
+import("%s");
+}));"""
+"""Loads a module with all of its map, when all that the page itself needs is there."""
+
 _SOURCES: Final = "script_sources"
 _REACHED: Final = "script_reached"
 
@@ -40,26 +51,33 @@ def page(template: str, status: int = 200, **values: Any) -> Response:  # noqa: 
 def let_run(app: Flask, assets: Assets) -> None:
     """Give templates ``run_module``, ``run_script`` and ``reach``."""
 
+    def places_of(name: str) -> dict[str, str]:
+        """Where a module is with all that it loads, by the names that modules use; it is first."""
+        plain = url_for("static", filename=name).removesuffix(assets.address(name))
+        return {f"{plain}{one}": f"{plain}{assets.address(one)}" for one in assets.modules(name)}
+
     def run_module(name: str) -> Markup:
         """A module of ours with all that it loads, by addresses that are kept for a year.
 
         Modules name each other plainly; a map says where each is. Browsers that know no such maps
         go by the plain names.
         """
-        names = assets.modules(name)
-        plain = url_for("static", filename=name).removesuffix(assets.address(name))
-        places = {f"{plain}{one}": f"{plain}{assets.address(one)}" for one in names}
-        where = msgspec.json.encode({"imports": places}).decode()
-        _allow("'self'", f"'sha256-{b64encode(sha256(where.encode())).decode()}'")
+        places = places_of(name)
         loads = [
             Markup('<link rel="modulepreload" href="{}">\n').format(place)
             for place in places.values()
         ]
-        return (
-            Markup('<script type="importmap">{}</script>\n').format(Markup(where))  # noqa: S704 # names of our own files
-            + Markup("").join(loads)
-            + Markup('<script type="module" src="{}"></script>').format(places[plain + name])
+        begin = Markup('<script type="module" src="{}"></script>').format(
+            next(iter(places.values()))
         )
+        return _map(places) + Markup("").join(loads) + begin
+
+    def run_later(name: str) -> Markup:
+        """The same once the page has been shown: until then, nothing of it is asked for."""
+        places = places_of(name)
+        begin = LATER % next(iter(places))
+        _allow(_digest(begin))
+        return _map(places) + Markup("<script>{}</script>").format(Markup(begin))  # noqa: S704 # our own
 
     def run_script(name: str) -> Markup:
         """A script that is no module; it runs when the page is there."""
@@ -72,7 +90,21 @@ def let_run(app: Flask, assets: Assets) -> None:
         g.setdefault(_REACHED, {})[origin] = None
         return Markup("")
 
-    app.jinja_env.globals.update(run_module=run_module, run_script=run_script, reach=reach)
+    app.jinja_env.globals.update(
+        run_module=run_module, run_later=run_later, run_script=run_script, reach=reach
+    )
+
+
+def _map(places: dict[str, str]) -> Markup:
+    """The map by which a page's modules find each other; the policy lets it."""
+    where = msgspec.json.encode({"imports": places}).decode()
+    _allow("'self'", _digest(where))
+    return Markup('<script type="importmap">{}</script>\n').format(Markup(where))  # noqa: S704 # names of our own files
+
+
+def _digest(inside: str) -> str:
+    """How a policy names a script that stands in the page."""
+    return f"'sha256-{b64encode(sha256(inside.encode())).decode()}'"
 
 
 def _allow(*sources: str) -> None:

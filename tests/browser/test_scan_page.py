@@ -1,0 +1,81 @@
+"""The scan page as a phone gets it: little, quickly, and the check only afterwards."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.chrome import Chrome, browser
+from tests.browser.lying import Between, between, look
+
+pytestmark = pytest.mark.slow
+
+MOST_BYTES, MOST_REQUESTS = 60_000, 4
+LOADED = """(() => {
+    const [page] = performance.getEntriesByType("navigation");
+    const files = performance.getEntriesByType("resource");
+    const before = files.filter((one) => one.startTime < page.loadEventStart);
+    return { before: [page, ...before].map((one) => [one.name, one.transferSize]),
+             after: files.length - before.length };
+})()"""
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """One phone."""
+    with browser(tmp_path_factory.mktemp("profile")) as chrome:
+        chrome.window(390, 844, phone=True)
+        yield chrome
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Between]:
+    """A service."""
+    with between(tmp_path_factory.mktemp("shop")) as site:
+        yield site
+
+
+def test_a_verdict_takes_four_requests_and_little_and_the_check_comes_after_it(
+    chrome: Chrome, shop: Between
+) -> None:
+    company = {"kind": "company", "name": "深圳市采购有限公司" * 5, "tax_id": "91440300708461136T"}
+    invoice = shop.desk.issue("W1", buyer=company)
+    shop.desk.anchor()
+    assert look(chrome, shop, shop.address(invoice)) == "confirmed"
+    loaded = chrome.evaluate(LOADED)
+    assert len(loaded["before"]) <= MOST_REQUESTS, loaded
+    assert sum(size for _, size in loaded["before"]) < MOST_BYTES, loaded
+    assert loaded["after"] > 20  # the check did come
+
+
+def test_one_glance_tells_and_the_rest_is_folded(chrome: Chrome, shop: Between) -> None:
+    invoice = shop.desk.issue("W2")
+    shop.desk.anchor()
+    chrome.open(shop.address(invoice))
+    for choice in (".total", ".seller", "[data-said=issued_at]", ".asof", ".speaks"):
+        place = f"document.querySelector('{choice}').getBoundingClientRect()"
+        assert 0 <= chrome.evaluate(f"{place}.bottom") < 844, choice
+    folded = "[...document.querySelectorAll('main > details')].map(one => one.open)"
+    assert chrome.evaluate(folded) == [False] * 3
+    said = chrome.evaluate("document.querySelector('main').innerText")
+    assert invoice["hash"] not in said
+
+
+def test_without_script_the_verdict_stands_and_what_is_pending_asks_again(
+    chrome: Chrome, shop: Between
+) -> None:
+    invoice = shop.desk.issue("W3")
+    chrome.script(on=False)
+    try:
+        chrome.open(shop.address(invoice))
+        band = "document.querySelector('[data-verdict]').dataset.verdict"
+        assert chrome.evaluate(band) == "pending"
+        again = "document.querySelector('meta[http-equiv=refresh]').content"
+        assert chrome.evaluate(again) == "10"
+        shop.desk.anchor()
+        chrome.open(chrome.evaluate("document.querySelector('noscript a').href"))
+        assert chrome.evaluate(band) == "authentic"
+        assert chrome.evaluate("document.querySelector('meta[http-equiv=refresh]')") is None
+        assert "核验" in chrome.evaluate("document.querySelector('#phone-said').innerText")
+        assert chrome.evaluate("document.querySelector('#phone').dataset.kind ?? null") is None
+    finally:
+        chrome.script(on=True)
