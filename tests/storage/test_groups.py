@@ -16,8 +16,9 @@ from chain.errors import Problem, UnavailableError
 from chain.hashing import sha256
 from invoice_service.domain.invoice import Issued, Prepared
 from invoice_service.domain.numbering import Scheme
+from invoice_service.storage.sqlite import groups as together
 from invoice_service.storage.sqlite import issuing
-from invoice_service.storage.sqlite.groups import Counter
+from invoice_service.storage.sqlite.groups import STORED_AT_ONCE, Counter
 from tests.domain.samples import BY, line
 from tests.scale import share
 from tests.storage.shop import FILE, Shop, codes, request
@@ -166,7 +167,9 @@ def test_every_answer_and_every_row_is_that_of_the_slow_definition(
             assert batches[0] == batches[1]
             fast.now += step
             slow.now += step
-            found = answer(fast, batches[0])
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(together, "STORED_AT_ONCE", 3)
+                found = answer(fast, batches[0])
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(issuing, "serve_together", one_by_one)
                 expected = answer(slow, batches[1])
@@ -198,6 +201,13 @@ def test_new_orders_share_one_look_up_and_one_savepoint(shop: Shop) -> None:
     many = statements(shop, [shop.draft(f"B-{n}", idempotency_key=f"b{n}") for n in range(50)])
     assert len(many) == len(few)
     assert sum(one.startswith("SAVEPOINT") for one in many) == 1
+
+
+def test_no_savepoint_holds_more_than_a_few(shop: Shop) -> None:
+    """What one keeps is walked through by every statement under it: many cost more each."""
+    shop.issue(shop.draft("the first of all"))
+    seen = statements(shop, [shop.draft(f"A-{n}") for n in range(2 * STORED_AT_ONCE + 1)])
+    assert sum(one.startswith("SAVEPOINT") for one in seen) == 3
 
 
 def test_the_numbers_of_a_new_day_are_new_orders(shop: Shop) -> None:
@@ -254,17 +264,19 @@ def test_a_group_goes_on_into_the_next_batch_of_numbers_and_stops_with_the_last(
     shop.store.close()
 
 
-def test_one_row_that_the_database_refuses_costs_the_others_nothing(shop: Shop) -> None:
-    refuse(shop.folder, "NEW.order_id = 'A-7'")
-    drafts = [shop.draft(f"A-{n}", idempotency_key=f"k{n}") for n in range(12)]
-    expected = ["issued"] * 12
-    expected[7] = "database_refused"
+@pytest.mark.parametrize("bad", [7, STORED_AT_ONCE + 7])
+def test_one_row_that_the_database_refuses_costs_the_others_nothing(shop: Shop, bad: int) -> None:
+    refuse(shop.folder, f"NEW.order_id = 'A-{bad}'")
+    drafts = [shop.draft(f"A-{n}", idempotency_key=f"k{n}") for n in range(bad + 5)]
+    expected = ["issued"] * len(drafts)
+    expected[bad] = "database_refused"
     assert codes(shop.hand_in(*drafts)) == expected
+    issued = len(drafts) - 1
     assert shop.rows("SELECT seq, CAST(number AS INTEGER) FROM invoices") == [
-        (n, n) for n in range(1, 12)
+        (n, n) for n in range(1, issued + 1)
     ]
-    assert shop.rows("SELECT used FROM merchants") == [(11,)]
-    assert shop.rows("SELECT count(*) FROM idempotency") == [(11,)]
+    assert shop.rows("SELECT used FROM merchants") == [(issued,)]
+    assert shop.rows("SELECT count(*) FROM idempotency") == [(issued,)]
 
 
 def test_what_the_disk_refuses_ends_the_whole_group(shop: Shop) -> None:

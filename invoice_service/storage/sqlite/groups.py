@@ -24,6 +24,9 @@ OF_ONE_RECORD: Final = (
 )
 """What is wrong with a record, as SQLite or its module say it; the transaction goes on."""
 
+STORED_AT_ONCE: Final = 64
+"""Invoices under one savepoint. Each statement walks through all that the savepoint has kept."""
+
 _KNOWN_ORDERS: Final = (
     "SELECT i.merchant_id, i.order_id, i.till, i.business_day"
     " FROM json_each(?) AS wanted CROSS JOIN invoices i"
@@ -101,6 +104,8 @@ class _Group:
             if not (self._is_new(prepared) and self._draft(prepared)):
                 self._store()
                 self._answers.append(self._counter.serve(prepared))
+            elif len(self._drafts) == STORED_AT_ONCE:
+                self._store()
         self._store()
         return self._answers
 
