@@ -157,7 +157,7 @@ def _from_utf16(data: bytes) -> bytes:
     """What Windows writes as "Unicode", in UTF-8; anything else as it is."""
     if not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data
-    return data.decode("utf-16", "replace").encode("utf-8", "replace")
+    return data.decode("utf-16", "replace").encode()
 
 
 def promise_keys(trusted: TrustedKeys) -> tuple[VerifierKey, ...]:

@@ -35,7 +35,9 @@ def main() -> int:
         for area in TESTS:
             if here := [module for module in some if module.startswith(f"{area}/")]:
                 folder = (asked.folder or Path(name)) / area
-                verdicts += _try_all(folder, area, here, asked.jobs, known)
+                mutants = _make(folder, area, here, known)
+                _try_all(folder, mutants, area, jobs=asked.jobs, near=asked.near)
+                verdicts += json.loads((folder / "mutants.json").read_text())
     if asked.verdicts:
         _write(asked.verdicts, verdicts)
     counts, today = report(some, verdicts, read_pages(ROOT)), datetime.now(UTC).date()
@@ -57,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts.mutants", description=__doc__)
     parser.add_argument("modules", nargs="*", metavar="MODULE")
     parser.add_argument("--changed", action="store_true", help="those changed since their row")
+    parser.add_argument("--near", action="store_true", help="only by the tests of their rooms")
     parser.add_argument("--enter", action="store_true", help="enter the rows in docs/mutants.md")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once")
     parser.add_argument(
@@ -71,29 +74,35 @@ def _arguments() -> argparse.Namespace:
     return asked
 
 
-def _try_all(
-    folder: Path, area: str, some: list[str], jobs: int, known: list[dict[str, str]]
+def _make(
+    folder: Path, area: str, some: list[str], known: list[dict[str, str]]
 ) -> list[dict[str, str]]:
-    """Return what became of every mutant, as ``page.Change`` reads it."""
+    """Return every mutant, as ``page.Change`` reads it; with a verdict where none is tried."""
     _copy(folder, area)
     mutants = make_mutants(folder, some)
     for mutant in mutants:
         mutant["verdict"] = harmless(mutant["original"], mutant["mutant"])
     refused_by_types(folder, mutants)
     _remember(mutants, known)
+    return mutants
+
+
+def _try_all(
+    folder: Path, mutants: list[dict[str, str]], area: str, *, jobs: int, near: bool
+) -> None:
+    """Try those without a verdict; what became of all stands in ``mutants.json`` then."""
     _write(folder / "mutants.json", mutants)
     environment = {
         **os.environ,
         "FAPIAO_HYPOTHESIS": "mutants",
         "FAPIAO_MUTANTS_JOBS": str(jobs),
+        "FAPIAO_MUTANTS_NEAR": "near" if near else "",
         "PYTHONPATH": str(folder),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [sys.executable, "-m", "pytest", "-p", "scripts.mutants.trying"]
     command += [*TESTS[area], *OPTIONS]
     subprocess.run(command, cwd=folder, env=environment, check=True)
-    tried: list[dict[str, str]] = json.loads((folder / "mutants.json").read_text())
-    return tried
 
 
 def _remember(mutants: list[dict[str, str]], known: list[dict[str, str]]) -> None:

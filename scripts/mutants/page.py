@@ -28,7 +28,7 @@ _HELP = {"prog", "description", "help", "metavar"}
 _NAMED = {"detail", "reason", "what", "who"}
 """What a local variable is called that holds such a text, or a part of it."""
 
-_CODECS = re.compile(r"utf-?8|ascii", re.IGNORECASE)
+_CODECS = re.compile(r"utf-?(8|16)|ascii", re.IGNORECASE)
 _QUERY = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|BEGIN|COMMIT|ROLLBACK|PRAGMA)\b[^']*", re.DOTALL)
 
 

@@ -57,8 +57,8 @@ RELATED = {
 """Whose tests are a module's own as well."""
 
 KILLED, STANDING, SLOW, UNTESTED = "killed", "standing", "too slow", "no test"
-STALLED = "stalled"
-"""Ended by the clock on the wall: tried once more, and too slow if it happens again."""
+_AGAIN = 2
+"""How many times as patient the second try is, of what a clock has ended: it may stand, or fall."""
 
 sys.setrecursionlimit(20_000)  # each call goes through three frames of the tool
 
@@ -78,6 +78,15 @@ class _Run:
 
 
 _run = _Run()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep only the tests beside the modules that are tried, if that is asked for."""
+    if not os.environ["FAPIAO_MUTANTS_NEAR"]:
+        return
+    mutants = json.loads(Path("mutants.json").read_text())
+    todo = {Path(mutant["path"]) for mutant in mutants if not mutant["verdict"]}
+    items[:] = [item for item in items if any(_is_near(item.nodeid, path) for path in todo)]
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -106,10 +115,9 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
         mutant["tests"] = [] if mutant["verdict"] else names
         mutant["verdict"] = mutant["verdict"] or ("" if names else UNTESTED)
     _try_all(path, mutants, items, seconds, patience=1)
-    _try_all(path, mutants, items, seconds, patience=2)
+    _try_all(path, mutants, items, seconds, patience=_AGAIN)
     for mutant in mutants:
         del mutant["tests"]
-        mutant["verdict"] = SLOW if mutant["verdict"] == STALLED else mutant["verdict"]
     _write(path, mutants)
     return True
 
@@ -121,8 +129,8 @@ def _try_all(
     seconds: dict[str, float],
     patience: int,
 ) -> None:
-    """Try those without a verdict, and those that only the clock has ended."""
-    todo = [mutant for mutant in mutants if mutant["verdict"] in {"", STALLED}]
+    """Try those without a verdict, and those that only a clock has ended."""
+    todo = [mutant for mutant in mutants if mutant["verdict"] in {"", SLOW}]
     children: dict[int, _Child] = {}
     for number, mutant in enumerate(todo, start=1):
         while len(children) >= int(os.environ["FAPIAO_MUTANTS_JOBS"]):
@@ -163,6 +171,11 @@ def _worth_running(
     return chosen
 
 
+def _is_near(test: str, path: Path) -> bool:
+    room = Path(test.partition("::")[0]).parent.name
+    return room == path.parent.name or _is_own(test, path.parent.name, path.stem)
+
+
 def _is_own(test: str, room: str, stem: str) -> bool:
     names = (f"{room}/test_{stem}", *RELATED.get(f"{room}/{stem}", ()))
     return any(name in test for name in names)
@@ -200,7 +213,8 @@ def _run_items(
     ordered = list(items)
     for item, following in zip_longest(ordered, ordered[1:]):
         if seconds is not None:
-            signal.setitimer(signal.ITIMER_PROF, 1 + 2 * seconds[item.nodeid])
+            # Threads that work until something is there take more of a processor on a busy machine.
+            signal.setitimer(signal.ITIMER_PROF, patience**2 * (1 + 2 * seconds[item.nodeid]))
             limit = patience * (15 + 10 * seconds[item.nodeid])
             signal.setitimer(signal.ITIMER_REAL, limit)
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -236,7 +250,7 @@ class _Child:
     def end(self, status: int) -> None:
         """Take the verdict from the status, and clean up."""
         code = os.waitstatus_to_exitcode(status)
-        verdict = {0: STANDING, -signal.SIGPROF: SLOW, -signal.SIGALRM: STALLED}
+        verdict = {0: STANDING, -signal.SIGPROF: SLOW, -signal.SIGALRM: SLOW}
         self.mutant["verdict"] = verdict.get(code, KILLED)
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)  # whatever the tests started

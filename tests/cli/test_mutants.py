@@ -178,6 +178,7 @@ def test_what_has_changed_since_it_was_tried_is_told(tmp_path: Path) -> None:
         ('detail = "a text"', 'detail = "A TEXT"', "text"),
         ('other = "a text"', 'other = "A TEXT"', ""),
         ('x.decode("utf-8")', 'x.decode("UTF-8")', "spelling"),
+        ('x.decode("utf-16")', 'x.decode("UTF-16")', "spelling"),
         ('x.decode("utf-8")', 'x.decode("XXutf-8XX")', ""),
         ('run("SELECT a FROM b")', 'run("select a from b")', "spelling"),
         ("run(\"SELECT 'A' FROM b\")", "run(\"select 'a' from b\")", ""),

@@ -126,6 +126,12 @@ def test_a_file_behind_the_end(tmp_path: Path, name: str, kind: str, place: str)
     assert wrong(audited(tmp_path, 3, 0)) == (kind, place, *BEYOND)
 
 
+@pytest.mark.parametrize("name", ["256", "0", "03", "1000", "x"])
+def test_what_is_no_width_of_a_partial_tile_is_passed_over(tmp_path: Path, name: str) -> None:
+    lay(tmp_path, {f"0/001.p/{name}": b"whatever"})
+    assert audited(tmp_path, 3, 0).wrong is None
+
+
 def test_a_file_where_a_folder_belongs_holds_no_partial_tiles(tmp_path: Path) -> None:
     lay(tmp_path, {"0/000.p": b"", "entries/000.p/1": encode_bundle(ENTRIES[:1])})
     said = ("tile", "tile/0/000.p/1", "a file", "nothing")

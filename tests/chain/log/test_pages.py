@@ -35,6 +35,16 @@ def test_a_page_of_blocks_has_a_hundred(books: Books) -> None:
     assert [block.height for block in books.log.blocks(100)] == [101]
 
 
+def test_the_way_up_from_a_full_tile_comes_in_two_parts(books: Books) -> None:
+    books.grow(300)
+    size = books.log.head().size
+    for index in (0, 255):
+        way = books.log.way_in_tile(index)
+        assert way is not None
+        above = books.log.way_above_tile(index, size)
+        assert [*way, *above] == books.log.inclusion(index, size)
+
+
 def test_when_a_checkpoint_was_signed_is_noted(books: Books) -> None:
     books.grow(1)
     with closing(sqlite3.connect(books.folder / "log.db")) as connection:

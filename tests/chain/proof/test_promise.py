@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from chain.commitment import SALT_SIZE, anchor, password_area
 from chain.errors import MalformedError, Problem, VerificationError
@@ -26,9 +24,8 @@ from chain.proof.promise import (
 )
 from chain.signing.keys import LogKey, LogKeys
 from chain.signing.note import SignerKey, parse_note, sign_note
-from chain.tree.merkle import rows
 from chain.tree.merkle_slow import slow_inclusion_path, slow_root
-from tests.chain.trees import flip, leaves
+from tests.chain.trees import flip
 
 NOON = datetime(2026, 8, 10, 4, 0, 0, tzinfo=UTC)
 DEADLINE = NOON + timedelta(minutes=1)
@@ -124,18 +121,6 @@ def test_the_text_has_the_form_of_the_specification() -> None:
             *map(to_base64, slow_inclusion_path(hashes, index)),
         ]
         assert text == "\n".join(head) + "\n\n" + note
-
-
-@given(st.integers(1, 80))
-def test_the_rows_lead_to_the_root_as_the_definition_does(size: int) -> None:
-    tree = rows(leaves(size))
-    assert tree[-1] == [slow_root(leaves(size))]
-    for index in range(size):
-        place, path = index, []
-        for row in tree[:-1]:
-            path += row[place ^ 1 : (place ^ 1) + 1]
-            place >>= 1
-        assert path == slow_inclusion_path(leaves(size), index)
 
 
 def test_the_same_document_is_blinded_anew() -> None:
@@ -402,6 +387,7 @@ def test_a_promise_that_was_not_saved_as_it_was_given_is_named(text: str) -> Non
     utf16 = [b"\xff\xfe" + text.encode("utf-16-le"), b"\xfe\xff" + text.encode("utf-16-be")]
     around = [b"\n" + data, data.replace(b"\n", b"\r\n"), b'"' + data, b"\xef\xbb\xbf" + data]
     behind = [data + b"\n", data[:-1], data[:-1] + b" \n", data.replace(b"\n", b"\t\n", 1)]
+    behind += [data.replace(b"\n", b"\n\r", 1)]
     for bent in (*around, *behind, *utf16):
         with pytest.raises(MalformedError, match=r"^promise_malformed\b.*fapiao audit --promise"):
             refuse_bent(bent)

@@ -1,15 +1,18 @@
 """Inner nodes of tiles that are kept: proposals, right as long as nobody touched their file."""
 
+import os
 import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from stat import S_IMODE
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.errors import MalformedError, VerificationError
+from chain.hashing import ZERO
 from chain.tree.merkle import inclusion_path
 from chain.tree.merkle_slow import slow_inclusion_path, slow_root
 from chain.tree.tiles import TileFolder, tile_path
@@ -175,6 +178,25 @@ def test_ways_read_a_tile_once_and_no_more_are_kept_than_allowed(tmp_path: Path)
     assert small.way_in_tile(511) == slow_inclusion_path(LEAVES[:SIZE], 511)[:8]
     with pytest.raises(VerificationError, match=r"^tile_missing\b"):
         small.way_in_tile(0)
+
+
+def test_of_inner_nodes_as_well_no_more_are_kept_than_allowed(tmp_path: Path) -> None:
+    file = made(tmp_path)
+    small, large = TileFolder(tmp_path, cache_tiles=1), TileFolder(tmp_path, cache_tiles=2)
+    ways = [[tiles.way_in_tile(index) for index in (0, 256)] for tiles in (small, large)]
+    file.write_bytes(bytes(file.stat().st_size))
+    assert [large.way_in_tile(index) for index in (0, 256)] == ways[1]
+    assert small.way_in_tile(256) == ways[0][1]
+    assert small.way_in_tile(0) == [LEAVES[1], *[ZERO] * 7]
+
+
+def test_others_may_read_the_file_and_only_its_owner_write_it(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        file = made(tmp_path)
+    finally:
+        os.umask(before)
+    assert S_IMODE(file.stat().st_mode) == 0o644
 
 
 def test_a_way_above_what_is_not_complete_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from chain.tree.merkle import (
     consistency_path,
     inclusion_path,
     root,
+    rows,
     verify_consistency,
     verify_inclusion,
 )
@@ -24,6 +25,7 @@ LEAVES = [leaf_hash(bytes.fromhex(entry)) for entry in VECTORS["entries"]]
 ROOTS = [digest_from_hex(text) for text in VECTORS["roots"]]
 
 MANY = leaves(600)
+SMALL = [slow_root(MANY[:size]) for size in range(35)]
 
 
 def from_hex(texts: list[str]) -> list[Digest]:
@@ -113,6 +115,26 @@ def test_consistency_path_is_the_definition(case: tuple[int, int]) -> None:
     assert path == slow_consistency_path(MANY[:new], old)
     assert reader.asked <= 3 * new.bit_length()
     verify_consistency(old, slow_root(MANY[:old]), new, slow_root(MANY[:new]), path)
+
+
+@given(st.integers(1, 80))
+def test_rows_lead_to_the_root_as_the_definition_does(size: int) -> None:
+    tree = rows(leaves(size))
+    assert tree[-1] == [slow_root(leaves(size))]
+    for index in range(size):
+        place, path = index, []
+        for row in tree[:-1]:
+            path += row[place ^ 1 : (place ^ 1) + 1]
+            place >>= 1
+        assert path == slow_inclusion_path(leaves(size), index)
+
+
+def test_every_proof_between_two_small_trees() -> None:
+    """From 25 leaves on, a node may move up without a partner in the middle of a proof."""
+    for new in range(1, 35):
+        for old in range(1, new + 1):
+            path = consistency_path(Leaves(MANY), old, new)
+            verify_consistency(old, SMALL[old], new, SMALL[new], path)
 
 
 @given(st.lists(st.integers(0, 70), max_size=8))

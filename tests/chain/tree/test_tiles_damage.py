@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chain.errors import VerificationError
+from chain.errors import UnavailableError, VerificationError
 from chain.hashing import Digest, leaf_hash
 from chain.tree.merkle import root
 from chain.tree.merkle_slow import slow_root
@@ -39,6 +39,15 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(VerificationError) as caught:
         TileFolder(tmp_path).verify_range(0, 300)
     assert (caught.value.code, caught.value.extra["path"]) == ("tile_missing", name)
+
+
+def test_a_file_that_cannot_be_read_is_no_damage(tmp_path: Path) -> None:
+    write(TileFolder(tmp_path), 300)
+    path = tmp_path / "tile/0/000"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(UnavailableError, match=r"^read_failed\b"):
+        TileFolder(tmp_path).read_hashes(0, 0)
 
 
 def read_back(folder: TileFolder, size: int) -> None:

@@ -135,6 +135,28 @@ def test_of_more_refusals_than_can_be_read_few_are_written_down(
     assert [one["detail"] == detail for one in lines(capsys)] == [False, False]
 
 
+def test_so_many_refusals_a_minute_are_written_down_whole(
+    server: WitnessServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [5.0]
+    monkeypatch.setattr(http, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(http, "LINES", 2)
+    whole = line(404, "code", "what it was", client="192.0.2.1", size=7)
+    few = line(404, "code", "as others before it", client="192.0.2.1")
+    for seconds, said in (
+        (0.0, [whole]),
+        (0.0, [whole]),
+        (0.0, [few]),
+        (59.9, []),
+        (0.1, [whole]),
+        (0.0, [whole]),
+        (0.0, [few | {"times": 2}]),
+    ):
+        now[0] += seconds
+        server.tell(404, "code", "what it was", client="192.0.2.1", size=7)
+        assert lines(capsys) == said
+
+
 def test_another_size(server: WitnessServer, capsys: pytest.CaptureFixture[str]) -> None:
     for old, latest in ((3, 0), (1, 5)):
         status, head, body = answer(talk(server, post("/add-checkpoint", LOG.request(old, 9))))
