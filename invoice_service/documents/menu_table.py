@@ -11,7 +11,7 @@ import msgspec
 from chain.errors import MalformedError
 from chain.hashing import sha256
 from invoice_service.documents.order_columns import check_whole, money, rate
-from invoice_service.documents.tables import TableRow, table_rows
+from invoice_service.documents.tables import TableRow, as_formula_of_text, table_rows
 from invoice_service.domain.money import format_yuan, parse_yuan
 from invoice_service.services.till.shapes import Dish
 
@@ -31,7 +31,7 @@ _NEEDED: Final = ("name", "price")
 _RATE: Final = "0.06"
 """Of catering, where the table has none."""
 
-_FORMULA: Final = ("=", "+", "-", "@")
+_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 Check = Callable[[Dish, str], object]
 
 
@@ -50,7 +50,7 @@ def menu_csv(dishes: Iterable[Dish]) -> bytes:
     writer.writerow(HEADER)
     for dish in dishes:
         cells = (dish.name, dish.category, format_yuan(dish.price), dish.tax_rate, dish.code)
-        writer.writerow([f'="{cell}"' if _counts(cell) else cell for cell in cells])
+        writer.writerow([as_formula_of_text(cell) if _counts(cell) else cell for cell in cells])
     return text.getvalue().encode()
 
 

@@ -10,7 +10,6 @@ a sixth sooner without it.
 
 import csv
 import io
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Context, Decimal
@@ -19,6 +18,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from chain.entry import parse_time
 from chain.errors import MalformedError
+from invoice_service.domain.text import harmless_cell
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -49,8 +49,6 @@ _ANY_SIZE: Final = Context(prec=100)
 _YUAN_FORMAT: Final = "#,##0.00"
 _TEXT_COLUMNS: Final = 40
 _WIDE: Final = 18.0
-_FORMULA: Final = re.compile(r"[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
-_BELOW: Final = re.compile(r"-[0-9]+(\.[0-9]+)?", re.ASCII)
 
 Cell: TypeAlias = "str | int | Decimal"
 
@@ -147,14 +145,8 @@ def csv_of(rows: Iterable[Sequence[str]]) -> bytes:
     What begins like one gets an apostrophe before it; numbers below zero stay as they are.
     """
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows(map(_harmless, rows))
+    csv.writer(text, lineterminator="\r\n").writerows(map(harmless_cell, row) for row in rows)
     return text.getvalue().encode()
-
-
-def _harmless(row: Sequence[str]) -> list[str]:
-    return [
-        f"'{cell}" if _FORMULA.match(cell) and not _BELOW.fullmatch(cell) else cell for cell in row
-    ]
 
 
 def _cell(sheet: Any, text: str, *, amount: bool) -> Any:  # noqa: ANN401 # openpyxl keeps these types to itself

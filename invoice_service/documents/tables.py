@@ -67,11 +67,16 @@ def _of_text(path: Path) -> Iterator[TableRow]:
             ) from None
 
 
+def as_formula_of_text(text: str) -> str:
+    """As ``_cell`` reads it: what a spreadsheet takes for this text, and for nothing more."""
+    return '="' + text.replace('"', '""') + '"'
+
+
 def _cell(text: str) -> str:
     """What a cell says; ``="007"`` is how programs keep a spreadsheet from counting."""
     text = text.strip(_BLANKS)
     if text.startswith('="') and text.endswith('"') and len(text) > len('=""'):
-        text = text[2:-1]
+        text = text[2:-1].replace('""', '"')
     return " ".join(text.splitlines()) if len(text.splitlines()) > 1 else text
 
 

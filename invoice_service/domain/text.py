@@ -140,6 +140,15 @@ def check_till_name(text: str, pointer: str) -> None:
         )
 
 
+_BELOW: Final = re.compile(r"-[0-9]+(\.[0-9]+)?", re.ASCII)
+_FORMULA: Final = re.compile(r"[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+
+
+def harmless_cell(text: str) -> str:
+    """A cell that a spreadsheet would run gets a leading apostrophe; numbers below 0 stay."""
+    return f"'{text}" if _FORMULA.match(text) and not _BELOW.fullmatch(text) else text
+
+
 _ONE_SPELLING: Final = "an identifier is in composed form (NFC), its spaces single and inside"
 
 

@@ -8,6 +8,7 @@ from chain.errors import Problem
 from invoice_service.api.answers import csv_line, json_bytes
 from invoice_service.api.problems import describe
 from invoice_service.domain.money import format_yuan
+from invoice_service.domain.text import harmless_cell
 from invoice_service.domain.verdict import Verification
 
 Result = Verification | Problem
@@ -36,7 +37,7 @@ class Results:
 
     def csv(self, line: int, result: Result) -> bytes:
         """The row, as a line of CSV."""
-        return csv_line(self.row(line, result))
+        return csv_line([harmless_cell(cell) for cell in self.row(line, result)])
 
     def row(self, line: int, result: Result) -> list[str]:
         """One row of COLUMNS; amounts in yuan, tax included. ``left`` is of what was taken back."""

@@ -10,6 +10,7 @@ import msgspec
 from invoice_service.domain.document import read_lines
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.money import format_yuan
+from invoice_service.domain.text import harmless_cell
 from invoice_service.services.ports import InvoiceFilter, InvoiceReader
 from invoice_service.services.records import checked_face
 
@@ -43,7 +44,6 @@ AMOUNTS: Final = frozenset({8, 9, 10, 12})
 """The columns that hold yuan; all others are texts, also where they are made of digits."""
 
 _TEXTS: Final = frozenset({5, 6, 11, 15})  # as people wrote them
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class ExportedInvoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +81,9 @@ def export_csv(reader: InvoiceReader, wanted: InvoiceFilter, after: int = 0) -> 
     """RFC 4180 with a byte order mark, a header, and amounts in yuan: for spreadsheets."""
     yield BOM.encode() + _csv_line(COLUMNS)
     for cells in export_rows(reader, wanted, after):
-        yield _csv_line([_text(cell) if n in _TEXTS else cell for n, cell in enumerate(cells)])
+        yield _csv_line(
+            [harmless_cell(cell) if n in _TEXTS else cell for n, cell in enumerate(cells)]
+        )
 
 
 def export_rows(
@@ -141,11 +143,6 @@ def _discount(lines: bytes) -> str:
         return ""
     discounts = [line.total for line in read_lines(lines) if line.nature == "discount"]
     return format_yuan(sum(discounts)) if discounts else ""
-
-
-def _text(value: str) -> str:
-    """A text that a spreadsheet would run as a formula gets a leading apostrophe."""
-    return f"'{value}" if value.startswith(_FORMULA) else value
 
 
 def _csv_line(cells: Sequence[str]) -> bytes:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from chain.errors import UnavailableError
+from invoice_service.api.checking.results import COLUMNS, Results
+from invoice_service.domain.verdict import Verdict, Verification
 from tests.api.desk import NDJSON, TAX_ID, UNKNOWN, Desk, problem, refusing, slip
 from tests.domain.bent import bent, several
 
@@ -224,6 +226,14 @@ def test_many_slips_as_csv_and_back(desk: Desk) -> None:
     assert [row["verdict"] for row in results] == ["authentic", "mismatch", "", ""]
     assert [row["code"] for row in results] == ["", "", "not_csv", "password_area"]
     assert (results[0]["block"], results[0]["hash"]) == ("1", first["hash"])
+
+
+def test_a_sellers_name_is_no_formula_in_a_table() -> None:
+    """Somebody else opens it. Numbers below zero stay numbers."""
+    face = {"seller": {"name": "=1+1"}, "issued_at": "", "total": -100}
+    line = Results("").csv(2, Verification(verdict=Verdict.AUTHENTIC, hash="01", face=face))
+    (row,) = csv.DictReader(io.StringIO(line.decode()), COLUMNS)
+    assert (row["seller"], row["total"]) == ("'=1+1", "-1.00")
 
 
 def test_an_invoice_that_stands_twice_is_said_to(desk: Desk) -> None:

@@ -97,7 +97,7 @@ def test_one_merchants_invoices(town: Town) -> None:
     assert len(rows) == 2
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1+1", "@SUM(A1)", "＝1+1"])
 def test_formulas_are_texts(town: Town, name: str) -> None:
     body = order(order_id=name, buyer={"kind": "individual", "name": name})
     request = parse_request(msgspec.json.encode(body))

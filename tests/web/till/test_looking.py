@@ -1,6 +1,9 @@
 """Lists, search, titles, slips, menu, tables, tills."""
 
+import csv
+import io
 import json
+import re
 from typing import Any
 from unicodedata import normalize
 from urllib.parse import quote
@@ -161,9 +164,19 @@ def test_what_no_menu_has(counter: Counter, items: list[dict[str, Any]], code: s
 
 
 def test_a_menu_goes_out_and_comes_back_as_a_table(counter: Counter) -> None:
-    dishes = [{**DISH, "category": "主食", "code": "0012"}, {**DISH, "id": "b", "name": "=茶"}]
+    dishes = [
+        {**DISH, "category": "主食", "code": "0012"},
+        {**DISH, "id": "b", "name": "=茶"},
+        {**DISH, "id": "c", "name": '-"&HYPERLINK("http://x")&"'},
+        {**DISH, "id": "d", "name": "＝1+1"},
+    ]
     counter.zhang.do("PUT", "menu", {"version": 0, "items": dishes})
     table = counter.zhang.get("menu.csv")
+    cells = [cell for row in csv.reader(io.StringIO(table.text)) for cell in row]
+    assert '="-""&HYPERLINK(""http://x"")&"""' in cells  # a text, whatever is in it
+    assert all(
+        re.fullmatch('="([^"]|"")*"', cell) for cell in cells if cell.startswith(("=", "-", "＝"))
+    )
     found = sent_file(counter, table.data)
     assert found["refused"] == []
     names = ("name", "price", "tax_rate", "category", "code")
