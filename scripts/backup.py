@@ -85,11 +85,16 @@ class Moment:
 
 
 def back_up(source: Path, target: Path) -> None:
-    """Copy ``source`` into ``target``, which must not exist; raises OSError or sqlite3.Error."""
+    """Copy ``source`` into ``target``, which must not exist, nor be within it.
+
+    Raises OSError, ValueError, or sqlite3.Error.
+    """
     for name in ("log.db", "invoices.db", "log/checkpoint"):
         if not (source / name).is_file():
             raise FileNotFoundError(f"{source} holds no whole instance: {name} is missing")
     target = target.resolve()  # `.` has no name of its own
+    if target.is_relative_to(source.resolve()):
+        raise ValueError(f"{target} is within the instance, and would be lost with it")
     aside = target.with_name(f"{target.name}.part")
     if target.exists() or aside.exists():
         raise FileExistsError(f"{target} (or {aside}) exists already")

@@ -220,8 +220,10 @@ class Connection(asyncio.Protocol):
             self._refuse(too_large(incoming.limit))
         elif not self._hold_more(incoming, len(body), small=small):
             self._refuse(_too_busy())
+        elif not incoming.body.add(body):
+            self._house.crowd.note("bodies_full")
+            self._refuse(UnavailableError("disk_full", "there is no space left to keep the body"))
         else:
-            incoming.body.add(body)
             # What came fast earns no long silence: nobody is quiet for longer than at the start.
             earned = self._read_until + len(body) / self._limits.slowest
             self._read_until = min(earned, time.monotonic() + self._limits.body_seconds)
@@ -384,11 +386,18 @@ class Connection(asyncio.Protocol):
     def _put(self, data: bytes) -> None:
         if not self._paused:
             self._transport.write(data)
-        elif self._house.purse.take(len(data), self.owner, small=False):
-            self._outbox.put(data)
-        else:
+        elif not self._keep(data):
             self._house.crowd.note("answers_full")
             self._transport.abort()
+
+    def _keep(self, data: bytes) -> bool:
+        """Whether there is room for what the client does not take now."""
+        if not self._house.purse.take(len(data), self.owner, small=False):
+            return False
+        kept = self._outbox.put(data)
+        if not kept:
+            self._house.purse.give(len(data), self.owner)
+        return kept
 
     def _break_off(self) -> None:
         if self._said or self.lost:

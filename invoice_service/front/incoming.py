@@ -2,6 +2,7 @@
 
 import io
 import re
+from contextlib import suppress
 from tempfile import TemporaryFile
 from typing import IO, Final
 from urllib.parse import unquote_to_bytes
@@ -26,17 +27,22 @@ class Body:
         self._near = bytearray()
         self._file: IO[bytes] | None = None
 
-    def add(self, data: bytes) -> None:
-        """Keep ``data``, too."""
+    def add(self, data: bytes) -> bool:
+        """Keep ``data``, too; False when the disk has no room for it."""
         self.size += len(data)
-        if self._file is None and self.size > IN_MEMORY:
-            self._file = TemporaryFile()  # noqa: SIM115 # closed by `close`
-            self._file.write(self._near)
-            self._near = bytearray()
-        if self._file is None:
+        if self.size <= IN_MEMORY:
             self._near += data
-        else:
+            return True
+        try:
+            if self._file is None:
+                self._file = TemporaryFile()  # noqa: SIM115 # closed by `close`
+                self._file.write(self._near)
+                self._near = bytearray()
             self._file.write(data)
+            self._file.flush()  # else the last of it would be written, or not, when it is read
+        except OSError:
+            return False
+        return True
 
     def whole(self) -> IO[bytes]:
         """All of it, from its beginning; seekable."""
@@ -52,7 +58,8 @@ class Body:
     def close(self) -> None:
         """Let go of it: nothing has come."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # nobody needs what could not be written
+                self._file.close()
         self.size, self._near, self._file = 0, bytearray(), None
 
 

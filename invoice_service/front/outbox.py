@@ -1,5 +1,6 @@
 """What a slow reader has not taken yet: in memory, then on disk, so that no thread waits for it."""
 
+from contextlib import suppress
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
 
@@ -15,13 +16,18 @@ class Outbox:
         self.size = 0
         """Bytes kept, read ones among them until all have been."""
 
-    def put(self, data: bytes) -> None:
-        """Add at the end."""
-        if self._file is None:
-            self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed by `clear`
-        self._file.seek(self.size)
-        self._file.write(data)
+    def put(self, data: bytes) -> bool:
+        """Add at the end; False when the disk has no room for it, and then nothing may follow."""
+        try:
+            if self._file is None:
+                self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 # closed by `clear`
+            self._file.seek(self.size)
+            self._file.write(data)
+            self._file.flush()
+        except OSError:
+            return False
         self.size += len(data)
+        return True
 
     def take(self, most: int) -> bytes:
         """The next bytes, at most so many; b"" when there are none."""
@@ -40,6 +46,7 @@ class Outbox:
         """Forget everything; returns how many bytes that were."""
         freed = self.size
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # nobody needs what could not be written
+                self._file.close()
         self._file, self._read, self.size = None, 0, 0
         return freed

@@ -5,6 +5,7 @@ process is, the more of them share a message, a transaction, a sync and a signat
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Final
 
 import msgspec
 
-from invoice_service.domain.invoice import Prepared
+from chain.errors import Problem
+from invoice_service.domain.invoice import Issued, Prepared
 from invoice_service.front.rounds import Rounds
 from invoice_service.processes.issuer import (
     ARRAY_HEADER,
@@ -26,6 +28,7 @@ from invoice_service.processes.issuer import (
 from invoice_service.processes.turns import FEW
 from invoice_service.services.issuing.issue import Done
 
+log = logging.getLogger(__name__)
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -120,7 +123,7 @@ class IssuingLine:
         self._under_way = ()
         self._in_time()
         for done, answer in zip(asking, answers, strict=True):
-            done(answer)
+            _tell(done, answer)
         self._send()
 
     def _give_up(self) -> None:
@@ -141,9 +144,17 @@ class IssuingLine:
         while self._waiting:
             lost.append(self._waiting.next()[1])
         for done in lost:
-            done(None)
+            _tell(done, None)
 
     def _in_time(self) -> None:
         if self._late is not None:
             self._late.cancel()
             self._late = None
+
+
+def _tell(done: Done, answer: Issued | Problem | None) -> None:
+    """Tell one of them; whatever becomes of that, the others hear theirs."""
+    try:
+        done(answer)
+    except Exception:
+        log.exception("an answer of the issuing process was not handed on")

@@ -144,6 +144,14 @@ def _script() -> ModuleType:
     return module
 
 
+@pytest.mark.parametrize("inside", ["var/main/backup", "var/main/log/backup", "var/main"])
+def test_a_backup_within_the_instance_is_refused(open_day: Town, inside: str) -> None:
+    """It would be lost with it."""
+    before = sorted(open_day.folder.rglob("*"))
+    _back_up(open_day, inside, status=1, says="is within the instance")
+    assert sorted(open_day.folder.rglob("*")) == before
+
+
 def test_publishing_goes_on_while_databases_and_full_tiles_are_copied(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from chain.errors import Problem
@@ -173,6 +174,11 @@ class Client:
             return True
         finally:
             self.line.settimeout(PATIENCE)
+
+
+def full_disk(*_: object) -> IO[bytes]:
+    """A file where there is no room."""
+    return Path("/dev/full").open("r+b")
 
 
 def get(path: str = "/", *more: bytes) -> bytes:

@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from invoice_service.front import incoming, outbox
 from invoice_service.front.limits import Limits
 from tests.front.stage import (
     HOLDS,
@@ -15,13 +16,18 @@ from tests.front.stage import (
     body_of,
     by_address,
     by_forwarded,
+    full_disk,
     get,
     is_full,
     nobody,
     post,
     soon,
     stage,
+    status,
 )
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 @pytest.fixture
@@ -65,6 +71,42 @@ def test_heads_that_wait_are_held_too(acts: Acts) -> None:
         acts.hold.set()
         assert client.rest().endswith(b"too_busy")
         assert len(acts.seen) < 10
+
+
+def test_a_full_disk_is_told_and_leaves_all_others_alone(
+    acts: Acts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is large waits on disk, of which there may be none left."""
+    limits = Limits(body_bytes=300_000, held_bytes=2_000_000)
+    with stage(acts, limits, caller=by_address) as place, Client(place) as till:
+        with monkeypatch.context() as full:
+            full.setattr(incoming, "TemporaryFile", full_disk)
+            for _ in range(10):
+                with Client(place) as client:
+                    assert body_of(client.say(post(b"x" * 250_000)).rest()) == b"disk_full"
+            assert body_of(till.say(post(b"x" * 9_000)).answer()) == b"/ 9000"
+        assert body_of(till.say(post(b"x" * 250_000)).answer()) == b"/ 250000"
+    assert {record.name for record in caplog.records} == {"invoice_service.front.crowd"}
+
+
+def test_an_answer_that_a_full_disk_cannot_keep_ends_its_connection_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(outbox, "SpooledTemporaryFile", full_disk)
+
+    def app(environ: "WSGIEnvironment", start: "StartResponse") -> list[bytes]:
+        pieces = [b"x" * 100_000] * (200 if environ["PATH_INFO"] == "/large" else 0)
+        start("200 OK", [("Content-Length", str(sum(map(len, pieces))))])
+        return pieces
+
+    with stage(app, caller=by_address, count=seen.append) as place:
+        with Client(place) as slow:
+            slow.say(get("/large"))
+            assert soon(lambda: "answers_full" in seen)
+            assert len(slow.rest()) < 20_000_000
+        with Client(place) as other:
+            assert status(other.say(get()).answer()) == 200
 
 
 def test_a_long_body_is_held_as_a_list_is_whatever_its_address(acts: Acts) -> None:

@@ -65,6 +65,31 @@ def test_those_who_wait_together_are_issued_together(shop: Shop, tmp_path: Path)
     assert orders == [f"A-{n}" for n in range(FEW + 3)]
 
 
+def test_one_who_cannot_hear_keeps_nobody_else_waiting(
+    shop: Shop, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> list[str]:
+        loop = asyncio.get_running_loop()
+        line = IssuingLine(tmp_path / SOCKET, loop, patience=NEVER)
+        heard: list[asyncio.Future[Answer]] = [loop.create_future() for _ in range(2)]
+
+        def breaks(_: Answer) -> None:
+            line.ask(shop.draft("B"), heard[1].set_result)  # which waits for the next message
+            raise OSError
+
+        line.ask(shop.draft("A"), breaks)
+        line.ask(shop.draft("C"), heard[0].set_result)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return _codes(await asyncio.gather(*heard))
+        finally:
+            line.close()
+
+    with running(tmp_path, Recorder(direct(shop))):
+        assert asyncio.run(main()) == ["issued", "issued"]
+    assert "was not handed on" in caplog.text
+
+
 def test_of_more_than_go_together_callers_take_turns(shop: Shop, tmp_path: Path) -> None:
     async def main() -> list[str]:
         line = IssuingLine(tmp_path / SOCKET, asyncio.get_running_loop(), patience=NEVER)
