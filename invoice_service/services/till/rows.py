@@ -100,8 +100,11 @@ def invoice_row(listed: Listed, published: int, names: Names) -> Row:
         "payments": [] if sale is None else _payments(sale.paid),
         "by": None if sale is None else names.by(sale.person),
     }
-    if name := buyer_of(invoice).get("name"):
+    buyer = buyer_of(invoice)
+    if name := buyer.get("name"):
         row["buyer_name"] = name
+    if buyer.get("kind") == "erased":
+        row["buyer_erased"] = True  # what stands as the name is the same in every language
     if invoice.reverses_hash:
         row["reverses"] = invoice.reverses_hash
     return row

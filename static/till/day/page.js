@@ -71,7 +71,7 @@ class Day {
     return h("li", { "data-hash": row.hash, "data-state": row.state },
       h("button", { type: "button", class: "what", "data-at": `open-${row.hash}`, click: () => this.open(row) },
         h("b", { class: "mono" }, row.number), h("small", {}, [this.#when(row.issued_at), row.order_id, row.till].filter(Boolean).join(" · ")),
-        row.buyer_name && h("small", {}, row.buyer_name)),
+        row.buyer_name && h("small", {}, nameOf(row))),
       h("span", { class: "state-of" }, label(row.state), h("small", {}, row.payments.map(({ kind }) => kindName(kind)).join(", "))),
       h("span", { class: "sum-of" }, shown(row.total_amount), row.state === "part" && h("small", {}, _("left %(left)s", { left: shown(row.left) }))),
       h("span", { class: "acts" },
@@ -128,7 +128,7 @@ class Day {
   #whole(one) {
     const root = this.data.root;
     return [
-      h("p", {}, label(one.state), " ", one.buyer_name ?? ""),
+      h("p", {}, label(one.state), " ", nameOf(one)),
       h("ul", { class: "paid" }, one.lines.map((line) => h("li", {}, h("span", {}, line.name, " ", h("small", { class: "quiet" }, `× ${line.quantity}`)), h("b", {}, shown(line.total))))),
       h("p", { class: "to-pay large" }, h("span", {}, _("Total")), h("b", {}, shown(one.total_amount))),
       h("ul", { class: "paid" }, one.payments.map(({ kind, amount }) => h("li", {}, kindName(kind), h("b", {}, shown(amount)))),
@@ -197,5 +197,8 @@ class Day {
     }
   }
 }
+
+/** Who bought; of somebody who was erased, that it is so, in the reader's language. */
+const nameOf = (row) => (row.buyer_erased ? _("Buyer erased") : (row.buyer_name ?? ""));
 
 new Day().start();

@@ -43,11 +43,11 @@ export class BillView {
 
   #line(line, at) {
     const step = (by, name, picture) => h("button", {
-      type: "button", class: "step", "aria-label": `${name} ${line.name}`, "data-at": `${name}-${at}`,
+      type: "button", class: "step", disabled: Boolean(this.till.desk.bill.settling), "aria-label": `${name} ${line.name}`, "data-at": `${name}-${at}`,
       click: () => this.till.desk.edit((bill) => stepped(bill, at, by)),
     }, icon(picture));
     return h("li", {},
-      h("button", { type: "button", class: "what", "data-at": `line-${at}`, click: () => askLine(this.till, at) },
+      h("button", { type: "button", class: "what", "data-at": `line-${at}`, disabled: Boolean(this.till.desk.bill.settling), click: () => askLine(this.till, at) },
         h("b", {}, line.name),
         h("small", {}, `${line.quantity} × ${shown(line.unit_price)}`),
         line.discount && h("small", { class: "off" }, isFree(line) ? _("free") : _("discount %(off)s", { off: shown(-line.discount) }))),
@@ -59,9 +59,9 @@ export class BillView {
     const wrong = bill.settling ? ["bill_settling"] : troubles(bill);
     const { buyer, discount } = bill;
     return [
-      h("button", { type: "button", class: `row title-of${buyer ? " some" : ""}`, "data-at": "title", click: () => askBillTitle(this.till) },
+      h("button", { type: "button", class: `row title-of${buyer ? " some" : ""}`, "data-at": "title", disabled: Boolean(bill.settling), click: () => askBillTitle(this.till) },
         icon("store"), h("span", {}, buyer ? [h("b", {}, buyer.name), h("small", { class: "mono" }, buyer.tax_id ?? "")] : _("Add a company's title")), h("kbd", {}, "F2")),
-      h("button", { type: "button", class: "row", "data-at": "discount", disabled: isEmpty(bill), click: () => askBillDiscount(this.till) },
+      h("button", { type: "button", class: "row", "data-at": "discount", disabled: isEmpty(bill) || Boolean(bill.settling), click: () => askBillDiscount(this.till) },
         icon("minus"), h("span", {}, _("Discount of the bill")), discount ? h("b", {}, shown(-discount)) : null),
       h("p", { class: "to-pay" }, h("span", {}, _("To pay")), discount ? h("s", {}, shown(subtotal(bill))) : null, h("b", { id: "to-pay" }, shown(total(bill)))),
       wrong.length && !isEmpty(bill) ? h("p", { class: "error", role: "status" }, sentence(wrong[0])) : null,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page
 
 from invoice_service.services.people.person import Person, PersonRole, Whose
+from invoice_service.services.till.ports import Bill
+from invoice_service.storage.sqlite.till.bills import BillRows
 from invoice_service.storage.sqlite.tries import TRIES
 from tests.documents.printer import Printer
 from tests.front.stage import stage
@@ -29,7 +31,12 @@ MENU: Final = """菜品,分类,单价,税率,简码
 *餐饮服务*凉拌黄瓜（微辣，可供四人享用的大份）,凉菜,12,6%,06
 *酒*青岛啤酒,酒水,10,13%,6901234567892
 """
-SIZES: Final = {"phone": (390, 844), "tablet": (820, 1180), "desk": (1280, 900)}
+SIZES: Final = {
+    "phone": (390, 844),
+    "tablet": (820, 1180),
+    "lying": (1180, 820),  # a tablet on its side
+    "desk": (1280, 900),
+}
 LOADING: Final = "Failed to load resource: the server responded with a status of"
 
 # Keys as a scanner sends them: at one moment, into whatever has the focus, however slow the page.
@@ -114,8 +121,32 @@ class Shop:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Shop]:
-    """A restaurant that has sold nothing, until the end of the block."""
+def refused_half_way(shop: Shop) -> Iterator[None]:
+    """Within the block the quota ends one invoice after a bill was fixed."""
+    store, merchant_id = shop.bureau.instance.store, shop.bureau.restaurant.merchant.id
+
+    def quota(left: int | None) -> None:
+        account = store.account(merchant_id)
+        most = None if left is None or account is None else account.used + left
+        store.set_quota(merchant_id, most, shop.bureau.instance.operator())
+
+    def fix_and_lower(*call: Any) -> Bill:  # noqa: ANN401 # as it is called
+        fixed = fix(*call)
+        quota(1)
+        return fixed
+
+    fix = BillRows.fix_bill
+    BillRows.fix_bill = fix_and_lower  # type: ignore[method-assign] # what a race would do
+    try:
+        yield
+    finally:
+        BillRows.fix_bill = fix  # type: ignore[method-assign]
+        quota(None)
+
+
+@contextmanager
+def opened(folder: Path, name: str = "") -> Iterator[Shop]:
+    """A restaurant that has sold nothing, until the end of the block; browsers call it ``name``."""
     apps: list[WSGIApplication] = []
 
     def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
@@ -123,7 +154,7 @@ def opened(folder: Path) -> Iterator[Shop]:
 
     with ExitStack() as serving:
         host, port = serving.enter_context(stage(answer, threads=8))
-        url = f"http://{host}:{port}"
+        url = f"http://{name or host}:{port}"
         with Bureau(folder, FAPIAO_SERVICE_PUBLIC_URL=url) as bureau:
             apps.append(bureau.app)
             yield Shop(bureau, url)

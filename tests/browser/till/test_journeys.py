@@ -5,7 +5,8 @@ from playwright.sync_api import Browser, Route
 
 from invoice_service.services.people.sessions import Visit
 from tests.api.desk import TAX_ID
-from tests.browser.till.shop import Shop, Till, opened, state, title_code
+from tests.browser.till.shop import Shop, Till, opened, refused_half_way, state, title_code
+from tests.outside import need
 from tests.patience import wait_until
 from tests.web.people.visitors import PASSWORD
 
@@ -290,6 +291,73 @@ def test_a_second_tab_says_that_it_is_one_and_goes_on_alone(zhang: Till, shop: S
     other.keyboard.press("F10")
     other.wait_for_selector("dialog.done")
     assert sold(shop) == before + 1
+
+
+def test_on_plain_http_in_a_network_a_second_tab_says_so_as_well(
+    chromium_browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """There browsers have no locks: a name that is not this machine's leads to it here."""
+    kind = chromium_browser.browser_type
+    rules = ["--no-sandbox", "--host-resolver-rules=MAP till.test 127.0.0.1"]
+    path = need("chromium", "chromium-browser")
+    with opened(tmp_path_factory.mktemp("lan"), "till.test") as shop:
+        browser = kind.launch(executable_path=path, args=rules)
+        till = Till(browser, shop)
+        till.sign_in(shop.people["zhang"])
+        assert till.page.evaluate("[isSecureContext, navigator.locks ?? null]") == [False, None]
+        other = till.tab()
+        other.goto(f"{shop.url}/till/")
+        other.wait_for_selector("body[data-ready].second")
+        assert "已在另一标签页打开" in other.inner_text("#said")
+        assert not till.page.locator("body.second").count()
+        till.page.close()
+        other.wait_for_selector("body:not(.second)")
+        untrusted = "Cross-Origin-Opener-Policy header has been ignored"
+        assert [said for said in till.complaints if untrusted not in said] == []
+        browser.close()
+
+
+def test_a_split_bill_that_is_refused_half_way_is_finished_from_the_page(
+    zhang: Till, shop: Shop
+) -> None:
+    page, before = zhang.page, sold(shop)
+    zhang.press(*DUCK)
+    with refused_half_way(shop):
+        page.click("[data-at=split]")
+        page.click("[data-at=go]")
+        zhang.press("Enter", "Enter")
+        zhang.wait_text(".aside-of", "限额已用完")
+        assert sold(shop) == before + 1
+        assert "已有 1 份开出发票" in zhang.text(".aside-of")
+        page.reload()
+        zhang.ready()
+        assert "点选菜品" in zhang.text("#bill-lines")  # the counter is free for the next guest
+        page.click(".chip.begun")
+        page.click("[data-at=resume]")
+        zhang.wait_text(".aside-of", "限额已用完")  # refused again, and nothing is doubled
+        assert sold(shop) == before + 1
+    page.click("[data-at=resume]")
+    page.wait_for_selector("dialog.done .paid li:nth-child(2)")
+    assert sold(shop) == before + 2
+    page.click("[data-at=next]")
+    page.wait_for_selector(".chip.begun", state="detached")
+
+
+def test_a_page_says_that_it_is_not_live_and_is_so_again_by_itself(
+    zhang: Till, li: Till, shop: Shop
+) -> None:
+    full = {"status": 503, "content_type": "application/problem+json"}
+    body = '{"code":"too_many_feeds","title":"Too many"}'
+    zhang.page.route("**/till/events*", lambda route: route.fulfill(body=body, **full))
+    zhang.go("/till/day")
+    zhang.wait_text("#live", "暂时无法自动更新")
+    zhang.page.unroute("**/till/events*")
+    wait_until(lambda: not zhang.text("#live"), "the page follows again")
+    li.press(*TOFU, "F10")
+    li.page.wait_for_selector("dialog.done")
+    number = shop.bureau.instance.store.invoice_at(sold(shop))
+    assert number is not None
+    zhang.wait_text(".invoices", number.number)
 
 
 def test_a_printer_that_is_away_leaves_the_sale_as_it_is(zhang: Till) -> None:

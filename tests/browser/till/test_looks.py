@@ -1,23 +1,39 @@
-"""Every page of the till as axe-core and a person see it: on each screen, by day and by night."""
+"""Every page of the till as axe-core and a person see it: on each screen, by day and by night.
 
+``python -m tests.browser.till.test_looks FOLDER [SCENE…]`` takes pictures in all ways there are.
+"""
+
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.test_access import AXE, LOOK
-from tests.browser.till.shop import Shop, Till
+from tests.browser.test_files_pages import HEADER, ROWS
+from tests.browser.till.shop import SIZES, Shop, Till, opened, refused_half_way, write_menu
+from tests.outside import need
 
 pytestmark = pytest.mark.slow
 
 PICTURES: Final = Path(__file__).parents[3] / "build" / "pictures" / "till"
 WAYS: Final = (
     ("phone", "dark", "en"),
+    ("tablet", "light", "en"),
+    ("lying", "dark", "zh-CN"),
     ("desk", "light", "zh-CN"),
 )
 WIDER: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def _unfold(till: Till) -> None:
+    """On a phone the bill is a sheet over the menu."""
+    if till.page.is_visible("#fold"):
+        till.page.click("#fold")
 
 
 def _bill(till: Till) -> None:
@@ -25,8 +41,7 @@ def _bill(till: Till) -> None:
     till.page.click("#places button >> nth=2")
     for dish in ("鸭", "鸡", "黄瓜"):
         till.page.click(f".tile:has-text('{dish}')")
-    if till.page.is_visible("#fold"):
-        till.page.click("#fold")
+    _unfold(till)
 
 
 def _line(till: Till) -> None:
@@ -97,6 +112,68 @@ def _settings(till: Till) -> None:
     till.go("/till/settings")
 
 
+def _closed(till: Till) -> None:
+    _closing(till)
+    till.page.fill("#piece-100", "3")
+    till.page.click("#shift form .buttons button")
+    if till.page.locator("#result table, [name=carry]").first.get_attribute("name"):
+        till.page.check("[name=carry]")  # tables have bills
+        till.page.click("#shift form .buttons button")
+    till.page.wait_for_selector("#result table")
+
+
+def _begun(till: Till) -> None:
+    """A bill of which a part was refused: once for all screens, as it stays."""
+    till.go("/till/")
+    if not till.page.locator(".chip.begun").count():
+        till.press("0", "1", "Enter")
+        _unfold(till)
+        with refused_half_way(till.shop):
+            till.page.click("[data-at=split]")
+            till.page.click("[data-at=go]")
+            till.press("Enter", "Enter")
+            till.page.wait_for_selector(".aside-of .error")
+        till.go("/till/")
+    till.page.click(".chip.begun")
+    _unfold(till)
+    till.page.wait_for_selector("[data-at=resume]")
+
+
+def _apart(till: Till) -> None:
+    till.page.route("**/till/events*", lambda route: route.fulfill(status=503, body="{}"))
+    till.go("/till/day")
+    till.page.wait_for_selector("#live:not(:empty)")
+    till.page.unroute("**/till/events*")
+
+
+def _erased(till: Till) -> None:
+    bureau = till.shop.bureau
+    person = {"kind": "individual", "name": "欧阳小明"}
+    found = bureau.issue(f"E{bureau.count()}", buyer=person)
+    path = f"/v1/invoices/{found['hash']}/buyer/erasure"
+    assert bureau.client.post(path, headers=bureau.official()).status_code == 200
+    _day(till)
+    till.page.click(f"[data-at=open-{found['hash']}]")
+    till.page.wait_for_selector("dialog .paid")
+
+
+def _files(till: Till) -> None:
+    till.page.goto(f"{till.shop.url}/till/files")
+
+
+def _file(till: Till) -> None:
+    _files(till)
+    file = {"name": "夜市.csv", "mimeType": "text/csv", "buffer": (HEADER + ROWS).encode()}
+    till.page.set_input_files("#file", file)  # type: ignore[arg-type] # a file in memory
+    till.page.click("form[enctype] button")
+    till.page.wait_for_selector("#file[data-stage=ready]")
+
+
+def _codes(till: Till) -> None:
+    till.page.goto(f"{till.shop.url}/account/totp")
+    till.page.wait_for_selector(".scan svg")
+
+
 SCENES: Final[dict[str, Callable[[Till], None]]] = {
     "bill": _bill,
     "line": _line,
@@ -110,7 +187,14 @@ SCENES: Final[dict[str, Callable[[Till], None]]] = {
     "back": _back,
     "lines": _lines,
     "closing": _closing,
+    "closed": _closed,
     "settings": _settings,
+    "apart": _apart,
+    "erased": _erased,
+    "files": _files,
+    "file": _file,
+    "codes": _codes,
+    "begun": _begun,
 }
 
 
@@ -135,3 +219,33 @@ def test_nothing_keeps_anybody_out_and_nothing_is_cut_off(
     till.page.evaluate(AXE.read_text("utf-8"))
     assert till.page.evaluate(LOOK) == []
     assert till.page.evaluate(WIDER) == 0
+
+
+def main(folder: str) -> None:
+    """Pictures of every scene on every screen, by day and by night, in both languages."""
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as home,
+        sync_playwright() as playwright,
+        opened(Path(home)) as shop,
+    ):
+        path = need("chromium", "chromium-browser")
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        owner = Till(browser, shop)
+        owner.sign_in(shop.people["zhang"])
+        write_menu(owner)
+        for size, scheme, tag in product(SIZES, ("light", "dark"), ("zh-CN", "en")):
+            till = Till(browser, shop, tag, size=size, color_scheme=scheme)
+            till.sign_in(shop.people["zhang"])
+            for name in sys.argv[2:] or SCENES:
+                SCENES[name](till)
+                till.page.screenshot(
+                    path=target / f"{name}-{size}-{scheme}-{tag[:2]}.png", full_page=True
+                )
+            till.context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
