@@ -136,7 +136,7 @@ def refused_half_way(shop: Shop) -> Iterator[None]:
         return fixed
 
     fix = BillRows.fix_bill
-    BillRows.fix_bill = fix_and_lower  # type: ignore[method-assign] # what a race would do
+    BillRows.fix_bill = fix_and_lower  # type: ignore[method-assign,assignment] # as a race
     try:
         yield
     finally:

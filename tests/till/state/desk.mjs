@@ -273,6 +273,13 @@ test("a draft of a bill that is gone is shown, never sent", () => {
   assert.deepEqual([bill.gone, bill.lines, aside], [true, [], draft]);
 });
 
+test("a draft that was sold and refused half-way is the service's bill, not one laid aside", () => {
+  const draft = { ...bills.fresh("x"), lines: [{ name: "茶" }] };
+  const theirs = { ...draft, version: 2, settling: true };
+  const { bill, aside, dirty } = merged([theirs], [draft]).get("x");
+  assert.deepEqual([bill.settling, aside, dirty], [true, undefined, false]);
+});
+
 test("a change that came while one's own was under way is no quarrel", async () => {
   const { desk, fake, notices } = opened();
   await desk.start();
