@@ -159,6 +159,7 @@ class Till(Section, frozen=True):
     """What holds for all tills."""
 
     day_begins: Annotated[int, Meta(ge=0, le=12)] = 4
+    buyer_hours: Annotated[int, Meta(ge=1, le=720)] = 24
 
 
 class Operations(Section, frozen=True):

@@ -245,10 +245,14 @@ class Instance:
             max_block=self.config.anchor.max_block,
             known=self.store.known_times,
             note=self.store.note_clock,
-            fold=self.store.fold,
+            fold=self._tidy,
             max_forwards=self.config.clock.max_forwards,
             cosigners=self._cosigning() if self.policy.witnesses else None,
         )
+
+    def _tidy(self) -> None:
+        self.store.fold()
+        self.store.tidy(int(self.clock().timestamp()), self.config.till.buyer_hours * 3600)
 
     def _cosigning(self) -> Cosigning:
         settings = self.config.witness

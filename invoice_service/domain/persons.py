@@ -34,6 +34,7 @@ SHOWN_ERASED: Final = write(
 """What is shown in the place of a group that was erased; no invoice was issued with it."""
 
 _MARK: Final = b"\x01"  # no JSON text begins with it
+_HIDDEN: Final = b"\x02"
 _NONCE: Final = bytes(12)  # a key seals one text, ever
 _BLOCK: Final = 64
 """What is sealed is filled up to a multiple of it: the length of a name tells much."""
@@ -115,6 +116,21 @@ def open_kept(stored: bytes, salts: bytes, key: bytes | None) -> Opened:
     return Opened(document, face + salt + lines)
 
 
+def hide(text: bytes, key: bytes, nonce: bytes) -> bytes:
+    """A text of people that changes: sealed under ``key``, with a ``nonce`` of its own each time.
+
+    Texts end in no zero byte.
+    """
+    head = _HIDDEN + nonce
+    return head + _cipher(key).encrypt(nonce, text + bytes(-len(text) % _BLOCK), head)
+
+
+def show(hidden: bytes, key: bytes) -> bytes:
+    """The text that was hidden; ValueError where it was not hidden under this key."""
+    head = hidden[: 1 + len(_NONCE)]
+    return _unseal(key, head, hidden[len(head) :], head[1:]).rstrip(b"\0")
+
+
 def kept_digest(key: bytes, rest: bytes, whole: bytes) -> bytes:
     """What is stored of a person's request: half of the digest of all but the person, half keyed.
 
@@ -141,11 +157,11 @@ def _keyed(key: bytes, whole: bytes) -> bytes:
     return sha256(_PREFIX + key + whole)[:_HALF]
 
 
-def _unseal(key: bytes, head: bytes, text: bytes) -> bytes:
+def _unseal(key: bytes, head: bytes, text: bytes, nonce: bytes = _NONCE) -> bytes:
     from cryptography.exceptions import InvalidTag
 
     try:
-        return _cipher(key).decrypt(_NONCE, text, head)
+        return _cipher(key).decrypt(nonce, text, head)
     except InvalidTag:
         raise ValueError("its buyer was not sealed under this key") from None
 

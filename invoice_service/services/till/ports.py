@@ -52,7 +52,7 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
     """A bill; from settling on, its order is fixed, and once it is settled only that is kept.
 
     ``settlement`` is what is issued and how it is paid; then, what came of it. ``asked`` is the
-    digest of the call that began it.
+    digest of the call that began it, ``buyers`` a JSON list of who gets each part's invoice.
     """
 
     merchant_id: int
@@ -68,6 +68,7 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
     shift: str = ""
     settlement: bytes = b""
     asked: bytes = b""
+    buyers: bytes = b""
 
 
 class Part(NamedTuple):
@@ -85,6 +86,7 @@ class Fixing(NamedTuple):
     version: int
     content: BillContent
     settlement: bytes
+    buyers: bytes
     asked: bytes
     new_shift: str
 

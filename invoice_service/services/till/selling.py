@@ -19,6 +19,7 @@ from chain.errors import ConflictError, MalformedError, NotFoundError, RefusedEr
 from chain.hashing import sha256
 from invoice_service.domain.invoice import Issued
 from invoice_service.domain.money import Fen
+from invoice_service.domain.request import Buyer
 from invoice_service.services.issuing.issue import IssuingDesk, issue_one, prepare_one
 from invoice_service.services.till.ports import Bill, BillStore, Fixing, Hand, Place, Sale
 from invoice_service.services.till.problems import with_members
@@ -54,7 +55,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _PlannedPart(msgspec.Struct, frozen=True, kw_only=True):
-    """What one part asks to have issued, without its order; and how it is paid."""
+    """What one part asks to have issued, without its order and buyer; and how it is paid."""
 
     request: msgspec.Raw
     total: Fen
@@ -62,6 +63,8 @@ class _PlannedPart(msgspec.Struct, frozen=True, kw_only=True):
     change: Fen
 
 
+_NOBODY: Final = Buyer()
+_read_buyers: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _read_plan: Final = msgspec.json.Decoder(list[_PlannedPart]).decode
 read_outcome: Final = msgspec.json.Decoder(Outcome).decode
 
@@ -122,7 +125,7 @@ class Selling:
         self._check(hand.merchant_id, orders)
         plan = [
             _PlannedPart(
-                request=msgspec.Raw(_encode(order.request)),
+                request=msgspec.Raw(_encode(msgspec.structs.replace(order.request, buyer=_NOBODY))),
                 total=order.total,
                 paid=amounts,
                 change=change,
@@ -132,7 +135,9 @@ class Selling:
         version = asked.version
         if bill is not None and bill.state == "open" and bill.asked == digest:
             version = bill.version  # it was refused before, and is asked once more
-        fixing = Fixing(bill_id, version, content, _encode(plan), digest, self._new_id())
+        buyers = _encode([order.request.buyer for order in orders])
+        new_shift = self._new_id()
+        fixing = Fixing(bill_id, version, content, _encode(plan), buyers, digest, new_shift)
         return self._store.fix_bill(hand, fixing)
 
     def _check(self, merchant_id: int, orders: Sequence[Order]) -> None:
@@ -194,6 +199,8 @@ def _request(bill: Bill, plan: Sequence[_PlannedPart], number: int) -> bytes:
     """The order as issuing reads it."""
     body: dict[str, Any] = msgspec.json.decode(plan[number - 1].request)
     body |= {"order_id": bill.order_id, "till": bill.till, "business_day": bill.business_day}
+    if bill.buyers:
+        body["buyer"] = _read_buyers(bill.buyers)[number - 1]
     if len(plan) > 1:
         whole = sum(part.total for part in plan)
         body |= {"part": number, "parts": len(plan), "order_total": whole}

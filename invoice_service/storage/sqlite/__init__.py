@@ -28,7 +28,9 @@ from invoice_service.storage.sqlite.till import TillRows
 from invoice_service.storage.sqlite.trail import Trail
 from invoice_service.storage.totals import SqliteTotals
 
-__all__ = ["SqliteStore", "create_store", "update_store"]
+__all__ = ["WASH_EVERY", "SqliteStore", "create_store", "update_store"]
+
+WASH_EVERY = 60  # seconds
 
 
 class SqliteStore(
@@ -70,6 +72,7 @@ class SqliteStore(
         self._queue = Queue(taken)
         self._forms = Forms()
         self._times = Times(sealed, running)
+        self._washed = -WASH_EVERY
         self.connections = Connections(path, busy_seconds=busy_seconds)
         self._scheme = scheme or Scheme()
         self.totals = SqliteTotals(self.connections)
@@ -93,6 +96,16 @@ class SqliteStore(
     def fold(self) -> None:
         """Put what was committed into the file itself, so that no issue has to."""
         self.connections.fold()
+
+    def tidy(self, now: int, keep: int) -> None:
+        """Forget people whom bills have for longer than ``keep`` seconds, and wash what is to be.
+
+        ``now`` is in unix seconds. Washing holds writers up for a moment: now and then will do.
+        """
+        self.forget_buyers(now - keep)
+        if not 0 <= now - self._washed < WASH_EVERY:
+            self._washed = now
+            wash_if_possible(self.connections)
 
     def close(self) -> None:
         """Close the connections of all threads."""

@@ -7,6 +7,7 @@ from invoice_service.storage.sqlite.buyers import create_buyer_keys
 from invoice_service.storage.sqlite.connection import vacuum
 from invoice_service.storage.sqlite.people_tables import create_people
 from invoice_service.storage.sqlite.prints import create_prints
+from invoice_service.storage.sqlite.till.buyers import create_till_buyers
 from invoice_service.storage.sqlite.till.tables import create_till
 from invoice_service.storage.totals import create_tables, widen_sums
 
@@ -323,5 +324,19 @@ def buyers_apart(db: Database) -> None:
 def buyers_washed(db: Database) -> None:
     """Leave nothing in the file of people who were stored without a key."""
     if db.execute("SELECT 1 FROM buyer_keys LIMIT 1").fetchone():
+        vacuum(db.conn)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+@migrations()
+def till_buyers(db: Database) -> None:
+    """People on open bills are sealed, and can be forgotten."""
+    create_till_buyers(db)
+
+
+@migrations(transactional=False)
+def till_buyers_washed(db: Database) -> None:
+    """Leave nothing in the file of people who stood on bills in plain text."""
+    if db.execute("SELECT 1 FROM till_buyer_keys LIMIT 1").fetchone():
         vacuum(db.conn)
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

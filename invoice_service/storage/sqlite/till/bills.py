@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
 
 from chain.errors import ConflictError
+from invoice_service.domain.request import Buyer
 from invoice_service.services.till.ports import Bill, Fixing, Hand, Part, Place, Sale
 from invoice_service.services.till.problems import with_members
 from invoice_service.services.till.shapes import BillContent
 from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.till.buyers import Told, keep_told, read_told
 from invoice_service.storage.sqlite.till.events import note
 from invoice_service.storage.sqlite.till.sales import keep_sale
 from invoice_service.storage.sqlite.till.shifts import current, opened
@@ -19,9 +22,25 @@ MOST_OPEN: Final = 500
 """Bills of a merchant at once."""
 
 _COLUMNS: Final = Bill.__struct_fields__
-_SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM till_bills"  # noqa: S608 # our own columns
+_KEY: Final = ("merchant_id", "id", "opened_at", "person")
+_KEPT: Final = (*_COLUMNS, "buyer_key")
+_PUT: Final = (
+    f"INSERT INTO till_bills ({', '.join(_KEPT)})"  # noqa: S608 # our own columns
+    f" VALUES ({', '.join(f':{name}' for name in _KEPT)})"
+    " ON CONFLICT (merchant_id, id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _KEPT if name not in _KEY)
+)
+_SELECT: Final = (
+    f"SELECT {', '.join(_COLUMNS)},"  # noqa: S608 # our own columns
+    " (SELECT key FROM till_buyer_keys k WHERE k.id = buyer_key) FROM till_bills"
+)
 _OPEN: Final = "state IN ('open', 'settling')"
+_STALE: Final = (
+    "SELECT b.merchant_id, b.id FROM till_bills b JOIN till_buyer_keys k ON k.id = b.buyer_key"
+    " WHERE b.buyer_key > 0 AND b.state = 'open' AND k.at < ?"
+)
 _to_json: Final = msgspec.json.Encoder().encode
+_read_buyers: Final = msgspec.json.Decoder(list[Buyer]).decode
 _read_content: Final = msgspec.json.Decoder(BillContent).decode
 _NOTHING: Final = BillContent()
 
@@ -55,7 +74,7 @@ class BillRows:
                 bill = msgspec.structs.replace(
                     bill, content=content, version=version + 1, asked=b""
                 )
-                _keep(connection, bill)
+                _keep(connection, bill, hand.by.at)
             return bill
 
     def drop_bill(self, hand: Hand, bill_id: str, version: int) -> None:
@@ -79,7 +98,7 @@ class BillRows:
                 raise ConflictError("bill_changed", "there is no such bill yet")
             _drop(connection, goes)
             merged = msgspec.structs.replace(stays, content=content, version=stays.version + 1)
-            _keep(connection, merged)
+            _keep(connection, merged, hand.by.at)
             return merged
 
     def fix_bill(self, hand: Hand, fixing: Fixing) -> Bill:
@@ -106,10 +125,11 @@ class BillRows:
                 version=bill.version + 1,
                 shift=shift.id,
                 settlement=fixing.settlement,
+                buyers=fixing.buyers,
                 asked=fixing.asked,
                 **named,
             )
-            _keep(connection, fixed)
+            _keep(connection, fixed, hand.by.at)
             return fixed
 
     def sold_parts(self, bill: Bill) -> list[Part]:
@@ -126,7 +146,7 @@ class BillRows:
                 return
             version = bill.version + 1
             opened_again = msgspec.structs.replace(
-                bill, state="open", version=version, shift="", settlement=b""
+                bill, state="open", version=version, shift="", settlement=b"", buyers=b""
             )
             _keep(connection, opened_again)
 
@@ -148,9 +168,29 @@ class BillRows:
                 version=bill.version + 1,
                 content=_NOTHING,
                 settlement=outcome,
+                buyers=b"",
             )
             _keep(connection, done)
             return done
+
+    def forget_buyers(self, before: int) -> int:
+        """Forget the people on open bills who stand there since before then (unix seconds).
+
+        Returns of how many bills. Bills that are being settled are left: what was begun for
+        somebody is finished for them.
+        """
+        with self.connections.reading() as connection:
+            if not connection.execute(f"{_STALE} LIMIT 1", (before,)).fetchone():
+                return 0
+        with self.connections.writing() as connection:
+            names = connection.execute(_STALE, (before,)).fetchall()
+            for merchant_id, bill_id in names:
+                bill = _one(connection, merchant_id, bill_id)
+                if bill is not None:
+                    content = msgspec.structs.replace(bill.content, buyer=UNSET)
+                    later = {"content": content, "version": bill.version + 1}
+                    _keep(connection, msgspec.structs.replace(bill, **later))
+            return len(names)
 
 
 def _at(connection: sqlite3.Connection, hand: Hand, bill_id: str, version: int) -> Bill | None:
@@ -194,24 +234,24 @@ def _begin(connection: sqlite3.Connection, hand: Hand, bill_id: str, content: Bi
         person=hand.person,
         till=hand.place.till,
     )
-    _keep(connection, bill)
+    _keep(connection, bill, hand.by.at)
     return bill
 
 
-def _keep(connection: sqlite3.Connection, bill: Bill) -> None:
-    row = msgspec.structs.asdict(bill) | {"content": _to_json(bill.content).decode()}
-    names = ", ".join(_COLUMNS)
-    marks = ", ".join(f":{name}" for name in _COLUMNS)
-    connection.execute(
-        f"INSERT INTO till_bills ({names}) VALUES ({marks})"  # noqa: S608 # our own columns
-        " ON CONFLICT (merchant_id, id) DO UPDATE SET "
-        + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY),
-        row,
-    )
+def _keep(connection: sqlite3.Connection, bill: Bill, at: int = 0) -> None:
+    """``at`` is when a person is first told of, where one is."""
+    row = msgspec.structs.asdict(bill)
+    content = msgspec.structs.replace(bill.content, buyer=UNSET)
+    key = connection.execute(
+        "SELECT buyer_key FROM till_bills WHERE merchant_id = ? AND id = ?",
+        (bill.merchant_id, bill.id),
+    ).fetchone()
+    parts = _read_buyers(bill.buyers) if bill.buyers else []
+    told = Told(bill=bill.content.buyer, parts=parts)
+    number, kept = keep_told(connection, told, key[0] if key else 0, at)
+    row |= {"content": _to_json(content).decode(), "buyers": kept, "buyer_key": number}
+    connection.execute(_PUT, row)
     note(connection, bill.merchant_id, "bill", bill.id)
-
-
-_KEY: Final = ("merchant_id", "id", "opened_at", "person")
 
 
 def _drop(connection: sqlite3.Connection, bill: Bill) -> None:
@@ -265,6 +305,11 @@ def _one(connection: sqlite3.Connection, merchant_id: int, bill_id: str) -> Bill
 
 
 def _read(row: tuple[Any, ...]) -> Bill:
-    fields = dict(zip(_COLUMNS, row, strict=True))
-    fields["content"] = _read_content(fields["content"])
+    *columns, key = row
+    fields = dict(zip(_COLUMNS, columns, strict=True))
+    told = read_told(fields["buyers"], key)
+    content = _read_content(fields["content"])
+    if told.bill is not UNSET:
+        content = msgspec.structs.replace(content, buyer=told.bill)
+    fields |= {"content": content, "buyers": _to_json(told.parts) if told.parts else b""}
     return Bill(**fields)

@@ -1,7 +1,7 @@
 """Tables of the till. What was sold and paid is only appended; the rest changes until it is done.
 
 A bill holds what a buyer said of themselves, so of a settled one only the outcome is kept: the
-buyer stands in the invoice, and nowhere else.
+buyer stands in the invoice, and nowhere else. Until then, people are sealed (``buyers``).
 """
 
 from typing import Final
