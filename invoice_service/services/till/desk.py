@@ -6,11 +6,12 @@ from typing import NamedTuple, Protocol
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.services.issuing.issue import IssuingDesk
 from invoice_service.services.issuing.reverse import ReversingDesk
+from invoice_service.services.people.erase import BuyerStore
 from invoice_service.services.people.person import PeopleReader
 from invoice_service.services.people.ports import KeyStore
 from invoice_service.services.people.sessions import Sessions
 from invoice_service.services.people.trail import Head
-from invoice_service.services.ports import Account, InvoiceReader, PrintStore
+from invoice_service.services.ports import Account, PrintStore
 from invoice_service.services.till.bills import Bills
 from invoice_service.services.till.books import Books
 from invoice_service.services.till.days import Days
@@ -22,7 +23,7 @@ from invoice_service.services.till.shifts import Shifts
 from invoice_service.services.till.watch import Shown, Watch
 
 
-class DeskStore(TillStore, InvoiceReader, PeopleReader, KeyStore, PrintStore, Protocol):
+class DeskStore(TillStore, BuyerStore, PeopleReader, KeyStore, PrintStore, Protocol):
     """What all of it needs of a store."""
 
     def account(self, merchant_id: int) -> Account | None:

@@ -9,6 +9,7 @@ Who = tuple[PersonRole, ...] | Literal["anybody"]
 
 EVERYBODY: Final[tuple[PersonRole, ...]] = ("owner", "cashier", "administrator")
 _OF_A_MERCHANT: Final[tuple[PersonRole, ...]] = ("owner", "cashier")
+_OWNERS: Final[tuple[PersonRole, ...]] = ("owner",)
 _MANAGERS: Final[tuple[PersonRole, ...]] = ("owner", "administrator")
 
 
@@ -61,6 +62,8 @@ PAGES: Final = (
     Page("get", "/till/figures/page", _OF_A_MERCHANT),
     Page("get", "/till/invoices/{hash}/page", _OF_A_MERCHANT),
     Page("get", "/till/invoices/{hash}/receipt", _OF_A_MERCHANT),
+    Page("get", "/till/buyers", _OWNERS),
+    Page("post", "/till/buyers/{hash}/erasure", _OWNERS),
     Page("get", "/till/closing", _OF_A_MERCHANT),
     Page("get", "/till/settings", _OF_A_MERCHANT),
 )

@@ -12,6 +12,7 @@ from invoice_service.services.checking.prove import ALL_GROUPS
 from invoice_service.services.till.desk import TillDesk
 from invoice_service.web.customers.receipt_page import receipt
 from invoice_service.web.people.gate import Gate
+from invoice_service.web.till.buyers import BuyerPages
 from invoice_service.web.till.figures_page import figures_page, rate_name
 
 _WORDS: Final[dict[str, dict[str, Any]]] = {
@@ -33,6 +34,7 @@ def pages_blueprint(gate: Gate, desk: TillDesk) -> Blueprint:
     routes.get("/figures/page")(pages.figures)
     routes.get("/invoices/<hash_>/page")(pages.take_back)
     routes.get("/invoices/<hash_>/receipt")(pages.receipt)
+    BuyerPages(gate, desk).add_to(routes)
     routes.get("/closing")(pages.closing)
     routes.get("/settings")(pages.settings)
     routes.add_app_template_filter(rate_name, "rate")
