@@ -49,6 +49,8 @@ from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
 from invoice_service.web import people, till
+from invoice_service.web.claim import ClaimPages, Told
+from invoice_service.web.claim import contract as claim
 from invoice_service.web.customers import (
     codes_page,
     docs_page,
@@ -251,6 +253,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         file_page.file_blueprint(log_key, instance.keys.notes, witnesses),
         receipt_page.receipt_blueprint(SlipCalls(instance).look),
         docs_page.docs_blueprint(),
+        ClaimPages(instance.claims, instance.store, config.service.public_url, _told()).blueprint(),
         showcase.showcase_blueprint(),
         *people.blueprints(
             gate, files.blueprint(), till_pages.pages_blueprint(gate, instance.till)
@@ -306,6 +309,15 @@ def _office(app: Flask, instance: Instance) -> Office:
     )
 
 
+def _told() -> Told:
+    """How the claim's page speaks of problems."""
+
+    def public(problem: Problem) -> Problem:
+        return incidents.public(problem, f"{request.method} {request.url_rule}")
+
+    return Told(problems.status_of, _title, public)
+
+
 def _gate_of_people(instance: Instance) -> people.Gate:
     """Whom pages let in, and what they are told of the rest."""
 
@@ -346,10 +358,11 @@ def _doors(public_url: str) -> Doors:
             *rooms.OPERATIONS,
             *pilot.OPERATIONS,
             *customers.OPERATIONS,
+            *claim.OPERATIONS,
             *ground.OPERATIONS,
             *template.OPERATIONS,
         ),
-        words={**rooms.WORDS, **customers.WORDS, **ground.WORDS},
+        words={**rooms.WORDS, **customers.WORDS, **claim.WORDS, **ground.WORDS},
         problem=problems.ProblemBody,
         refusals=problems.refusals(public_url),
     )

@@ -17,6 +17,7 @@ LARGEST_PORT: Final = 65535
 OUR_ADDRESSES: Final = frozenset(
     [
         "account",
+        "claim",
         "components",
         "docs",
         "dzswj",
@@ -162,6 +163,22 @@ class Till(Section, frozen=True):
     buyer_hours: Annotated[int, Meta(ge=1, le=720)] = 24
 
 
+class Claims(Section, frozen=True):
+    """How long a customer may claim an invoice, in seconds, where an order does not say."""
+
+    seconds: Annotated[int, Meta(ge=60, le=2_678_400)] = 604_800
+
+
+class Payments(Section, frozen=True):
+    """Whose payment notices are believed; paths count from the folder of the file."""
+
+    wechat_key: str = ""
+    wechat_signers: str = ""
+    wechat_merchant: str = ""
+    alipay_key: str = ""
+    alipay_app_id: str = ""
+
+
 class Operations(Section, frozen=True):
     """Who sees more of ``/readyz`` than one word, and ``/metrics``."""
 
@@ -217,6 +234,8 @@ class Config(Section, frozen=True):
     clock: Clock = Clock()
     people: People = People()
     till: Till = Till()
+    claims: Claims = Claims()
+    payments: Payments = Payments()
     operations: Operations = Operations()
     tax: Tax = Tax()
     witness: Witness = Witness()
@@ -296,7 +315,18 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     service = msgspec.structs.replace(config.service, data_dir=str(here / config.service.data_dir))
     policy = str(here / config.witness.policy) if config.witness.policy else ""
     witness = msgspec.structs.replace(config.witness, policy=policy)
-    return msgspec.structs.replace(config, service=service, witness=witness)
+    return msgspec.structs.replace(
+        config, service=service, witness=witness, payments=_placed(config.payments, here)
+    )
+
+
+def _placed(payments: Payments, here: Path) -> Payments:
+    """With absolute paths."""
+    named = {
+        name: getattr(payments, name) for name in ("wechat_key", "wechat_signers", "alipay_key")
+    }
+    found = {name: str(here / text) for name, text in named.items() if text}
+    return msgspec.structs.replace(payments, **found)
 
 
 def env_name(section: str, key: str) -> str:
@@ -369,6 +399,12 @@ def _check(config: Config) -> None:
             "config_invalid",
             "numbering.first_batch is above numbering.last_batch",
             pointer="/numbering/first_batch",
+        )
+    if bool(config.payments.wechat_key) != bool(config.payments.wechat_signers):
+        raise MalformedError(
+            "config_invalid",
+            "payments.wechat_key and payments.wechat_signers are set together",
+            pointer="/payments/wechat_signers",
         )
     if config.operations.access == "token" and not config.operations.token:
         raise MalformedError(

@@ -57,6 +57,7 @@ from invoice_service.storage.sqlite.clock import not_counted
 from invoice_service.storage.sqlite.tries import TRIES, SharedCounts
 
 if TYPE_CHECKING:
+    from invoice_service.services.claims.desk import Claims
     from invoice_service.services.people.desk import PeopleDesk
     from invoice_service.services.till.desk import TillDesk
 
@@ -131,22 +132,46 @@ class Instance:
         from invoice_service.services.till.desk import open_till
 
         config = self.config
-        issuer = Promised(self.issuer, config.anchor.max_delay, signed=False)
-        issuing = IssuingDesk(
+        issuing = self._issuing_unsigned()
+        return open_till(
+            self.store,
+            issuing,
+            ReversingDesk(self.store, issuing.issuer, self.randbytes, config.limits.body_bytes),
+            self.people.sessions,
+            Days(config.till.day_begins),
+            self.log.taken,
+        )
+
+    def _issuing_unsigned(self) -> IssuingDesk:
+        """For who shows no promise in an answer."""
+        config = self.config
+        return IssuingDesk(
             merchants=self.store,
-            issuer=issuer,
+            issuer=Promised(self.issuer, config.anchor.max_delay, signed=False),
             rates=TaxRates(config.tax.rates),
             randbytes=self.randbytes,
             max_bytes=config.limits.body_bytes,
             max_lines=config.limits.lines,
         )
-        return open_till(
+
+    @cached_property
+    def claims(self) -> "Claims":
+        """Orders that customers claim."""
+        # With what splits and seals: few commands need it.
+        from invoice_service.services.claims.desk import Claims, Clocks
+        from invoice_service.services.claims.links import Links
+
+        config = self.config
+
+        def seconds() -> int:
+            return int(self.clock().timestamp())
+
+        return Claims(
             self.store,
-            issuing,
-            ReversingDesk(self.store, issuer, self.randbytes, config.limits.body_bytes),
-            self.people.sessions,
-            Days(config.till.day_begins),
-            self.log.taken,
+            self._issuing_unsigned(),
+            Links(self.people_key, self.randbytes, config.service.public_url),
+            Clocks(seconds, Days(config.till.day_begins).of),
+            config.claims.seconds,
         )
 
     @property
@@ -361,7 +386,7 @@ def _have_people_key(config: Config, store: SqliteStore) -> None:
     """Make it in an instance that never had one; one that was lost is not made anew."""
     key = PeopleKey(config.keys_dir / PEOPLE_KEY, get_random_bytes)
     with suppress(UnavailableError):  # said by whoever needs the key, or the database
-        if not key.path.exists() and not store.sealed_totps():
+        if not (key.path.exists() or store.sealed_totps() or store.sealed_links(bytes(4))):
             key.make()
 
 

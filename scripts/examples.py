@@ -26,6 +26,7 @@ from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.services.people.admit import admit, create_key
 from invoice_service.services.people.ports import SCOPES, KeyTerms
 from invoice_service.wiring import Instance, init_instance
+from scripts.paid import PaymentServices
 
 FILE: Final = Path(described.__file__).with_name(described.EXAMPLES)
 NOW: Final = datetime(2026, 11, 21, 4, 30, tzinfo=UTC)
@@ -86,6 +87,25 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     blue = known["issue"]
     here = {"hash": blue["hash"]}
     slip = {**here, "bill_num": blue["number"], "total_amount": blue["total"]}
+    guest = {"order_id": "T12-0820", "lines": [LINE], "till": "T3", "parts": 2}
+    yield Call("makeOrder", {}, guest)
+    order = {"order": known["makeOrder"]["id"]}
+    token = {"token": known["makeOrder"]["link"].rpartition("/")[2]}
+    yield Call("claimPage", token)
+    mine = "0123456789abcdef0123456789abcdef"
+    claim = {"kind": "company", **{name: BUYER[name] for name in ("name", "tax_id")}}
+    yield Call("claim", token, {**claim, "mine": mine}, FORM)
+    yield Call("readOrder", order)
+    yield Call("listOrders", {"business_day": "2026-11-21", "limit": 10})
+    yield Call("orderPaid", order)
+    yield Call("orderSlip", {**order, "width": "58"})
+    yield Call("orderPicture", {**order, "width": "58"})
+    services: PaymentServices = known["SERVICES"]
+    proof, notice = services.wechat(known["makeOrder"], int(NOW.timestamp()))
+    yield Call("wechatPaid", proof, notice)
+    yield Call("alipayPaid", {}, services.alipay(known["makeOrder"]), FORM)
+    yield Call("CANCELLED")
+    yield Call("cancelOrder", {"order": known["CANCELLED"]["id"]})
     yield Call("ANCHOR")
     yield Call("listInvoices", {"limit": 10, "from": "2026-11-21", "to": "2026-11-21"})
     yield Call("invoiceStates", {}, here, NDJSON)
@@ -139,7 +159,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("listDevices")
     yield Call("removeDevice", device)
     yield Call("checkpoint")
-    yield Call("tile", {"tile": "0/000.p/3"})
+    yield Call("tile", {"tile": "0/000.p/4"})
     yield Call("publicKeys")
     yield Call("signedKeys")
     yield Call("keyStatement", {"number": 1})
@@ -152,12 +172,12 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
 class Recorder:
     """A fresh instance, and the calls that were made to it."""
 
-    def __init__(self, instance: Instance, keys: dict[str, str]) -> None:
+    def __init__(self, instance: Instance, keys: dict[str, str], services: PaymentServices) -> None:
         self._instance = instance
         self._client = FlaskClient(create_app(instance))
         self._keys = keys
         self._operations = {it.name: it for it in doors(instance.config).operations}
-        self.known: dict[str, Any] = {}
+        self.known: dict[str, Any] = {"SERVICES": services}
         self.examples: dict[str, Any] = {}
 
     def all(self) -> dict[str, Any]:
@@ -167,6 +187,8 @@ class Recorder:
                 anchor_pending(self._instance.anchoring())
             elif call.name == "PERSON":
                 self.known["PERSON"] = self._sell_to_person()
+            elif call.name == "CANCELLED":
+                self.known["CANCELLED"] = self._order()
             else:
                 self._make(self._operations[call.name], call)
         return self.examples
@@ -176,6 +198,12 @@ class Recorder:
         headers = {"Authorization": f"Bearer {self._keys['merchant']}"}
         order = {"order_id": "T12-0817", "lines": [LINE], "buyer": {"name": "张三"}}
         return self._client.post("/v1/invoices", json=order, headers=headers).get_json()
+
+    def _order(self) -> Any:  # noqa: ANN401 # JSON
+        """An order that is no example."""
+        headers = {"Authorization": f"Bearer {self._keys['merchant']}"}
+        order = {"order_id": "T12-0821", "lines": [LINE]}
+        return self._client.post("/v1/orders", json=order, headers=headers).get_json()
 
     def _make(self, operation: Operation, call: Call) -> None:
         answer = self._client.open(
@@ -255,10 +283,15 @@ def fresh() -> Iterator[Recorder]:
     """A recorder over an instance of its own."""
     draw = random.Random(2018)  # noqa: S311 # the same keys each time, and good for nothing else
     with tempfile.TemporaryDirectory() as folder:
-        config = load(None, {"FAPIAO_SERVICE_DATA_DIR": folder, "FAPIAO_SERVICE_PUBLIC_URL": URL})
+        # With chance of its own: what else is drawn stays as it is.
+        chance = random.Random(2019).randbytes  # noqa: S311 # the same keys each time
+        services = PaymentServices(Path(folder) / "payments", chance)
+        where = {"DATA_DIR": str(Path(folder) / "data"), "PUBLIC_URL": URL}
+        environ = {f"FAPIAO_SERVICE_{name}": text for name, text in where.items()}
+        config = load(None, {**environ, **services.settings})
         instance = init_instance(config, clock=lambda: NOW, randbytes=draw.randbytes)
         try:
-            yield Recorder(instance, _people(instance, draw.randbytes))
+            yield Recorder(instance, _people(instance, draw.randbytes), services)
         finally:
             instance.close()
 

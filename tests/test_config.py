@@ -1,5 +1,6 @@
 """Settings: one commented file that is also the default, overrides, and refusals by name."""
 
+import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -67,7 +68,7 @@ TOKEN = "twenty-visible-characters"
 @pytest.mark.parametrize(("section", "key"), keys())
 def test_the_environment_overrides_every_key(section: str, key: str) -> None:
     new: dict[type, tuple[str, Any]] = {
-        int: ("7", 7),
+        int: ("70", 70) if key == "seconds" else ("7", 7),
         float: ("2.5", 2.5),
         tuple: ('["0.06"]', ("0.06",)),
     }
@@ -75,12 +76,18 @@ def test_the_environment_overrides_every_key(section: str, key: str) -> None:
         "public_url": "https://fapiao.example",
         "data_dir": "/srv/fapiao",
         "policy": "/srv/policy",
+        "wechat_key": "/srv/apiv3",
+        "wechat_signers": "/srv/signers",
+        "alipay_key": "/srv/alipay.pem",
         "region": "4401",
         "industry_kind": "3",
         "access": "token",
         "token": TOKEN,
     }
     needed = {env_name("operations", "token"): TOKEN} if key == "access" else {}
+    for one, other in itertools.permutations(("wechat_key", "wechat_signers")):
+        if key == one:
+            needed = {env_name("payments", other): texts[other]}
     field = key.replace("class", "class_")
     before = getattr(getattr(load(FILE, {}), section), field)
     text, expected = new.get(type(before), (texts.get(key, "5"),) * 2)
@@ -231,3 +238,9 @@ def test_our_addresses_are_those_of_the_application(tmp_path: Path) -> None:
     with Desk(tmp_path) as desk:
         rules = [rule.rule.split("/")[1] for rule in desk.app.url_map.iter_rules()]
     assert {rule.lower() for rule in rules} - {""} == OUR_ADDRESSES
+
+
+def test_keys_of_wechat_pay_are_named_together() -> None:
+    for key in ("WECHAT_KEY", "WECHAT_SIGNERS"):
+        with pytest.raises(MalformedError, match="set together"):
+            load(FILE, {f"FAPIAO_PAYMENTS_{key}": "/srv/x"})

@@ -5,6 +5,7 @@ Codes are promises: programs compare them. Add, never rename.
 
 from typing import Final, NamedTuple
 
+from invoice_service.api.codes_of_claims import CLAIM
 from invoice_service.api.codes_of_files import FILES
 from invoice_service.api.codes_of_invoices import INVOICE
 from invoice_service.api.codes_of_tills import TILL
@@ -407,6 +408,7 @@ SUBJECTS: Final = (
     Subject("invoice", "The invoice", "发票内容", INVOICE),
     Subject("file", "Files of orders", "订单文件", FILES),
     Subject("till", "At the till", "收银", TILL),
+    Subject("claim", "Claiming and payments", "自助开票与支付通知", CLAIM),
     Subject("key", "API keys and merchants", "密钥与商户", _KEY),
     Subject("people", "Signing in and people", "登录与人员", _PEOPLE),
     Subject("log", "The public log", "公开账本", _LOG),

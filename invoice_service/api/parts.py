@@ -8,6 +8,7 @@ from chain.log.log import Log
 from chain.signing.keys import LogKeys
 from invoice_service.config import Config
 from invoice_service.services.checking.verify import Verifier
+from invoice_service.services.claims.desk import Claims
 from invoice_service.services.health import PendingReader
 from invoice_service.services.issuing.issue import Issuer
 from invoice_service.services.issuing.standing import StandingReader
@@ -80,6 +81,9 @@ class Parts(Protocol):
 
     @property
     def people(self) -> PeopleDesk: ...
+
+    @property
+    def claims(self) -> Claims: ...
 
     @property
     def clock(self) -> Callable[[], datetime]: ...

@@ -19,6 +19,7 @@ from Crypto.Cipher import AES
 from chain.durable import fsync_dir, write_file
 from chain.errors import MalformedError, UnavailableError
 from chain.hashing import sha256
+from invoice_service.services.claims.links import marked_again
 
 PEOPLE_KEY: Final = "people.key"
 KEY_BYTES: Final = 32
@@ -28,6 +29,7 @@ ID_BYTES: Final = 4
 SECRET: Final = 0o600
 
 _PREFIX: Final = "fapiao/people@v1 "
+_MARKED: Final = b"fapiao/v1/people-mark\n"
 _LINE = re.compile(rf"{_PREFIX}([A-Za-z0-9+/]{{43}}=)")
 
 
@@ -83,6 +85,18 @@ class PeopleKey:
         except ValueError:
             raise _invalid() from None
 
+    def marks(self, what: bytes, of: str) -> tuple[bytes, ...]:
+        """Keyed digests for this purpose only, the newest key's first: what is looked up by them
+        tells whoever has the database alone nothing. UnavailableError ``key_unreadable``.
+        """
+        return tuple(
+            bytes(sha256(_MARKED + key + of.encode() + b"\n" + what)) for key in self._keys()
+        )
+
+    def newest_id(self) -> bytes:
+        """What stands before all that is sealed with the key that seals now."""
+        return _id(self._keys()[0])
+
     def is_newest(self, sealed: bytes) -> bool:
         """Whether it was sealed with the key that seals now."""
         return sealed[:ID_BYTES] == _id(self._keys()[0])
@@ -121,6 +135,14 @@ class SealedStore(Protocol):
         """Replace them (whose, the old one, the new one) where they are still the old."""
         ...
 
+    def sealed_links(self, newest: bytes) -> list[tuple[int, bytes]]:
+        """Of orders, those that do not begin with ``newest``."""
+        ...
+
+    def seal_links_again(self, links: Sequence[tuple[int, bytes, bytes]]) -> None:
+        """Replace them (which, sealed, mark)."""
+        ...
+
 
 def rotate(key: PeopleKey, store: SealedStore) -> int:
     """Seal everything with a new key and drop the old one; how many secrets there were.
@@ -135,6 +157,10 @@ def rotate(key: PeopleKey, store: SealedStore) -> int:
         again = [(who, was, key.seal(key.open(was, name), name)) for who, name, was in names]
         store.seal_again(again)
         done += len(again)
+    while links := store.sealed_links(key.newest_id()):
+        found = [(seq, marked_again(key, sealed)) for seq, sealed in links]
+        store.seal_links_again([(seq, link.sealed, link.mark) for seq, link in found])
+        done += len(found)
     key.end_rotation()
     return done
 

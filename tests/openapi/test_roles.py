@@ -33,6 +33,8 @@ VALUES = {
     "key": "999",
     "tile": "0/000",
     "number": "1",
+    "order": "0" * 32,
+    "token": "A" * 24,
 }
 
 

@@ -12,7 +12,7 @@ from invoice_service.services.till.shapes import BillContent
 
 ListKind = Literal["menu", "tables", "tills"]
 BillState = Literal["open", "settling", "settled", "dropped"]
-EventKind = Literal["bill", "shift", "menu"]
+EventKind = Literal["bill", "shift", "menu", "order"]
 Paid = Mapping[str, Fen]
 """Fen by kind of payment."""
 
@@ -348,6 +348,10 @@ class EventStore(Protocol):
 
     def seqs_between(self, merchant_id: int, low: int, high: int, limit: int) -> list[int]:
         """A merchant's invoices above ``low`` up to ``high``."""
+        ...
+
+    def order_news(self, order_id: str) -> dict[str, object]:
+        """What a till is told of an order that its customer claims, or pays."""
         ...
 
 

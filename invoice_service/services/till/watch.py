@@ -216,6 +216,8 @@ class Watch:
             return News("menu", self._shown.lists.versions(merchant_id))
         if event.kind == "shift":
             return News("shift", self._shown.shifts.one(merchant_id, event.subject))
+        if event.kind == "order":
+            return News("order", self._store.order_news(event.subject))
         bill = self._shown.bills.one(merchant_id, event.subject)
         if bill is None or bill.state in ("settled", "dropped"):
             return News("bill", {"id": event.subject, "gone": True})

@@ -12,6 +12,7 @@ from chain.log.sqlite import make_private
 from invoice_service.domain.clock import Running
 from invoice_service.domain.numbering import Scheme
 from invoice_service.storage.sqlite.buyers import Buyers, wash_if_possible
+from invoice_service.storage.sqlite.claims import ClaimRows
 from invoice_service.storage.sqlite.clock import Clocks, Times, not_counted, nothing_sealed
 from invoice_service.storage.sqlite.connection import BUSY_SECONDS, Connections, unavailable
 from invoice_service.storage.sqlite.factors import FactorRows
@@ -45,6 +46,7 @@ class SqliteStore(
     SessionRows,
     Trail,
     TillRows,
+    ClaimRows,
     Clocks,
 ):
     """``invoices.db``. Safe for threads and processes at once, and after a fork.

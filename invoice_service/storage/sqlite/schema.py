@@ -4,6 +4,7 @@ from sqlite_utils import Database, Migrations
 
 from invoice_service.services.people.refusals import KEPT_SECONDS
 from invoice_service.storage.sqlite.buyers import create_buyer_keys
+from invoice_service.storage.sqlite.claim_tables import create_claims
 from invoice_service.storage.sqlite.connection import vacuum
 from invoice_service.storage.sqlite.people_tables import create_people
 from invoice_service.storage.sqlite.prints import create_prints
@@ -340,3 +341,9 @@ def till_buyers_washed(db: Database) -> None:
     if db.execute("SELECT 1 FROM till_buyer_keys LIMIT 1").fetchone():
         vacuum(db.conn)
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+@migrations()
+def claims(db: Database) -> None:
+    """Orders whose invoices customers claim, and what was paid for them."""
+    create_claims(db)

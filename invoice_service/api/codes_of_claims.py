@@ -1,0 +1,94 @@
+"""Why an invoice is not claimed, and a payment notice not taken."""
+
+from typing import Final
+
+from invoice_service.api.entry import Entry
+
+CLAIM: Final = {
+    "order_unknown": Entry(404, "There is no such order of yours", "没有这笔订单"),
+    "order_differs": Entry(
+        409,
+        "This order number stands here with other content; cancel that order first, or give this"
+        " one another number",
+        "该订单号已登记且内容不同：请先取消原订单，或使用新的订单号",
+    ),
+    "claim_unknown": Entry(
+        404,
+        "This link leads to no order; scan the code on the slip again",
+        "链接无效，请重新扫描小票上的二维码",
+    ),
+    "claim_secret_invalid": Entry(
+        422, "Load the page again, then press once more", "请刷新页面后再提交一次"
+    ),
+    "order_claimed": Entry(
+        409,
+        "This order has its invoice already; if that was not you, ask the restaurant",
+        "此单发票已开具；如非本人领取，请向商家询问",
+    ),
+    "order_part_taken": Entry(
+        409,
+        "Somebody else has just taken this share; choose another",
+        "该份已被他人领取，请选择其他份额",
+    ),
+    "order_cancelled": Entry(
+        410,
+        "The restaurant has cancelled this order; ask there",
+        "商家已取消此订单，请向商家询问",
+    ),
+    "order_expired": Entry(
+        410,
+        "The time to claim this invoice is over; ask the restaurant to open it again",
+        "自助开票期限已过，请联系商家重新开放",
+    ),
+    "order_not_paid": Entry(
+        409,
+        "This order is not paid yet; pay first, then load the page again",
+        "订单尚未支付，请支付后刷新页面",
+    ),
+    "title_invalid": Entry(
+        422,
+        "This is not a title code; scan it again, or type name and tax id",
+        "这不是抬头二维码，请重新扫描或手动填写名称和税号",
+    ),
+    "payments_off": Entry(
+        404,
+        "Notices of this payment service are not taken here; set its keys in config.toml",
+        "本服务未启用该支付通知，请在 config.toml 中配置密钥",
+    ),
+    "payment_keys_unreadable": Entry(
+        503,
+        "The payment service's keys cannot be read; look at the paths in config.toml",
+        "无法读取支付通知密钥，请检查 config.toml 中的路径",
+    ),
+    "payment_malformed": Entry(
+        400,
+        "This is not a notice as the payment service writes them",
+        "内容不是该支付服务的通知格式",
+    ),
+    "payment_time_over": Entry(
+        403,
+        "The notice's time is more than five minutes off; look at this machine's clock",
+        "通知时间与本机相差超过五分钟，请检查系统时间",
+    ),
+    "payment_serial_unknown": Entry(
+        403,
+        "The notice names a key that is not known here; add the payment service's new certificate",
+        "通知使用的证书序列号未知，请添加支付平台新证书",
+    ),
+    "payment_signature_invalid": Entry(
+        403,
+        "The notice is not proven; nothing was done",
+        "通知验签失败，未作任何处理",
+    ),
+    "payment_order_unknown": Entry(
+        404,
+        "The notice is for an order that is not here yet; send it again later",
+        "通知所指订单尚未登记，请稍后重发",
+    ),
+    "payment_amount_differs": Entry(
+        409,
+        "The amount paid is not what the order comes to; it is written down, and the order is not"
+        " paid by it",
+        "支付金额与订单金额不符：已记录，订单未因此标记为已支付",
+    ),
+}

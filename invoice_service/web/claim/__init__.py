@@ -1,0 +1,5 @@
+"""The customer's page of an order: who it is for, and the invoice once it is issued."""
+
+from invoice_service.web.claim.pages import ClaimPages, Told
+
+__all__ = ["ClaimPages", "Told"]

@@ -1,0 +1,69 @@
+"""The customer's page, as ``/openapi.json`` has it."""
+
+from typing import Final
+
+import msgspec
+
+from invoice_service.openapi.operation import FIELDS, HTML, STORE, Operation, Parameter, Words, says
+
+CLAIM = Parameter("token", "What stands in the link; whoever has it may claim", "path")
+
+
+class ClaimForm(msgspec.Struct, omit_defaults=True):
+    """What a customer fills in."""
+
+    kind: str = ""
+    name: str = ""
+    tax_id: str = ""
+    code: str = ""
+    part: str = ""
+    mine: str = ""
+
+
+WORDS: Final[Words] = {
+    "ClaimForm.kind": says("`individual`, `company` or `organisation`"),
+    "ClaimForm.name": says("The title"),
+    "ClaimForm.tax_id": says("A company's tax id"),
+    "ClaimForm.code": says("Instead of both: the text of a title code, `$01…$`"),
+    "ClaimForm.part": says("Which share, where there are several"),
+    "ClaimForm.mine": says("What the page made, by which it is shown its invoice again"),
+}
+
+OPERATIONS: Final = (
+    Operation(
+        "get",
+        "/claim/{token}",
+        "claimPage",
+        "pages",
+        "What is to be claimed, or what this browser has claimed",
+        "A page",
+        ((HTML, "string"),),
+        "",
+        (CLAIM,),
+        codes=("claim_unknown", "key_unreadable", *STORE),
+        errors="page",
+        strict=False,
+    ),
+    Operation(
+        "post",
+        "/claim/{token}",
+        "claim",
+        "pages",
+        "Claim an invoice, once",
+        "303: on to the page that shows it; 200: a title code whose sum does not fit",
+        ((HTML, "string"),),
+        "",
+        (CLAIM,),
+        ((FIELDS, ClaimForm),),
+        (303, 200),
+        codes=(
+            *("claim_unknown", "claim_secret_invalid", "title_invalid", "buyer_incomplete"),
+            *("tax_id_invalid", "text_too_long", "control_character", "text_damaged"),
+            *("order_claimed", "order_part_taken", "order_cancelled", "order_expired"),
+            *("order_not_paid", "value_unknown", "merchant_suspended", "quota_exhausted"),
+            *("log_behind", "clock_behind", "clock_ahead", "key_unreadable", *STORE),
+        ),
+        errors="page",
+        strict=False,
+    ),
+)

@@ -1,0 +1,200 @@
+"""``/claim/{token}``: works without scripts; whatever is pressed twice is one invoice.
+
+The page makes a secret and sends it with the form, so that a second press is the same browser's;
+a cookie for this address alone keeps it. Others who have the link see that it was claimed, no more.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, Protocol
+
+import msgspec
+from flask import Blueprint, Response, redirect, request
+from markupsafe import Markup
+from werkzeug import Response as AnyResponse
+
+from chain.commitment import parse_password_area
+from chain.errors import (
+    ConflictError,
+    MalformedError,
+    NotFoundError,
+    Problem,
+    RefusedError,
+    UnavailableError,
+)
+from invoice_service.documents.qr import qr_svg
+from invoice_service.domain.numbering import shanghai_time
+from invoice_service.domain.qrtext import scan_url
+from invoice_service.services.claims.desk import Claims, parts_of
+from invoice_service.services.claims.ports import Claim, Whole
+from invoice_service.services.ports import Account, InvoiceReader
+from invoice_service.services.records import own_invoice
+from invoice_service.web.claim.form import fields, filled
+from invoice_service.web.ground.language import detail_of
+from invoice_service.web.ground.page import page
+
+COOKIE: Final = "fapiao-claim"
+KEPT_SECONDS: Final = 400 * 86_400
+"""As long as browsers keep a cookie at most."""
+
+LOOK_AGAIN: Final = "5"
+"""Seconds after which a page that waits for a payment loads itself again."""
+
+_SEE_OTHER: Final = 303
+_read: Final = msgspec.json.decode
+_FAULTS: Final = (MalformedError, ConflictError, RefusedError, UnavailableError)
+
+
+class ClaimStore(InvoiceReader, Protocol):
+    """The store, as far as the pages read it."""
+
+    def account(self, merchant_id: int) -> Account | None:
+        """One merchant."""
+        ...
+
+
+class Told(NamedTuple):
+    """How the application speaks of a problem, and what of it may be shown."""
+
+    status: Callable[[Problem], int]
+    title: Callable[[Problem], str]
+    public: Callable[[Problem], Problem]
+
+
+class ClaimPages:
+    """The page, and its form."""
+
+    def __init__(self, claims: Claims, store: ClaimStore, public_url: str, told: Told) -> None:
+        self._claims, self._store, self._told = claims, store, told
+        self._url, self._secure = public_url, public_url.startswith("https:")
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("claim", __name__, url_prefix="/claim")
+        routes.get("/<token>")(self.show)
+        routes.post("/<token>")(self.claim)
+        return routes
+
+    def show(self, token: str) -> Response:
+        """What is to be claimed, or what this browser has claimed."""
+        try:
+            whole = self._claims.linked(token)
+        except NotFoundError as problem:
+            return self._nothing(problem)
+        own = self._claims.own(whole, self._secret())
+        if own is not None and own.hash:
+            return self._done(whole, own)
+        return self._form(whole, token, {})
+
+    def claim(self, token: str) -> AnyResponse:
+        """Claim it, and go to the page that shows it."""
+        typed: dict[str, str] = {}
+        try:
+            typed = fields()
+            whole = self._claims.linked(token)
+            form = filled(typed)
+            if not form.sure:
+                return self._form(whole, token, form.typed, unsure=True)
+            secret = self._secret() or form.mine
+            self._claims.claim(token, secret, form.buyer, form.part)
+        except NotFoundError as problem:
+            return self._nothing(problem)
+        except _FAULTS as problem:
+            return self._again(token, typed, self._told.public(problem))
+        return self._kept(redirect(f"{request.root_path}{request.path}", _SEE_OTHER), secret)
+
+    def _secret(self) -> str:
+        return request.cookies.get(COOKIE, "")
+
+    def _kept(self, answer: AnyResponse, secret: str) -> AnyResponse:
+        answer.headers["Cache-Control"] = "no-store"
+        answer.set_cookie(
+            COOKIE,
+            secret,
+            max_age=KEPT_SECONDS,
+            path=f"{request.root_path}{request.path}",
+            secure=self._secure,
+            httponly=True,
+            samesite="Lax",
+        )
+        return answer
+
+    def _again(self, token: str, typed: dict[str, str], problem: Problem) -> Response:
+        """What is wrong, above the form as it was filled in."""
+        try:
+            whole = self._claims.linked(token)
+        except NotFoundError as unknown:
+            return self._nothing(unknown)
+        return self._form(whole, token, typed, problem)
+
+    def _nothing(self, problem: NotFoundError) -> Response:
+        status = self._told.status(problem)
+        return page("claim/nothing.html", status, problem=self._said(problem))
+
+    def _said(self, problem: Problem) -> dict[str, Any]:
+        return {
+            "code": problem.code,
+            "pointer": problem.pointer.rpartition("/")[2],
+            "title": self._told.title(problem),
+            "detail": detail_of(problem),
+            "incident": problem.extra.get("incident"),
+        }
+
+    def _form(
+        self,
+        whole: Whole,
+        token: str,
+        typed: dict[str, str],
+        problem: Problem | None = None,
+        *,
+        unsure: bool = False,
+    ) -> Response:
+        state = whole.state(self._claims.now())
+        waits = state == "open" and whole.order.after_payment
+        taken = {claim.part for claim in whole.claims}
+        free = [
+            (part, amount) for part, amount in enumerate(whole.order.shares, 1) if part not in taken
+        ]
+        answer = page(
+            "claim/form.html",
+            200 if problem is None else self._told.status(problem),
+            state="claimed" if state in ("open", "paid") and not free else state,
+            waits=waits,
+            free=free,
+            typed=typed,
+            unsure=unsure,
+            problem=None if problem is None else self._said(problem),
+            mine=self._secret() or typed.get("mine", "") or self._claims.links.new_secret(),
+            picture=_picture(f"{self._url}/claim/{token}") if len(free) > 1 else "",
+            **self._order(whole),
+        )
+        if waits:
+            answer.headers["Refresh"] = LOOK_AGAIN
+        return answer
+
+    def _done(self, whole: Whole, claim: Claim) -> Response:
+        """The invoice, for the browser that has claimed it."""
+        invoice = own_invoice(self._store, parse_password_area(claim.hash), whole.order.merchant_id)
+        link = scan_url(self._url, invoice.hash, invoice.number, invoice.total)
+        return page(
+            "claim/done.html",
+            invoice=invoice,
+            face=_read(invoice.face),
+            buyer=_read(invoice.buyer),
+            link=link,
+            picture=_picture(link),
+            **self._order(whole),
+        )
+
+    def _order(self, whole: Whole) -> dict[str, Any]:
+        account = self._store.account(whole.order.merchant_id)
+        lines = dict.fromkeys(line.name for part in parts_of(whole.order) for line in part.lines)
+        return {
+            "order": whole.order,
+            "seller": "" if account is None else account.merchant.name,
+            "lines": list(lines),
+            "until": f"{shanghai_time(whole.order.expires_at):%Y-%m-%d %H:%M}",
+        }
+
+
+def _picture(link: str) -> Markup:
+    return Markup(qr_svg(link).decode())  # noqa: S704 # a picture of our own making

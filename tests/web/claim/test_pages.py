@@ -1,0 +1,139 @@
+"""The customer's page: once, whatever is pressed; without scripts; and what others see of it."""
+
+import re
+from base64 import b64encode
+from html import unescape
+
+from flask.testing import FlaskClient
+
+from invoice_service.domain.titles import crc16
+from tests.api.desk import OTHER_TAX_ID, Desk
+from tests.api.orders.test_orders import COMPANY, made, now, path_of
+
+ENGLISH = {"Accept-Language": "en"}
+TITLE = f"深圳市采购有限公司</>{OTHER_TAX_ID}</>福田区 0755-1</>银行 62</>"
+
+
+def browser(desk: Desk) -> FlaskClient:
+    """Somebody's telephone."""
+    return desk.app.test_client()
+
+
+def press(phone: FlaskClient, path: str, **fields: str) -> str:
+    """Fill in the page's form and press; what is shown then."""
+    page = phone.get(path, headers=ENGLISH, base_url="https://fapiao.test").text
+    mine = re.search(r'name="mine" value="([^"]+)"', page)
+    form = {"mine": mine[1] if mine else "", **fields}
+    answer = phone.post(
+        path, data=form, headers=ENGLISH, base_url="https://fapiao.test", follow_redirects=True
+    )
+    return unescape(answer.text)
+
+
+def test_who_claims_sees_the_invoice_and_finds_it_again(desk: Desk) -> None:
+    order, phone = made(desk), browser(desk)
+    shown = press(phone, path_of(order), **COMPANY)
+    number = now(desk, order)["shares"][0]["number"]
+    assert 'data-claim="done"' in shown
+    assert number in shown
+    assert COMPANY["name"] in shown
+    again = phone.get(path_of(order), base_url="https://fapiao.test").text
+    assert number in again
+    assert number in press(phone, path_of(order), kind="individual", name="李四")
+    assert desk.count() == 1
+
+
+def test_others_see_that_it_was_claimed_and_nothing_of_whoever_did(desk: Desk) -> None:
+    order = made(desk)
+    press(browser(desk), path_of(order), **COMPANY)
+    share = now(desk, order)["shares"][0]
+    second = browser(desk)
+    for shown in (
+        second.get(path_of(order), headers=ENGLISH).text,
+        press(second, path_of(order), kind="individual", name="李四"),
+    ):
+        assert "claimed already" in shown
+        for secret in (share["hash"], share["number"], COMPANY["name"], OTHER_TAX_ID):
+            assert secret not in shown
+    assert desk.count() == 1
+
+
+def test_nothing_of_the_page_is_kept_told_on_or_run_from_elsewhere(desk: Desk) -> None:
+    answer = browser(desk).get(path_of(made(desk)))
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "script-src 'self' 'sha256-" in answer.headers["Content-Security-Policy"]
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_the_cookie_is_this_page_s_alone(desk: Desk) -> None:
+    order = made(desk)
+    answer = browser(desk).post(path_of(order), data={"mine": "a" * 32})
+    cookie = answer.headers["Set-Cookie"]
+    assert f"Path={path_of(order)};" in cookie
+    assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))
+
+
+def test_links_that_lead_nowhere_say_so_alike(desk: Desk) -> None:
+    made(desk)
+    shown = set()
+    for token in ("A" * 24, "short", "a" * 200, "_" * 24):
+        answer = browser(desk).get(f"/claim/{token}")
+        assert answer.status_code == 404
+        shown.add(answer.text.replace(token, ""))
+        assert browser(desk).post(f"/claim/{token}", data={}).status_code == 404
+    assert len(shown) == 1
+
+
+def test_a_title_code_fills_the_form(desk: Desk) -> None:
+    for number, body in enumerate((TITLE, b64encode(f"{TITLE}{sum_of(TITLE)}".encode()).decode())):
+        code = f"$01{body}{sum_of(TITLE) if '<' in body else ''}$"
+        order = made(desk, f"A{number}")
+        shown = press(browser(desk), path_of(order), code=code)
+        assert 'data-claim="done"' in shown
+        assert "深圳市采购有限公司" in shown
+
+
+def sum_of(text: str) -> str:
+    return f"{crc16(text.encode('gb18030')):04X}"
+
+
+def test_a_code_whose_sum_does_not_fit_is_shown_before_it_counts(desk: Desk) -> None:
+    order, phone = made(desk), browser(desk)
+    shown = press(phone, path_of(order), code=f"$01{TITLE}0000$")
+    assert "check sum does not fit" in shown
+    assert OTHER_TAX_ID in shown
+    assert desk.count() == 0
+    assert 'data-claim="done"' in press(phone, path_of(order), **COMPANY)
+
+
+def test_what_is_wrong_stands_above_what_was_typed(desk: Desk) -> None:
+    order, phone = made(desk), browser(desk)
+    wrong = [
+        ({"kind": "company", "name": "某公司", "tax_id": "91440300708461136X"}, "tax id"),
+        ({"kind": "company", "name": "某公司"}, "tax id"),
+        ({"kind": "organisation"}, "name"),
+        ({"code": "$01nonsense$"}, "title code"),
+        ({"name": "长" * 101}, "long"),
+    ]
+    for fields, words in wrong:
+        shown = press(phone, path_of(order), **fields)
+        assert words in shown.lower(), fields
+        assert fields.get("name", "") in shown
+        assert 'data-claim="done"' not in shown
+    assert desk.count() == 0
+
+
+def test_an_order_that_is_not_to_be_claimed_has_no_form(desk: Desk) -> None:
+    cancelled, expired = made(desk, "A1"), made(desk, "A2", expires_in=60)
+    desk.client.delete(f"/v1/orders/{cancelled['id']}", headers=desk.auth())
+    desk.clock.forward(seconds=60)
+    for order in (cancelled, expired):
+        assert "<form method" not in browser(desk).get(path_of(order)).text
+
+
+def test_both_languages_are_whole(desk: Desk) -> None:
+    order = made(desk, parts=2)
+    chinese = browser(desk).get(path_of(order), headers={"Accept-Language": "zh"}).text
+    assert "开票" in chinese
+    assert "Your share" not in chinese
