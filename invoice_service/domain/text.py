@@ -27,9 +27,11 @@ DEFAULT_IGNORABLE: Final = (
 """Default_Ignorable_Code_Point of Unicode 17 (DerivedCoreProperties.txt) as ranges of a character
 class; Python's unicodedata does not have it. A test compares it with another program's."""
 
-_BLANK_PATTERN = "\u2800"  # Braille without a dot: a symbol by its category, and empty
+# Symbols and letters by their category, and empty: Braille without a dot, a null notehead, a full
+# and a half blank of hieroglyphs.
+_EMPTY = "\u2800\U0001d159\U00013441\U00013442"
 _OBJECT = "\ufffc"  # stands for a picture that was left behind
-_UNSEEN = re.compile(f"[{DEFAULT_IGNORABLE}{_BLANK_PATTERN}{_OBJECT}]")
+_UNSEEN = re.compile(f"[{DEFAULT_IGNORABLE}{_EMPTY}{_OBJECT}]")
 
 # Line ends and other controls would forge lines of a printed slip, of CSV or of a header; the
 # bidirectional ones make a line read otherwise than it is stored; the rest is not text at all.

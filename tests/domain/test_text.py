@@ -22,6 +22,7 @@ from tests.outside import need
 UNSEEN = [
     *("\u200b", "\u00ad", "\u034f", "\u115f", "\u3164", "\uffa0", "\u2800", "\ufe0f", "\ufeff"),
     *("\u2060", "\u17b4", "\U000e0020", "\u061c", "\u180e", "\ufffc"),
+    *("\U0001d159", "\U00013441", "\U00013442"),
 ]
 """Characters that show nothing, of every kind: some Python even calls printable."""
 
