@@ -12,6 +12,7 @@ const OTHERS = ["wechat", "alipay", "card", "other"];
 
 class Closing {
   open = null; // named where bills are open
+  begun = null; // named where a sale was begun and is not finished: it belongs to this shift
   id = newId();
 
   constructor() {
@@ -53,6 +54,7 @@ class Closing {
       h("details", {}, h("summary", {}, _("Other ways of payment, as their own lists say")), OTHERS.map((kind) =>
         field(`counted-${kind}`, _("%(kind)s, in yuan", { kind: kindName(kind) }), { name: kind, inputmode: "decimal" }))),
       field("note", _("A note, if something is to be known"), { name: "note", maxlength: 200 }),
+      this.begun && h("p", { class: "error", role: "alert" }, _("Sales are not finished: %(bills)s. Finish each of them where it is sold, and close then.", { bills: this.begun })),
       this.open && h("p", { class: "error", role: "alert" }, _("Bills are open: %(bills)s. Settle them, or leave them to the next shift.", { bills: this.open }),
         h("label", { class: "choice" }, h("input", { type: "checkbox", name: "carry" }), _("Leave them open"))),
       h("div", { class: "buttons" }, h("button", { class: "button" }, _("Close the till"))));
@@ -99,7 +101,7 @@ class Closing {
   }
 
   async #done(shift) {
-    this.open = null;
+    [this.open, this.begun] = [null, null];
     await this.start();
     fill(part("result"), result(shift, true));
     part("result").scrollIntoView({ block: "nearest" });
@@ -112,7 +114,11 @@ class Closing {
       await work();
     } catch (error) {
       if (error.code === "bills_open") {
-        this.open = (error.problem.bills ?? []).map((id) => this.#table(id)).join(", ");
+        this.state = await this.service.get("/till/state").catch(() => this.state);
+        const ids = error.problem.bills ?? [];
+        const begun = ids.filter((id) => this.#bill(id)?.settling);
+        this.begun = this.#named(begun);
+        this.open = this.#named(ids.filter((id) => !begun.includes(id)));
         this.#keepAndDraw();
       }
       this.#failed(error);
@@ -130,8 +136,13 @@ class Closing {
     this.#sum();
   }
 
-  #table(id) {
-    return placeName(this.state.bills.find((bill) => bill.id === id)?.table);
+  #bill(id) {
+    return this.state.bills.find((bill) => bill.id === id);
+  }
+
+  /** Where these bills are; null for none. */
+  #named(ids) {
+    return ids.length ? ids.map((id) => placeName(this.#bill(id)?.table)).join(", ") : null;
   }
 
   async #past() {

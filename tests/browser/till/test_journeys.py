@@ -336,6 +336,11 @@ def test_a_split_bill_that_is_refused_half_way_is_finished_from_the_page(
         page.click("[data-at=resume]")
         zhang.wait_text(".aside-of", "限额已用完")  # refused again, and nothing is doubled
         assert sold(shop) == before + 1
+        zhang.go("/till/closing")
+        page.click("#shift form .buttons button")
+        zhang.wait_text("#shift", "收款尚未完成：散客")
+        zhang.go("/till/")
+        page.click(".chip.begun")
     page.click("[data-at=resume]")
     page.wait_for_selector("dialog.done .paid li:nth-child(2)")
     assert sold(shop) == before + 2
