@@ -33,7 +33,7 @@ NOW: Final = datetime(2026, 11, 21, 4, 30, tzinfo=UTC)
 URL: Final = "https://fapiao.example"
 JSON, NDJSON = "application/json", "application/x-ndjson"
 FORM, CSV = "application/x-www-form-urlencoded", "text/csv"
-PARTS = "multipart/form-data"
+PARTS, PDF = "multipart/form-data", "application/pdf"
 
 LINE: Final = {"name": "*餐饮服务*餐费", "unit_price": 49810, "tax_rate": "0.06"}
 BUYER: Final = {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91330100799655058B"}
@@ -118,6 +118,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("slipPrinted", here)
     yield Call("slipPicture", {**here, **asked})
     yield Call("paper", here)
+    yield Call("verifyPaper", {}, known["paper"], PDF)
     yield Call("receiptPage", {**here, **asked})
     yield Call("verify", slip)
     yield Call("verifyMany", {}, slip, NDJSON)
@@ -216,10 +217,10 @@ class Recorder:
             raise RuntimeError(f"{call.name}: {answer.status_code} {answer.text}")
         kind = (answer.content_type or "").partition(";")[0]
         shown = _shown(kind, answer)
-        if kind == JSON:
-            self.known[call.name] = shown
+        if kind in (JSON, PDF):
+            self.known[call.name] = answer.data if kind == PDF else shown
         example: dict[str, Any] = {"parameters": call.parameters}
-        if call.body is not None:
+        if call.body is not None and call.kind != PDF:
             example["request"] = {call.kind: call.body}
         if shown is not None:
             example["answers"] = {str(answer.status_code): {kind: shown}}
@@ -246,7 +247,7 @@ def _address(operation: Operation, call: Call) -> str:
 
 
 def _body(call: Call) -> Any:  # noqa: ANN401 # what the client takes: bytes, or a form's fields
-    if call.body is None or call.kind in (PARTS, FORM):
+    if call.body is None or call.kind in (PARTS, FORM, PDF):
         return call.body
     return json.dumps(call.body, ensure_ascii=False).encode()
 

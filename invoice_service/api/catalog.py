@@ -115,6 +115,37 @@ _SLIP: Final = {
         "Two things are said of one invoice: send one code, and beside it only what it says",
         "内容前后不一致：请只提交一张发票的二维码，其他所填内容须与之相同",
     ),
+    "pdf_unreadable": Entry(
+        422,
+        "This is no PDF, or it is damaged or locked: send the file as it was given",
+        "文件不是 PDF，或已损坏、加密，请发送原文件",
+    ),
+    "pdf_too_much": Entry(
+        422,
+        "The PDF takes too much to read, which no invoice does; scan its code instead",
+        "PDF 过大或过于复杂，不是发票文件，请改为扫描二维码",
+    ),
+    "pdf_too_long": Entry(
+        422,
+        "The PDF has more pages than any invoice; send the invoice alone",
+        "PDF 页数过多，请只发送发票文件",
+    ),
+    "pdf_active": Entry(
+        422,
+        "The PDF has scripts, forms, links or notes, which no invoice has; do not open it, and"
+        " scan the code instead",
+        "PDF 含有脚本、表单、链接或批注，发票文件中不会有这些内容，请勿打开，改为扫描二维码",
+    ),
+    "pdf_several": Entry(
+        422,
+        "The PDF holds several invoices; send one at a time",
+        "PDF 中有多张发票，请逐张发送",
+    ),
+    "pdf_no_invoice": Entry(
+        422,
+        "The PDF shows no invoice of this kind: neither its code nor its proof",
+        "PDF 中没有本类发票：未见二维码或证明文件",
+    ),
     "qr_ordinary_vat": Entry(
         400,
         "This is the code of an ordinary VAT invoice, which is not checked here",

@@ -50,7 +50,7 @@ def blueprints(parts: Parts) -> tuple[Blueprint, ...]:
     """The routes over an instance."""
     return (
         *invoices.blueprints(parts),
-        checking.blueprint(parts),
+        *checking.blueprints(parts),
         merchants.blueprint(parts),
         people.people_blueprint(parts),
         people.devices_blueprint(parts),

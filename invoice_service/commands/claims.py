@@ -13,8 +13,10 @@ from chain.commitment import password_area
 from chain.errors import MalformedError
 from chain.proof.file import MAX_PROOF_BYTES, Proof, ShownGroup, parse_proof
 from chain.proof.promise import refuse_within
-from invoice_service.commands.options import named_file
+from invoice_service.commands.options import judged, named_file
 from invoice_service.documents.apart import read_codes
+from invoice_service.documents.paper.opened import MAX_BYTES, Opened
+from invoice_service.documents.paper.reading import BEGINNING, is_pdf, read_paper
 from invoice_service.domain.qrtext import (
     QrText,
     hashes_named,
@@ -37,6 +39,7 @@ class Claim(NamedTuple):
     hash: str
     slip: QrText | None = None
     proof: Proof | None = None
+    paper: Opened | None = None
 
 
 def read_claim(text: str) -> Claim:
@@ -81,7 +84,25 @@ def _from_file(path: Path) -> Claim:
         start = file.read(len(codecs.BOM_UTF8))
         if start.startswith((b"{", *MARKS)) or path.suffix.lower() == ".json":
             return _from_proof(path, start + file.read(MAX_PROOF_BYTES))
+        start += file.read(BEGINNING)
+        if is_pdf(start) and (found := _from_paper(start + file.read(MAX_BYTES))) is not None:
+            return found
     return _from_slip(read_picture(path))
+
+
+def _from_paper(data: bytes) -> Claim | None:
+    """What a PDF with a proof inside says; None for any other: it may show a code all the same."""
+    try:
+        opened = read_paper(data)
+    except MalformedError:
+        return None
+    if not opened.proofs:
+        return None
+    if len(opened.proofs) > 1:
+        raise MalformedError("pdf_several", f"it holds the proofs of {len(opened.proofs)} invoices")
+    with judged():
+        proof = parse_proof(opened.proofs[0])
+    return Claim(password_area(proof.document), proof_slip(proof), proof, opened)
 
 
 def _from_proof(path: Path, data: bytes) -> Claim:

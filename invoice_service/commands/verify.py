@@ -44,6 +44,7 @@ from invoice_service.commands.memory import (
     tell_seen,
 )
 from invoice_service.commands.output import json_option, print_json
+from invoice_service.commands.papers import refuted
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
 from invoice_service.commands.tlog import read_tlog, tell_tlog
@@ -133,6 +134,12 @@ def verify(
         raise click.UsageError("--offline needs a proof file and the log's public --key")
     demand = _Demand(keys_told(log_keys), policy_told(policy), seen)
     checked = demand.check(session, claim.proof, remote)
+    if (
+        claim.paper is not None
+        and checked is not None
+        and refuted(claim.paper, checked.evidence, as_json=as_json)
+    ):
+        return 1
     found = _found(session, claim, checked, remote, offline=offline)
     _say(found, checked, offline=offline, as_json=as_json)
     return 0 if found.verdict is Verdict.AUTHENTIC else 1

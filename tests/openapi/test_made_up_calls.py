@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis import Case, CheckContext, Response
 
 from invoice_service.api.answers import XLSX
+from invoice_service.api.checking.contract import PDF
 from invoice_service.app import doors
 from invoice_service.config import load
 from invoice_service.openapi.document import describe_service
@@ -40,7 +41,7 @@ IN_WORDS = {
     *("control_character", "text_empty", "text_damaged", "identifier_ambiguous"),
     *("missing_parameter", "qr_invalid", "range_invalid", "day_invalid", "not_csv"),
     *("business_day_invalid", "parts_invalid"),
-    *("empty_body", "not_xlsx", "several_lists"),
+    *("empty_body", "not_xlsx", "several_lists", "pdf_unreadable"),
     # a part of an address in which a slash is written out, or that is only dots
     "no_such_address",
 }
@@ -69,7 +70,7 @@ def lines(_: object, value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-@schemathesis.serializer(XLSX)
+@schemathesis.serializer(XLSX, PDF)
 def workbook(_: object, value: object) -> bytes:
     """A body of whatever bytes."""
     return value if isinstance(value, bytes) else str(value).encode()

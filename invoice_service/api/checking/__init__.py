@@ -1,6 +1,14 @@
 """Verdicts for programs."""
 
-from invoice_service.api.checking.contract import OPERATIONS, WORDS
-from invoice_service.api.checking.verifications import blueprint
+from flask import Blueprint
 
-__all__ = ["OPERATIONS", "WORDS", "blueprint"]
+from invoice_service.api.checking import papers, verifications
+from invoice_service.api.checking.contract import OPERATIONS, WORDS
+from invoice_service.api.parts import Parts
+
+__all__ = ["OPERATIONS", "WORDS", "blueprints"]
+
+
+def blueprints(parts: Parts) -> tuple[Blueprint, ...]:
+    """On what codes say, and on PDFs."""
+    return verifications.blueprint(parts), papers.blueprint(parts)

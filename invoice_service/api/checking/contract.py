@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from invoice_service.api.problems import ProblemBody
+from invoice_service.documents.paper.agreement import Difference
 from invoice_service.domain.verdict import Verification
 from invoice_service.openapi.operation import (
     CSV,
@@ -41,7 +42,32 @@ class CheckResult(msgspec.Struct, kw_only=True, omit_defaults=True):
     problem: ProblemBody | None = None
 
 
+class PaperVerification(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a PDF is worth: the verdict as of now, and whether it agrees with itself."""
+
+    verification: Verification
+    agrees: bool
+    proved_block: int | None = None
+    differences: tuple[Difference, ...] = ()
+    unproved: tuple[str, ...] = ()
+
+
+PDF: Final = "application/pdf"
+_PDF: Final = (
+    *("pdf_unreadable", "pdf_too_much", "pdf_too_long", "pdf_active", "pdf_several"),
+    *("pdf_no_invoice", "paper_busy"),
+)
+
 WORDS: Final[Words] = {
+    "PaperVerification.verification": says("`mismatch` unless the PDF agrees with itself"),
+    "PaperVerification.agrees": says("Whether text, code and proof say the same"),
+    "PaperVerification.proved_block": says("The block that the proof inside is of"),
+    "PaperVerification.differences": says("Where they differ"),
+    "PaperVerification.unproved": says("Groups of which no proof inside says anything"),
+    "Difference.part": says("What says something else than the proof; `proof`: it does not hold"),
+    "Difference.field": says("What of the invoice; of a proof, why it does not hold"),
+    "Difference.found": says("What stands there"),
+    "Difference.proved": says("What the proof says; without one, the code"),
     "SlipRecord.hash": says("The password area; with `bill_num` and `total_amount`, or `qr`"),
     "SlipRecord.bill_num": says("The number, 8 digits"),
     "SlipRecord.total_amount": says("Fen, tax included: a whole number, or its digits"),
@@ -111,6 +137,20 @@ OPERATIONS: Final = (
         (),
         ((NDJSON, SlipRecord), (CSV, "string"), (TEXT, "string"), (XLSX, "bytes")),
         codes=("too_many_records", "not_csv", "not_xlsx", "not_acceptable", *STORE, *LOG),
+        large=True,
+    ),
+    Operation(
+        "post",
+        "/v1/verifications/pdf",
+        "verifyPaper",
+        "checking",
+        "A verdict on a PDF: its text, its code and the proof inside held against each other",
+        "The verdict, and where they differ",
+        ((JSON, PaperVerification),),
+        "",
+        (),
+        ((PDF, "bytes"),),
+        codes=(*_PDF, *SLIP, *STORE, *LOG),
         large=True,
     ),
 )

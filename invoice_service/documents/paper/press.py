@@ -49,6 +49,25 @@ def _failed(why: str) -> UnavailableError:
     return UnavailableError("paper_failed", f"the paper could not be made: {why}")
 
 
+class Turns:
+    """One at work, one that waits; whoever comes then is turned away."""
+
+    def __init__(self) -> None:
+        self._places = threading.BoundedSemaphore(AT_WORK + WAITING)
+        self._work = threading.BoundedSemaphore(AT_WORK)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """A turn, if not too many wait for one; UnavailableError ``paper_busy``."""
+        if not self._places.acquire(blocking=False):
+            raise UnavailableError("paper_busy", "others are at it: try again in a moment")
+        try:
+            with self._work:
+                yield
+        finally:
+            self._places.release()
+
+
 class Press:
     """Prints for the threads of one process, and keeps what anybody may have for a while."""
 
@@ -62,8 +81,7 @@ class Press:
         self._make = make
         self._clock = clock
         self._most = kept_bytes
-        self._places = threading.BoundedSemaphore(AT_WORK + WAITING)
-        self._work = threading.BoundedSemaphore(AT_WORK)
+        self._turns = Turns()
         self._lock = threading.Lock()
         self._kept: OrderedDict[Digest, tuple[float, bytes]] = OrderedDict()
         self._size = 0
@@ -75,28 +93,17 @@ class Press:
         Raises UnavailableError: paper_busy, paper_failed.
         """
         if not keep:
-            with self._place():
+            with self._turns.turn():
                 return self._make(job)
         page = _page_of(job)
         if (found := self._found(page)) is not None:
             return found
-        with self._place():
+        with self._turns.turn():
             if (found := self._found(page)) is not None:  # made while this one waited
                 return found
             made = self._make(job)
         self._keep(page, made)
         return made
-
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        """A turn at the press, if not too many wait for one."""
-        if not self._places.acquire(blocking=False):
-            raise UnavailableError("paper_busy", "others are printing: try again in a moment")
-        try:
-            with self._work:
-                yield
-        finally:
-            self._places.release()
 
     def _found(self, page: Digest) -> bytes | None:
         with self._lock:

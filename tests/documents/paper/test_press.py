@@ -74,7 +74,7 @@ def test_one_is_at_work_one_waits_and_the_third_is_turned_away() -> None:
     places[0].start()
     returns(begun.acquire)
     places[1].start()
-    while press._places._value:  # until the second one waits
+    while press._turns._places._value:  # until the second one waits
         threading.Event().wait(0.01)
     with pytest.raises(UnavailableError) as refused:
         press.print(ONE, keep=False)

@@ -1,0 +1,46 @@
+"""Verdicts on PDFs that we once gave out, or that somebody changed since."""
+
+from flask import Blueprint, Response
+
+from invoice_service.api.answers import json_answer
+from invoice_service.api.checking.contract import PDF, PaperVerification
+from invoice_service.api.parts import Parts
+from invoice_service.api.requests import media_type, query, spooled_body
+from invoice_service.documents.paper.judging import Judged, judge_paper
+from invoice_service.documents.paper.opened import MAX_BYTES
+from invoice_service.documents.paper.press import Turns
+from invoice_service.documents.paper.reading import read_paper
+from invoice_service.domain.verdict import Verdict, Verification
+
+
+def blueprint(parts: Parts) -> Blueprint:
+    """``POST /v1/verifications/pdf``."""
+    turns = Turns()
+    routes = Blueprint("paper_checks", __name__, url_prefix="/v1/verifications")
+
+    @routes.post("/pdf")
+    def pdf() -> Response:
+        query()
+        media_type(PDF)
+        with spooled_body(MAX_BYTES) as body:
+            data = body.read()
+        with turns.turn():
+            opened = read_paper(data)
+        return json_answer(_verification(parts, judge_paper(opened, parts.keys.keys())))
+
+    return routes
+
+
+def _verification(parts: Parts, judged: Judged) -> PaperVerification:
+    """What is true now; of a paper that says two things, that it does not match."""
+    verification = Verification(verdict=Verdict.MISMATCH, hash=judged.slip.hash)
+    if not judged.differences:
+        verification = parts.verifier.verify(judged.slip)
+    evidence = judged.evidence
+    return PaperVerification(
+        verification=verification,
+        agrees=not judged.differences,
+        proved_block=None if evidence is None else evidence.height,
+        differences=tuple(judged.differences),
+        unproved=judged.unproved,
+    )

@@ -1,0 +1,91 @@
+"""PDFs that were made to harm: refused by their cause, within bounds, in a process of its own."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chain.errors import MalformedError
+from invoice_service.documents.paper.opened import MAX_BYTES, MAX_PAGES, MEMORY, SECONDS
+from invoice_service.documents.paper.reading import read_paper
+from invoice_service.documents.paper.typeset import typeset
+from tests.documents.paper.printing import face, job, link_of
+from tests.documents.paper.test_paper import meal
+from tests.documents.test_apart import drawing_that_repeats, pdf_of, picture_that_unfolds
+from tests.domain.samples import line
+
+
+def with_catalog(more: str) -> bytes:
+    """A page, and something beside it."""
+    return pdf_of(b"", "").replace(b"<</Type/Catalog", f"<</Type/Catalog{more}".encode())
+
+
+def many_pages() -> bytes:
+    kids = " ".join(["3 0 R"] * 10_000)
+    plain = pdf_of(b"", "")
+    return plain.replace(b"/Kids[3 0 R]/Count 1", f"/Kids[{kids}]/Count 10000".encode())
+
+
+def with_link() -> bytes:
+    note = "/Annots[<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/URI/URI(http://x.example/)>>>>]"
+    return pdf_of(b"", "").replace(b"/Type/Page/", f"/Type/Page{note}/".encode())
+
+
+BROKEN = b"%PDF-1.7\nxref\n0 99999999\ntrailer<</Root 1 0 R>>startxref\n9\n%%EOF"
+SCRIPT = "/OpenAction<</S/JavaScript/JS(app.alert(1))>>"
+HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
+    "no PDF": (lambda: b"hello", "pdf_unreadable"),
+    "cut off": (lambda: typeset(job([face(meal())]))[:4000], "pdf_unreadable"),
+    "a broken table": (lambda: BROKEN, "pdf_unreadable"),
+    "10,000 pages": (many_pages, "pdf_too_long"),
+    "a script": (lambda: with_catalog(SCRIPT), "pdf_active"),
+    "a form": (lambda: with_catalog("/AcroForm<</Fields[]>>"), "pdf_active"),
+    "a link": (with_link, "pdf_active"),
+    "too large": (lambda: b"%PDF-" + bytes(MAX_BYTES), "pdf_too_much"),
+    "a drawing that repeats": (drawing_that_repeats, "pdf_too_much"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_what_would_harm_is_refused_by_its_cause(what: str) -> None:
+    made, code = HOSTILE[what]
+    with pytest.raises(MalformedError) as refused:
+        read_paper(made())
+    assert refused.value.code == code, refused.value
+
+
+MEASURE = """
+import resource, subprocess, sys
+command = [sys.argv[1], "-P", "-m", "invoice_service.documents.paper.opening"]
+subprocess.run(command, stdin=open(sys.argv[2]), stdout=-3, stderr=-3)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_maxrss, used.ru_utime + used.ru_stime)
+"""
+
+
+@pytest.mark.parametrize("bomb", [drawing_that_repeats, picture_that_unfolds])
+def test_a_bomb_costs_no_more_than_is_allowed(bomb: Callable[[], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "bomb"
+    path.write_bytes(bomb())
+    # By a small program between: the largest size of one that was forked counts from its parent's.
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, sys.executable, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    largest, seconds = done.stdout.split()
+    assert int(largest) * 1024 <= MEMORY
+    assert float(seconds) <= SECONDS + 1
+
+
+def test_ours_are_read_whole_within_the_same_bounds() -> None:
+    lines = [line(name=f"*餐饮服务*{n}" + "菜" * 60) for n in range(2000)]
+    data = typeset(job([face(meal(lines=lines))], '{"a": 1}'))
+    assert len(data) <= MAX_BYTES
+    found = read_paper(data)
+    assert 1 < len(found.pages) <= MAX_PAGES
+    assert found.proofs == [b'{"a": 1}']
+    assert found.codes == [link_of(meal(lines=lines))]
