@@ -13,6 +13,9 @@ LIMIT: Final[Fen] = 10**13
 """The largest amount either way: CNY 100 thousand million, beyond any invoice."""
 
 _AMOUNT = re.compile(r"0|-?[1-9][0-9]{0,13}")
+_TYPED = re.compile(r"[¥￥,，\s]|元$")
+"""What stands around the digits of an amount, or between them."""
+
 _YUAN = re.compile(r"(0|[1-9][0-9]{0,11})(?:\.([0-9]{1,2}))?")
 
 
@@ -70,6 +73,11 @@ def parse_yuan(text: str) -> Fen:
             "amount_invalid", "an amount in yuan has at most two decimals, like 106.60"
         )
     return check_fen(int(match[1]) * 100 + int((match[2] or "").ljust(2, "0")))
+
+
+def read_yuan(text: str) -> Fen:
+    """The same as people type it: ``¥1,280.00``, ``498.1 元``; raises as ``parse_yuan``."""
+    return parse_yuan(_TYPED.sub("", text))
 
 
 def format_yuan(value: Fen) -> str:

@@ -19,6 +19,7 @@ from .money import Fen, parse_amount, parse_yuan
 from .numbering import parse_bill_number
 from .spans import BEHIND, SIGNS, in_one_line, readings, spans, without_words
 from .text import drop_unseen
+from .vat import read_vat
 
 FIELDS: Final = ("hash", "bill_num", "total_amount")
 """The parameters of the address, in the order in which we print them."""
@@ -239,10 +240,12 @@ def _parse_part(part: str) -> list[QrText]:
 
 
 def _parse_commas(fields: list[str]) -> QrText:
-    if len(fields) == 9 and fields[0] == "01" and not fields[8]:
-        # It has no seller, so the amount stands fifth; it ends in a CRC and a comma.
+    if (vat := read_vat(",".join(fields))) is not None:
+        fits = "fits" if vat.fits else "does not fit: was it read whole?"
         raise MalformedError(
-            "qr_ordinary_vat", "an ordinary VAT invoice's code: it carries no password area"
+            "qr_ordinary_vat",
+            f"an ordinary VAT invoice's code (kind {vat.kind}, {vat.name}): it carries no password"
+            f" area; its check sum {fits}",
         )
     if len(fields) != 8 or fields[:2] != ["01", "10"]:
         raise _invalid()

@@ -1,5 +1,6 @@
 /** The page /verify/file: a file comes in, verify.js says what it proves, the page shows it. */
 import { _, inOther, joined } from "../ground/words.js";
+import { fromBase64 } from "./base64.js";
 import { Problem } from "./errors.js";
 import { ForkedError } from "./fork.js";
 import { age, AS_OF, fetchProof, logReader } from "./newest.js";
@@ -370,6 +371,16 @@ async function take(file) {
   await check();
 }
 
+/** A file that was chosen on the first page, and is looked at once. */
+async function handedOver() {
+  const kept = sessionStorage.getItem("fapiao/file");
+  if (kept === null) return false;
+  sessionStorage.removeItem("fapiao/file");
+  const { name, data } = JSON.parse(kept);
+  await take(new File([fromBase64(data)], name));
+  return true;
+}
+
 /** Load the proof of `hash` from the service that this page came from. */
 async function load(hash) {
   part("chosen").replaceChildren();
@@ -409,4 +420,5 @@ listen();
 showMemory();
 const asked = new URLSearchParams(location.search).get("hash");
 if (asked !== null) load(asked.toLowerCase());
+else handedOver().catch(() => {}); // of a browser that keeps nothing, nothing was handed over
 document.documentElement.dataset.ready = "yes";

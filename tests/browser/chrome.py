@@ -107,6 +107,20 @@ class Chrome:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
+    def holds(self, expression: str) -> bool:
+        """Whether an expression is true in the page; not while it gives way to another one."""
+        try:
+            return bool(self.evaluate(expression))
+        except AssertionError:
+            return False
+
+    def slow(self, *, latency_ms: int, bits: int, processor: int) -> None:
+        """Be a phone: each answer later, so many bits a second, a processor as much slower."""
+        down = {"latency": latency_ms, "downloadThroughput": bits / 8, "uploadThroughput": bits / 8}
+        self._ask("Network.emulateNetworkConditions", offline=False, **down)
+        self._ask("Network.setCacheDisabled", cacheDisabled=True)
+        self._ask("Emulation.setCPUThrottlingRate", rate=processor)
+
     def click(self, x: float, y: float) -> None:
         """Click, or tap, as a person would."""
         self._loaded = False
@@ -180,7 +194,7 @@ class Chrome:
 
 
 @contextmanager
-def browser(profile: Path) -> Iterator[Chrome]:
+def browser(profile: Path, *flags: str) -> Iterator[Chrome]:
     """A fresh browser with its own ``profile`` folder; ended for good afterwards."""
     found = program()
     assert found
@@ -188,7 +202,7 @@ def browser(profile: Path) -> Iterator[Chrome]:
     from_browser, their_output = os.pipe()
     fds = (their_input, their_output)
     process = subprocess.Popen(
-        ["bash", "-c", MOVE, found, *map(str, fds), *FLAGS, f"--user-data-dir={profile}"],
+        ["bash", "-c", MOVE, found, *map(str, fds), *FLAGS, *flags, f"--user-data-dir={profile}"],
         pass_fds=fds,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -1,17 +1,26 @@
 """Pages for people: a check's verdict, and a form to ask for one."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, redirect, request, url_for
+from werkzeug import Response as WerkzeugResponse
 
 from chain.errors import Problem
-from invoice_service.domain.money import format_yuan
+from invoice_service.domain.money import format_yuan, read_yuan
 from invoice_service.domain.numbering import SHANGHAI
-from invoice_service.domain.qrtext import QrText, claim_in_query
+from invoice_service.domain.qrtext import QrText, claim_in_query, read_hash
+from invoice_service.domain.vat import find_vat
 from invoice_service.domain.verdict import Verdict, Verification
-from invoice_service.web.customers.words import OF_LISTS, PROOF_STEPS, words_for, words_of
+from invoice_service.web.customers.words import (
+    OF_LISTS,
+    PROOF_STEPS,
+    VAT_KINDS,
+    words_for,
+    words_of,
+)
 from invoice_service.web.ground.language import detail_of
 from invoice_service.web.ground.page import page
 
@@ -41,9 +50,19 @@ def pages_blueprint(
     blueprint.add_app_template_filter(yuan)
     blueprint.add_app_template_filter(shanghai)
 
-    @blueprint.get("/")
+    @blueprint.get("/verify", strict_slashes=False)
+    @blueprint.get("/")  # first of all, so that links have it
     def landing() -> Response:
         return page("customers/landing.html")
+
+    @blueprint.get("/verify/typed")
+    def typed() -> WerkzeugResponse:
+        """The scan page of what was typed: blanks between groups, yuan."""
+        said = {name: request.args.get(name, "").strip() for name in ("hash", "number", "total")}
+        total = read_yuan(said["total"])
+        hash_ = read_hash(re.sub("\\s", "", said["hash"]))
+        found = url_for("pages.scan", hash=hash_, bill_num=said["number"], total_amount=total)
+        return redirect(found, 303)
 
     @blueprint.get(SHOUTED, strict_slashes=False)
     @blueprint.get("/verify/scan", strict_slashes=False)  # first of all, so that links have it
@@ -70,9 +89,12 @@ def pages_blueprint(
 
 def problem_page(problem: Problem, status: int, title: str) -> Response:
     """No verdict was reached: say so, why, and nothing about the invoice."""
+    vat = find_vat(request.query_string.decode("utf-8", "replace"))
     return page(
         "customers/scan.html",
         status,
+        vat=vat if problem.code == "qr_ordinary_vat" else None,
+        vat_kinds=VAT_KINDS,
         verdict="none",
         words=words_for(problem, status),
         of_list=problem.code in OF_LISTS,

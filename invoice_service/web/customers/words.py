@@ -108,10 +108,27 @@ ORDINARY = Words(
     "link-2-off",
     N_("Not an invoice of this service"),
     N_(
-        "This is the code of an ordinary VAT invoice, which is not checked here. It says nothing"
-        " about the invoice. Check it at the tax administration's platform for VAT invoices."
+        "This is the code of an invoice of the tax administration, which is not checked here."
+        " It says nothing about the invoice. Check it at the tax administration's platform for VAT"
+        " invoices."
     ),
 )
+
+VAT_KINDS = {
+    "special": N_("Special VAT invoice"),
+    "freight": N_("Freight VAT invoice"),
+    "vehicle": N_("Motor vehicle invoice"),
+    "ordinary": N_("Ordinary VAT invoice"),
+    "electronic_special": N_("Electronic special VAT invoice"),
+    "electronic_ordinary": N_("Electronic ordinary VAT invoice"),
+    "roll": N_("Ordinary VAT invoice on a roll"),
+    "toll": N_("Electronic toll invoice"),
+    "used_vehicle": N_("Used vehicle invoice"),
+    "digital_special": N_("Fully digital invoice, special"),
+    "digital_ordinary": N_("Fully digital invoice, ordinary"),
+    "other": N_("VAT invoice of another kind"),
+}
+"""What ``domain.vat`` calls the kinds of ordinary invoices."""
 
 BY_CODE = {
     "claims_differ": DIFFERS,

@@ -10,6 +10,7 @@ from chain.errors import UnavailableError
 from invoice_service.web.customers.pages import yuan
 from tests.api.desk import MEAL, TAX_ID, UNKNOWN, Desk, refusing, slip
 from tests.domain.bent import EXAMPLE, bent, several
+from tests.domain.test_vat import DIGITAL, PRINTED
 
 VOID = {"meta", "link", "br", "input", "path", "circle"}
 
@@ -162,8 +163,8 @@ def test_a_whole_code_can_be_pasted_in_both_forms(desk: Desk) -> None:
 def test_the_landing_pages_form_leads_to_the_verdict(desk: Desk) -> None:
     invoice = desk.issue()
     page = Page(desk.client.get("/").text)
-    _, form = page.all("form")
-    (field,) = page.all("textarea")
+    form = next(one for one in page.all("form") if one["action"] == "/verify/scan")
+    field = next(one for one in page.all("textarea") if one.get("id") == "text")
     assert form["method"] == "get"
     address = f"{form['action']}?{field['name']}={quote(invoice['qr'])}"
     assert 'data-verdict="pending"' in desk.client.get(address).text
@@ -217,7 +218,6 @@ def test_of_several_codes_none_is_chosen(desk: Desk, way: str) -> None:
 
 
 PATHS = [
-    "/",
     "/problems",
     "/verify/list",
     "/verify/scan",
@@ -277,3 +277,39 @@ def test_every_verdict_has_its_style(desk: Desk) -> None:
         *("malformed", "unavailable"),
     ):
         assert re.search(rf"\.is-{name}\b", css), name
+
+
+def test_an_invoice_of_the_tax_administration_is_named_and_says_what_its_code_says(
+    desk: Desk,
+) -> None:
+    for text, said in {
+        DIGITAL: ("数电发票（普通发票）", "26442000000014209621", "¥112.00", "相符"),
+        PRINTED[0]: ("增值税普通发票", "1100174320", "¥329.25", "2018-05-12", "相符"),
+        PRINTED[0].replace("329", "339"): ("¥339.25", "不符"),
+    }.items():
+        page = scan(desk, {"text": text}, 400)
+        assert verdict(page) == ("none", "malformed")
+        for words in (*said, "不在此查验", "全国增值税发票查验平台"):
+            assert words in page.text, words
+
+
+def test_what_is_typed_leads_to_the_verdict_and_what_cannot_be_read_says_so(desk: Desk) -> None:
+    invoice = desk.issue()
+    spaced = f" {invoice['hash'][:30].upper()} {invoice['hash'][30:]}\n"
+    said = {"hash": spaced, "number": invoice["number"], "total": "￥498.10 元"}
+    answer = desk.client.get("/verify/typed", query_string=said)
+    assert answer.status_code == 303
+    assert 'data-verdict="pending"' in desk.client.get(answer.headers["Location"]).text
+    for changes, code in {
+        ("total", "49x"): "amount_invalid",
+        ("hash", "01"): "password_area",
+    }.items():
+        answer = desk.client.get("/verify/typed", query_string=said | dict([changes]))
+        assert answer.status_code == 400
+        assert code in answer.text
+
+
+def test_the_first_page_is_at_both_addresses(desk: Desk) -> None:
+    one, other = (desk.client.get(path).text for path in ("/", "/verify"))
+    assert 'action="/verify/typed"' in one
+    assert one.replace('value="/"', "").split("<main>")[1] == other.split("<main>")[1]

@@ -63,4 +63,4 @@ def test_an_icon_is_drawn_once_and_every_one_that_is_shown_is_there(desk: Desk) 
         there = re.findall(r'<symbol id="icon-([a-z0-9-]+)"', page)
         assert used
         assert sorted(set(used)) == sorted(there), path
-    assert "<use" not in desk.client.get("/").text
+    assert "<use" not in desk.client.get("/problems").text

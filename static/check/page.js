@@ -1,0 +1,121 @@
+/** The first page: a code by camera, from a picture, from a file; read on this device. */
+import { N_, _ } from "../ground/words.js";
+import { toBase64 } from "../verify/base64.js";
+import { codesIn, drawn } from "./codes.js";
+
+const ROOT = new URL("../../", import.meta.url);
+const PAUSE = 200; // milliseconds between looks through the camera
+const PLACE = "fapiao/file";
+const LARGEST = 3 << 20; // bytes of a file that is handed to the next page
+const MOST_FILES = 20;
+const part = (id) => document.getElementById(id);
+
+const TOLD = {
+  reading: N_("Reading …"),
+  several: N_("Several codes were found; each is checked."),
+  none: N_("No code was found. Take the picture closer, straight from above, in even light."),
+  unreadable: N_("This picture cannot be read here. Save it as JPEG or PNG, or take a picture of the screen."),
+  refused: N_("The camera may not be used. Take a photograph instead, or allow it in the browser's settings."),
+  missing: N_("There is no camera that this page can use. Take a photograph instead."),
+  large: N_("The file is too large to be handed on. Choose it on the page for proof files."),
+};
+let stream = null;
+
+function tell(text) {
+  part("told").hidden = text === "";
+  part("told").textContent = text;
+}
+
+/** Go where these codes are judged: one to its page, several to the list of verdicts. */
+function judge(texts) {
+  if (texts.length === 1) {
+    const where = new URL("verify/scan", ROOT);
+    where.search = new URLSearchParams({ text: texts[0] });
+    location.assign(where);
+    return;
+  }
+  tell(_(TOLD.several));
+  part("several").querySelector("textarea").value = texts.map((text) => text.replace(/\s+/g, " ")).join("\n");
+  part("several").submit();
+}
+
+const isPicture = ({ type, name }) => type.startsWith("image/") || /\.(jpe?g|png|webp|gif|bmp|avif)$/i.test(name);
+
+/** Pictures are looked at here; a proof file, or a PDF, is for the page that checks those. */
+async function take(files) {
+  stop();
+  const pictures = files.filter(isPicture).slice(0, MOST_FILES);
+  if (!pictures.length) return files.length ? handOver(files[0]) : undefined;
+  tell(_(TOLD.reading));
+  const found = [];
+  let read = 0;
+  for (const picture of pictures) {
+    try {
+      found.push(...(await codesIn(await drawn(picture))));
+      read += 1;
+    } catch {
+      // one that cannot be read; the others are
+    }
+  }
+  if (found.length) judge([...new Set(found)]);
+  else tell(_(read ? TOLD.none : TOLD.unreadable));
+}
+
+/** The next page has no other way to a file that was chosen here than this window's own storage. */
+async function handOver(file) {
+  if (file.size > LARGEST) return tell(_(TOLD.large));
+  const data = toBase64(new Uint8Array(await file.arrayBuffer()));
+  try {
+    sessionStorage.setItem(PLACE, JSON.stringify({ name: file.name, data }));
+  } catch {
+    return tell(_(TOLD.large));
+  }
+  location.assign(new URL("verify/file", ROOT));
+}
+
+async function start() {
+  tell("");
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+  } catch (problem) {
+    const why = problem?.name === "NotAllowedError" ? "refused" : "missing";
+    return tell(_(TOLD[why]));
+  }
+  part("seen").hidden = false;
+  part("video").srcObject = stream;
+  await part("video").play();
+  look(stream);
+}
+
+async function look(mine) {
+  if (stream !== mine) return;
+  const texts = part("video").readyState < 2 ? [] : await codesIn(await drawn(part("video")));
+  if (stream !== mine) return;
+  if (!texts.length) return setTimeout(look, PAUSE, mine);
+  stop();
+  judge(texts);
+}
+
+function stop() {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+  stream = null;
+  part("seen").hidden = true;
+}
+
+part("camera").addEventListener("click", start);
+part("stop").addEventListener("click", stop);
+part("picture").addEventListener("change", ({ target }) => {
+  take([...target.files]);
+  target.value = "";
+});
+for (const name of ["dragover", "drop"]) {
+  document.addEventListener(name, (event) => {
+    event.preventDefault(); // or the browser leaves the page for the file
+    if (name === "drop") take([...event.dataTransfer.files]);
+  });
+}
+document.addEventListener("paste", ({ clipboardData }) => {
+  const files = [...clipboardData.files];
+  if (files.length) take(files);
+});
+part("look").dataset.ready = "yes";
