@@ -3,9 +3,11 @@
 import io
 from typing import Any
 
+import pytest
 import zxingcpp
 from PIL import Image
 
+from chain.errors import UnavailableError
 from tests.api.desk import MEAL, OTHER_TAX_ID, Desk, problem
 from tests.documents.printer import Printer
 
@@ -203,3 +205,22 @@ def test_a_refused_claim_leaves_the_share_free(desk: Desk) -> None:
     desk.instance.store.set_quota(desk.restaurant.merchant.id, None, desk.instance.operator())
     assert claim(desk, order, "b").status_code == 303
     assert desk.count() == 1
+
+
+def test_tills_are_told_at_once_and_what_is_done_is_frozen(desk: Desk) -> None:
+    order, store = made(desk), desk.instance.store
+    _, seen = store.newest()
+    claim(desk, order, **COMPANY)
+    desk.post(f"/v1/orders/{order['id']}/paid", b"")
+    told = store.till_events(desk.restaurant.merchant.id, seen, 10)
+    assert [(event.kind, event.subject) for event in told] == [("order", order["id"])] * 2
+    news = store.order_news(order["id"])
+    assert (news["claimed"], news["paid"]) == ([now(desk, order)["shares"][0]["hash"]], True)
+    for change in (
+        "UPDATE claims SET hash = ''",
+        "DELETE FROM claims",
+        "UPDATE claim_payments SET amount = 1",
+        "DELETE FROM claim_payments",
+    ):
+        with pytest.raises(UnavailableError, match="frozen"), store.connections.writing() as rows:
+            rows.execute(change)
