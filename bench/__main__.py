@@ -20,6 +20,7 @@ from bench.processes import machine_cpu, own_cpu
 from bench.rounds import measure_round
 from bench.rows import ALL, measures
 from bench.run import Run
+from bench.scan import scan_page
 from bench.table import Measure, Result, print_table, to_json
 from bench.till import AN_HOUR, SECONDS, till_rush
 from bench.tree import our_tree, pymerkle_tree, sample_entries
@@ -36,6 +37,7 @@ def main() -> None:
     # Ended like this, too, it leaves neither its folder nor what it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     measure = _pilot if arguments.year else _till if arguments.till else _everything
+    measure = _scan if arguments.scan else measure
     with tempfile.TemporaryDirectory(prefix="fapiao-bench-", dir=arguments.dir) as name:
         size = arguments.size or (INVOICES if arguments.year else SIZE)
         run = Run(Path(name), arguments.seconds, size, arguments.rounds)
@@ -58,6 +60,11 @@ def _arguments() -> argparse.Namespace:
         "--till",
         action="store_true",
         help="only a till's page: how long a touch takes while a script sells, ten minutes",
+    )
+    parser.add_argument(
+        "--scan",
+        action="store_true",
+        help="only the scan page on a slow phone: until the verdict, until the phone's check",
     )
     parser.add_argument("--size", type=int, help=f"invoices of a simulated year (else {SIZE:,})")
     parser.add_argument(
@@ -138,6 +145,12 @@ def _pilot(run: Run) -> list[Measure]:
 def _till(run: Run) -> list[Measure]:
     with run.step(f"touches at a till beside {AN_HOUR} sales an hour"):
         return till_rush(run.place("till"), SECONDS, AN_HOUR)
+    return []
+
+
+def _scan(run: Run) -> list[Measure]:
+    with run.step("scans by a slow phone"):
+        return scan_page(run.place("scan"))
     return []
 
 
