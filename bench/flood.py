@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -32,6 +33,8 @@ MOST_MEMORY = 600.0  # MiB of all processes together
 LIST = b"x\n" * 16_500_000
 SCAN = f"/verify/scan?hash=01{'0' * 64}&bill_num=00000001&total_amount=1"
 CHECK = b'{"hash":"01%064x","bill_num":"00000001","total_amount":"1"}\n'
+HEAD = b"GET / HTTP/1.1\r\n" + b"a:b\r\n" * 12_000  # without an end
+AHEAD = f"GET {SCAN} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 200
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
@@ -40,6 +43,8 @@ class Size:
     """How much of everything; ``seconds`` is the least time for which it goes on."""
 
     halves: int = 24
+    heads: int = 600
+    ahead: int = 10
     silent: int = 1_100
     slow: int = 12
     batches: int = 8
@@ -49,7 +54,9 @@ class Size:
 
 
 WHOLE = Size()
-SMALL = Size(halves=12, silent=150, slow=4, batches=2, records=400, lists=1, seconds=8.0)
+SMALL = Size(
+    halves=12, heads=80, ahead=4, silent=150, slow=4, batches=2, records=400, lists=1, seconds=8.0
+)
 
 
 @dataclass
@@ -81,6 +88,7 @@ class Flood:
         """All at once, until the batches and lists are through and the time is up."""
         size = self._size
         steady = [self._till, self._phone, self._watch_memory, self._keep_silent, self._keep_halves]
+        steady += [self._keep_heads, *[self._ahead] * size.ahead]
         ending = [*[self._slow] * size.slow, *[self._list] * size.lists]
         ending += [self._batch] * size.batches
         numbers = count()
@@ -154,6 +162,20 @@ class Flood:
         head = b"POST /v1/verifications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         self._keep(self._size.halves, "127.0.3", head + b"Content-Length: 1000\r\n\r\n{")
 
+    def _keep_heads(self, _number: int) -> None:
+        """Heads of very many short lines that have no end."""
+        self._keep(self._size.heads, "127.0.7", HEAD)
+
+    def _ahead(self, _number: int) -> None:
+        """Asks again and again without waiting for an answer; whoever is closed comes again."""
+        while not self._over.is_set():
+            with suppress(OSError), self._open("127.0.8.1", b"") as line:
+                line.setblocking(True)  # noqa: FBT003 # the function takes no keyword
+                while not self._over.is_set():
+                    line.sendall(AHEAD)
+                    _take(line, AHEAD.count(b"GET "))
+            self._over.wait(0.1)
+
     def _keep(self, wanted: int, network: str, said: bytes) -> None:
         lines: list[socket] = []
         while not self._over.is_set():
@@ -166,7 +188,8 @@ class Flood:
 
     def _open(self, address: str, said: bytes) -> socket:
         line = create_connection(self._place, timeout=PATIENCE, source_address=(address, 0))
-        line.sendall(said)
+        with suppress(OSError):  # what is refused while it comes is no fault
+            line.sendall(said)
         line.setblocking(False)  # noqa: FBT003 # the function takes no keyword
         return line
 
@@ -207,6 +230,15 @@ class Flood:
 
 def _headers(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
+
+def _take(line: socket, answers: int) -> None:
+    """Read until so many have begun. OSError when the line ends before."""
+    while answers > 0:
+        data = line.recv(65536)
+        if not data:
+            raise ConnectionResetError
+        answers -= data.count(b"HTTP/1.1 ")
 
 
 def _is_open(line: socket) -> bool:
