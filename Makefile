@@ -58,7 +58,7 @@ format: $(VENV)/.installed-dev ## let ruff write the code's layout
 bench: $(VENV)/.installed-dev ## measure this machine: ratios and rates (docs/performance.md); BENCH=--year: the pilot's first year; --till: a till's page; --scan: the scan page on a slow phone
 	@$(BIN)/python -m bench $(BENCH)
 
-flood: $(VENV)/.installed-dev ## half bodies, silent and slow clients, batches and lists at once, beside one till and one phone
+flood: $(VENV)/.installed-dev ## half bodies, endless heads, silent, slow and hasty clients, batches and lists at once, beside one till and one phone
 	@$(BIN)/python -m bench.flood
 
 shop: $(VENV)/.installed-package ## issue 20,000 orders of a shop with all that shops sell, against sums made elsewhere; SHOP="--orders 500"
