@@ -32,7 +32,7 @@ IN_WORDS = {
     *("order_id_reused", "order_parts_conflict", "replaces_not_first", "order_total_exceeded"),
     *("tax_id_taken", "merchant_suspended", "quota_exhausted", "not_reversible"),
     *("already_reversed", "return_unclear", "person_unknown", "role_of_another"),
-    *("person_removed", "login_taken", "login_invalid"),
+    *("person_removed", "login_taken", "login_invalid", "order_unknown", "payments_off"),
     "time_invalid",
     # check digits, lists of codes, sums, Unicode's properties, one parameter beside another
     *("tax_id_invalid", "industry_unknown", "district_unknown", "totals_mismatch"),

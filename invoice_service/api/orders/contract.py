@@ -185,7 +185,7 @@ WORDS: Final[Words] = {
 }
 
 _ISSUE: Final = (
-    *(*TEXTS, "no_lines", "too_many_lines"),
+    *(*TEXTS, "value_unknown", "no_lines", "too_many_lines"),
     *("quantity_invalid", "quantity_not_positive", "unit_price_not_positive", "tax_rate_unknown"),
     *("unit_price_yuan_invalid", "price_twice", "line_total_negative", "tax_kind_with_rate"),
     *("discount_negative", "discount_too_large", "total_zero"),
