@@ -124,11 +124,19 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("verifyMany", {}, slip, NDJSON)
     yield Call("queryBillDetail", {}, {"tx_hash": slip.pop("hash"), **slip})
     yield Call("scanPage", {**here, **slip})
+    yield Call("typedPage", {**here, "number": blue["number"], "total": "498.10"})
     yield Call("filePage", here)
     yield Call("checkList", {}, {"text": blue["qr"]}, PARTS)
     yield Call("orderTemplate", {"form": "csv"})
     yield Call("chooseLanguage", {}, {"language": "en", "back": "/verify/list"}, FORM)
-    for name in ("landingPage", "listPage", "problemsPage", "docsPage", "componentsPage"):
+    for name in (
+        "landingPage",
+        "checkPage",
+        "listPage",
+        "problemsPage",
+        "docsPage",
+        "componentsPage",
+    ):
         yield Call(name)
     yield Call("reverse", here, {"reason": "ISSUE_ERROR"})
     yield Call("PERSON")

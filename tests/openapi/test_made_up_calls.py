@@ -33,6 +33,7 @@ IN_WORDS = {
     *("tax_id_taken", "merchant_suspended", "quota_exhausted", "not_reversible"),
     *("already_reversed", "return_unclear", "person_unknown", "role_of_another"),
     *("person_removed", "login_taken", "login_invalid", "order_unknown", "payments_off"),
+    *("part_unclear", "parts_incomplete", "order_differs", "order_claimed", "order_cancelled"),
     "time_invalid",
     # check digits, lists of codes, sums, Unicode's properties, one parameter beside another
     *("tax_id_invalid", "industry_unknown", "district_unknown", "totals_mismatch"),
