@@ -88,7 +88,7 @@ class Entrance:
 
         RefusedError ``passkey_refused``, ``sign_in_limited``.
         """
-        self._bounds.enter("passkey", site, known=False)
+        self._bounds.passkey(site)
         person = self.passkeys.check(asked, answer)
         return self._signed(person, "strong", visit, "passkey", old)
 

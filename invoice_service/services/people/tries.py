@@ -3,8 +3,9 @@
 Tries are counted by the name that is tried *and* the network they come from, so whoever guesses a
 name from elsewhere takes nothing from its owner. Against guessing from many networks there is a
 wide bound on each name; a browser in which its owner has signed in before carries a mark, and has a
-bound of its own beside it. Names that exist and names that do not are counted alike. All web
-processes of a machine count together (``storage.sqlite.tries``); one that cannot, counts by itself.
+bound of its own, whatever others try beside it: guests often share their host's network. Names that
+exist and names that do not are counted alike. All web processes of a machine count together
+(``storage.sqlite.tries``); one that cannot, counts by itself.
 """
 
 from datetime import timedelta
@@ -28,7 +29,7 @@ class Allowance(NamedTuple):
 
 
 NETWORK: Final = Allowance(60, 2)
-"""Of one network, whatever names it tries."""
+"""Of one network, whatever names it tries, but for browsers that are known."""
 
 PAIR: Final = Allowance(8, 30)
 """Of one name from one network, or in a browser that is known."""
@@ -90,12 +91,20 @@ class Bounds:
 
     def enter(self, name: str, site: str, *, known: bool) -> None:
         """One more try of ``name`` from ``site``; ``known`` for a browser with its mark."""
-        self._network.take(site)
         if known:
             self._known.take(name)
             return
+        self._network.take(site)
         self._pair.take(f"{name}\n{site}")
         self._name.take(name)
+
+    def passkey(self, site: str) -> None:
+        """One more answer of a passkey, which nobody can guess, from ``site``.
+
+        Whose it is, is not known before: a bound on all of them together would be anybody's to
+        use up.
+        """
+        self._network.take(site)
 
     def pin(self, till: str, person_id: int) -> None:
         """One more try of a PIN at a till."""

@@ -142,6 +142,20 @@ def test_a_network_that_sprays_is_slowed_down(
     assert set(codes[:-1]) == {"sign_in_refused"}
 
 
+def test_who_tries_names_beside_them_does_not_lock_out_a_browser_that_is_known(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guest in the restaurant's own network."""
+    person = house.person("zhang")
+    mark = house.entrance.mark(person)
+    with monkeypatch.context() as patched:
+        patched.setattr(passwords, "matches", lambda *_: False)
+        for number in range(NETWORK.burst + 1):
+            refused(house, f"n{number}@1")
+    assert refused(house, person.login, PASSWORD).code == "sign_in_limited"
+    house.entrance.by_password(person.login, PASSWORD, VISIT, SITE, mark=mark)
+
+
 def test_a_crowd_that_guesses_one_name_does_not_lock_out_a_browser_that_is_known(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

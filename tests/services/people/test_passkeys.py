@@ -8,6 +8,7 @@ import pytest
 from chain.errors import NotFoundError, RefusedError
 from invoice_service.services.people.passkeys import CHALLENGE_SECONDS, Asked, Place, place_of
 from invoice_service.services.people.person import Person
+from invoice_service.services.people.tries import NAME, NETWORK
 from tests.services.people.authenticator import PRESENT, Authenticator
 from tests.services.people.house import SITE, URL, VISIT, House
 
@@ -36,6 +37,22 @@ def test_a_passkey_signs_in_alone(house: House) -> None:
     (kept,) = house.store.passkeys(person.id)
     assert (kept.label, kept.used_at) == ("phone", house.now)
     assert [act[2] for act in house.acts("credential")][1:] == [{"kind": "passkey", "state": "set"}]
+
+
+def test_rubbish_from_elsewhere_keeps_no_passkey_out(house: House) -> None:
+    """However many networks send it; one alone is slowed down."""
+    device = give(house, house.person("zhang"))
+
+    def sent(site: str) -> str:
+        with pytest.raises(RefusedError) as caught:
+            house.entrance.by_passkey("rubbish", "{}", VISIT, site)
+        return caught.value.code
+
+    assert {sent(f"10.0.{n}.1") for n in range(NAME.burst + 1)} == {"passkey_refused"}
+    question = asked(house.desk.passkeys.ask())
+    house.entrance.by_passkey(question.sealed, device.show(question.options), VISIT, SITE)
+    codes = [sent("10.1.1.1") for _ in range(NETWORK.burst + 1)]
+    assert codes == ["passkey_refused"] * NETWORK.burst + ["sign_in_limited"]
 
 
 def test_with_a_passkey_a_password_is_half(house: House) -> None:
