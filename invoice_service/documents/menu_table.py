@@ -10,7 +10,7 @@ import msgspec
 
 from chain.errors import MalformedError
 from chain.hashing import sha256
-from invoice_service.documents.order_columns import check_whole, money, rate
+from invoice_service.documents.order_columns import check_whole, money, rate, rate_cell
 from invoice_service.documents.tables import TableRow, as_formula_of_text, table_rows
 from invoice_service.domain.money import format_yuan, parse_yuan
 from invoice_service.services.till.shapes import Dish
@@ -49,7 +49,8 @@ def menu_csv(dishes: Iterable[Dish]) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(HEADER)
     for dish in dishes:
-        cells = (dish.name, dish.category, format_yuan(dish.price), dish.tax_rate, dish.code)
+        share = rate_cell(dish.tax_rate, dish.tax_kind or "")
+        cells = (dish.name, dish.category, format_yuan(dish.price), share, dish.code)
         writer.writerow([as_formula_of_text(cell) if _counts(cell) else cell for cell in cells])
     return text.getvalue().encode()
 
@@ -85,8 +86,13 @@ def _places(header: Sequence[str]) -> dict[str, int]:
     places: dict[str, int] = {}
     for place, text in enumerate(header):
         name = _KNOWN.get(text.casefold().strip())
+        if name in places:
+            raise MalformedError(
+                "menu_header_unknown",
+                f"two columns are the {name}: {header[places[name]]!r} and {text!r}; keep one",
+            )
         if name is not None:
-            places.setdefault(name, place)
+            places[name] = place
     missing = [name for name in _NEEDED if name not in places]
     if missing:
         known = "; ".join(f"{name}: {', '.join(others)}" for name, others in NAMES.items())

@@ -103,7 +103,7 @@ _DATE_CODE: Final = re.compile(
 )
 _SERIAL: Final = re.compile(r"[3-7][0-9]{4}(?:\.[0-9]+)?", re.ASCII)
 _SERIAL_ZERO: Final = datetime(1899, 12, 30)  # noqa: DTZ001 # sheets know no zone
-_DIGITS_MATTER: Final = frozenset({"order_id", "till", "buyer_tax_id"})
+_DIGITS_MATTER: Final = frozenset({"order_id", "till", "buyer_tax_id", "code"})
 _DIGITS: Final = 15
 """Of a number that a spreadsheet keeps; it shows no more."""
 
@@ -175,6 +175,12 @@ def rate(text: str) -> tuple[str, str]:
     if percent:
         return f"{(Decimal(percent[1]) / 100).normalize():f}", ""
     return quantity(text), ""
+
+
+def rate_cell(text: str, kind: str) -> str:
+    """What ``rate`` reads as this rate, and as this kind of rate 0 ("" and zero are the same)."""
+    words = {name: word for word, name in RATES_IN_WORDS.items() if name != "zero"}
+    return words.get(kind, text)
 
 
 def time(text: str) -> str:

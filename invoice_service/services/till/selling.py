@@ -264,15 +264,22 @@ def _again(bill: Bill, digest: bytes, asked: SettleRequest) -> Outcome:
 
 
 def _digest(asked: SettleRequest) -> bytes:
-    """What two calls must share to be the same one: all but who the buyer is.
+    """What two calls must share to be the same one: all but who a person among the buyers is.
 
-    A digest of a person's name would outlive its erasure.
+    A digest of a person's name would outlive its erasure. Companies are told apart.
     """
     if isinstance(asked.parts, UnsetType):
         return b""
-    parts = [msgspec.structs.replace(part, buyer=UNSET) for part in asked.parts]
+    parts = [msgspec.structs.replace(part, buyer=_told(part.buyer)) for part in asked.parts]
     bill = asked.bill
     if not isinstance(bill, UnsetType):
-        bill = msgspec.structs.replace(bill, buyer=UNSET)
+        bill = msgspec.structs.replace(bill, buyer=_told(bill.buyer))
     plain = msgspec.structs.replace(asked, parts=parts, bill=bill)
     return bytes(sha256(b"fapiao/v1/settle\n" + _encode(plain)))
+
+
+def _told(buyer: Buyer | UnsetType) -> Buyer | UnsetType:
+    """A buyer who is no person."""
+    if isinstance(buyer, UnsetType) or buyer.kind == "individual":
+        return UNSET
+    return buyer

@@ -169,6 +169,9 @@ def test_a_menu_goes_out_and_comes_back_as_a_table(counter: Counter) -> None:
         {**DISH, "id": "b", "name": "=茶"},
         {**DISH, "id": "c", "name": '-"&HYPERLINK("http://x")&"'},
         {**DISH, "id": "d", "name": "＝1+1"},
+        {**DISH, "id": "e", "name": "米", "tax_rate": "0", "tax_kind": "exempt"},
+        {**DISH, "id": "f", "name": "卡", "tax_rate": "0", "tax_kind": "untaxed"},
+        {**DISH, "id": "g", "name": "书", "tax_rate": "0"},
     ]
     counter.zhang.do("PUT", "menu", {"version": 0, "items": dishes})
     table = counter.zhang.get("menu.csv")
@@ -179,7 +182,7 @@ def test_a_menu_goes_out_and_comes_back_as_a_table(counter: Counter) -> None:
     )
     found = sent_file(counter, table.data)
     assert found["refused"] == []
-    names = ("name", "price", "tax_rate", "category", "code")
+    names = ("name", "price", "tax_rate", "tax_kind", "category", "code")
     assert [[one.get(name, "") for name in names] for one in found["items"]] == [
         [one.get(name, "") for name in names] for one in dishes
     ]
@@ -197,6 +200,22 @@ def test_a_shops_own_table_of_dishes(counter: Counter) -> None:
     assert counter.zhang.send("POST", "menu/file", {}).get_json()["code"] == (
         "unsupported_media_type"
     )
+
+
+def test_a_table_of_dishes_is_not_guessed_at(counter: Counter) -> None:
+    """Codes that a spreadsheet has rounded, and two columns that could be the price."""
+    found = sent_file(counter, "菜名,单价,条码\n茶,5,6.90123E+12\n面,5,1月2日\n".encode())
+    assert found["items"] == []
+    assert [one["code"] for one in found["refused"]] == ["csv_number_destroyed"] * 2
+    own = counter.zhang.form()
+    answer = counter.zhang.client.post(
+        "/till/menu/file",
+        data="菜名,单价,售价\n茶,5,6\n".encode(),
+        base_url=BASE,
+        headers={**own, "Content-Type": "text/csv"},
+    )
+    assert answer.get_json()["code"] == "menu_header_unknown"
+    assert "'单价'" in answer.get_json()["detail"]
 
 
 def sent_file(counter: Counter, data: bytes) -> dict[str, Any]:

@@ -53,6 +53,22 @@ def test_another_way_of_paying_a_settled_bill_is_told_what_was_sold(counter: Cou
     assert counter.count() == 1
 
 
+def test_a_settled_bill_takes_no_other_title(counter: Counter) -> None:
+    """Who adds a company after a call that was lost is told that it is not on the invoice."""
+    bill = new_id()
+    sold = counter.zhang.sell(bill=bill)
+    lines: dict[str, Any] = {"lines": [NOODLES]}
+    for content, part in (
+        ({**lines, "buyer": COMPANY}, cash(2800)),
+        (lines, {**cash(2800), "buyer": COMPANY}),
+    ):
+        late = {"version": 0, "bill": content, "parts": [part]}
+        problem = counter.zhang.refused("POST", f"bills/{bill}/settle", late)
+        assert problem["code"] == "bill_settled"
+        assert [one["hash"] for one in problem["invoices"]] == [sold["invoices"][0]["hash"]]
+    assert counter.count() == 1
+
+
 def test_the_same_call_at_the_same_time_sells_once(counter: Counter) -> None:
     bill = new_id()
     tills = [counter.new_till("zhang") for _ in range(4)]
