@@ -116,7 +116,7 @@ OPERATIONS: Final = (
         "/verify",
         "checkPage",
         "pages",
-        "The same page as `/`",
+        "The first page, at a second address",
         "A page",
         ((HTML, "string"),),
         errors="page",
