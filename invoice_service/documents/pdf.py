@@ -1,5 +1,6 @@
 """The QR codes on a PDF's pages; only in a process with bounds (``documents.apart``)."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +18,10 @@ def codes_of(path: Path) -> list[str]:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError:
         raise unreadable(path, "the PDF is damaged, or locked with a password") from None
-    if len(document) > MAX_PAGES:
-        raise too_many_pages(path, len(document))
-    return [text for page in document for text in _codes_on(page)]
+    with closing(document):
+        if len(document) > MAX_PAGES:
+            raise too_many_pages(path, len(document))
+        return [text for page in document for text in _codes_on(page)]
 
 
 def _codes_on(page: pypdfium2.PdfPage) -> list[str]:

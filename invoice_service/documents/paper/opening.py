@@ -8,6 +8,7 @@ import ctypes
 import re
 import resource
 import sys
+from contextlib import closing
 from typing import Final
 
 import msgspec
@@ -48,14 +49,15 @@ def opened(data: bytes) -> Opened:
         raise MalformedError(
             "pdf_unreadable", "no PDF, a damaged one, or one with a password"
         ) from None
-    pages = len(document)
-    if not 0 < pages <= MAX_PAGES:
-        raise MalformedError("pdf_too_long", f"{pages} pages, and 1 to {MAX_PAGES} are read")
-    _refuse_active(document, data)
-    try:
-        return _read(document)
-    except pypdfium2.PdfiumError as error:
-        raise MalformedError("pdf_unreadable", f"a page cannot be read: {error}") from None
+    with closing(document):
+        pages = len(document)
+        if not 0 < pages <= MAX_PAGES:
+            raise MalformedError("pdf_too_long", f"{pages} pages, and 1 to {MAX_PAGES} are read")
+        _refuse_active(document, data)
+        try:
+            return _read(document)
+        except pypdfium2.PdfiumError as error:
+            raise MalformedError("pdf_unreadable", f"a page cannot be read: {error}") from None
 
 
 def _refuse_active(document: pypdfium2.PdfDocument, data: bytes) -> None:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pypdfium2
 import pytest
 
 from chain.proof.file import hidden_in, parse_proof
@@ -10,6 +9,7 @@ from chain.proof.verify import verify_proof
 from invoice_service.documents.paper.press import Press
 from invoice_service.documents.paper.typeset import typeset
 from tests.api.desk import MEAL, UNKNOWN, Desk, problem
+from tests.documents.paper.printing import read
 
 PERSON = {"kind": "individual", "name": "张三丰", "payment_id": "wx-4711"}
 
@@ -35,11 +35,8 @@ def paper(
     assert answer.status_code == 200, answer.text
     assert answer.content_type == "application/pdf"
     assert answer.headers["Cache-Control"] == "no-store"
-    document = pypdfium2.PdfDocument(answer.data)
-    files = [
-        bytes(document.get_attachment(n).get_data()) for n in range(document.count_attachments())
-    ]
-    return "\n".join(page.get_textpage().get_text_range() for page in document), files
+    texts, files = read(answer.data)
+    return "\n".join(texts), list(files.values())
 
 
 def test_what_is_inside_is_what_its_reader_may_see(printing: Desk) -> None:

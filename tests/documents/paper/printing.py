@@ -2,8 +2,10 @@
 
 import subprocess
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
+import pypdfium2
 from PIL import Image
 
 from invoice_service.documents.paper.face import Face, Told, face_of
@@ -48,6 +50,23 @@ def run(program: str, *arguments: str | Path) -> str:
 def text_of(path: Path, *options: str) -> str:
     """The text as pdftotext has it."""
     return run("pdftotext", *options, path, "-")
+
+
+def read(data: bytes) -> tuple[list[str], dict[str, bytes]]:
+    """The text of each page, and the files inside by their names.
+
+    All of it is closed here, in order: what the library closes when it is collected is closed in
+    any order, on any thread, and can take the process with it.
+    """
+    texts, files = [], {}
+    with closing(pypdfium2.PdfDocument(data)) as document:
+        for number in range(len(document)):
+            with closing(document[number]) as page, closing(page.get_textpage()) as text:
+                texts.append(text.get_text_range())
+        for number in range(document.count_attachments()):
+            attached = document.get_attachment(number)
+            files[attached.get_name()] = bytes(attached.get_data())
+    return texts, files
 
 
 def pictured(path: Path, dpi: int) -> Image.Image:
