@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -185,6 +186,7 @@ class Chrome:
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            assert select.select([self._from], [], [], PATIENCE)[0], "the browser says nothing"
             data = os.read(self._from, 1 << 20)
             assert data, "the browser ended"
             self._rest += data
