@@ -6,7 +6,6 @@ writes no file. Whatever happens to it, the caller learns that nothing was read.
 """
 
 import re
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Final
 import msgspec
 
 from chain.errors import MalformedError
+from invoice_service.documents.bounds import bound_this_process
 
 MAX_BYTES: Final = 20 << 20
 MEMORY: Final = 320 << 20
@@ -55,10 +55,7 @@ def read_codes(path: Path) -> list[str]:
 
 def main() -> None:
     """Print the texts of a file's codes, or why there are none; dies where it takes too much."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    bound_this_process(MEMORY, SECONDS)
     answer: list[str] | _Refusal
     try:
         answer = _codes_of(Path(sys.argv[1]))

@@ -21,9 +21,10 @@ def codes_of(path: Path) -> list[str]:
     with closing(document):
         if len(document) > MAX_PAGES:
             raise too_many_pages(path, len(document))
-        return [text for page in document for text in _codes_on(page)]
+        return [text for page in document for text in codes_on(page, DPI)]
 
 
-def _codes_on(page: pypdfium2.PdfPage) -> list[str]:
-    scale = min(DPI / 72, LONGEST_SIDE / max(page.get_size()))
+def codes_on(page: pypdfium2.PdfPage, dpi: int) -> list[str]:
+    """The texts of all codes on one page, drawn with so many dots an inch where they fit."""
+    scale = min(dpi / 72, LONGEST_SIDE / max(page.get_size()))
     return codes_in(page.render(scale=scale, grayscale=True).to_pil())

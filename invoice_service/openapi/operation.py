@@ -5,7 +5,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from invoice_service.domain.bounds import LARGEST
 
-JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS, OCTETS = (
+JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS, OCTETS, PDF = (
     "application/json",
     "application/x-ndjson",
     "text/csv",
@@ -15,6 +15,7 @@ JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS, OCTETS = (
     "multipart/form-data",
     "application/x-www-form-urlencoded",
     "application/octet-stream",
+    "application/pdf",
 )
 
 Shape = type[Any] | Literal["string", "bytes", "object"]

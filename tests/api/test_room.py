@@ -6,9 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
-from invoice_service.api.checking.contract import PDF
 from invoice_service.app import doors
-from invoice_service.openapi.operation import CSV, NDJSON, Operation
+from invoice_service.openapi.operation import CSV, NDJSON, PDF, Operation
 from invoice_service.services.people.ports import SCOPES, KeyTerms
 from tests.api.desk import Desk
 from tests.api.server import serving

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, settings
 from schemathesis import Case, CheckContext, Response
 
 from invoice_service.api.answers import XLSX
-from invoice_service.api.checking.contract import PDF
 from invoice_service.app import doors
 from invoice_service.config import load
 from invoice_service.openapi.document import describe_service
+from invoice_service.openapi.operation import PDF
 from invoice_service.services.people.ports import SCOPES, KeyTerms
 from tests.api.desk import NDJSON, Desk
 from tests.api.server import serving

@@ -13,6 +13,7 @@ from invoice_service.openapi.operation import (
     JSON,
     LOG,
     NDJSON,
+    PDF,
     SLIP,
     STORE,
     TEXT,
@@ -52,7 +53,6 @@ class PaperVerification(msgspec.Struct, kw_only=True, omit_defaults=True):
     unproved: tuple[str, ...] = ()
 
 
-PDF: Final = "application/pdf"
 _PDF: Final = (
     *("pdf_unreadable", "pdf_too_much", "pdf_too_long", "pdf_active", "pdf_several"),
     *("pdf_no_invoice", "paper_busy"),

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from invoice_service.api.answers import json_answer
-from invoice_service.api.checking.contract import PDF, PaperVerification
+from invoice_service.api.checking.contract import PaperVerification
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import media_type, query, spooled_body
 from invoice_service.documents.paper.judging import Judged, judge_paper
@@ -11,6 +11,7 @@ from invoice_service.documents.paper.opened import MAX_BYTES
 from invoice_service.documents.paper.press import Turns
 from invoice_service.documents.paper.reading import read_paper
 from invoice_service.domain.verdict import Verdict, Verification
+from invoice_service.openapi.operation import PDF
 
 
 def blueprint(parts: Parts) -> Blueprint:

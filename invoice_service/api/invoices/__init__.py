@@ -13,7 +13,7 @@ from invoice_service.api.invoices import (
 )
 from invoice_service.api.parts import Parts
 
-OPERATIONS = (*contract.OPERATIONS, *states.OPERATIONS, *erasure.OPERATIONS)
+OPERATIONS = (*contract.OPERATIONS, *papers.OPERATIONS, *states.OPERATIONS, *erasure.OPERATIONS)
 WORDS = {**contract.WORDS, **states.WORDS, **erasure.WORDS}
 
 __all__ = ["OPERATIONS", "WORDS", "blueprints"]

@@ -497,16 +497,4 @@ OPERATIONS: Final = (
         (HASH, *SLIP_ASKED),
         codes=("parameter_malformed", "slip_too_long", "font_missing", *_READ),
     ),
-    Operation(
-        "get",
-        "/v1/invoices/{hash}/pdf",
-        "paper",
-        "reading",
-        "The invoice on A4, with its proof file inside; without what the asker may not see",
-        "PDF/A-3b; while it waits for the log the page says 待上链, and no proof is inside",
-        (("application/pdf", "bytes"),),
-        "optional",
-        (HASH,),
-        codes=("paper_busy", "paper_failed", *LOG, *_READ),
-    ),
 )

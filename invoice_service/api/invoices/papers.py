@@ -14,10 +14,25 @@ from invoice_service.documents.paper.assemble import Printers
 from invoice_service.documents.paper.job import Job
 from invoice_service.documents.paper.press import Press
 from invoice_service.domain.qrtext import read_hash
+from invoice_service.openapi.operation import HASH as HASH_ASKED
+from invoice_service.openapi.operation import LOG, PDF, STORE, Operation
 from invoice_service.services.checking.prove import FACE_ONLY
 from invoice_service.services.records import own_invoice
 
-PDF: Final = "application/pdf"
+OPERATIONS: Final = (
+    Operation(
+        "get",
+        "/v1/invoices/{hash}/pdf",
+        "paper",
+        "reading",
+        "The invoice on A4, with its proof file inside; without what the asker may not see",
+        "PDF/A-3b; while it waits for the log the page says 待上链, and no proof is inside",
+        ((PDF, "bytes"),),
+        "optional",
+        (HASH_ASKED,),
+        codes=("paper_busy", "paper_failed", *LOG, "password_area", "invoice_unknown", *STORE),
+    ),
+)
 
 
 def blueprint(parts: Parts) -> Blueprint:

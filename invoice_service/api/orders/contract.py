@@ -23,6 +23,7 @@ from invoice_service.openapi.operation import (
 )
 from invoice_service.services.claims.ports import OrderState, Payer
 from invoice_service.services.claims.shapes import LONGEST, OrderRequest
+from invoice_service.services.claims.wechat import WechatNotice
 
 ORDER = Parameter(
     "order", "The order's id", "path", {"type": "string", "pattern": "^[0-9a-f]{32}$"}
@@ -76,23 +77,6 @@ class OrderPage(msgspec.Struct):
 
     orders: list[OrderBody]
     next: str | None
-
-
-class WechatResource(msgspec.Struct, omit_defaults=True):
-    """What a notice says, sealed."""
-
-    algorithm: str
-    ciphertext: str
-    nonce: str
-    associated_data: str = ""
-
-
-class WechatNotice(msgspec.Struct, omit_defaults=True):
-    """A notice of WeChat Pay, API v3; further members are passed over."""
-
-    id: str
-    event_type: str
-    resource: WechatResource
 
 
 class WechatAnswer(msgspec.Struct):

@@ -6,7 +6,6 @@ name: scripts, forms, links, notes.
 
 import ctypes
 import re
-import resource
 import sys
 from contextlib import closing
 from typing import Final
@@ -17,11 +16,11 @@ from pypdfium2 import raw
 
 from chain.errors import MalformedError
 from chain.proof.file import MAX_PROOF_BYTES
+from invoice_service.documents.bounds import bound_this_process
 from invoice_service.documents.paper.opened import MAX_PAGES, MEMORY, SECONDS, Opened, Refusal
-from invoice_service.documents.pictures import codes_in
+from invoice_service.documents.pdf import codes_on
 
 DPI: Final = 200
-LONGEST_SIDE: Final = 4000  # pixels
 ENDING: Final = ".fapiao.json"
 # Names that are long enough not to come about in what is packed.
 _ACTIVE = re.compile(rb"/(JavaScript|Launch|OpenAction|RichMedia|SubmitForm|ImportData)\b")
@@ -29,10 +28,7 @@ _ACTIVE = re.compile(rb"/(JavaScript|Launch|OpenAction|RichMedia|SubmitForm|Impo
 
 def main() -> None:
     """Answer what the PDF on the standard input holds; dies where that takes too much."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    bound_this_process(MEMORY, SECONDS)
     answer: Opened | Refusal
     try:
         answer = opened(sys.stdin.buffer.read())
@@ -74,10 +70,7 @@ def _refuse_active(document: pypdfium2.PdfDocument, data: bytes) -> None:
 
 def _read(document: pypdfium2.PdfDocument) -> Opened:
     texts = [page.get_textpage().get_text_range() for page in document]
-    first = document[0]
-    scale = min(DPI / 72, LONGEST_SIDE / max(first.get_size()))
-    codes = codes_in(first.render(scale=scale, grayscale=True).to_pil())
-    return Opened(texts, codes, list(_proofs(document)))
+    return Opened(texts, codes_on(document[0], DPI), _proofs(document))
 
 
 def _proofs(document: pypdfium2.PdfDocument) -> list[bytes]:

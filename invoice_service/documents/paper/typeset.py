@@ -3,7 +3,6 @@
 The job comes as JSON on the standard input, the PDF goes to the standard output.
 """
 
-import resource
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Final
 import msgspec
 import typst
 
+from invoice_service.documents.bounds import bound_this_process
 from invoice_service.documents.paper.face import Face
 from invoice_service.documents.paper.job import Job
 from invoice_service.documents.paper.lines import WIDTHS
@@ -58,10 +58,7 @@ class Stamp(msgspec.Struct, frozen=True):
 
 def main() -> None:
     """Write the PDF of a job; dies where it takes too much."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    bound_this_process(MEMORY, SECONDS)
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
     sys.stdout.buffer.write(typeset(job))
 

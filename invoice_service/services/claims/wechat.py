@@ -44,17 +44,21 @@ class Headers(NamedTuple):
     signature: str
 
 
-class _Resource(msgspec.Struct, frozen=True):
+class WechatResource(msgspec.Struct, frozen=True):
+    """What a notice says, sealed."""
+
     algorithm: str
     ciphertext: str
     nonce: str
     associated_data: str = ""
 
 
-class _Notice(msgspec.Struct, frozen=True):
+class WechatNotice(msgspec.Struct, frozen=True):
+    """A notice of WeChat Pay, API v3; further members are passed over."""
+
     id: str
     event_type: str
-    resource: _Resource
+    resource: WechatResource
 
 
 class _Amount(msgspec.Struct, frozen=True):
@@ -90,7 +94,7 @@ def read_notice(keys: WechatKeys, headers: Headers, body: bytes, now: int) -> Pa
         )
     said = b"%b\n%b\n%b\n" % (headers.timestamp.encode(), headers.nonce.encode(), body)
     require_signed(signer, _signature(headers.signature), said)
-    notice = _read(body, _Notice)
+    notice = _read(body, WechatNotice)
     if notice.event_type != _SUCCESS:
         return None
     transaction = _read(_opened(keys.key, notice.resource), _Transaction)
@@ -111,7 +115,7 @@ def _signature(text: str) -> bytes:
         raise forged("the signature is not base64") from None
 
 
-def _opened(key: bytes, resource: _Resource) -> bytes:
+def _opened(key: bytes, resource: WechatResource) -> bytes:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
