@@ -41,6 +41,25 @@ def remembers_nothing(
     monkeypatch.setenv("XDG_STATE_HOME", str(home))
 
 
+class _TellsFailuresAtOnce:
+    """Prints each failure when it comes: a run that is cut off must not keep them to itself."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal is not None:
+            terminal.ensure_newline()
+            terminal.line(f"{report.when} of {report.nodeid} failed", red=True)
+            terminal.line(report.longreprtext)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # of several that share the tests, one tells
+        config.pluginmanager.register(_TellsFailuresAtOnce(config))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest: nobody who shares the tests is left alone with it."""

@@ -1,10 +1,13 @@
 """No test is decided by how long something took, and one patience bounds what hangs."""
 
 import ast
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.patience import NEVER
 
 TESTS = Path(__file__).parent
 FILES = sorted(TESTS.rglob("*.py"))
@@ -78,6 +81,11 @@ def test_time_decides_nothing(find: Callable[[ast.Module], Iterator[int]]) -> No
 )
 def test_an_upper_bound_is_seen(source: str, lines: list[int]) -> None:
     assert list(upper_bounds(ast.parse(source))) == lines
+
+
+def test_what_hangs_is_named_by_the_same_patience() -> None:
+    settings = tomllib.loads((TESTS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    assert settings["tool"]["pytest"]["ini_options"]["timeout"] == NEVER
 
 
 def test_files_are_named_by_what_they_hold_and_are_short() -> None:
