@@ -29,25 +29,77 @@ def program() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-class Chrome:
-    """One browser with one page; every complaint that the page caused is kept."""
+class Pipe:
+    """What is said to a browser and by it: answers, and events of all its pages."""
 
     def __init__(self, to_browser: int, from_browser: int) -> None:
         self._to = to_browser
         self._from = from_browser
         self._rest = b""
         self._number = 0
+        self.pages: dict[str, Chrome] = {}
+
+    def ask(self, method: str, session: str | None = None, **parameters: object) -> dict[str, Any]:
+        """The answer to a command, for the browser or for the page of a ``session``."""
+        self._number += 1
+        message: dict[str, object] = {"id": self._number, "method": method, "params": parameters}
+        if session is not None:
+            message["sessionId"] = session
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        end = time.monotonic() + 2 * PATIENCE  # a page that waits in vain says so itself before
+        while True:
+            answer = self._read(end)
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer
+                result: dict[str, Any] = answer["result"]
+                return result
+            self._note(answer)
+
+    def listen(self, end: float) -> None:
+        """Take the next event, or fail when it is past the ``end``, by the monotonic clock."""
+        self._note(self._read(end))
+
+    def _note(self, event: dict[str, Any]) -> None:
+        page = self.pages.get(event.get("sessionId", ""))
+        if page is not None:
+            page.note(event.get("method"), event.get("params", {}))
+
+    def _read(self, end: float) -> dict[str, Any]:
+        """The next message; a page that asks for news by itself is never silent, so all ends."""
+        left = max(0, end - time.monotonic())
+        assert left, "the browser says other things, and not what is waited for"
+        while b"\0" not in self._rest:
+            assert select.select([self._from], [], [], left)[0], "the browser says nothing"
+            data = os.read(self._from, 1 << 20)
+            assert data, "the browser ended"
+            self._rest += data
+        message, _, self._rest = self._rest.partition(b"\0")
+        event: dict[str, Any] = json.loads(message)
+        return event
+
+
+class Chrome:
+    """One page, in a profile of its own; every complaint that it caused is kept."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
         self._loaded = False
         self.complaints: list[str] = []
         self.requests: list[str] = []
-        target = self._ask("Target.createTarget", url="about:blank")["targetId"]
-        attached = self._ask("Target.attachToTarget", targetId=target, flatten=True)
-        self._session: str | None = attached["sessionId"]
+        self._profile = pipe.ask("Target.createBrowserContext")["browserContextId"]
+        about = {"url": "about:blank", "browserContextId": self._profile}
+        target = pipe.ask("Target.createTarget", **about)["targetId"]
+        attached = pipe.ask("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = attached["sessionId"]
+        pipe.pages[self._session] = self
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._ask(f"{domain}.enable")
         self.speak("zh-CN")
 
-    _session: str | None = None
+    def close(self) -> None:
+        """Forget the page with all that it kept."""
+        del self._pipe.pages[self._session]
+        self._pipe.ask("Target.disposeBrowserContext", browserContextId=self._profile)
 
     def window(self, width: int, height: int, *, phone: bool) -> None:
         """Look at pages through a window of this size."""
@@ -74,7 +126,8 @@ class Chrome:
 
     def downloads(self, folder: Path) -> None:
         """Let what pages offer be saved in a folder."""
-        self._ask("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+        where = {"browserContextId": self._profile, "downloadPath": str(folder)}
+        self._pipe.ask("Browser.setDownloadBehavior", behavior="allow", **where)
 
     def before_pages(self, script: str) -> str:
         """Run a script in every page that is opened from now on, before its own; its name."""
@@ -96,8 +149,9 @@ class Chrome:
 
     def wait(self) -> None:
         """Wait for the load that is under way."""
+        end = time.monotonic() + PATIENCE
         while not self._loaded:
-            self._note(self._read())
+            self._pipe.listen(end)
         self._loaded = False
 
     def evaluate(self, expression: str) -> Any:  # noqa: ANN401 # whatever JavaScript gives
@@ -160,21 +214,10 @@ class Chrome:
         return base64.b64decode(self._ask("Page.captureScreenshot", **parts)["data"])
 
     def _ask(self, method: str, **parameters: object) -> dict[str, Any]:
-        self._number += 1
-        message: dict[str, object] = {"id": self._number, "method": method, "params": parameters}
-        if self._session is not None:
-            message["sessionId"] = self._session
-        os.write(self._to, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._read()
-            if answer.get("id") == self._number:
-                assert "error" not in answer, answer
-                result: dict[str, Any] = answer["result"]
-                return result
-            self._note(answer)
+        return self._pipe.ask(method, self._session, **parameters)
 
-    def _note(self, event: dict[str, Any]) -> None:
-        method, parameters = event.get("method"), event.get("params", {})
+    def note(self, method: str | None, parameters: dict[str, Any]) -> None:
+        """Keep what an event of this page tells."""
         if method == "Page.loadEventFired":
             self._loaded = True
         elif method == "Log.entryAdded":
@@ -184,20 +227,10 @@ class Chrome:
         elif method == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])
 
-    def _read(self) -> dict[str, Any]:
-        while b"\0" not in self._rest:
-            assert select.select([self._from], [], [], PATIENCE)[0], "the browser says nothing"
-            data = os.read(self._from, 1 << 20)
-            assert data, "the browser ended"
-            self._rest += data
-        message, _, self._rest = self._rest.partition(b"\0")
-        event: dict[str, Any] = json.loads(message)
-        return event
-
 
 @contextmanager
-def browser(profile: Path, *flags: str) -> Iterator[Chrome]:
-    """A fresh browser with its own ``profile`` folder; ended for good afterwards."""
+def running(profile: Path, *flags: str) -> Iterator[Pipe]:
+    """A browser; ended for good afterwards."""
     found = program()
     assert found
     their_input, to_browser = os.pipe()
@@ -212,11 +245,28 @@ def browser(profile: Path, *flags: str) -> Iterator[Chrome]:
     for descriptor in fds:
         os.close(descriptor)
     try:
-        yield Chrome(to_browser, from_browser)
+        yield Pipe(to_browser, from_browser)
     finally:
         _end(process)
         os.close(to_browser)
         os.close(from_browser)
+
+
+@contextmanager
+def page(pipe: Pipe) -> Iterator[Chrome]:
+    """A page that has seen nothing yet, of a browser that runs."""
+    chrome = Chrome(pipe)
+    try:
+        yield chrome
+    finally:
+        chrome.close()
+
+
+@contextmanager
+def browser(profile: Path, *flags: str) -> Iterator[Chrome]:
+    """A fresh browser with its own ``profile`` folder and one page."""
+    with running(profile, *flags) as pipe:
+        yield Chrome(pipe)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

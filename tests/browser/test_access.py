@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.chrome import Chrome, browser
+from tests.browser.chrome import Chrome, Pipe, page
 from tests.browser.site import Site, served
 from tests.patience import PATIENCE
 
@@ -54,9 +54,9 @@ SETTLED = f"""new Promise((done, fail) => {{
 
 
 @pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+def chrome(chromium: Pipe) -> Iterator[Chrome]:
     """One browser for all tests here, with axe in every page."""
-    with browser(tmp_path_factory.mktemp("profile")) as chrome:
+    with page(chromium) as chrome:
         chrome.before_pages(AXE.read_text("utf-8"))
         yield chrome
 

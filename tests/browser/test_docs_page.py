@@ -8,7 +8,7 @@ from werkzeug.serving import make_server
 
 from invoice_service.app import doors
 from tests.api.desk import Desk
-from tests.browser.chrome import Chrome, browser
+from tests.browser.chrome import Chrome
 from tests.browser.contrast import FAINT
 from tests.patience import PATIENCE
 
@@ -23,13 +23,6 @@ SHOWN = f"""new Promise(done => {{
     }};
     look();
 }})"""
-
-
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """One browser for all tests here."""
-    with browser(tmp_path_factory.mktemp("profile")) as chrome:
-        yield chrome
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 from chain.signing.note import SignerKey, parse_note, sign_note
 from tests.api.desk import MEAL, Desk
-from tests.browser.chrome import Chrome, browser
+from tests.browser.chrome import Chrome
 from tests.patience import PATIENCE
 from tests.witness.inside import NOW, cosigner
 
@@ -42,13 +42,6 @@ class Site:
     swapped: dict[str, bytes]
     keys: Path
     stop: Callable[[], None]
-
-
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """One browser for all tests here."""
-    with browser(tmp_path_factory.mktemp("profile")) as chrome:
-        yield chrome
 
 
 @pytest.fixture

@@ -107,14 +107,11 @@ class Visit:
 
 
 @contextmanager
-def visited(folder: Path) -> Iterator[Visit]:
+def visited(folder: Path, chrome: Chrome) -> Iterator[Visit]:
     """The owner, until the end of the block."""
     server = make_server("localhost", 0, lambda *_: [], threaded=True)
     url = f"http://localhost:{server.server_port}"
-    with (
-        Bureau(folder / "bureau", FAPIAO_SERVICE_PUBLIC_URL=url) as bureau,
-        browser(folder / "profile") as chrome,
-    ):
+    with Bureau(folder / "bureau", FAPIAO_SERVICE_PUBLIC_URL=url) as bureau:
         server.app = bureau.app
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -128,9 +125,9 @@ def visited(folder: Path) -> Iterator[Visit]:
 
 
 @pytest.fixture(scope="module")
-def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
-    """One browser for all tests here."""
-    with visited(tmp_path_factory.mktemp("files")) as visit:
+def visit(tmp_path_factory: pytest.TempPathFactory, chrome: Chrome) -> Iterator[Visit]:
+    """One restaurant for all tests here."""
+    with visited(tmp_path_factory.mktemp("files"), chrome) as visit:
         visit.fill()
         yield visit
 
@@ -184,7 +181,11 @@ def main(folder: str) -> None:
     """Pictures of every page in every way."""
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as home, visited(Path(home)) as visit:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        browser(Path(home) / "profile") as chrome,
+        visited(Path(home), chrome) as visit,
+    ):
         visit.fill()
         for name, window, ground, tag in product(NAMES, WINDOWS, ("light", "dark"), ("zh", "en")):
             visit.chrome.window(*WINDOWS[window], phone=window == "phone")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.api.desk import MEAL, UNKNOWN
-from tests.browser.chrome import Chrome, browser
+from tests.browser.chrome import Chrome, Pipe, page
 from tests.browser.lying import Between, Lie, banner, between, honest, look
 
 pytestmark = pytest.mark.slow
@@ -17,9 +17,9 @@ COFFEE = {"name": "*餐饮服务*拿铁", "unit_price": 2800, "quantity": "3", "
 
 
 @pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+def chrome(chromium: Pipe) -> Iterator[Chrome]:
     """One phone for all tests here."""
-    with browser(tmp_path_factory.mktemp("profile")) as chrome:
+    with page(chromium) as chrome:
         chrome.window(390, 844, phone=True)
         yield chrome
 

@@ -11,7 +11,7 @@ from PIL import Image
 from werkzeug.serving import make_server
 
 from tests.api.desk import UNKNOWN, Desk, slip
-from tests.browser.chrome import Chrome, browser
+from tests.browser.chrome import Chrome
 from tests.browser.contrast import FAINT
 
 pytestmark = pytest.mark.slow
@@ -22,13 +22,6 @@ TABLET = (820, 1180)
 DESKTOP = (1280, 900)
 
 GREEN, BLUE, RED, GREY = (8, 104, 59), (29, 95, 168), (179, 18, 29), (74, 82, 96)
-
-
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """One browser for all tests here."""
-    with browser(tmp_path_factory.mktemp("profile")) as chrome:
-        yield chrome
 
 
 @pytest.fixture(scope="module")

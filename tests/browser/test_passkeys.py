@@ -6,20 +6,13 @@ from collections.abc import Iterator
 import pytest
 from werkzeug.serving import make_server
 
-from tests.browser.chrome import Chrome, browser
+from tests.browser.chrome import Chrome
 from tests.web.people.visitors import PASSWORD, Bureau
 
 pytestmark = pytest.mark.slow
 
 FILL = "document.querySelector({selector!r}).value = {value!r}"
 SUBMIT = "document.querySelector({selector!r}).requestSubmit()"
-
-
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """One browser for all tests here."""
-    with browser(tmp_path_factory.mktemp("profile")) as chrome:
-        yield chrome
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.chrome import browser
+from tests.browser.chrome import Pipe, page
 from tests.browser.files import serving
 from tests.vectors.make_proofs import FAMILIES
 from tests.verifier.test_cases import expected, rows
@@ -20,8 +20,8 @@ READY = (
 
 
 @pytest.mark.parametrize("how", ["", "?plain"], ids=["WebCrypto", "vendored"])
-def test_the_browser_says_what_python_says(tmp_path: Path, how: str) -> None:
-    with browser(tmp_path / "profile") as chrome:
+def test_the_browser_says_what_python_says(chromium: Pipe, how: str) -> None:
+    with page(chromium) as chrome:
         with serving(ROOT) as base:
             chrome.open(f"{base}/tests/verifier/browser.html{how}")
             chrome.evaluate(READY)

@@ -10,7 +10,7 @@ from chain.audit.evidence import Fork, verify_evidence
 from chain.hashing import leaf_hash
 from chain.signing.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from chain.signing.note import SignerKey, VerifierKey
-from tests.browser.chrome import Chrome, browser
+from tests.browser.chrome import Chrome, Pipe, page
 from tests.browser.test_file_page import Site, _as_of, _open, _said, _text, site
 from tests.patience import PATIENCE, wait_until
 
@@ -23,9 +23,9 @@ STORED = "Object.keys(localStorage).map(name => localStorage.getItem(name))"
 
 
 @pytest.fixture
-def chrome(tmp_path: Path) -> Iterator[Chrome]:
+def chrome(chromium: Pipe) -> Iterator[Chrome]:
     """A browser that has seen nothing yet."""
-    with browser(tmp_path / "profile") as chrome:
+    with page(chromium) as chrome:
         chrome.speak("en")
         yield chrome
 

@@ -9,7 +9,7 @@ from werkzeug.serving import make_server
 
 from chain.signing.note import SignerKey
 from tests.api.desk import Desk
-from tests.browser.chrome import Chrome, browser
+from tests.browser.chrome import Chrome, Pipe, page
 from tests.browser.test_file_page import _said, _text
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,9 @@ def _proof(desk: Desk, invoice: dict[str, str], path: Path) -> Path:
     return path
 
 
-def test_old_and_new_proofs_hold_on_the_page_and_stolen_keys_do_not(tmp_path: Path) -> None:
+def test_old_and_new_proofs_hold_on_the_page_and_stolen_keys_do_not(
+    tmp_path: Path, chromium: Pipe
+) -> None:
     with Desk(tmp_path) as desk:
         old = desk.instance.log_key.text()
         invoice = desk.issue()
@@ -39,12 +41,11 @@ def test_old_and_new_proofs_hold_on_the_page_and_stolen_keys_do_not(tmp_path: Pa
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         base = f"http://127.0.0.1:{server.server_port}"
-        with browser(tmp_path / "profile") as chrome:
+        with page(chromium) as chrome:
             chrome.open(f"{base}/verify/file")
             assert chrome.evaluate("document.querySelector('#key').value") == new
             rotation.revoke(desk.instance.log_key.key_id.hex())
-            other = tmp_path / "profile2"
-            with browser(other) as later:
+            with page(chromium) as later:
                 later.open(f"{base}/verify/file")
                 server.shutdown()
                 thread.join()

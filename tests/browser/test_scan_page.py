@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.chrome import Chrome, browser
+from tests.browser.chrome import Chrome, Pipe, page
 from tests.browser.lying import Between, between, look
 
 pytestmark = pytest.mark.slow
@@ -20,9 +20,9 @@ LOADED = """(() => {
 
 
 @pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+def chrome(chromium: Pipe) -> Iterator[Chrome]:
     """One phone."""
-    with browser(tmp_path_factory.mktemp("profile")) as chrome:
+    with page(chromium) as chrome:
         chrome.window(390, 844, phone=True)
         yield chrome
 
