@@ -3,18 +3,21 @@
 Level Q, five dots a module, six modules of white around it (ISO/IEC 18004 asks for four): of what
 fits on 58 mm paper (384 dots), that survives bending and stains best (tests/documents/worn.py,
 docs/operations.md).
+
+The library, which loads all that draws pictures, is loaded by whoever makes a code.
 """
 
 import io
 from itertools import groupby
-
-import qrcode
-from qrcode.constants import ERROR_CORRECT_M, ERROR_CORRECT_Q
+from typing import TYPE_CHECKING
 
 from chain.errors import MalformedError
 
+if TYPE_CHECKING:
+    from qrcode import QRCode
+
 QUIET_ZONE = 6  # modules
-LEVEL = ERROR_CORRECT_Q
+LEVEL = 3  # qrcode.constants.ERROR_CORRECT_Q
 MODULE_DOTS = 5  # printer dots
 LEAST_MODULE_DOTS = 4  # with fewer, a thermal head blurs neighbouring modules together
 MAX_MODULE_DOTS = 32
@@ -49,7 +52,9 @@ def qr_drawn(text: str) -> bytes:
 
     Fewer and larger modules than a slip's: read from a screen, or a scan of few dots an inch.
     """
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=0)
+    from qrcode import ERROR_CORRECT_M, QRCode
+
+    code = QRCode(error_correction=ERROR_CORRECT_M, border=0)
     code.add_data(text)
     code.make(fit=True)
     matrix = code.get_matrix()
@@ -66,20 +71,24 @@ def modules_of(text: str) -> int:
 
     Printers that make the code by themselves need no more: some do not pack digits.
     """
-    code = qrcode.QRCode(error_correction=LEVEL)
+    from qrcode import QRCode
+
+    code = QRCode(error_correction=LEVEL)
     code.add_data(text, optimize=0)
     version: int = code.best_fit()
     return 17 + 4 * version
 
 
-def _encode(text: str, module: int) -> qrcode.QRCode:
+def _encode(text: str, module: int) -> "QRCode":
+    from qrcode import QRCode
+
     if not LEAST_MODULE_DOTS <= module <= MAX_MODULE_DOTS:
         raise MalformedError(
             "module_size",
             f"module must be {LEAST_MODULE_DOTS} to {MAX_MODULE_DOTS} dots",
             pointer="module",
         )
-    code = qrcode.QRCode(error_correction=LEVEL, box_size=module, border=QUIET_ZONE)
+    code = QRCode(error_correction=LEVEL, box_size=module, border=QUIET_ZONE)
     code.add_data(text)
     code.make(fit=True)
     return code

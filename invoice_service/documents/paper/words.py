@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import cn2an
-
 from invoice_service.domain.money import Fen
 
 _DIGITS: Final = "零壹贰叁肆伍陆柒捌玖"
@@ -15,7 +13,9 @@ def in_words(fen: Fen) -> str:
     jiao, cents = divmod(rest, 10)
     text = "（负数）" if fen < 0 else ""
     if yuan or not rest:
-        text += f"{cn2an.an2cn(str(yuan), 'up')}元"
+        from cn2an import an2cn  # slow to load, and wanted by those who write words only
+
+        text += f"{an2cn(str(yuan), 'up')}元"
     if jiao:
         text += f"{_DIGITS[jiao]}角"
     elif yuan and cents:

@@ -2,6 +2,9 @@
 
 A challenge is not kept: it comes back sealed, with its purpose and its end, and whoever answers it
 rightly uses it up. So strangers who only ask for one leave nothing behind.
+
+The library is loaded when somebody has a passkey: with certificates and what reads them it takes a
+tenth of a second, which no start of a program should wait for.
 """
 
 import struct
@@ -13,20 +16,6 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from chain.errors import MalformedError, NotFoundError, RefusedError
 from chain.hashing import sha256
@@ -79,6 +68,14 @@ class Passkeys:
         """Ask a person's device for a passkey; None at a site that can have none."""
         if self.place is None:
             return None
+        from webauthn import generate_registration_options, options_to_json
+        from webauthn.helpers.structs import (
+            AuthenticatorSelectionCriteria,
+            PublicKeyCredentialDescriptor,
+            ResidentKeyRequirement,
+            UserVerificationRequirement,
+        )
+
         challenge = self._randbytes(CHALLENGE_BYTES)
         known = self.store.passkeys(person.id)
         options = generate_registration_options(
@@ -98,6 +95,9 @@ class Passkeys:
 
     def add(self, person: Person, asked: str, answer: str, label: str, visit: Visit) -> Passkey:
         """Keep the passkey that a device has made; RefusedError ``passkey_refused``."""
+        from webauthn import verify_registration_response
+        from webauthn.helpers.exceptions import WebAuthnException
+
         place, challenge = self._opened(asked, f"new:{person.id}")
         try:
             made = verify_registration_response(
@@ -124,6 +124,9 @@ class Passkeys:
         """Ask whoever is there for a passkey; None at a site that can have none."""
         if self.place is None:
             return None
+        from webauthn import generate_authentication_options, options_to_json
+        from webauthn.helpers.structs import UserVerificationRequirement
+
         challenge = self._randbytes(CHALLENGE_BYTES)
         options = generate_authentication_options(
             rp_id=self.place.host,
@@ -137,6 +140,9 @@ class Passkeys:
 
         RefusedError ``passkey_refused``, the same for a passkey that nobody has.
         """
+        from webauthn import verify_authentication_response
+        from webauthn.helpers.exceptions import WebAuthnException
+
         place, challenge = self._opened(asked, "sign-in")
         credential = _read(answer)
         passkey = self.store.passkey(_credential_id(credential))
