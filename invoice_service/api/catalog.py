@@ -237,7 +237,17 @@ _PEOPLE: Final = {
         "通行密钥验证未通过，请刷新页面重试，或使用密码",
     ),
     "passkey_unknown": Entry(404, "There is no such passkey", "没有这个通行密钥"),
-    "pin_refused": Entry(403, "The PIN is wrong", "PIN 码不正确"),
+    "pin_refused": Entry(
+        403,
+        "The PIN is wrong; whoever has signed in here may type the password instead",
+        "PIN 码不正确；在此登录的人员也可输入密码",
+    ),
+    "till_handed_over": Entry(
+        403,
+        "Somebody else works at this till now; whoever has signed in takes it back first, on the"
+        " till's page",
+        "收银台现由他人操作；请登录者先在收银页面收回",
+    ),
     "pin_invalid": Entry(
         422,
         "A PIN has 6 to 8 digits, at least three different ones, and is no row",

@@ -1,6 +1,6 @@
 /** What all pages of the till have: calls, the state of the line, who works here. */
 import { _ } from "../ground/words.js";
-import { button, field, fill, given, h, icon, part } from "./dom.js";
+import { field, fill, given, h, icon, part } from "./dom.js";
 import { Line } from "./line.js";
 import { say } from "./say.js";
 import { Service } from "./service.js";
@@ -51,38 +51,39 @@ export function showCashier(state) {
 async function askCashier(data, service) {
   const state = await service.get("/till/state").catch(() => null);
   if (!state) return say(_("No line to the service: try again."), "warn");
-  const people = state.people.filter(({ id }) => id !== (state.cashier ?? state.person).id);
-  let wrong = "";
+  const people = state.people.filter(({ id }) => ![state.person.id, state.cashier?.id].includes(id));
+  let wrong = {};
   return windows.show(_("Who works here now?"), (shown) => {
     const take = async (event) => {
       event.preventDefault();
       const fields = new URLSearchParams(new FormData(event.target));
-      wrong = await handOver(data, fields);
-      if (wrong) shown.again();
+      const why = await handOver(data, fields);
+      wrong = { [fields.get("person") && "other"]: why };
+      if (why) shown.again();
       else location.reload();
     };
-    return h("form", { submit: take },
-      h("input", { type: "hidden", name: "form", value: data.token }),
+    const form = (...children) =>
+      h("form", { submit: take }, h("input", { type: "hidden", name: "form", value: data.token }), children);
+    return [
       people.length
-        ? [h("fieldset", {}, h("legend", {}, _("Name")), people.map(choice)),
-          field("pin", _("PIN"), { name: "pin", type: "password", inputmode: "numeric", maxlength: 8, autofocus: true }, wrong),
-          h("div", { class: "buttons" }, h("button", { class: "button" }, _("Take over")))]
+        ? form(h("fieldset", {}, h("legend", {}, _("Name")), people.map(choice)),
+          field("pin", _("PIN"), { name: "pin", type: "password", inputmode: "numeric", maxlength: 8, autofocus: true }, wrong.other),
+          h("div", { class: "buttons" }, h("button", { class: "button" }, _("Take over"))))
         : h("p", {}, _("Nobody else here has a PIN yet: each sets one under “Your account”.")),
-      state.cashier && h("p", { class: "apart" }, back(data)));
+      state.cashier && back(form, data.person, wrong[""]),
+    ].filter(Boolean);
   });
 }
 
 const choice = ({ id, name }, at) =>
   h("label", { class: "choice" }, h("input", { type: "radio", name: "person", value: id, checked: at === 0 }), name);
 
-/** Back to whoever has signed in: no PIN is asked for. */
-function back(data) {
-  const click = async () => {
-    await handOver(data, new URLSearchParams({ form: data.token, person: "", pin: "" }));
-    location.reload();
-  };
-  return button(_("Back to %(name)s", { name: data.person }), click);
-}
+/** Back to whoever has signed in, whose rights the till then has. */
+const back = (form, name, wrong) =>
+  h("div", { class: "apart" }, form(
+    h("input", { type: "hidden", name: "person", value: "" }),
+    field("back", _("PIN or password of %(name)s", { name }), { name: "pin", type: "password", maxlength: 200 }, wrong),
+    h("div", { class: "buttons" }, h("button", { class: "button quiet" }, _("Back to %(name)s", { name })))));
 
 /** "" when the till has changed hands, else why not. */
 async function handOver(data, fields) {

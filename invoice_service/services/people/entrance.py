@@ -95,12 +95,14 @@ class Entrance:
     def take_over(self, visitor: Visitor, person_id: int | None, pin: str, visit: Visit) -> None:
         """Have another cashier work at this till by PIN, or (None) the one who signed in.
 
-        The till stays signed in as who signed it in. RefusedError ``pin_refused``, the same for
-        nobody, somebody without a PIN, and somebody of another merchant; ``sign_in_limited``.
+        The till stays signed in as who signed it in, and who has that one's rights; to take it
+        back takes the PIN, too, or the password (never as short as a PIN). RefusedError
+        ``pin_refused``, the same for nobody, somebody without a PIN, and somebody of another
+        merchant; ``sign_in_limited``.
         """
         session, now = visitor.session, self.sessions.clock()
-        if person_id is None:
-            self.sessions.store.set_cashier(session.id, None, visit.by(visitor.person.id, now))
+        if person_id is None or person_id == visitor.person.id:
+            self._take_back(visitor, pin, visit)
             return
         self._bounds.pin(f"session {session.id}", person_id)
         person = self._people.person(person_id)
@@ -114,6 +116,15 @@ class Entrance:
         if not passwords.matches(kept, pin) or person is None:
             raise RefusedError("pin_refused", "the PIN is wrong")
         self.sessions.store.set_cashier(session.id, person.id, visit.by(person.id, now))
+
+    def _take_back(self, visitor: Visitor, text: str, visit: Visit) -> None:
+        session, person, now = visitor.session, visitor.person, self.sessions.clock()
+        if visitor.working.id != person.id:
+            self._bounds.pin(f"session {session.id}", person.id)
+            kept = person.pin if passwords.is_as_a_pin(text) else person.password
+            if not passwords.matches(kept, text):
+                raise RefusedError("pin_refused", "the PIN or the password is wrong")
+        self.sessions.store.set_cashier(session.id, None, visit.by(person.id, now))
 
     def confirm(self, person: Person, password: str, site: str) -> None:
         """Have a person who is signed in show the password again, before what matters.

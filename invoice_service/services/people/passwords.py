@@ -81,6 +81,11 @@ def check_pin(text: str) -> str:
     return text
 
 
+def is_as_a_pin(text: str) -> bool:
+    """Whether it could be a PIN; no password could be one, which are longer."""
+    return PIN.fullmatch(normalize("NFKC", text[:LONGEST])) is not None
+
+
 class _Turn:
     """One of those who compute now."""
 

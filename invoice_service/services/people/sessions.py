@@ -66,6 +66,11 @@ class Visitor(NamedTuple):
     cashier: Person | None
 
     @property
+    def working(self) -> Person:
+        """Who works here now: whoever has taken the till over, else who signed in."""
+        return self.cashier or self.person
+
+    @property
     def whole(self) -> bool:
         """Whether all was shown that must be shown."""
         return self.session.level != "half"

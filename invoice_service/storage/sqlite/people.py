@@ -141,7 +141,8 @@ def void(connection: sqlite3.Connection, person_id: int) -> None:
     connection.execute(
         "UPDATE people SET password = NULL, pin = NULL, totp = NULL WHERE id = ?", (person_id,)
     )
-    connection.execute("UPDATE sessions SET cashier_id = NULL WHERE cashier_id = ?", (person_id,))
+    # A till that they had taken over is signed out: nobody there has shown to be who signed it in.
+    connection.execute("DELETE FROM sessions WHERE cashier_id = ?", (person_id,))
     for table in ("invitations", "recovery_codes", "passkeys", "sessions"):
         connection.execute(f"DELETE FROM {table} WHERE person_id = ?", (person_id,))  # noqa: S608 # our own tables
 

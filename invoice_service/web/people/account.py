@@ -46,11 +46,11 @@ class AccountPages:
 
     def show(self) -> Response:
         """All of it."""
-        return self._page(self._gate.person())
+        return self._page(self._gate.themselves())
 
     def password(self) -> AnyResponse:
         """Another password; signed in is then only this browser."""
-        visitor, fields = self._gate.person(), self._gate.fields()
+        visitor, fields = self._gate.themselves(), self._gate.fields()
         try:
             self._confirm(visitor, fields)
             self._desk.staff.change_password(
@@ -62,7 +62,7 @@ class AccountPages:
 
     def pin(self) -> AnyResponse:
         """Another PIN, or none."""
-        visitor, fields = self._gate.person("owner", "cashier"), self._gate.fields()
+        visitor, fields = self._gate.themselves("owner", "cashier"), self._gate.fields()
         try:
             self._confirm(visitor, fields)
             self._desk.staff.change_pin(
@@ -74,11 +74,11 @@ class AccountPages:
 
     def offer_totp(self) -> Response:
         """A fresh secret, to be scanned."""
-        return self._offer(self._gate.person(), "")
+        return self._offer(self._gate.themselves(), "")
 
     def enable_totp(self) -> AnyResponse:
         """Take it, once its code is right."""
-        visitor, fields = self._gate.person(), self._gate.fields()
+        visitor, fields = self._gate.themselves(), self._gate.fields()
         secret = check_secret(fields.get("secret", ""))
         try:
             self._confirm(visitor, fields)
@@ -96,7 +96,7 @@ class AccountPages:
 
     def recovery(self) -> AnyResponse:
         """Other recovery codes, shown now only."""
-        visitor, fields = self._gate.person(), self._gate.fields()
+        visitor, fields = self._gate.themselves(), self._gate.fields()
         try:
             self._confirm(visitor, fields)
         except (RefusedError, UnavailableError) as problem:
@@ -108,7 +108,7 @@ class AccountPages:
 
     def add_passkey(self) -> AnyResponse:
         """Keep the passkey that the browser has made."""
-        visitor, fields = self._gate.person(), self._gate.fields()
+        visitor, fields = self._gate.themselves(), self._gate.fields()
         try:
             self._confirm(visitor, fields)
             self._desk.passkeys.add(
@@ -131,7 +131,7 @@ class AccountPages:
 
     def end_session(self, session: str) -> AnyResponse:
         """Sign out in one place."""
-        visitor = self._gate.person()
+        visitor = self._gate.themselves()
         self._gate.fields()
         number = number_in(session, "session_unknown")
         by = self._gate.by(visitor)
@@ -141,14 +141,14 @@ class AccountPages:
 
     def end_sessions(self) -> AnyResponse:
         """Sign out everywhere, here as well."""
-        visitor = self._gate.person()
+        visitor = self._gate.themselves()
         self._gate.fields()
         self._desk.entrance.leave_everywhere(visitor, self._gate.visit())
         return self._gate.leave("/sign-in")
 
     def _without(self, drop: Drop) -> AnyResponse:
         """Drop a second factor, once the password was shown again."""
-        visitor, fields = self._gate.person(), self._gate.fields()
+        visitor, fields = self._gate.themselves(), self._gate.fields()
         try:
             self._confirm(visitor, fields)
             drop(visitor)

@@ -93,7 +93,7 @@ class Gate:
         return found
 
     def person(self, *roles: str) -> Visitor:
-        """Somebody signed in, with one of these roles, or any.
+        """Somebody signed in, with one of these roles, or any; so has whoever works here now.
 
         RefusedError ``sign_in_needed``, ``role_required``; ``second_factor_needed`` for an
         administrator without one, but where anybody is let in: there it is set up.
@@ -101,10 +101,20 @@ class Gate:
         found = self.visitor()
         if found is None or not found.whole:
             raise SignInNeededError
-        if roles and found.person.role not in roles:
+        if roles and not {found.person.role, found.working.role} <= {*roles}:
             raise RefusedError("role_required", f"this is for {', '.join(roles)}")
         if roles and found.person.role == "administrator" and found.session.level != "strong":
             raise RefusedError("second_factor_needed", "set up a second factor in your account")
+        return found
+
+    def themselves(self, *roles: str) -> Visitor:
+        """As ``person``, and nobody else works here: a person's own things are not the till's.
+
+        RefusedError ``till_handed_over``.
+        """
+        found = self.person(*roles)
+        if found.working.id != found.person.id:
+            raise RefusedError("till_handed_over", "somebody else works here now")
         return found
 
     def by(self, visitor: Visitor) -> By:

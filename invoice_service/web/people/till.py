@@ -13,12 +13,14 @@ def till_blueprint(gate: Gate) -> Blueprint:
 
     @routes.post("/cashier")
     def hand_over() -> AnyResponse:
-        """To the ``person`` whose ``pin`` it is; without a person, to who has signed in."""
+        """To the ``person`` whose ``pin`` it is; without a person, to who has signed in, by PIN or
+        password.
+        """
         visitor = gate.person("owner", "cashier")
         fields = gate.fields()
         named = fields.get("person", "")
         person_id = number_in(named, "person_unknown") if named else None
         gate.door.desk.entrance.take_over(visitor, person_id, fields.get("pin", ""), gate.visit())
-        return gate.go("/account")
+        return gate.go("/till/")
 
     return routes

@@ -96,7 +96,7 @@ class FilePages:
 
     def _by(self, visitor: Visitor) -> tuple[By, int]:
         """Who acts, as the trail has it, and its id: who has taken the till over, or signed in."""
-        person = (visitor.cashier or visitor.person).id
+        person = visitor.working.id
         return self._gate.visit().by(person, self._gate.door.desk.clock()), person
 
     def _all(self, merchant_id: int, problem: Problem | None = None) -> Response:

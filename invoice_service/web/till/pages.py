@@ -97,7 +97,7 @@ class TillPages:
     def _page(self, template: str, **values: Any) -> Response:  # noqa: ANN401 # whatever a template shows
         merchant_id = self._merchant()
         visitor = self._gate.person("owner", "cashier")
-        works = visitor.cashier or visitor.person
+        works = visitor.working
         account = self._desk.store.account(merchant_id)
         return self._gate.page(
             template,

@@ -393,6 +393,9 @@ def test_a_till_changes_hands_by_pin(zhang: Till, shop: Shop) -> None:
     assert page.locator("#menu-form").count() == 0
     page.click("#cashier")
     page.click("text=交还给 Zhang")
+    page.wait_for_selector("dialog .error")
+    page.fill("#back", PASSWORD)
+    page.keyboard.press("Enter")
     zhang.wait_text("#cashier-name", "Zhang")
 
 

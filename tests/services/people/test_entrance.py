@@ -283,12 +283,34 @@ def test_a_cashier_takes_over_and_the_till_stays_signed_in(house: House) -> None
     assert visitor.person.id == owner.id
     assert visitor.cashier is not None
     assert visitor.cashier.id == cashier.id
-    house.entrance.take_over(visitor, None, "", VISIT)
+    for proof in ("", "271828", "a wrong password"):
+        with pytest.raises(RefusedError, match="pin_refused"):
+            house.entrance.take_over(visitor, None, proof, VISIT)
+    house.entrance.take_over(visitor, None, PASSWORD, VISIT)
     assert house.visitor(token).cashier is None
     assert [(act[0], act[2]) for act in house.acts("till")] == [
         (f"person:{cashier.id}", {"cashier": cashier.id}),
         (f"person:{owner.id}", {}),
     ]
+
+
+def test_who_has_signed_in_takes_the_till_back_by_pin(house: House) -> None:
+    owner, cashier = house.person("zhang"), house.person("li", "cashier")
+    for person, pin in ((owner, "314159"), (cashier, "271828")):
+        house.staff.change_pin(person, pin, VISIT, house.now)
+    token = house.sign_in(owner)
+    house.entrance.take_over(house.visitor(token), cashier.id, "271828", VISIT)
+    house.entrance.take_over(house.visitor(token), owner.id, "314159", VISIT)
+    assert house.visitor(token).cashier is None
+
+
+def test_a_till_does_not_fall_to_who_signed_in_when_its_cashier_is_removed(house: House) -> None:
+    owner, cashier = house.person("zhang"), house.person("li", "cashier")
+    house.staff.change_pin(cashier, "271828", VISIT, house.now)
+    token = house.sign_in(owner)
+    house.entrance.take_over(house.visitor(token), cashier.id, "271828", VISIT)
+    house.staff.remove(cashier, house.by())
+    assert house.desk.sessions.visitor(token) is None
 
 
 def test_a_pin_opens_only_the_tills_of_its_merchant(house: House) -> None:

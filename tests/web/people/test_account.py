@@ -236,12 +236,31 @@ def test_a_till_changes_hands_by_pin(bureau: Bureau) -> None:
     wrong = till.send("/till/cashier", person=str(cashier.id), pin="314159")
     assert (wrong.status_code, code_in(wrong)) == (403, "pin_refused")
     assert till.send("/till/cashier", person=str(cashier.id), pin="271828").status_code == 303
-    assert till.is_in()
+    assert till.get("/till/files").status_code == 200
     assert bureau.acts("till")[-1]["after"] == {"cashier": cashier.id}
-    assert till.send("/till/cashier").status_code == 303
+    assert code_in(till.send("/till/cashier")) == "pin_refused"
+    assert till.send("/till/cashier", pin=PASSWORD).status_code == 303
     assert own.send("/account/pin", pin="", password=PASSWORD).status_code == 303
     bad = till.send("/till/cashier", person=str(cashier.id), pin="271828")
     assert code_in(bad) == "pin_refused"
+
+
+def test_who_has_taken_a_till_over_has_none_of_the_rights_of_who_signed_in(bureau: Bureau) -> None:
+    cashier = bureau.person("li", "cashier")
+    own = bureau.signed_in(cashier)
+    assert own.send("/account/pin", pin="271828", password=PASSWORD).status_code == 303
+    till = bureau.signed_in(bureau.person("zhang"))
+    assert till.send("/till/cashier", person=str(cashier.id), pin="271828").status_code == 303
+    mine = {"role": "owner", "name": "Li", "login": "lili"}
+    assert code_in(till.send("/people", **mine)) == "role_required"
+    assert code_in(till.send(f"/people/{cashier.id}/role", role="owner")) == "role_required"
+    for path in ("/people", "/till/buyers"):
+        assert code_in(till.get(path)) == "role_required", path
+    assert code_in(till.get("/account")) == "till_handed_over"
+    for path in ("/account/sessions/end", "/account/password", "/account/pin"):
+        assert code_in(till.send(path, password=PASSWORD)) == "till_handed_over", path
+    assert till.get("/till/files").status_code == 200
+    assert till.send("/sign-out").status_code == 303
 
 
 WIDE = {ord(str(digit)): chr(0xFF10 + digit) for digit in range(10)}
