@@ -28,6 +28,9 @@ from invoice_service.api.rates import Rates, headers_of
 from invoice_service.api.requests import AnyBut
 from invoice_service.api.shortcuts import Route, Shortcuts, Toll
 from invoice_service.config import Config, load
+from invoice_service.documents.paper.assemble import Printers
+from invoice_service.documents.paper.press import Press
+from invoice_service.documents.sharing import Sharing
 from invoice_service.domain.tax import TaxRates
 from invoice_service.files.office import Office, Tools
 from invoice_service.front.crowd import Why
@@ -49,7 +52,7 @@ from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
 from invoice_service.web import people, till
-from invoice_service.web.claim import ClaimPages, Told
+from invoice_service.web.claim import ClaimPages, OwnInvoice, Told
 from invoice_service.web.claim import contract as claim
 from invoice_service.web.customers import (
     codes_page,
@@ -67,6 +70,7 @@ from invoice_service.web.setup import doors_blueprint, setup_blueprint
 from invoice_service.web.till import pages as till_pages
 from invoice_service.web.till import template
 from invoice_service.web.till.files import FilePages
+from invoice_service.web.till.share import share_blueprint
 from invoice_service.wiring import Instance, open_instance
 
 if TYPE_CHECKING:
@@ -242,6 +246,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
     gate = _gate_of_people(instance)
     files = FilePages(gate, _office(app, instance), config.limits.batch_bytes)
     witnesses = [key.text() for key in instance.policy.witnesses]
+    sharing = _sharing(instance)
     for blueprint in (
         *rooms.blueprints(instance),
         pages.pages_blueprint(
@@ -254,9 +259,13 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         receipt_page.receipt_blueprint(SlipCalls(instance).look),
         docs_page.docs_blueprint(),
         ClaimPages(instance.claims, instance.store, config.service.public_url, _told()).blueprint(),
+        OwnInvoice(instance.claims, instance.store, sharing, instance.keeping).blueprint(),
         showcase.showcase_blueprint(),
         *people.blueprints(
-            gate, files.blueprint(), till_pages.pages_blueprint(gate, instance.till)
+            gate,
+            files.blueprint(),
+            till_pages.pages_blueprint(gate, instance.till, instance.keeping),
+            share_blueprint(gate, instance.till, sharing),
         ),
         till.data_blueprint(gate, instance.till, config.limits.body_bytes),
         template.template_blueprint(),
@@ -307,6 +316,12 @@ def _office(app: Flask, instance: Instance) -> Office:
             clock=lambda: int(instance.clock().timestamp()),
         )
     )
+
+
+def _sharing(instance: Instance) -> Sharing:
+    config = instance.config
+    printers = Printers(instance.store, instance.log, config.service.public_url, config.bureau.name)
+    return Sharing(printers, Press())
 
 
 def _told() -> Told:

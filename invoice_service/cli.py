@@ -41,6 +41,8 @@ COMMANDS: Final = {
     "trail": "trail:trail",
     "export": "export:export",
     "erase-buyer": "erase_buyer:erase_buyer",
+    "retention": "retention:retention",
+    "backup": "backup:backup",
     "mirror": "mirror:mirror",
     "replay": "replay:replay",
     "witness": "witness:witness",

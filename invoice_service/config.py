@@ -54,6 +54,7 @@ PublicUrl = Annotated[
     Meta(pattern=r"\Ahttps?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*\Z"),
 ]
 BatchDigit = Annotated[int, Meta(ge=0, le=9)]
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -169,6 +170,18 @@ class Claims(Section, frozen=True):
     seconds: Annotated[int, Meta(ge=60, le=2_678_400)] = 604_800
 
 
+class Retention(Section, frozen=True):
+    """Days after which what need not be kept goes (0: never), and where backups are."""
+
+    claim_days: Days = 400
+    order_days: Days = 90
+    person_days: Days = 0
+    result_days: Days = 90
+    log_days: Days = 30
+    backups: str = ""
+    backup_days: Days = 30
+
+
 class Payments(Section, frozen=True):
     """Whose payment notices are believed; paths count from the folder of the file."""
 
@@ -235,6 +248,7 @@ class Config(Section, frozen=True):
     people: People = People()
     till: Till = Till()
     claims: Claims = Claims()
+    retention: Retention = Retention()
     payments: Payments = Payments()
     operations: Operations = Operations()
     tax: Tax = Tax()
@@ -315,8 +329,13 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     service = msgspec.structs.replace(config.service, data_dir=str(here / config.service.data_dir))
     policy = str(here / config.witness.policy) if config.witness.policy else ""
     witness = msgspec.structs.replace(config.witness, policy=policy)
+    backups = str(here / config.retention.backups) if config.retention.backups else ""
     return msgspec.structs.replace(
-        config, service=service, witness=witness, payments=_placed(config.payments, here)
+        config,
+        service=service,
+        witness=witness,
+        payments=_placed(config.payments, here),
+        retention=msgspec.structs.replace(config.retention, backups=backups),
     )
 
 

@@ -17,9 +17,11 @@ from typing import Final, Protocol
 
 from chain.commitment import anchor
 from chain.durable import fsync_dir, make_folder, write_file
-from chain.errors import UnavailableError, VerificationError
+from chain.errors import MalformedError, UnavailableError, VerificationError
 from chain.log.log import Log
-from chain.signing.note import open_note
+from chain.signing.note import MAX_SIGNATURES, open_note
+from chain.signing.policy import NO_WITNESSES, Policy
+from chain.signing.trusted import read_policy
 from chain.tree import merkle
 from chain.tree.tiles import TILE_WIDTH, TileFolder
 from invoice_service.config import Config
@@ -27,6 +29,9 @@ from invoice_service.keys.folder import STATEMENTS, KeyFolder
 from invoice_service.services.ports import PendingInvoice
 
 _log = logging.getLogger(__name__)
+
+MOST_WITNESSES: Final = MAX_SIGNATURES // 2
+"""The rest of a note's lines is for the log's own keys, past and to come."""
 
 UNFINISHED: Final = "init.unfinished"
 """Stands in the data folder from the first write of ``fapiao init`` to its last."""
@@ -327,3 +332,21 @@ def _mixed(which: str) -> UnavailableError:
         f"{which} not of one instance: put together what belongs together, from one backup;"
         " nothing was changed",
     )
+
+
+def policy_of(config: Config) -> Policy:
+    """Read whose cosignatures the log needs; without a policy, nobody's.
+
+    Raises UnavailableError ``policy_unreadable``; MalformedError ``policy``, and
+    ``policy_of_another_log`` for one that names logs, but not ours.
+    """
+    if not config.witness.policy:
+        return NO_WITNESSES
+    policy = read_policy(Path(config.witness.policy))
+    if len(policy.witnesses) > MOST_WITNESSES:
+        raise MalformedError("policy", f"a checkpoint has room for {MOST_WITNESSES} witnesses")
+    if policy.logs and config.log_origin not in {key.name for key in policy.logs}:
+        raise MalformedError(
+            "policy_of_another_log", f"{config.witness.policy} is not for {config.log_origin}"
+        )
+    return policy

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 from Crypto.Random import get_random_bytes
 
 from chain.durable import make_folder
-from chain.errors import ConflictError, MalformedError, UnavailableError
+from chain.errors import ConflictError, UnavailableError
 from chain.log.database import SqliteLogStore
 from chain.log.log import Log
 from chain.signing.keys import LogKeys
-from chain.signing.note import MAX_SIGNATURES, SignerKey, VerifierKey
+from chain.signing.note import SignerKey, VerifierKey
 from chain.signing.policy import NO_WITNESSES, Policy
-from chain.signing.trusted import read_policy
 from chain.tree.tiles import TileFolder
 from chain.witness.client import Limits, Witnesses
 from chain.witness.cosigning import Cosigning
@@ -45,6 +44,7 @@ from invoice_service.keys.secrets import all_encrypted, find_passphrase, write_s
 from invoice_service.processes.issuer import SOCKET, DirectIssuer, IssuerClient
 from invoice_service.processes.logs import plain_logs
 from invoice_service.processes.uptime import running
+from invoice_service.retention.keeping import Keeping
 from invoice_service.services.anchoring.anchor import Anchoring
 from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.issuing.issue import Issuer, IssuingDesk
@@ -62,9 +62,6 @@ if TYPE_CHECKING:
     from invoice_service.services.till.desk import TillDesk
 
 Clock = Callable[[], datetime]
-
-MOST_WITNESSES = MAX_SIGNATURES // 2
-"""The rest of a note's lines is for the log's own keys, past and to come."""
 
 
 def now() -> datetime:
@@ -173,6 +170,11 @@ class Instance:
             Clocks(seconds, Days(config.till.day_begins).of),
             config.claims.seconds,
         )
+
+    @cached_property
+    def keeping(self) -> Keeping:
+        """What is kept, and for how long; erasing people."""
+        return Keeping(self.config, self.store, self.clock)
 
     @property
     def log_keys(self) -> LogKeys:
@@ -304,7 +306,7 @@ def init_instance(
     """
     made = False
     if inventory.is_untouched(config) or inventory.is_unfinished(config):
-        _read_policy(config)  # before anything is made that would have to be unmade
+        inventory.policy_of(config)  # before anything is made that would have to be unmade
         with inventory.beginning(config) as made:
             if made:
                 _make_parts(config, clock, randbytes)
@@ -332,7 +334,7 @@ def open_instance(
     keys = key_folder(config)
     inventory.require_whole(config, keys)
     make_folder(config.run_dir)
-    policy = _read_policy(config)
+    policy = inventory.policy_of(config)
     update_store(config.invoices_db)
     with ExitStack() as opened:
         log_store = opened.enter_context(closing(SqliteLogStore(config.log_db)))
@@ -342,6 +344,7 @@ def open_instance(
         inventory.require_one(config, keys, log, log_store, store)
         if not doubted:
             inventory.require_current(config, log, store, store.totals.last_height)
+        Keeping(config, store, clock).hold()
         opened.pop_all()
 
     def seconds() -> int:
@@ -456,24 +459,6 @@ def _require_name(config: Config, store: SqliteLogStore) -> None:
 
 def _open_log(config: Config, store: SqliteLogStore, policy: Policy) -> Log:
     return Log(config.log_origin, store, TileFolder(config.log_dir), config.log_dir, policy)
-
-
-def _read_policy(config: Config) -> Policy:
-    """Read whose cosignatures the log needs; without a policy, nobody's.
-
-    Raises UnavailableError ``policy_unreadable``; MalformedError ``policy``, and
-    ``policy_of_another_log`` for one that names logs, but not ours.
-    """
-    if not config.witness.policy:
-        return NO_WITNESSES
-    policy = read_policy(Path(config.witness.policy))
-    if len(policy.witnesses) > MOST_WITNESSES:
-        raise MalformedError("policy", f"a checkpoint has room for {MOST_WITNESSES} witnesses")
-    if policy.logs and config.log_origin not in {key.name for key in policy.logs}:
-        raise MalformedError(
-            "policy_of_another_log", f"{config.witness.policy} is not for {config.log_origin}"
-        )
-    return policy
 
 
 def _scheme(config: Config) -> Scheme:

@@ -107,6 +107,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("CANCELLED")
     yield Call("cancelOrder", {"order": known["CANCELLED"]["id"]})
     yield Call("ANCHOR")
+    yield Call("claimShare", {**token, "form": "proof"})
     yield Call("listInvoices", {"limit": 10, "from": "2026-11-21", "to": "2026-11-21"})
     yield Call("invoiceStates", {}, here, NDJSON)
     yield Call("readInvoice", here)
@@ -141,6 +142,8 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("reverse", here, {"reason": "ISSUE_ERROR"})
     yield Call("PERSON")
     yield Call("eraseBuyer", {"hash": known["PERSON"]["hash"]})
+    yield Call("CLAIMED")
+    yield Call("claimErasure", {"token": known["CLAIMED"]}, {"sure": "yes"}, FORM)
     yield Call("listActs", {"limit": 10})
     yield Call("listRefusals", {"limit": 10})
     yield Call("totals", {"by": "industry", "from": "2026-11-21", "to": "2026-11-21"})
@@ -197,7 +200,9 @@ class Recorder:
             elif call.name == "PERSON":
                 self.known["PERSON"] = self._sell_to_person()
             elif call.name == "CANCELLED":
-                self.known["CANCELLED"] = self._order()
+                self.known["CANCELLED"] = self._order("T12-0821")
+            elif call.name == "CLAIMED":
+                self.known["CLAIMED"] = self._claimed()
             else:
                 self._make(self._operations[call.name], call)
         return self.examples
@@ -208,11 +213,17 @@ class Recorder:
         order = {"order_id": "T12-0817", "lines": [LINE], "buyer": {"name": "张三"}}
         return self._client.post("/v1/invoices", json=order, headers=headers).get_json()
 
-    def _order(self) -> Any:  # noqa: ANN401 # JSON
+    def _order(self, order_id: str) -> Any:  # noqa: ANN401 # JSON
         """An order that is no example."""
         headers = {"Authorization": f"Bearer {self._keys['merchant']}"}
-        order = {"order_id": "T12-0821", "lines": [LINE]}
+        order = {"order_id": order_id, "lines": [LINE]}
         return self._client.post("/v1/orders", json=order, headers=headers).get_json()
+
+    def _claimed(self) -> str:
+        """The token of one that a person has claimed in this browser."""
+        token: str = self._order("T12-0822")["link"].rpartition("/")[2]
+        self._client.post(f"/claim/{token}", data={"mine": "0" * 32, "name": "张三"})
+        return token
 
     def _make(self, operation: Operation, call: Call) -> None:
         answer = self._client.open(

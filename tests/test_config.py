@@ -76,6 +76,7 @@ def test_the_environment_overrides_every_key(section: str, key: str) -> None:
         "public_url": "https://fapiao.example",
         "data_dir": "/srv/fapiao",
         "policy": "/srv/policy",
+        "backups": "/srv/backups",
         "wechat_key": "/srv/apiv3",
         "wechat_signers": "/srv/signers",
         "alipay_key": "/srv/alipay.pem",

@@ -9,8 +9,9 @@ from chain.errors import MalformedError, Problem, UnavailableError
 from chain.signing.cosignature import Cosigner
 from chain.signing.note import SignerKey
 from invoice_service.config import Config, Service, Witness
+from invoice_service.inventory import MOST_WITNESSES
 from invoice_service.services.anchoring.anchor import anchor_pending
-from invoice_service.wiring import MOST_WITNESSES, init_instance, open_instance
+from invoice_service.wiring import init_instance, open_instance
 from tests.witness.inside import cosigner
 
 ELSEWHERE = Service(data_dir="/nowhere", public_url="http://a.example")

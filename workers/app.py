@@ -16,6 +16,8 @@ from invoice_service.config import Config, load
 
 QUEUE: Final = "anchoring"
 ANCHOR_PENDING: Final = "anchor_pending"
+LET_GO: Final = "let_go"
+LET_GO_SECONDS: Final = 60.0
 
 _FOLDER_URL: Final = "filesystem://"
 _POLLING_SECONDS: Final = 0.1
@@ -63,7 +65,12 @@ def _conf(config: Config) -> dict[str, Any]:
                 # By then others have come. Not less: two machines' clocks may differ, and a worker
                 # that finds every message expired would anchor nothing.
                 "options": {"expires": config.anchor.max_delay},
-            }
+            },
+            "let go": {
+                "task": LET_GO,
+                "schedule": LET_GO_SECONDS,
+                "options": {"expires": LET_GO_SECONDS},
+            },
         },
     }
 

@@ -9,9 +9,10 @@ from celery.signals import worker_ready
 
 from chain.errors import Problem
 from invoice_service.processes.heartbeat import Heartbeat
+from invoice_service.retention.rules import Rule
 from invoice_service.services.anchoring import anchor
-from invoice_service.wiring import open_instance
-from workers.app import ANCHOR_PENDING, app, settings
+from invoice_service.wiring import Instance, open_instance
+from workers.app import ANCHOR_PENDING, LET_GO, app, settings
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,21 @@ def anchor_pending() -> None:
     _tell_left([str(problem) for problem in done.left])
 
 
+@app.task(name=LET_GO)  # type: ignore[untyped-decorator]  # celery has no types
+def let_go() -> None:
+    """Let a little of what has been kept for long enough go, and finish what is being erased."""
+    _alive()
+    try:
+        gone = _instance().keeping.step(_rules())
+    except Problem as problem:
+        logger.error("retention stopped, to be tried again: %s", problem)
+        return
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+    for name, count in gone.items():
+        logger.info("retention: %d of %s went", count, name)
+
+
 @worker_ready.connect  # type: ignore[untyped-decorator]  # celery has no types
 def at_start(**_: object) -> None:
     """Do at once what a killed worker left, before the first message."""
@@ -70,7 +86,17 @@ def _heartbeat() -> Heartbeat:
 
 @cache
 def _anchoring() -> anchor.Anchoring:
-    return open_instance(settings()).anchoring()
+    return _instance().anchoring()
+
+
+@cache
+def _instance() -> Instance:
+    return open_instance(settings())
+
+
+@cache
+def _rules() -> list[Rule]:
+    return _instance().keeping.rules()
 
 
 def _tell_missing(missing: tuple[str, ...]) -> None:

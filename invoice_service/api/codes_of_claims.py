@@ -20,6 +20,16 @@ CLAIM: Final = {
     "claim_secret_invalid": Entry(
         422, "Load the page again, then press once more", "请刷新页面后再提交一次"
     ),
+    "claim_not_yours": Entry(
+        403,
+        "Only the browser that has claimed this invoice may do that; open the link in it",
+        "只有领取本发票的浏览器才能进行此操作，请在该浏览器中打开链接",
+    ),
+    "not_confirmed": Entry(
+        422,
+        "Nothing was erased: tick that you want it, then press again",
+        "未删除任何内容：请先勾选确认，再提交",
+    ),
     "order_claimed": Entry(
         409,
         "This order has its invoice already; if that was not you, ask the restaurant",

@@ -7,6 +7,7 @@ from typing import Protocol
 from chain.log.log import Log
 from chain.signing.keys import LogKeys
 from invoice_service.config import Config
+from invoice_service.retention.keeping import Keeping
 from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.claims.desk import Claims
 from invoice_service.services.health import PendingReader
@@ -84,6 +85,9 @@ class Parts(Protocol):
 
     @property
     def claims(self) -> Claims: ...
+
+    @property
+    def keeping(self) -> Keeping: ...
 
     @property
     def clock(self) -> Callable[[], datetime]: ...

@@ -12,7 +12,6 @@ from invoice_service.commands.output import json_option, print_json
 from invoice_service.commands.session import Session
 from invoice_service.domain.numbering import format_utc
 from invoice_service.domain.qrtext import read_hash
-from invoice_service.services.people import erase
 from invoice_service.services.ports import InvoiceFilter, InvoiceReader
 
 _IN_TRAIL: Final = re.compile(r"(?:invoice:)?([0-9]{12})-([0-9]{8})", re.ASCII)
@@ -37,7 +36,7 @@ def erase_buyer(
     instance = session.instance()
     for text in invoices:
         digest = _digest(instance.store, text)
-        erased = erase.erase_buyer(instance.store, digest, None, instance.operator())
+        erased = instance.keeping.erase_buyer(digest, None, instance.operator())
         at, invoice = format_utc(erased.at), erased.invoice
         if as_json:
             print_json({"hash": invoice.hash, "erased_at": at})

@@ -23,6 +23,9 @@ Align: TypeAlias = Literal["left", "center"]
 FORMS: Final[tuple[Form, ...]] = ("full", "short", "electronic")
 TITLE: Final = "深圳电子普通发票"
 COPY: Final = "副本"
+NOT_SHOWN: Final = "（未显示）"
+"""Of a group that somebody hides who could show it: not a letter of it is on paper."""
+
 SAMPLE: Final = "样本"
 """Beside the title where the service is no tax office's: nobody is to take the slip for one."""
 
@@ -87,11 +90,12 @@ class Slip(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """Which slip of an invoice."""
+    """Which slip of an invoice; ``hidden`` are groups of which it says that they are not shown."""
 
     width: Width = 58
     form: Form = "full"
     copy: bool = False
+    hidden: frozenset[str] = frozenset()
 
 
 def slip_of(
@@ -100,8 +104,10 @@ def slip_of(
     """The slip of an invoice whose code says ``link``; a ``sample`` says that it is one.
 
     Without ``buyer`` among the groups that are ``shown`` there is no more of the buyer than in a
-    verdict: an individual's name is masked. Without ``lines`` there are none.
+    verdict: an individual's name is masked. Without ``lines`` there are none. What is asked to be
+    ``hidden`` is shown to nobody.
     """
+    shown -= asked.hidden
     head = tuple(_head(invoice, copy=asked.copy, sample=sample))
     return Slip(PAPERS[asked.width], head + tuple(_blocks(invoice, asked, link, shown)))
 
@@ -124,10 +130,16 @@ def _blocks(
     yield Rule()
     yield from _seller(face["seller"], whole=asked.form == "full")
     if asked.form == "full":
-        yield from _buyer(msgspec.json.decode(invoice.buyer), whole="buyer" in shown)
+        if "buyer" in asked.hidden:
+            yield Text(f"购买方: {NOT_SHOWN}")
+        else:
+            yield from _buyer(msgspec.json.decode(invoice.buyer), whole="buyer" in shown)
         if "lines" in shown:
             yield Rule()
             yield from _lines(msgspec.json.decode(invoice.lines))
+        elif "lines" in asked.hidden:
+            yield Rule()
+            yield Text(f"明细: {NOT_SHOWN}")
     yield Rule()
     yield from _totals(invoice)
     yield Code(link)

@@ -44,6 +44,9 @@ ACT_TYPES: Final[tuple[str, ...]] = get_args(ActType)
 UNKNOWN: Final = "unknown"
 """Whoever has shown no key that we know, or came from no address."""
 
+CLAIMER: Final = "claimer"
+"""Whoever has claimed the invoice: their browser's secret says so, and no more is kept of them."""
+
 SERVICE: Final = "service"
 """The service itself: nobody asked for it."""
 

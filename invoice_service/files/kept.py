@@ -22,11 +22,11 @@ from chain.errors import ConflictError, MalformedError, NotFoundError
 from chain.hashing import sha256, sha256_of_parts
 from invoice_service.files.preview import Preview
 from invoice_service.files.record import Record
+from invoice_service.files.results import forget_columns
 
 KEPT_SECONDS: Final = 7 * 86_400
 """For how long a file's state is kept, and its orders where they are not issued."""
 
-RESULTS_SECONDS: Final = 90 * 86_400
 RESULTS_BYTES: Final = 24 << 20
 """Of one name's result file, some fifty thousand orders: it is read whole."""
 
@@ -116,14 +116,37 @@ class Shelf:
 
     def forget(self, now: int) -> None:
         """Drop what has been kept for long enough, or is too much."""
-        for place, kept in enumerate(self.all(), start=1):
-            state = kept.state()
-            left = state.stage not in MOVING and place >= MOST_KEPT
-            if left or now - state.at > KEPT_SECONDS:
+        self.drop_old(now - KEPT_SECONDS)
+        for kept in self.all()[MOST_KEPT - 1 :]:
+            if kept.state().stage not in MOVING:
                 kept.drop()
-        for path in self._folder.glob("*.results.ndjson*"):
-            if now - path.stat().st_mtime > RESULTS_SECONDS:
-                path.unlink()
+
+    def drop_old(self, before: int) -> None:
+        """Drop files of before a time; result files are kept for longer (``retention``)."""
+        for kept in self.all():
+            if kept.state().at < before:
+                kept.drop()
+
+    def forget_buyer(self, hash_: str, order_id: str) -> bool:
+        """Forget what a merchant's table said of who has this invoice; False while it is busy.
+
+        Of result files, what stood in columns that are not ours. A file that has the order still
+        has to be sent again, if it is not issued whole.
+        """
+        if not self._folder.is_dir():
+            return True
+        handle = self.lock()
+        if handle is None:
+            return False
+        try:
+            for path in self._folder.glob("*.results.ndjson*"):
+                forget_columns(path, hash_)
+            for kept in self.all():
+                if kept.has_order(order_id):
+                    kept.drop()
+        finally:
+            os.close(handle)
+        return True
 
     def lock(self) -> int | None:
         """A descriptor that holds the shelf until it is closed; None where somebody holds it."""
@@ -191,6 +214,12 @@ class Kept:
     def keep_preview(self, preview: Preview) -> None:
         """It has been read."""
         self._write("preview.json", preview)
+
+    def has_order(self, order_id: str) -> bool:
+        """Whether its orders, which are kept until they are issued, have this one."""
+        if self.sent.is_file() and order_id.encode() in self.sent.read_bytes():
+            return True
+        return self.orders.is_file() and any(one.order_id == order_id for one in self.records())
 
     def records(self) -> Iterator[Record]:
         """Its orders, as they were read."""

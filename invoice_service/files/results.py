@@ -159,6 +159,18 @@ def read_results(path: Path) -> Iterator[Result]:
                 continue
 
 
+def forget_columns(path: Path, hash_: str) -> None:
+    """Leave out what columns that are not ours said of one invoice; the rest stays as it is."""
+    data = path.read_bytes()
+    if hash_.encode() not in data:
+        return
+    kept = [
+        msgspec.structs.replace(one, columns={}) if one.hash == hash_ else one
+        for one in read_results(path)
+    ]
+    write_file(path, _encode_lines(kept), mode=path.stat().st_mode & 0o777)
+
+
 def _key(result: Result) -> Key:
     return result.record, result.request
 

@@ -145,6 +145,11 @@ SLIP_ASKED = (
     ),
     Parameter("copy", "`1`: it says 副本 (copy)", schema={"enum": ["0", "1"]}),
 )
+HIDE = Parameter(
+    "hide",
+    "Groups to leave out",
+    schema={"type": "array", "items": {"enum": ["buyer", "lines"]}},
+)
 FROM = Parameter("from", "First Shanghai date; not after `to`", schema=DAY)
 TO = Parameter("to", "Last Shanghai date, included", schema=DAY)
 

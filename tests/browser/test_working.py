@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from chain.proof.file import hidden_in, parse_proof
 from tests.browser.chrome import Chrome, Pipe, page
 from tests.browser.test_access import AXE, LOOK, PHONE
-from tests.browser.working import WALKS
+from tests.browser.working import WALKS, walk_claim
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -15,6 +17,17 @@ UNSEEN = """[...document.querySelectorAll("main form:not([hidden]) :is(input, se
     .filter(field => field.type !== "hidden" && !field.getClientRects().length)
     .map(field => field.name)"""
 """Fields that have to be filled in, and cannot be seen."""
+
+PHONE_S_WAY = """
+globalThis.given = [];
+navigator.canShare = ({ files }) => files.every((file) => file.type !== "application/json");
+navigator.share = ({ files }) => {
+    given.push(files.map((file) => `${file.name} ${file.type} ${file.size > 1000}`).join());
+    if (given.length === 1) throw new DOMException("another touch", "NotAllowedError");
+    return Promise.resolve();
+};
+"""
+"""A phone that shares pictures and papers, wants a second touch for its first, and no proofs."""
 
 REFUSED = "Failed to load resource: the server responded with a status of"
 
@@ -40,3 +53,30 @@ def test_nothing_keeps_anybody_out(chrome: Chrome, tmp_path: Path, walk: str, ta
         wide = chrome.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, name
         assert [said for said in chrome.complaints if not said.startswith(REFUSED)] == [], name
+
+
+def test_a_file_goes_the_phone_s_own_way_where_it_has_one_else_it_is_saved(
+    chrome: Chrome, tmp_path: Path
+) -> None:
+    chrome.speak("en")
+    chrome.downloads(tmp_path)
+    walk = walk_claim(chrome, tmp_path / "site")
+    assert next(walk) == "claimed"
+    chrome.evaluate(PHONE_S_WAY)
+    said = "document.querySelector('#shared').innerText"
+    share = "document.querySelector('#share').requestSubmit()"
+    chrome.evaluate("document.querySelector('#share [value=picture]').checked = true")
+    chrome.evaluate(share)
+    wait_until(lambda: chrome.holds(f"{said}.startsWith('Hand on 00000001.png')"), "it is made")
+    chrome.evaluate("document.querySelector('#shared button').click()")
+    wait_until(lambda: chrome.holds("given.length === 2"), "it is handed on")
+    assert set(chrome.evaluate("given")) == {"00000001.png image/png true"}
+    chrome.evaluate("document.querySelector('#share [value=proof]').checked = true")
+    chrome.evaluate("document.querySelector('#share [name=hide]').checked = true")
+    chrome.evaluate(share)
+    saved = tmp_path / "00000001.fapiao.json"
+    wait_until(saved.is_file, "it is saved")
+    assert chrome.evaluate(said) == "Saved: 00000001.fapiao.json"
+    assert hidden_in(parse_proof(saved.read_bytes())) == ("buyer",)
+    walk.close()
+    chrome.open("about:blank")

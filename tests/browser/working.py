@@ -5,7 +5,7 @@ Each is left as it stays; what is sent on the way is what people send.
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 from invoice_service.services.people.person import Whose
 from invoice_service.services.people.sessions import Visit
 from invoice_service.web.setup.doors import LOGIN, MARK
-from tests.api.desk import Desk
+from tests.api.desk import MEAL, Desk
 from tests.browser.chrome import Chrome
 from tests.web.people.visitors import OTHER_PASSWORD, PASSWORD, Bureau
 from tests.web.setup.empty import ADMINISTRATOR, MERCHANT, OWNER, SALE, Empty
@@ -142,4 +142,35 @@ def walk_doors(chrome: Chrome, folder: Path) -> Iterator[str]:
         chrome.open("about:blank")  # what asks again and again does so no more
 
 
-WALKS: Final = {"people": walk_people, "setup": walk_setup, "doors": walk_doors}
+def walk_claim(chrome: Chrome, folder: Path) -> Generator[str]:
+    """What a person has claimed, may hand on and have forgotten; and a merchant's own way."""
+    with (
+        served("127.0.0.1") as (url, apps),
+        Bureau(folder, FAPIAO_SERVICE_PUBLIC_URL=url) as bureau,
+    ):
+        apps.append(bureau.app)
+        order = bureau.post("/v1/orders", {"order_id": "A1", "lines": [MEAL]}).get_json()
+        chrome.open(order["link"])
+        fill(chrome, name="欧阳娜娜")
+        submit(chrome, "#claim")
+        bureau.anchor()
+        chrome.evaluate("document.querySelector('#forget').open = true")
+        yield "claimed"
+        chrome.evaluate("document.querySelector('[name=sure]').checked = true")
+        submit(chrome, ".forget form")
+        yield "claimed, erased"
+        owner = bureau.person("zhang")
+        chrome.open(f"{url}/sign-in")
+        fill(chrome, login=owner.login, password=PASSWORD)
+        submit(chrome, "main form")
+        found = bureau.client.get(f"/v1/orders/{order['id']}", headers=bureau.auth()).get_json()
+        chrome.open(f"{url}/till/invoices/{found['shares'][0]['hash']}/share")
+        yield "share"
+
+
+WALKS: Final = {
+    "people": walk_people,
+    "claim": walk_claim,
+    "setup": walk_setup,
+    "doors": walk_doors,
+}

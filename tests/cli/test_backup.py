@@ -5,17 +5,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import cycle
 from pathlib import Path
 from threading import Event
-from types import ModuleType
 
 import pytest
 
 from invoice_service.commands.issue import desk_of
 from invoice_service.config import load
 from invoice_service.files.samples import read_sample_bills
+from invoice_service.retention import backup as copying
 from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.services.issuing.issue import issue_one
 from invoice_service.wiring import open_instance
@@ -134,16 +133,6 @@ def test_a_backup_overwrites_nothing_and_says_what_is_wrong(open_day: Town) -> N
     assert not (open_day.folder / "another").exists()
 
 
-def _script() -> ModuleType:
-    """The script as a module, to see into it."""
-    spec = spec_from_file_location("backup", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("inside", ["var/main/backup", "var/main/log/backup", "var/main"])
 def test_a_backup_within_the_instance_is_refused(open_day: Town, inside: str) -> None:
     """It would be lost with it."""
@@ -158,23 +147,23 @@ def test_publishing_goes_on_while_databases_and_full_tiles_are_copied(
     """The copy is of one moment all the same."""
     town.sell(300)
     town.run("anchor")
-    script, sold = _script(), 300
+    sold = 300
 
-    def beside_work(copying: Callable[..., None]) -> Callable[..., None]:
+    def beside_work(really: Callable[..., None]) -> Callable[..., None]:
         def copy(*what: object) -> None:
             nonlocal sold
             sold += 1
             town.sell(sold)
             done = town.asked("anchor")
             assert done["published"] == done["size"] > sold
-            copying(*what)
+            really(*what)
 
         return copy
 
-    for owner, name in ((script, "copy_database"), (script.Moment, "_copy")):
+    for owner, name in ((copying, "copy_database"), (copying.Moment, "_copy")):
         monkeypatch.setattr(owner, name, beside_work(getattr(owner, name)))
     backup = town.folder / "backup"
-    script.back_up(town.folder / "var/main", backup)
+    copying.back_up(town.folder / "var/main", backup)
     assert sold == 304  # two databases, a full tile and its bundle
     _restore(town, backup)
     found = town.asked("audit")

@@ -112,6 +112,19 @@ def test_by_the_hash_alone_a_company_is_named_without_its_tax_id() -> None:
     assert not [text for text in found if "ali-1" in text]
 
 
+@pytest.mark.parametrize("buyer", [PERSON, company(payment_id="ali-1")])
+@pytest.mark.parametrize("shown", [ALL, FACE])
+def test_what_is_hidden_on_purpose_is_shown_to_nobody_and_said(
+    buyer: dict[str, str], shown: frozenset[str]
+) -> None:
+    found = printed(order(buyer=buyer), shown, hidden=ALL - FACE)
+    assert {"购买方: （未显示）", "明细: （未显示）"} <= set(found)
+    told = "".join(found)
+    assert not [text for text in (buyer["name"], buyer["name"][0] + "**", "餐费") if text in told]
+    assert not [text for text in buyer.values() if "-" in text and text in told]
+    assert "（未显示）" not in "".join(printed(order(buyer=buyer), shown))
+
+
 @pytest.mark.parametrize("form", ["full", "short", "electronic"])
 @pytest.mark.parametrize("copy", [False, True])
 def test_a_sample_says_so_below_its_title_in_every_form(form: Form, *, copy: bool) -> None:

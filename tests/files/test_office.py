@@ -1,6 +1,7 @@
 """Files that are worked on: left in the middle, by one at a time, forgotten after a while."""
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from chain.errors import ConflictError, NotFoundError, Problem, UnavailableError
 from invoice_service.domain.acts import By
 from invoice_service.domain.tax import TaxRates
-from invoice_service.files.kept import KEPT_SECONDS, RESULTS_SECONDS, Shelf
+from invoice_service.files.kept import KEPT_SECONDS, Shelf
 from invoice_service.files.office import Office, Tools
 from invoice_service.files.results import read_results
 from invoice_service.files.turns import Job, Turns
@@ -152,7 +153,7 @@ def test_a_file_is_sent_again_while_it_is_worked_on(house: House) -> None:
     assert office.find(house.merchant_id, id_).preview().new == 250
 
 
-def test_it_is_forgotten_after_a_while_and_the_results_later(house: House) -> None:
+def test_it_is_forgotten_after_a_while_and_the_results_stay(house: House) -> None:
     office, hand = house.process()
     id_ = house.send(office, day_file(3))
     hand.all()
@@ -167,8 +168,34 @@ def test_it_is_forgotten_after_a_while_and_the_results_later(house: House) -> No
     with pytest.raises(NotFoundError):
         shelf.find(id_)
     assert path.is_file()
-    shelf.forget(int(path.stat().st_mtime) + RESULTS_SECONDS + 2)
-    assert not path.exists()
+
+
+def test_a_buyer_is_forgotten_in_what_the_table_said_beside_its_orders(house: House) -> None:
+    """In columns that are not ours; and orders that have to be sent again go."""
+    office, hand = house.process()
+    head, *rows = day_file(3).splitlines()
+    table = "\n".join([f"{head},会员", *(f"{row},欧阳娜娜{n}" for n, row in enumerate(rows))])
+    id_ = house.send(office, table)
+    hand.all()
+    office.issue(house.merchant_id, id_, house.by(), 1)
+    hand.all()
+    path = office.find(house.merchant_id, id_).results()
+    first, *others = read_results(path)
+    assert first.columns == {"会员": "欧阳娜娜0"}
+    waiting = house.send(office, f"{table}\n")
+    hand.all()
+    shelf = Shelf(house.desk.config.files_dir, house.merchant_id)
+    handle = shelf.lock()
+    assert not shelf.forget_buyer(first.hash, first.order_id)  # somebody works on it
+    assert handle is not None
+    os.close(handle)
+    assert shelf.forget_buyer(first.hash, first.order_id)
+    assert "欧阳娜娜0".encode() not in path.read_bytes()
+    assert [one.hash for one in read_results(path)] == [first.hash, *(one.hash for one in others)]
+    assert [one.columns for one in read_results(path)][1:] == [one.columns for one in others]
+    with pytest.raises(NotFoundError):
+        shelf.find(waiting)
+    assert Shelf(house.desk.config.files_dir, 99).forget_buyer(first.hash, "x")
 
 
 def test_a_name_that_was_used_for_very_much_is_refused(

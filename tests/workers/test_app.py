@@ -9,7 +9,7 @@ import pytest
 
 from invoice_service.config import Anchor, Broker, Config, Service, load
 from tests.patience import PATIENCE
-from workers.app import ANCHOR_PENDING, QUEUE, make_app, settings
+from workers.app import ANCHOR_PENDING, LET_GO, LET_GO_SECONDS, QUEUE, make_app, settings
 
 
 def _config(folder: Path, *, broker: str = "filesystem://") -> Config:
@@ -37,8 +37,9 @@ def test_another_broker_is_taken_as_it_is(tmp_path: Path) -> None:
     assert connection.virtual_host == "fapiao"
 
 
-def test_beat_sends_one_task_at_the_interval(tmp_path: Path) -> None:
-    (entry,) = make_app(_config(tmp_path)).conf.beat_schedule.values()
+def test_beat_sends_its_tasks_each_at_its_interval(tmp_path: Path) -> None:
+    entry, beside = make_app(_config(tmp_path)).conf.beat_schedule.values()
+    assert (beside["task"], beside["schedule"]) == (LET_GO, LET_GO_SECONDS)
     assert entry == {"task": ANCHOR_PENDING, "schedule": 2.5, "options": {"expires": 40}}
 
 

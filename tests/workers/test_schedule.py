@@ -21,6 +21,8 @@ class Beat:
         self.folder = folder / "broker"
         config = Config(service=Service(data_dir=str(folder)), anchor=Anchor(interval=2))
         self.app: Any = make_app(config)
+        schedule_ = self.app.conf.beat_schedule
+        self.app.conf.beat_schedule = {"anchor pending": schedule_["anchor pending"]}
         self.now = 1000.0
         clock: Callable[[], float] = lambda: self.now  # noqa: E731 # a clock, not a function
         monkeypatch.setattr(schedule, "monotonic", clock)

@@ -13,6 +13,8 @@ import pytest
 from chain.errors import UnavailableError
 from invoice_service.processes.heartbeat import Heartbeat, read_beat
 from invoice_service.services.anchoring.anchor import Anchoring
+from tests.api.desk import Desk, refusing
+from tests.api.orders.test_orders import made
 from tests.services.town import Town
 from workers import tasks
 
@@ -89,6 +91,25 @@ def test_each_run_is_a_sign_of_life(town: Town, monkeypatch: pytest.MonkeyPatch)
     _give(monkeypatch, replace(town.anchoring, log=Full()))  # type: ignore[arg-type]
     tasks.anchor_pending()
     assert read_beat(town.folder).failing == "disk_full"
+
+
+def test_what_is_over_its_time_goes_by_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Desk(tmp_path) as desk:
+        monkeypatch.setattr(tasks, "_instance", lambda: desk.instance)
+        monkeypatch.setattr(tasks, "_rules", desk.instance.keeping.rules)
+        made(desk, expires_in=60)
+        with caplog.at_level(logging.INFO):
+            tasks.let_go()
+            assert caplog.text == ""
+            desk.clock.forward(days=91)
+            tasks.let_go()
+        assert "retention: 1 of order_days went" in caplog.text
+        full = refusing(UnavailableError("disk_full", "no space"))
+        monkeypatch.setattr(desk.instance.store, "drop_orders", full)
+        tasks.let_go()
+        assert "disk_full" in caplog.text
 
 
 def test_a_worker_that_hangs_ends_and_says_where_it_stood(tmp_path: Path) -> None:

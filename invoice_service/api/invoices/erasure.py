@@ -13,7 +13,6 @@ from invoice_service.api.requests import query
 from invoice_service.domain.numbering import format_utc
 from invoice_service.domain.qrtext import read_hash
 from invoice_service.openapi.operation import HASH, JSON, STORE, Operation, Words, says
-from invoice_service.services.people.erase import erase_buyer
 from invoice_service.services.people.sign_in import scoped
 
 
@@ -43,7 +42,10 @@ OPERATIONS: Final = (
         ((JSON, BuyerErasure),),
         "any",
         (HASH,),
-        codes=("password_area", "invoice_unknown", "buyer_not_erasable", *STORE),
+        codes=(
+            *("password_area", "invoice_unknown", "buyer_not_erasable", "erased_list_unusable"),
+            *STORE,
+        ),
         scope="manage",
     ),
 )
@@ -61,7 +63,7 @@ def blueprint(parts: Parts) -> Blueprint:
         scoped(principal, "manage")
         digest = parse_password_area(read_hash(hash_))
         by = access.by(principal, int(parts.clock().timestamp()))
-        erased = erase_buyer(parts.store, digest, principal.merchant_id, by)
+        erased = parts.keeping.erase_buyer(digest, principal.merchant_id, by)
         return json_answer(BuyerErasure(erased.invoice.hash, format_utc(erased.at)))
 
     return routes

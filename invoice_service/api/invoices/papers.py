@@ -7,15 +7,15 @@ from flask import Blueprint, Response
 from chain.commitment import parse_password_area
 from invoice_service.api.access import Access
 from invoice_service.api.answers import raw_answer
-from invoice_service.api.invoices.reading import HASH, visible
+from invoice_service.api.invoices.reading import HASH, HIDEABLE, visible
 from invoice_service.api.parts import Parts
-from invoice_service.api.requests import query
+from invoice_service.api.requests import choices
 from invoice_service.documents.paper.assemble import Printers
 from invoice_service.documents.paper.job import Job
 from invoice_service.documents.paper.press import Press
 from invoice_service.domain.qrtext import read_hash
 from invoice_service.openapi.operation import HASH as HASH_ASKED
-from invoice_service.openapi.operation import LOG, PDF, STORE, Operation
+from invoice_service.openapi.operation import HIDE, LOG, PDF, STORE, Operation
 from invoice_service.services.checking.prove import FACE_ONLY
 from invoice_service.services.records import own_invoice
 
@@ -29,8 +29,16 @@ OPERATIONS: Final = (
         "PDF/A-3b; while it waits for the log the page says 待上链, and no proof is inside",
         ((PDF, "bytes"),),
         "optional",
-        (HASH_ASKED,),
-        codes=("paper_busy", "paper_failed", *LOG, "password_area", "invoice_unknown", *STORE),
+        (HASH_ASKED, HIDE),
+        codes=(
+            "parameter_malformed",
+            "paper_busy",
+            "paper_failed",
+            *LOG,
+            "password_area",
+            "invoice_unknown",
+            *STORE,
+        ),
     ),
 )
 
@@ -44,10 +52,10 @@ def blueprint(parts: Parts) -> Blueprint:
 
     @routes.get(f"/{HASH}/pdf")
     def pdf(hash_: str) -> Response:
-        query()
+        hidden, _ = choices("hide", HIDEABLE)
         invoice = own_invoice(parts.store, parse_password_area(read_hash(hash_)), None)
         shown = visible(access.anyone(), invoice)
-        paper = printers.paper(invoice, shown)
+        paper = printers.paper(invoice, shown, hidden)
         attached = [] if paper.proof is None else [paper.proof]
         job = Job(faces=[paper.face], attached=attached, made=invoice.issued_at)
         # What tells of a person is not kept: whoever is erased is erased here, too.

@@ -29,6 +29,7 @@ LEAST_MODULE_DOTS, MODULE_DOTS, MAX_MODULE_DOTS = 4, 5, 32
 TEXT = "text/plain; charset=utf-8"
 HASH = '<any_but("batch","states"):hash_>'
 FORMS = ("fapiao", "tlog")
+HIDEABLE = ALL_GROUPS - FACE_ONLY
 _ORDER = ("order_id", "till", "business_day")
 
 
@@ -57,7 +58,7 @@ def blueprint(parts: Parts) -> Blueprint:
 
     @blueprint.get(f"/{HASH}/proof")
     def proof(hash_: str) -> Response:
-        hidden, asked = choices("hide", ALL_GROUPS - FACE_ONLY, "format")
+        hidden, asked = choices("hide", HIDEABLE, "format")
         tlog = _is_tlog(asked)
         invoice = _invoice(hash_)
         digest = parse_password_area(invoice.hash)

@@ -9,9 +9,9 @@ from invoice_service.api.access import Access
 from invoice_service.api.answers import OCTETS, json_answer, raw_answer
 from invoice_service.api.invoices.bodies import Bodies
 from invoice_service.api.invoices.contract import Prints
-from invoice_service.api.invoices.reading import HASH, visible
+from invoice_service.api.invoices.reading import HASH, HIDEABLE, visible
 from invoice_service.api.parts import Parts
-from invoice_service.api.requests import one_of, query
+from invoice_service.api.requests import choices, one_of, query
 from invoice_service.documents.escpos import escpos
 from invoice_service.documents.slip import FORMS, PAPERS, Asked, Form, Slip, Width, slip_of
 from invoice_service.domain.invoice import StoredInvoice
@@ -79,12 +79,13 @@ class SlipCalls:
         """The slip as a picture."""
         from invoice_service.documents.slip_picture import slip_png  # with its font, when needed
 
-        return raw_answer(slip_png(self._shown(hash_, _asked(query(*_ASKED))).slip), "image/png")
+        return raw_answer(slip_png(self._shown(hash_, _looked()).slip), "image/png")
 
     def look(self, hash_: str) -> Looked:
         """The slip that the request under way asks for on a page."""
-        found = query(*_ASKED, "print")
-        return self._shown(hash_, _asked(found), printing=one_of(found, "print", _SWITCH))
+        hidden, found = choices("hide", HIDEABLE, *_ASKED, "print")
+        asked = _asked(found)._replace(hidden=hidden)
+        return self._shown(hash_, asked, printing=one_of(found, "print", _SWITCH))
 
     def _shown(self, hash_: str, asked: Asked, *, printing: bool = False) -> Looked:
         """With what its caller may see."""
@@ -103,6 +104,11 @@ class SlipCalls:
 
     def _invoice(self, hash_: str, merchant_id: int | None) -> StoredInvoice:
         return own_invoice(self._store, parse_password_area(read_hash(hash_)), merchant_id)
+
+
+def _looked() -> Asked:
+    hidden, found = choices("hide", HIDEABLE, *_ASKED)
+    return _asked(found)._replace(hidden=hidden)
 
 
 def _asked(found: dict[str, str]) -> Asked:

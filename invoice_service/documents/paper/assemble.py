@@ -33,18 +33,25 @@ class Printers(NamedTuple):
     public_url: str
     bureau: str
 
-    def paper(self, invoice: StoredInvoice, shown: frozenset[str]) -> Paper:
+    def paper(
+        self,
+        invoice: StoredInvoice,
+        shown: frozenset[str],
+        hidden: frozenset[str] = frozenset(),
+    ) -> Paper:
         """The paper; one that waits for the log says so, and has no proof.
 
-        Raises UnavailableError ``record_damaged``.
+        What is ``hidden`` is on neither, and the page says that it is not shown. Raises
+        UnavailableError ``record_damaged``.
         """
         digest = parse_password_area(invoice.hash)
         try:
-            proof = build(self.invoices, self.log, digest, shown)
+            proof = build(self.invoices, self.log, digest, shown - hidden)
         except ConflictError:  # not_in_log, not_published
             proof = None
         link = scan_url(self.public_url, invoice.hash, invoice.number, invoice.total)
-        told = Told(link, None if proof is None else _as_of(proof), self.bureau)
+        as_of = None if proof is None else _as_of(proof)
+        told = Told(link, as_of, self.bureau, hidden)
         face = face_of(invoice, shown, told)
         if proof is None:
             return Paper(face, None)

@@ -12,7 +12,7 @@ from invoice_service.documents.paper.fitting import MISSING, Fitted, fitted, mis
 from invoice_service.documents.paper.lines import ListPage, Row, table_of
 from invoice_service.documents.paper.words import in_words
 from invoice_service.documents.qr import qr_drawn
-from invoice_service.documents.slip import RED, TITLE, yuan
+from invoice_service.documents.slip import NOT_SHOWN, RED, TITLE, yuan
 from invoice_service.domain.document import read_lines
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.numbering import format_issued_at
@@ -32,6 +32,7 @@ SELLER: Final = {
 }
 PENDING: Final = "待上链"
 SAMPLE: Final = "样本"
+_GROUPS: Final = {"buyer": "购买方", "lines": "明细"}
 _PARTY: Final = (72.0, 5.2)
 """Millimetres of the box for one value of a party."""
 _REMARK: Final = (68.0, 19.0)
@@ -45,11 +46,13 @@ class Told(NamedTuple):
 
     ``link`` is what its code says. ``as_of`` is the block's height and time that its proof is of,
     None while it has none. ``bureau`` is the tax office whose service this is; "" for nobody's.
+    ``hidden`` are groups that somebody hides who could show them.
     """
 
     link: str
     as_of: tuple[int, str] | None
     bureau: str = ""
+    hidden: frozenset[str] = frozenset()
 
 
 class Boxed(msgspec.Struct, frozen=True):
@@ -95,10 +98,12 @@ def face_of(invoice: StoredInvoice, shown: frozenset[str], told: Told) -> Face:
     """The paper of an invoice.
 
     Without ``buyer`` among the groups that are ``shown`` there is no more of the buyer than in a
-    verdict: an individual's name is masked. Without ``lines`` there are none.
+    verdict: an individual's name is masked. Without ``lines`` there are none. What is ``hidden``
+    is shown to nobody, and the paper says so.
     """
+    shown -= told.hidden
     face: dict[str, Any] = msgspec.json.decode(invoice.face)
-    buyer = buyer_texts(msgspec.json.decode(invoice.buyer), whole="buyer" in shown)
+    buyer = _buyer(invoice, shown, told.hidden)
     lines = read_lines(invoice.lines) if "lines" in shown else None
     table = table_of(lines)
     seller: dict[str, str] = face["seller"]
@@ -126,7 +131,7 @@ def face_of(invoice: StoredInvoice, shown: frozenset[str], told: Told) -> Face:
         reviewer=shown_text(face["reviewer"]),
         drawer=shown_text(face["drawer"]),
         red=invoice.type == "red",
-        marks=list(_marks(invoice, pending=told.as_of is None)),
+        marks=list(_marks(invoice, told)),
         sample="" if told.bureau else SAMPLE,
         bureau=shown_text(told.bureau),
         stamp_name=shown_text(seller["name"]),
@@ -144,6 +149,12 @@ def buyer_texts(buyer: Mapping[str, str], *, whole: bool) -> dict[str, str]:
     return dict.fromkeys(BUYER, "") | {"name": shown_buyer_name(buyer)}
 
 
+def _buyer(invoice: StoredInvoice, shown: frozenset[str], hidden: frozenset[str]) -> dict[str, str]:
+    if "buyer" in hidden:
+        return dict.fromkeys(BUYER, "") | {"name": NOT_SHOWN}
+    return buyer_texts(msgspec.json.decode(invoice.buyer), whole="buyer" in shown)
+
+
 def day_of(issued_at: str) -> str:
     """The day as invoices write it, of a time as the face has it."""
     return f"{issued_at[:4]}年{issued_at[5:7]}月{issued_at[8:10]}日"
@@ -159,14 +170,20 @@ def _boxes(labels: Mapping[str, str], values: Mapping[str, str]) -> list[Boxed]:
     return [Boxed(label, fitted(values[name], *_PARTY)) for name, label in labels.items()]
 
 
-def _marks(invoice: StoredInvoice, *, pending: bool) -> Iterable[str]:
+def _marks(invoice: StoredInvoice, told: Told) -> Iterable[str]:
     """What must not be overlooked."""
     if invoice.type == "red":
         yield RED
     if invoice.reversal is not None:
         yield NAMES_ZH[_STATES[invoice.reversal]]
-    if pending:
+    if told.as_of is None:
         yield PENDING
+    if told.hidden:
+        yield f"未显示：{_hidden(told)}"
+
+
+def _hidden(told: Told) -> str:
+    return "、".join(name for group, name in _GROUPS.items() if group in told.hidden)
 
 
 def _notes(invoice: StoredInvoice, told: Told) -> Iterable[str]:
@@ -176,6 +193,8 @@ def _notes(invoice: StoredInvoice, told: Told) -> Iterable[str]:
     if told.as_of is None:
         yield "本发票已开具，尚未写入公开账本（待上链）；约一分钟后重新下载，即含证明文件。"
         return
+    if told.hidden:
+        yield f"持有人未出示{_hidden(told)}：其内容不在本文件中，只存摘要；其余内容的证明依然成立。"
     height, sealed_at = told.as_of
     name = f"{invoice.number}.fapiao.json"
     yield f"本文件内附证明文件 {name}，不联网亦可核验；核验时比对版面、二维码与证明。"

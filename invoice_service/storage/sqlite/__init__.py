@@ -22,6 +22,7 @@ from invoice_service.storage.sqlite.people import People
 from invoice_service.storage.sqlite.prints import Prints
 from invoice_service.storage.sqlite.reading import Reading
 from invoice_service.storage.sqlite.register import Register
+from invoice_service.storage.sqlite.retention import RetentionRows
 from invoice_service.storage.sqlite.schema import migrations
 from invoice_service.storage.sqlite.sessions import SessionRows
 from invoice_service.storage.sqlite.standing import Standing
@@ -47,6 +48,7 @@ class SqliteStore(
     Trail,
     TillRows,
     ClaimRows,
+    RetentionRows,
     Clocks,
 ):
     """``invoices.db``. Safe for threads and processes at once, and after a fork.

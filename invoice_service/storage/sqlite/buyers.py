@@ -26,6 +26,7 @@ from invoice_service.domain.persons import (
 )
 from invoice_service.services.people.trail import BuyerStanding
 from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.retention import WAITS
 from invoice_service.storage.sqlite.trail import append, last_said
 
 KEEP: Final = "INSERT INTO buyer_keys (invoice, key) VALUES (?, ?)"
@@ -88,6 +89,7 @@ class Buyers:
             if alive:
                 connection.executemany(_DESTROY, [(GONE, row) for row in alive])
                 connection.execute("INSERT OR IGNORE INTO unwashed VALUES (?)", (seq,))
+                connection.execute(WAITS, (seq,))
                 append(connection, act_by(by, "erasure", subject, after={"documents": len(alive)}))
             done = connection.execute(_DONE, (subject,)).fetchone()
             # A crash before the COMMIT: nothing was done. After it: keys and act are as they should

@@ -8,6 +8,7 @@ from invoice_service.storage.sqlite.claim_tables import create_claims
 from invoice_service.storage.sqlite.connection import vacuum
 from invoice_service.storage.sqlite.people_tables import create_people
 from invoice_service.storage.sqlite.prints import create_prints
+from invoice_service.storage.sqlite.retention import create_retention
 from invoice_service.storage.sqlite.till.buyers import create_till_buyers
 from invoice_service.storage.sqlite.till.tables import create_till
 from invoice_service.storage.totals import create_tables, widen_sums
@@ -347,3 +348,9 @@ def till_buyers_washed(db: Database) -> None:
 def claims(db: Database) -> None:
     """Orders whose invoices customers claim, and what was paid for them."""
     create_claims(db)
+
+
+@migrations()
+def retention(db: Database) -> None:
+    """Erasures reach what lies beside the store, and stay done; browsers may be forgotten."""
+    create_retention(db)

@@ -1,5 +1,6 @@
 """The customer's page of an order: who it is for, and the invoice once it is issued."""
 
+from invoice_service.web.claim.own import OwnInvoice
 from invoice_service.web.claim.pages import ClaimPages, Told
 
-__all__ = ["ClaimPages", "Told"]
+__all__ = ["ClaimPages", "OwnInvoice", "Told"]

@@ -4,9 +4,28 @@ from typing import Final
 
 import msgspec
 
-from invoice_service.openapi.operation import FIELDS, HTML, STORE, Operation, Parameter, Words, says
+from invoice_service.openapi.operation import (
+    FIELDS,
+    HIDE,
+    HTML,
+    JSON,
+    LOG,
+    PDF,
+    STORE,
+    TEXT,
+    Operation,
+    Parameter,
+    Words,
+    says,
+)
 
 CLAIM = Parameter("token", "What stands in the link; whoever has it may claim", "path")
+FORM_ASKED = Parameter(
+    "form",
+    "`pdf`, the default; `picture`: the slip; `proof`: the proof file; `tlog`: that the entry is in"
+    " the log",
+    schema={"enum": ["pdf", "picture", "proof", "tlog"]},
+)
 
 
 class ClaimForm(msgspec.Struct, omit_defaults=True):
@@ -20,6 +39,12 @@ class ClaimForm(msgspec.Struct, omit_defaults=True):
     mine: str = ""
 
 
+class ErasureForm(msgspec.Struct, omit_defaults=True):
+    """That somebody wants it."""
+
+    sure: str = ""
+
+
 WORDS: Final[Words] = {
     "ClaimForm.kind": says("`individual`, `company` or `organisation`"),
     "ClaimForm.name": says("The title"),
@@ -27,6 +52,7 @@ WORDS: Final[Words] = {
     "ClaimForm.code": says("Instead of both: the text of a title code, `$01…$`"),
     "ClaimForm.part": says("Which share, where there are several"),
     "ClaimForm.mine": says("What the page made, by which it is shown its invoice again"),
+    "ErasureForm.sure": says("`yes`: it cannot be undone"),
 }
 
 OPERATIONS: Final = (
@@ -62,6 +88,48 @@ OPERATIONS: Final = (
             *("order_claimed", "order_part_taken", "order_cancelled", "order_expired"),
             *("order_not_paid", "value_unknown", "merchant_suspended", "quota_exhausted"),
             *("log_behind", "clock_behind", "clock_ahead", "key_unreadable", *STORE),
+        ),
+        errors="page",
+        strict=False,
+    ),
+    Operation(
+        "get",
+        "/claim/{token}/share",
+        "claimShare",
+        "pages",
+        "The invoice that this browser has claimed, to be handed on",
+        "A file, without what is hidden",
+        (
+            (PDF, "bytes"),
+            ("image/png", "bytes"),
+            (JSON, "object"),
+            (TEXT, "string"),
+        ),
+        "",
+        (CLAIM, FORM_ASKED, HIDE),
+        codes=(
+            *("parameter_malformed", "claim_unknown", "claim_not_yours", "key_unreadable"),
+            *("not_in_log", "not_published", "slip_too_long", "font_missing"),
+            *("paper_busy", "paper_failed", *LOG, *STORE),
+        ),
+        errors="page",
+        strict=False,
+    ),
+    Operation(
+        "post",
+        "/claim/{token}/erasure",
+        "claimErasure",
+        "pages",
+        "Erase for whom the invoice is that this browser has claimed, for ever",
+        "303: on to the page, which says so",
+        ((HTML, "string"),),
+        "",
+        (CLAIM,),
+        ((FIELDS, ErasureForm),),
+        (303,),
+        codes=(
+            *("not_confirmed", "claim_unknown", "claim_not_yours", "buyer_not_erasable"),
+            *("key_unreadable", "erased_list_unusable", *STORE),
         ),
         errors="page",
         strict=False,

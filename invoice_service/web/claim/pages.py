@@ -29,10 +29,10 @@ from invoice_service.services.claims.ports import Claim, Whole
 from invoice_service.services.ports import Account, InvoiceReader
 from invoice_service.services.records import own_invoice
 from invoice_service.web.claim.form import fields, filled
+from invoice_service.web.claim.own import COOKIE, kind_of
 from invoice_service.web.ground.language import detail_of
 from invoice_service.web.ground.page import page
 
-COOKIE: Final = "fapiao-claim"
 KEPT_SECONDS: Final = 400 * 86_400
 """As long as browsers keep a cookie at most."""
 
@@ -82,7 +82,7 @@ class ClaimPages:
             return self._nothing(problem)
         own = self._claims.own(whole, self._secret())
         if own is not None and own.hash:
-            return self._done(whole, own)
+            return self._done(whole, own, token)
         return self._form(whole, token, {})
 
     def claim(self, token: str) -> AnyResponse:
@@ -171,7 +171,7 @@ class ClaimPages:
             answer.headers["Refresh"] = LOOK_AGAIN
         return answer
 
-    def _done(self, whole: Whole, claim: Claim) -> Response:
+    def _done(self, whole: Whole, claim: Claim, token: str) -> Response:
         """The invoice, for the browser that has claimed it."""
         invoice = own_invoice(self._store, parse_password_area(claim.hash), whole.order.merchant_id)
         link = scan_url(self._url, invoice.hash, invoice.number, invoice.total)
@@ -180,6 +180,8 @@ class ClaimPages:
             invoice=invoice,
             face=_read(invoice.face),
             buyer=_read(invoice.buyer),
+            kind=kind_of(invoice),
+            token=token,
             link=link,
             picture=_picture(link),
             **self._order(whole),

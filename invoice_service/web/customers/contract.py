@@ -7,6 +7,7 @@ import msgspec
 from invoice_service.openapi.operation import (
     FORM,
     HASH,
+    HIDE,
     HTML,
     LOG,
     SLIP,
@@ -107,7 +108,7 @@ OPERATIONS: Final = (
         "A page, without what the asker may not see",
         ((HTML, "string"),),
         "optional",
-        (HASH, *SLIP_ASKED, PRINT),
+        (HASH, *SLIP_ASKED, HIDE, PRINT),
         codes=("parameter_malformed", "password_area", "invoice_unknown", *STORE),
         errors="page",
     ),

@@ -1,7 +1,7 @@
 """A page for people, with what it may do: show itself, send its own forms, run what it names."""
 
 from base64 import b64encode
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from flask import Flask, Response, g, render_template, url_for
@@ -45,6 +45,27 @@ def page(template: str, status: int = 200, **values: Any) -> Response:  # noqa: 
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     answer.headers["X-Frame-Options"] = "DENY"
+    return answer
+
+
+class File(Protocol):
+    """A file that somebody takes along."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def data(self) -> bytes: ...
+
+
+def as_file(file: File) -> Response:
+    """A file to be saved under its name; kept by nobody on the way."""
+    answer = Response(file.data, content_type=file.kind)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    answer.headers["Cache-Control"] = "no-store"
     return answer
 
 

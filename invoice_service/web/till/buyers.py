@@ -11,7 +11,7 @@ from chain.hashing import Digest
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.persons import is_person, read_group
 from invoice_service.domain.qrtext import parse_qr_text, read_hash
-from invoice_service.services.people.erase import erase_buyer
+from invoice_service.retention.keeping import Keeping
 from invoice_service.services.people.sessions import Visitor
 from invoice_service.services.records import own_invoice
 from invoice_service.services.till.books import LONGEST_SEARCH
@@ -37,8 +37,8 @@ class Sale(NamedTuple):
 class BuyerPages:
     """For owners; another merchant's sale is like one that is not there."""
 
-    def __init__(self, gate: Gate, desk: TillDesk) -> None:
-        self._gate = gate
+    def __init__(self, gate: Gate, desk: TillDesk, keeping: Keeping) -> None:
+        self._gate, self._keeping = gate, keeping
         self._store = desk.store
 
     def add_to(self, routes: Blueprint) -> None:
@@ -60,7 +60,7 @@ class BuyerPages:
         entrance, site = self._gate.door.desk.entrance, self._gate.site()
         try:
             entrance.confirm(visitor.person, fields.get("password", ""), site)
-            erased = erase_buyer(self._store, digest, merchant_id, self._gate.by(visitor))
+            erased = self._keeping.erase_buyer(digest, merchant_id, self._gate.by(visitor))
         except (RefusedError, UnavailableError) as problem:
             return self._show(merchant_id, hash_, problem)
         return self._gate.go(f"{PATH}?q={erased.invoice.hash}")

@@ -8,6 +8,7 @@ from chain.errors import MalformedError
 from invoice_service.documents.slip import FORMS, PAPERS, Asked, slip_of
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.qrtext import read_hash, scan_url
+from invoice_service.retention.keeping import Keeping
 from invoice_service.services.checking.prove import ALL_GROUPS
 from invoice_service.services.till.desk import TillDesk
 from invoice_service.web.customers.receipt_page import receipt
@@ -25,7 +26,7 @@ _WORDS: Final[dict[str, dict[str, Any]]] = {
 _MONTH: Final = len("2026-11")
 
 
-def pages_blueprint(gate: Gate, desk: TillDesk) -> Blueprint:
+def pages_blueprint(gate: Gate, desk: TillDesk, keeping: Keeping) -> Blueprint:
     """``/till/`` and its like, for owners and cashiers; what goes wrong, the gate says."""
     routes = Blueprint("till_pages", __name__, url_prefix="/till")
     pages = TillPages(gate, desk)
@@ -34,7 +35,7 @@ def pages_blueprint(gate: Gate, desk: TillDesk) -> Blueprint:
     routes.get("/figures/page")(pages.figures)
     routes.get("/invoices/<hash_>/page")(pages.take_back)
     routes.get("/invoices/<hash_>/receipt")(pages.receipt)
-    BuyerPages(gate, desk).add_to(routes)
+    BuyerPages(gate, desk, keeping).add_to(routes)
     routes.get("/closing")(pages.closing)
     routes.get("/settings")(pages.settings)
     routes.add_app_template_filter(rate_name, "rate")

@@ -135,7 +135,8 @@ class Day {
         (one.red ?? []).map((red) => h("li", {}, h("span", {}, _("Red invoice"), " ", h("span", { class: "mono" }, red.number)), h("b", {}, shown(red.total_amount))))),
       h("div", { class: "buttons" }, button(_("Print again"), () => this.print(one.hash, true), { class: "button" }, "printer"),
         one.state !== "red" && one.left > 0 ? button(_("Take back"), () => this.askBack(one), {}, "undo-2") : null,
-        one.state !== "red" && one.left > 0 ? h("a", { class: "button quiet", href: `${root}/till/invoices/${one.hash}/page` }, _("Some lines, or an amount")) : null),
+        one.state !== "red" && one.left > 0 ? h("a", { class: "button quiet", href: `${root}/till/invoices/${one.hash}/page` }, _("Some lines, or an amount")) : null,
+        h("a", { class: "button quiet", href: `${root}/till/invoices/${one.hash}/share` }, _("Share"))),
     ];
   }
 

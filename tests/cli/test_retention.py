@@ -1,0 +1,91 @@
+"""``fapiao retention`` and ``fapiao backup``: what goes when, copies by their time, nobody back."""
+
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from invoice_service.commands.issue import desk_of
+from invoice_service.config import load
+from invoice_service.retention.folder import backups_in
+from invoice_service.services.issuing.issue import issue_one
+from invoice_service.wiring import open_instance
+from tests.cli.test_erase_buyer import NAME, sold
+from tests.cli.town import Town
+from tests.domain.samples import order
+
+
+@pytest.fixture
+def backups(town: Town) -> Path:
+    """Where the settings say that backups are."""
+    folder = town.folder / "backups"
+    settings = town.folder / "config.toml"
+    settings.write_text(f'{settings.read_text()}\n[retention]\nbackups = "backups"\n')
+    return folder
+
+
+def test_what_goes_is_shown_before_it_does(town: Town) -> None:
+    found = {one["name"]: one for one in town.asked("retention")["retention"]}
+    assert found["person_days"] == {"name": "person_days", "days": 0, "due": 0, "next": None}
+    assert found["claim_days"]["days"] == 400
+    said = town.run("retention")
+    assert "person_days  who the buyers were, of people: kept for ever" in said
+    old = town.folder / "var/main/output/web.log.1"
+    old.parent.mkdir(exist_ok=True)
+    old.write_text("")
+    os.utime(old, (1, 1))
+    assert "older output: 30 days; 1 due" in town.run("retention")
+    assert old.exists()
+    assert "older output: 30 days; 0 due" in town.run("retention", "--apply")
+    assert not old.exists()
+
+
+def test_a_backup_brings_nobody_back_and_goes_in_its_time(town: Town, backups: Path) -> None:
+    hash_ = sold(town)
+    instance = open_instance(load(town.folder / "config.toml", {}))
+    issue_one(
+        desk_of(instance), 1, msgspec.json.encode(order(order_id="B2", buyer={"name": "王五"}))
+    )
+    instance.close()
+    town.run("anchor")
+    made = town.asked("backup")
+    copy = Path(made["folder"])
+    assert copy.parent == backups
+    assert made["kept_until"] is not None
+    town.run("erase-buyer", hash_)
+    data, damaged = town.folder / "var/main", town.folder / "damaged"
+    data.rename(damaged)
+    shutil.copytree(copy, data)
+    shutil.copytree(damaged / "keys", data / "keys")
+    exported = town.run("export")
+    assert NAME not in exported
+    assert "王五" in exported
+    found = town.asked("audit")
+    assert (found["clean"], found["buyers_erased"]) == (True, 1)
+    assert town.run("trail", "--type", "erasure").count("service") == 1
+
+
+def test_old_backups_are_deleted_but_not_the_newest_nor_what_is_none(
+    town: Town, backups: Path
+) -> None:
+    first = Path(town.asked("backup")["folder"])
+    older = first.rename(backups / "20200101T000000Z")
+    stranger = backups / "20200102T000000Z"
+    stranger.mkdir()
+    assert [one.path for one in backups_in(backups)] == [older]
+    assert "0 due" in next(
+        line for line in town.run("retention").splitlines() if line.startswith("backup_days")
+    )
+    made = town.asked("backup", "--prune")
+    assert made["deleted"] == 1
+    assert not older.exists()
+    assert stranger.exists()
+    assert [str(one.path) for one in backups_in(backups)] == [made["folder"]]
+
+
+def test_a_backup_needs_a_place_and_says_what_failed(town: Town) -> None:
+    assert "name a FOLDER" in town.refusal("backup", status=2)
+    inside = town.folder / "var/main/backups"
+    assert "backup_failed" in town.refusal("backup", str(inside), status=3)
