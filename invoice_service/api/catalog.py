@@ -424,7 +424,6 @@ _SERVER: Final = {
         "The list of those who were erased cannot be read or written; operators have to mend it",
         "已删除人员清单无法读写，需运维处理",
     ),
-    "backup_failed": Entry(503, "The backup could not be made", "备份未能完成"),
     "instance_mixed": Entry(
         503,
         "Data and keys are not of one instance; operators have to put together what belongs"
