@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from chain.errors import MalformedError, UnavailableError
+from chain.errors import MalformedError, Problem, UnavailableError
+from invoice_service.api.problems import describe
 from invoice_service.commands.address import change_address
 from invoice_service.commands.output import json_option, print_json
 from invoice_service.commands.session import Session
@@ -186,7 +187,7 @@ class Answers:
         """Ask these anew because of what was wrong; without a terminal that is raised."""
         if not self._asks:
             raise problem
-        click.secho(str(problem), fg="red", err=True)
+        click.secho(_told(problem), fg="red", err=True)
         for one in questions:
             self._said.pop(one.name, None)
 
@@ -275,6 +276,12 @@ class Steps:
         if not found:
             raise UnavailableError("database_unavailable", "the invoice cannot be read just now")
         return found[0]
+
+
+def _told(problem: Problem) -> str:
+    """What is wrong, in the languages of the questions, and what exactly."""
+    said = describe(problem)
+    return f"{said['title_zh']} {said['title']}\n({problem.detail})"
 
 
 def _read_passwords(file: Any) -> dict[str, str | None]:  # noqa: ANN401 # as above

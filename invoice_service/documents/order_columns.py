@@ -94,6 +94,7 @@ _THOUSANDS: Final = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?", re
 _PERCENT: Final = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,4})?)[%％]", re.ASCII)
 _PLAIN: Final = re.compile(r"-?[0-9]+\.[0-9]+", re.ASCII)
 _ROUNDED: Final = re.compile(r"-?[0-9](?:\.[0-9]+)?E\+?[0-9]+", re.ASCII | re.IGNORECASE)
+_LOST: Final = re.compile(r"\?{2,}")  # how letters end that a code page has not
 _HIDDEN: Final = re.compile(r"#+|#(?:N/A|REF!|VALUE!|NAME\?|NUM!|NULL!|DIV/0!)")
 _DATE_CODE: Final = re.compile(
     r"[0-9]{1,2}月[0-9]{1,2}日?|[0-9]{1,2}-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
@@ -135,14 +136,17 @@ def columns_of(header: Sequence[str]) -> Columns:
     for place, text in enumerate(header):
         name = _KNOWN.get(_plain(text))
         if name in ours:
-            raise _unknown(f"two columns are the {name}: {header[ours[name]]!r} and {text!r}")
+            raise _unknown(
+                f"two columns are the {name}: {header[ours[name]]!r} and {text!r}",
+                f"两列同为 {name}：“{header[ours[name]]}”和“{text}”",
+            )
         if name is not None:
             ours[name] = place
         elif text:
             others.setdefault(text, place)
     missing = [name for name in NEEDED if name not in ours]
     if missing or not any(name in ours for name in PRICES):
-        raise _unknown("; ".join(map(_wanted, missing or PRICES[:2])))
+        raise _missing(header, missing or list(PRICES[:2]))
     called = {name: header[place] for name, place in ours.items()}
     return Columns(ours, others, len(header), called)
 
@@ -200,13 +204,24 @@ def buyer_kind(text: str) -> str:
 def check_whole(name: str, text: str, line: int) -> None:
     """Refuse what a spreadsheet has put in a cell's place.
 
-    MalformedError: csv_cell_destroyed; csv_number_destroyed of what digit by digit matters.
+    MalformedError: csv_cell_destroyed; text_damaged; csv_number_destroyed of what digit by digit
+    matters.
     """
     if _HIDDEN.fullmatch(text):
         raise MalformedError(
             "csv_cell_destroyed",
             f"line {line}: the cell of {name} says {text[:20]}: the column was too narrow, or its"
             " formula failed, when the file was saved",
+            pointer=f"/{name}",
+            detail_zh=f"第 {line} 行：单元格内容为 {text[:20]}",
+        )
+    if _LOST.fullmatch(text):
+        raise MalformedError(
+            "text_damaged",
+            f"line {line}: of {name} there are question marks only: its letters were lost when the"
+            " file was saved; save it as .xlsx, or as CSV UTF-8",
+            pointer=f"/{name}",
+            detail_zh=f"第 {line} 行：只剩问号，文字在保存时已丢失；请另存为 .xlsx 或 CSV UTF-8",
         )
     if name not in _DIGITS_MATTER:
         return
@@ -217,6 +232,7 @@ def check_whole(name: str, text: str, line: int) -> None:
             f"line {line}: a spreadsheet took the {name} for a {cause} and wrote {text},"
             " and its digits are lost: export that column as text",
             pointer=f"/{name}",
+            detail_zh=f"第 {line} 行：{text}",
         )
 
 
@@ -228,12 +244,29 @@ def _shown(digits: str) -> str:
     return f"{exact.quantize(Decimal(1).scaleb(exact.adjusted() - _DIGITS + 1)).normalize():f}"
 
 
-def _wanted(name: str) -> str:
-    return f"no column is the {name} (also: {', '.join(NAMES[name])})"
+def _missing(header: Sequence[str], names: list[str]) -> MalformedError:
+    if not header:
+        return _unknown("there is nothing in the file", "文件是空的")
+    apart = next((sign for sign in ("\t", ";", "|") if len(header) == 1 and sign in header[0]), "")
+    if apart:
+        called = {"\t": ("tabs", "制表符")}.get(apart, (apart, apart))
+        return _unknown(
+            f"columns stand apart by {called[0]}: save it as CSV with commas, or as .xlsx",
+            f"各列以{called[1]}分隔，请另存为以逗号分隔的 CSV 或 .xlsx",
+        )
+    return _unknown(
+        "; ".join(f"no column is the {name} (also: {', '.join(NAMES[name])})" for name in names),
+        "；".join(f"缺少 {name} 列（{'、'.join(_in_chinese(name))}）" for name in names),
+    )
 
 
-def _unknown(why: str) -> MalformedError:
+def _in_chinese(name: str) -> list[str]:
+    return [other for other in NAMES[name] if not other.isascii()]
+
+
+def _unknown(why: str, why_zh: str) -> MalformedError:
     return MalformedError(
         "csv_header_unknown",
         f"{why}. The first line names the columns, in any order; the template has all of them",
+        detail_zh=why_zh,
     )

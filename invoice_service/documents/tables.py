@@ -63,7 +63,9 @@ def _of_text(path: Path) -> Iterator[TableRow]:
                     yield TableRow(reader.line_num, cells)
         except csv.Error as error:
             raise MalformedError(
-                "csv_malformed", f"{path.name}, line {reader.line_num}: {error}"
+                "csv_malformed",
+                f"{path.name}, line {reader.line_num}: {error}",
+                detail_zh=f"第 {reader.line_num} 行",
             ) from None
 
 
@@ -87,7 +89,9 @@ def _encoding(path: Path) -> str:
     if not _is_damaged_utf8(path) and _decodes(path, "gb18030"):
         return "gb18030"
     raise MalformedError(
-        "not_utf8", f"{path.name} is neither UTF-8 nor GB18030; save it as CSV UTF-8, or as .xlsx"
+        "not_utf8",
+        f"{path.name} is neither UTF-8 nor GB18030; save it as CSV UTF-8, or as .xlsx",
+        detail_zh="文件既不是 UTF-8 也不是 GB18030，请另存为 CSV UTF-8 或 .xlsx",
     )
 
 

@@ -61,6 +61,8 @@ def days_apart(order_id: str, lines: Sequence[int], times: Sequence[str]) -> lis
                 f" {_told(times[n])} (line {lines[n]}), which may be one sale or two: give each"
                 " sale a number of its own, or write date and time of each line",
                 pointer="/order_id",
+                detail_zh=f"第 {lines[n - 1]} 行：{times[n - 1].strip() or '无时间'}；"
+                f"第 {lines[n]} 行：{times[n].strip() or '无时间'}",
             )
     return [one.day if one.known else "" for one in moments]
 

@@ -60,7 +60,7 @@ class About(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far it is; ``done`` of ``orders``, by what became of them.
 
-    ``code`` and ``detail`` say why it was refused, or has stopped.
+    ``code`` and the details say why it was refused, or has stopped.
     """
 
     stage: Stage
@@ -73,6 +73,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     before: int = 0
     code: str = ""
     detail: str = ""
+    detail_zh: str = ""
     person: int = 0
     origin: str = ""
     """Who began to issue it, and from where."""

@@ -209,7 +209,12 @@ class Office:
             after: Stage = "refused" if state.stage == "reading" else "stopped"
             kept.move(
                 msgspec.structs.replace(
-                    state, stage=after, at=now, code=problem.code, detail=problem.detail
+                    state,
+                    stage=after,
+                    at=now,
+                    code=problem.code,
+                    detail=problem.detail,
+                    detail_zh=str(problem.extra.get("detail_zh", "")),
                 )
             )
             kept.sent.unlink(missing_ok=True)

@@ -147,6 +147,7 @@ def _check_together(sale: _Sale, seen: dict[tuple[str, str, str, str], int]) -> 
                 f"order {sale.order_id!r} stands in line {seen[place]}, and after"
                 f" other orders again in line {first.line}: put the lines of one sale"
                 " together, and give another sale a number of its own",
+                detail_zh=f"订单 {sale.order_id} 见于第 {seen[place]} 行和第 {first.line} 行",
             )
         seen[place] = first.line
 
@@ -183,6 +184,7 @@ def _fill(
                 "csv_cell_merged",
                 f"line {row.line}: the cell of {columns.called[name]} is merged with the one above:"
                 " whether it counts once or for each line, nobody can tell",
+                detail_zh=f"第 {row.line} 行：“{columns.called[name]}”与上一行合并",
             )
         ours[name] = above.get(name, "")
     return None
@@ -202,7 +204,11 @@ def _headed(rows: Iterator[TableRow]) -> Columns:
 
 
 def _row_fault(line: int, cells: list[str], count: int) -> Problem:
-    return MalformedError("csv_row_malformed", f"line {line} has {len(cells)} fields, not {count}")
+    return MalformedError(
+        "csv_row_malformed",
+        f"line {line} has {len(cells)} fields, not {count}",
+        detail_zh=f"第 {line} 行有 {len(cells)} 个单元格，应为 {count} 个",
+    )
 
 
 def _more(rows: list[Row]) -> dict[str, str]:

@@ -106,6 +106,8 @@ def _said(rows: list[Row]) -> dict[str, str]:
                     f" {text[:40]!r} in line {row.line}: say it once, or the same in all of its"
                     " lines",
                     pointer=f"/{name}",
+                    detail_zh=f"第 {where[name]} 行为“{said[name][:40]}”，"
+                    f"第 {row.line} 行为“{text[:40]}”",
                 )
             where.setdefault(name, row.line)
     return said
@@ -162,6 +164,7 @@ def _fen(price: str, line: int, pointer: str) -> Fen:
             error.code,
             f"line {line}: {price[:40]!r} is not yuan with at most two decimals, like 106.60",
             pointer=pointer,
+            detail_zh=f"第 {line} 行：“{price[:40]}”不是至多两位小数的金额（元），例如 106.60",
         ) from None
 
 

@@ -62,7 +62,7 @@ def _now(results: Sequence[Result], standings: Standings) -> list[Result]:
 
 def _row(one: Result, tongue: Tongue, title: Callable[[str], str]) -> list[str]:
     line = " ".join(map(str, one.lines)) if one.status == "refused" else ""
-    detail = (one.detail_zh if tongue == "zh" else "") or one.detail
+    detail = one.detail_zh if tongue == "zh" else one.detail
     return [
         *(line, one.order_id, one.till, one.business_day, _STATUS[tongue][one.status]),
         *(state_name(one.state, tongue), one.invoice_code, one.number, one.hash),

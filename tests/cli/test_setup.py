@@ -142,6 +142,7 @@ def test_on_a_terminal_it_asks(empty: Town) -> None:
     assert status == 0, said
     assert "28.50" in said
     assert public_url(empty) == "https://other.test"
+    assert "请换一个密码" in said
     assert PASSWORD not in said
 
 

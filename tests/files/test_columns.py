@@ -108,6 +108,7 @@ def test_rows_of_commas_and_line_ends_in_cells_are_passed_over(tmp_path: Path) -
         ("########", "x", "csv_cell_destroyed", "narrow"),
         ("A", "#REF!", "csv_cell_destroyed", "formula"),
         ("A", "####", "csv_cell_destroyed", "narrow"),
+        ("A", "????", "text_damaged", "letters"),
     ],
 )
 def test_what_a_spreadsheet_has_destroyed_is_refused_by_cause(
@@ -119,6 +120,7 @@ def test_what_a_spreadsheet_has_destroyed_is_refused_by_cause(
     assert bad.problem.code == code
     assert cause in bad.problem.detail
     assert "line 2" in bad.problem.detail
+    assert "第 2 行" in str(bad.problem.extra["detail_zh"])
     assert good.problem is None
 
 

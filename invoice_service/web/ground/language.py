@@ -64,9 +64,12 @@ def detail_of(problem: Problem) -> str:
 
     A sentence in Chinese stands beside it, and says what to do.
     """
-    if language() is CHINESE:
-        return str(problem.extra.get("detail_zh", ""))
-    return problem.detail
+    return either_detail(problem.detail, str(problem.extra.get("detail_zh", "")))
+
+
+def either_detail(english: str, chinese: str) -> str:
+    """As ``detail_of``, of a detail that was kept."""
+    return chinese if language() is CHINESE else english
 
 
 def in_other(text: str) -> str:
@@ -106,7 +109,9 @@ def speak(app: Flask) -> None:
         default_timezone="Asia/Shanghai",
         locale_selector=lambda: wanted().code,
     )
-    app.jinja_env.globals.update(in_other=in_other, either=either, script_words=script_words)
+    app.jinja_env.globals.update(
+        in_other=in_other, either=either, either_detail=either_detail, script_words=script_words
+    )
 
     @app.context_processor
     def spoken() -> dict[str, Any]:

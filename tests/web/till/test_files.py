@@ -239,7 +239,31 @@ def test_what_cannot_be_read_says_by_what_and_what_to_do(
     till = Till(bureau)
     place = till.read(content, name)
     assert till.stage(place) == "refused"
-    assert f'id="{code}"' in till.browser.get(place).text
+    page = till.browser.get(place).text
+    assert f'id="{code}"' in page
+    assert "line" not in till.page(place)  # of English
+
+
+@pytest.mark.parametrize(
+    ("content", "english", "chinese"),
+    [
+        (HEADER.replace(",", ";"), "columns stand apart by ;", "各列以;分隔"),
+        (HEADER.replace(",", "\t"), "columns stand apart by tabs", "各列以制表符分隔"),
+        ("", "there is nothing in the file", "文件是空的"),
+        ("订单号,单价\n", "no column is the item", "缺少 item 列（商品名称、"),
+        (HEADER + GOOD + GOOD, "stands in line 2", "见于第 2 行和第 4 行"),
+    ],
+)
+def test_a_file_is_refused_in_the_readers_language_alone(
+    bureau: Bureau, content: str, english: str, chinese: str
+) -> None:
+    till = Till(bureau)
+    place = till.read(content.encode())
+    assert chinese in till.page(place)
+    assert english not in till.page(place)
+    till.browser.post("/language", language="en", back=place)
+    assert english in till.page(place)
+    assert chinese not in till.page(place)
     assert not list(bureau.config.files_dir.rglob("sent"))
 
 
