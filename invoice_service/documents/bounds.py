@@ -1,6 +1,14 @@
 """The bounds of a process that works on what anybody may have made."""
 
 import resource
+import struct
+from typing import Final
+
+DAMAGED: Final = (
+    *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, ArithmeticError),
+    *(RuntimeError, struct.error),
+)
+"""What Pillow's readers raise for a file that is not what it says."""
 
 
 def bound_this_process(memory: int, seconds: int) -> None:

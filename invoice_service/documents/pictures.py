@@ -6,7 +6,6 @@ a process with bounds on memory and time (``documents.apart``).
 
 import math
 import re
-import struct
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ import zxingcpp
 from PIL import Image, ImageSequence
 
 from chain.errors import MalformedError
+from invoice_service.documents.bounds import DAMAGED
 
 MAX_PIXELS: Final = 36_000_000
 """Of one page, once a JPEG of more was read at a half, a quarter or an eighth of its size.
@@ -25,12 +25,6 @@ Image.MAX_IMAGE_PIXELS = None  # ours holds, in our words; Pillow's own prints a
 
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "PPM")
 _QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
-_DAMAGED: Final = (
-    *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, ArithmeticError),
-    *(RuntimeError, struct.error),
-)
-"""What Pillow's readers raise for a file that is not what it says."""
-
 _HEIF = re.compile(rb"....ftyp(heic|heix|heim|heis|hevc|hevx|mif1|msf1)", re.DOTALL)
 _SVG = re.compile(rb"(\xef\xbb\xbf)?\s*(<\?xml.*)?(<!--.*)?(<!DOCTYPE\s+)?<?svg\b", re.DOTALL)
 _OTHER: Final = (
@@ -57,7 +51,7 @@ def codes_of(path: Path) -> list[str]:
     except MemoryError:
         why = "it takes too much memory to read: save it smaller, or cut out the code"
         raise unreadable(path, why) from None
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise unreadable(path, f"no picture, or a damaged one: {error}") from None
 
 
