@@ -30,6 +30,8 @@ OUR_ADDRESSES: Final = frozenset(
         "people",
         "problems",
         "readyz",
+        "report",
+        "reports",
         "setup",
         "sign-in",
         "sign-out",
@@ -38,6 +40,7 @@ OUR_ADDRESSES: Final = frozenset(
         "till",
         "v1",
         "verify",
+        "why",
     ]
 )
 """What our own addresses begin with: a public path that does would be mistaken for one."""
@@ -182,6 +185,16 @@ class Retention(Section, frozen=True):
     backup_days: Days = 30
 
 
+class Reports(Section, frozen=True):
+    """How much of reports of wrong slips is kept, and for how many days."""
+
+    most: Count = 5_000
+    picture_bytes: Count = 268_435_456
+    days: Count = 365
+    contact_days: Count = 90
+    scan_days: Count = 184
+
+
 class Payments(Section, frozen=True):
     """Whose payment notices are believed; paths count from the folder of the file."""
 
@@ -249,6 +262,7 @@ class Config(Section, frozen=True):
     till: Till = Till()
     claims: Claims = Claims()
     retention: Retention = Retention()
+    reports: Reports = Reports()
     payments: Payments = Payments()
     operations: Operations = Operations()
     tax: Tax = Tax()
@@ -284,6 +298,11 @@ class Config(Section, frozen=True):
     def files_dir(self) -> Path:
         """Files of orders that people have sent: for a while, and no loss when they are gone."""
         return self.data_dir / "files"
+
+    @property
+    def help_dir(self) -> Path:
+        """Reports of wrong slips with their pictures, and how often scans did not fit."""
+        return self.data_dir / "help"
 
     @property
     def run_dir(self) -> Path:

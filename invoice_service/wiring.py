@@ -52,12 +52,14 @@ from invoice_service.services.issuing.promise import Promised, Promiser
 from invoice_service.services.issuing.reverse import ReversingDesk
 from invoice_service.services.people.sessions import Lifetimes
 from invoice_service.services.till.days import Days
+from invoice_service.storage.help import Bounds, HelpStore
 from invoice_service.storage.sqlite import SqliteStore, create_store, update_store
 from invoice_service.storage.sqlite.clock import not_counted
 from invoice_service.storage.sqlite.tries import TRIES, SharedCounts
 
 if TYPE_CHECKING:
     from invoice_service.services.claims.desk import Claims
+    from invoice_service.services.help.desk import ReportDesk
     from invoice_service.services.people.desk import PeopleDesk
     from invoice_service.services.till.desk import TillDesk
 
@@ -176,6 +178,32 @@ class Instance:
         """What is kept, and for how long; erasing people."""
         return Keeping(self.config, self.store, self.clock)
 
+    @cached_property
+    def help_store(self) -> HelpStore:
+        """Reports of wrong slips, and how often scans did not fit; made when first used."""
+        settings = self.config.reports
+        bounds = Bounds(
+            settings.most,
+            settings.picture_bytes,
+            settings.days,
+            settings.contact_days,
+            settings.scan_days,
+        )
+        return HelpStore(self.config.help_dir, bounds)
+
+    @cached_property
+    def reports(self) -> "ReportDesk":
+        """Where reports of wrong slips are taken and judged."""
+        from invoice_service.services.help.desk import ReportDesk
+
+        return ReportDesk(
+            self.help_store,
+            self.store,
+            SharedCounts(self.config.run_dir / TRIES),
+            lambda: int(self.clock().timestamp()),
+            self.randbytes,
+        )
+
     @property
     def log_keys(self) -> LogKeys:
         """All keys of the log, as its newest statement has them."""
@@ -279,7 +307,10 @@ class Instance:
 
     def _tidy(self) -> None:
         self.store.fold()
-        self.store.tidy(int(self.clock().timestamp()), self.config.till.buyer_hours * 3600)
+        now = int(self.clock().timestamp())
+        self.store.tidy(now, self.config.till.buyer_hours * 3600)
+        with suppress(UnavailableError):  # tried again; nothing that is anchored waits for it
+            self.help_store.tidy(now)
 
     def _cosigning(self) -> Cosigning:
         settings = self.config.witness
@@ -291,6 +322,7 @@ class Instance:
         """Close the database connections of this process."""
         self.store.close()
         self.log_store.close()
+        self.help_store.close()
 
 
 def init_instance(

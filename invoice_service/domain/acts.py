@@ -33,6 +33,7 @@ ActType: TypeAlias = Literal[
     "log_key",
     "encryption",
     "erasure",
+    "report",
 ]
 """What is done: docs/api.md, "The trail", says what stands in ``before`` and ``after`` of each."""
 

@@ -93,6 +93,11 @@ class Verifier:
         # Replaced as a whole, so threads need no lock.
         self._signed: tuple[bytes, TrustedKeys, Checkpoint] | None = None
         self._known: Known | None = None
+        self._misfit: Callable[[Verification], object] = _nobody
+
+    def watch(self, misfit: Callable[[Verification], object]) -> None:
+        """Tell ``misfit`` of every verdict that finds no invoice as the slip says it."""
+        self._misfit = misfit
 
     def verify(self, slip: QrText) -> Verification:
         """The verdict on a slip.
@@ -100,6 +105,16 @@ class Verifier:
         Raises MalformedError ``password_area``; UnavailableError ``record_damaged``, or as
         store and log do when they cannot be read.
         """
+        return self.told(self.look(slip))
+
+    def told(self, found: Verification) -> Verification:
+        """The same, once who watches has heard of it."""
+        if found.face is None:
+            self._misfit(found)
+        return found
+
+    def look(self, slip: QrText) -> Verification:
+        """As ``verify``, for who asks about a slip that was checked before: nobody is told."""
         digest = parse_password_area(slip.hash)
         try:
             return self._verdict(slip, digest)
@@ -255,6 +270,10 @@ class Verifier:
         state = verify_state(root, key, proof.leaf, proof.siblings) or {}
         if state.get("reversal") != reversal:
             raise VerificationError("state_differs", "the log knows of another reversal")
+
+
+def _nobody(_found: Verification) -> None:
+    """Who watches where nobody does."""
 
 
 def slip_agrees(slip: QrText, face: dict[str, Any], issued_at: int) -> bool:

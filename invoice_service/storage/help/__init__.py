@@ -1,0 +1,52 @@
+"""What help keeps, apart from the invoices: a small database, and a folder of pictures."""
+
+import threading
+from pathlib import Path
+from typing import Final
+
+from invoice_service.storage.help.pictures import Pictures
+from invoice_service.storage.help.reports import Bounds, ReportRows
+from invoice_service.storage.help.scans import ScanRows
+from invoice_service.storage.help.tables import open_tables
+from invoice_service.storage.sqlite.connection import Connections
+
+__all__ = ["Bounds", "HelpStore"]
+
+TIDY_EVERY: Final = 3600  # seconds
+
+
+class HelpStore(ReportRows, ScanRows):
+    """Safe for threads and processes at once, and after a fork; made when first used.
+
+    Every method raises UnavailableError: ``database_busy``, ``disk_full``, ``database_damaged``,
+    ``database_unavailable``, ``write_failed``.
+    """
+
+    def __init__(self, folder: Path, bounds: Bounds) -> None:
+        self._folder = folder
+        self._guard = threading.Lock()
+        self._found: Connections | None = None
+        self._tidied = -TIDY_EVERY
+        self.pictures = Pictures(folder / "pictures")
+        self.bounds = bounds
+
+    @property
+    def connections(self) -> Connections:
+        """The database, once it is there."""
+        with self._guard:
+            if self._found is None:
+                self._found = open_tables(self._folder)
+            return self._found
+
+    def tidy(self, now: int) -> None:
+        """Let go what was kept for long enough, at ``now`` (unix seconds); now and then will do."""
+        if not 0 <= now - self._tidied < TIDY_EVERY and self._folder.is_dir():
+            self._tidied = now
+            self.tidy_reports(now)
+            self.tidy_scans(now)
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._guard:
+            if self._found is not None:
+                self._found.close()
