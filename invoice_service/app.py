@@ -16,6 +16,8 @@ from chain.errors import Problem
 from invoice_service.api import access, addresses, catalog, incidents, problems, rooms
 from invoice_service.api.checking.hot import HotChecks
 from invoice_service.api.checking.page import PageLists
+from invoice_service.api.help.calls import SCANS
+from invoice_service.api.help.counting import count_scans, help_gauges
 from invoice_service.api.invoices.hot import HotIssues
 from invoice_service.api.invoices.issuing import IssuingCalls
 from invoice_service.api.invoices.slips import SlipCalls
@@ -25,6 +27,7 @@ from invoice_service.api.operations.metrics import Meter
 from invoice_service.api.operations.probes import ENDPOINTS
 from invoice_service.api.peers import Peers, site_of
 from invoice_service.api.rates import Rates, headers_of
+from invoice_service.api.remedies import REMEDIES
 from invoice_service.api.requests import AnyBut
 from invoice_service.api.shortcuts import Route, Shortcuts, Toll
 from invoice_service.config import Config, load
@@ -51,6 +54,7 @@ from invoice_service.services.issuing.standing import Standings
 from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
+from invoice_service.web import help as help_room
 from invoice_service.web import people, till
 from invoice_service.web.claim import ClaimPages, OwnInvoice, Told
 from invoice_service.web.claim import contract as claim
@@ -66,6 +70,7 @@ from invoice_service.web.customers import contract as customers
 from invoice_service.web.ground import contract as ground
 from invoice_service.web.ground import language, showcase
 from invoice_service.web.ground.prepare import prepare
+from invoice_service.web.help import contract as help_pages
 from invoice_service.web.setup import doors_blueprint, setup_blueprint
 from invoice_service.web.till import pages as till_pages
 from invoice_service.web.till import template
@@ -150,6 +155,7 @@ def create_app(instance: Instance | None = None) -> Flask:
     app.extensions[USES] = uses
     rates = Rates(instance.config.rate, access.Access(instance.store, instance.clock), uses.note)
     app.before_request(rates.enter)
+    app.extensions[SCANS] = count_scans(instance)
     _refuse_what_is_not_whole(app)
     prepare(app, STATIC, instance.config.bureau)
     app.before_request(partial(addresses.options_of_all, app))
@@ -208,6 +214,7 @@ def finish(app: "WSGIApplication") -> None:
     if isinstance(app, Service):
         app.extensions[access.DOOR].flush()
         app.extensions[USES].flush()
+        app.extensions[SCANS].flush()
 
 
 def _shortcuts(
@@ -252,7 +259,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         pages.pages_blueprint(
             check, log_key, instance.keys.notes, witnesses, instance.clock, _site(config)
         ),
-        codes_page.codes_blueprint(catalog.SUBJECTS),
+        codes_page.codes_blueprint(catalog.SUBJECTS, REMEDIES),
         list_page.list_blueprint(PageLists(instance), _title, config.limits.batch_bytes),
         language.language_blueprint(secure=config.service.public_url.startswith("https:")),
         file_page.file_blueprint(log_key, instance.keys.notes, witnesses),
@@ -261,11 +268,13 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         ClaimPages(instance.claims, instance.store, config.service.public_url, _told()).blueprint(),
         OwnInvoice(instance.claims, instance.store, sharing, instance.keeping).blueprint(),
         showcase.showcase_blueprint(),
+        *help_room.blueprints(instance, gate, _told()),
         *people.blueprints(
             gate,
             files.blueprint(),
-            till_pages.pages_blueprint(gate, instance.till, instance.keeping),
+            till_pages.pages_blueprint(gate, instance.till, instance.keeping, instance.help_store),
             share_blueprint(gate, instance.till, sharing),
+            help_room.officials(instance, gate),
         ),
         till.data_blueprint(gate, instance.till, config.limits.body_bytes),
         template.template_blueprint(),
@@ -277,7 +286,9 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
     description = partial(_description, config.service.public_url)
     meter = Meter(config.run_dir / "counts", sorted({*app.view_functions, *ENDPOINTS}))
     app.register_blueprint(
-        operations_blueprint(_health(instance, meter), meter, description, _gate(config))
+        operations_blueprint(
+            _health(instance, meter), meter, description, _gate(config), help_gauges(instance)
+        )
     )
     app.extensions[CROWD] = lambda why: meter.turned_away(why, int(instance.clock().timestamp()))
     app.extensions[FEEDS] = meter.feeds_open
@@ -374,10 +385,17 @@ def _doors(public_url: str) -> Doors:
             *pilot.OPERATIONS,
             *customers.OPERATIONS,
             *claim.OPERATIONS,
+            *help_pages.OPERATIONS,
             *ground.OPERATIONS,
             *template.OPERATIONS,
         ),
-        words={**rooms.WORDS, **customers.WORDS, **claim.WORDS, **ground.WORDS},
+        words={
+            **rooms.WORDS,
+            **customers.WORDS,
+            **claim.WORDS,
+            **ground.WORDS,
+            **help_pages.WORDS,
+        },
         problem=problems.ProblemBody,
         refusals=problems.refusals(public_url),
     )

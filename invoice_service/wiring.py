@@ -52,7 +52,7 @@ from invoice_service.services.issuing.promise import Promised, Promiser
 from invoice_service.services.issuing.reverse import ReversingDesk
 from invoice_service.services.people.sessions import Lifetimes
 from invoice_service.services.till.days import Days
-from invoice_service.storage.help import Bounds, HelpStore
+from invoice_service.storage.help import HelpStore, help_store
 from invoice_service.storage.sqlite import SqliteStore, create_store, update_store
 from invoice_service.storage.sqlite.clock import not_counted
 from invoice_service.storage.sqlite.tries import TRIES, SharedCounts
@@ -181,15 +181,7 @@ class Instance:
     @cached_property
     def help_store(self) -> HelpStore:
         """Reports of wrong slips, and how often scans did not fit; made when first used."""
-        settings = self.config.reports
-        bounds = Bounds(
-            settings.most,
-            settings.picture_bytes,
-            settings.days,
-            settings.contact_days,
-            settings.scan_days,
-        )
-        return HelpStore(self.config.help_dir, bounds)
+        return help_store(self.config)
 
     @cached_property
     def reports(self) -> "ReportDesk":
@@ -309,8 +301,7 @@ class Instance:
         self.store.fold()
         now = int(self.clock().timestamp())
         self.store.tidy(now, self.config.till.buyer_hours * 3600)
-        with suppress(UnavailableError):  # tried again; nothing that is anchored waits for it
-            self.help_store.tidy(now)
+        self.help_store.tidy(now)
 
     def _cosigning(self) -> Cosigning:
         settings = self.config.witness

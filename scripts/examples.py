@@ -11,10 +11,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from flask.testing import FlaskClient
+from PIL import Image
 from werkzeug.test import TestResponse
 
 import invoice_service.openapi.document as described
@@ -25,6 +27,7 @@ from invoice_service.openapi.operation import Operation
 from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.services.people.admit import admit, create_key
 from invoice_service.services.people.ports import SCOPES, KeyTerms
+from invoice_service.web.help.form import Filled
 from invoice_service.wiring import Instance, init_instance
 from scripts.paid import PaymentServices
 
@@ -177,8 +180,29 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("keyStatement", {"number": 1})
     yield Call("listBlocks", {"after": 0, "limit": 10})
     yield Call("readBlock", {"height": 1})
+    yield from _help(here, slip, blue["qr"])
     for name in ("alive", "ready", "metrics", "description"):
         yield Call(name)
+
+
+def _help(here: dict[str, Any], slip: dict[str, Any], code: str) -> Iterator[Call]:
+    """A report of a slip, from the form to what its sender is told."""
+    nonce = "0123456789abcdef" * 3
+    yield Call("reportPage", {**here, **slip})
+    told = {"said": code, "message": "金额与付款不符", "place": "旋转餐厅"}
+    yield Call("reportSlip", {}, {"nonce": nonce, **told}, PARTS)
+    yield Call("PICTURED")
+    yield Call("listReports", {"limit": 10, "state": "new"})
+    report = {"report": 1}
+    yield Call("readReport", report)
+    yield Call("judgeReport", report, {"state": "closed", "note": "已联系商家更正"})
+    yield Call("reportPicture", {"report": 2, "picture": 1})
+    yield Call("eraseReport", {"report": 2})
+    yield Call("receiptForm")
+    receipt = Filled(nonce, told, []).receipt
+    yield Call("reportStatus", {}, {"receipt": receipt, "erase": "contact"}, FORM)
+    yield Call("listMismatches", {"from": "2026-11-21", "to": "2026-11-21", "limit": 10})
+    yield Call("whyPage")
 
 
 class Recorder:
@@ -199,6 +223,8 @@ class Recorder:
                 anchor_pending(self._instance.anchoring())
             elif call.name == "PERSON":
                 self.known["PERSON"] = self._sell_to_person()
+            elif call.name == "PICTURED":
+                self._report_with_picture()
             elif call.name == "CANCELLED":
                 self.known["CANCELLED"] = self._order("T12-0821")
             elif call.name == "CLAIMED":
@@ -224,6 +250,16 @@ class Recorder:
         token: str = self._order("T12-0822")["link"].rpartition("/")[2]
         self._client.post(f"/claim/{token}", data={"mine": "0" * 32, "name": "张三"})
         return token
+
+    def _report_with_picture(self) -> None:
+        """A report that is no example: files are not shown."""
+        picture = BytesIO()
+        Image.new("RGB", (8, 8), "white").save(picture, "PNG")
+        picture.seek(0)
+        form = {"nonce": "f" * 48, "picture": (picture, "slip.png")}
+        answer = self._client.post("/report", data=form, content_type=PARTS)
+        if answer.status_code != 200:
+            raise RuntimeError(answer.text)
 
     def _make(self, operation: Operation, call: Call) -> None:
         answer = self._client.open(

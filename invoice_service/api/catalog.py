@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from invoice_service.api.codes_of_claims import CLAIM
 from invoice_service.api.codes_of_files import FILES
+from invoice_service.api.codes_of_help import HELP
 from invoice_service.api.codes_of_invoices import INVOICE
 from invoice_service.api.codes_of_tills import TILL
 from invoice_service.api.entry import Entry
@@ -455,6 +456,7 @@ SUBJECTS: Final = (
     Subject("file", "Files of orders", "订单文件", FILES),
     Subject("till", "At the till", "收银", TILL),
     Subject("claim", "Claiming and payments", "自助开票与支付通知", CLAIM),
+    Subject("help", "Reports of slips", "问题小票反馈", HELP),
     Subject("key", "API keys and merchants", "密钥与商户", _KEY),
     Subject("people", "Signing in and people", "登录与人员", _PEOPLE),
     Subject("log", "The public log", "公开账本", _LOG),

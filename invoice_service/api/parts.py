@@ -11,6 +11,8 @@ from invoice_service.retention.keeping import Keeping
 from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.claims.desk import Claims
 from invoice_service.services.health import PendingReader
+from invoice_service.services.help.desk import ReportDesk
+from invoice_service.services.help.ports import ScanStore
 from invoice_service.services.issuing.issue import Issuer
 from invoice_service.services.issuing.standing import StandingReader
 from invoice_service.services.people.desk import PeopleDesk
@@ -88,6 +90,12 @@ class Parts(Protocol):
 
     @property
     def keeping(self) -> Keeping: ...
+
+    @property
+    def reports(self) -> ReportDesk: ...
+
+    @property
+    def help_store(self) -> ScanStore: ...
 
     @property
     def clock(self) -> Callable[[], datetime]: ...

@@ -19,12 +19,14 @@ from invoice_service.api import (
     reports,
     trail,
 )
+from invoice_service.api import help as help_room
 from invoice_service.api.parts import Parts
 
 OPERATIONS: Final = (
     *invoices.OPERATIONS,
     *checking.OPERATIONS,
     *reports.OPERATIONS,
+    *help_room.OPERATIONS,
     *merchants.OPERATIONS,
     *people.OPERATIONS,
     *orders.OPERATIONS,
@@ -40,6 +42,7 @@ WORDS: Final = {
     **merchants.WORDS,
     **people.WORDS,
     **orders.WORDS,
+    **help_room.WORDS,
     **log.WORDS,
     **trail.WORDS,
     **operations.WORDS,
@@ -56,6 +59,7 @@ def blueprints(parts: Parts) -> tuple[Blueprint, ...]:
         people.devices_blueprint(parts),
         *orders.blueprints(parts),
         reports.blueprint(parts),
+        help_room.blueprint(parts),
         trail.blueprint(parts),
         log.blueprint(parts),
     )

@@ -54,8 +54,6 @@ NOT_OVER_HTTP = {
     "log_rolled_back": "opening an instance, before anything is served",
     "instance_differs": "marking a database, when the instance is opened",
     "totals_moved": "anchoring, in the worker",
-    "picture_too_large": "reading a picture, in the command line tool",
-    "picture_unreadable": "reading a picture, in the command line tool",
     "promise_malformed": "reading a promise, in the command line tool",
     "promise_key_missing": "reading a promise, in the command line tool",
     "promise_of_another": "reading a promise, in the command line tool",

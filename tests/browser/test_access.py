@@ -16,6 +16,7 @@ PHONE = (390, 844)
 NAMES = [
     *("authentic", "long", "reversed", "red", "pending", "mismatch", "unknown", "malformed"),
     *("part", "red part", "replaced", "replacing", "proved part", "proved red"),
+    *("customers' codes", "report", "receipt asked", "why"),
     *("landing", "problems", "found", "list", "file", "proved", "nothing", "not so"),
     *(
         "sign in",

@@ -7,17 +7,21 @@ import re
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 from flask import Flask
+from PIL import Image
 from pyotp import TOTP
 from werkzeug.serving import make_server
 
 from invoice_service.services.people.person import Whose
 from invoice_service.services.people.sessions import Visit
+from invoice_service.web.people.gate import SESSION, cookie_name
 from invoice_service.web.setup.doors import LOGIN, MARK
-from tests.api.desk import MEAL, Desk
+from tests.api.desk import MEAL, Desk, slip
 from tests.browser.chrome import Chrome
 from tests.web.people.visitors import OTHER_PASSWORD, PASSWORD, Bureau
 from tests.web.setup.empty import ADMINISTRATOR, MERCHANT, OWNER, SALE, Empty
@@ -168,9 +172,42 @@ def walk_claim(chrome: Chrome, folder: Path) -> Generator[str]:
         yield "share"
 
 
+def walk_reports(chrome: Chrome, folder: Path) -> Generator[str]:
+    """A slip is reported, an administrator answers, its sender reads that and has all erased."""
+    with served() as (url, apps), Bureau(folder, FAPIAO_SERVICE_PUBLIC_URL=url) as bureau:
+        apps.append(bureau.app)
+        scan = slip(bureau.issue(), total_amount="913")
+        chrome.open(f"{url}/report?{urlencode(scan)}")
+        submit(chrome, "main form")  # what was scanned is enough
+        chrome.open(f"{url}/report?{urlencode(scan)}")
+        fill(chrome, message="小票上写的是 9.13 元", place="旋转餐厅", contact="13800000000")
+        submit(chrome, "main form")
+        yield "report arrived"
+        submit(chrome, "main form")
+        yield "report's state"
+        picture = Image.new("RGB", (900, 1200), "grey")
+        with BytesIO() as file:
+            picture.save(file, "PNG")
+            form = {"nonce": "0" * 48, "picture": (BytesIO(file.getvalue()), "slip.png")}
+            answer = bureau.client.post("/report", data=form, content_type="multipart/form-data")
+        assert answer.status_code == 200
+        chrome.open(f"{url}/report/status")
+        fill(chrome, receipt="00000-00000-00000-00000")
+        submit(chrome, "main form")
+        yield "no such receipt"
+        person = bureau.person("chen", "administrator")
+        sessions = bureau.instance.people.sessions
+        token = sessions.open(person, "strong", Visit("", ""), "totp")
+        chrome.evaluate(f"document.cookie = {f'{cookie_name(url, SESSION)}={token}; path=/'!r}")
+        for path, name in (("", "reports"), ("/2", "a report"), ("/3", "a report's photograph")):
+            chrome.open(f"{url}/reports{path}")
+            yield name
+
+
 WALKS: Final = {
     "people": walk_people,
     "claim": walk_claim,
     "setup": walk_setup,
     "doors": walk_doors,
+    "reports": walk_reports,
 }

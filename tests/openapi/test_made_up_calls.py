@@ -42,6 +42,7 @@ IN_WORDS = {
     *("control_character", "text_empty", "text_damaged", "identifier_ambiguous"),
     *("missing_parameter", "qr_invalid", "range_invalid", "day_invalid", "not_csv"),
     *("business_day_invalid", "parts_invalid"),
+    *("report_unknown", "report_empty", "picture_kind", "reports_limited"),
     *("empty_body", "not_xlsx", "several_lists", "pdf_unreadable"),
     # a part of an address in which a slash is written out, or that is only dots
     "no_such_address",

@@ -27,6 +27,8 @@ LETS_IN = {
 VALUES = {
     "form": "csv",
     "person": "999",
+    "report": "999",
+    "picture": "1",
     "device": "999",
     "hash": UNKNOWN,
     "merchant": "999",

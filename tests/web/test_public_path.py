@@ -24,6 +24,9 @@ PAGES = (
     "/verify/file",
     "/verify/list",
     "/problems",
+    "/report",
+    "/report/status",
+    "/why",
     "/verify/scan?text=x",
     "/nowhere",
 )

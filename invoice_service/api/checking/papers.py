@@ -34,8 +34,10 @@ def blueprint(parts: Parts) -> Blueprint:
 
 def _verification(parts: Parts, judged: Judged) -> PaperVerification:
     """What is true now; of a paper that says two things, that it does not match."""
-    verification = Verification(verdict=Verdict.MISMATCH, hash=judged.slip.hash)
-    if not judged.differences:
+    if judged.differences:
+        other = Verification(verdict=Verdict.MISMATCH, hash=judged.slip.hash)
+        verification = parts.verifier.told(other)
+    else:
         verification = parts.verifier.verify(judged.slip)
     evidence = judged.evidence
     return PaperVerification(

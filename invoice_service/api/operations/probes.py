@@ -19,10 +19,14 @@ def blueprint(
     meter: Meter,
     description: Callable[[], Mapping[str, object]],
     gate: Gate,
+    more: Callable[[], Mapping[str, Gauge]] = dict,
 ) -> Blueprint:
-    """``description`` makes the OpenAPI document, ``gate`` says whom the state concerns."""
+    """``description`` makes the OpenAPI document, ``gate`` says whom the state concerns.
+
+    ``more`` are further gauges, of other rooms.
+    """
     blueprint = Blueprint("operations", __name__)
-    exposition = Exposition(meter, lambda: gauges(health()))
+    exposition = Exposition(meter, lambda: {**gauges(health()), **more()})
 
     @blueprint.get("/healthz")
     def healthz() -> Response:

@@ -1,16 +1,19 @@
 """What help keeps, apart from the invoices: a small database, and a folder of pictures."""
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from chain.errors import UnavailableError
+from invoice_service.config import Config
 from invoice_service.storage.help.pictures import Pictures
 from invoice_service.storage.help.reports import Bounds, ReportRows
 from invoice_service.storage.help.scans import ScanRows
 from invoice_service.storage.help.tables import open_tables
 from invoice_service.storage.sqlite.connection import Connections
 
-__all__ = ["Bounds", "HelpStore"]
+__all__ = ["Bounds", "HelpStore", "help_store"]
 
 TIDY_EVERY: Final = 3600  # seconds
 
@@ -42,11 +45,19 @@ class HelpStore(ReportRows, ScanRows):
         """Let go what was kept for long enough, at ``now`` (unix seconds); now and then will do."""
         if not 0 <= now - self._tidied < TIDY_EVERY and self._folder.is_dir():
             self._tidied = now
-            self.tidy_reports(now)
-            self.tidy_scans(now)
+            with suppress(UnavailableError):  # tried again; nobody waits for it
+                self.tidy_reports(now)
+                self.tidy_scans(now)
 
     def close(self) -> None:
         """Close the connections of all threads."""
         with self._guard:
             if self._found is not None:
                 self._found.close()
+
+
+def help_store(config: Config) -> HelpStore:
+    """That of an instance."""
+    kept = config.reports
+    bounds = Bounds(kept.most, kept.picture_bytes, kept.days, kept.contact_days, kept.scan_days)
+    return HelpStore(config.help_dir, bounds)

@@ -173,7 +173,14 @@ OPERATIONS: Final = (
         "A page",
         ((HTML, "string"),),
         "",
-        (Parameter("q", "Only codes with these words in their name, status or sentences"),),
+        (
+            Parameter("q", "Only codes with these words in their name, status or sentences"),
+            Parameter(
+                "for",
+                "Only codes that these do something about",
+                schema={"enum": ["customer", "merchant", "program", "official", "operator"]},
+            ),
+        ),
         errors="page",
         strict=False,
     ),

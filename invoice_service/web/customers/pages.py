@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug import Response as WerkzeugResponse
@@ -11,7 +11,7 @@ from werkzeug import Response as WerkzeugResponse
 from chain.errors import Problem
 from invoice_service.domain.money import format_yuan, read_yuan
 from invoice_service.domain.numbering import SHANGHAI
-from invoice_service.domain.qrtext import QrText, claim_in_query, read_hash
+from invoice_service.domain.qrtext import FIELDS, QrText, claim_in_query, read_hash
 from invoice_service.domain.vat import find_vat
 from invoice_service.domain.verdict import Verdict, Verification
 from invoice_service.web.customers.words import (
@@ -82,9 +82,19 @@ def pages_blueprint(
             steps=PROOF_STEPS,
             now=clock(),
             site=site,
+            report=_report_link(claim),
         )
 
     return blueprint
+
+
+def _report_link(claim: QrText) -> str:
+    """To the form, with what was scanned and nothing else."""
+    if text := request.args.get("text", ""):
+        return url_for("report_page.show", text=text)
+    said = zip(FIELDS, (claim.hash, claim.number, claim.total), strict=True)
+    fields: dict[str, Any] = {name: text for name, text in said if text is not None}
+    return url_for("report_page.show", **fields)
 
 
 def problem_page(problem: Problem, status: int, title: str) -> Response:

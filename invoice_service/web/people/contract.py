@@ -10,6 +10,7 @@ Who = tuple[PersonRole, ...] | Literal["anybody"]
 EVERYBODY: Final[tuple[PersonRole, ...]] = ("owner", "cashier", "administrator")
 _OF_A_MERCHANT: Final[tuple[PersonRole, ...]] = ("owner", "cashier")
 _OWNERS: Final[tuple[PersonRole, ...]] = ("owner",)
+_OFFICIALS: Final[tuple[PersonRole, ...]] = ("administrator",)
 _MANAGERS: Final[tuple[PersonRole, ...]] = ("owner", "administrator")
 
 
@@ -68,4 +69,8 @@ PAGES: Final = (
     Page("post", "/till/buyers/{hash}/erasure", _OWNERS),
     Page("get", "/till/closing", _OF_A_MERCHANT),
     Page("get", "/till/settings", _OF_A_MERCHANT),
+    Page("get", "/reports", _OFFICIALS),
+    Page("get", "/reports/{report}", _OFFICIALS),
+    Page("post", "/reports/{report}", _OFFICIALS),
+    Page("get", "/reports/{report}/pictures/{picture}", _OFFICIALS),
 )

@@ -1,9 +1,10 @@
 """The sums of a day and of its month, drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
 from flask import Response
 from flask_babel import gettext as _
 
@@ -28,7 +29,16 @@ _CLOSES: Final = 21
 _UNTAXED: Final = {"exempt": N_("exempt"), "untaxed": N_("not taxed")}
 
 
-def figures_page(day: str, of_day: Figures, month: str, of_month: Figures) -> Response:
+class Misfit(msgspec.Struct, frozen=True):
+    """An invoice by its number, and how many scans of it did not fit."""
+
+    number: str
+    count: int
+
+
+def figures_page(
+    day: str, of_day: Figures, month: str, of_month: Figures, misfits: Sequence[Misfit]
+) -> Response:
     """A part of the page of the day."""
     return page(
         "till/figures.html",
@@ -38,6 +48,7 @@ def figures_page(day: str, of_day: Figures, month: str, of_month: Figures) -> Re
         kinds={kind: _(name) for kind, name in _KINDS.items()},
         month=of_month,
         month_title=_("Month %(month)s", month=month),
+        misfits=misfits,
     )
 
 

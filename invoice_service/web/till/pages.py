@@ -1,20 +1,22 @@
 """The till's pages: frames that scripts fill with what the till's calls say."""
 
+from contextlib import suppress
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
 
-from chain.errors import MalformedError
+from chain.errors import MalformedError, NotFoundError, UnavailableError
 from invoice_service.documents.slip import FORMS, PAPERS, Asked, slip_of
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.qrtext import read_hash, scan_url
 from invoice_service.retention.keeping import Keeping
 from invoice_service.services.checking.prove import ALL_GROUPS
+from invoice_service.services.help.ports import ScanStore
 from invoice_service.services.till.desk import TillDesk
 from invoice_service.web.customers.receipt_page import receipt
 from invoice_service.web.people.gate import Gate
 from invoice_service.web.till.buyers import BuyerPages
-from invoice_service.web.till.figures_page import figures_page, rate_name
+from invoice_service.web.till.figures_page import Misfit, figures_page, rate_name
 
 _WORDS: Final[dict[str, dict[str, Any]]] = {
     "width": {str(width): width for width in PAPERS},
@@ -24,12 +26,14 @@ _WORDS: Final[dict[str, dict[str, Any]]] = {
 }
 
 _MONTH: Final = len("2026-11")
+_MISFITS: Final = 20
+"""Invoices that are named at most."""
 
 
-def pages_blueprint(gate: Gate, desk: TillDesk, keeping: Keeping) -> Blueprint:
+def pages_blueprint(gate: Gate, desk: TillDesk, keeping: Keeping, scans: ScanStore) -> Blueprint:
     """``/till/`` and its like, for owners and cashiers; what goes wrong, the gate says."""
     routes = Blueprint("till_pages", __name__, url_prefix="/till")
-    pages = TillPages(gate, desk)
+    pages = TillPages(gate, desk, scans)
     routes.get("/")(pages.sale)
     routes.get("/day")(pages.day)
     routes.get("/figures/page")(pages.figures)
@@ -45,9 +49,10 @@ def pages_blueprint(gate: Gate, desk: TillDesk, keeping: Keeping) -> Blueprint:
 class TillPages:
     """Each page by itself; all show who works here, and for whom."""
 
-    def __init__(self, gate: Gate, desk: TillDesk) -> None:
+    def __init__(self, gate: Gate, desk: TillDesk, scans: ScanStore) -> None:
         self._gate = gate
         self._desk = desk
+        self._scans = scans
 
     def sale(self) -> Response:
         """Where it sells."""
@@ -63,7 +68,16 @@ class TillPages:
         day = request.args.get("day", "")
         of_day = books.figures(merchant_id, days.day(day))
         of_month = books.figures(merchant_id, days.month(day[:_MONTH]))
-        return figures_page(day, of_day, day[:_MONTH], of_month)
+        return figures_page(day, of_day, day[:_MONTH], of_month, self._misfits(merchant_id, day))
+
+    def _misfits(self, merchant_id: int, day: str) -> list[Misfit]:
+        """Invoices of theirs that scans of that day did not fit; none where that is not known."""
+        misfits = []
+        with suppress(UnavailableError, NotFoundError):
+            for found in self._scans.scans(day, day, _MISFITS, merchant_id):
+                invoice = self._desk.books.own(merchant_id, found.hash)
+                misfits.append(Misfit(invoice.number, found.count))
+        return misfits
 
     def take_back(self, hash_: str) -> Response:
         """Some lines of an invoice, or an amount."""

@@ -3,6 +3,8 @@
 import re
 
 from invoice_service.api.catalog import CATALOG, SUBJECTS
+from invoice_service.api.remedies import REMEDIES
+from invoice_service.web.customers.codes_page import WHOM
 from tests.api.desk import Desk
 from tests.web.customers.test_scan import Page
 
@@ -53,3 +55,23 @@ def test_what_was_sought_stays_in_the_field_as_text(desk: Desk) -> None:
     assert Page(text).all("input")[1]["value"] == '"><script>'
     assert re.search(r"没有符合的代码", text)
     assert codes(desk, q="x" * 5000) == []
+
+
+def test_every_code_has_one_remedy_in_both_languages_and_somebody_to_do_it() -> None:
+    assert set(REMEDIES) == set(CATALOG)
+    for code, remedy in REMEDIES.items():
+        assert remedy.whom in WHOM, code
+        assert remedy.text.endswith("."), code
+        assert remedy.text_zh.endswith("。"), code
+
+
+def test_what_is_to_be_done_stands_with_each_and_can_be_narrowed_to_ones_own(desk: Desk) -> None:
+    page = Page(desk.client.get("/problems", headers={"Accept-Language": "en"}).text)
+    assert "fapiao clock confirm" in page.text
+    mine = codes(desk, **{"for": "operator"})
+    assert {"clock_ahead", "disk_full"} <= set(mine)
+    assert {REMEDIES[code].whom for code in mine} == {"operator"}
+    assert codes(desk, **{"for": "operator", "q": "clock"}) == [
+        code for code in mine if "clock" in code or code == "payment_time_over"
+    ]
+    assert codes(desk, **{"for": "nobody"}) == list(CATALOG)

@@ -18,7 +18,7 @@ from tests.web.customers.test_scan import Page
 FILES = sorted(p.relative_to(STATIC).as_posix() for p in STATIC.rglob("*") if p.is_file())
 YEAR = "public, max-age=31536000, immutable"
 OLD = "0" * 16
-PATHS = ["/", "/docs", "/verify/file", "/verify/list", "/problems", "/nothing"]
+PATHS = ["/", "/docs", "/verify/file", "/verify/list", "/problems", "/report", "/why", "/nothing"]
 
 
 def digested(name: str) -> str:

@@ -20,6 +20,8 @@ VALUES = {
     "passkey": "999",
     "session": "999",
     "person": "999",
+    "report": "999",
+    "picture": "1",
 }
 OUTSIDE = ("sign_in_needed", "role_required", "second_factor_needed")
 
@@ -69,6 +71,6 @@ def test_only_those_are_let_in(browsers: dict[str, Browser], page: Page, role: s
 
 def test_every_page_is_there_and_no_other(browsers: dict[str, Browser]) -> None:
     app = browsers["nobody"].client.application
-    rooms = ("/sign-in", "/sign-out", "/invitation", "/account", "/people", "/till")
+    rooms = ("/sign-in", "/sign-out", "/invitation", "/account", "/people", "/till", "/reports")
     found = {route for route in all_routes(app) if route[1].startswith(rooms)}
     assert found == {(one.method, one.path) for one in (*PAGES, *CALLS)}

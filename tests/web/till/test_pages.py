@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from invoice_service.api.help.calls import SCANS
+from tests.api.desk import slip
 from tests.web.till.counter import COMPANY, NOODLES, TEA, Counter
 
 PAGES = ("/till/", "/till/day", "/till/closing", "/till/settings")
@@ -56,6 +58,22 @@ def test_the_figures_are_drawn_and_said_for_who_hears_them(counter: Counter) -> 
     assert counter.wang.browser.get("/till/figures/page?day=2026-11-21").text.count("¥0.00") > 8
     for day in ("", "2026-13-01", "yesterday"):
         assert counter.zhang.browser.get(f"/till/figures/page?day={day}").status_code == 400, day
+
+
+def test_a_merchant_is_told_of_scans_that_did_not_fit_its_invoices(counter: Counter) -> None:
+    invoice = counter.zhang.sell(NOODLES)["invoices"][0]
+    path = "/till/figures/page?day=2026-11-21"
+    client = counter.app.test_client()
+    invoice["total"] = invoice["total_amount"]
+    client.get("/v1/verifications", query_string=slip(invoice))
+    counter.app.extensions[SCANS].flush()
+    assert "查验不符" not in counter.zhang.browser.get(path).text
+    for _ in range(2):
+        client.get("/verify/scan", query_string=slip(invoice, total_amount="1"))
+    counter.app.extensions[SCANS].flush()
+    assert f"发票 {invoice['number']}：2 次查验不符" in counter.zhang.browser.get(path).text
+    assert "查验不符" not in counter.wang.browser.get(path).text
+    assert "查验不符" not in counter.zhang.browser.get("/till/figures/page?day=2026-11-22").text
 
 
 def test_a_receipt_by_session_has_the_lines_and_is_its_own_merchants(counter: Counter) -> None:
