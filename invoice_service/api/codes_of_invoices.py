@@ -32,9 +32,13 @@ INVOICE: Final = {
     ),
     "identifier_ambiguous": Entry(
         422,
-        "An identifier has more than one spelling: compose it (NFC; letters and digits of a"
-        " till's name NFKC, 2 for ２), and leave out needless spaces",
-        "编号存在多种写法，请使用 NFC 形式并去掉多余空格；收银台名称中的字母和数字用半角（NFKC）",
+        "An identifier has more than one spelling: compose it (NFC), and leave out needless"
+        " spaces; a till's name has letters and digits in plain form (NFKC, 2 for ２), and no /",
+        "编号存在多种写法，请使用 NFC 形式并去掉多余空格；"
+        "收银台名称中的字母和数字用半角（NFKC），且不含 /",
+    ),
+    "no_lines": Entry(
+        422, "The invoice has no lines; add what was sold", "发票没有明细行，请先添加"
     ),
     "no_lines": Entry(422, "The invoice has no lines", "发票没有明细行"),
     "too_many_lines": Entry(

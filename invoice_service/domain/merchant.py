@@ -35,9 +35,12 @@ _PARTICULARS: Final = (
     *("drawer", "payee", "reviewer"),
 )
 
-Name = Annotated[str, Meta(min_length=1, max_length=100)]
-Contact = Annotated[str, Meta(max_length=100)]
-Person = Annotated[str, Meta(max_length=40)]
+_LONGEST: Final = 100  # characters
+_LONGEST_PERSON: Final = 40
+
+Name = Annotated[str, Meta(min_length=1, max_length=_LONGEST)]
+Contact = Annotated[str, Meta(max_length=_LONGEST)]
+Person = Annotated[str, Meta(max_length=_LONGEST_PERSON)]
 
 
 class MerchantRequest(Wire, frozen=True):
@@ -93,7 +96,7 @@ def parse_merchant(body: bytes, *, max_bytes: int = 65_536) -> MerchantRequest:
 
 
 def check_merchant(merchant: MerchantRequest) -> MerchantRequest:
-    """The merchant without its blank texts.
+    """The merchant without its blank texts, whether it came as JSON, by a form or a command.
 
     Raises MalformedError: tax id, industry, district or a text is not what it must be.
     """
@@ -101,8 +104,14 @@ def check_merchant(merchant: MerchantRequest) -> MerchantRequest:
     check_industry(merchant.industry)
     check_district(merchant.district)
     check_name(merchant.name, "/name")
-    optional = ("address_phone", "bank_account", "drawer", "payee", "reviewer")
-    return given_texts(merchant, optional, "")
+    people = ("drawer", "payee", "reviewer")
+    for name in ("name", "address_phone", "bank_account", *people):
+        longest = _LONGEST_PERSON if name in people else _LONGEST
+        if len(getattr(merchant, name)) > longest:
+            raise MalformedError(
+                "text_too_long", f"it has at most {longest} characters", pointer=f"/{name}"
+            )
+    return given_texts(merchant, ("address_phone", "bank_account", *people), "")
 
 
 def check_tax_id(text: str, pointer: str = "/tax_id") -> None:

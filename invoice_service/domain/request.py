@@ -15,7 +15,7 @@ from .money import LIMIT
 from .orders import check_place
 from .quantity import parse_quantity
 from .reading import Wire, read_json
-from .text import check_identifier, check_name, given_texts
+from .text import LONGEST_TILL, check_identifier, check_name, given_texts
 
 MAX_BYTES: Final = 1 << 20
 MAX_LINES: Final = 2_000
@@ -27,7 +27,7 @@ Remark = Annotated[str, Meta(max_length=230)]
 Amount = Annotated[int, Meta(ge=-LIMIT, le=LIMIT)]
 LineNumber = Annotated[int, Meta(ge=1, le=2 * MAX_LINES)]
 Required = Annotated[str, Meta(min_length=1, max_length=100)]
-Till = Annotated[str, Meta(min_length=1, max_length=32)]
+Till = Annotated[str, Meta(min_length=1, max_length=LONGEST_TILL)]
 Part = Annotated[int, Meta(ge=1, le=5)]
 Bill = Annotated[int, Meta(ge=1, le=LIMIT)]
 

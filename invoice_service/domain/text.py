@@ -19,6 +19,8 @@ from chain.errors import MalformedError
 
 _Texts = TypeVar("_Texts", bound=msgspec.Struct)
 
+LONGEST_TILL: Final = 32  # characters
+
 DEFAULT_IGNORABLE: Final = (
     "\u00ad\u034f\u061c\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
@@ -126,12 +128,26 @@ def plain_form(text: str) -> str:
 
 
 def check_till_name(text: str, pointer: str) -> None:
-    """As ``check_identifier``, and refuse what is drawn otherwise than in its plain form.
+    """The one rule for what a till may be called, by whichever way it is named.
+
+    As ``check_identifier``, "text_too_long", and "identifier_ambiguous" also for what is drawn
+    otherwise than in its plain form, and for what cannot be a part of an address.
 
     Tills are typed by people, with keyboards that write ２ for 2, and what two of them are called
     keeps their orders apart: with two spellings, one till would be two.
     """
     check_identifier(text, pointer)
+    if len(text) > LONGEST_TILL:
+        raise MalformedError(
+            "text_too_long", f"a till has at most {LONGEST_TILL} characters", pointer=pointer
+        )
+    if "/" in text or not text.strip("."):
+        raise MalformedError(
+            "identifier_ambiguous",
+            "a till's name is a part of addresses: no /, and not of dots alone",
+            pointer=pointer,
+            detail_zh="收银台名称会出现在网址中：不能含有 /，也不能只有句点",
+        )
     plain = plain_form(text)
     if text != plain:
         raise MalformedError(

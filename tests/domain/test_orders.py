@@ -319,6 +319,7 @@ def test_capitals_of_a_hash_mean_the_same() -> None:
         ({"till": " 3"}, "identifier_ambiguous", "/till"),
         ({"till": "3\n"}, "control_character", "/till"),
         ({"till": "２"}, "identifier_ambiguous", "/till"),
+        ({"till": "A/1"}, "identifier_ambiguous", "/till"),
         ({"till": "x" * 33}, "text_too_long", "/till"),
         ({"till": 3}, "wrong_type", "/till"),
         ({"business_day": ""}, "business_day_invalid", "/business_day"),

@@ -21,7 +21,6 @@ from invoice_service.services.people.trail import ActStore, refusals_recorded
 from invoice_service.services.ports import Account
 
 LONGEST_LABEL = 100  # characters
-LONGEST_TILL = 32  # characters
 LONGEST_OVERLAP = 30 * 86_400  # seconds
 
 
@@ -86,8 +85,8 @@ def create_key(
 
     Raises NotFoundError ``merchant_unknown``, MalformedError ``control_character``,
     ``text_too_long``, ``value_unknown`` for a scope of another role, ``amount_out_of_range`` for
-    an end that has passed, and as ``check_till`` for the till's name; ConflictError ``till_taken``
-    for one that looks like another's.
+    an end that has passed, and as ``check_till_name`` for the till's name; ConflictError
+    ``till_taken`` for one that looks like another's.
     """
     _check_terms(role, terms, by.at)
     label = given_text(label, "/label")
@@ -148,15 +147,6 @@ def revoke_key(register: Keys, key_id: int, by: By, *, merchant_id: int | None =
         return key
 
 
-def check_till(name: str) -> None:
-    """Refuse what cannot be a till's name: as ``check_till_name``, ``text_too_long``."""
-    check_till_name(name, "/till")
-    if len(name) > LONGEST_TILL:
-        raise MalformedError(
-            "text_too_long", f"a till has at most {LONGEST_TILL} characters", pointer="/till"
-        )
-
-
 def _refuse_alike(keys: Iterable[ApiKey], till: str) -> None:
     """One till may have several keys; two tills may not look the same."""
     for key in keys:
@@ -173,7 +163,7 @@ def _check_terms(role: Role, terms: KeyTerms, now: int) -> None:
     if terms.expires_at is not None and terms.expires_at <= now:
         raise MalformedError("amount_out_of_range", "this end has passed", pointer="/expires_at")
     if terms.till:
-        check_till(terms.till)
+        check_till_name(terms.till, "/till")
 
 
 def _set_status(

@@ -15,6 +15,7 @@ from invoice_service.domain.merchant import (
     holds_organisation_code,
     is_tax_id,
 )
+from invoice_service.domain.text import check_till_name
 from invoice_service.services.people import admit, passwords
 from invoice_service.services.people.person import (
     PeopleStore,
@@ -168,7 +169,7 @@ class Setup:
         with self.door.alone():
             account = self._require("owner").account
             merchant_id = -1 if account is None else account.merchant.id
-            admit.check_till(till)
+            check_till_name(till, "/till")
             person = self._person(Whose(merchant_id), "owner", who, by)
             # A crash here: an owner and no key. Owners make keys, too; setting up goes on.
             _, text = admit.create_key(

@@ -81,12 +81,6 @@ class Lists:
     def add_till(self, hand: Hand, name: str) -> int:
         """A till by name; ConflictError ``till_taken``, ``too_many_tills``."""
         check_till_name(name, "/name")
-        if "/" in name or not name.strip("."):
-            raise MalformedError(
-                "identifier_ambiguous",
-                "a till's name is a part of addresses: no /, and not of dots alone",
-                pointer="/name",
-            )
         kept = self._store.till_list(hand.merchant_id, "tills")
         names = _read_names(kept.items)
         there = self.tills(hand.merchant_id)

@@ -80,6 +80,8 @@ def test_a_key_may_do_what_it_is_for(shop: Shop) -> None:
         ("merchant", KeyTerms(expires_at=NOON), "amount_out_of_range"),
         ("merchant", KeyTerms(till="x" * 33), "text_too_long"),
         ("merchant", KeyTerms(till="a  b"), "identifier_ambiguous"),
+        ("merchant", KeyTerms(till="A/1"), "identifier_ambiguous"),
+        ("merchant", KeyTerms(till=".."), "identifier_ambiguous"),
     ],
 )
 def test_terms_that_cannot_be(shop: Shop, role: Role, terms: KeyTerms, code: str) -> None:

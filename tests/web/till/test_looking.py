@@ -246,8 +246,21 @@ def test_tills_have_names_and_a_browser_is_one(counter: Counter) -> None:
 
 @pytest.mark.parametrize("name", ["1/2", "/", ".", ".."])
 def test_a_till_has_a_name_by_which_it_can_be_removed(counter: Counter, name: str) -> None:
+    """By whichever way it comes."""
     refused = counter.zhang.refused("POST", "tills", {"name": name})
     assert (refused["code"], refused["pointer"]) == ("identifier_ambiguous", "/name")
+    assert "/" in refused["detail_zh"]
+    mine = counter.restaurant.merchant.id
+    key = counter.new_key(mine, KeyTerms(scopes=("issue", "manage")))
+    order = {"order_id": "1", "till": name, "lines": [TEA]}
+    for path, body, shown in (
+        ("/v1/devices", {"till": name, "label": "x"}, key),
+        (f"/v1/merchants/{mine}/keys", {"till": name, "label": "x"}, counter.official_key),
+        ("/v1/invoices", order, key),
+        ("/v1/orders", order, key),
+    ):
+        answer = counter.post(path, body, counter.auth(shown))
+        assert problem(answer, 422, "identifier_ambiguous")["pointer"] == "/till", path
 
 
 @pytest.mark.parametrize("name", ["２", "Ａ", "ﾊﾞｰ", "ﬁ"])
