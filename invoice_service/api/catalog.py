@@ -289,6 +289,23 @@ _PEOPLE: Final = {
     "tax_id_doubtful": Entry(
         422,
         "Characters 9 to 17 do not fit each other: compare them with the licence; if they stand so"
+    "address_invalid": Entry(
+        422,
+        "This is no address that could be served: write https:// and a host, best without a port"
+        " or path, like https://fapiao.example.cn",
+        "网址无法使用：请填写 https:// 加域名，最好不带端口和路径，例如 https://fapiao.example.cn",
+    ),
+    "address_fixed": Entry(
+        409,
+        "The address is fixed: there are people, merchants or entries already; go on with it",
+        "网址已固定：已有人员、商户或账本记录，请继续使用当前网址",
+    ),
+    "address_by_hand": Entry(
+        409,
+        "The address cannot be changed from here: on the machine, stop the service and run"
+        " `fapiao setup --address`",
+        "无法在此更改网址：请在服务器上停止服务，运行 fapiao setup --address",
+    ),
         " there, say that you have compared",
         "第 9 至 17 位不符合组织机构代码的校验规则：请与营业执照核对；确认无误请勾选“已核对”",
     ),

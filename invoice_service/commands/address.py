@@ -33,12 +33,22 @@ def change_address(session: Session, url: str) -> Config:
     if is_untouched(before) or before.log_origin == after.log_origin:
         _write(session.config_file or SETTINGS, url)
         return _renewed(session)
-    _set_aside(before)
+    aside = _set_aside(before)
     # A crash here: nothing is at the place of the instance, and the settings are as before.
-    _write(session.config_file or SETTINGS, url)
+    try:
+        _write(session.config_file or SETTINGS, url)
+    except MalformedError:
+        aside.rename(before.data_dir)
+        raise
     config = _renewed(session)
     init_instance(config).close()
     return config
+
+
+def can_change(session: Session) -> bool:
+    """Whether the address is the settings' own, and these can be written."""
+    folders = ((session.config_file or SETTINGS).resolve().parent, session.config.data_dir.parent)
+    return _VARIABLE not in os.environ and all(os.access(one, os.W_OK) for one in folders)
 
 
 def is_fixed(instance: Instance) -> bool:
@@ -66,8 +76,8 @@ def _renewed(session: Session) -> Config:
     return session.config
 
 
-def _set_aside(config: Config) -> None:
-    """Have nothing at the instance's place, once sure that nobody uses it."""
+def _set_aside(config: Config) -> Path:
+    """Have nothing at the instance's place, once sure that nobody uses it; where it is now."""
     instance = open_instance(config)
     fixed = is_fixed(instance)
     instance.close()
@@ -79,7 +89,7 @@ def _set_aside(config: Config) -> None:
         )
     lock = take_lock(config.run_dir / "tree.lock", wait=0)
     try:
-        config.data_dir.rename(_free_name(config.data_dir))
+        return config.data_dir.rename(_free_name(config.data_dir))
     except OSError as error:
         raise UnavailableError(
             "data_unreadable", f"cannot set {config.data_dir} aside: {error.strerror}"
@@ -94,7 +104,7 @@ def _free_name(folder: Path) -> Path:
 
 
 def _write(path: Path, url: str) -> None:
-    """Put the address into the file, all else left as it is; UnavailableError, MalformedError."""
+    """Put the address into the file, all else left as it is; MalformedError ``config_invalid``."""
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     line = f"public_url = {msgspec.json.encode(url).decode()}"
     section = _SECTION.search(text)
@@ -110,4 +120,9 @@ def _write(path: Path, url: str) -> None:
         raise MalformedError(
             "config_invalid", f"{path}: set service.public_url = {url!r} by hand, please"
         )
-    write_file(path, written.encode())
+    try:
+        write_file(path, written.encode())
+    except OSError as error:
+        raise MalformedError(
+            "config_invalid", f"{path} cannot be written: {error.strerror}"
+        ) from error

@@ -1,25 +1,29 @@
 """``fapiao serve``: the whole service in the foreground, as one tree of processes."""
 
+import os
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
+from typing import Final, NamedTuple
 
 import click
 import msgspec
 import urllib3
 
-from chain.errors import UnavailableError
+from chain.errors import Problem, UnavailableError
+from invoice_service.commands.address import can_change, change_address
 from invoice_service.commands.session import Session
 from invoice_service.commands.welcome import local_url, show_link
 from invoice_service.config import Config
-from invoice_service.keys.setup import open_setup
+from invoice_service.keys.setup import AddressWish, SetupFile, open_setup
 from invoice_service.processes.supervise import Output, Tree, free_port
 
 READY_SECONDS = 60.0
 LOOK_SECONDS = 0.2
+DIED: Final = 3  # the exit status when the programs end by themselves
 STRANGERS_ASKED = 12  # a stranger with as many processes is missed once in four thousand starts
 
 
@@ -30,35 +34,80 @@ def serve(session: Session) -> int:
 
     What they print is shown here and kept, bounded, in the folder `output` of the instance.
     """
-    instance = session.instance()  # says what is missing before anything starts
+    port = session.config.web.port or free_port(session.config.web.host)
+    begun = _begin(session, offers=True)
+    with stop_signals() as stop:
+        while isinstance(end := _serve(session, port, begun, stop), AddressWish):
+            moved = _move(session, end)
+            begun = _begin(session, offers=False)
+            if moved:
+                _door(session).take_up(end.kept)
+    return end
+
+
+class Begun(NamedTuple):
+    """What is said of setting up: the code ("": none is told), and whether it is wanted."""
+
+    code: str
+    wanted: bool
+
+
+def _begin(session: Session, *, offers: bool) -> Begun:
+    """Say what is missing before anything starts; who sets up may ask for another address."""
+    instance = session.instance()
     instance.check_keys()
     instance.check_tiles()
     setup = open_setup(instance)
-    code = setup.offer() if setup.is_wanted() else ""
+    wanted = setup.is_wanted()
+    code = setup.offer() if wanted and offers else ""
     instance.close()
-    config, environ = session.config, session.environ()
-    if config.web.port == 0:
-        config = with_port(config, free_port(config.web.host))
-        environ["FAPIAO_WEB_PORT"] = str(config.web.port)
-    with stop_signals() as stop, Tree(config, environ) as tree:
+    _door(session).listen(hears=wanted and can_change(session))
+    return Begun(code, wanted)
+
+
+def _serve(session: Session, port: int, begun: Begun, stop: Event) -> int | AddressWish:
+    """Run the programs until they end, which is told by a status, or another address is wished."""
+    config, environ = with_port(session.config, port), session.environ()
+    if session.config.web.port == 0:
+        environ["FAPIAO_WEB_PORT"] = str(port)
+    wish: AddressWish | None = None
+    with Tree(config, environ) as tree:
         output = Output(config)
         tree.start()
         said_ready, deadline = False, time.monotonic() + READY_SECONDS
-        while tree.alive() and not stop.wait(LOOK_SECONDS):
+        while tree.alive() and wish is None and not stop.wait(LOOK_SECONDS):
             show(output)
             if not said_ready and (is_ready(config) or time.monotonic() > deadline):
                 said_ready = True
                 refuse_strangers(config, tree.name)
-                _announce(config, code)
-        ended_by_itself = not stop.is_set()
+                _announce(config, begun.code)
+            wish = _door(session).wished() if begun.wanted else None
+        ended_by_itself = wish is None and not stop.is_set()
         if not ended_by_itself:
             click.echo("stopping", err=True)
         tree.stop()
         show(output)
     if ended_by_itself:
         click.secho("error: the supervisor ended; see output/supervisor.log", fg="red", err=True)
-        return 3
-    return 0
+        return DIED
+    return 0 if wish is None or stop.is_set() else wish
+
+
+def _move(session: Session, wish: AddressWish) -> bool:
+    """Have the instance made anew under the address that was wished; said aloud where not."""
+    try:
+        config = change_address(session, wish.url)
+    except Problem as problem:
+        click.secho(f"error: {problem}", fg="red", err=True)
+        return False
+    url, origin = config.service.public_url, config.log_origin
+    click.echo(f"✓ 地址 address: {url}, log {origin}")
+    click.echo("在网页中继续 Go on in the browser; another link: fapiao setup --link")
+    return True
+
+
+def _door(session: Session) -> SetupFile:
+    return SetupFile(session.config.run_dir, lambda: int(time.time()), os.urandom)
 
 
 def with_port(config: Config, port: int) -> Config:

@@ -31,6 +31,7 @@ GROUP: Final = 4  # letters between two hyphens
 SECRET: Final = 0o600
 
 _FILE: Final = "setup.json"
+_ADDRESS: Final = "address.json"
 _LOCK: Final = "setup.lock"
 _READ_AS: Final = str.maketrans("018", "OIB", "- \t")
 
@@ -67,6 +68,13 @@ class Kept(msgspec.Struct, frozen=True):
     session_ends: int = 0
 
 
+class AddressWish(msgspec.Struct, frozen=True):
+    """Another public address that was asked for ("": none was), and what lets in there."""
+
+    url: str = ""
+    kept: Kept = Kept()
+
+
 class SetupFile:
     """The file; ``randbytes`` must be fit for secrets, ``clock`` gives unix seconds."""
 
@@ -79,10 +87,9 @@ class SetupFile:
 
     def offer(self) -> str:
         """A new code; whatever let in before does no more."""
-        letters = b32encode(self._randbytes(CODE_BYTES)).decode()
-        digest = token_digest(letters).hex()
-        self._keep(Kept(code=digest, code_ends=self._clock() + CODE_SECONDS))
-        return "-".join(letters[at : at + GROUP] for at in range(0, len(letters), GROUP))
+        code, kept = self._new_code()
+        self.take_up(kept)
+        return code
 
     def is_open(self) -> bool:
         """Whether a code waits, or somebody is in."""
@@ -97,7 +104,7 @@ class SetupFile:
         token = new_token(self._randbytes)
         # A crash here: the code is good, and nobody has the session. After: the code is used up.
         digest = token_digest(token).hex()
-        self._keep(Kept(session=digest, session_ends=now + SESSION_SECONDS))
+        self.take_up(Kept(session=digest, session_ends=now + SESSION_SECONDS))
         return token
 
     def holds(self, token: str) -> bool:
@@ -108,6 +115,37 @@ class SetupFile:
     def close(self) -> None:
         """Let nobody in any more."""
         (self._folder / _FILE).unlink(missing_ok=True)
+
+    def listen(self, *, hears: bool) -> None:
+        """Whoever serves says whether it would put the instance under another address."""
+        if hears:
+            self._write(_ADDRESS, AddressWish())
+        else:
+            (self._folder / _ADDRESS).unlink(missing_ok=True)
+
+    def is_heard(self) -> bool:
+        """Whether somebody acts on a wish for another address."""
+        return (self._folder / _ADDRESS).exists()
+
+    def wish_address(self, url: str) -> str:
+        """Ask for another address; the code that lets in there, for as long as any."""
+        code, kept = self._new_code()
+        # A crash here: nothing is changed. After: whoever serves makes the instance anew.
+        self._write(_ADDRESS, AddressWish(url, kept))
+        return code
+
+    def wished(self) -> AddressWish | None:
+        """What was asked for."""
+        try:
+            data = (self._folder / _ADDRESS).read_bytes()
+            found = msgspec.json.decode(data, type=AddressWish)
+        except (OSError, msgspec.MsgspecError):
+            return None
+        return found if found.url else None
+
+    def take_up(self, kept: Kept) -> None:
+        """Let in by this, and by nothing else."""
+        self._write(_FILE, kept)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -127,9 +165,15 @@ class SetupFile:
         except (OSError, msgspec.MsgspecError):
             return Kept()
 
-    def _keep(self, kept: Kept) -> None:
+    def _new_code(self) -> tuple[str, Kept]:
+        letters = b32encode(self._randbytes(CODE_BYTES)).decode()
+        digest = token_digest(letters).hex()
+        code = "-".join(letters[at : at + GROUP] for at in range(0, len(letters), GROUP))
+        return code, Kept(code=digest, code_ends=self._clock() + CODE_SECONDS)
+
+    def _write(self, name: str, said: msgspec.Struct) -> None:
         make_folder(self._folder)
-        write_file(self._folder / _FILE, msgspec.json.encode(kept), mode=SECRET)
+        write_file(self._folder / name, msgspec.json.encode(said), mode=SECRET)
 
 
 def plain_code(text: str) -> str:

@@ -17,6 +17,7 @@ from PIL import Image
 from pyotp import TOTP
 from werkzeug.serving import make_server
 
+from invoice_service.keys.setup import SetupFile
 from invoice_service.services.people.person import Whose
 from invoice_service.services.people.sessions import Visit
 from invoice_service.web.people.gate import SESSION, cookie_name
@@ -101,10 +102,18 @@ def walk_setup(chrome: Chrome, folder: Path) -> Iterator[str]:
     """From the code to the first slip."""
     with served("127.0.0.1") as (url, apps), Empty(folder, FAPIAO_SERVICE_PUBLIC_URL=url) as empty:
         apps.append(empty.app)
+        door = empty.setup.door
+        assert isinstance(door, SetupFile)
+        door.listen(hears=True)  # as whoever serves it would
         chrome.open(f"{url}/setup?code={empty.setup.offer()}")
         yield "setup code"
         submit(chrome, "main form")
+        fill(chrome, address="https://fapiao.example.cn/v1")
+        submit(chrome, "main form")
         yield "setup address"
+        fill(chrome, address="https://fapiao.example.cn")
+        submit(chrome, "main form")
+        yield "setup moved"
         chrome.open(f"{url}/setup/administrator")
         yield "setup administrator"
         fill(chrome, **ADMINISTRATOR)

@@ -13,6 +13,7 @@ import pytest
 import urllib3
 
 from invoice_service.processes.supervise import free_port
+from invoice_service.web.people.gate import cookie_name
 from tests.journeys.service import kill_all, processes
 from tests.patience import PATIENCE, wait_until
 from tests.web.setup.empty import ADMINISTRATOR, MERCHANT, OWNER, SALE
@@ -55,7 +56,7 @@ class Fresh:
         wait_until(lambda: LINK.search(self.said.read_text()), self.said.read_text)
         found = LINK.search(self.said.read_text())
         assert found
-        assert found[1] == self.url
+        assert f"{self.url}/setup?code={found[2]}" in self.said.read_text()
         return found[2]
 
     def stop(self) -> None:
@@ -82,7 +83,7 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._cookies: dict[str, str] = {}
+        self.cookies: dict[str, str] = {}
         self._token = ""
 
     def get(self, path: str) -> urllib3.BaseHTTPResponse:
@@ -92,7 +93,7 @@ class Client:
         return self._ask("POST", path, urlencode({**fields, "form": self._token}))
 
     def _ask(self, method: str, path: str, body: str | None) -> urllib3.BaseHTTPResponse:
-        headers = {"Cookie": "; ".join(f"{name}={text}" for name, text in self._cookies.items())}
+        headers = {"Cookie": "; ".join(f"{name}={text}" for name, text in self.cookies.items())}
         if body is not None:
             headers |= {
                 "Content-Type": "application/x-www-form-urlencoded",
@@ -103,11 +104,25 @@ class Client:
         )
         for cookie in answer.headers.getlist("Set-Cookie"):
             name, _, rest = cookie.partition("=")
-            self._cookies[name] = rest.partition(";")[0]
+            self.cookies[name] = rest.partition(";")[0]
         found = re.search(rb'name="form" value="([0-9a-f]+)"', answer.data)
         if found:
             self._token = found[1].decode()
         return answer
+
+
+def moved(fresh: Fresh, client: Client) -> str:
+    """Change the address on its page; the code that lets in there, once it is served."""
+    other = fresh.url.replace("127.0.0.1", "localhost")
+    client.get("/setup/address")
+    page = client.send("/setup/address", {"address": other}).data.decode()
+    found = re.search(rf"{other}/setup\?code=([A-Z2-7-]+)", page)
+    assert found, page
+    wait_until(lambda: f"ready: {other}" in fresh.said.read_text(), fresh.said.read_text)
+    host = other.removeprefix("http://")
+    assert urllib3.request("GET", f"{other}/log/key").data.startswith(f"{host}/log+".encode())
+    fresh.url = other
+    return found[1]
 
 
 def test_make_run_leads_to_the_first_slip(fresh: Fresh) -> None:
@@ -115,6 +130,11 @@ def test_make_run_leads_to_the_first_slip(fresh: Fresh) -> None:
     code, client = fresh.code(), Client(fresh.url)
     assert client.get(f"/setup?code={code}").status == 200
     assert client.send("/setup", {"code": code}).headers["Location"] == "/setup/address"
+    code = moved(fresh, client)
+    client = Client(fresh.url)
+    client.get("/setup")
+    assert client.send("/setup", {"code": code}).headers["Location"] == "/setup/address"
+    assert cookie_name(fresh.url, "setup") in client.cookies
     forms = {"administrator": ADMINISTRATOR, "merchant": MERCHANT}
     for step, fields in forms.items():
         assert client.get(f"/setup/{step}").status == 200
@@ -136,6 +156,7 @@ def test_make_run_leads_to_the_first_slip(fresh: Fresh) -> None:
     assert "28.50" in page
     link = re.search(r'href="(http[^"]+/verify/scan[^"]+)"', page)
     assert link
+    assert unescape(link[1]).startswith(f"{fresh.url}/verify/scan?")
     verdict = Client(fresh.url)
     path = unescape(link[1]).removeprefix(fresh.url)
     wait_until(lambda: b'data-verdict="authentic"' in verdict.get(path).data, "it is anchored")

@@ -70,6 +70,14 @@ class SetupDoor(Protocol):
         """Let nobody in any more."""
         ...
 
+    def is_heard(self) -> bool:
+        """Whether somebody acts on a wish for another address."""
+        ...
+
+    def wish_address(self, url: str) -> str:
+        """Ask for another public address; the code that lets in there."""
+        ...
+
     def alone(self) -> AbstractContextManager[None]:
         """Hold up every other step, of any process; not to be nested."""
         ...
@@ -151,6 +159,21 @@ class Setup:
             token = self.door.enter(code)
             self._record(_ENTERED, by)
         return token
+
+    def change_address(self, url: str) -> str:
+        """Have the instance made anew under this address; the code to go on with there.
+
+        ConflictError ``address_fixed`` once there is anybody or any merchant,
+        ``address_by_hand`` where nobody would act on it.
+        """
+        with self.door.alone():
+            if self.store.people(None) or self.store.accounts(0, 1):
+                raise ConflictError("address_fixed", "there are people or merchants already")
+            if not self.door.is_heard():
+                raise ConflictError(
+                    "address_by_hand", "the environment says the address, or nothing can be written"
+                )
+            return self.door.wish_address(url)
 
     def administrator(self, who: Named, by: By) -> Person:
         """The bureau's first."""

@@ -11,6 +11,7 @@ PAGES: Final = (
     Page("get", "/setup", ANYBODY),
     Page("post", "/setup", ANYBODY),
     Page("get", "/setup/address", ANYBODY),
+    Page("post", "/setup/address", ANYBODY),
     Page("get", "/setup/administrator", ANYBODY),
     Page("post", "/setup/administrator", ANYBODY),
     Page("get", "/setup/merchant", ANYBODY),

@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 from werkzeug import Response as AnyResponse
 
 from chain.errors import ConflictError, MalformedError
+from invoice_service.config import Config, env_name, load
 from invoice_service.domain.merchant import districts, industries
 from invoice_service.services.people.setup import Named, Standing, Step, typed_merchant
 from invoice_service.web.setup.entry import SetupGate
@@ -16,6 +17,7 @@ _CATERING: Final = "62"
 
 _FORMS: Final[tuple[Step, ...]] = ("administrator", "merchant", "owner")
 _SECRETS: Final = frozenset({"password"})
+_PUBLIC_URL: Final = env_name("service", "public_url")
 
 
 class StepPages:
@@ -28,6 +30,7 @@ class StepPages:
     def add_to(self, routes: Blueprint) -> None:
         """The routes."""
         routes.get("/address")(self.address)
+        routes.post("/address")(self.change_address)
         for step in _FORMS:
             routes.get(f"/{step}", endpoint=f"form_{step}")(partial(self._show, step))
         routes.post("/administrator")(self.administrator)
@@ -36,14 +39,33 @@ class StepPages:
 
     def address(self) -> AnyResponse:
         """What QR codes say for as long as invoices are kept, and what the log is named."""
+        return self._entry.page("address", self._entry.standing(), **self._place())
+
+    def change_address(self) -> AnyResponse:
+        """Have the instance made anew under another address, where it is gone on with."""
+        found, fields = self._entry.standing(), self._entry.gate.fields()
+        now, typed = self._entry.parts.config, fields.get("address", "").strip().rstrip("/")
+        if typed == now.service.public_url:
+            return self._entry.gate.go("/setup/administrator")
+        try:
+            wanted = _config_of(typed)
+            code = self._setup.change_address(typed)
+        except (MalformedError, ConflictError) as problem:
+            shown = {**self._place(), "typed": typed[:200]}
+            return self._entry.again("address", found, problem, **shown)
+        origin = now.log.origin or wanted.log_origin
+        return self._entry.page("moved", found, public_url=typed, origin=origin, code=code)
+
+    def _place(self) -> dict[str, Any]:
+        """Where the instance is now, and whether that can be changed here."""
         config = self._entry.parts.config
-        return self._entry.page(
-            "address",
-            self._entry.standing(),
-            public_url=config.service.public_url,
-            origin=config.log_origin,
-            here_only=config.is_here_only,
-        )
+        return {
+            "public_url": config.service.public_url,
+            "origin": config.log_origin,
+            "here_only": config.is_here_only,
+            "heard": self._setup.door.is_heard(),
+            "typed": "",
+        }
 
     def administrator(self) -> AnyResponse:
         """The bureau's first."""
@@ -94,6 +116,14 @@ class StepPages:
     def _page(self, step: Step, found: Standing) -> Response:
         more = _places() if step == "merchant" else {}
         return self._entry.page(step, found, typed={}, **more)
+
+
+def _config_of(url: str) -> Config:
+    """The settings with this address; MalformedError ``address_invalid``."""
+    try:
+        return load(None, {_PUBLIC_URL: url})
+    except MalformedError as problem:
+        raise MalformedError("address_invalid", problem.detail, pointer="/address") from None
 
 
 def _named(fields: dict[str, str]) -> Named:

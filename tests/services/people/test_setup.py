@@ -41,6 +41,12 @@ class Open:
     def close(self) -> None:
         self.code = ""
 
+    def is_heard(self) -> bool:
+        return True
+
+    def wish_address(self, url: str) -> str:
+        return self.offer()
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         yield
