@@ -8,11 +8,14 @@
 import { body, fresh, isEmpty } from "./bill.js";
 import { Away, Refused } from "./service.js";
 
+const [LOOKS, LOOK] = [6, 500]; // times, and milliseconds between them
+
 export class Desk {
   #journal;
   #service;
   #newId;
   #sending = new Map(); // bill's id: the promise of what is under way
+  #attempts = new Map(); // bill's id: that of settling it from here
   #moves = 0; // counts beginnings and ends of what changes the service's state
 
   /** `told()` hears of every change; `notice(code, about)` of what a person should know. */
@@ -158,9 +161,33 @@ export class Desk {
     if (held.aside) throw new Refused(409, { code: "bill_changed", title: "" });
     const { version } = held.bill;
     if (version && held.dirty) throw new Away("the bill is not at the service yet");
-    const sent = { version, parts, ...(version ? {} : { bill: body(held.bill) }) };
+    const sent = { version, parts, ...(version ? { id: this.#attempt(id) } : { bill: body(held.bill) }) };
     await this.#journal.settling(id, sent);
     return this.#settle(id, sent, goesOn);
+  }
+
+  /** One sale from here, however often it is sent: another till may be paid for the same bill. */
+  #attempt(id) {
+    if (!this.#attempts.has(id)) this.#attempts.set(id, this.#newId());
+    return this.#attempts.get(id);
+  }
+
+  /** Go no further: the parts that are sold stay, the rest is open again. The invoices that stay. */
+  async undo() {
+    const { id, version } = this.bill;
+    this.#moves += 1;
+    try {
+      const { bill, invoices } = await this.#service.insist("POST", `/till/bills/${id}/undo`, { version });
+      this.bills.set(id, { bill: placed(bill), dirty: false });
+      this.told();
+      return invoices;
+    } catch (error) {
+      if (error.code === "bill_settled") await this.#forget(id);
+      if (error.code === "bill_changed") await this.#instead(id, error.problem.bill);
+      throw error;
+    } finally {
+      this.#moves += 1;
+    }
   }
 
   /** Finish what was begun elsewhere and never answered: the service knows how it is paid. */
@@ -180,16 +207,28 @@ export class Desk {
   async #settle(id, sent, goesOn) {
     this.#moves += 1;
     try {
-      const answer = await this.#service.insist("POST", `/till/bills/${id}/settle`, sent, goesOn);
+      const answer = await this.#answered(id, sent, goesOn);
       await this.#forget(id);
       return answer;
     } catch (error) {
       if (error instanceof Refused) await this.#refused(id, error);
-      if (error.code !== "bill_settled") throw error;
-      await this.#forget(id);
-      return { invoices: error.problem.invoices ?? [], change: 0 };
+      if (error.code === "bill_settled") await this.#forget(id); // by another till: nobody pays twice
+      if (error.code === "bill_changed" && !sent.parts) await this.#instead(id, error.problem.bill);
+      throw error;
     } finally {
       this.#moves += 1;
+    }
+  }
+
+  /** While another till is at it, a moment later says what came of that. */
+  async #answered(id, sent, goesOn) {
+    for (let tried = 0; ; tried += 1) {
+      try {
+        return await this.#service.insist("POST", `/till/bills/${id}/settle`, sent, goesOn);
+      } catch (error) {
+        if (error.code !== "bill_settling" || tried === LOOKS) throw error;
+        await this.#service.pause(LOOK);
+      }
     }
   }
 
@@ -203,8 +242,17 @@ export class Desk {
     this.told();
   }
 
+  /** Another till was quicker: its bill stands here. */
+  async #instead(id, theirs) {
+    if (!theirs) return;
+    await this.#journal.done(id);
+    this.bills.set(id, { bill: placed(theirs), dirty: false });
+    this.told();
+  }
+
   async #forget(id) {
     await this.#journal.done(id);
+    this.#attempts.delete(id);
     this.#remove(id);
     this.told();
   }

@@ -1,6 +1,6 @@
 """What the till needs from a store: rows, each change whole or not at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
@@ -77,6 +77,7 @@ class Part(NamedTuple):
     part: int
     number: str
     total: Fen
+    hash: str
 
 
 class Fixing(NamedTuple):
@@ -102,6 +103,17 @@ class Sale(NamedTuple):
     person: int
     at: int
     paid: Paid
+
+
+class Undone(NamedTuple):
+    """What stays of a bill whose sale is not gone on with: what is open again, what is booked."""
+
+    content: BillContent
+    sales: Sequence[Sale]
+
+
+Undo = Callable[[Bill, Mapping[int, int]], Undone]
+"""From a bill and the places of the invoices that its parts have."""
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
@@ -260,6 +272,17 @@ class ReturnStore(Protocol):
     def finish_return(self, wanted: Returning, sale: Sale, by: By) -> None:
         """Keep how it was paid back, once for all, with its act."""
         ...
+    def undo_bill(
+        self, hand: Hand, bill_id: str, version: int, undo: Undo
+    ) -> tuple[Bill, list[int]]:
+        """Open it again with what ``undo`` leaves, and book what is sold; safe to repeat.
+
+        Returns the places of the invoices that stay as well. From then on no further part of its
+        order is issued. ConflictError as ``put_bill``, ``bill_changed`` also for one that is not
+        being settled, and what ``undo`` raises.
+        """
+        ...
+
 
     def drop_return(self, merchant_id: int, return_id: str) -> None:
         """Nothing came of it."""

@@ -46,9 +46,18 @@ def bill_row(bill: Bill, names: Names, sold: Sequence[Part] = ()) -> Row:
         row["order_id"] = bill.order_id
         row["parts"] = [{"total": part["total"]} for part in msgspec.json.decode(bill.settlement)]
         row["sold"] = [
-            {"part": part, "number": number, "total_amount": total} for part, number, total in sold
+            {"part": one.part, "number": one.number, "total_amount": one.total, "hash": one.hash}
+            for one in sold
         ]
     return row
+
+
+def settled_row(said: Mapping[str, Any], names: Names) -> Row:
+    """By whom, when and where a bill was settled; of one of before that is not known."""
+    if not said.get("at"):
+        return {"by": None, "settled_at": None, "till": None}
+    when = format_issued_at(said["at"])
+    return {"by": names.by(said["by"]), "settled_at": when, "till": said["till"]}
 
 
 def shift_row(shift: Shift, names: Names) -> Row:

@@ -6,10 +6,11 @@
 3. What was paid is booked beside the invoices in one transaction, and the bill forgets its buyer.
 
 What is refused before anything was issued opens the bill again. What is refused after a part was
-issued brings the bill along: it can only be finished, once the reason is gone.
+issued brings the bill along: it is finished once the reason is gone, or undone. Undone, the parts
+that are sold stay, no further one is ever issued under that number, and the rest is open again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -19,9 +20,17 @@ from chain.errors import ConflictError, MalformedError, NotFoundError, RefusedEr
 from chain.hashing import sha256
 from invoice_service.domain.invoice import Issued
 from invoice_service.domain.money import Fen
-from invoice_service.domain.request import Buyer
+from invoice_service.domain.request import Buyer, LineRequest
 from invoice_service.services.issuing.issue import IssuingDesk, issue_one, prepare_one
-from invoice_service.services.till.ports import Bill, BillStore, Fixing, Hand, Place, Sale
+from invoice_service.services.till.ports import (
+    Bill,
+    BillStore,
+    Fixing,
+    Hand,
+    Place,
+    Sale,
+    Undone,
+)
 from invoice_service.services.till.problems import with_members
 from invoice_service.services.till.shapes import (
     BillContent,
@@ -29,7 +38,7 @@ from invoice_service.services.till.shapes import (
     Payment,
     SettleRequest,
 )
-from invoice_service.services.till.splitting import Order, check_bill, split
+from invoice_service.services.till.splitting import Order, check_bill, rest_of, split
 
 _KEY: Final = "till"
 _BEGUN: Final = ("settling", "settled")
@@ -46,12 +55,15 @@ class SoldPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a bill."""
+    """What came of a bill; and by whom, when (unix seconds) and at which till it was settled."""
 
     order_id: str
     business_day: str
     invoices: list[SoldPart]
     change: Fen
+    by: int = 0
+    at: int = 0
+    till: str = ""
 
 
 class _PlannedPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +73,18 @@ class _PlannedPart(msgspec.Struct, frozen=True, kw_only=True):
     total: Fen
     paid: dict[str, Fen]
     change: Fen
+    of: list[int] = []
+
+    def lines(self) -> list[LineRequest]:
+        """What it has of the bill's lines ``of`` these numbers."""
+        return _read_part(self.request).lines
 
 
+class _PartLines(msgspec.Struct, frozen=True):
+    lines: list[LineRequest]
+
+
+_read_part: Final = msgspec.json.Decoder(_PartLines).decode
 _NOBODY: Final = Buyer()
 _read_buyers: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _read_plan: Final = msgspec.json.Decoder(list[_PlannedPart]).decode
@@ -85,8 +107,10 @@ class Selling:
         as ``BillStore.put_bill`` and issuing do, RefusedError as issuing, UnavailableError: then
         the same call again finishes what was begun.
         """
-        digest = _digest(asked)
+        digest = _digest(asked, hand)
         bill = self._store.bill(hand.merchant_id, bill_id)
+        if bill is not None and bill.state == "open" and asked.parts is UNSET:
+            raise with_members(ConflictError("bill_changed", "it is open"), bill=bill)
         if bill is None or bill.state not in _BEGUN:
             bill = self._begin(hand, bill_id, bill, asked, digest)
         if bill.state == "settled":
@@ -98,6 +122,39 @@ class Selling:
     def resume(self, hand: Hand, bill: Bill) -> Outcome:
         """Finish what was begun."""
         return self._finish(bill, hand)
+
+    def undo(self, hand: Hand, bill_id: str, version: int) -> tuple[Bill, list[int]]:
+        """Go no further with a bill of which a part was refused: what is not sold is open again.
+
+        The parts that have their invoices are booked as they were paid, and can be taken back like
+        any other; their places are returned beside the bill. Safe to repeat. ConflictError as
+        ``BillStore.undo_bill``, ``bill_settling`` for one that is not in parts or was begun before
+        there was a way back; one whose parts are all sold is finished, and ``bill_settled``.
+        """
+
+        def left(bill: Bill, sold: Mapping[int, int]) -> Undone:
+            plan = _read_plan(bill.settlement)
+            if len(plan) == 1 or not all(part.of for part in plan):
+                raise ConflictError("bill_settling", f"it is being settled as {bill.order_id}")
+            if len(sold) == len(plan):
+                raise _AllSoldError
+            gone = [(part, plan[part - 1], seq) for part, seq in sorted(sold.items())]
+            rest = rest_of(bill.content, [(one.of, one.lines()) for _, one, _ in gone])
+            return Undone(rest, [_sale(bill, hand, seq, one) for _, one, seq in gone])
+
+        try:
+            return self._store.undo_bill(hand, bill_id, version, left)
+        except _AllSoldError:
+            bill = self._store.bill(hand.merchant_id, bill_id)
+            if bill is not None and bill.state == "settling":
+                self._finish(bill, hand)
+            raise self._settled(hand, bill_id) from None
+
+    def _settled(self, hand: Hand, bill_id: str) -> ConflictError:
+        bill = self._store.bill(hand.merchant_id, bill_id)
+        if bill is None or bill.state != "settled":
+            return ConflictError("bill_changed", "there is no such bill any more")
+        return _settled_already(bill)
 
     def _begin(
         self, hand: Hand, bill_id: str, bill: Bill | None, asked: SettleRequest, digest: bytes
@@ -129,6 +186,7 @@ class Selling:
                 total=order.total,
                 paid=amounts,
                 change=change,
+                of=order.of,
             )
             for order, (amounts, change) in zip(orders, paid, strict=True)
         ]
@@ -169,12 +227,11 @@ class Selling:
             business_day=bill.business_day,
             invoices=[_sold(one) for one in issued],
             change=sum(part.change for part in plan),
+            by=hand.person,
+            at=hand.by.at,
+            till=bill.till,
         )
-        place = Place(bill.merchant_id, bill.till, bill.business_day)
-        sales = [
-            Sale(one.seq, "sale", bill.id, place, bill.shift, hand.person, hand.by.at, part.paid)
-            for one, part in zip(issued, plan, strict=True)
-        ]
+        sales = [_sale(bill, hand, one.seq, part) for one, part in zip(issued, plan, strict=True)]
         done = self._store.finish_bill(bill, sales, _encode(outcome))
         return read_outcome(done.settlement)
 
@@ -184,12 +241,16 @@ class Selling:
                 self._issuing,
                 bill.merchant_id,
                 _request(bill, plan, number),
-                idempotency_key=f"{_KEY}:{bill.id}:{number}",
+                # The version is that of fixing it: what was undone since is another order.
+                idempotency_key=f"{_KEY}:{bill.id}:{bill.version}:{number}",
             )
         except (RefusedError, ConflictError, MalformedError) as problem:
             if number == 1:
                 self._store.release_bill(bill.merchant_id, bill.id)
             there = self._store.bill(bill.merchant_id, bill.id)
+            if there is not None and there.order_id != bill.order_id:
+                gone = ConflictError("bill_changed", "its rest was opened again meanwhile")
+                raise with_members(gone, bill=there) from None
             if there is not None and there.state == "settling":
                 with_members(problem, bill=there)
             raise
@@ -205,6 +266,15 @@ def _request(bill: Bill, plan: Sequence[_PlannedPart], number: int) -> bytes:
         whole = sum(part.total for part in plan)
         body |= {"part": number, "parts": len(plan), "order_total": whole}
     return _encode(body)
+
+
+class _AllSoldError(Exception):
+    """There is nothing to undo."""
+
+
+def _sale(bill: Bill, hand: Hand, seq: int, part: _PlannedPart) -> Sale:
+    place = Place(bill.merchant_id, bill.till, bill.business_day)
+    return Sale(seq, "sale", bill.id, place, bill.shift, hand.person, hand.by.at, part.paid)
 
 
 def _sold(issued: Issued) -> SoldPart:
@@ -254,28 +324,35 @@ def by_kind(payments: Sequence[Payment]) -> dict[str, Fen]:
 
 
 def _again(bill: Bill, digest: bytes, asked: SettleRequest) -> Outcome:
-    outcome = read_outcome(bill.settlement)
     if asked.parts is UNSET or bill.asked == digest:
-        return outcome
-    raise with_members(
+        return read_outcome(bill.settlement)
+    raise _settled_already(bill)
+
+
+def _settled_already(bill: Bill) -> ConflictError:
+    """With what was sold, by whom and when."""
+    return with_members(
         ConflictError("bill_settled", f"it is order {bill.order_id}"),
-        **msgspec.to_builtins(outcome),
+        **msgspec.to_builtins(read_outcome(bill.settlement)),
     )
 
 
-def _digest(asked: SettleRequest) -> bytes:
+def _digest(asked: SettleRequest, hand: Hand) -> bytes:
     """What two calls must share to be the same one: all but who a person among the buyers is.
 
-    A digest of a person's name would outlive its erasure. Companies are told apart.
+    A digest of a person's name would outlive its erasure. Companies are told apart. A bill that
+    other tills see may be paid at two of them alike: without an ``id``, till and person count.
     """
     if isinstance(asked.parts, UnsetType):
         return b""
+    shared = asked.version and isinstance(asked.id, UnsetType)
+    whose = _encode([hand.place.till, hand.person]) if shared else b""
     parts = [msgspec.structs.replace(part, buyer=_told(part.buyer)) for part in asked.parts]
     bill = asked.bill
     if not isinstance(bill, UnsetType):
         bill = msgspec.structs.replace(bill, buyer=_told(bill.buyer))
     plain = msgspec.structs.replace(asked, parts=parts, bill=bill)
-    return bytes(sha256(b"fapiao/v1/settle\n" + _encode(plain)))
+    return bytes(sha256(b"fapiao/v1/settle\n" + _encode(plain) + whose))
 
 
 def _told(buyer: Buyer | UnsetType) -> Buyer | UnsetType:

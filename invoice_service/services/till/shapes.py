@@ -89,13 +89,24 @@ class PartRequest(Wire, frozen=True):
 
 
 class SettleRequest(Wire, frozen=True):
-    """How a bill is paid; without ``parts``, what was begun is finished."""
+    """How a bill is paid; without ``parts``, what was begun is finished.
+
+    ``id`` is made by the page before its first try: who sends the same again, the same ``id`` with
+    it, asks for the same sale; another till, which would take the same money once more, does not.
+    """
 
     version: Version
+    id: Id | UnsetType = UNSET
     parts: Annotated[list[PartRequest], Meta(min_length=1, max_length=MOST_PARTS)] | UnsetType = (
         UNSET
     )
     bill: BillContent | UnsetType = UNSET
+
+
+class UndoRequest(Wire, frozen=True):
+    """Go no further with a bill in parts that is at this version."""
+
+    version: Version
 
 
 class TakeBack(Wire, frozen=True):

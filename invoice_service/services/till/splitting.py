@@ -5,7 +5,7 @@ by the quantities that they take, or by what they pay: by largest remainders, so
 sum is the bill's, to the fen. The page computes the same before anybody pays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -25,10 +25,14 @@ _UNNAMED: Final = "-"
 
 
 class Order(NamedTuple):
-    """What one part asks to have issued, but for its order's number; and what that comes to."""
+    """What one part asks to have issued, but for its order's number; and what that comes to.
+
+    ``of`` are the numbers of the bill's lines that its lines are of.
+    """
 
     request: InvoiceRequest
     total: Fen
+    of: list[int]
 
 
 class _Came(NamedTuple):
@@ -46,6 +50,11 @@ class _Share(NamedTuple):
     quantity: int
     gross: Fen
     net: Fen
+
+    @property
+    def is_some(self) -> bool:
+        """Whether it is a line of the part."""
+        return bool(self.quantity or self.net)
 
 
 def check_bill(content: BillContent, rates: TaxRates, max_lines: int) -> None:
@@ -72,12 +81,58 @@ def split(content: BillContent, parts: Sequence[PartRequest]) -> list[Order]:
     came = _came(content)
     if len(parts) == 1 and parts[0].lines is UNSET and parts[0].amount is UNSET:
         buyer = _buyer(content, parts[0])
-        return [Order(_whole(content, buyer), sum(one.net for one in came))]
+        every = list(range(1, len(came) + 1))
+        return [Order(_whole(content, buyer), sum(one.net for one in came), every)]
     shares = _shares(came, parts)
     return [
-        Order(_part(came, [row[n] for row in shares], _buyer(content, part)), _net(shares, n))
+        Order(
+            _part(came, [row[n] for row in shares], _buyer(content, part)),
+            _net(shares, n),
+            [number for number, row in enumerate(shares, 1) if row[n].is_some],
+        )
         for n, part in enumerate(parts)
     ]
+
+
+def rest_of(
+    content: BillContent, sold: Iterable[tuple[Sequence[int], Sequence[LineRequest]]]
+) -> BillContent:
+    """The bill without what its ``sold`` parts have: of each, ``Order.of`` and its lines.
+
+    It comes to what all parts come to less those, to the fen: the bill's discount, and what
+    rounding has given or taken, stand on the lines.
+    """
+    came = _came(content)
+    left = [[one.quantity.millionths, one.net] for one in came]
+    for numbers, lines in sold:
+        for number, line in zip(numbers, lines, strict=True):
+            quantity, net = _asked(line)
+            left[number - 1][0] -= quantity
+            left[number - 1][1] -= net
+    rest = [_rest(one, *some) for one, some in zip(came, left, strict=True)]
+    lines_left = [line for line in rest if line is not None]
+    return msgspec.structs.replace(content, lines=lines_left, discount=0)
+
+
+def _asked(line: LineRequest) -> tuple[int, Fen]:
+    """Millionths, and what the line comes to."""
+    quantity = parse_quantity(line.quantity if isinstance(line.quantity, str) else "1")
+    if isinstance(line.total, int):
+        return quantity.millionths, line.total - line.discount
+    price = line.unit_price if isinstance(line.unit_price, int) else 0
+    return quantity.millionths, quantity.times(price) - line.discount
+
+
+def _rest(came: _Came, millionths: int, net: Fen) -> BillLine | None:
+    """What is left of a line, at its price; where a fen of rounding forbids that, for its sum."""
+    if millionths > 0:
+        quantity = parse_quantity(format_quantity(millionths))
+        gross = quantity.times(came.line.unit_price)
+        if gross >= net and (gross or not came.gross):
+            return msgspec.structs.replace(came.line, quantity=quantity.text, discount=gross - net)
+    if not net:
+        return None
+    return msgspec.structs.replace(came.line, quantity="1", unit_price=net, discount=0)
 
 
 def _net(shares: Sequence[Sequence[_Share]], n: int) -> Fen:
@@ -207,9 +262,7 @@ def _take(
 
 def _part(came: Sequence[_Came], shares: Sequence[_Share], buyer: Buyer) -> InvoiceRequest:
     lines = [
-        _line(one.line, share)
-        for one, share in zip(came, shares, strict=True)
-        if share.quantity or share.net
+        _line(one.line, share) for one, share in zip(came, shares, strict=True) if share.is_some
     ]
     if not lines:
         raise MalformedError("total_zero", "a part has nothing on it", pointer="/parts")

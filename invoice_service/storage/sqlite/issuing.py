@@ -26,7 +26,13 @@ from invoice_service.storage.sqlite.clock import Times
 from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.forms import Forms, FormsWithin
 from invoice_service.storage.sqlite.groups import OF_ONE_RECORD, Draft, Row, serve_together
-from invoice_service.storage.sqlite.orders import place_of, remembered, sold_at, sold_of_order
+from invoice_service.storage.sqlite.orders import (
+    check_not_undone,
+    place_of,
+    remembered,
+    sold_at,
+    sold_of_order,
+)
 from invoice_service.storage.sqlite.returns import same_return, within_left
 
 _INSERT = (
@@ -274,6 +280,8 @@ class _Counter:
         if isinstance(attempt, Sold):
             self._remember(prepared, attempt.seq, attempt.digest)
             return self._repeat(prepared, attempt.seq)
+        if place.part and attempt == 1:
+            check_not_undone(self._execute, prepared, place)
         allowance = self._room(prepared.merchant_id)
         issued = self._store(prepared, attempt, None)
         allowance.added += 1

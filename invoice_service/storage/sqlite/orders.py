@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from chain.commitment import password_area
+from chain.errors import ConflictError
 from chain.hashing import to_digest
 from invoice_service.domain.invoice import Prepared
 from invoice_service.domain.orders import NOWHERE, Place, Sold, place_in
@@ -26,6 +27,11 @@ _AT: Final = f"{_SOLD} i.seq = ?"
 _REMEMBERED: Final = (
     f"SELECT d.seq, d.request_digest, CASE WHEN i.type = 'blue' THEN {KEY} END"  # noqa: S608 # our own names
     " FROM idempotency d JOIN invoices i ON i.seq = d.seq WHERE d.merchant_id = ? AND d.key = ?"
+)
+
+_UNDONE: Final = (
+    "SELECT 1 FROM till_undone WHERE merchant_id = ? AND till = ? AND business_day = ?"
+    " AND order_id = ?"
 )
 
 Execute = Callable[..., sqlite3.Cursor]
@@ -60,6 +66,19 @@ def sold_of_order(execute: Execute, prepared: Prepared) -> list[Sold]:
 def sold_at(execute: Execute, seq: int) -> Sold:
     """The invoice at ``seq``."""
     return _sold(execute(_AT, (seq,)).fetchone())
+
+
+def check_not_undone(execute: Execute, prepared: Prepared, place: Place) -> None:
+    """Refuse a further part of a bill whose rest went back; ConflictError order_parts_conflict."""
+    name = prepared.merchant_id, place.till, place.business_day, prepared.order_id
+    if execute(_UNDONE, name).fetchone():
+        raise ConflictError(
+            "order_parts_conflict",
+            "the rest of this bill went back, and no further part is issued under its number:"
+            " give it another one",
+            pointer="/part",
+            detail_zh="该账单的其余部分已撤回，不再以此订单号开票：请使用新的订单号",
+        )
 
 
 def place_of(till: str, business_day: str, face: bytes) -> Place | None:

@@ -10,7 +10,7 @@ from invoice_service.storage.sqlite.people_tables import create_people
 from invoice_service.storage.sqlite.prints import create_prints
 from invoice_service.storage.sqlite.retention import create_retention
 from invoice_service.storage.sqlite.till.buyers import create_till_buyers
-from invoice_service.storage.sqlite.till.tables import create_till
+from invoice_service.storage.sqlite.till.tables import create_till, create_undone
 from invoice_service.storage.totals import create_tables, widen_sums
 
 migrations = Migrations("invoices")
@@ -354,3 +354,9 @@ def claims(db: Database) -> None:
 def retention(db: Database) -> None:
     """Erasures reach what lies beside the store, and stay done; browsers may be forgotten."""
     create_retention(db)
+
+
+@migrations()
+def till_undone(db: Database) -> None:
+    """Bills in parts whose rest was not sold: their orders are closed."""
+    create_undone(db)

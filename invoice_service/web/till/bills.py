@@ -12,6 +12,7 @@ from invoice_service.services.till.shapes import (
     BillRequest,
     MergeRequest,
     SettleRequest,
+    UndoRequest,
     check_id,
 )
 from invoice_service.web.till.session import TillGate, answer, asked, nothing
@@ -19,6 +20,7 @@ from invoice_service.web.till.session import TillGate, answer, asked, nothing
 _bill: Final = msgspec.json.Decoder(BillRequest)
 _merge: Final = msgspec.json.Decoder(MergeRequest)
 _settle: Final = msgspec.json.Decoder(SettleRequest)
+_undo: Final = msgspec.json.Decoder(UndoRequest)
 
 
 class BillCalls:
@@ -35,6 +37,7 @@ class BillCalls:
         routes.delete("/bills/<bill>")(self.drop_bill)
         routes.post("/bills/<bill>/merge")(self.merge_bill)
         routes.post("/bills/<bill>/settle")(self.settle_bill)
+        routes.post("/bills/<bill>/undo")(self.undo_bill)
 
     def put_bill(self, bill: str) -> Response:
         """What stands on it now."""
@@ -73,11 +76,31 @@ class BillCalls:
         asked()
         hand = self._session.hand()
         wanted = self._session.read(_settle)
+        if isinstance(wanted.id, str):
+            check_id(wanted.id, "/id")
         try:
             outcome = self._selling.settle(hand, check_id(bill), wanted)
         except Problem as problem:
             return self._session.refuse(problem)
         return answer(self._sold(outcome))
+
+    def undo_bill(self, bill: str) -> Response:
+        """What is not sold is open again; the invoices of what is."""
+        asked()
+        hand = self._session.hand()
+        wanted = self._session.read(_undo)
+        try:
+            found, sold = self._selling.undo(hand, check_id(bill), wanted.version)
+        except Problem as problem:
+            return self._session.refuse(problem)
+        books = self._session.desk.books
+        names = books.names(hand.merchant_id)
+        return answer(
+            {
+                "bill": self._bills.row(found, names),
+                "invoices": books.rows_at(hand.merchant_id, sold, names),
+            }
+        )
 
     def _shown(self, bill: Bill) -> Response:
         names = self._session.desk.books.names(bill.merchant_id)

@@ -29,6 +29,7 @@ CALLS: Final = (
     Call("delete", "/till/bills/{bill}", _BOTH),
     Call("post", "/till/bills/{bill}/merge", _BOTH),
     Call("post", "/till/bills/{bill}/settle", _BOTH),
+    Call("post", "/till/bills/{bill}/undo", _BOTH),
     Call("get", "/till/invoices", _BOTH),
     Call("get", "/till/invoices/{hash}", _BOTH),
     Call("post", "/till/invoices/{hash}/reversal", _BOTH),

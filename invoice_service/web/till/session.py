@@ -17,6 +17,7 @@ from invoice_service.services.people.sessions import Visitor, form_token
 from invoice_service.services.till.desk import TillDesk
 from invoice_service.services.till.ports import Bill, Hand, Place
 from invoice_service.services.till.problems import with_members
+from invoice_service.services.till.rows import settled_row
 from invoice_service.web.people.gate import Gate
 
 JSON: Final = "application/json"
@@ -94,8 +95,13 @@ class TillGate:
         return read_json(data, decoder, max_bytes=self._largest)
 
     def refuse(self, problem: Problem) -> NoReturn:
-        """Raise it; the bill that it brings is written as everywhere."""
+        """Raise it; the bill that it brings, or who settled it, is written as everywhere."""
         found: Any = problem.extra.get("bill")
+        if problem.code == "bill_settled":
+            names = self.desk.books.names(self.merchant_id())
+            told = settled_row(problem.extra, names)
+            problem.extra.pop("at", None)
+            with_members(problem, **told)
         if isinstance(found, Bill):
             names = self.desk.books.names(found.merchant_id)
             with_members(problem, bill=self.desk.bills.row(found, names))

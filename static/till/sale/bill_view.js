@@ -84,7 +84,9 @@ export class BillView {
       parts.length > 1 && h("ul", {}, parts.map(({ total: amount }, at) => h("li", {}, shown(amount), " · ",
         numbers.has(at + 1) ? [_("Invoice"), " ", h("span", { class: "mono" }, numbers.get(at + 1))] : _("no invoice yet")))),
       h("p", { class: "quiet" }, _("Finishing sends what is left, paid as it was: nothing is sold twice.")),
-      h("div", { class: "buttons" }, button(_("Finish the sale"), () => this.till.resume(), { "data-at": "resume" })));
+      parts.length > 1 && h("p", { class: "quiet" }, _("Opening the rest again leaves the invoices that are there, and sells nothing more.")),
+      h("div", { class: "buttons" }, button(_("Finish the sale"), () => this.till.resume(), { "data-at": "resume" }),
+        parts.length > 1 && button(_("Open the rest again"), () => this.till.undo(), { "data-at": "undo" }, "undo-2")));
   }
 
   #differs(aside) {

@@ -15,8 +15,16 @@ export function showSending(till) {
   ], { kind: "busy" });
 }
 
+/** Another till has taken the payment: by whom, when, which invoices. Nothing was sold here. */
+export function showAlready(till, { invoices = [], by, settled_at: at, till: where }) {
+  const already = by
+    ? _("%(name)s has taken the payment, at till %(till)s at %(time)s. Take none here: give back what was just paid.", { name: by.name, till: where, time: at.slice(11, 16) })
+    : _("Somebody has taken the payment already. Take none here: give back what was just paid.");
+  return showDone(till, { invoices, change: 0 }, { already });
+}
+
 /** `sold` is what the service answered. */
-export function showDone(till, sold, { drawer = false } = {}) {
+export function showDone(till, sold, { drawer = false, already = "" } = {}) {
   let [state, problem] = ["", null];
   const print = async (copy) => {
     [state, problem] = ["printing", null];
@@ -30,8 +38,9 @@ export function showDone(till, sold, { drawer = false } = {}) {
     window_.again();
     window_.focus(); // Enter does what is next: print again, or the next guest
   };
-  const window_ = windows.show(_("Sold"), () => content(sold, state, problem, print), { kind: "done" });
-  if (printsByItself(settings())) print(false);
+  const title = already ? _("Paid already") : _("Sold");
+  const window_ = windows.show(title, () => content({ ...sold, already }, state, problem, print), { kind: "done" });
+  if (printsByItself(settings()) && !already) print(false);
   return window_;
 }
 
@@ -39,7 +48,9 @@ function content(sold, state, problem, print) {
   const next = { type: "button", click: () => windows.close(), "data-at": "next" };
   const open = state === "" || problem;
   return [
-    h("p", { class: "to-pay large" }, h("span", {}, _("Change")), h("b", {}, shown(sold.change))),
+    sold.already
+      ? h("p", { class: "notice is-warn", role: "alert" }, icon("triangle-alert"), h("span", {}, sold.already))
+      : h("p", { class: "to-pay large" }, h("span", {}, _("Change")), h("b", {}, shown(sold.change))),
     h("ul", { class: "paid" }, sold.invoices.map(({ number, total_amount: amount }) => h("li", {}, h("span", {}, _("Invoice"), " ", h("b", { class: "mono" }, number)), h("b", {}, shown(amount))))),
     h("p", { role: "status", class: problem ? "error" : "quiet" }, said(state, problem)),
     h("div", { class: "buttons" },

@@ -17,12 +17,13 @@ import { openLog } from "../store.js";
 import { isTitleCode } from "../title.js";
 import * as windows from "../window.js";
 import { BillView } from "./bill_view.js";
-import { showDone, showSending } from "./done_window.js";
+import { showAlready, showDone, showSending } from "./done_window.js";
 import { listen, showKeys } from "./keys.js";
 import { MenuView } from "./menu_view.js";
 import { askPayment, changeOf } from "./pay_window.js";
 import { askTill } from "./till_window.js";
 import { askBillTitle, scannedTitle } from "./title_window.js";
+import { askUndo, showUndone } from "./undo_window.js";
 
 class Till {
   paying = null; // the window in which somebody pays
@@ -93,18 +94,37 @@ class Till {
     return this.#send([], () => this.desk.finish());
   }
 
+  /** Go no further with a bill in parts: after a question, what is not sold is open again. */
+  undo() {
+    askUndo(this, async () => {
+      this.sending = showSending(this);
+      try {
+        showUndone(this, await this.desk.undo());
+      } catch (error) {
+        this.#refused(error);
+      } finally {
+        this.sending = null;
+      }
+    });
+  }
+
   async #send(parts, work) {
     this.sending = showSending(this);
     try {
       this.#sold({ change: 0, ...(await work()) }, parts);
     } catch (error) {
-      windows.close();
-      sound("bad");
-      say(this.why(error), "bad");
+      this.#refused(error);
       if (error.code === "till_needed") this.#which();
     } finally {
       this.sending = null;
     }
+  }
+
+  #refused(error) {
+    windows.close();
+    sound("bad");
+    if (error.code === "bill_settled") showAlready(this, error.problem);
+    else say(this.why(error), "bad");
   }
 
   /** Why something was not done, for the person here. */
@@ -201,7 +221,7 @@ class Till {
   }
 
   #finished(sold) {
-    if (sold.error) say(this.why(sold.error), "bad");
+    if (sold.error) this.#refused(sold.error);
     else showDone(this, { change: 0, ...sold });
   }
 

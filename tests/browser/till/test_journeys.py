@@ -177,6 +177,30 @@ def test_two_tills_of_one_restaurant_see_one_table(zhang: Till, li: Till) -> Non
     assert [bill for bill in state(zhang)["bills"] if bill["table"] == "3"] == []
 
 
+def test_two_tills_that_are_paid_alike_are_told_which_of_them_sold(
+    zhang: Till, li: Till, shop: Shop
+) -> None:
+    before = sold(shop)
+    waiting: list[Route] = []
+    for till in (zhang, li):
+        till.page.click("#places button:has-text('5 桌')")
+    zhang.press(*DUCK)
+    li.wait_text("#bill-lines", "北京烤鸭")
+    li.page.route("**/settle", lambda route: waiting.append(route))
+    li.press("F10")
+    wait_until(lambda: li.text("dialog") and waiting, "it is on its way")
+    zhang.press("F10")
+    zhang.page.wait_for_selector("dialog.done")
+    waiting.pop().continue_()
+    li.wait_text("dialog.done", "Zhang 已在收银台 1")
+    assert "刚收的款请退还" in li.text("dialog.done")
+    assert "已结清" in li.text("dialog.done")
+    assert sold(shop) == before + 1
+    li.page.unroute("**/settle")
+    li.page.click("[data-at=next]")
+    li.wait_text("#bill-lines", "点选菜品")
+
+
 def test_what_both_have_changed_is_shown_and_a_person_decides(zhang: Till, li: Till) -> None:
     for till in (zhang, li):
         till.page.click("#places button:has-text('4 桌')")
@@ -346,6 +370,31 @@ def test_a_split_bill_that_is_refused_half_way_is_finished_from_the_page(
     assert sold(shop) == before + 2
     page.click("[data-at=next]")
     page.wait_for_selector(".chip.begun", state="detached")
+
+
+def test_the_rest_of_a_split_bill_is_opened_again_and_sold_as_one(zhang: Till, shop: Shop) -> None:
+    page, before = zhang.page, sold(shop)
+    zhang.press(*DUCK)
+    with refused_half_way(shop):
+        page.click("[data-at=split]")
+        page.click("[data-at=go]")
+        zhang.press("Enter", "Enter")
+        zhang.wait_text(".aside-of", "限额已用完")
+    page.click("[data-at=undo]")
+    zhang.wait_text("dialog", "未开票部分已收的款请退还")
+    assert "¥64.00" in zhang.text("dialog")
+    page.click("dialog [data-at=undo]")
+    zhang.wait_text("dialog", "1 张发票保留")
+    link = page.get_attribute("dialog .paid a", "href")
+    zhang.press("Enter")
+    zhang.wait_text("#to-pay", "¥64.00")
+    zhang.press("F10")
+    page.wait_for_selector("dialog.done")
+    assert sold(shop) == before + 2
+    found = [shop.bureau.instance.store.invoice_at(seq) for seq in (before + 1, before + 2)]
+    assert [invoice and invoice.total for invoice in found] == [6400, 6400]
+    zhang.go(link or "")
+    zhang.wait_text("#return", "剩余 ¥64.00")
 
 
 def test_a_page_says_that_it_is_not_live_and_is_so_again_by_itself(

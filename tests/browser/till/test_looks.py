@@ -3,6 +3,7 @@
 ``python -m tests.browser.till.test_looks FOLDER [SCENE…]`` takes pictures in all ways there are.
 """
 
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -139,6 +140,41 @@ def _begun(till: Till) -> None:
     till.page.wait_for_selector("[data-at=resume]")
 
 
+def _undo(till: Till) -> None:
+    """Asked, and left."""
+    _begun(till)
+    till.page.click("[data-at=undo]")
+    till.page.wait_for_selector("dialog .paid")
+
+
+def _already(till: Till) -> None:
+    """Another till was paid meanwhile: the answer that the service gives then."""
+    _bill(till)
+    found = {
+        "code": "bill_settled",
+        "by": {"id": 1, "name": "Li"},
+        "till": "吧台",
+        "settled_at": "2026-11-21T12:31:00+08:00",
+        "invoices": [{"hash": "01", "number": "00000012", "total_amount": 18_800}],
+    }
+    said = {"status": 409, "content_type": "application/problem+json", "body": json.dumps(found)}
+    till.page.route("**/settle", lambda route: route.fulfill(**said))
+    till.page.click("[data-at=finish]")
+    till.page.wait_for_selector("dialog.done .notice")
+    till.page.unroute("**/settle")
+
+
+def _buyers(till: Till) -> None:
+    """A person who was found, and one who is gone."""
+    bureau = till.shop.bureau
+    name, buyer = f"B{bureau.count()}", {"kind": "individual", "name": "欧阳小明"}
+    for day in ("2026-11-20", "2026-11-21"):
+        found = bureau.issue(name, business_day=day, buyer=buyer)
+    path = f"/v1/invoices/{found['hash']}/buyer/erasure"
+    assert bureau.client.post(path, headers=bureau.official()).status_code == 200
+    till.page.goto(f"{till.shop.url}/till/buyers?q={name}")
+
+
 def _apart(till: Till) -> None:
     till.page.route("**/till/events*", lambda route: route.fulfill(status=503, body="{}"))
     till.go("/till/day")
@@ -195,6 +231,9 @@ SCENES: Final[dict[str, Callable[[Till], None]]] = {
     "file": _file,
     "codes": _codes,
     "begun": _begun,
+    "undo": _undo,
+    "already": _already,
+    "buyers": _buyers,
 }
 
 

@@ -13,7 +13,7 @@ from invoice_service.domain.lines import add_up, write_lines
 from invoice_service.domain.quantity import format_quantity
 from invoice_service.domain.tax import TaxRates
 from invoice_service.services.till.shapes import BillContent, PartRequest
-from invoice_service.services.till.splitting import check_bill, split
+from invoice_service.services.till.splitting import Order, check_bill, rest_of, split
 
 RATES = TaxRates(("0.06", "0.13"))
 MILLION = 1_000_000
@@ -92,7 +92,25 @@ def check(bill: dict[str, Any], parts: list[PartRequest]) -> list[Any]:
     orders = split(content(bill), parts)
     assert [comes_to(order.request) for order in orders] == [order.total for order in orders]
     assert sum(order.total for order in orders) == net(bill) == comes_to(whole(bill))
+    for sold in range(1, len(orders)):
+        check_rest(bill, orders[:sold], orders[sold:])
     return orders
+
+
+def check_rest(bill: dict[str, Any], sold: list[Order], left: list[Order]) -> None:
+    """A bill without what is sold of it comes to the rest, can be issued, and has no more of it."""
+    rest = rest_of(content(bill), [(order.of, order.request.lines) for order in sold])
+    if not sum(order.total for order in left):
+        return  # nobody would have got an invoice for it
+    (again,) = split(rest, [PartRequest()])
+    assert again.total == comes_to(again.request) == sum(order.total for order in left)
+    check_bill(rest, RATES, 100)
+    names = [line.name for line in rest.lines]
+    before = {line.name: line for line in content(bill).lines}
+    assert names == [name for name in before if name in names]
+    for line in rest.lines:
+        same_price = line.unit_price == before[line.name].unit_price
+        assert same_price or (line.quantity, line.discount) == ("1", 0)
 
 
 def whole(bill: dict[str, Any]) -> InvoiceRequest:

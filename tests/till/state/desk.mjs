@@ -33,6 +33,7 @@ class Fake {
     if (path === "/till/state") return [200, { tables: ["1", "2"], menu: [], bills: [...this.bills.values()] }];
     const [, id, what] = /^\/till\/bills\/([^/?]+)\/?(\w*)/.exec(path);
     if (what === "settle") return this.#settle(id, sent);
+    if (what === "undo") return this.#undo(id);
     if (this.sold.has(id)) return [409, { code: "bill_settled", title: "sold", invoices: this.sold.get(id).invoices }];
     const now = this.bills.get(id);
     if (method === "DELETE") return [this.bills.delete(id) ? 200 : 404, {}];
@@ -48,7 +49,21 @@ class Fake {
     return [403, { code: "quota_exhausted", title: "used up", bill }];
   }
 
+  /** The first part stays, the rest is open again; the same again is nothing new. */
+  #undo(id) {
+    if (this.quicker) return [409, { code: "bill_changed", title: "changed", bill: this.quicker }];
+    const { settling, sold, parts, order_id, ...open } = this.bills.get(id);
+    if (settling) this.bills.set(id, { ...open, version: open.version + 1 });
+    return [200, { bill: this.bills.get(id), invoices: [{ hash: "h-part-1" }] }];
+  }
+
   #settle(id, sent) {
+    const theirs = this.sold.get(id);
+    if (this.busy > 0) {
+      this.busy -= 1;
+      return [409, { code: "bill_settling", title: "being paid" }];
+    }
+    if (theirs?.asked && theirs.asked !== JSON.stringify(sent)) return [409, { code: "bill_settled", title: "sold", ...theirs }];
     if (!this.sold.has(id)) {
       if (this.short) return this.#short(id, sent);
       if (sent.parts?.[0].payments[0].amount === 1) return [422, { code: "payments_differ", title: "differ" }];
@@ -147,6 +162,71 @@ test("a bill of which a part was refused is the service's, in nobody's way, and 
   const sold = await again.desk.finish();
   assert.deepEqual(sold.invoices, [{ hash: "h0" }]);
   assert.equal(again.desk.bills.has(id), false);
+});
+
+test("the rest of a half-sold bill is open again, once, and sold under another attempt", async () => {
+  const { desk, fake, log } = opened();
+  await desk.start();
+  add(desk, DUCK);
+  fake.short = true;
+  await assert.rejects(desk.settle(CASH), { code: "quota_exhausted" });
+  fake.lose = 1;
+  assert.deepEqual(await desk.undo(), [{ hash: "h-part-1" }]);
+  assert.deepEqual([desk.bill.settling, desk.bill.version, desk.why], [undefined, 3, null]);
+  assert.deepEqual(await log.all(), []);
+  fake.short = false;
+  assert.deepEqual((await desk.settle(CASH)).invoices, [{ hash: "h0" }]);
+});
+
+test("undone at another till meanwhile: their bill stands here", async () => {
+  const { desk, fake } = opened();
+  await desk.start();
+  add(desk, DUCK);
+  fake.short = true;
+  await assert.rejects(desk.settle(CASH), { code: "quota_exhausted" });
+  const { id } = desk.bill;
+  const theirs = { ...bills.fresh(id), version: 7, lines: [{ name: "茶", quantity: "1" }] };
+  fake.quicker = theirs;
+  await assert.rejects(desk.undo(), { code: "bill_changed" });
+  assert.deepEqual([desk.bill.version, desk.bill.settling], [7, undefined]);
+});
+
+test("a bill that another till was paid for is no sale of this one", async () => {
+  const { desk, fake, log } = opened();
+  await desk.start();
+  desk.choose("1");
+  add(desk, DUCK);
+  await quiet();
+  const { id, version } = desk.bill;
+  fake.sold.set(id, { invoices: [{ hash: "theirs" }], by: { name: "Li" }, asked: JSON.stringify({ version, id: "another", parts: CASH }) });
+  fake.busy = 2; // it is still at it
+  const refused = await desk.settle(CASH).catch((error) => error);
+  assert.deepEqual([refused.code, refused.problem.by.name], ["bill_settled", "Li"]);
+  assert.equal(desk.bills.has(id), false);
+  assert.deepEqual(await log.all(), []);
+});
+
+test("a table's bill is settled under one id, however often it is tried from here", async () => {
+  const { desk, fake } = opened();
+  await desk.start();
+  desk.choose("1");
+  add(desk, DUCK);
+  await quiet();
+  const ids = [];
+  const { fetch } = fake;
+  const wrong = [{ payments: [{ kind: "cash", amount: 1 }] }];
+  const seen = async (path, init) => {
+    if (path.endsWith("/settle")) ids.push(JSON.parse(init.body).id);
+    return fetch(path, init);
+  };
+  const again = new Desk({ service: new Service({ fetch: seen, pause: async () => {} }), journal: new Journal(new MemoryLog()), newId: () => `other-${ids.length}` });
+  await again.start();
+  again.choose("1");
+  await assert.rejects(again.settle(wrong), { code: "payments_differ" });
+  await again.settle(CASH);
+  assert.equal(ids.length, 2);
+  assert.ok(ids[0]);
+  assert.equal(ids[0], ids[1]);
 });
 
 test("a page that was closed while a part was refused finds the bill once, not beside its draft", async () => {

@@ -79,6 +79,40 @@ def test_the_same_call_at_the_same_time_sells_once(counter: Counter) -> None:
     assert counter.rows("SELECT count(*) FROM till_sales") == [(1,)]
 
 
+def test_two_tills_that_are_paid_alike_for_one_bill_sell_it_once(counter: Counter) -> None:
+    """At the same moment: whoever comes second hears by whom, and when, and which invoice."""
+    bill = new_id()
+    counter.zhang.do("PUT", f"bills/{bill}", {"version": 0, "table": "5", "lines": [TEA]})
+    path, tills = f"bills/{bill}/settle", [counter.zhang, counter.li]
+    asked = [{"version": 1, "id": new_id(), "parts": [cash(900)]} for _ in tills]
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda n: tills[n].send("POST", path, asked[n]), range(2)))
+    assert sorted(one.status_code for one in answers) == [200, 409]
+    first = 0 if answers[0].status_code == 200 else 1
+    assert answers[1 - first].get_json()["code"] in {"bill_settled", "bill_settling"}
+    sold = answers[first].get_json()
+    for _ in range(2):
+        assert tills[first].do("POST", path, asked[first]) == sold  # its own call again
+        late = tills[1 - first].refused("POST", path, asked[1 - first])
+        assert (late["code"], late["till"]) == ("bill_settled", "1")
+        assert late["by"]["name"] == ("Zhang", "Li")[first]
+        assert late["settled_at"].endswith("+08:00")
+        assert [one["hash"] for one in late["invoices"]] == [sold["invoices"][0]["hash"]]
+    assert counter.count() == 1
+    assert counter.rows("SELECT kind, amount FROM till_payments") == [("cash", 900)]
+
+
+def test_without_an_id_till_and_person_tell_two_calls_apart(counter: Counter) -> None:
+    bill = new_id()
+    counter.zhang.do("PUT", f"bills/{bill}", {"version": 0, "lines": [TEA]})
+    path, asked = f"bills/{bill}/settle", {"version": 1, "parts": [cash(900)]}
+    sold = counter.zhang.do("POST", path, asked)
+    assert counter.zhang.do("POST", path, asked) == sold
+    assert counter.li.refused("POST", path, asked)["code"] == "bill_settled"
+    bad = counter.li.refused("POST", path, {**asked, "id": "x"})
+    assert (bad["code"], bad["pointer"]) == ("till_id_invalid", "/id")
+
+
 def test_a_merchant_has_room_for_so_many_bills(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,9 +7,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET
 
+from chain.commitment import password_area
 from chain.errors import ConflictError
+from chain.hashing import to_digest
 from invoice_service.domain.request import Buyer
-from invoice_service.services.till.ports import Bill, Fixing, Hand, Part, Place, Sale
+from invoice_service.services.till.ports import Bill, Fixing, Hand, Part, Place, Sale, Undo
 from invoice_service.services.till.problems import with_members
 from invoice_service.services.till.shapes import BillContent
 from invoice_service.storage.sqlite.connection import Connections
@@ -43,6 +45,11 @@ _to_json: Final = msgspec.json.Encoder().encode
 _read_buyers: Final = msgspec.json.Decoder(list[Buyer]).decode
 _read_content: Final = msgspec.json.Decoder(BillContent).decode
 _NOTHING: Final = BillContent()
+_UNNAMED: Final[dict[str, Any]] = {
+    **dict.fromkeys(("order_id", "business_day", "shift"), ""),
+    **dict.fromkeys(("settlement", "buyers", "asked"), b""),
+}
+"""Of a bill that gets another number when it is settled."""
 
 
 class BillRows:
@@ -136,7 +143,10 @@ class BillRows:
         """Which parts of its order have their invoices, in order."""
         with self.connections.reading() as connection:
             rows = connection.execute(f"{_SOLD} ORDER BY part", _order(bill)).fetchall()
-        return [Part(part or 1, number, total) for part, number, total in rows]
+        return [
+            Part(part or 1, number, total, password_area(to_digest(digest)))
+            for part, number, total, digest in rows
+        ]
 
     def release_bill(self, merchant_id: int, bill_id: str) -> None:
         """Open it again, if its order has no invoice; it keeps its number, and what was asked."""
@@ -150,6 +160,34 @@ class BillRows:
             )
             _keep(connection, opened_again)
 
+    def undo_bill(
+        self, hand: Hand, bill_id: str, version: int, undo: Undo
+    ) -> tuple[Bill, list[int]]:
+        """Open it again with what ``undo`` leaves, and book what is sold; safe to repeat.
+
+        Returns the places of the invoices that stay as well. Which parts are sold is read in the
+        transaction that closes the order: issuing looks there in its own, so none comes after.
+        """
+        with self.connections.writing() as connection:
+            name = (hand.merchant_id, bill_id, version)
+            there = _one(connection, hand.merchant_id, bill_id)
+            before = connection.execute(_UNDONE, name).fetchone()
+            if before and there is not None and there.state == "open":
+                return there, [*_places(connection, before).values()]
+            bill = _being_settled(there, version)
+            sold = _places(connection, _order(bill))
+            left = undo(bill, sold)
+            # A crash before the commit leaves a bill that is being settled, with nothing booked.
+            row = (*_order(bill), bill_id, version, hand.person, hand.by.at)
+            connection.execute(_UNDO, row)
+            for sale in left.sales:
+                keep_sale(connection, sale)
+            opened_again = msgspec.structs.replace(
+                bill, state="open", version=version + 1, content=left.content, **_UNNAMED
+            )
+            _keep(connection, opened_again, hand.by.at)
+            return opened_again, [*sold.values()]
+
     def finish_bill(self, bill: Bill, sales: Sequence[Sale], outcome: bytes) -> Bill:
         """Keep how it was paid, once for all; of the bill, only ``outcome`` stays.
 
@@ -160,6 +198,8 @@ class BillRows:
             there = _one(connection, bill.merchant_id, bill.id)
             if there is not None and there.state == "settled":
                 return there
+            if there is None or there.order_id != bill.order_id:
+                raise ConflictError("bill_changed", "its rest was opened again meanwhile")
             for sale in sales:
                 keep_sale(connection, sale)
             done = msgspec.structs.replace(
@@ -204,10 +244,7 @@ def _at(connection: sqlite3.Connection, hand: Hand, bill_id: str, version: int) 
             raise ConflictError("bill_changed", "there is no such bill any more")
         return None
     if bill.state == "settled":
-        raise with_members(
-            ConflictError("bill_settled", f"it is order {bill.order_id}"),
-            **msgspec.json.decode(bill.settlement),
-        )
+        raise _settled(bill)
     if bill.state == "settling":
         raise ConflictError("bill_settling", f"it is being settled as order {bill.order_id}")
     if bill.state == "dropped" or bill.version != version:
@@ -215,6 +252,31 @@ def _at(connection: sqlite3.Connection, hand: Hand, bill_id: str, version: int) 
             ConflictError("bill_changed", f"it is at version {bill.version}"), bill=bill
         )
     return bill
+
+
+def _being_settled(bill: Bill | None, version: int) -> Bill:
+    """The bill that is being settled at that version; ConflictError bill_settled, bill_changed."""
+    if bill is None:
+        raise ConflictError("bill_changed", "there is no such bill any more")
+    if bill.state == "settled":
+        raise _settled(bill)
+    if bill.state != "settling" or bill.version != version:
+        raise with_members(
+            ConflictError("bill_changed", f"it is at version {bill.version}"), bill=bill
+        )
+    return bill
+
+
+def _settled(bill: Bill) -> ConflictError:
+    return with_members(
+        ConflictError("bill_settled", f"it is order {bill.order_id}"),
+        **msgspec.json.decode(bill.settlement),
+    )
+
+
+def _places(connection: sqlite3.Connection, order: tuple[str, int, str, str]) -> dict[int, int]:
+    """Where the first invoice of each sold part of an order is, by the part."""
+    return {part or 1: seq for part, seq in connection.execute(_PLACES, order)}
 
 
 def _begin(connection: sqlite3.Connection, hand: Hand, bill_id: str, content: BillContent) -> Bill:
@@ -288,8 +350,20 @@ def _is_sold(connection: sqlite3.Connection, bill: Bill) -> bool:
 
 
 _SOLD: Final = (
-    "SELECT part, number, total FROM invoices WHERE order_id = ? AND merchant_id = ? AND till = ?"
-    " AND business_day = ? AND type = 'blue'"
+    "SELECT part, number, total, hash FROM invoices WHERE order_id = ? AND merchant_id = ?"
+    " AND till = ? AND business_day = ? AND type = 'blue'"
+)
+_PLACES: Final = (
+    "SELECT part, min(seq) FROM invoices WHERE order_id = ? AND merchant_id = ? AND till = ?"
+    " AND business_day = ? AND type = 'blue' GROUP BY part"
+)
+_UNDO: Final = (
+    "INSERT INTO till_undone (order_id, merchant_id, till, business_day, bill, version, person, at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_UNDONE: Final = (
+    "SELECT order_id, merchant_id, till, business_day FROM till_undone"
+    " WHERE merchant_id = ? AND bill = ? AND version = ?"
 )
 
 

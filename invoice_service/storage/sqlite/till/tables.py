@@ -64,6 +64,28 @@ _APPENDED: Final = {
 }
 
 
+_UNDONE: Final = (
+    # Of these orders no further part is issued.
+    "CREATE TABLE till_undone (merchant_id INTEGER NOT NULL, till TEXT NOT NULL,"
+    " business_day TEXT NOT NULL, order_id TEXT NOT NULL, bill TEXT NOT NULL,"
+    " version INTEGER NOT NULL, person INTEGER NOT NULL REFERENCES people (id),"
+    " at INTEGER NOT NULL, PRIMARY KEY (merchant_id, till, business_day, order_id))"
+    " STRICT, WITHOUT ROWID",
+    "CREATE UNIQUE INDEX idx_till_undone_bill ON till_undone (merchant_id, bill, version)",
+    *(
+        f"CREATE TRIGGER till_undone_no_{change.lower()} BEFORE {change} ON till_undone"
+        f" BEGIN SELECT RAISE(ABORT, 'till_undone: no {change}, rows are frozen'); END"
+        for change in ("UPDATE", "DELETE")
+    ),
+)
+
+
+def create_undone(db: Database) -> None:
+    """Orders of which some parts are sold, and whose rest went back to its bill."""
+    for statement in _UNDONE:
+        db.execute(statement)
+
+
 def create_till(db: Database) -> None:
     """Make them, empty."""
     for statement in _STATEMENTS:
