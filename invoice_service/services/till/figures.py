@@ -5,25 +5,18 @@ was. Every breakdown adds up to ``net``, but for the items, of which there are t
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import msgspec
-
-from invoice_service.domain.document import Line, read_lines
 from invoice_service.domain.money import Fen
-from invoice_service.domain.numbering import shanghai_time
-from invoice_service.domain.quantity import format_quantity, parse_quantity
+from invoice_service.domain.quantity import format_quantity
 from invoice_service.domain.tax import split_rate_name
-from invoice_service.services.till.ports import Figure
+from invoice_service.services.till.ports import Bought, Figures, Worked
 
 ITEMS: Final = 20
 UNRECORDED: Final = "unrecorded"
 """How an invoice was paid that no page has sold."""
-
-_read_rates: Final = msgspec.json.Decoder(list[tuple[str, Fen, Fen]]).decode
-_read_paid: Final = msgspec.json.Decoder(dict[str, Fen]).decode
 
 
 @dataclass(slots=True)
@@ -34,11 +27,11 @@ class _Sum:
     total: Fen = 0
     returned: Fen = 0
 
-    def add(self, one: Figure) -> None:
-        if one.kind == "red":
+    def add(self, one: Worked) -> None:
+        if one.red:
             self.returned -= one.total
         else:
-            self.count += 1
+            self.count += one.sales
             self.total += one.total
 
     def shown(self) -> dict[str, int]:
@@ -52,59 +45,38 @@ class _Sum:
 
 @dataclass(slots=True)
 class _Sums:
-    """Everything that is added up."""
+    """What is added up by who sold, where and when."""
 
     whole: _Sum = field(default_factory=_Sum)
-    tax: Fen = 0
-    discounts: Fen = 0
-    rates: dict[str, list[Fen]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    paid: dict[str, Fen] = field(default_factory=lambda: defaultdict(int))
     people: dict[int | None, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
     tills: dict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
     hours: dict[int, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
-    items: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
 
-    def add(self, one: Figure) -> None:
+    def add(self, one: Worked) -> None:
         for sums in (
             self.whole,
             self.people[one.person],
             self.tills[one.till],
-            self.hours[shanghai_time(one.issued_at).hour],
+            self.hours[one.hour],
         ):
             sums.add(one)
-        self.tax += one.tax
-        for name, amount, tax in _read_rates(one.rates):
-            self.rates[name][0] += amount
-            self.rates[name][1] += tax
-        paid = _read_paid(one.paid) if one.person is not None else {}
-        for kind, amount in (paid or {UNRECORDED: one.total}).items():
-            self.paid[kind] += amount
-        self._add_lines(read_lines(one.lines), sold=one.kind == "blue")
-
-    def _add_lines(self, lines: Iterable[Line], *, sold: bool) -> None:
-        for line in lines:
-            self.items[line.name][1] += line.total
-            if line.nature is msgspec.UNSET:
-                self.items[line.name][0] += _millionths(line)
-            elif sold:
-                self.discounts -= line.total
 
 
-def add_up(figures: Iterable[Figure], names: Mapping[int, str]) -> dict[str, Any]:
+def add_up(figures: Figures, names: Mapping[int, str]) -> dict[str, Any]:
     """The sums as the page shows them; ``names`` are those of people by their ids."""
     sums = _Sums()
-    for one in figures:
+    for one in figures.worked:
         sums.add(one)
     return {
         **sums.whole.shown(),
-        "discounts": sums.discounts,
-        "tax": sums.tax,
-        "by_rate": [_rate(name, *sums.rates[name]) for name in sorted(sums.rates)],
-        "by_payment": [{"kind": kind, "amount": sums.paid[kind]} for kind in sorted(sums.paid)],
+        "discounts": sum(one.off for one in figures.bought),
+        "tax": sum(one.tax for one in figures.worked),
+        "by_rate": [_rate(*row) for row in sorted(figures.rates)],
+        "by_payment": _payments(figures),
         "by_cashier": _rows(sums.people, lambda who: _person(who, names)),
         "by_till": _rows(sums.tills, lambda till: {"till": till}),
         "by_hour": _rows(dict(sorted(sums.hours.items())), lambda hour: {"hour": hour}),
-        "by_item": _items(sums.items),
+        "by_item": _items(figures.bought),
     }
 
 
@@ -122,24 +94,20 @@ def _rate(name: str, amount: Fen, tax: Fen) -> dict[str, Any]:
     return said | {"amount": amount, "tax": tax, "total": amount + tax}
 
 
-def _items(items: Mapping[str, list[int]]) -> list[dict[str, Any]]:
-    first = sorted(items.items(), key=lambda item: (-item[1][1], item[0]))[:ITEMS]
+def _payments(figures: Figures) -> list[dict[str, Any]]:
+    paid = dict(figures.paid)
+    if figures.unrecorded is not None:
+        paid[UNRECORDED] = figures.unrecorded
+    return [{"kind": kind, "amount": paid[kind]} for kind in sorted(paid)]
+
+
+def _items(bought: Sequence[Bought]) -> list[dict[str, Any]]:
+    first = sorted(bought, key=lambda one: (-one.total, one.name))[:ITEMS]
     return [
-        {"name": name, "quantity": _signed(quantity), "total": total}
-        for name, (quantity, total) in first
+        {"name": one.name, "quantity": _signed(one.millionths), "total": one.total} for one in first
     ]
 
 
 def _signed(millionths: int) -> str:
     text = format_quantity(abs(millionths))
     return f"-{text}" if millionths < 0 else text
-
-
-def _millionths(line: Line) -> int:
-    """What was sold, or, below zero, came back."""
-    if isinstance(line.quantity, msgspec.UnsetType):
-        return 0
-    text = line.quantity
-    if text.startswith("-"):
-        return -parse_quantity(text[1:]).millionths
-    return parse_quantity(text).millionths

@@ -168,19 +168,38 @@ class Sought(NamedTuple):
     fen: Fen | None = None
 
 
-class Figure(NamedTuple):
-    """What figures are made of: one invoice."""
+class Worked(NamedTuple):
+    """What one person sold, or took back (``red``), at one till in one hour of the day."""
 
-    kind: str
-    till: str
-    issued_at: int
-    amount: Fen
-    tax: Fen
-    total: Fen
-    rates: bytes
-    lines: bytes
     person: int | None
-    paid: bytes
+    till: str
+    hour: int
+    red: int
+    sales: int
+    total: Fen
+    tax: Fen
+
+
+class Bought(NamedTuple):
+    """What was sold under one name, less what came back; ``off`` was taken off when it was sold."""
+
+    name: str
+    millionths: int
+    total: Fen
+    off: Fen
+
+
+class Figures(NamedTuple):
+    """What the figures of some days are made of; (rate, amount, tax) for each rate.
+
+    ``unrecorded`` was paid in no way that is known; None where there is no such invoice.
+    """
+
+    worked: Sequence[Worked]
+    rates: Sequence[tuple[str, Fen, Fen]]
+    paid: Paid
+    unrecorded: Fen | None
+    bought: Sequence[Bought]
 
 
 class Event(NamedTuple):
@@ -253,6 +272,17 @@ class BillStore(Protocol):
         """Open it again, if its order has no invoice."""
         ...
 
+    def undo_bill(
+        self, hand: Hand, bill_id: str, version: int, undo: Undo
+    ) -> tuple[Bill, list[int]]:
+        """Open it again with what ``undo`` leaves, and book what is sold; safe to repeat.
+
+        Returns the places of the invoices that stay as well. From then on no further part of its
+        order is issued. ConflictError as ``put_bill``, ``bill_changed`` also for one that is not
+        being settled, and what ``undo`` raises.
+        """
+        ...
+
     def finish_bill(self, bill: Bill, sales: Sequence[Sale], outcome: bytes) -> Bill:
         """Keep how it was paid, once for all; of the bill, only ``outcome`` stays."""
         ...
@@ -272,17 +302,6 @@ class ReturnStore(Protocol):
     def finish_return(self, wanted: Returning, sale: Sale, by: By) -> None:
         """Keep how it was paid back, once for all, with its act."""
         ...
-    def undo_bill(
-        self, hand: Hand, bill_id: str, version: int, undo: Undo
-    ) -> tuple[Bill, list[int]]:
-        """Open it again with what ``undo`` leaves, and book what is sold; safe to repeat.
-
-        Returns the places of the invoices that stay as well. From then on no further part of its
-        order is issued. ConflictError as ``put_bill``, ``bill_changed`` also for one that is not
-        being settled, and what ``undo`` raises.
-        """
-        ...
-
 
     def drop_return(self, merchant_id: int, return_id: str) -> None:
         """Nothing came of it."""
@@ -345,8 +364,8 @@ class LookStore(Protocol):
         """Those of these days that hold ``sought``, with ``seq`` below ``before``, newest first."""
         ...
 
-    def figures(self, merchant_id: int, span: Span) -> list[Figure]:
-        """Every invoice of these days."""
+    def figures(self, merchant_id: int, span: Span) -> Figures:
+        """The sums of these days."""
         ...
 
     def titles(self, merchant_id: int, text: str, limit: int) -> list[dict[str, str]]:

@@ -12,26 +12,21 @@ from typing import Final
 import msgspec
 
 from invoice_service.domain.persons import open_kept, read_group
-from invoice_service.services.till.ports import Figure, Listed, Place, Sale, Sought, Span
+from invoice_service.services.till.ports import Figures, Listed, Place, Sale, Sought, Span
 from invoice_service.storage.sqlite.buyers import KEY
 from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.reading import read_invoices, seqs_within
+from invoice_service.storage.sqlite.till.figures import added_up
 
 TITLES_LOOKED_AT: Final = 2_000
 """Invoices, the newest, in which a company's title is looked for."""
 
 # A partial index is used where its own condition stands in the query.
-_OF_DAYS: Final = (
+OF_DAYS: Final = (
     "SELECT seq FROM invoices WHERE merchant_id = :merchant AND business_day <> ''"
     " AND business_day BETWEEN :first AND :last AND type = 'blue'"
     " UNION ALL SELECT seq FROM invoices WHERE merchant_id = :merchant AND seq > :low"
     " AND seq <= :high AND (type = 'red' OR business_day = '')"
-)
-_FIGURES: Final = (
-    "SELECT i.type, i.till, i.issued_at, i.amount, i.tax, i.total, i.rates, i.lines, s.person,"  # noqa: S608 # our own texts
-    " (SELECT json_group_object(kind, amount) FROM till_payments p WHERE p.invoice = i.seq)"
-    " FROM invoices i LEFT JOIN till_sales s ON s.invoice = i.seq"
-    f" WHERE i.seq IN ({_OF_DAYS}) ORDER BY i.seq"
 )
 # A person's buyer group is sealed, and opened to be looked into; all else SQLite sees itself.
 _SEARCHED: Final = (
@@ -39,7 +34,7 @@ _SEARCHED: Final = (
     " OR instr('01' || lower(hex(i.hash)), :text) OR coalesce(abs(i.total) = :fen, 0)"
     " OR CASE WHEN json_valid(CAST(i.buyer AS TEXT))"
     "   THEN instr(json_extract(CAST(i.buyer AS TEXT), '$.name'), :text) ELSE 0 END AS found,"
-    f" i.buyer, i.salts, {KEY} FROM invoices i WHERE i.seq IN ({_OF_DAYS}) AND i.seq < :before"
+    f" i.buyer, i.salts, {KEY} FROM invoices i WHERE i.seq IN ({OF_DAYS}) AND i.seq < :before"
     " AND (found OR substr(i.buyer, 1, 1) = x'01') ORDER BY i.seq DESC"
 )
 _SALES: Final = (
@@ -70,7 +65,7 @@ class LookRows:
             values: dict[str, object] = {"merchant": merchant_id, "before": before, "limit": limit}
             where = "i.merchant_id = :merchant"
             if span is not None:
-                where = f"i.seq IN ({_OF_DAYS})"
+                where = f"i.seq IN ({OF_DAYS})"
                 values |= _within(connection, span)
             where += " AND i.seq < :before ORDER BY i.seq DESC LIMIT :limit"
             return _listed(connection, where, values)
@@ -94,7 +89,7 @@ class LookRows:
         with self.connections.reading() as connection:
             values: dict[str, object] = {"merchant": merchant_id, "text": text, "limit": limit}
             if span is not None:
-                where += f" AND i.seq IN ({_OF_DAYS})"
+                where += f" AND i.seq IN ({OF_DAYS})"
                 values |= _within(connection, span)
             return _listed(connection, f"{where} ORDER BY i.seq DESC LIMIT :limit", values)
 
@@ -109,11 +104,11 @@ class LookRows:
             where = "i.seq IN (SELECT value FROM json_each(:seqs)) ORDER BY i.seq DESC"
             return _listed(connection, where, {"seqs": _json(seqs)})
 
-    def figures(self, merchant_id: int, span: Span) -> list[Figure]:
-        """Every invoice of these days."""
+    def figures(self, merchant_id: int, span: Span) -> Figures:
+        """The sums of these days."""
         with self.connections.reading() as connection:
             values = {"merchant": merchant_id, **_within(connection, span)}
-            return [Figure(*row) for row in connection.execute(_FIGURES, values)]
+            return added_up(connection, OF_DAYS, values)
 
     def titles(self, merchant_id: int, text: str, limit: int) -> list[dict[str, str]]:
         """Companies and organisations that bought here and whose name or tax id has ``text``."""
