@@ -170,7 +170,9 @@ _KEY: Final = {
         "接口密钥已到期，请使用新密钥",
     ),
     "role_required": Entry(
-        403, "You may not do this with this key or role", "此密钥或角色无权进行该操作"
+        403,
+        "You may not do this with this key or role; ask whoever manages them",
+        "此密钥或角色无权进行该操作，请联系管理员",
     ),
     "scope_required": Entry(
         403,
@@ -193,10 +195,14 @@ _KEY: Final = {
         "开票限额已用完，请联系税务机关",
     ),
     "number_range_exhausted": Entry(
-        403, "This year's invoice numbers are used up", "本年度发票号码已用完"
+        403,
+        "This year's invoice numbers are used up; operators have to look",
+        "本年度发票号码已用完，需运维处理",
     ),
     "numbering_changed": Entry(
-        403, "The numbering was changed within the year", "年度内发票编码设置被更改"
+        403,
+        "The numbering was changed within the year; operators have to look",
+        "年度内发票编码设置被更改，需运维处理",
     ),
     "rate_limited": Entry(
         429,
@@ -206,7 +212,9 @@ _KEY: Final = {
     "tax_id_taken": Entry(
         409, "A merchant with this tax id is admitted already", "该税号的商户已登记"
     ),
-    "merchant_unknown": Entry(404, "There is no such merchant", "没有这个商户"),
+    "merchant_unknown": Entry(
+        404, "There is no such merchant; check its number", "没有这个商户，请核对编号"
+    ),
     "api_key_unknown": Entry(404, "There is no such key", "没有这个密钥"),
 }
 
@@ -281,14 +289,6 @@ _PEOPLE: Final = {
         " `fapiao setup --link`",
         "初始设置已完成，或没有可用的设置码；请登录，或在服务器上运行 fapiao setup --link",
     ),
-    "setup_elsewhere": Entry(
-        409,
-        "Somebody else has done this step meanwhile; go on with the next",
-        "此步骤已在别处完成，请继续下一步",
-    ),
-    "tax_id_doubtful": Entry(
-        422,
-        "Characters 9 to 17 do not fit each other: compare them with the licence; if they stand so"
     "address_invalid": Entry(
         422,
         "This is no address that could be served: write https:// and a host, best without a port"
@@ -306,13 +306,21 @@ _PEOPLE: Final = {
         " `fapiao setup --address`",
         "无法在此更改网址：请在服务器上停止服务，运行 fapiao setup --address",
     ),
+    "setup_elsewhere": Entry(
+        409,
+        "Somebody else has done this step meanwhile; go on with the next",
+        "此步骤已在别处完成，请继续下一步",
+    ),
+    "tax_id_doubtful": Entry(
+        422,
+        "Characters 9 to 17 do not fit each other: compare them with the licence; if they stand so"
         " there, say that you have compared",
         "第 9 至 17 位不符合组织机构代码的校验规则：请与营业执照核对；确认无误请勾选“已核对”",
     ),
     "price_invalid": Entry(
         422,
-        "A price is yuan with at most two decimals, like 28 or 28.50",
-        "价格以元为单位，最多两位小数，例如 28 或 28.50",
+        "Write a price in yuan with at most two decimals, like 28 or 28.50",
+        "请填写以元为单位的价格，最多两位小数，例如 28 或 28.50",
     ),
     "login_invalid": Entry(
         422,
@@ -391,7 +399,11 @@ _SERVER: Final = {
     "database_refused": Entry(
         503, "The record could not be stored; send the same again", "记录未能保存，请原样重试"
     ),
-    "database_unavailable": Entry(503, "The records cannot be read just now", "暂时无法读取记录"),
+    "database_unavailable": Entry(
+        503,
+        "The records cannot be read just now; try again in a moment",
+        "暂时无法读取记录，请稍后重试",
+    ),
     "database_damaged": Entry(
         503, "The records cannot be read; operators have to look", "记录无法读取，需运维处理"
     ),
@@ -405,7 +417,7 @@ _SERVER: Final = {
     "clock_behind": Entry(
         503,
         "The clock is wrong, so nothing is issued; operators have to look",
-        "系统时钟异常，暂停开票",
+        "系统时钟异常，暂停开票，需运维处理",
     ),
     "clock_ahead": Entry(
         503,

@@ -6,7 +6,7 @@ from invoice_service.api.entry import Entry
 
 INVOICE: Final = {
     "unknown_field": Entry(422, "The request has a field that is not known", "请求含有未知字段"),
-    "missing_field": Entry(422, "A field is missing", "缺少必填字段"),
+    "missing_field": Entry(422, "A field is missing; fill it in", "缺少必填字段，请补全"),
     "wrong_type": Entry(422, "A field has the wrong type", "字段类型不正确"),
     "amount_not_fen": Entry(
         422,
@@ -18,12 +18,14 @@ INVOICE: Final = {
     ),
     "text_empty": Entry(
         422,
-        "A text that must be there is empty, or nothing of it can be seen",
-        "必填的文本为空或不可见",
+        "A text that must be there is empty, or nothing of it can be seen; fill it in",
+        "必填的文本为空或不可见，请填写",
     ),
-    "text_too_long": Entry(422, "A text is too long", "文本过长"),
+    "text_too_long": Entry(422, "A text is too long; shorten it", "文本过长，请缩短"),
     "control_character": Entry(
-        422, "A text holds characters that cannot be printed", "文本含有不可打印的字符"
+        422,
+        "A text holds characters that cannot be printed; type it again",
+        "文本含有不可打印的字符，请重新输入",
     ),
     "text_damaged": Entry(
         422,
@@ -40,14 +42,17 @@ INVOICE: Final = {
     "no_lines": Entry(
         422, "The invoice has no lines; add what was sold", "发票没有明细行，请先添加"
     ),
-    "no_lines": Entry(422, "The invoice has no lines", "发票没有明细行"),
     "too_many_lines": Entry(
         422,
         "The order has too many lines for one invoice: split them, and send each part as an"
         " invoice of its own",
         "明细行过多，请将订单拆分，每部分各开一张发票",
     ),
-    "quantity_invalid": Entry(422, "A quantity is not a plain decimal number", "数量格式不正确"),
+    "quantity_invalid": Entry(
+        422,
+        "A quantity is not a plain decimal number; write it like 2 or 0.35",
+        "数量格式不正确，请填写如 2 或 0.35",
+    ),
     "quantity_not_positive": Entry(422, "A quantity must be above zero", "数量必须大于零"),
     "unit_price_not_positive": Entry(
         422,
@@ -89,8 +94,14 @@ INVOICE: Final = {
         "The invoice comes to zero, and there is nothing to invoice; check prices and discounts",
         "发票合计为零，无需开票；请核对单价与折扣",
     ),
-    "tax_rate_unknown": Entry(422, "This tax rate is not in force", "税率无效"),
-    "amount_out_of_range": Entry(422, "An amount or number is out of range", "金额或数值超出范围"),
+    "tax_rate_unknown": Entry(
+        422,
+        "This tax rate is not in force; choose one of those that are named",
+        "税率无效，请从所列税率中选择",
+    ),
+    "amount_out_of_range": Entry(
+        422, "An amount or number is out of range; check it", "金额或数值超出范围，请核对"
+    ),
     "totals_mismatch": Entry(
         422, "The totals do not add up; check the lines", "合计与明细不符，请核对"
     ),
@@ -132,13 +143,17 @@ INVOICE: Final = {
     "amount_not_positive": Entry(
         422, "What is taken back is written above zero, in fen", "红冲金额须大于零（单位：分）"
     ),
-    "not_reversible": Entry(403, "A red invoice cannot be reversed", "红字发票不能再红冲"),
+    "not_reversible": Entry(
+        403,
+        "A red invoice cannot be reversed; sell anew what was taken back by mistake",
+        "红字发票不能再红冲；误红冲的请重新开票",
+    ),
     "business_day_invalid": Entry(
         422, "A business day is written like 2018-08-10", "营业日格式应为 2018-08-10"
     ),
     "parts_invalid": Entry(
         422,
-        "A part of a bill says part, parts (1 to 5) and order_total, and is one of them",
+        "A part of a bill has part, parts (1 to 5) and order_total; send all three",
         "分单须同时填写 part、parts（1 至 5）和 order_total，且 part 不得大于 parts",
     ),
     "order_id_conflict": Entry(
@@ -171,7 +186,11 @@ INVOICE: Final = {
         " issue no more than what is left",
         "该订单开票金额将超过首次销售金额：请先红冲，或不超过剩余金额",
     ),
-    "already_reversed": Entry(409, "This invoice has been reversed already", "该发票已被红冲"),
+    "already_reversed": Entry(
+        409,
+        "This invoice has been reversed already; look at the red invoice that is named",
+        "该发票已被红冲，请核对所列红字发票",
+    ),
     "return_too_large": Entry(
         409,
         "More is taken back than is left of it; take at most what is left",
@@ -194,5 +213,9 @@ INVOICE: Final = {
         "The buyer was erased a moment ago; send the same again",
         "购买方信息刚刚已被删除，请原样重试",
     ),
-    "invoice_unknown": Entry(404, "There is no such invoice", "没有这张发票"),
+    "invoice_unknown": Entry(
+        404,
+        "There is no such invoice; check its number or hash",
+        "没有这张发票，请核对号码或密码区",
+    ),
 }

@@ -9,7 +9,7 @@ TILL: Final = {
         409, "Choose which till this is, then do it again", "请先选择本机是哪个收银台"
     ),
     "till_unknown": Entry(
-        404, "There is no such till; an owner names tills", "没有这个收银台，请由店主添加"
+        404, "There is no such till; ask an owner to name it", "没有这个收银台，请由店主添加"
     ),
     "till_taken": Entry(
         409,
@@ -42,8 +42,12 @@ TILL: Final = {
         "The table's first row needs a column for the name and one for the price",
         "表格首行须有菜名和价格两列",
     ),
-    "menu_too_long": Entry(422, "A menu has 2,000 dishes at most", "菜单最多 2000 道菜"),
-    "bill_unknown": Entry(404, "There is no such bill", "没有这张账单"),
+    "menu_too_long": Entry(
+        422, "A menu has 2,000 dishes at most; leave some out", "菜单最多 2000 道菜，请删减"
+    ),
+    "bill_unknown": Entry(
+        404, "There is no such bill; load the page again", "没有这张账单，请刷新页面"
+    ),
     "bill_changed": Entry(
         409,
         "This bill was changed at another till; look at it as it is now",
@@ -56,8 +60,8 @@ TILL: Final = {
     ),
     "bill_settled": Entry(
         409,
-        "This bill is paid already; its invoices are named here",
-        "账单已结清，发票见所列",
+        "This bill is paid already, as its invoices say that are named; take no money for it again",
+        "账单已结清，发票见所列，请勿重复收款",
     ),
     "too_many_bills": Entry(
         409, "Too many bills are open; settle or drop some", "未结账单过多，请先结账或取消一些"
@@ -74,10 +78,12 @@ TILL: Final = {
     ),
     "payments_differ": Entry(
         422,
-        "What is paid is not what is due; the right amount stands here",
+        "What is paid is not what is due; take the right amount, which stands here",
         "收付金额与应收应退金额不符，请按所列金额核对",
     ),
-    "shift_unknown": Entry(404, "There is no such shift", "没有这个班次"),
+    "shift_unknown": Entry(
+        404, "There is no such shift; load the page again", "没有这个班次，请刷新页面"
+    ),
     "shift_closed": Entry(
         409,
         "This shift was closed with another count; open a new one",

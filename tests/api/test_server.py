@@ -47,6 +47,72 @@ def raw(url: str, request: bytes) -> bytes:
     return answer
 
 
+def call(url: str, desk: Desk, path: str, body: object) -> tuple[int, Any]:
+    """One call with JSON, and what is answered."""
+    answer = post(url + path, desk, json.dumps(body).encode())
+    return answer.status, json.loads(answer.data)
+
+
+def look(url: str, path: str) -> Any:  # noqa: ANN401 # any JSON
+    """What anybody is told."""
+    return json.loads(urllib3.request("GET", url + path, timeout=PATIENCE).data)
+
+
+def test_an_order_that_was_returned_wholly_is_sold_again_and_each_names_the_other(
+    shop: tuple[Desk, str],
+) -> None:
+    """Not without saying which it replaces, nor in the place of another; then from both sides."""
+    desk, url = shop
+    sale = {"order_id": "AGAIN", "business_day": "2026-11-21", "lines": [MEAL]}
+    anew = {**sale, "remark": "anew"}
+    _, first = call(url, desk, "/v1/invoices", sale)
+    status, refused = call(url, desk, "/v1/invoices", anew | {"replaces": first["hash"]})
+    assert (status, refused["code"]) == (409, "order_total_exceeded")  # nothing was returned yet
+    back = f"/v1/invoices/{first['hash']}/reversals"
+    status, red = call(url, desk, back, {"reason": "ISSUE_ERROR"})
+    assert (status, red["total"]) == (201, -first["total"])
+    status, refused = call(url, desk, "/v1/invoices", anew)
+    assert (status, refused["code"]) == (409, "order_id_conflict")
+    assert (refused["first_hash"], refused["first_state"]) == (first["hash"], "reversed")
+    for words in (refused["detail"], refused["detail_zh"]):
+        assert "first_hash" in words
+        assert "replaces" in words
+    status, refused = call(url, desk, "/v1/invoices", anew | {"replaces": red["hash"]})
+    assert (status, refused["code"]) == (409, "replaces_not_first")
+    status, second = call(url, desk, "/v1/invoices", anew | {"replaces": refused["first_hash"]})
+    assert (status, second["replaces"]) == (201, first["hash"])
+    assert call(url, desk, "/v1/invoices", anew | {"replaces": first["hash"]})[0] == 200  # again
+    for one, other, side in ((first, second, "replaced_by"), (second, first, "replaces")):
+        query = f"hash={one['hash']}&bill_num={one['number']}&total_amount={one['total']}"
+        verdict = look(url, f"/v1/verifications?{query}")
+        (named,) = verdict[side] if isinstance(verdict[side], list) else [verdict[side]]
+        assert (named["hash"], named["number"]) == (other["hash"], other["number"])
+        assert one["hash"] not in str(named)
+    assert look(url, f"/v1/invoices/{second['hash']}")["replaces"] == first["hash"]
+
+
+def test_what_was_sold_in_its_place_is_returned_and_sold_once_more(shop: tuple[Desk, str]) -> None:
+    """Each time the order's first invoice is named; never is more sold than at first."""
+    desk, url = shop
+    order = {"order_id": "THRICE", "business_day": "2026-11-21", "lines": [MEAL]}
+    _, first = call(url, desk, "/v1/invoices", order)
+    one = first
+    for remark in ("a", "b"):
+        back = f"/v1/invoices/{one['hash']}/reversals"
+        assert call(url, desk, back, {"reason": "SALES_RETURN"})[0] == 201
+        named = {**order, "remark": remark, "replaces": first["hash"]}
+        larger = {**named, "lines": [MEAL, MEAL]}
+        status, refused = call(url, desk, "/v1/invoices", larger)
+        assert (status, refused["code"], refused["left"]) == (
+            *(409, "order_total_exceeded", first["total"]),
+        )
+        status, one = call(url, desk, "/v1/invoices", named)
+        assert status == 201
+    hash_ = f"hash={first['hash']}&bill_num={first['number']}&total_amount={first['total']}"
+    later = look(url, f"/v1/verifications?{hash_}")["replaced_by"]
+    assert [row["number"] for row in later] == [one["number"]]
+
+
 def test_one_order_sent_by_many_at_once_is_issued_once(shop: tuple[Desk, str]) -> None:
     desk, url = shop
     before = desk.count()
