@@ -2,16 +2,20 @@
 
 import os
 import pty
+import select
+import signal
 import subprocess
 import sys
-import time
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from invoice_service.cli import main
 from tests.cli.town import TAX_ID, Town
 from tests.documents.printer import Printer
+from tests.patience import PATIENCE
 from tests.web.people.visitors import OTHER_PASSWORD, PASSWORD
 
 ALL = (
@@ -146,6 +150,73 @@ def test_on_a_terminal_it_asks(empty: Town) -> None:
     assert PASSWORD not in said
 
 
+ANSWERS = (
+    *("https://other.test", "陈", "", PASSWORD, PASSWORD),
+    *("深圳旋转餐厅", TAX_ID, "", "440303"),
+    *("张三", "", OTHER_PASSWORD, OTHER_PASSWORD, "", "", "28.50", ""),
+)
+ENDS = (0, 1, 5, 9, 14)
+"""Where steps end among the answers: what is told of one before a kill is asked again."""
+
+
+def test_killed_at_each_question_and_begun_again(empty: Town) -> None:
+    """What is done is never asked again, what is half told always is; in the end one of each."""
+    for at in range(len(ANSWERS)):
+        done = max((end for end in ENDS if end < at), default=0)
+        killed(empty.folder, ANSWERS[done:at])
+    status, said = talked(empty.folder, [*ANSWERS[ENDS[-1] :]])
+    assert status == 0, said
+    assert "28.50" in said
+    assert [one["login"] for one in empty.asked("people", "list")] == ["admin@bureau"]
+    (owner,) = empty.asked("people", "list", "--merchant", "1")
+    assert (owner["login"], owner["state"]) == ("owner@1", "active")
+    assert len(empty.asked("merchants", "list")) == 1
+    assert len(empty.asked("keys", "list", "--merchant", "1")) == 1
+    assert public_url(empty) == "https://other.test"
+
+
+def killed(folder: Path, answers: Sequence[str]) -> None:
+    """Answer so much on a terminal, and kill it at the question after."""
+    pid, terminal = pty.fork()
+    if pid == 0:  # another process, whose terminal this is
+        try:
+            os.chdir(folder)
+            sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115 # for its life
+            sys.argv = ["fapiao", "setup"]
+            main()
+        finally:
+            os._exit(1)
+    try:
+        for answer in answers:
+            until_asked(terminal)
+            os.write(terminal, answer.encode() + b"\n")
+        until_asked(terminal)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+
+
+def until_asked(terminal: int) -> bytes:
+    """What is said up to the next question, or to the end."""
+    said = b""
+    while not said.rstrip().endswith(b":"):
+        if not (some := heard(terminal)):
+            break
+        said += some
+    return said
+
+
+def heard(terminal: int) -> bytes:
+    """What comes next; nothing at the end."""
+    ready, _, _ = select.select([terminal], [], [], PATIENCE)
+    assert ready, "nothing is said any more"
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
 def talked(folder: Path, answers: list[str]) -> tuple[int, str]:
     """Exit status and all that ``fapiao setup`` says on a terminal that answers so."""
     ours, theirs = pty.openpty()
@@ -156,21 +227,9 @@ def talked(folder: Path, answers: list[str]) -> tuple[int, str]:
     os.close(theirs)
     said = b""
     for answer in answers:
-        asked = len(said)
-        while not said[asked:].rstrip().endswith(b":"):
-            try:
-                said += os.read(ours, 4096)
-            except OSError:
-                break
-            time.sleep(0)
+        said += until_asked(ours)
         os.write(ours, answer.encode() + b"\n")
-    while True:
-        try:
-            data = os.read(ours, 4096)
-        except OSError:
-            break
-        if not data:
-            break
-        said += data
+    while some := heard(ours):
+        said += some
     os.close(ours)
-    return process.wait(), said.decode(errors="replace")
+    return process.wait(timeout=PATIENCE), said.decode(errors="replace")
