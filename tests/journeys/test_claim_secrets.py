@@ -1,4 +1,7 @@
-"""A claim's link stands in nothing that the service writes: logs, trail, databases, counts."""
+"""A claim's link stands in nothing that the service writes: logs, trail, databases, counts.
+
+Nor does who claimed, once they are erased by its secret.
+"""
 
 import re
 from pathlib import Path
@@ -45,9 +48,23 @@ def test_no_file_of_the_service_has_the_link_or_the_browser_s_secret(tmp_path: P
             pool.request("PATCH", f"{url}/claim/{path}", redirect=False)
         state = urllib3.request("GET", f"{url}/v1/orders/{order['id']}", headers=desk.auth()).json()
         assert state["state"] == "claimed"
+        with desk.instance.store.connections.reading() as connection:
+            (key,) = connection.execute("SELECT key FROM buyer_keys").fetchone()
+        assert any(key in data for data in written(desk.config.data_dir).values())
+        urllib3.request(
+            "POST",
+            f"{url}/claim/{token}/erasure",
+            body="sure=yes",
+            headers={
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Cookie": f"fapiao-claim={mine[1]}",
+            },
+            redirect=False,
+        )
         trail = urllib3.request("GET", f"{url}/v1/trail", headers=desk.official()).data
         found = {**written(desk.config.data_dir), "trail": trail}
         assert "server.log" in found
+        assert b"claimer" in trail
         for name, data in found.items():
-            for secret in (token, mine[1], "王小明"):
-                assert secret.encode() not in data, (name, secret)
+            for secret in (token.encode(), mine[1].encode(), "王小明".encode(), key):
+                assert secret not in data, (name, secret)
