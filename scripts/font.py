@@ -1,4 +1,5 @@
-"""Make the font for pictures of slips: of Noto Sans Mono CJK SC, the letters that printers have.
+"""Make the font for slips' pictures and for paper: of Noto Sans Mono CJK SC, the letters that
+printers have, and all Chinese characters beyond them that it has (names of people and places).
 
 From Debian's fonts-noto-cjk, by the fontTools named below: ``pip install fonttools==4.68.0`` into
 an environment of its own, then ``python scripts/font.py``. The same bytes come out each time.
@@ -17,13 +18,15 @@ SOURCE: Final = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 FACE: Final = "Noto Sans Mono CJK SC"
 TARGET: Final = Path("invoice_service/documents/fonts/NotoSansMonoCJKsc-Regular.otf")
 PRIVATE: Final = range(0xE000, 0xF900)
+CHINESE: Final = (range(0x3400, 0x4DC0), range(0x4E00, 0xA000), range(0x20000, 0x323B0))
+"""Where characters of names are beyond GBK: as far as the font has them."""
 # Vertical print and typographic features, which nothing here uses.
 WITHOUT: Final = ["BASE", "DSIG", "GPOS", "GSUB", "VORG", "vhea", "vmtx"]
 
 
 def letters() -> set[int]:
-    """What GBK has, ASCII included: the letters of receipt printers in their Chinese mode."""
-    found = {*range(0x20, 0x7F)}
+    """What GBK has, ASCII included: the letters of receipt printers; and what CHINESE has."""
+    found = {*range(0x20, 0x7F), *(code for block in CHINESE for code in block)}
     for first in range(0x81, 0xFF):
         for second in range(0x40, 0xFF):
             try:

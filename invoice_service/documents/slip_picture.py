@@ -3,17 +3,16 @@
 import io
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
 from chain.errors import MalformedError, UnavailableError
 from invoice_service.documents.columns import Line, Printed, Symbol, columns_of, printed
+from invoice_service.documents.letters_of_font import FONT
 from invoice_service.documents.qr import DPI, qr_png
 from invoice_service.documents.slip import Slip
 
-FONT: Final = Path(__file__).with_name("fonts") / "NotoSansMonoCJKsc-Regular.otf"
 COLUMN: Final = 12  # dots
 HEIGHT: Final = 30  # dots of a line, the white below it included
 MARGIN: Final = 16

@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from invoice_service.documents.columns import columns_of, printable, wrapped
+from invoice_service.documents.columns import printable, wrapped
+from invoice_service.documents.letters_of_font import letters_of
 
 MILLIMETRES: Final = 25.4 / 72  # noqa: RUF100 # of a point
 LEADING: Final = 1.25
@@ -53,11 +54,5 @@ def missing_in(text: str) -> list[str]:
 
 
 def in_font(sign: str) -> bool:
-    """Whether the font has it: what GBK has (scripts/font.py), private characters excepted."""
-    if "\ue000" <= sign <= "\uf8ff":
-        return False
-    try:
-        sign.encode("gbk")
-    except UnicodeEncodeError:
-        return False
-    return columns_of(sign) == 2 or " " <= sign <= "~"
+    """Whether the font has it (scripts/font.py says what)."""
+    return " " <= sign <= "~" or (not sign.isascii() and ord(sign) in letters_of())

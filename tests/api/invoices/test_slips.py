@@ -10,7 +10,7 @@ import zxingcpp
 from PIL import Image
 
 from chain.hashing import sha256
-from invoice_service.documents.slip_picture import FONT
+from invoice_service.documents.letters_of_font import FONT
 from tests.api.desk import MEAL, UNKNOWN, Desk, problem
 from tests.documents.printer import Paper, Printer
 
@@ -159,6 +159,6 @@ def test_a_slip_in_capitals_is_the_same(desk: Desk) -> None:
 
 def test_the_font_is_the_one_that_its_script_makes() -> None:
     """scripts/font.py says from what; the licence lies beside it."""
-    digest = "488124cf922148516f0b965cb55362a86b1c4289bf036735e2fe596fa163a5c0"
+    digest = "6397c189d00c2bdfdb32abf8b717bdf19395c47fc2721b2f1c59be3004f67c84"
     assert sha256(Path(FONT).read_bytes()).hex() == digest
     assert "SIL Open Font License" in FONT.with_name("LICENSE").read_text("utf-8")

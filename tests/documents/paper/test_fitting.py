@@ -40,8 +40,9 @@ def test_a_long_word_becomes_smaller_and_is_broken_not_cut() -> None:
 
 
 def test_letters_that_the_font_lacks_are_seen_and_named() -> None:
-    assert shown_text("张𠮷\ue000€") == f"张{MISSING * 3}"
-    assert missing_in("张𠮷𠮷€") == ["𠮷", "€"]
+    assert shown_text("张𠀁\ue000\U0001f600") == f"张{MISSING * 3}"
+    assert missing_in("张𠀁𠀁\U0001f600") == ["𠀁", "\U0001f600"]
+    assert missing_in("张𠮷䶮龘㙍") == []  # of names, beyond GBK
     assert missing_in("深圳 Ab1 ￥¥") == []
 
 
