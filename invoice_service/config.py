@@ -5,12 +5,13 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeVar, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from chain.errors import MalformedError
+from invoice_service.sections import Count, Mail, Paper, Port, Section
 
 PREFIX: Final = "FAPIAO_"
 LARGEST_PORT: Final = 65535
@@ -45,11 +46,11 @@ OUR_ADDRESSES: Final = frozenset(
 )
 """What our own addresses begin with: a public path that does would be mistaken for one."""
 
+_Section = TypeVar("_Section", bound=Section)
+_TOGETHER: Final = (("payments", "wechat_key", "wechat_signers"), ("paper", "certificate", "key"))
 _HERE_ONLY: Final = re.compile(r"(127(\.[0-9]{1,3}){3}|localhost|\[::1\])(:[0-9]+)?")
 
-Count = Annotated[int, Meta(ge=1)]
 Tokens = Annotated[int, Meta(ge=1, le=1_000_000_000)]
-Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Digit = Annotated[str, Meta(pattern=r"\A[0-9]\Z")]
 PublicUrl = Annotated[
@@ -58,10 +59,6 @@ PublicUrl = Annotated[
 ]
 BatchDigit = Annotated[int, Meta(ge=0, le=9)]
 Days = Annotated[int, Meta(ge=0, le=36_500)]
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One table of the file; a key that is not declared is refused."""
 
 
 class Service(Section, frozen=True):
@@ -264,6 +261,8 @@ class Config(Section, frozen=True):
     retention: Retention = Retention()
     reports: Reports = Reports()
     payments: Payments = Payments()
+    mail: Mail = Mail()
+    paper: Paper = Paper()
     operations: Operations = Operations()
     tax: Tax = Tax()
     witness: Witness = Witness()
@@ -348,23 +347,22 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     service = msgspec.structs.replace(config.service, data_dir=str(here / config.service.data_dir))
     policy = str(here / config.witness.policy) if config.witness.policy else ""
     witness = msgspec.structs.replace(config.witness, policy=policy)
-    backups = str(here / config.retention.backups) if config.retention.backups else ""
     return msgspec.structs.replace(
         config,
         service=service,
         witness=witness,
-        payments=_placed(config.payments, here),
-        retention=msgspec.structs.replace(config.retention, backups=backups),
+        payments=_placed(config.payments, here, "wechat_key", "wechat_signers", "alipay_key"),
+        mail=_placed(config.mail, here, "ca"),
+        paper=_placed(config.paper, here, "certificate", "key", "chain"),
+        retention=_placed(config.retention, here, "backups"),
     )
 
 
-def _placed(payments: Payments, here: Path) -> Payments:
+def _placed(section: _Section, here: Path, *names: str) -> _Section:
     """With absolute paths."""
-    named = {
-        name: getattr(payments, name) for name in ("wechat_key", "wechat_signers", "alipay_key")
-    }
+    named = {name: getattr(section, name) for name in names}
     found = {name: str(here / text) for name, text in named.items() if text}
-    return msgspec.structs.replace(payments, **found)
+    return msgspec.structs.replace(section, **found)
 
 
 def env_name(section: str, key: str) -> str:
@@ -438,12 +436,15 @@ def _check(config: Config) -> None:
             "numbering.first_batch is above numbering.last_batch",
             pointer="/numbering/first_batch",
         )
-    if bool(config.payments.wechat_key) != bool(config.payments.wechat_signers):
-        raise MalformedError(
-            "config_invalid",
-            "payments.wechat_key and payments.wechat_signers are set together",
-            pointer="/payments/wechat_signers",
-        )
+    for section, one, other in _TOGETHER:
+        settings = getattr(config, section)
+        if bool(getattr(settings, one)) != bool(getattr(settings, other)):
+            raise MalformedError(
+                "config_invalid",
+                f"{section}.{one} and {section}.{other} are set together",
+                pointer=f"/{section}/{other}",
+            )
+    _check_mail(config.mail)
     if config.operations.access == "token" and not config.operations.token:
         raise MalformedError(
             "config_invalid",
@@ -453,6 +454,17 @@ def _check(config: Config) -> None:
     if not config.tax.rates or len(set(config.tax.rates)) != len(config.tax.rates):
         raise MalformedError(
             "config_invalid", "tax.rates must name each rate once", pointer="/tax/rates"
+        )
+
+
+def _check_mail(mail: Mail) -> None:
+    if mail.host and not mail.from_:
+        raise MalformedError("config_invalid", "mail.host needs mail.from", pointer="/mail/from")
+    if mail.user and mail.security == "none":
+        raise MalformedError(
+            "config_invalid",
+            'mail.user needs mail.security = "starttls" or "tls": a password is not sent in clear',
+            pointer="/mail/security",
         )
 
 

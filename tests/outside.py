@@ -10,6 +10,7 @@ PACKAGES = {
     "chromium": "chromium",
     "nginx": "nginx-light",
     "pdffonts": "poppler-utils",
+    "pdfsig": "poppler-utils",
     "pdftoppm": "poppler-utils",
     "pdftotext": "poppler-utils",
     "qpdf": "qpdf",

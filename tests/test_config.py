@@ -63,6 +63,7 @@ def test_every_key_has_a_comment_above_it() -> None:
 
 
 TOKEN = "twenty-visible-characters"
+TOGETHER = {"payments": ("wechat_key", "wechat_signers"), "paper": ("certificate", "key")}
 
 
 @pytest.mark.parametrize(("section", "key"), keys())
@@ -80,16 +81,25 @@ def test_the_environment_overrides_every_key(section: str, key: str) -> None:
         "wechat_key": "/srv/apiv3",
         "wechat_signers": "/srv/signers",
         "alipay_key": "/srv/alipay.pem",
+        "security": "tls",
+        "from": "fapiao@example.com",
+        "ca": "/srv/ca.pem",
+        "certificate": "/srv/bureau.pem",
+        "key": "/srv/bureau.key",
+        "chain": "/srv/chain.pem",
         "region": "4401",
         "industry_kind": "3",
         "access": "token",
         "token": TOKEN,
     }
     needed = {env_name("operations", "token"): TOKEN} if key == "access" else {}
-    for one, other in itertools.permutations(("wechat_key", "wechat_signers")):
-        if key == one:
-            needed = {env_name("payments", other): texts[other]}
-    field = key.replace("class", "class_")
+    if (section, key) == ("mail", "host"):
+        needed = {env_name("mail", "from"): texts["from"]}
+    for place, pair in TOGETHER.items():
+        for one, other in itertools.permutations(pair):
+            if (section, key) == (place, one):
+                needed = {env_name(place, other): texts[other]}
+    field = {"class": "class_", "from": "from_"}.get(key, key)
     before = getattr(getattr(load(FILE, {}), section), field)
     text, expected = new.get(type(before), (texts.get(key, "5"),) * 2)
     if key == "trusted_proxies":
@@ -122,6 +132,10 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("[anchor]\ninterval = nan\n", "/anchor/interval"),
         ("[anchor]\ninterval = inf\n", "/anchor/interval"),
         ("[numbering]\nregion = '44'\n", "/numbering/region"),
+        ("[mail]\nhost = 'm'\n", "/mail/from"),
+        ("[mail]\nfrom = 'a@b.cn\\nBcc: c@d.cn'\n", "/mail/from"),
+        ("[mail]\nuser = 'u'\nsecurity = 'none'\n", "/mail/security"),
+        ("[paper]\nkey = 'k'\n", "/paper/key"),
         ("[numbering]\nclass = '９'\n", "/numbering/class"),
         ("[numbering]\nfirst_batch = 3\nlast_batch = 2\n", "first_batch"),
         ("[tax]\nrates = []\n", "/tax/rates"),

@@ -121,6 +121,11 @@ _SLIP: Final = {
         "This is no PDF, or it is damaged or locked: send the file as it was given",
         "文件不是 PDF，或已损坏、加密，请发送原文件",
     ),
+    "pdf_missing": Entry(
+        400,
+        "There is no file in the form: choose the PDF of an invoice, then send it",
+        "表单中没有文件，请先选择发票 PDF 再发送",
+    ),
     "pdf_too_much": Entry(
         422,
         "The PDF takes too much to read, which no invoice does; scan its code instead",
@@ -438,6 +443,11 @@ _SERVER: Final = {
         503,
         "The paper could not be made; the invoice stands, and the slip can be had",
         "版式文件生成失败；发票有效，可先打印小票",
+    ),
+    "paper_unsigned": Entry(
+        503,
+        "The paper cannot be signed; the invoice stands. See certificate and key in config.toml",
+        "版式文件签名失败；发票有效。请检查 config.toml 中的证书和密钥",
     ),
     "key_unreadable": Entry(503, "A key of the service cannot be read", "服务密钥无法读取"),
     "not_initialised": Entry(503, "The service has not been set up", "服务尚未初始化"),

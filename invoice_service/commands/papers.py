@@ -6,15 +6,23 @@ import msgspec
 from chain.proof.verify import Evidence
 from invoice_service.commands.output import print_json
 from invoice_service.documents.paper.agreement import Difference, differences
+from invoice_service.documents.paper.judging import CHANGED
 from invoice_service.documents.paper.opened import Opened
 from invoice_service.domain.verdict import Verdict
 
-_PARTS = {"text": "the page's text", "code": "the code on the page", "proof": "the proof"}
+_PARTS = {
+    "text": "the page's text",
+    "code": "the code on the page",
+    "proof": "the proof",
+    "signature": "the signature",
+}
 
 
 def refuted(paper: Opened, evidence: Evidence, *, as_json: bool) -> bool:
     """Whether page or code say something else than the proof; if so, that is said."""
     found = differences(paper, evidence.hash, evidence.shown)
+    if paper.changed:
+        found.append(CHANGED)
     if found:
         _tell(evidence.hash, found, as_json=as_json)
     return bool(found)

@@ -64,7 +64,10 @@ WORDS: Final[Words] = {
     "PaperVerification.proved_block": says("The block that the proof inside is of"),
     "PaperVerification.differences": says("Where they differ"),
     "PaperVerification.unproved": says("Groups of which no proof inside says anything"),
-    "Difference.part": says("What says something else than the proof; `proof`: it does not hold"),
+    "Difference.part": says(
+        "What says something else than the proof; `proof`: it does not hold; `signature`: the file"
+        " was changed after it had been signed"
+    ),
     "Difference.field": says("What of the invoice; of a proof, why it does not hold"),
     "Difference.found": says("What stands there"),
     "Difference.proved": says("What the proof says; without one, the code"),

@@ -10,13 +10,10 @@ from invoice_service.api.answers import raw_answer
 from invoice_service.api.invoices.reading import HASH, HIDEABLE, visible
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import choices
-from invoice_service.documents.paper.assemble import Printers
-from invoice_service.documents.paper.job import Job
-from invoice_service.documents.paper.press import Press
+from invoice_service.documents.paper.printing import open_printing
 from invoice_service.domain.qrtext import read_hash
 from invoice_service.openapi.operation import HASH as HASH_ASKED
 from invoice_service.openapi.operation import HIDE, LOG, PDF, STORE, Operation
-from invoice_service.services.checking.prove import FACE_ONLY
 from invoice_service.services.records import own_invoice
 
 OPERATIONS: Final = (
@@ -34,6 +31,7 @@ OPERATIONS: Final = (
             "parameter_malformed",
             "paper_busy",
             "paper_failed",
+            "paper_unsigned",
             *LOG,
             "password_area",
             "invoice_unknown",
@@ -45,9 +43,8 @@ OPERATIONS: Final = (
 
 def blueprint(parts: Parts) -> Blueprint:
     """``pdf``."""
-    access, press = Access(parts.store, parts.clock), Press()
-    config = parts.config
-    printers = Printers(parts.store, parts.log, config.service.public_url, config.bureau.name)
+    access = Access(parts.store, parts.clock)
+    printing = open_printing(parts.store, parts.log, parts.config)
     routes = Blueprint("papers", __name__, url_prefix="/v1/invoices")
 
     @routes.get(f"/{HASH}/pdf")
@@ -55,12 +52,7 @@ def blueprint(parts: Parts) -> Blueprint:
         hidden, _ = choices("hide", HIDEABLE)
         invoice = own_invoice(parts.store, parse_password_area(read_hash(hash_)), None)
         shown = visible(access.anyone(), invoice)
-        paper = printers.paper(invoice, shown, hidden)
-        attached = [] if paper.proof is None else [paper.proof]
-        job = Job(faces=[paper.face], attached=attached, made=invoice.issued_at)
-        # What tells of a person is not kept: whoever is erased is erased here, too.
-        keep = shown == FACE_ONLY and not invoice.sealed
-        answer = raw_answer(press.print(job, keep=keep), PDF)
+        answer = raw_answer(printing.one(invoice, shown, hidden), PDF)
         answer.headers["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
         return answer
 

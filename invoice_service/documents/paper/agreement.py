@@ -21,7 +21,7 @@ from invoice_service.documents.slip import yuan
 from invoice_service.domain.document import Line
 from invoice_service.domain.qrtext import QrText, parse_qr_text
 
-Part = Literal["text", "code", "proof"]
+Part = Literal["text", "code", "proof", "signature"]
 
 _BROKEN: Final = "\ufffe"
 _LONGEST_SHOWN: Final = 80
@@ -32,7 +32,8 @@ _ONCE: Final = ("发票代码：", "发票号码：", "开票日期：", "校验
 class Difference(msgspec.Struct, frozen=True):
     """What the page's text or its code says, and what the proof (without one, the code) says.
 
-    Of a proof that does not hold, ``field`` is why.
+    Of a proof that does not hold, ``field`` is why; of a file that was changed after it had been
+    signed, ``changed``.
     """
 
     part: Part

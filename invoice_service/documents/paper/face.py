@@ -38,7 +38,21 @@ _PARTY: Final = (72.0, 5.2)
 _REMARK: Final = (68.0, 19.0)
 _ROWS: Final = 4
 """Of the password area."""
+_MOST_NUMBERS: Final = 8
 _STATES: Final = {"full": Verdict.REVERSED, "part": Verdict.PARTLY_REVERSED}
+
+
+class Standing(NamedTuple):
+    """What has become of an invoice beside what its row says; all by numbers of invoices.
+
+    ``reds`` took it back, ``later`` stand in its place, ``first`` is the one in whose place it
+    stands. ``waits`` is whether the proof inside does not know of the newest red one yet.
+    """
+
+    reds: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+    first: str = ""
+    waits: bool = False
 
 
 class Told(NamedTuple):
@@ -53,6 +67,7 @@ class Told(NamedTuple):
     as_of: tuple[int, str] | None
     bureau: str = ""
     hidden: frozenset[str] = frozenset()
+    standing: Standing = Standing()
 
 
 class Boxed(msgspec.Struct, frozen=True):
@@ -63,7 +78,7 @@ class Boxed(msgspec.Struct, frozen=True):
 
 
 class Face(msgspec.Struct, frozen=True, kw_only=True):
-    """One invoice on paper."""
+    """One invoice on paper; ``standing`` is what has become of it, ``notes`` change by the block."""
 
     title: str
     code: str
@@ -91,6 +106,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
     stamp_id: str
     qr: str
     lacking: str
+    standing: list[str]
     notes: list[str]
 
 
@@ -138,6 +154,7 @@ def face_of(invoice: StoredInvoice, shown: frozenset[str], told: Told) -> Face:
         stamp_id=seller["tax_id"],
         qr=qr_drawn(told.link).decode(),
         lacking=_lacking(texts),
+        standing=list(_standing(invoice, told.standing)),
         notes=list(_notes(invoice, told)),
     )
 
@@ -184,6 +201,29 @@ def _marks(invoice: StoredInvoice, told: Told) -> Iterable[str]:
 
 def _hidden(told: Told) -> str:
     return "、".join(name for group, name in _GROUPS.items() if group in told.hidden)
+
+
+def _standing(invoice: StoredInvoice, standing: Standing) -> Iterable[str]:
+    """What has become of it, in sentences; none while it stands as it was issued."""
+    if invoice.reversal == "full":
+        yield f"本发票已全部红冲，不得报销。红字发票：{_numbers(standing.reds)}"
+    elif invoice.reversal == "part":
+        left = yuan(invoice.left)
+        yield f"本发票已部分红冲，仅余 {left} 有效。红字发票：{_numbers(standing.reds)}"
+    if standing.waits:
+        yield "红冲尚未写入公开账本，所附证明为此前状态；约一分钟后重新下载。"
+    if standing.later:
+        yield f"同一订单已换开发票：{_numbers(standing.later)}"
+    if standing.first:
+        yield f"本发票为换开，原发票：{standing.first}"
+    if invoice.erased:
+        yield "购买方个人信息已依申请删除。"
+
+
+def _numbers(numbers: tuple[str, ...]) -> str:
+    """Some of them, and how many there are."""
+    more = f" 等 {len(numbers)} 张" if len(numbers) > _MOST_NUMBERS else ""
+    return "、".join(numbers[:_MOST_NUMBERS]) + more
 
 
 def _notes(invoice: StoredInvoice, told: Told) -> Iterable[str]:

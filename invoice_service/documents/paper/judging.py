@@ -17,6 +17,7 @@ from invoice_service.documents.paper.opened import Opened
 from invoice_service.domain.qrtext import QrText
 
 NOTHING_PROVED: Final = GROUPS
+CHANGED: Final = Difference("signature", "changed", "", "the file is not as it was signed")
 
 
 class Judged(NamedTuple):
@@ -37,6 +38,13 @@ def judge_paper(opened: Opened, keys: TrustedKeys) -> Judged:
     """
     if len(opened.proofs) > 1:
         raise MalformedError("pdf_several", f"it holds the proofs of {len(opened.proofs)} invoices")
+    judged = _judged(opened, keys)
+    if opened.changed:
+        judged.differences.append(CHANGED)
+    return judged
+
+
+def _judged(opened: Opened, keys: TrustedKeys) -> Judged:
     code = code_of(opened)
     if not opened.proofs:
         if code is None:

@@ -15,11 +15,16 @@ MAX_PAGES: Final = 130
 
 
 class Opened(msgspec.Struct, frozen=True, tag=True):
-    """The text of each page, the codes on the first one, and the proof files inside."""
+    """The text of each page, the codes on the first one, and the proof files inside.
+
+    ``signed`` is whether somebody has signed it; ``changed``, that it is not as it was signed.
+    """
 
     pages: list[str]
     codes: list[str]
     proofs: list[bytes]
+    signed: bool = False
+    changed: bool = False
 
 
 class Refusal(msgspec.Struct, frozen=True, tag=True):

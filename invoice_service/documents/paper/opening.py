@@ -49,18 +49,39 @@ def opened(data: bytes) -> Opened:
         pages = len(document)
         if not 0 < pages <= MAX_PAGES:
             raise MalformedError("pdf_too_long", f"{pages} pages, and 1 to {MAX_PAGES} are read")
-        _refuse_active(document, data)
+        signed = _is_signed(document)
+        _refuse_active(document, data, signed=signed)
         try:
-            return _read(document)
+            return _read(document, signed=signed)
         except pypdfium2.PdfiumError as error:
             raise MalformedError("pdf_unreadable", f"a page cannot be read: {error}") from None
 
 
-def _refuse_active(document: pypdfium2.PdfDocument, data: bytes) -> None:
+def _is_signed(document: pypdfium2.PdfDocument) -> bool:
+    """Whether its only form is one signature that nobody sees, as ours is."""
+    return raw.FPDF_GetSignatureCount(document) == 1 and _annotations(document) == [
+        raw.FPDF_ANNOT_WIDGET
+    ]
+
+
+def _annotations(document: pypdfium2.PdfDocument) -> list[int]:
+    """The kinds of all notes, links and fields."""
+    kinds = []
+    for page in document:
+        for place in range(raw.FPDFPage_GetAnnotCount(page)):
+            note = raw.FPDFPage_GetAnnot(page, place)
+            kinds.append(raw.FPDFAnnot_GetSubtype(note))
+            raw.FPDFPage_CloseAnnot(note)
+    return kinds
+
+
+def _refuse_active(document: pypdfium2.PdfDocument, data: bytes, *, signed: bool) -> None:
     found = _ACTIVE.search(data)
     if found or raw.FPDFDoc_GetJavaScriptActionCount(document) > 0:
         what = found[1].decode() if found else "JavaScript"
         raise MalformedError("pdf_active", f"it holds what a reader would run: {what}")
+    if signed:
+        return
     if document.get_formtype():
         raise MalformedError("pdf_active", "it holds a form")
     for number, page in enumerate(document, start=1):
@@ -68,9 +89,9 @@ def _refuse_active(document: pypdfium2.PdfDocument, data: bytes) -> None:
             raise MalformedError("pdf_active", f"page {number} holds links or notes")
 
 
-def _read(document: pypdfium2.PdfDocument) -> Opened:
+def _read(document: pypdfium2.PdfDocument, *, signed: bool) -> Opened:
     texts = [page.get_textpage().get_text_range() for page in document]
-    return Opened(texts, codes_on(document[0], DPI), _proofs(document))
+    return Opened(texts, codes_on(document[0], DPI), _proofs(document), signed)
 
 
 def _proofs(document: pypdfium2.PdfDocument) -> list[bytes]:

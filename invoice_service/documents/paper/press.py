@@ -68,6 +68,10 @@ class Turns:
             self._places.release()
 
 
+_TURNS: Final = Turns()
+"""Of this process, whichever door is asked."""
+
+
 class Press:
     """Prints for the threads of one process, and keeps what anybody may have for a while."""
 
@@ -81,7 +85,7 @@ class Press:
         self._make = make
         self._clock = clock
         self._most = kept_bytes
-        self._turns = Turns()
+        self._turns = _TURNS
         self._lock = threading.Lock()
         self._kept: OrderedDict[Digest, tuple[float, bytes]] = OrderedDict()
         self._size = 0

@@ -8,6 +8,7 @@ import msgspec
 
 from chain.errors import MalformedError
 from invoice_service.documents.paper.opened import MAX_BYTES, MEMORY, SECONDS, Opened, Refusal
+from invoice_service.documents.paper.signature import UNKNOWN, WHOLE
 
 DEADLINE: Final = 30.0
 """Seconds; a process that is stopped from outside takes no processor time."""
@@ -42,4 +43,18 @@ def read_paper(data: bytes) -> Opened:
         raise MalformedError("pdf_too_much", detail) from None
     if isinstance(answer, Refusal):
         raise MalformedError(answer.code, answer.detail)
+    if answer.signed:
+        return msgspec.structs.replace(answer, changed=_is_changed(data))
     return answer
+
+
+def _is_changed(data: bytes) -> bool:
+    """Whether it is not as it was signed; one that cannot be found out in time is."""
+    command = [sys.executable, "-P", "-m", "invoice_service.documents.paper.signature"]
+    try:
+        done = subprocess.run(
+            command, input=data, capture_output=True, check=False, timeout=DEADLINE
+        )
+    except subprocess.TimeoutExpired:
+        return True
+    return done.stdout not in (WHOLE, UNKNOWN)

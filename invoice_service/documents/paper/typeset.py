@@ -5,6 +5,7 @@ The job comes as JSON on the standard input, the PDF goes to the standard output
 
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,17 +104,15 @@ def _title(job: Job) -> str:
 
 def _stamped(face: Face) -> dict[str, Any]:
     """The face with its stamps as drawings."""
-    drawn = {
-        "stamp": _drawn(official_stamp(face)),
-        "seller_stamp": _drawn(sellers_stamp(face)),
-    }
+    stamps = {"stamp": official_stamp(face), "seller_stamp": sellers_stamp(face)}
+    drawn = {name: _drawn(msgspec.json.encode(one).decode()) for name, one in stamps.items()}
     return msgspec.structs.asdict(face) | drawn
 
 
-def _drawn(stamp: Stamp) -> str:
+@cache
+def _drawn(stamp: str) -> str:
     """As outlines: what is read on the page is the invoice's text alone."""
-    inputs = {"stamp": msgspec.json.encode(stamp).decode()}
-    return _compile("stamps.typ", inputs, format="svg").decode()
+    return _compile("stamps.typ", {"stamp": stamp}, format="svg").decode()
 
 
 def _compile(sheet: str, inputs: dict[str, str], **wanted: Any) -> bytes:  # noqa: ANN401 # the library's options

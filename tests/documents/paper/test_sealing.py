@@ -1,0 +1,91 @@
+"""Signed papers: other people's programs call them valid, and a changed one is named."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chain.errors import UnavailableError
+from invoice_service.documents.paper.job import Job
+from invoice_service.documents.paper.opened import Opened
+from invoice_service.documents.paper.reading import read_paper
+from invoice_service.documents.paper.sealing import maker_of
+from invoice_service.documents.paper.typeset import typeset
+from invoice_service.sections import Paper
+from tests.certificates import authority, vouched
+from tests.documents.paper.printing import face, job, link_of, run
+from tests.documents.paper.test_paper import meal
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Paper:
+    """A certificate, its key, and who vouches for it."""
+    folder, ca = tmp_path_factory.mktemp("certificates"), authority("Bureau CA")
+    certificate, key = vouched(ca, "Bureau", signs=True).write(folder, "bureau")
+    chain, _ = ca.write(folder, "ca")
+    return Paper(certificate=str(certificate), key=str(key), chain=str(chain))
+
+
+@pytest.fixture(scope="module")
+def signed(settings: Paper) -> bytes:
+    """A paper that was signed, with a proof inside."""
+    return maker_of(settings, typeset)(JOB)
+
+
+JOB: Job = job([face(meal())], '{"a": 1}')
+
+
+def test_others_call_it_valid_and_find_no_fault(signed: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "signed.pdf"
+    path.write_bytes(signed)
+    said = run("pdfsig", "-nocert", path)
+    assert "Signature is Valid" in said
+    assert "ETSI.CAdES.detached" in said
+    assert "Total document signed" in said
+    assert "No syntax or stream" in run("qpdf", "--check", path)
+    assert b"<pdfaid:part>3</pdfaid:part>" in signed
+    assert signed.startswith(typeset(JOB))  # what typst has made stays as it is
+
+
+def test_it_is_read_like_one_that_is_not_signed(signed: bytes) -> None:
+    found = read_paper(signed)
+    assert (found.proofs, found.codes) == ([b'{"a": 1}'], [link_of(meal())])
+    assert (found.signed, found.changed) == (True, False)
+    plain = read_paper(typeset(JOB))
+    assert plain == Opened(found.pages, found.codes, found.proofs)
+
+
+def test_one_that_was_changed_since_is_named(signed: bytes) -> None:
+    inside = signed.replace(b"/Producer", b"/producer", 1)
+    assert inside != signed
+    update = b"\n1 0 obj<<>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+    for changed in (inside, signed[:-1] + b" \n%\n", signed + update):
+        assert read_paper(changed).changed
+
+
+def test_a_key_that_cannot_be_used_gives_no_paper_rather_than_an_unsigned_one(
+    settings: Paper, tmp_path: Path
+) -> None:
+    (tmp_path / "no.key").write_text("nonsense")
+    for key in ("no.key", "missing.key"):
+        wrong = Paper(certificate=settings.certificate, key=str(tmp_path / key))
+        with pytest.raises(UnavailableError) as refused:
+            maker_of(wrong, lambda _: b"%PDF-")(JOB)
+        assert refused.value.code == "paper_unsigned"
+
+
+def test_without_the_extra_that_is_said(settings: Paper) -> None:
+    program = (
+        "import sys; sys.modules['pyhanko'] = None\n"
+        "from invoice_service.config import Paper\n"
+        "from invoice_service.documents.paper import sealing, signature\n"
+        "assert signature.looked_at(b'') == b'unknown'\n"
+        "try: sealing.signed(b'', Paper(certificate='x', key='y'))\n"
+        "except Exception as error: print(error.code, error.detail)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert re.search(r"paper_unsigned .*fapiao\[sign\]", done.stdout)
