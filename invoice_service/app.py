@@ -18,6 +18,7 @@ from invoice_service.api.checking.hot import HotChecks
 from invoice_service.api.checking.page import PageLists
 from invoice_service.api.help.calls import SCANS
 from invoice_service.api.help.counting import count_scans, help_gauges
+from invoice_service.api.checking.papers import Papers
 from invoice_service.api.invoices.hot import HotIssues
 from invoice_service.api.invoices.issuing import IssuingCalls
 from invoice_service.api.invoices.slips import SlipCalls
@@ -64,6 +65,7 @@ from invoice_service.web.customers import (
     file_page,
     list_page,
     pages,
+    paper_page,
     receipt_page,
 )
 from invoice_service.web.customers import contract as customers
@@ -262,6 +264,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         codes_page.codes_blueprint(catalog.SUBJECTS, REMEDIES),
         list_page.list_blueprint(PageLists(instance), _title, config.limits.batch_bytes),
         language.language_blueprint(secure=config.service.public_url.startswith("https:")),
+        paper_page.paper_blueprint(Papers(instance).check),
         file_page.file_blueprint(log_key, instance.keys.notes, witnesses),
         receipt_page.receipt_blueprint(SlipCalls(instance).look),
         docs_page.docs_blueprint(),

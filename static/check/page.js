@@ -1,6 +1,7 @@
 /** The first page: a code by camera, from a picture, from a file; read on this device. */
 import { N_, _ } from "../ground/words.js";
 import { toBase64 } from "../verify/base64.js";
+import { askToSend, isPdf, isPicture } from "../verify/paper.js";
 import { codesIn, drawn } from "./codes.js";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -39,13 +40,14 @@ function judge(texts) {
   part("several").submit();
 }
 
-const isPicture = ({ type, name }) => type.startsWith("image/") || /\.(jpe?g|png|webp|gif|bmp|avif)$/i.test(name);
-
-/** Pictures are looked at here; a proof file, or a PDF, is for the page that checks those. */
+/** Pictures are looked at here; a PDF is sent if the person says so; a proof file has its own page. */
 async function take(files) {
   stop();
+  tell("");
   const pictures = files.filter(isPicture).slice(0, MOST_FILES);
-  if (!pictures.length) return files.length ? handOver(files[0]) : undefined;
+  if (!pictures.length && !files.length) return;
+  if (askToSend(!pictures.length && (await isPdf(files[0])) ? files[0] : null)) return;
+  if (!pictures.length) return handOver(files[0]);
   tell(_(TOLD.reading));
   const found = [];
   let read = 0;

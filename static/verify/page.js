@@ -14,6 +14,7 @@ import {
   refuseBent,
   refuseWithin,
 } from "./promise.js";
+import { askToSend, isPdf, isPicture, textsIn, verdictPage } from "./paper.js";
 import { hold, kindOf, memory, wordsOf } from "./seen.js";
 import { STEPS, verifyProof } from "./verify.js";
 import {
@@ -366,9 +367,31 @@ async function take(file) {
   part("chosen").replaceChildren();
   fact("chosen", _("File"), file.name);
   wanted = null;
+  current = null;
+  turn += 1; // what is under way is about another file
+  if (askToSend((await isPdf(file)) ? file : null)) return forget();
+  if (isPicture(file)) return takePicture(file);
   // One byte too many is enough to be refused for its length.
   current = new Uint8Array(await file.slice(0, MAX_PROOF_BYTES + 1).arrayBuffer());
   await check();
+}
+
+/** What stands there is of another file: nothing of this one is known before it is sent. */
+function forget() {
+  clear([], null);
+  part("result").hidden = true;
+  part("seen").hidden = true;
+  announce("asked");
+}
+
+/** Of a picture, the code is read here, and its verdict is the service's. */
+async function takePicture(file) {
+  const texts = await textsIn(file).catch(() => []);
+  if (texts.length === 1) return location.assign(verdictPage(texts[0]));
+  const [code, why] = texts.length
+    ? ["claims_differ", "the picture shows several codes: check it on the first page"]
+    : ["qr_not_found", "no code was found in the picture: take it closer, in even light"];
+  return refuse(new Problem(code, why), []);
 }
 
 /** A file that was chosen on the first page, and is looked at once. */

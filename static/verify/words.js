@@ -47,6 +47,12 @@ export const VERDICTS = {
       "The log has signed that the invoice will be in it by the time below. Keep this file: if it is not there then, this is the evidence.",
     ),
   },
+  asked: {
+    style: "unknown",
+    picture: "none",
+    name: N_("Not checked yet"),
+    text: N_("This is a PDF: it is checked once you send it to the service."),
+  },
   refused: {
     style: "mismatch",
     picture: "refused",

@@ -12,6 +12,9 @@ from werkzeug.serving import make_server
 
 from chain.errors import Problem, RefusedError, UnavailableError
 from invoice_service.app import PROBLEM
+from invoice_service.documents.paper.fitting import fitted
+from invoice_service.services.checking.prove import FACE_ONLY
+from tests.api.checking.test_papers import paper
 from tests.api.desk import UNKNOWN, Desk, slip
 
 REFUSED: Final[dict[str, Problem]] = {
@@ -26,12 +29,13 @@ LONG_NAME: Final = "深圳市非常非常长的旋转餐厅与咖啡馆及停车
 
 @dataclass
 class Site:
-    """Where it is, its pages by name, and one code to paste."""
+    """Where it is, its pages by name, one code to paste, and PDFs to be read there."""
 
     desk: Desk
     base: str
     pages: dict[str, str]
     text: str
+    papers: dict[str, Path]
 
 
 @contextmanager
@@ -49,14 +53,14 @@ def served(folder: Path) -> Iterator[Site]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield _filled(desk, f"http://127.0.0.1:{server.server_port}")
+            yield _filled(desk, f"http://127.0.0.1:{server.server_port}", folder)
         finally:
             server.shutdown()
             thread.join()
             server.server_close()
 
 
-def _filled(desk: Desk, base: str) -> Site:
+def _filled(desk: Desk, base: str, folder: Path) -> Site:
     company = {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91440300708461136T"}
     authentic = desk.issue("A-0001", buyer=company)
     long = desk.issue("T1", buyer=company | {"name": LONG_NAME})
@@ -92,6 +96,7 @@ def _filled(desk: Desk, base: str) -> Site:
         "why": f"{base}/why",
         "list": f"{base}/verify/list",
         "file": f"{base}/verify/file",
+        "paper": f"{base}/verify/paper",
         "proved": f"{base}/verify/file?hash={authentic['hash']}",
         "proved part": f"{base}/verify/file?hash={part['hash']}",
         "proved red": f"{base}/verify/file?hash={back['hash']}",
@@ -105,7 +110,11 @@ def _filled(desk: Desk, base: str) -> Site:
         "call": f"{base}/docs#/checking/verify",
     }
     pages |= {name: f"{base}/verify/scan?answer={name}" for name in REFUSED}
-    return Site(desk, base, pages, authentic["qr"])
+    papers = {"paper fits": folder / "fits.pdf", "paper differs": folder / "differs.pdf"}
+    papers["paper fits"].write_bytes(paper(desk, part["hash"], FACE_ONLY))
+    bent = paper(desk, authentic["hash"], total="￥9,498.10", remark=fitted("已付款", 68, 19))
+    papers["paper differs"].write_bytes(bent)
+    return Site(desk, base, pages, authentic["qr"], papers)
 
 
 def _partly(desk: Desk) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -30,6 +30,7 @@ NAMES = [
         "broken",
         "results",
     ),
+    *("paper", "paper fits", "paper differs"),
 ]
 LOOK = """axe.run(document, {resultTypes: ["violations"]}).then(found =>
     found.violations.map(one => `${one.id}: ${one.nodes.map(node => node.target.join(" "))}`))"""
@@ -71,7 +72,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def show(chrome: Chrome, site: Site, name: str) -> None:
     """Open a page, and wait until it is as it stays."""
-    address = site.pages["list" if name == "results" else name]
+    others = {"results": "list", **dict.fromkeys(site.papers, "paper")}
+    address = site.pages[others.get(name, name)]
     if "#" in address:
         chrome.open("about:blank")  # from an address to another part of it nothing is loaded
     chrome.open(address)
@@ -80,11 +82,15 @@ def show(chrome: Chrome, site: Site, name: str) -> None:
         chrome.evaluate(f"document.querySelector('textarea').value = {lines!r}")
         chrome.evaluate("document.querySelector('main form button').click()")
         chrome.wait()
+    if name in site.papers:
+        chrome.choose("#pdf", site.papers[name])
+        chrome.evaluate("document.querySelector('#send').click()")
+        chrome.wait()
     chrome.evaluate(SETTLED)
 
 
 def test_all_pages_are_looked_at(site: Site) -> None:
-    assert {*NAMES} == {*site.pages, "results"}
+    assert {*NAMES} == {*site.pages, *site.papers, "results"}
 
 
 @pytest.mark.parametrize("name", NAMES)

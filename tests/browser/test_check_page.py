@@ -8,6 +8,7 @@ import pytest
 import qrcode
 from PIL import Image, ImageFilter
 
+from tests.api.checking.test_papers import paper
 from tests.api.desk import slip
 from tests.browser.chrome import Chrome, browser
 from tests.browser.site import Site, served
@@ -141,6 +142,37 @@ def test_a_proof_file_is_checked_at_once(chrome: Chrome, site: Site, tmp_path: P
     _until(chrome, "document.querySelector('#verdict').dataset.verdict === 'proved'")
     assert invoice["hash"] in chrome.evaluate("document.querySelector('#facts').innerText")
     assert chrome.evaluate("sessionStorage.length") == 0
+
+
+@pytest.mark.parametrize("address", ["/", "/verify/file"])
+def test_a_pdf_is_sent_when_the_person_says_so(
+    chrome: Chrome, site: Site, tmp_path: Path, address: str
+) -> None:
+    invoice = site.desk.issue(f"PDF{len(address)}")
+    file = tmp_path / "invoice.pdf"
+    file.write_bytes(paper(site.desk, invoice["hash"]))
+    chrome.open(f"{site.base}{address}")
+    ready = "(document.querySelector('#look') ?? document.documentElement).dataset.ready === 'yes'"
+    _until(chrome, ready)
+    chrome.choose("#picture" if address == "/" else "#file", file)
+    _until(chrome, "!document.querySelector('#paper').hidden")
+    assert chrome.evaluate("location.pathname") == address  # and nothing was sent
+    assert chrome.evaluate("document.activeElement.id") == "send"
+    chrome.evaluate("document.querySelector('#send').click()")
+    _at(chrome, "/verify/paper")
+    fits = "[...document.querySelectorAll('[data-fits]')].map(one => one.dataset.fits)"
+    assert chrome.evaluate(fits) == ["yes", "yes", "yes", "none"]
+
+
+def test_a_photograph_on_the_page_for_files_leads_to_its_verdict(
+    chrome: Chrome, site: Site, tmp_path: Path
+) -> None:
+    file = tmp_path / "slip.jpg"
+    photograph(site.text).save(file, quality=80)
+    chrome.open(f"{site.base}/verify/file")
+    _until(chrome, "document.documentElement.dataset.ready === 'yes'")
+    chrome.choose("#file", file)
+    _at(chrome, "/verify/scan")
 
 
 def test_typed_fields_lead_to_the_verdict_without_script(chrome: Chrome, site: Site) -> None:

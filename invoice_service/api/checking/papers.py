@@ -1,5 +1,7 @@
 """Verdicts on PDFs that we once gave out, or that somebody changed since."""
 
+from typing import Final
+
 from flask import Blueprint, Response
 
 from invoice_service.api.answers import json_answer
@@ -13,10 +15,30 @@ from invoice_service.documents.paper.reading import read_paper
 from invoice_service.domain.verdict import Verdict, Verification
 from invoice_service.openapi.operation import PDF
 
+_turns: Final = Turns()
+"""Of this process, whichever door a PDF comes in by."""
+
+
+class Papers:
+    """Reads PDFs and judges them, a few at a time."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def check(self, data: bytes) -> PaperVerification:
+        """What it is worth.
+
+        Raises as ``read_paper`` and ``judge_paper``; UnavailableError ``paper_busy``, and as the
+        verifier.
+        """
+        with _turns.turn():
+            opened = read_paper(data)
+        return _verification(self._parts, judge_paper(opened, self._parts.keys.keys()))
+
 
 def blueprint(parts: Parts) -> Blueprint:
     """``POST /v1/verifications/pdf``."""
-    turns = Turns()
+    papers = Papers(parts)
     routes = Blueprint("paper_checks", __name__, url_prefix="/v1/verifications")
 
     @routes.post("/pdf")
@@ -25,9 +47,7 @@ def blueprint(parts: Parts) -> Blueprint:
         media_type(PDF)
         with spooled_body(MAX_BYTES) as body:
             data = body.read()
-        with turns.turn():
-            opened = read_paper(data)
-        return json_answer(_verification(parts, judge_paper(opened, parts.keys.keys())))
+        return json_answer(papers.check(data))
 
     return routes
 

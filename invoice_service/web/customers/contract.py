@@ -30,11 +30,18 @@ class ListForm(msgspec.Struct, omit_defaults=True, rename={"answer": "as"}):
     answer: str = ""
 
 
+class PaperForm(msgspec.Struct):
+    """A PDF to be checked."""
+
+    pdf: str
+
+
 PRINT = Parameter(
     "print", "`1`: the browser is asked to print at once", schema={"enum": ["0", "1"]}
 )
 
 WORDS: Final[Words] = {
+    "PaperForm.pdf": says("The file", contentMediaType="application/pdf"),
     "ListForm.list": says(
         "A file: .xlsx, .csv or .ndjson as for `POST /v1/verifications`, else a code a line",
         contentMediaType="application/octet-stream",
@@ -98,6 +105,36 @@ OPERATIONS: Final = (
         codes=("key_unreadable",),
         errors="page",
         strict=False,
+    ),
+    Operation(
+        "get",
+        "/verify/paper",
+        "paperPage",
+        "pages",
+        "A form to have a PDF read",
+        "A page",
+        ((HTML, "string"),),
+        errors="page",
+        strict=False,
+    ),
+    Operation(
+        "post",
+        "/verify/paper",
+        "checkPaper",
+        "pages",
+        "What a PDF is worth, for a person",
+        "A page: which parts of it fit, which differ, and in what",
+        ((HTML, "string"),),
+        "",
+        (),
+        ((FORM, PaperForm),),
+        codes=(
+            *("pdf_missing", "pdf_unreadable", "pdf_too_much", "pdf_too_long", "pdf_active"),
+            *("pdf_several", "pdf_no_invoice", "paper_busy", *STORE, *LOG),
+        ),
+        errors="page",
+        strict=False,
+        large=True,
     ),
     Operation(
         "get",

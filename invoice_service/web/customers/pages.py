@@ -16,6 +16,7 @@ from invoice_service.domain.vat import find_vat
 from invoice_service.domain.verdict import Verdict, Verification
 from invoice_service.web.customers.words import (
     OF_LISTS,
+    OF_PAPERS,
     PROOF_STEPS,
     VAT_KINDS,
     words_for,
@@ -108,6 +109,7 @@ def problem_page(problem: Problem, status: int, title: str) -> Response:
         verdict="none",
         words=words_for(problem, status),
         of_list=problem.code in OF_LISTS,
+        of_paper=problem.code in OF_PAPERS,
         of_slip=request.path.startswith(PATHS) or status in NO_PAGES,
         problem={
             "code": problem.code,

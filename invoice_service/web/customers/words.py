@@ -194,6 +194,30 @@ LIST_UNREADABLE = Words(
     N_("None of its invoices was checked; it says nothing about them. The reason stands below."),
 )
 
+PAPER_DIFFERS = Words(
+    "mismatch",
+    "circle-x",
+    N_("The PDF was changed"),
+    N_(
+        "What stands in this PDF is not what was issued, or its proof does not hold. Do not accept"
+        " it: ask the seller for the invoice again. What differs stands below."
+    ),
+)
+
+PAPER_UNREADABLE = Words(
+    "malformed",
+    "link-2-off",
+    N_("The PDF was not checked"),
+    N_("It cannot be read as an invoice of ours, so there is no verdict. The reason stands below."),
+)
+
+PAPER_BUSY = Words(
+    "unavailable",
+    "clock",
+    N_("Others are being served"),
+    N_("Reading and printing PDFs takes a while, and some wait already. Try again in a moment."),
+)
+
 NO_VERDICT = Words(
     "malformed",
     "link-2-off",
@@ -221,6 +245,14 @@ OF_LISTS = frozenset(
 """Codes of what is wrong with a list as a whole."""
 
 
+OF_PAPERS = frozenset(
+    {
+        *("pdf_unreadable", "pdf_too_much", "pdf_too_long", "pdf_active", "pdf_several"),
+        *("pdf_no_invoice", "pdf_missing"),
+    }
+)
+"""Codes of what is wrong with a PDF."""
+
 OF_SLIPS = frozenset({*SLIP, *QUERY, "missing_parameter", "parameter_malformed"})
 """Codes of what is wrong with a code, or an address that should have been one."""
 
@@ -243,6 +275,10 @@ def words_for(problem: Problem, status: int) -> Words:
         return by_status[status]
     if problem.code in OF_LISTS:
         return LIST_UNREADABLE
+    if problem.code in OF_PAPERS:
+        return PAPER_UNREADABLE
+    if problem.code == "paper_busy":
+        return PAPER_BUSY
     if problem.code in OF_SLIPS:
         return BY_CODE.get(problem.code, MALFORMED)
     if isinstance(problem, UnavailableError):
