@@ -16,9 +16,9 @@ from chain.errors import Problem
 from invoice_service.api import access, addresses, catalog, incidents, problems, rooms
 from invoice_service.api.checking.hot import HotChecks
 from invoice_service.api.checking.page import PageLists
+from invoice_service.api.checking.papers import Papers
 from invoice_service.api.help.calls import SCANS
 from invoice_service.api.help.counting import count_scans, help_gauges
-from invoice_service.api.checking.papers import Papers
 from invoice_service.api.invoices.hot import HotIssues
 from invoice_service.api.invoices.issuing import IssuingCalls
 from invoice_service.api.invoices.slips import SlipCalls
@@ -34,6 +34,8 @@ from invoice_service.api.shortcuts import Route, Shortcuts, Toll
 from invoice_service.config import Config, load
 from invoice_service.documents.paper.assemble import Printers
 from invoice_service.documents.paper.press import Press
+from invoice_service.documents.paper.printing import open_printing
+from invoice_service.documents.paper.sealing import maker_of
 from invoice_service.documents.sharing import Sharing
 from invoice_service.domain.tax import TaxRates
 from invoice_service.files.office import Office, Tools
@@ -52,6 +54,7 @@ from invoice_service.services.health import Health, HealthParts, WebProcesses, c
 from invoice_service.services.issuing.issue import IssuingDesk
 from invoice_service.services.issuing.promise import Promised
 from invoice_service.services.issuing.standing import Standings
+from invoice_service.services.mailing.desk import MailDesk
 from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
@@ -254,6 +257,13 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
     check = instance.verifier.verify
     gate = _gate_of_people(instance)
     files = FilePages(gate, _office(app, instance), config.limits.batch_bytes)
+    printing = open_printing(instance.store, instance.log, config)
+    mail = MailDesk(
+        instance.store,
+        config.mail,
+        instance.people_key,
+        lambda: int(instance.clock().timestamp()),
+    )
     witnesses = [key.text() for key in instance.policy.witnesses]
     sharing = _sharing(instance)
     for blueprint in (
@@ -268,18 +278,22 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         file_page.file_blueprint(log_key, instance.keys.notes, witnesses),
         receipt_page.receipt_blueprint(SlipCalls(instance).look),
         docs_page.docs_blueprint(),
-        ClaimPages(instance.claims, instance.store, config.service.public_url, _told()).blueprint(),
+        ClaimPages(
+            instance.claims, instance.store, printing, mail, config.service.public_url, _told()
+        ).blueprint(),
         OwnInvoice(instance.claims, instance.store, sharing, instance.keeping).blueprint(),
         showcase.showcase_blueprint(),
         *help_room.blueprints(instance, gate, _told()),
         *people.blueprints(
             gate,
             files.blueprint(),
-            till_pages.pages_blueprint(gate, instance.till, instance.keeping, instance.help_store),
+            till_pages.pages_blueprint(
+                gate, instance.till, instance.keeping, instance.help_store, printing, mail
+            ),
             share_blueprint(gate, instance.till, sharing),
             help_room.officials(instance, gate),
         ),
-        till.data_blueprint(gate, instance.till, config.limits.body_bytes),
+        till.data_blueprint(gate, instance.till, mail, config.limits.body_bytes),
         template.template_blueprint(),
         setup_blueprint(instance, open_setup(instance), gate),
         doors_blueprint(instance, gate),
@@ -335,7 +349,7 @@ def _office(app: Flask, instance: Instance) -> Office:
 def _sharing(instance: Instance) -> Sharing:
     config = instance.config
     printers = Printers(instance.store, instance.log, config.service.public_url, config.bureau.name)
-    return Sharing(printers, Press())
+    return Sharing(printers, Press(maker_of(config.paper)))
 
 
 def _told() -> Told:

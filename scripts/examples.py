@@ -123,6 +123,9 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("slipPicture", {**here, **asked})
     yield Call("paper", here)
     yield Call("verifyPaper", {}, known["paper"], PDF)
+    yield Call("claimedPaper", token)
+    yield Call("mailClaimed", token, {"mail": "guest@example.com"}, FORM)
+    yield Call("checkPaper", {}, {"pdf": known["paper"]}, PARTS)
     yield Call("receiptPage", {**here, **asked})
     yield Call("verify", slip)
     yield Call("verifyMany", {}, slip, NDJSON)
@@ -137,6 +140,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
         "landingPage",
         "checkPage",
         "listPage",
+        "paperPage",
         "problemsPage",
         "docsPage",
         "componentsPage",
@@ -276,7 +280,7 @@ class Recorder:
             self.known[call.name] = answer.data if kind == PDF else shown
         example: dict[str, Any] = {"parameters": call.parameters}
         if call.body is not None and call.kind != PDF:
-            example["request"] = {call.kind: call.body}
+            example["request"] = {call.kind: _written(call.body)}
         if shown is not None:
             example["answers"] = {str(answer.status_code): {kind: shown}}
         self.examples[call.name] = example
@@ -301,8 +305,20 @@ def _address(operation: Operation, call: Call) -> str:
     return f"{path}?{query}" if query else path
 
 
+def _written(body: Any) -> Any:  # noqa: ANN401 # JSON
+    """As it stands in the description, where files do not."""
+    if not isinstance(body, dict):
+        return body
+    return {name: "…" if isinstance(it, bytes) else it for name, it in body.items()}
+
+
 def _body(call: Call) -> Any:  # noqa: ANN401 # what the client takes: bytes, or a form's fields
-    if call.body is None or call.kind in (PARTS, FORM, PDF):
+    if call.kind == PARTS:
+        return {
+            name: (BytesIO(it), name) if isinstance(it, bytes) else it
+            for name, it in call.body.items()
+        }
+    if call.body is None or call.kind in (FORM, PDF):
         return call.body
     return json.dumps(call.body, ensure_ascii=False).encode()
 
@@ -344,7 +360,8 @@ def fresh() -> Iterator[Recorder]:
         services = PaymentServices(Path(folder) / "payments", chance)
         where = {"DATA_DIR": str(Path(folder) / "data"), "PUBLIC_URL": URL}
         environ = {f"FAPIAO_SERVICE_{name}": text for name, text in where.items()}
-        config = load(None, {**environ, **services.settings})
+        mail = {"FAPIAO_MAIL_HOST": "mail.example", "FAPIAO_MAIL_FROM": "fapiao@example.com"}
+        config = load(None, {**environ, **services.settings, **mail})
         instance = init_instance(config, clock=lambda: NOW, randbytes=draw.randbytes)
         try:
             yield Recorder(instance, _people(instance, draw.randbytes), services)

@@ -6,6 +6,7 @@ Reads the settings that the environment variable FAPIAO_CONFIG names, like every
 
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ QUEUE: Final = "anchoring"
 ANCHOR_PENDING: Final = "anchor_pending"
 LET_GO: Final = "let_go"
 LET_GO_SECONDS: Final = 60.0
+SEND_LETTERS: Final = "send_letters"
+LETTERS_EVERY: Final = 5.0
+"""Seconds between two looks for letters."""
 
 _FOLDER_URL: Final = "filesystem://"
 _POLLING_SECONDS: Final = 0.1
@@ -58,21 +62,39 @@ def _conf(config: Config) -> dict[str, Any]:
         "worker_enable_remote_control": False,
         "worker_send_task_events": False,
         "beat_scheduler": "workers.schedule:SteadyScheduler",
-        "beat_schedule": {
-            "anchor pending": {
-                "task": ANCHOR_PENDING,
-                "schedule": config.anchor.interval,
-                # By then others have come. Not less: two machines' clocks may differ, and a worker
-                # that finds every message expired would anchor nothing.
-                "options": {"expires": config.anchor.max_delay},
-            },
-            "let go": {
-                "task": LET_GO,
-                "schedule": LET_GO_SECONDS,
-                "options": {"expires": LET_GO_SECONDS},
-            },
-        },
+        "beat_schedule": dict(_schedule(config)),
     }
+
+
+def _schedule(config: Config) -> Iterator[tuple[str, dict[str, Any]]]:
+    # By then others have come. Not less: two machines' clocks may differ, and a worker that finds
+    # every message expired would anchor nothing.
+    options = {"expires": config.anchor.max_delay}
+    yield (
+        "anchor pending",
+        {
+            "task": ANCHOR_PENDING,
+            "schedule": config.anchor.interval,
+            "options": options,
+        },
+    )
+    yield (
+        "let go",
+        {
+            "task": LET_GO,
+            "schedule": LET_GO_SECONDS,
+            "options": {"expires": LET_GO_SECONDS},
+        },
+    )
+    if config.mail.host:
+        yield (
+            "send letters",
+            {
+                "task": SEND_LETTERS,
+                "schedule": LETTERS_EVERY,
+                "options": options,
+            },
+        )
 
 
 def _folder(config: Config) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from invoice_service.processes.heartbeat import Heartbeat
 from invoice_service.retention.rules import Rule
 from invoice_service.services.anchoring import anchor
 from invoice_service.wiring import Instance, open_instance
-from workers.app import ANCHOR_PENDING, LET_GO, app, settings
+from workers.app import ANCHOR_PENDING, LET_GO, SEND_LETTERS, app, settings
+from workers.postman import Postman
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,17 @@ def let_go() -> None:
         logger.info("retention: %d of %s went", count, name)
 
 
+@app.task(name=SEND_LETTERS)  # type: ignore[untyped-decorator]  # celery has no types
+def send_letters() -> None:
+    """Have the letters that are due sent by a process apart."""
+    instance = _instance()
+    try:
+        if instance.store.letters_due(int(instance.clock().timestamp())):
+            _postman().ring()
+    except Problem as problem:
+        logger.error("letters are left for later: %s", problem)
+
+
 @worker_ready.connect  # type: ignore[untyped-decorator]  # celery has no types
 def at_start(**_: object) -> None:
     """Do at once what a killed worker left, before the first message."""
@@ -97,6 +109,11 @@ def _instance() -> Instance:
 @cache
 def _rules() -> list[Rule]:
     return _instance().keeping.rules()
+
+
+@cache
+def _postman() -> Postman:
+    return Postman()
 
 
 def _tell_missing(missing: tuple[str, ...]) -> None:

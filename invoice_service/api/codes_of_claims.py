@@ -60,6 +60,21 @@ CLAIM: Final = {
         "This is not a title code; scan it again, or type name and tax id",
         "这不是抬头二维码，请重新扫描或手动填写名称和税号",
     ),
+    "mail_off": Entry(
+        404,
+        "No letters are sent here; set a mail server in config.toml",
+        "本服务未启用邮件发送，请在 config.toml 中配置邮件服务器",
+    ),
+    "mail_address_invalid": Entry(
+        422,
+        "This is not one plain e-mail address; correct it, like name@example.com",
+        "电子邮箱地址不正确，请修改，例如 name@example.com",
+    ),
+    "mail_too_many": Entry(
+        409,
+        "No more letters with this invoice, or of this merchant today; take the PDF instead",
+        "该发票或该商户今日的邮件发送次数已满，请直接下载 PDF",
+    ),
     "payments_off": Entry(
         404,
         "Notices of this payment service are not taken here; set its keys in config.toml",

@@ -97,6 +97,15 @@ TILL: Final = {
         "Bills of this till are not paid; settle them, drop them, or leave them to the next shift",
         "该收银台还有未结账单，请先结账或取消，或留给下一班",
     ),
+    "day_empty": Entry(
+        404, "Nothing was sold on this day; choose another", "该日没有发票，请选择其他日期"
+    ),
+    "day_too_long": Entry(
+        422,
+        "Too many invoices are of this day for one file; open them one by one, or have the office"
+        " print them (fapiao print)",
+        "该日发票过多，无法合并为一个文件，请逐张打开，或由管理员用 fapiao print 打印",
+    ),
     "too_many_feeds": Entry(
         503,
         "Too many pages are open here; close some, or load this one again in a minute",

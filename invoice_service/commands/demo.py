@@ -197,6 +197,7 @@ def show(console: Console, config: Config, day: Day) -> None:
         ),
         ("the same with another amount", forged),
         ("its QR code", f"{url}/v1/invoices/{invoice.hash}/qr.png"),
+        ("on A4, with its proof inside", f"{url}/v1/invoices/{invoice.hash}/pdf"),
         ("start page", f"{url}/"),
         ("the log", f"{url}/log/checkpoint"),
         ("its key", f"{url}/log/key"),

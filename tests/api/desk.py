@@ -183,7 +183,7 @@ def problem(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     return body
 
 
-def refusing(error: Exception) -> Callable[..., object]:
+def refusing(error: BaseException) -> Callable[..., object]:
     """A function that raises ``error`` however it is called: a part that has broken."""
 
     def refuse(*_: object, **__: object) -> object:

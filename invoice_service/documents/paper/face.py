@@ -78,7 +78,7 @@ class Boxed(msgspec.Struct, frozen=True):
 
 
 class Face(msgspec.Struct, frozen=True, kw_only=True):
-    """One invoice on paper; ``standing`` is what has become of it, ``notes`` change by the block."""
+    """One invoice on paper: ``standing`` is what became of it, ``notes`` change by the block."""
 
     title: str
     code: str

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol
 
 from chain.commitment import parse_password_area
-from chain.errors import MalformedError
+from chain.errors import MalformedError, NotFoundError, RefusedError
 from invoice_service.domain.document import read_lines
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.money import parse_yuan
 from invoice_service.domain.returns import left_of
 from invoice_service.services.people.person import PeopleReader
 from invoice_service.services.ports import InvoiceReader
-from invoice_service.services.records import own_invoice
+from invoice_service.services.records import checked_face, own_invoice
 from invoice_service.services.till.figures import add_up
 from invoice_service.services.till.ports import Listed, LookStore, Sought, Span
 from invoice_service.services.till.rows import Names, Row, buyer_of, detail_lines, invoice_row
@@ -87,6 +87,21 @@ class Books:
             "buyer": buyer_of(invoice),
             "red": self.rows_at(merchant_id, [red.seq for red in reds], names),
         }
+
+    def whole_days(self, merchant_id: int, span: Span, most: int) -> list[StoredInvoice]:
+        """All invoices of these days, believed, in order of issue.
+
+        NotFoundError ``day_empty``; RefusedError ``day_too_long`` for more than ``most``.
+        """
+        found = self._store.listed(merchant_id, span, _ALL, most + 1)
+        if not found:
+            raise NotFoundError("day_empty", "nothing was sold on this day")
+        if len(found) > most:
+            raise RefusedError("day_too_long", f"more than {most} invoices are of this day")
+        invoices = [one.invoice for one in reversed(found)]
+        for invoice in invoices:
+            checked_face(invoice)
+        return invoices
 
     def figures(self, merchant_id: int, span: Span) -> dict[str, Any]:
         """The sums of these days."""

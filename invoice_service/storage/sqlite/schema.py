@@ -6,6 +6,7 @@ from invoice_service.services.people.refusals import KEPT_SECONDS
 from invoice_service.storage.sqlite.buyers import create_buyer_keys
 from invoice_service.storage.sqlite.claim_tables import create_claims
 from invoice_service.storage.sqlite.connection import vacuum
+from invoice_service.storage.sqlite.mails import create_mails
 from invoice_service.storage.sqlite.people_tables import create_people
 from invoice_service.storage.sqlite.prints import create_prints
 from invoice_service.storage.sqlite.retention import create_retention
@@ -360,3 +361,9 @@ def retention(db: Database) -> None:
 def till_undone(db: Database) -> None:
     """Bills in parts whose rest was not sold: their orders are closed."""
     create_undone(db)
+
+
+@migrations()
+def mails(db: Database) -> None:
+    """Letters with invoices, and the keys of their addresses."""
+    create_mails(db)

@@ -28,6 +28,12 @@ FORM_ASKED = Parameter(
 )
 
 
+class MailForm(msgspec.Struct, omit_defaults=True):
+    """Where the invoice is to be sent."""
+
+    mail: str = ""
+
+
 class ClaimForm(msgspec.Struct, omit_defaults=True):
     """What a customer fills in."""
 
@@ -46,6 +52,7 @@ class ErasureForm(msgspec.Struct, omit_defaults=True):
 
 
 WORDS: Final[Words] = {
+    "MailForm.mail": says("One address; it is deleted when the letter has been sent"),
     "ClaimForm.kind": says("`individual`, `company` or `organisation`"),
     "ClaimForm.name": says("The title"),
     "ClaimForm.tax_id": says("A company's tax id"),
@@ -67,6 +74,43 @@ OPERATIONS: Final = (
         "",
         (CLAIM,),
         codes=("claim_unknown", "key_unreadable", *STORE),
+        errors="page",
+        strict=False,
+    ),
+    Operation(
+        "get",
+        "/claim/{token}/pdf",
+        "claimedPaper",
+        "pages",
+        "The invoice on A4, for the browser that has claimed it",
+        "200: PDF/A-3b with all that is on it; 303: to the page, for anybody else",
+        ((PDF, "bytes"), (HTML, "string")),
+        "",
+        (CLAIM,),
+        statuses=(200, 303),
+        codes=(
+            *("claim_unknown", "paper_busy", "paper_failed", "paper_unsigned"),
+            *("key_unreadable", *STORE, *LOG),
+        ),
+        errors="page",
+        strict=False,
+    ),
+    Operation(
+        "post",
+        "/claim/{token}/mail",
+        "mailClaimed",
+        "pages",
+        "Have the invoice sent by e-mail, for the browser that has claimed it",
+        "303: on to the page, which says what became of the letter; for anybody else, too",
+        ((HTML, "string"),),
+        "",
+        (CLAIM,),
+        ((FIELDS, MailForm),),
+        (303,),
+        codes=(
+            *("claim_unknown", "mail_off", "mail_address_invalid", "mail_too_many"),
+            *("key_unreadable", *STORE),
+        ),
         errors="page",
         strict=False,
     ),

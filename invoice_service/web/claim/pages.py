@@ -21,16 +21,21 @@ from chain.errors import (
     RefusedError,
     UnavailableError,
 )
+from invoice_service.documents.paper.printing import Printing
 from invoice_service.documents.qr import qr_svg
+from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.numbering import shanghai_time
 from invoice_service.domain.qrtext import scan_url
+from invoice_service.openapi.operation import PDF
+from invoice_service.services.checking.prove import ALL_GROUPS
 from invoice_service.services.claims.desk import Claims, parts_of
 from invoice_service.services.claims.ports import Claim, Whole
+from invoice_service.services.mailing.desk import MailDesk
 from invoice_service.services.ports import Account, InvoiceReader
 from invoice_service.services.records import own_invoice
 from invoice_service.web.claim.form import fields, filled
 from invoice_service.web.claim.own import COOKIE, kind_of
-from invoice_service.web.ground.language import detail_of
+from invoice_service.web.ground.language import detail_of, language
 from invoice_service.web.ground.page import page
 
 KEPT_SECONDS: Final = 400 * 86_400
@@ -63,8 +68,17 @@ class Told(NamedTuple):
 class ClaimPages:
     """The page, and its form."""
 
-    def __init__(self, claims: Claims, store: ClaimStore, public_url: str, told: Told) -> None:
+    def __init__(
+        self,
+        claims: Claims,
+        store: ClaimStore,
+        printing: Printing,
+        mail: MailDesk,
+        public_url: str,
+        told: Told,
+    ) -> None:
         self._claims, self._store, self._told = claims, store, told
+        self._printing, self._mail = printing, mail
         self._url, self._secure = public_url, public_url.startswith("https:")
 
     def blueprint(self) -> Blueprint:
@@ -72,6 +86,8 @@ class ClaimPages:
         routes = Blueprint("claim", __name__, url_prefix="/claim")
         routes.get("/<token>")(self.show)
         routes.post("/<token>")(self.claim)
+        routes.get("/<token>/pdf")(self.pdf)
+        routes.post("/<token>/mail")(self.mail)
         return routes
 
     def show(self, token: str) -> Response:
@@ -101,6 +117,36 @@ class ClaimPages:
         except _FAULTS as problem:
             return self._again(token, typed, self._told.public(problem))
         return self._kept(redirect(f"{request.root_path}{request.path}", _SEE_OTHER), secret)
+
+    def pdf(self, token: str) -> AnyResponse:
+        """The invoice on A4, for the browser that has claimed it; others go to the page."""
+        try:
+            whole = self._claims.linked(token)
+        except NotFoundError as problem:
+            return self._nothing(problem)
+        own = self._claims.own(whole, self._secret())
+        if own is None or not own.hash:
+            return redirect(request.root_path + request.path.removesuffix("/pdf"), _SEE_OTHER)
+        invoice = self._invoice(whole, own)
+        answer = Response(self._printing.one(invoice, ALL_GROUPS), content_type=PDF)
+        answer.headers["Cache-Control"] = "no-store"
+        answer.headers["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
+        return answer
+
+    def mail(self, token: str) -> AnyResponse:
+        """Have the invoice sent, for the browser that has claimed it; others go to the page."""
+        try:
+            whole = self._claims.linked(token)
+        except NotFoundError as problem:
+            return self._nothing(problem)
+        own = self._claims.own(whole, self._secret())
+        if own is not None and own.hash:
+            invoice = self._invoice(whole, own)
+            try:
+                self._mail.ask(invoice, fields().get("mail", ""), language().code)
+            except _FAULTS as problem:
+                return self._done(whole, own, token, self._told.public(problem))
+        return redirect(request.root_path + request.path.removesuffix("/mail"), _SEE_OTHER)
 
     def _secret(self) -> str:
         return request.cookies.get(COOKIE, "")
@@ -171,21 +217,30 @@ class ClaimPages:
             answer.headers["Refresh"] = LOOK_AGAIN
         return answer
 
-    def _done(self, whole: Whole, claim: Claim, token: str) -> Response:
+    def _done(
+        self, whole: Whole, claim: Claim, token: str, problem: Problem | None = None
+    ) -> Response:
         """The invoice, for the browser that has claimed it."""
-        invoice = own_invoice(self._store, parse_password_area(claim.hash), whole.order.merchant_id)
+        invoice = self._invoice(whole, claim)
         link = scan_url(self._url, invoice.hash, invoice.number, invoice.total)
         return page(
             "claim/done.html",
+            200 if problem is None else self._told.status(problem),
+            token=token,
+            problem=None if problem is None else self._said(problem),
+            can_mail=self._mail.is_open,
+            mails=self._mail.told(invoice),
             invoice=invoice,
             face=_read(invoice.face),
             buyer=_read(invoice.buyer),
             kind=kind_of(invoice),
-            token=token,
             link=link,
             picture=_picture(link),
             **self._order(whole),
         )
+
+    def _invoice(self, whole: Whole, claim: Claim) -> StoredInvoice:
+        return own_invoice(self._store, parse_password_area(claim.hash), whole.order.merchant_id)
 
     def _order(self, whole: Whole) -> dict[str, Any]:
         account = self._store.account(whole.order.merchant_id)

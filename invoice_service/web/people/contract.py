@@ -65,6 +65,8 @@ PAGES: Final = (
     Page("get", "/till/invoices/{hash}/receipt", _OF_A_MERCHANT),
     Page("get", "/till/invoices/{hash}/share", _OF_A_MERCHANT),
     Page("get", "/till/invoices/{hash}/file", _OF_A_MERCHANT),
+    Page("get", "/till/invoices/{hash}/pdf", _OF_A_MERCHANT),
+    Page("get", "/till/day/pdf", _OF_A_MERCHANT),
     Page("get", "/till/buyers", _OWNERS),
     Page("post", "/till/buyers/{hash}/erasure", _OWNERS),
     Page("get", "/till/closing", _OF_A_MERCHANT),

@@ -2,6 +2,7 @@
 
 from flask import Blueprint
 
+from invoice_service.services.mailing.desk import MailDesk
 from invoice_service.services.till.desk import TillDesk
 from invoice_service.web.people.gate import Gate
 from invoice_service.web.till.bills import BillCalls
@@ -9,6 +10,7 @@ from invoice_service.web.till.events import EventCalls
 from invoice_service.web.till.figures import FigureCalls
 from invoice_service.web.till.invoices import InvoiceCalls
 from invoice_service.web.till.lists import ListCalls
+from invoice_service.web.till.mails import MailCalls
 from invoice_service.web.till.session import TillGate
 from invoice_service.web.till.shifts import ShiftCalls
 from invoice_service.web.till.slips import SlipCalls
@@ -18,7 +20,7 @@ DATA = "till_data"
 """The blueprint whose refusals are for programs: problem+json."""
 
 
-def data_blueprint(gate: Gate, desk: TillDesk, largest: int) -> Blueprint:
+def data_blueprint(gate: Gate, desk: TillDesk, mail: MailDesk, largest: int) -> Blueprint:
     """All calls; bodies have ``largest`` bytes at most."""
     routes = Blueprint(DATA, __name__, url_prefix="/till")
     session = TillGate(gate, desk, largest)
@@ -29,6 +31,7 @@ def data_blueprint(gate: Gate, desk: TillDesk, largest: int) -> Blueprint:
         BillCalls(session),
         InvoiceCalls(session),
         SlipCalls(session, gate.door),
+        MailCalls(session, mail),
         FigureCalls(session),
         ShiftCalls(session),
         EventCalls(session),

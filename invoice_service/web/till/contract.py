@@ -35,6 +35,8 @@ CALLS: Final = (
     Call("post", "/till/invoices/{hash}/reversal", _BOTH),
     Call("get", "/till/invoices/{hash}/slip", _BOTH),
     Call("post", "/till/invoices/{hash}/prints", _BOTH),
+    Call("post", "/till/invoices/{hash}/mail", _BOTH),
+    Call("get", "/till/invoices/{hash}/mails", _BOTH),
     Call("get", "/till/titles", _BOTH),
     Call("get", "/till/figures", _BOTH),
     Call("get", "/till/shifts", _BOTH),

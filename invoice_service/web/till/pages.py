@@ -6,17 +6,20 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 
 from chain.errors import MalformedError, NotFoundError, UnavailableError
+from invoice_service.documents.paper.printing import Printing
 from invoice_service.documents.slip import FORMS, PAPERS, Asked, slip_of
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.qrtext import read_hash, scan_url
 from invoice_service.retention.keeping import Keeping
 from invoice_service.services.checking.prove import ALL_GROUPS
 from invoice_service.services.help.ports import ScanStore
+from invoice_service.services.mailing.desk import MailDesk
 from invoice_service.services.till.desk import TillDesk
 from invoice_service.web.customers.receipt_page import receipt
 from invoice_service.web.people.gate import Gate
 from invoice_service.web.till.buyers import BuyerPages
 from invoice_service.web.till.figures_page import Misfit, figures_page, rate_name
+from invoice_service.web.till.papers import PaperPages
 
 _WORDS: Final[dict[str, dict[str, Any]]] = {
     "width": {str(width): width for width in PAPERS},
@@ -30,15 +33,23 @@ _MISFITS: Final = 20
 """Invoices that are named at most."""
 
 
-def pages_blueprint(gate: Gate, desk: TillDesk, keeping: Keeping, scans: ScanStore) -> Blueprint:
+def pages_blueprint(
+    gate: Gate,
+    desk: TillDesk,
+    keeping: Keeping,
+    scans: ScanStore,
+    printing: Printing,
+    mail: MailDesk,
+) -> Blueprint:
     """``/till/`` and its like, for owners and cashiers; what goes wrong, the gate says."""
     routes = Blueprint("till_pages", __name__, url_prefix="/till")
-    pages = TillPages(gate, desk, scans)
+    pages = TillPages(gate, desk, scans, mail)
     routes.get("/")(pages.sale)
     routes.get("/day")(pages.day)
     routes.get("/figures/page")(pages.figures)
     routes.get("/invoices/<hash_>/page")(pages.take_back)
     routes.get("/invoices/<hash_>/receipt")(pages.receipt)
+    PaperPages(gate, desk, printing).add_to(routes)
     BuyerPages(gate, desk, keeping).add_to(routes)
     routes.get("/closing")(pages.closing)
     routes.get("/settings")(pages.settings)
@@ -49,10 +60,11 @@ def pages_blueprint(gate: Gate, desk: TillDesk, keeping: Keeping, scans: ScanSto
 class TillPages:
     """Each page by itself; all show who works here, and for whom."""
 
-    def __init__(self, gate: Gate, desk: TillDesk, scans: ScanStore) -> None:
+    def __init__(self, gate: Gate, desk: TillDesk, scans: ScanStore, mail: MailDesk) -> None:
         self._gate = gate
         self._desk = desk
         self._scans = scans
+        self._mail = mail
 
     def sale(self) -> Response:
         """Where it sells."""
@@ -121,6 +133,7 @@ class TillPages:
             person_name=visitor.person.name,
             cashier_name=works.name,
             is_owner=works.role == "owner",
+            mails=self._mail.is_open,
             **values,
         )
 

@@ -12,6 +12,7 @@ import { say, sound } from "../say.js";
 import { kindName, sentence } from "../sentences.js";
 import { Refused } from "../service.js";
 import * as windows from "../window.js";
+import { askMail } from "./mail_window.js";
 import { label } from "./states.js";
 
 class Day {
@@ -60,6 +61,8 @@ class Day {
 
   #draw() {
     part("more-rows").hidden = this.next === null;
+    part("papers").hidden = !this.rows.length;
+    part("papers").href = `${this.data.root}/till/day/pdf?day=${part("day").value}`;
     part("count").textContent = ngettext("%(num)s invoice", "%(num)s invoices", this.rows.length);
     if (!this.rows.length) {
       fill(part("rows"), h("p", { class: "quiet empty" }, this.sought ? _("Nothing of this day is called so.") : _("Nothing was sold on this day yet.")));
@@ -134,6 +137,8 @@ class Day {
       h("ul", { class: "paid" }, one.payments.map(({ kind, amount }) => h("li", {}, kindName(kind), h("b", {}, shown(amount)))),
         (one.red ?? []).map((red) => h("li", {}, h("span", {}, _("Red invoice"), " ", h("span", { class: "mono" }, red.number)), h("b", {}, shown(red.total_amount))))),
       h("div", { class: "buttons" }, button(_("Print again"), () => this.print(one.hash, true), { class: "button" }, "printer"),
+        h("a", { class: "button quiet", href: `${root}/till/invoices/${one.hash}/pdf`, target: "_blank" }, icon("receipt-text"), _("On A4 (PDF)")),
+        this.data.mails ? button(_("By e-mail"), () => askMail(this.service, one), {}, "upload") : null,
         one.state !== "red" && one.left > 0 ? button(_("Take back"), () => this.askBack(one), {}, "undo-2") : null,
         one.state !== "red" && one.left > 0 ? h("a", { class: "button quiet", href: `${root}/till/invoices/${one.hash}/page` }, _("Some lines, or an amount")) : null,
         h("a", { class: "button quiet", href: `${root}/till/invoices/${one.hash}/share` }, _("Share"))),

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from invoice_service.domain.titles import crc16
 from tests.api.desk import OTHER_TAX_ID, Desk
 from tests.api.orders.test_orders import COMPANY, made, now, path_of
+from tests.documents.paper.printing import read
 
 ENGLISH = {"Accept-Language": "en"}
 TITLE = f"深圳市采购有限公司</>{OTHER_TAX_ID}</>福田区 0755-1</>银行 62</>"
@@ -41,6 +42,19 @@ def test_who_claims_sees_the_invoice_and_finds_it_again(desk: Desk) -> None:
     assert number in again
     assert number in press(phone, path_of(order), kind="individual", name="李四")
     assert desk.count() == 1
+
+
+def test_who_claims_takes_it_home_as_a_pdf_and_nobody_else(desk: Desk) -> None:
+    order, phone = made(desk), browser(desk)
+    shown = press(phone, path_of(order), **COMPANY)
+    path = f"{path_of(order)}/pdf"
+    assert f'href="{path}"' in shown
+    answer = phone.get(path, base_url="https://fapiao.test")
+    (text,), _ = read(answer.data)
+    assert COMPANY["name"] in text
+    assert answer.headers["Cache-Control"] == "no-store"
+    other = browser(desk).get(path, base_url="https://fapiao.test")
+    assert (other.status_code, other.headers["Location"]) == (303, path_of(order))
 
 
 def test_others_see_that_it_was_claimed_and_nothing_of_whoever_did(desk: Desk) -> None:
