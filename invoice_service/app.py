@@ -32,10 +32,7 @@ from invoice_service.api.remedies import REMEDIES
 from invoice_service.api.requests import AnyBut
 from invoice_service.api.shortcuts import Route, Shortcuts, Toll
 from invoice_service.config import Config, load
-from invoice_service.documents.paper.assemble import Printers
-from invoice_service.documents.paper.press import Press
 from invoice_service.documents.paper.printing import open_printing
-from invoice_service.documents.paper.sealing import maker_of
 from invoice_service.documents.sharing import Sharing
 from invoice_service.domain.tax import TaxRates
 from invoice_service.files.office import Office, Tools
@@ -265,7 +262,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         lambda: int(instance.clock().timestamp()),
     )
     witnesses = [key.text() for key in instance.policy.witnesses]
-    sharing = _sharing(instance)
+    sharing = Sharing(printing.printers, printing.press)
     for blueprint in (
         *rooms.blueprints(instance),
         pages.pages_blueprint(
@@ -344,12 +341,6 @@ def _office(app: Flask, instance: Instance) -> Office:
             clock=lambda: int(instance.clock().timestamp()),
         )
     )
-
-
-def _sharing(instance: Instance) -> Sharing:
-    config = instance.config
-    printers = Printers(instance.store, instance.log, config.service.public_url, config.bureau.name)
-    return Sharing(printers, Press(maker_of(config.paper)))
 
 
 def _told() -> Told:

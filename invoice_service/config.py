@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from chain.errors import MalformedError
-from invoice_service.sections import Count, Mail, Paper, Port, Section
+from invoice_service.sections import Count, Mail, Paper, Payments, Port, Section
 
 PREFIX: Final = "FAPIAO_"
 LARGEST_PORT: Final = 65535
@@ -190,16 +190,6 @@ class Reports(Section, frozen=True):
     days: Count = 365
     contact_days: Count = 90
     scan_days: Count = 184
-
-
-class Payments(Section, frozen=True):
-    """Whose payment notices are believed; paths count from the folder of the file."""
-
-    wechat_key: str = ""
-    wechat_signers: str = ""
-    wechat_merchant: str = ""
-    alipay_key: str = ""
-    alipay_app_id: str = ""
 
 
 class Operations(Section, frozen=True):

@@ -1,4 +1,4 @@
-"""What every table of ``config.toml`` is, and those of what goes out on paper and by e-mail."""
+"""Tables of ``config.toml`` that concern other services and letters; what every table is."""
 
 from typing import Annotated, Literal
 
@@ -11,6 +11,16 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One table of the file; a key that is not declared is refused."""
+
+
+class Payments(Section, frozen=True):
+    """Whose payment notices are believed; paths count from the folder of the file."""
+
+    wechat_key: str = ""
+    wechat_signers: str = ""
+    wechat_merchant: str = ""
+    alipay_key: str = ""
+    alipay_app_id: str = ""
 
 
 class Mail(Section, frozen=True, rename={"from_": "from"}):

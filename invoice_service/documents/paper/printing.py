@@ -18,7 +18,7 @@ class Printing:
     """What a process's doors print with."""
 
     def __init__(self, printers: Printers, press: Press) -> None:
-        self._printers, self._press = printers, press
+        self.printers, self.press = printers, press
 
     def one(
         self,
@@ -32,15 +32,15 @@ class Printing:
         """
         # What tells of a person is not kept: whoever is erased is erased here, too.
         keep = shown == FACE_ONLY and not invoice.sealed
-        job = job_of([invoice], [self._printers.paper(invoice, shown, hidden)])
-        return self._press.print(job, keep=keep)
+        job = job_of([invoice], [self.printers.paper(invoice, shown, hidden)])
+        return self.press.print(job, keep=keep)
 
     def many(
         self, invoices: Sequence[StoredInvoice], shown: frozenset[str], *, two_up: bool
     ) -> bytes:
         """All of them in one PDF; errors as ``one``."""
-        papers = [self._printers.paper(invoice, shown) for invoice in invoices]
-        return self._press.print(job_of(invoices, papers, two_up=two_up), keep=False)
+        papers = [self.printers.paper(invoice, shown) for invoice in invoices]
+        return self.press.print(job_of(invoices, papers, two_up=two_up), keep=False)
 
 
 def open_printing(invoices: InvoiceReader, log: ProofLog, config: Config) -> Printing:

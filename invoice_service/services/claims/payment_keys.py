@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from chain.errors import UnavailableError
-from invoice_service.config import Payments
+from invoice_service.sections import Payments
 from invoice_service.services.claims.alipay import AlipayKeys
 from invoice_service.services.claims.wechat import WechatKeys
 
