@@ -38,14 +38,9 @@ export function showDone(till, sold, { drawer = false, already = "" } = {}) {
     window_.again();
     window_.focus(); // Enter does what is next: print again, or the next guest
   };
-<<<<<<< HEAD
   const title = already ? _("Paid already") : _("Sold");
-  const window_ = windows.show(title, () => content({ ...sold, already }, state, problem, print), { kind: "done" });
+  const window_ = windows.show(title, () => content(till.data.root, { ...sold, already }, state, problem, print), { kind: "done" });
   if (printsByItself(settings()) && !already) print(false);
-=======
-  const window_ = windows.show(_("Sold"), () => content(till.data.root, sold, state, problem, print), { kind: "done" });
-  if (printsByItself(settings())) print(false);
->>>>>>> 34ede85 (web, workers: take the invoice home as a PDF, or by e-mail)
   return window_;
 }
 
@@ -53,17 +48,12 @@ function content(root, sold, state, problem, print) {
   const next = { type: "button", click: () => windows.close(), "data-at": "next" };
   const open = state === "" || problem;
   return [
-<<<<<<< HEAD
     sold.already
       ? h("p", { class: "notice is-warn", role: "alert" }, icon("triangle-alert"), h("span", {}, sold.already))
       : h("p", { class: "to-pay large" }, h("span", {}, _("Change")), h("b", {}, shown(sold.change))),
-    h("ul", { class: "paid" }, sold.invoices.map(({ number, total_amount: amount }) => h("li", {}, h("span", {}, _("Invoice"), " ", h("b", { class: "mono" }, number)), h("b", {}, shown(amount))))),
-=======
-    h("p", { class: "to-pay large" }, h("span", {}, _("Change")), h("b", {}, shown(sold.change))),
     h("ul", { class: "paid" }, sold.invoices.map(({ hash, number, total_amount: amount }) => h("li", {},
       h("span", {}, _("Invoice"), " ", h("b", { class: "mono" }, number), " ", hash && h("a", { href: `${root}/till/invoices/${hash}/pdf`, target: "_blank" }, _("On A4 (PDF)"))),
       h("b", {}, shown(amount))))),
->>>>>>> 34ede85 (web, workers: take the invoice home as a PDF, or by e-mail)
     h("p", { role: "status", class: problem ? "error" : "quiet" }, said(state, problem)),
     h("div", { class: "buttons" },
       open && h("button", { type: "button", class: "button", autofocus: true, "data-at": "print", click: () => print(false).then(() => settings().way === "browser" && windows.close()) }, icon("printer"), problem ? _("Print again") : _("Print"), h("kbd", {}, "Enter")),
