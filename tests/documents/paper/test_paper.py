@@ -221,7 +221,11 @@ def any_invoice(draw: random.Random) -> tuple[StoredInvoice, str]:
         )
         for _ in range(count)
     ]
-    blue = meal(buyer=company(name=name), lines=lines, remark="备注" * draw.randint(0, 40))
+    blue = meal(
+        buyer=company(name=name, payment_id="ali-4711"),
+        lines=lines,
+        remark="备注" * draw.randint(0, 40),
+    )
     return (red_of(blue) if draw.random() < 0.2 else blue), name
 
 

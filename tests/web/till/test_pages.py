@@ -28,6 +28,7 @@ def test_a_page_says_whose_till_it_is_and_what_its_scripts_need(
         "owner": True,
         "merchant": 1,
         "person": "Zhang",
+        "mails": False,
     }
     assert answer.headers["Cache-Control"] == "no-store"
 
