@@ -43,7 +43,8 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
             "Send the PDF that you were given, unchanged and alone; or scan the code on it.",
             "请原样单独发送收到的 PDF，或扫描其中的二维码。",
         ),
-        "pdf_unreadable pdf_too_much pdf_too_long pdf_active pdf_several pdf_no_invoice",
+        "pdf_unreadable pdf_too_much pdf_too_long pdf_active pdf_several pdf_no_invoice"
+        " pdf_missing",
     ),
     (
         Remedy(
@@ -54,6 +55,15 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
         ),
         "claim_unknown claim_secret_invalid order_claimed order_part_taken order_cancelled"
         " order_expired order_not_paid title_invalid",
+    ),
+    (
+        Remedy(
+            "customer",
+            "Do it in the browser that has claimed the invoice: read what the page says, correct"
+            " what it names, then press again.",
+            "请在领取发票的浏览器中操作：按页面提示改正后再提交。",
+        ),
+        "claim_not_yours not_confirmed mail_address_invalid mail_too_many",
     ),
     (
         Remedy(
@@ -209,7 +219,8 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
         "till_needed till_unknown till_taken too_many_tills till_id_invalid till_id_taken"
         " list_changed list_twice bill_unknown bill_changed bill_settling bill_settled"
         " too_many_bills parts_incomplete part_unclear payments_differ shift_unknown shift_closed"
-        " till_open bills_open too_many_feeds",
+        " till_open bills_open too_many_feeds till_handed_over"
+        " day_empty day_too_long",
     ),
     (
         Remedy(
@@ -321,7 +332,7 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
         " record_unreadable disk_full write_failed font_missing paper_failed key_unreadable"
         " not_initialised init_unfinished instance_incomplete instance_mixed keys_behind"
         " invoices_missing data_unreadable number_range_exhausted numbering_changed"
-        " operations_only",
+        " operations_only erased_list_unusable",
     ),
     (
         Remedy(
@@ -334,11 +345,11 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
     (
         Remedy(
             "operator",
-            "Look at [payments] in config.toml: the files of keys and certificates, and whether"
-            " the service may read them.",
-            "请检查 config.toml 的 [payments]：密钥和证书文件及其读取权限。",
+            "Look at config.toml: the files of keys and certificates that it names, whether the"
+            " service may read them, and whether what is asked for is turned on there.",
+            "请检查 config.toml：所列密钥和证书文件及其读取权限，以及该功能是否已启用。",
         ),
-        "payments_off payment_keys_unreadable payment_serial_unknown",
+        "payments_off payment_keys_unreadable payment_serial_unknown mail_off paper_unsigned",
     ),
     (
         Remedy(
@@ -346,7 +357,8 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
             "On the machine itself run fapiao setup --link; open what it prints within an hour.",
             "请在服务器上运行 fapiao setup --link，并在一小时内打开所显示的链接。",
         ),
-        "setup_code_refused setup_over setup_elsewhere",
+        "setup_code_refused setup_over setup_elsewhere address_invalid address_fixed"
+        " address_by_hand",
     ),
 )
 
