@@ -22,6 +22,9 @@ LET_GO_SECONDS: Final = 60.0
 SEND_LETTERS: Final = "send_letters"
 LETTERS_EVERY: Final = 5.0
 """Seconds between two looks for letters."""
+FINISH_CLAIMS: Final = "finish_claims"
+CLAIMS_SECONDS: Final = 5.0
+"""How often claims are looked for that nobody finishes."""
 
 _FOLDER_URL: Final = "filesystem://"
 _POLLING_SECONDS: Final = 0.1
@@ -75,6 +78,14 @@ def _schedule(config: Config) -> Iterator[tuple[str, dict[str, Any]]]:
         {
             "task": ANCHOR_PENDING,
             "schedule": config.anchor.interval,
+            "options": options,
+        },
+    )
+    yield (
+        "finish claims",
+        {
+            "task": FINISH_CLAIMS,
+            "schedule": CLAIMS_SECONDS,
             "options": options,
         },
     )

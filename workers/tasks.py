@@ -12,7 +12,7 @@ from invoice_service.processes.heartbeat import Heartbeat
 from invoice_service.retention.rules import Rule
 from invoice_service.services.anchoring import anchor
 from invoice_service.wiring import Instance, open_instance
-from workers.app import ANCHOR_PENDING, LET_GO, SEND_LETTERS, app, settings
+from workers.app import ANCHOR_PENDING, FINISH_CLAIMS, LET_GO, SEND_LETTERS, app, settings
 from workers.postman import Postman
 
 logger = logging.getLogger(__name__)
@@ -77,10 +77,23 @@ def send_letters() -> None:
         logger.error("letters are left for later: %s", problem)
 
 
+@app.task(name=FINISH_CLAIMS)  # type: ignore[untyped-decorator]  # celery has no types
+def finish_claims() -> None:
+    """Issue what customers have claimed, and what is to issue itself, where a process died."""
+    _alive()
+    try:
+        _turn["after"] = _instance().claims.finish_begun(_turn["after"])
+    except Problem as problem:
+        logger.error("claims are left for a later run: %s", problem)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
 @worker_ready.connect  # type: ignore[untyped-decorator]  # celery has no types
 def at_start(**_: object) -> None:
     """Do at once what a killed worker left, before the first message."""
     anchor_pending()
+    finish_claims()
 
 
 def _alive(_done: int = 0) -> None:
@@ -97,13 +110,13 @@ def _heartbeat() -> Heartbeat:
 
 
 @cache
-def _anchoring() -> anchor.Anchoring:
-    return _instance().anchoring()
+def _instance() -> Instance:
+    return open_instance(settings())
 
 
 @cache
-def _instance() -> Instance:
-    return open_instance(settings())
+def _anchoring() -> anchor.Anchoring:
+    return _instance().anchoring()
 
 
 @cache
@@ -132,5 +145,6 @@ def _tell_left(left: list[str]) -> None:
     _told_left[:] = left
 
 
+_turn = {"after": 0}
 _told: set[str] = set()
 _told_left: list[str] = []

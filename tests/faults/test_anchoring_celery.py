@@ -8,13 +8,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from invoice_service.config import load
-from invoice_service.wiring import init_instance
+from invoice_service.domain.request import Buyer
+from invoice_service.services.claims.ports import Whole
+from invoice_service.wiring import Instance, init_instance, open_instance
+from tests.api.desk import MEAL
+from tests.faults.killing import killed_at
 from tests.faults.order import check_in_order
 from tests.patience import wait_until
 from tests.services.town import ORIGIN, Town
@@ -217,3 +223,32 @@ def test_sent_by_hand_without_beat(bureau: Bureau) -> None:
     bureau.wait_for("the worker", lambda: "ready" in bureau.said("worker"))
     bureau.issue(2, messages=1)
     _check(bureau)
+
+
+@pytest.mark.slow
+def test_a_claim_whose_process_died_is_finished_without_anybody(bureau: Bureau) -> None:
+    """One that was killed as soon as the claim was on disk; nobody ever asks for it again."""
+    instance = open_instance(bureau.config)
+    body = {"order_id": "K1", "lines": [MEAL]}
+    whole = instance.claims.make(bureau.town.merchants[0].id, msgspec.json.encode(body)).whole
+    token = instance.claims.links.url(whole.order).rpartition("/")[2]
+    instance.close()
+
+    def claim(opened: Instance) -> object:
+        return opened.claims.claim(token, "a" * 32, Buyer(name="张三"))
+
+    opening = partial(open_instance, bureau.config)
+    assert killed_at(1, kept=True, prepare=opening, work=claim)
+    (begun,) = _order(bureau, whole).claims
+    assert not begun.hash
+    bureau.start("worker")
+    bureau.start("beat")
+    bureau.wait_for("the claim", lambda: _order(bureau, whole).issued > 0)
+    bureau.issue(1)
+    _check(bureau)
+
+
+def _order(bureau: Bureau, whole: Whole) -> Whole:
+    found = bureau.town.store.order(whole.order.id, None)
+    assert found is not None
+    return found

@@ -5,10 +5,11 @@
    again gives the invoice that is there, and what a till has issued meanwhile is in the way.
 3. *Finish.* One transaction writes down the invoice, and forgets the buyer.
 
-Whoever asks next goes on with what was begun: the same browser, another one, the till, a payment.
+Whoever asks next goes on with what was begun: the same browser, another one, the till, a payment;
+and the worker, which looks for it every few seconds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +19,7 @@ from msgspec import UNSET, UnsetType
 from chain.errors import ConflictError, MalformedError, NotFoundError, Problem, RefusedError
 from invoice_service.domain.invoice import InvoiceRequest, Issued
 from invoice_service.domain.lines import add_up, write_lines
+from invoice_service.domain.money import Fen
 from invoice_service.domain.request import Buyer, check_buyer, check_request
 from invoice_service.services.claims.links import Links, secret_digest
 from invoice_service.services.claims.ports import (
@@ -42,6 +44,9 @@ _ID_BYTES: Final = 16
 AT_ONCE: Final = 50
 """Begun claims that are gone on with in one call."""
 
+GRACE: Final = 3
+"""Seconds for which a claim is left to the process that has begun it."""
+
 UNNAMED: Final = _encode(Buyer())
 
 
@@ -64,8 +69,8 @@ class Claims:
         seconds: int,
     ) -> None:
         """``seconds`` is for how long an order may be claimed that does not say."""
-        self.store, self.links = store, links
-        self._issuing, self._clocks, self._seconds = issuing, clocks, seconds
+        self.store, self.links, self.seconds = store, links, seconds
+        self._issuing, self._clocks = issuing, clocks
 
     def now(self) -> int:
         """The time, unix seconds."""
@@ -82,7 +87,7 @@ class Claims:
         if asked.business_day is UNSET:
             asked = msgspec.structs.replace(asked, business_day=self._clocks.day(now))
         self._refuse_suspended(merchant_id)
-        made = self.store.add_order(self._order(merchant_id, asked, now))
+        made = self.store.add_order(self._order(merchant_id, asked))
         return made._replace(whole=self._settled(made.whole))
 
     def one(self, merchant_id: int, order_id: str) -> Whole:
@@ -102,8 +107,51 @@ class Claims:
 
     def settle_begun(self, merchant_id: int) -> None:
         """Go on with what was begun at this merchant's; what is refused stays as it is."""
-        for whole in self.store.begun_claims(merchant_id, AT_ONCE):
+        for whole in self.store.begun_claims(AT_ONCE, merchant_id=merchant_id):
             self._settled(whole)
+
+    def finish_begun(self, after: int = 0) -> int:
+        """The same for everybody's orders above ``after``; where to go on, 0 for the beginning.
+
+        So what is refused again and again does not keep others waiting.
+        """
+        before = self.now() - GRACE
+        found = self.store.begun_claims(AT_ONCE, after=after, before=before)
+        for whole in found:
+            self._settled(whole)
+        return found[-1].order.seq if len(found) == AT_ONCE else 0
+
+    def issue_rest(self, merchant_id: int, order_id: str) -> Whole:
+        """Issue what nobody has claimed to an unnamed individual, its time over or not.
+
+        Raises NotFoundError ``order_unknown``, ConflictError ``order_cancelled`` and
+        ``order_not_paid``, and as issuing.
+        """
+        whole = self.one(merchant_id, order_id)
+        while len(whole.claims) < len(whole.order.shares):
+            try:
+                self._issue_to_nobody(whole)
+            except ConflictError as conflict:
+                if conflict.code != "order_claimed":  # somebody was quicker: so much the better
+                    raise
+            whole = self.one(merchant_id, order_id)
+        return whole
+
+    def order_of(
+        self,
+        merchant_id: int,
+        requests: Sequence[InvoiceRequest],
+        shares: Sequence[Fen],
+        asked: bytes,
+    ) -> Order:
+        """An order of these shares that is nowhere yet: its till, day and number are to be given.
+
+        Raises as ``make`` does.
+        """
+        self._refuse_suspended(merchant_id)
+        for request in requests:
+            self._try(merchant_id, request)
+        return self._new(merchant_id, requests, shares, asked, self.seconds)
 
     def linked(self, token: str) -> Whole:
         """The order of a link; NotFoundError ``claim_unknown``."""
@@ -165,32 +213,43 @@ class Claims:
         if account.merchant.status != "active":
             raise RefusedError("merchant_suspended", "this merchant is suspended")
 
-    def _order(self, merchant_id: int, asked: OrderRequest, now: int) -> Order:
+    def _order(self, merchant_id: int, asked: OrderRequest) -> Order:
         request = check_request(invoice_of(asked), self._issuing.max_lines)
-        lines = write_lines(request, self._issuing.rates)
-        amount, tax, _ = add_up(lines)
+        amount, tax, _ = add_up(write_lines(request, self._issuing.rates))
         self._try(merchant_id, request)
         shares = shares_of(asked, amount + tax)
         requests = divided(request, shares, came_of(request, self._issuing.rates))
         if len(requests) > 1:
             for one in requests:
                 self._try(merchant_id, one)
-        link = self.links.new()
-        lasts = self._seconds if isinstance(asked.expires_in, UnsetType) else asked.expires_in
-        return Order(
-            id=self._issuing.randbytes(_ID_BYTES).hex(),
-            merchant_id=merchant_id,
+        lasts = self.seconds if isinstance(asked.expires_in, UnsetType) else asked.expires_in
+        return msgspec.structs.replace(
+            self._new(merchant_id, requests, shares, digest_of(asked), lasts),
             till="" if request.till is UNSET else request.till,
             business_day=str(request.business_day),
             order_id=request.order_id,
-            total=amount + tax,
-            shares=tuple(shares),
-            content=_encode(requests),
-            asked=digest_of(asked),
-            sealed=link.sealed,
-            mark=link.mark,
             auto_issue=asked.auto_issue,
             after_payment=asked.after_payment,
+        )
+
+    def _new(
+        self,
+        merchant_id: int,
+        requests: Sequence[InvoiceRequest],
+        shares: Sequence[Fen],
+        asked: bytes,
+        lasts: int,
+    ) -> Order:
+        link, now = self.links.new(), self.now()
+        return Order(
+            id=self._issuing.randbytes(_ID_BYTES).hex(),
+            merchant_id=merchant_id,
+            total=sum(shares),
+            shares=tuple(shares),
+            content=_encode(requests),
+            asked=asked,
+            sealed=link.sealed,
+            mark=link.mark,
             created_at=now,
             expires_at=now + lasts,
         )
@@ -219,7 +278,7 @@ class Claims:
         What is in the way of another's claim is told to whoever made it, not to who looks.
         """
         waiting = [claim for claim in whole.claims if not claim.hash]
-        by_itself = _issues_itself(whole)
+        by_itself = whole.issues_itself and len(whole.claims) < len(whole.order.shares)
         if not waiting and not by_itself:
             return whole
         for claim in waiting:
@@ -262,6 +321,9 @@ def parts_of(order: Order) -> list[InvoiceRequest]:
 def _request(order: Order, part: int, buyer: Buyer) -> bytes:
     """The share as issuing reads it."""
     said: dict[str, Any] = msgspec.json.decode(_read_content(order.content)[part - 1])
+    said |= {"order_id": order.order_id, "business_day": order.business_day}
+    if order.till:
+        said["till"] = order.till
     if buyer != Buyer():
         said["buyer"] = buyer
     return _encode(said)
@@ -275,12 +337,6 @@ def _done(claim: Claim, secret: bytes, hash_: object, number: object) -> Claim:
     return msgspec.structs.replace(
         claim, secret=secret, hash=str(hash_), number=str(number), buyer=b""
     )
-
-
-def _issues_itself(whole: Whole) -> bool:
-    order = whole.order
-    waits = order.auto_issue and whole.paid_at is not None and order.cancelled_at is None
-    return waits and len(whole.claims) < len(order.shares)
 
 
 def _leave(action: Callable[[], object]) -> bool:

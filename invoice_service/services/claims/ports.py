@@ -16,6 +16,9 @@ NOBODY: Final = b""
 ANY: Final = 0
 """No share in particular."""
 
+LATEST: Final = 2**62
+"""After any time."""
+
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order; ``content`` is what is issued for each share, as JSON, ``asked`` its digest.
@@ -27,17 +30,17 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     seq: int = 0
     id: str
     merchant_id: int
-    till: str
-    business_day: str
-    order_id: str
+    till: str = ""
+    business_day: str = ""
+    order_id: str = ""
     total: Fen
     shares: tuple[Fen, ...]
     content: bytes
     asked: bytes
     sealed: bytes
     mark: bytes
-    auto_issue: bool
-    after_payment: bool
+    auto_issue: bool = False
+    after_payment: bool = False
     created_at: int
     expires_at: int
     cancelled_at: int | None = None
@@ -78,6 +81,12 @@ class Whole(msgspec.Struct, frozen=True):
     def paid_at(self) -> int | None:
         """When it was paid; None while it is not."""
         return min((one.at for one in self.payments if one.counts), default=None)
+
+    @property
+    def issues_itself(self) -> bool:
+        """Whether what nobody has claimed is to be issued without anybody."""
+        order = self.order
+        return order.auto_issue and self.paid_at is not None and order.cancelled_at is None
 
     @property
     def issued(self) -> int:
@@ -136,6 +145,10 @@ class ClaimStore(Protocol):
         """A merchant's, those above ``after`` in the order in which they were made."""
         ...
 
+    def orders_of_day(self, merchant_id: int, day: str, limit: int) -> list[Whole]:
+        """A merchant's newest of a business day, the newest first."""
+        ...
+
     def cancel_order(self, order_id: str, merchant_id: int, at: int) -> Whole | None:
         """Nobody may claim it any more; ConflictError ``order_claimed``. Safe to repeat."""
         ...
@@ -159,8 +172,13 @@ class ClaimStore(Protocol):
         """Keep it, once by its reference; whether it is new."""
         ...
 
-    def begun_claims(self, merchant_id: int, limit: int) -> list[Whole]:
-        """Orders with claims of which nobody knows what came, or that wait to issue themselves."""
+    def begun_claims(
+        self, limit: int, *, merchant_id: int | None = None, after: int = 0, before: int = LATEST
+    ) -> list[Whole]:
+        """Orders with claims of which nobody knows what came, or that wait to issue themselves.
+
+        A merchant's, or (None) all above ``after``; of claims, those begun by ``before``.
+        """
         ...
 
 

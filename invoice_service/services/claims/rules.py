@@ -1,7 +1,22 @@
 """Who may claim which share now."""
 
+from typing import Final
+
+import msgspec
+
 from chain.errors import ConflictError
-from invoice_service.services.claims.ports import ANY, Claim, Wanted, Whole
+from invoice_service.services.claims.ports import ANY, Claim, Order, Wanted, Whole
+
+
+class _Named(msgspec.Struct):
+    name: str
+
+
+class _Share(msgspec.Struct):
+    lines: list[_Named]
+
+
+_read_content: Final = msgspec.json.Decoder(list[_Share]).decode
 
 
 def choose(whole: Whole, wanted: Wanted, now: int) -> Claim | int:
@@ -11,7 +26,7 @@ def choose(whole: Whole, wanted: Wanted, now: int) -> Claim | int:
     2. what is cancelled, or claimed by others, is nobody's any more;
     3. time is over at ``expires_at``, but not for an order that issues by itself;
     4. an order that waits for its payment is claimed after it;
-    5. instead of a share that somebody else took, another of the same amount does.
+    5. instead of a share that somebody else took, another with the same on it does.
 
     Raises ConflictError: order_claimed, order_cancelled (2), order_expired (3), order_not_paid (4),
     order_part_taken (5).
@@ -36,9 +51,14 @@ def choose(whole: Whole, wanted: Wanted, now: int) -> Claim | int:
 
 
 def _alike(whole: Whole, part: int, free: list[int]) -> int:
-    shares = whole.order.shares
+    shares, dishes = whole.order.shares, _dishes(whole.order)
     if part <= len(shares):
         for other in free:
-            if shares[other - 1] == shares[part - 1]:
+            if (shares[other - 1], dishes[other - 1]) == (shares[part - 1], dishes[part - 1]):
                 return other
     raise ConflictError("order_part_taken", "somebody else has claimed this share: choose another")
+
+
+def _dishes(order: Order) -> list[set[str]]:
+    """What is on each share, by its name: guests who share by dish are not given another's."""
+    return [{line.name for line in share.lines} for share in _read_content(order.content)]

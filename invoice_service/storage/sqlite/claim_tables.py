@@ -43,3 +43,38 @@ def create_claims(db: Database) -> None:
     """Make them, empty."""
     for statement in _STATEMENTS:
         db.execute(statement)
+
+
+_AT_TILLS: Final = (
+    # Money that came into a till for an order before there is an invoice, and went back out of it.
+    "CREATE TABLE claim_money (order_seq INTEGER NOT NULL REFERENCES claim_orders (seq),"
+    " kind TEXT NOT NULL, returned INTEGER NOT NULL CHECK (returned IN (0, 1)),"
+    " amount INTEGER NOT NULL CHECK ((amount < 0) = returned), merchant_id INTEGER NOT NULL,"
+    " shift TEXT NOT NULL, person INTEGER NOT NULL REFERENCES people (id), at INTEGER NOT NULL,"
+    " PRIMARY KEY (order_seq, kind, returned)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX idx_claim_money_shift ON claim_money (merchant_id, shift)",
+    "CREATE TRIGGER claim_money_append BEFORE INSERT ON claim_money WHEN EXISTS"
+    " (SELECT 1 FROM claim_money WHERE order_seq = NEW.order_seq AND kind = NEW.kind"
+    "   AND returned = NEW.returned)"
+    " BEGIN SELECT RAISE(ABORT, 'claim_money: rows are only ever appended'); END",
+    "CREATE TRIGGER claim_money_no_update BEFORE UPDATE ON claim_money"
+    " BEGIN SELECT RAISE(ABORT, 'claim_money: no UPDATE, rows are frozen'); END",
+    "CREATE TRIGGER claim_money_no_delete BEFORE DELETE ON claim_money"
+    " BEGIN SELECT RAISE(ABORT, 'claim_money: no DELETE, rows are frozen'); END",
+    # Orders that wait to issue themselves: a note for who looks, made of what stands elsewhere.
+    "CREATE TABLE claims_due (order_seq INTEGER PRIMARY KEY REFERENCES claim_orders (seq),"
+    " merchant_id INTEGER NOT NULL) STRICT",
+    "CREATE INDEX idx_claims_due_merchant ON claims_due (merchant_id, order_seq)",
+    "INSERT INTO claims_due SELECT o.seq, o.merchant_id FROM claim_orders o WHERE o.auto_issue"
+    " AND o.cancelled_at IS NULL AND EXISTS (SELECT 1 FROM claim_payments p"
+    " WHERE p.order_seq = o.seq AND p.counts) AND (SELECT count(*) FROM claims c"
+    " WHERE c.order_seq = o.seq AND c.hash <> '') < json_array_length(o.shares)",
+    "CREATE INDEX idx_claims_hash ON claims (hash) WHERE hash <> ''",
+    "CREATE INDEX idx_claim_orders_day ON claim_orders (merchant_id, business_day, seq)",
+)
+
+
+def claims_at_tills(db: Database) -> None:
+    """What tills keep of orders, and what finds those that wait."""
+    for statement in _AT_TILLS:
+        db.execute(statement)

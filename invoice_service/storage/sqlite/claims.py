@@ -7,7 +7,15 @@ from typing import Any, Final
 import msgspec
 
 from chain.errors import ConflictError
-from invoice_service.services.claims.ports import Claim, Made, Order, Payment, Wanted, Whole
+from invoice_service.services.claims.ports import (
+    LATEST,
+    Claim,
+    Made,
+    Order,
+    Payment,
+    Wanted,
+    Whole,
+)
 from invoice_service.services.claims.rules import choose
 from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.till.events import note
@@ -29,12 +37,14 @@ _FINISH: Final = (
     " WHERE hash = ''"
 )
 _BEGUN: Final = (
-    "SELECT o.seq FROM claims c JOIN claim_orders o ON o.seq = c.order_seq"
-    " WHERE c.hash = '' AND o.merchant_id = ?1"
-    " UNION SELECT o.seq FROM claim_orders o JOIN claim_payments p ON p.order_seq = o.seq"
-    " WHERE o.merchant_id = ?1 AND o.auto_issue AND p.counts AND o.cancelled_at IS NULL"
-    " AND (SELECT count(*) FROM claims c WHERE c.order_seq = o.seq) < json_array_length(o.shares)"
-    " LIMIT ?2"
+    "SELECT order_seq FROM claims WHERE hash = '' AND order_seq > :after AND at <= :before"
+    " UNION SELECT order_seq FROM claims_due WHERE order_seq > :after ORDER BY 1 LIMIT :limit"
+)
+_BEGUN_AT: Final = (
+    # CROSS: those that were begun are few, a merchant's orders are many.
+    "SELECT c.order_seq FROM claims c CROSS JOIN claim_orders o ON o.seq = c.order_seq"
+    " WHERE c.hash = '' AND o.merchant_id = :merchant UNION SELECT order_seq FROM claims_due"
+    " WHERE merchant_id = :merchant ORDER BY 1 LIMIT :limit"
 )
 
 
@@ -49,19 +59,14 @@ class ClaimRows:
         with self.connections.writing() as connection:
             there = _one(connection, _SAME, named)
             if there is None:
-                connection.execute(_INSERT, _row(order))
-                note(connection, order.merchant_id, "order", order.id)
-                return Made(_made(connection, order.id), new=True)
+                return Made(keep_order(connection, order), new=True)
             if there.order.asked != order.asked:
                 raise ConflictError(
                     "order_differs", f"order {order.order_id} stands here with other content"
                 )
             if order.expires_at > there.order.expires_at:
-                connection.execute(
-                    "UPDATE claim_orders SET expires_at = ? WHERE seq = ?",
-                    (order.expires_at, there.order.seq),
-                )
-            return Made(_made(connection, there.order.id), new=False)
+                open_until(connection, there.order, order.expires_at)
+            return Made(made_order(connection, there.order.id), new=False)
 
     def order(self, order_id: str, merchant_id: int | None) -> Whole | None:
         """One by its id; of this merchant, or of any (None)."""
@@ -83,27 +88,32 @@ class ClaimRows:
         self, merchant_id: int, after: int, limit: int, *, number: str = "", day: str = ""
     ) -> list[Whole]:
         """A merchant's, those above ``after`` in the order in which they were made."""
+        where = "merchant_id = :merchant AND seq > :after"
+        where += " AND order_id = :number" if number else ""
+        where += " AND business_day = :day" if day else ""
+        values = {"merchant": merchant_id, "after": after, "number": number, "day": day}
         with self.connections.reading() as connection:
             rows = connection.execute(
-                f"{_SELECT} WHERE merchant_id = ?1 AND seq > ?2 AND (?3 = '' OR order_id = ?3)"
-                " AND (?4 = '' OR business_day = ?4) ORDER BY seq LIMIT ?5",
-                (merchant_id, after, number, day, limit),
+                f"{_SELECT} WHERE {where} ORDER BY seq LIMIT :limit", values | {"limit": limit}
+            ).fetchall()
+            return [_whole(connection, row) for row in rows]
+
+    def orders_of_day(self, merchant_id: int, day: str, limit: int) -> list[Whole]:
+        """A merchant's newest of a business day, the newest first."""
+        with self.connections.reading() as connection:
+            rows = connection.execute(
+                f"{_SELECT} WHERE merchant_id = ? AND business_day = ? ORDER BY seq DESC LIMIT ?",
+                (merchant_id, day, limit),
             ).fetchall()
             return [_whole(connection, row) for row in rows]
 
     def cancel_order(self, order_id: str, merchant_id: int, at: int) -> Whole | None:
         """Nobody may claim it any more; ConflictError ``order_claimed``. Safe to repeat."""
         with self.connections.writing() as connection:
-            found = _one(connection, "id = ? AND merchant_id = ?", (order_id, merchant_id))
+            found = own_order(connection, order_id, merchant_id)
             if found is None or found.order.cancelled_at is not None:
                 return found
-            if found.claims:
-                raise ConflictError("order_claimed", "it has an invoice: take that back instead")
-            connection.execute(
-                "UPDATE claim_orders SET cancelled_at = ? WHERE seq = ?", (at, found.order.seq)
-            )
-            note(connection, merchant_id, "order", order_id)
-            return _made(connection, order_id)
+            return end_order(connection, found, at)
 
     def begin_claim(self, seq: int, wanted: Wanted, now: int) -> Claim:
         """Keep a share for somebody, or find the claim that the same browser has made.
@@ -128,8 +138,9 @@ class ClaimRows:
             values = (seq, claim.part, claim.secret, claim.at, claim.hash, claim.number)
             done = connection.execute(_FINISH, values)
             if done.rowcount:
-                order = _at(connection, seq).order
-                note(connection, order.merchant_id, "order", order.id)
+                whole = _at(connection, seq)
+                _mark_due(connection, whole)
+                note(connection, whole.order.merchant_id, "order", whole.order.id)
 
     def drop_claim(self, seq: int, part: int) -> None:
         """It was refused, and the share is free again."""
@@ -141,26 +152,22 @@ class ClaimRows:
     def add_payment(self, seq: int, payment: Payment) -> bool:
         """Keep it, once by its reference; whether it is new."""
         with self.connections.writing() as connection:
-            done = connection.execute(
-                "INSERT INTO claim_payments (by, reference, order_seq, amount, at, counts)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (payment.by, payment.reference, seq, payment.amount, payment.at, payment.counts),
-            )
-            if done.rowcount:
-                order = _at(connection, seq).order
-                note(connection, order.merchant_id, "order", order.id)
-            return bool(done.rowcount)
+            return keep_payment(connection, seq, payment)
 
-    def begun_claims(self, merchant_id: int, limit: int) -> list[Whole]:
+    def begun_claims(
+        self, limit: int, *, merchant_id: int | None = None, after: int = 0, before: int = LATEST
+    ) -> list[Whole]:
         """Orders with claims of which nobody knows what came, or that wait to issue themselves."""
+        query = _BEGUN if merchant_id is None else _BEGUN_AT
+        values = {"merchant": merchant_id, "after": after, "before": before, "limit": limit}
         with self.connections.reading() as connection:
-            rows = connection.execute(_BEGUN, (merchant_id, limit)).fetchall()
+            rows = connection.execute(query, values).fetchall()
             return [_at(connection, row[0]) for row in rows]
 
     def order_news(self, order_id: str) -> dict[str, object]:
         """What a till is told of an order: its number, and how far it has come."""
         with self.connections.reading() as connection:
-            whole = _made(connection, order_id)
+            whole = made_order(connection, order_id)
         order = whole.order
         return {
             "id": order.id,
@@ -193,6 +200,63 @@ class ClaimRows:
             )
 
 
+def keep_order(connection: sqlite3.Connection, order: Order) -> Whole:
+    """Write a new one down within a transaction."""
+    connection.execute(_INSERT, _row(order))
+    note(connection, order.merchant_id, "order", order.id)
+    return made_order(connection, order.id)
+
+
+def open_until(connection: sqlite3.Connection, order: Order, until: int) -> None:
+    """It may be claimed for as long, within a transaction."""
+    connection.execute("UPDATE claim_orders SET expires_at = ? WHERE seq = ?", (until, order.seq))
+
+
+def end_order(connection: sqlite3.Connection, whole: Whole, at: int) -> Whole:
+    """Cancel it within a transaction; ConflictError ``order_claimed``."""
+    order = whole.order
+    if whole.claims:
+        raise ConflictError("order_claimed", "it has an invoice: take that back instead")
+    connection.execute("UPDATE claim_orders SET cancelled_at = ? WHERE seq = ?", (at, order.seq))
+    found = made_order(connection, order.id)
+    _mark_due(connection, found)
+    note(connection, order.merchant_id, "order", order.id)
+    return found
+
+
+def keep_payment(connection: sqlite3.Connection, seq: int, payment: Payment) -> bool:
+    """Write it down within a transaction, once by its reference; whether it is new."""
+    done = connection.execute(
+        "INSERT INTO claim_payments (by, reference, order_seq, amount, at, counts)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (payment.by, payment.reference, seq, payment.amount, payment.at, payment.counts),
+    )
+    if done.rowcount:
+        whole = _at(connection, seq)
+        _mark_due(connection, whole)
+        note(connection, whole.order.merchant_id, "order", whole.order.id)
+    return bool(done.rowcount)
+
+
+def _mark_due(connection: sqlite3.Connection, whole: Whole) -> None:
+    """Whether it waits to issue itself: so that those that do are found among all others."""
+    order = whole.order
+    connection.execute("DELETE FROM claims_due WHERE order_seq = ?", (order.seq,))
+    if whole.issues_itself and whole.issued < len(order.shares):
+        connection.execute("INSERT INTO claims_due VALUES (?, ?)", (order.seq, order.merchant_id))
+
+
+def own_order(connection: sqlite3.Connection, order_id: str, merchant_id: int) -> Whole | None:
+    """A merchant's, within a transaction."""
+    return _one(connection, "id = ? AND merchant_id = ?", (order_id, merchant_id))
+
+
+def made_order(connection: sqlite3.Connection, order_id: str) -> Whole:
+    """One that is there, within a transaction."""
+    row = connection.execute(f"{_SELECT} WHERE id = ?", (order_id,)).fetchone()
+    return _whole(connection, row)
+
+
 def _row(order: Order) -> dict[str, object]:
     row = msgspec.structs.asdict(order) | {
         "shares": msgspec.json.encode(order.shares).decode(),
@@ -206,11 +270,6 @@ def _row(order: Order) -> dict[str, object]:
 def _one(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> Whole | None:
     row = connection.execute(f"{_SELECT} WHERE {where}", values).fetchone()
     return None if row is None else _whole(connection, row)
-
-
-def _made(connection: sqlite3.Connection, order_id: str) -> Whole:
-    row = connection.execute(f"{_SELECT} WHERE id = ?", (order_id,)).fetchone()
-    return _whole(connection, row)
 
 
 def _at(connection: sqlite3.Connection, seq: int) -> Whole:

@@ -4,7 +4,7 @@ from sqlite_utils import Database, Migrations
 
 from invoice_service.services.people.refusals import KEPT_SECONDS
 from invoice_service.storage.sqlite.buyers import create_buyer_keys
-from invoice_service.storage.sqlite.claim_tables import create_claims
+from invoice_service.storage.sqlite.claim_tables import claims_at_tills, create_claims
 from invoice_service.storage.sqlite.connection import vacuum
 from invoice_service.storage.sqlite.mails import create_mails
 from invoice_service.storage.sqlite.people_tables import create_people
@@ -367,3 +367,9 @@ def till_undone(db: Database) -> None:
 def mails(db: Database) -> None:
     """Letters with invoices, and the keys of their addresses."""
     create_mails(db)
+
+
+@migrations()
+def claims_of_tills(db: Database) -> None:
+    """What was paid at a till for an order; orders that wait are found."""
+    claims_at_tills(db)
