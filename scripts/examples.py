@@ -187,6 +187,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield from _help(here, slip, blue["qr"])
     for name in ("alive", "ready", "metrics", "description"):
         yield Call(name)
+    yield Call("orderRest", order)
 
 
 def _help(here: dict[str, Any], slip: dict[str, Any], code: str) -> Iterator[Call]:

@@ -6,7 +6,18 @@ It is no invoice, and says so; whoever has the code may claim.
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from invoice_service.documents.slip import PAPERS, Block, Code, Pair, Rule, Slip, Text, Width, yuan
+from invoice_service.documents.slip import (
+    PAPERS,
+    SAMPLE,
+    Block,
+    Code,
+    Pair,
+    Rule,
+    Slip,
+    Text,
+    Width,
+    yuan,
+)
 from invoice_service.domain.invoice import InvoiceRequest
 from invoice_service.domain.money import Fen
 from invoice_service.domain.numbering import shanghai_time
@@ -34,16 +45,24 @@ class Ordered(Protocol):
 
 
 def claim_slip(
-    order: Ordered, parts: Sequence[InvoiceRequest], seller: str, link: str, width: Width
+    order: Ordered,
+    parts: Sequence[InvoiceRequest],
+    seller: str,
+    link: str,
+    width: Width,
+    *,
+    sample: bool,
 ) -> Slip:
-    """The slip of an order that is claimed at ``link``."""
-    return Slip(PAPERS[width], tuple(_blocks(order, parts, seller, link)))
+    """The slip of an order that is claimed at ``link``; a ``sample`` says that it is one."""
+    head = [Text(TITLE, "center", bold=True, large=True)]
+    if sample:
+        head.append(Text(SAMPLE, "center", bold=True, large=True))
+    return Slip(PAPERS[width], (*head, *_blocks(order, parts, seller, link)))
 
 
 def _blocks(
     order: Ordered, parts: Sequence[InvoiceRequest], seller: str, link: str
 ) -> Iterator[Block]:
-    yield Text(TITLE, "center", bold=True, large=True)
     yield Text(seller, "center")
     yield Text(NO_INVOICE, "center")
     yield Rule()

@@ -296,18 +296,25 @@ _ANSWERED = (
     ("Preference-Applied", "What was done of `Prefer`"),
 )
 _READ = ("password_area", "invoice_unknown", *STORE)
-_ISSUE = (
-    *("idempotency_key_invalid", "idempotency_key_conflict", "value_unknown"),
+FOR_WHOMEVER: Final = (
     *("merchant_suspended", "quota_exhausted", "number_range_exhausted", "numbering_changed"),
     *("database_refused", "clock_behind", "clock_ahead", "log_behind", *STORE, *LOG),
 )
-_ORDER = (
+"""What issuing is refused for, whatever is issued."""
+
+_ISSUE = (*("idempotency_key_invalid", "idempotency_key_conflict", "value_unknown", *FOR_WHOMEVER),)
+SOLD: Final = (
     *(*TEXTS, "no_lines", "too_many_lines"),
     *("quantity_invalid", "quantity_not_positive", "unit_price_not_positive", "tax_rate_unknown"),
     *("unit_price_yuan_invalid", "price_twice", "line_total_negative", "tax_kind_with_rate"),
     *("discount_negative", "discount_too_large", "total_zero"),
-    *("amount_out_of_range", "totals_mismatch", "tax_id_invalid", "buyer_incomplete"),
-    *("business_day_invalid", "parts_invalid", "password_area", "order_total_exceeded"),
+    *("amount_out_of_range", "totals_mismatch", "business_day_invalid"),
+)
+"""What an order is refused for by what it sells, whoever it is for."""
+
+_ORDER = (
+    *(*SOLD, "tax_id_invalid", "buyer_incomplete"),
+    *("parts_invalid", "password_area", "order_total_exceeded"),
     *("order_id_conflict", "order_id_reused", "order_parts_conflict", "replaces_not_first"),
 )
 

@@ -32,6 +32,7 @@ class OrderCalls:
         self._claims = parts.claims
         self._merchants = parts.store
         self._limit = parts.config.limits.body_bytes
+        self._sample = parts.config.bureau.is_sample
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -41,6 +42,7 @@ class OrderCalls:
         routes.get("/<order>")(self.one)
         routes.delete("/<order>")(self.cancel)
         routes.post("/<order>/paid")(self.paid)
+        routes.post("/<order>/rest")(self.rest)
         routes.get("/<order>/slip")(self.slip)
         routes.get("/<order>/slip.png")(self.picture)
         return routes
@@ -87,6 +89,12 @@ class OrderCalls:
         new = self._claims.pay(whole, payment)
         return self._answer(self._claims.one(kept.merchant_id, kept.id), CREATED if new else OK)
 
+    def rest(self, order: str) -> Response:
+        """What nobody has claimed is issued, to nobody in particular."""
+        query()
+        _, merchant_id = self._access.merchant("issue")
+        return self._answer(self._claims.issue_rest(merchant_id, order))
+
     def slip(self, order: str) -> Response:
         """Bytes for a printer."""
         return raw_answer(escpos(self._slip(order)), OCTETS)
@@ -107,9 +115,8 @@ class OrderCalls:
             raise ConflictError(f"order_{state}", "nobody can claim this order any more")
         account = self._merchants.account(merchant_id)
         seller = "" if account is None else account.merchant.name
-        return claim_slip(
-            whole.order, parts_of(whole.order), seller, self._claims.links.url(whole.order), width
-        )
+        link, parts = self._claims.links.url(whole.order), parts_of(whole.order)
+        return claim_slip(whole.order, parts, seller, link, width, sample=self._sample)
 
     def _found(self, order: str, scope: Scope) -> Whole:
         query()

@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from invoice_service.api.invoices.contract import FOR_WHOMEVER, SOLD
 from invoice_service.api.invoices.contract import WORDS as OF_INVOICES
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.openapi.operation import (
@@ -14,7 +15,6 @@ from invoice_service.openapi.operation import (
     SLIP_ASKED,
     STORE,
     TEXT,
-    TEXTS,
     Operation,
     Parameter,
     Words,
@@ -168,13 +168,6 @@ WORDS: Final[Words] = {
     "AlipayNotice.sign_type": says("`RSA2`"),
 }
 
-_ISSUE: Final = (
-    *(*TEXTS, "value_unknown", "no_lines", "too_many_lines"),
-    *("quantity_invalid", "quantity_not_positive", "unit_price_not_positive", "tax_rate_unknown"),
-    *("unit_price_yuan_invalid", "price_twice", "line_total_negative", "tax_kind_with_rate"),
-    *("discount_negative", "discount_too_large", "total_zero"),
-    *("amount_out_of_range", "totals_mismatch", "business_day_invalid"),
-)
 _READ: Final = ("order_unknown", "key_unreadable", *STORE)
 _NOTICE: Final = (
     *("payments_off", "payment_malformed", "payment_signature_invalid", "payment_order_unknown"),
@@ -205,8 +198,8 @@ OPERATIONS: Final = (
         (201, 200),
         scope="issue",
         codes=(
-            *(*_ISSUE, "parts_incomplete", "part_unclear", "order_differs", "merchant_suspended"),
-            *("key_unreadable", "database_refused", *STORE),
+            *(*SOLD, "value_unknown", "parts_incomplete", "part_unclear", "order_differs"),
+            *("merchant_suspended", "key_unreadable", "database_refused", *STORE),
         ),
     ),
     Operation(
@@ -266,6 +259,19 @@ OPERATIONS: Final = (
         (201, 200),
         scope="issue",
         codes=_READ,
+    ),
+    Operation(
+        "post",
+        "/v1/orders/{order}/rest",
+        "orderRest",
+        "orders",
+        "Issue what nobody has claimed to an unnamed individual",
+        "The order, of which every share has its invoice",
+        ((JSON, OrderBody),),
+        "merchant",
+        (ORDER,),
+        scope="issue",
+        codes=("order_cancelled", "order_not_paid", *FOR_WHOMEVER, *_READ),
     ),
     Operation(
         "get",

@@ -1,6 +1,7 @@
 """Orders by a till: made, repeated, shared, listed, cancelled, paid; and claims of them."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -190,12 +191,36 @@ def test_the_slip_says_that_it_is_no_invoice_and_carries_the_claim(desk: Desk) -
         )
         assert [code.text for code in paper.codes] == [order["link"]]
         assert "本单不是发票 Not an invoice" in paper.texts
+        assert "样本" in paper.texts
         assert "Scan for your invoice" in paper.texts
         assert MEAL["name"] in paper.texts
     picture = Image.open(io.BytesIO(desk.client.get(f"{path}.png", headers=desk.auth()).data))
     assert [code.text for code in zxingcpp.read_barcodes(picture)] == [order["link"]]
     claim(desk, order)
     problem(desk.client.get(path, headers=desk.auth()), 409, "order_claimed")
+
+
+def test_a_bureau_s_claim_slips_are_no_samples(tmp_path: Path) -> None:
+    with Desk(tmp_path, FAPIAO_BUREAU_NAME="深圳市税务局") as desk:
+        path = f"/v1/orders/{made(desk)['id']}/slip"
+        paper = Printer(384).take(desk.client.get(path, headers=desk.auth()).data)
+        assert "样本" not in paper.texts
+
+
+def test_the_till_closes_what_nobody_has_claimed(desk: Desk) -> None:
+    order = made(desk, parts=3, expires_in=60)
+    claim(desk, order, part="2", **COMPANY)
+    desk.anchor()
+    desk.clock.forward(seconds=60)
+    for _ in range(2):
+        answer = desk.post(f"/v1/orders/{order['id']}/rest", b"")
+        assert answer.status_code == 200, answer.text
+        assert answer.get_json()["state"] == "claimed"
+    assert desk.count() == 3
+    waits, gone = made(desk, "A2", after_payment=True), made(desk, "A3")
+    problem(desk.post(f"/v1/orders/{waits['id']}/rest", b""), 409, "order_not_paid")
+    desk.client.delete(f"/v1/orders/{gone['id']}", headers=desk.auth())
+    problem(desk.post(f"/v1/orders/{gone['id']}/rest", b""), 410, "order_cancelled")
 
 
 def test_a_refused_claim_leaves_the_share_free(desk: Desk) -> None:
