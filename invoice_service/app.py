@@ -276,7 +276,13 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         receipt_page.receipt_blueprint(SlipCalls(instance).look),
         docs_page.docs_blueprint(),
         ClaimPages(
-            instance.claims, instance.store, printing, mail, config.service.public_url, _told()
+            instance.claims,
+            instance.store,
+            printing,
+            mail,
+            config.service.public_url,
+            instance.log.taken,
+            _told(),
         ).blueprint(),
         OwnInvoice(instance.claims, instance.store, sharing, instance.keeping).blueprint(),
         showcase.showcase_blueprint(),

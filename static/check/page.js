@@ -2,10 +2,10 @@
 import { N_, _ } from "../ground/words.js";
 import { toBase64 } from "../verify/base64.js";
 import { askToSend, isPdf, isPicture } from "../verify/paper.js";
+import { Camera } from "./camera.js";
 import { codesIn, drawn } from "./codes.js";
 
 const ROOT = new URL("../../", import.meta.url);
-const PAUSE = 200; // milliseconds between looks through the camera
 const PLACE = "fapiao/file";
 const LARGEST = 3 << 20; // bytes of a file that is handed to the next page
 const MOST_FILES = 20;
@@ -16,11 +16,8 @@ const TOLD = {
   several: N_("Several codes were found; each is checked."),
   none: N_("No code was found. Take the picture closer, straight from above, in even light."),
   unreadable: N_("This picture cannot be read here. Save it as JPEG or PNG, or take a picture of the screen."),
-  refused: N_("The camera may not be used. Take a photograph instead, or allow it in the browser's settings."),
-  missing: N_("There is no camera that this page can use. Take a photograph instead."),
   large: N_("The file is too large to be handed on. Choose it on the page for proof files."),
 };
-let stream = null;
 
 function tell(text) {
   part("told").hidden = text === "";
@@ -42,7 +39,7 @@ function judge(texts) {
 
 /** Pictures are looked at here; a PDF is sent if the person says so; a proof file has its own page. */
 async function take(files) {
-  stop();
+  camera.stop();
   tell("");
   const pictures = files.filter(isPicture).slice(0, MOST_FILES);
   if (!pictures.length && !files.length) return;
@@ -75,37 +72,15 @@ async function handOver(file) {
   location.assign(new URL("verify/file", ROOT));
 }
 
-async function start() {
-  tell("");
-  try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-  } catch (problem) {
-    const why = problem?.name === "NotAllowedError" ? "refused" : "missing";
-    return tell(_(TOLD[why]));
-  }
-  part("seen").hidden = false;
-  part("video").srcObject = stream;
-  await part("video").play();
-  look(stream);
-}
+const camera = new Camera({ video: part("video"), box: part("seen"), told: tell, found: seen });
 
-async function look(mine) {
-  if (stream !== mine) return;
-  const texts = part("video").readyState < 2 ? [] : await codesIn(await drawn(part("video")));
-  if (stream !== mine) return;
-  if (!texts.length) return setTimeout(look, PAUSE, mine);
-  stop();
+function seen(texts) {
   judge(texts);
+  return true;
 }
 
-function stop() {
-  for (const track of stream?.getTracks() ?? []) track.stop();
-  stream = null;
-  part("seen").hidden = true;
-}
-
-part("camera").addEventListener("click", start);
-part("stop").addEventListener("click", stop);
+part("camera").addEventListener("click", () => camera.start());
+part("stop").addEventListener("click", () => camera.stop());
 part("picture").addEventListener("change", ({ target }) => {
   take([...target.files]);
   target.value = "";

@@ -1,4 +1,6 @@
 /** What a phone adds to the form of a claim, which does without: remembered titles, codes at once. */
+import { Camera } from "../check/camera.js";
+import { codesIn, drawn } from "../check/codes.js";
 import { _ } from "../ground/words.js";
 import { readTitle } from "../till/title.js";
 import { forget, remember, remembered } from "./titles.js";
@@ -50,22 +52,44 @@ function take(text) {
   if (!title) return false;
   fill({ kind: title.tax_id ? "company" : "organisation", name: title.name, tax_id: title.tax_id });
   form.elements.code.value = "";
-  at("heard").textContent = title.sure ? _("The title was taken over.") : _("The title was taken over, but its check sum does not fit: compare it.");
+  tell(title.sure ? _("The title was taken over.") : _("The title was taken over, but its check sum does not fit: compare it."));
   return true;
 }
 
+const camera = new Camera({ video: at("video"), box: at("seen"), told: tell, found: seen });
+
+function tell(text) {
+  at("heard").textContent = text;
+}
+
+/** What the camera has found: a title ends it, another code is passed over. */
+function seen(texts) {
+  if (texts.some(take)) return true;
+  tell(_("This is no title code."));
+  return false;
+}
+
+/** A title code on a photograph; read here, sent nowhere. */
 async function scan(file) {
-  const codes = await new globalThis.BarcodeDetector({ formats: ["qr_code"] }).detect(await createImageBitmap(file));
-  if (!codes.some((code) => take(code.rawValue))) at("heard").textContent = _("No title code was found in the picture.");
+  camera.stop();
+  try {
+    const texts = await codesIn(await drawn(file));
+    if (!texts.some(take)) tell(_("No title code was found in the picture."));
+  } catch {
+    tell(_("The picture could not be read."));
+  }
 }
 
 showKnown();
 at("keep").hidden = false;
-at("picture").hidden = !("BarcodeDetector" in globalThis);
+at("picture").hidden = false;
+at("camera").addEventListener("click", () => camera.start());
+at("stop").addEventListener("click", () => camera.stop());
 form.elements.code.addEventListener("input", (event) => take(event.target.value.trim()));
-at("photo").addEventListener("change", (event) => {
-  const [file] = event.target.files;
-  if (file) scan(file).catch(() => (at("heard").textContent = _("The picture could not be read.")));
+at("photo").addEventListener("change", ({ target }) => {
+  const [file] = target.files;
+  target.value = "";
+  if (file) scan(file);
 });
 form.addEventListener("submit", () => {
   if (at("remember").checked && typed().name) remember(storage, typed());

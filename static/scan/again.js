@@ -26,15 +26,15 @@ export function put(fresh) {
 }
 
 /** Ask again, less and less often, while the verdict is pending; then show the page, and call `changed`. */
-export function watch(changed, pause = FIRST, spent = 0) {
+export function watch(changed, show = put, pause = FIRST, spent = 0) {
   if (spent > PATIENCE) return;
   setTimeout(async () => {
     if (bandOf(document).dataset.verdict !== "pending") return;
     const fresh = document.hidden ? null : await freshPage().catch(() => null);
     const now = fresh && bandOf(fresh)?.dataset.verdict;
     if (now && now !== bandOf(document).dataset.verdict) {
-      put(fresh);
+      show(fresh);
       changed();
-    } else watch(changed, Math.min(pause * SLOWER, LONGEST), spent + pause);
+    } else watch(changed, show, Math.min(pause * SLOWER, LONGEST), spent + pause);
   }, pause);
 }

@@ -9,9 +9,10 @@ import qrcode
 from PIL import Image, ImageFilter
 
 from tests.api.checking.test_papers import paper
-from tests.api.desk import slip
+from tests.api.desk import MEAL, OTHER_TAX_ID, slip
 from tests.browser.chrome import Chrome, browser
 from tests.browser.site import Site, served
+from tests.browser.till.shop import title_code
 from tests.domain.test_vat import DIGITAL
 from tests.patience import wait_until
 
@@ -194,3 +195,21 @@ def test_typed_fields_lead_to_the_verdict_without_script(chrome: Chrome, site: S
         assert chrome.evaluate(band) == "pending"
     finally:
         chrome.script(on=True)
+
+
+def test_a_title_is_taken_over_by_camera_or_from_a_photograph(
+    chrome: Chrome, site: Site, tmp_path: Path
+) -> None:
+    """The camera sees an invoice's code: that is passed over, and the picture has the title's."""
+    made = site.desk.post("/v1/orders", {"order_id": "T9", "lines": [MEAL]}).get_json()
+    chrome.open(f"{site.base}/claim/{made['link'].rpartition('/')[2]}")
+    _until(chrome, "!document.querySelector('#picture').hidden")
+    chrome.evaluate("document.querySelector('#camera').click()")
+    _until(chrome, "document.querySelector('#heard').innerText.includes('不是抬头二维码')")
+    assert chrome.evaluate("document.querySelector('#seen').hidden") is False
+    file = tmp_path / "title.png"
+    photograph(title_code("深圳市采购有限公司", OTHER_TAX_ID)).save(file)
+    chrome.choose("#photo", file)
+    _until(chrome, "document.querySelector('#name').value === '深圳市采购有限公司'")
+    assert chrome.evaluate("document.querySelector('#tax_id').value") == OTHER_TAX_ID
+    assert chrome.evaluate("document.querySelector('#seen').hidden") is True

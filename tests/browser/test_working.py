@@ -29,6 +29,9 @@ navigator.share = ({ files }) => {
 """
 """A phone that shares pictures and papers, wants a second touch for its first, and no proofs."""
 
+ROOT = "document.documentElement"
+WIDE = f"{ROOT}.scrollWidth"  # a phone's own width grows with what is too wide for it
+SMALL = (320, 568)
 REFUSED = "Failed to load resource: the server responded with a status of"
 
 
@@ -50,8 +53,9 @@ def test_nothing_keeps_anybody_out(chrome: Chrome, tmp_path: Path, walk: str, ta
             chrome.dark(on=dark)
             assert chrome.evaluate(LOOK) == [], (name, dark)
         assert chrome.evaluate(UNSEEN) == [], name
-        wide = chrome.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, name
+        assert chrome.evaluate(WIDE) <= PHONE[0], name
+        if walk == "claims":
+            _check_small(chrome, name)
         assert [said for said in chrome.complaints if not said.startswith(REFUSED)] == [], name
 
 
@@ -80,3 +84,13 @@ def test_a_file_goes_the_phone_s_own_way_where_it_has_one_else_it_is_saved(
     assert hidden_in(parse_proof(saved.read_bytes())) == ("buyer",)
     walk.close()
     chrome.open("about:blank")
+
+
+def _check_small(chrome: Chrome, name: str) -> None:
+    """Nothing is cut off on the smallest phone, with text twice as large either."""
+    chrome.window(*SMALL, phone=True)
+    for size in ("", "200%"):
+        chrome.evaluate(f"{ROOT}.style.fontSize = '{size}'")
+        assert chrome.evaluate(WIDE) <= SMALL[0], (name, size)
+    chrome.evaluate(f"{ROOT}.style.fontSize = ''")
+    chrome.window(*PHONE, phone=True)

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Flask
@@ -22,7 +22,7 @@ from invoice_service.services.people.person import Whose
 from invoice_service.services.people.sessions import Visit
 from invoice_service.web.people.gate import SESSION, cookie_name
 from invoice_service.web.setup.doors import LOGIN, MARK
-from tests.api.desk import MEAL, Desk, slip
+from tests.api.desk import MEAL, OTHER_TAX_ID, Desk, slip
 from tests.browser.chrome import Chrome
 from tests.web.people.visitors import OTHER_PASSWORD, PASSWORD, Bureau
 from tests.web.setup.empty import ADMINISTRATOR, MERCHANT, OWNER, SALE, Empty
@@ -213,9 +213,51 @@ def walk_reports(chrome: Chrome, folder: Path) -> Generator[str]:
             yield name
 
 
+def walk_claims(chrome: Chrome, folder: Path) -> Iterator[str]:
+    """A guest's page: alone, refused, claimed, in the log, taken back; shared; and what is over."""
+    with served("127.0.0.1") as (url, apps), Desk(folder, FAPIAO_SERVICE_PUBLIC_URL=url) as desk:
+        apps.append(desk.app)
+        first = _ordered(desk, "C1")
+        chrome.open(first["link"])
+        yield "claim"
+        chrome.evaluate("document.querySelector('[name=kind][value=company]').click()")
+        fill(chrome, name="深圳市采购有限公司")
+        submit(chrome, "#claim")
+        yield "claim, refused"
+        fill(chrome, tax_id=OTHER_TAX_ID)
+        chrome.evaluate("document.querySelector('#remember').click()")
+        submit(chrome, "#claim")
+        yield "claimed"
+        desk.anchor()
+        chrome.open(first["link"])
+        yield "claimed, in the log"
+        share = desk.client.get(f"/v1/orders/{first['id']}", headers=desk.auth()).get_json()
+        desk.reverse(share["shares"][0])
+        chrome.open(first["link"])
+        yield "claimed, taken back"
+        chrome.open(_ordered(desk, "C2", parts=3)["link"])
+        yield "claim, shared"
+        gone = _ordered(desk, "C3")
+        desk.client.delete(f"/v1/orders/{gone['id']}", headers=desk.auth())
+        chrome.open(gone["link"])
+        yield "claim, cancelled"
+        chrome.open(f"{url}/claim/{'A' * 24}")
+        yield "claim, nothing"
+        chrome.open("about:blank")  # what asks again and again does so no more
+
+
+def _ordered(desk: Desk, order_id: str, **more: object) -> dict[str, Any]:
+    soup = {"name": "*餐饮服务*老火靓汤（四人份，送米饭）", "unit_price": 8800, "tax_rate": "0.06"}
+    answer = desk.post("/v1/orders", {"order_id": order_id, "lines": [MEAL, soup], **more})
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
 WALKS: Final = {
     "people": walk_people,
     "claim": walk_claim,
+    "claims": walk_claims,
     "setup": walk_setup,
     "doors": walk_doors,
     "reports": walk_reports,

@@ -24,8 +24,9 @@ from chain.errors import (
 from invoice_service.documents.paper.printing import Printing
 from invoice_service.documents.qr import qr_svg
 from invoice_service.domain.invoice import StoredInvoice
-from invoice_service.domain.numbering import shanghai_time
+from invoice_service.domain.numbering import format_issued_at, shanghai_time
 from invoice_service.domain.qrtext import scan_url
+from invoice_service.domain.verdict import Verdict, judge
 from invoice_service.openapi.operation import PDF
 from invoice_service.services.checking.prove import ALL_GROUPS
 from invoice_service.services.claims.desk import Claims, parts_of
@@ -35,6 +36,7 @@ from invoice_service.services.ports import Account, InvoiceReader
 from invoice_service.services.records import own_invoice
 from invoice_service.web.claim.form import fields, filled
 from invoice_service.web.claim.own import COOKIE, kind_of
+from invoice_service.web.ground.catalogs import N_
 from invoice_service.web.ground.language import detail_of, language
 from invoice_service.web.ground.page import page
 
@@ -47,6 +49,47 @@ LOOK_AGAIN: Final = "5"
 _SEE_OTHER: Final = 303
 _read: Final = msgspec.json.decode
 _FAULTS: Final = (MalformedError, ConflictError, RefusedError, UnavailableError)
+
+
+class Stands(NamedTuple):
+    """How the invoice stands, to whoever claimed it: colour, picture, name, sentence."""
+
+    style: str
+    icon: str
+    name: str
+    text: str
+
+
+_YOURS: Final = N_("It is yours")
+_STANDS: Final = {
+    Verdict.PENDING: Stands(
+        "pending",
+        "clock",
+        _YOURS,
+        N_(
+            "The invoice is issued, and enters the public log within about a minute. This browser"
+            " finds it here again."
+        ),
+    ),
+    Verdict.AUTHENTIC: Stands(
+        "authentic",
+        "circle-check",
+        _YOURS,
+        N_("The invoice stands in the public log. This browser finds it here again."),
+    ),
+    Verdict.PARTLY_REVERSED: Stands(
+        "partly_reversed",
+        "undo-2",
+        N_("Partly taken back"),
+        N_("The restaurant has taken a part of it back by a red invoice; only the rest is valid."),
+    ),
+    Verdict.REVERSED: Stands(
+        "reversed",
+        "undo-2",
+        N_("Taken back"),
+        N_("The restaurant has taken it back by a red invoice. It cannot be reimbursed."),
+    ),
+}
 
 
 class ClaimStore(InvoiceReader, Protocol):
@@ -75,9 +118,11 @@ class ClaimPages:
         printing: Printing,
         mail: MailDesk,
         public_url: str,
+        taken: Callable[[], int],
         told: Told,
     ) -> None:
-        self._claims, self._store, self._told = claims, store, told
+        """``taken`` is the last invoice that is in the published log."""
+        self._claims, self._store, self._taken, self._told = claims, store, taken, told
         self._printing, self._mail = printing, mail
         self._url, self._secure = public_url, public_url.startswith("https:")
 
@@ -206,6 +251,8 @@ class ClaimPages:
             state="claimed" if state in ("open", "paid") and not free else state,
             waits=waits,
             free=free,
+            left=sum(amount for _, amount in free),
+            dishes=_dishes(whole),
             typed=typed,
             unsure=unsure,
             problem=None if problem is None else self._said(problem),
@@ -223,6 +270,8 @@ class ClaimPages:
         """The invoice, for the browser that has claimed it."""
         invoice = self._invoice(whole, claim)
         link = scan_url(self._url, invoice.hash, invoice.number, invoice.total)
+        anchored = invoice.seq <= self._taken()
+        verdict = judge(known=True, slip_agrees=True, reversal=invoice.reversal, anchored=anchored)
         return page(
             "claim/done.html",
             200 if problem is None else self._told.status(problem),
@@ -231,6 +280,10 @@ class ClaimPages:
             can_mail=self._mail.is_open,
             mails=self._mail.told(invoice),
             invoice=invoice,
+            verdict=verdict,
+            stands=_STANDS[verdict],
+            anchored=anchored,
+            returns=self._returns(invoice),
             face=_read(invoice.face),
             buyer=_read(invoice.buyer),
             kind=kind_of(invoice),
@@ -242,6 +295,19 @@ class ClaimPages:
     def _invoice(self, whole: Whole, claim: Claim) -> StoredInvoice:
         return own_invoice(self._store, parse_password_area(claim.hash), whole.order.merchant_id)
 
+    def _returns(self, invoice: StoredInvoice) -> list[dict[str, Any]]:
+        """What it was taken back by, and where that is checked."""
+        reds = self._store.returns_of(invoice.seq) if invoice.reversal is not None else []
+        return [
+            {
+                "number": red.number,
+                "issued_at": format_issued_at(red.issued_at),
+                "total": red.total,
+                "link": scan_url(self._url, red.hash, red.number, red.total),
+            }
+            for red in reds
+        ]
+
     def _order(self, whole: Whole) -> dict[str, Any]:
         account = self._store.account(whole.order.merchant_id)
         lines = dict.fromkeys(line.name for part in parts_of(whole.order) for line in part.lines)
@@ -251,6 +317,14 @@ class ClaimPages:
             "lines": list(lines),
             "until": f"{shanghai_time(whole.order.expires_at):%Y-%m-%d %H:%M}",
         }
+
+
+def _dishes(whole: Whole) -> dict[int, list[str]]:
+    """What is on each share, by its number; nothing where all of them have the same on them."""
+    names = [list(dict.fromkeys(line.name for line in one.lines)) for one in parts_of(whole.order)]
+    if all(one == names[0] for one in names):
+        names = [[] for _ in names]
+    return dict(enumerate(names, 1))
 
 
 def _picture(link: str) -> Markup:

@@ -57,6 +57,40 @@ def test_who_claims_takes_it_home_as_a_pdf_and_nobody_else(desk: Desk) -> None:
     assert (other.status_code, other.headers["Location"]) == (303, path_of(order))
 
 
+def test_the_claimed_page_follows_its_invoice_and_leads_to_what_proves_it(desk: Desk) -> None:
+    order, phone = made(desk), browser(desk)
+    shown = press(phone, path_of(order), **COMPANY)
+    share = now(desk, order)["shares"][0]
+    assert 'data-verdict="pending"' in shown
+    assert f"/v1/invoices/{share['hash']}/proof" not in shown
+
+    def look() -> str:
+        return phone.get(path_of(order), headers=ENGLISH, base_url="https://fapiao.test").text
+
+    desk.anchor()
+    shown = look()
+    assert 'data-verdict="authentic"' in shown
+    for where in ("proof", "receipt"):
+        assert f"/v1/invoices/{share['hash']}/{where}" in shown
+    lines = {"reason": "SALES_DISCOUNT", "amount": 810, "rate": "0.06"}
+    assert desk.post(f"/v1/invoices/{share['hash']}/reversals", lines).status_code == 201
+    shown = look()
+    assert 'data-verdict="partly_reversed"' in shown
+    assert "¥490.00" in shown
+    red = desk.reverse(share)
+    shown = look()
+    assert 'data-verdict="reversed"' in shown
+    assert red["number"] in shown
+
+
+def test_guests_are_told_what_is_left_and_of_nobody_s_title(desk: Desk) -> None:
+    order, first = made(desk, parts=3), browser(desk)
+    press(first, path_of(order), **COMPANY)
+    shown = browser(desk).get(path_of(order), headers=ENGLISH).text
+    assert "2 shares of 3 are left to claim, ¥332.06" in shown
+    assert COMPANY["name"] not in shown
+
+
 def test_others_see_that_it_was_claimed_and_nothing_of_whoever_did(desk: Desk) -> None:
     order = made(desk)
     press(browser(desk), path_of(order), **COMPANY)
