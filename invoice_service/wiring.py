@@ -138,6 +138,7 @@ class Instance:
             ReversingDesk(self.store, issuing.issuer, self.randbytes, config.limits.body_bytes),
             self.people.sessions,
             Days(config.till.day_begins),
+            self.claims,
             self.log.taken,
         )
 

@@ -155,15 +155,29 @@ export class Desk {
    * until there is an answer. Refused: the bill is as before. `goesOn()` says when to stop trying.
    */
   async settle(parts, goesOn) {
+    const { id, about } = await this.#ready();
+    const sent = { parts, ...about };
+    await this.#journal.settling(id, sent);
+    return this.#settle(id, sent, goesOn);
+  }
+
+  /** Have the guests claim: the bill becomes an order, by the same rules as a sale. */
+  async order(shares, payments, goesOn) {
+    const { id, about } = await this.#ready();
+    const sent = { order: { shares, payments, ...about } };
+    await this.#journal.settling(id, sent);
+    return this.#settle(id, sent, goesOn);
+  }
+
+  /** What is sent of the bill that is worked at, once the service has all that was typed. */
+  async #ready() {
     const { id } = this.bill;
     await this.#sending.get(id);
     const held = this.bills.get(id);
     if (held.aside) throw new Refused(409, { code: "bill_changed", title: "" });
     const { version } = held.bill;
     if (version && held.dirty) throw new Away("the bill is not at the service yet");
-    const sent = { version, parts, ...(version ? { id: this.#attempt(id) } : { bill: body(held.bill) }) };
-    await this.#journal.settling(id, sent);
-    return this.#settle(id, sent, goesOn);
+    return { id, about: { version, ...(version ? { id: this.#attempt(id) } : { bill: body(held.bill) }) } };
   }
 
   /** One sale from here, however often it is sent: another till may be paid for the same bill. */
@@ -213,7 +227,7 @@ export class Desk {
     } catch (error) {
       if (error instanceof Refused) await this.#refused(id, error);
       if (error.code === "bill_settled") await this.#forget(id); // by another till: nobody pays twice
-      if (error.code === "bill_changed" && !sent.parts) await this.#instead(id, error.problem.bill);
+      if (error.code === "bill_changed" && !sent.parts && !sent.order) await this.#instead(id, error.problem.bill);
       throw error;
     } finally {
       this.#moves += 1;
@@ -222,9 +236,10 @@ export class Desk {
 
   /** While another till is at it, a moment later says what came of that. */
   async #answered(id, sent, goesOn) {
+    const [call, said] = sent.order ? ["order", sent.order] : ["settle", sent];
     for (let tried = 0; ; tried += 1) {
       try {
-        return await this.#service.insist("POST", `/till/bills/${id}/settle`, sent, goesOn);
+        return await this.#service.insist("POST", `/till/bills/${id}/${call}`, said, goesOn);
       } catch (error) {
         if (error.code !== "bill_settling" || tried === LOOKS) throw error;
         await this.#service.pause(LOOK);
@@ -327,7 +342,7 @@ export class Desk {
     } else if (error.code === "bill_settled") {
       await this.#forget(id);
     }
-    this.notice(error.code ?? "internal_error", error);
+    this.notice(error.problem?.order ? "bill_ordered" : (error.code ?? "internal_error"), error);
     this.told();
   }
 }

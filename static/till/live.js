@@ -1,5 +1,5 @@
 /** What happens at other tills, and by itself: events of the service, as they come. */
-const KINDS = ["invoice", "bill", "quota", "shift", "menu", "cashier", "stale", "bye"];
+const KINDS = ["invoice", "order", "bill", "quota", "shift", "menu", "cashier", "stale", "bye"];
 
 const AGAIN = [5_000, 10_000, 20_000, 40_000, 60_000]; // milliseconds: where there was no room, or nobody there
 const UNSEEN = 4_000; // so long a feed may be away, as at a restart, before anybody is told

@@ -57,4 +57,13 @@ export class Printing {
     }
     return this.slips.print(place, await device(asked), { width, form, copy, drawer: drawer && asked.drawer });
   }
+
+  /** A slip by which guests claim the invoices of an order. Throws PrinterError. */
+  async printClaim(order, { drawer = false } = {}) {
+    const asked = settings();
+    const [place, { width }] = [`/till/orders/${order}`, asked];
+    if (asked.way === "browser") return new BrowserPrinter({ width }).show(this.root + place);
+    const opens = drawer && asked.drawer ? 1 : 0;
+    return this.slips.plain(`${place}/slip?${new URLSearchParams({ width, drawer: opens })}`, await device(asked));
+  }
 }

@@ -9,6 +9,7 @@ const SAID = {
   bill_is_nothing: N_("A bill of 0 gets no invoice: not everything on it can be free."),
   amount_out_of_range: N_("The bill is larger than an invoice can be: split it."),
   bill_settling: N_("This bill is being paid: finish the sale."),
+  bill_ordered: N_("Of this bill a claim slip was made at another till: the order is under Today."),
   bill_changed: N_("This bill was changed at another till."),
   nothing_kept: N_("This browser keeps nothing on its disk: what you type is lost when the page closes."),
   line_cut: N_("No line to the service: nothing can be sold. What you have typed is kept."),

@@ -44,5 +44,13 @@ export function close() {
   open = null;
   dialog.close();
   dialog.remove();
+  placed(document.activeElement);
   closed();
+}
+
+/** The field that has the focus again: Chromium types nothing into it until its place is said. */
+function placed(field) {
+  if (field instanceof HTMLInputElement && field.selectionStart !== null) {
+    field.setSelectionRange(field.value.length, field.value.length);
+  }
 }

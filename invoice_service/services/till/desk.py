@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.services.claims.desk import Claims
 from invoice_service.services.issuing.issue import IssuingDesk
 from invoice_service.services.issuing.reverse import ReversingDesk
 from invoice_service.services.people.erase import BuyerStore
@@ -16,6 +17,8 @@ from invoice_service.services.till.bills import Bills
 from invoice_service.services.till.books import Books
 from invoice_service.services.till.days import Days
 from invoice_service.services.till.lists import Lists
+from invoice_service.services.till.order_ports import OrderStore
+from invoice_service.services.till.orders import Orders
 from invoice_service.services.till.ports import TillStore
 from invoice_service.services.till.returning import Taking
 from invoice_service.services.till.selling import Selling
@@ -23,7 +26,7 @@ from invoice_service.services.till.shifts import Shifts
 from invoice_service.services.till.watch import Shown, Watch
 
 
-class DeskStore(TillStore, BuyerStore, PeopleReader, KeyStore, PrintStore, Protocol):
+class DeskStore(TillStore, OrderStore, BuyerStore, PeopleReader, KeyStore, PrintStore, Protocol):
     """What all of it needs of a store."""
 
     def account(self, merchant_id: int) -> Account | None:
@@ -52,6 +55,7 @@ class TillDesk(NamedTuple):
     watch: Watch
     days: Days
     issuing: IssuingDesk
+    orders: Orders
 
 
 def open_till(
@@ -60,6 +64,7 @@ def open_till(
     reversing: ReversingDesk,
     sessions: Sessions,
     days: Days,
+    claims: Claims,
     published: Callable[[], int],
 ) -> TillDesk:
     """``published`` is the last invoice that the public log has."""
@@ -74,4 +79,7 @@ def open_till(
     books = Books(store, published)
     shifts = Shifts(store, selling, taking, books, days)
     watch = Watch(store, sessions, Shown(bills, books, lists, shifts), published)
-    return TillDesk(store, lists, bills, selling, taking, books, shifts, watch, days, issuing)
+    orders = Orders(store, claims, issuing, new_id)
+    return TillDesk(
+        store, lists, bills, selling, taking, books, shifts, watch, days, issuing, orders
+    )

@@ -54,8 +54,11 @@ class SoldPart(msgspec.Struct, frozen=True, kw_only=True):
     total_amount: Fen
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a bill; and by whom, when (unix seconds) and at which till it was settled."""
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of a bill; and by whom, when (unix seconds) and at which till it was settled.
+
+    ``order`` is that whose invoices its guests claim, if it became one.
+    """
 
     order_id: str
     business_day: str
@@ -64,6 +67,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     by: int = 0
     at: int = 0
     till: str = ""
+    order: str = ""
 
 
 class _PlannedPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,9 +177,7 @@ class Selling:
     ) -> Bill:
         if isinstance(asked.parts, UnsetType):
             raise MalformedError("missing_field", "how is it paid?", pointer="/parts")
-        content = _content(bill, asked)
-        if bill is not None and bill.state == "dropped":
-            raise ConflictError("bill_changed", "there is no such bill any more")
+        content = content_of(bill, asked.bill)
         check_bill(content, self._issuing.rates, self._issuing.max_lines)
         orders = split(content, asked.parts)
         paid = _all_paid(asked.parts, orders)
@@ -283,10 +285,15 @@ def _sold(issued: Issued) -> SoldPart:
     )
 
 
-def _content(bill: Bill | None, asked: SettleRequest) -> BillContent:
-    """What is settled: what stands on the bill, or, of a direct sale, what was sent along."""
-    if not isinstance(asked.bill, UnsetType):
-        return asked.bill
+def content_of(bill: Bill | None, sent: BillContent | UnsetType) -> BillContent:
+    """What is sold: what stands on the bill, or, of a direct sale, what was sent along.
+
+    NotFoundError ``bill_unknown``; ConflictError ``bill_changed`` for one that was dropped.
+    """
+    if bill is not None and bill.state == "dropped":
+        raise ConflictError("bill_changed", "there is no such bill any more")
+    if not isinstance(sent, UnsetType):
+        return sent
     if bill is None:
         raise NotFoundError("bill_unknown", "there is no such bill")
     return bill.content
@@ -324,8 +331,9 @@ def by_kind(payments: Sequence[Payment]) -> dict[str, Fen]:
 
 
 def _again(bill: Bill, digest: bytes, asked: SettleRequest) -> Outcome:
-    if asked.parts is UNSET or bill.asked == digest:
-        return read_outcome(bill.settlement)
+    outcome = read_outcome(bill.settlement)
+    if not outcome.order and (asked.parts is UNSET or bill.asked == digest):
+        return outcome
     raise _settled_already(bill)
 
 

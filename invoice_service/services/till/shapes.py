@@ -109,6 +109,29 @@ class UndoRequest(Wire, frozen=True):
     version: Version
 
 
+class ShareRequest(Wire, frozen=True):
+    """What one guest may claim: these lines, or so much of everything, or all of it."""
+
+    lines: Annotated[list[PartLine], Meta(min_length=1)] | UnsetType = UNSET
+    amount: Money | UnsetType = UNSET
+
+
+class BillOrder(Wire, frozen=True):
+    """A bill whose guests claim their invoices; ``payments`` is what came for it already."""
+
+    version: Version
+    id: Id | UnsetType = UNSET  # as in ``SettleRequest``
+    shares: Annotated[list[ShareRequest], Meta(min_length=1, max_length=MOST_PARTS)]
+    payments: Annotated[list[Payment], Meta(max_length=20)] = []  # noqa: RUF012 # as above
+    bill: BillContent | UnsetType = UNSET
+
+
+class OrderPaid(Wire, frozen=True):
+    """How an order was paid, all of it."""
+
+    payments: Annotated[list[Payment], Meta(min_length=1, max_length=20)]
+
+
 class TakeBack(Wire, frozen=True):
     """What comes back, as reversals over the programs' door have it; and how it is paid back."""
 

@@ -11,6 +11,7 @@ from chain.errors import ConflictError, UnavailableError
 from chain.log.sqlite import make_private
 from invoice_service.domain.clock import Running
 from invoice_service.domain.numbering import Scheme
+from invoice_service.storage.sqlite.bill_orders import BillOrderRows
 from invoice_service.storage.sqlite.buyers import Buyers, wash_if_possible
 from invoice_service.storage.sqlite.claims import ClaimRows
 from invoice_service.storage.sqlite.clock import Clocks, Times, not_counted, nothing_sealed
@@ -49,6 +50,7 @@ class SqliteStore(
     Trail,
     TillRows,
     ClaimRows,
+    BillOrderRows,
     RetentionRows,
     MailRows,
     Clocks,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, url_for
 
 from invoice_service.documents.slip import Code, Pair, Rule, Slip, Text
 from invoice_service.domain.invoice import StoredInvoice
@@ -35,16 +35,21 @@ def receipt_blueprint(look: Callable[[str], Looked]) -> Blueprint:
     @blueprint.get(f'/v1/invoices/<any_but("batch"):hash_>{ENDING}')
     def show(hash_: str) -> Response:
         looked = look(hash_)
-        return receipt(looked.invoice, looked.slip, printing=looked.printing)
+        code = url_for("invoices.svg", hash_=looked.invoice.hash)
+        return receipt(looked.invoice.number, code, looked.slip, printing=looked.printing)
 
     return blueprint
 
 
-def receipt(invoice: StoredInvoice, slip: Slip, *, printing: bool) -> Response:
-    """The page of a slip; ``printing`` has the browser print it at once."""
+def receipt(number: str, code: str, slip: Slip, *, printing: bool) -> Response:
+    """The page of a slip; ``code`` is its picture's address.
+
+    ``printing`` has the browser print it at once.
+    """
     return page(
         "customers/receipt.html",
-        invoice=invoice,
+        number=number,
+        code=code,
         width=slip.paper.width,
         blocks=[(_KINDS[type(block)], block) for block in slip.blocks],
         printing=printing,

@@ -11,6 +11,7 @@ from invoice_service.web.till.figures import FigureCalls
 from invoice_service.web.till.invoices import InvoiceCalls
 from invoice_service.web.till.lists import ListCalls
 from invoice_service.web.till.mails import MailCalls
+from invoice_service.web.till.orders import OrderCalls
 from invoice_service.web.till.session import TillGate
 from invoice_service.web.till.shifts import ShiftCalls
 from invoice_service.web.till.slips import SlipCalls
@@ -29,6 +30,7 @@ def data_blueprint(gate: Gate, desk: TillDesk, mail: MailDesk, largest: int) -> 
         StateCalls(session),
         ListCalls(session),
         BillCalls(session),
+        OrderCalls(session, gate.door),
         InvoiceCalls(session),
         SlipCalls(session, gate.door),
         MailCalls(session, mail),

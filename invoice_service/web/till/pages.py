@@ -3,11 +3,11 @@
 from contextlib import suppress
 from typing import Any, Final
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
-from chain.errors import MalformedError, NotFoundError, UnavailableError
+from chain.errors import NotFoundError, UnavailableError
 from invoice_service.documents.paper.printing import Printing
-from invoice_service.documents.slip import FORMS, PAPERS, Asked, slip_of
+from invoice_service.documents.slip import FORMS, Asked, slip_of
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.qrtext import read_hash, scan_url
 from invoice_service.retention.keeping import Keeping
@@ -20,9 +20,11 @@ from invoice_service.web.people.gate import Gate
 from invoice_service.web.till.buyers import BuyerPages
 from invoice_service.web.till.figures_page import Misfit, figures_page, rate_name
 from invoice_service.web.till.papers import PaperPages
+from invoice_service.web.till.orders import WIDTHS, slip_of_order
+from invoice_service.web.till.session import word_of
 
 _WORDS: Final[dict[str, dict[str, Any]]] = {
-    "width": {str(width): width for width in PAPERS},
+    "width": {**WIDTHS},
     "form": {form: form for form in FORMS},
     "copy": {"0": False, "1": True},
     "print": {"0": False, "1": True},
@@ -50,6 +52,7 @@ def pages_blueprint(
     routes.get("/invoices/<hash_>/page")(pages.take_back)
     routes.get("/invoices/<hash_>/receipt")(pages.receipt)
     PaperPages(gate, desk, printing).add_to(routes)
+    routes.get("/orders/<order>/receipt")(pages.claim)
     BuyerPages(gate, desk, keeping).add_to(routes)
     routes.get("/closing")(pages.closing)
     routes.get("/settings")(pages.settings)
@@ -99,13 +102,23 @@ class TillPages:
     def receipt(self, hash_: str) -> Response:
         """A slip with all that is on it, for the browser's own print."""
         invoice = self._own(hash_)
-        said = {name: _one_of(name) for name in _WORDS}
+        said = {name: word_of(_WORDS[name], name, request.args) for name in _WORDS}
         copy = said["copy"] or self._desk.store.prints(invoice.seq) > 0
         door = self._gate.door
         link = scan_url(door.public_url, invoice.hash, invoice.number, invoice.total)
         wanted = Asked(said["width"], said["form"], copy)
         slip = slip_of(invoice, wanted, link, ALL_GROUPS, sample=door.sample)
-        return receipt(invoice, slip, printing=said["print"])
+        code = url_for("invoices.svg", hash_=invoice.hash)
+        return receipt(invoice.number, code, slip, printing=said["print"])
+
+    def claim(self, order: str) -> Response:
+        """The slip by which guests claim, for the browser's own print."""
+        width = word_of(_WORDS["width"], "width", request.args)
+        printing = word_of(_WORDS["print"], "print", request.args)
+        whole = self._desk.orders.claims.one(self._merchant(), order)
+        slip = slip_of_order(self._desk, self._gate.door, whole, width)
+        code = url_for("till_data.order_code", order=order)
+        return receipt(whole.order.order_id, code, slip, printing=printing)
 
     def closing(self) -> Response:
         """Where it is opened and closed."""
@@ -136,13 +149,3 @@ class TillPages:
             mails=self._mail.is_open,
             **values,
         )
-
-
-def _one_of(name: str) -> Any:  # noqa: ANN401 # each has its own type
-    """What a parameter's word stands for; the first without it."""
-    words = _WORDS[name]
-    word = request.args.get(name, next(iter(words)))
-    if word not in words:
-        known = ", ".join(words)
-        raise MalformedError("parameter_malformed", f"{name} is one of {known}", pointer=name)
-    return words[word]

@@ -4,6 +4,7 @@ A change carries the token of the page's forms in ``X-Form``, which only a page 
 browser that says where a call comes from must say that it is one.
 """
 
+from collections.abc import Mapping
 from secrets import compare_digest
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -136,6 +137,21 @@ def answer(value: object, status: int = 200) -> Response:
 def nothing() -> Response:
     """Done, and there is nothing to say."""
     return Response(status=204, headers={"Cache-Control": "no-store"})
+
+
+def raw(data: bytes, kind: str) -> Response:
+    """Bytes that nobody keeps."""
+    return Response(data, headers={"Content-Type": kind, "Cache-Control": "no-store"})
+
+
+def word_of(words: Mapping[str, Any], name: str, said: Mapping[str, str]) -> Any:  # noqa: ANN401 # each has its own type
+    """What a parameter's word stands for; the first without it. MalformedError."""
+    word = said.get(name, next(iter(words)))
+    if word not in words:
+        raise MalformedError(
+            "parameter_malformed", f"{name} is one of {', '.join(words)}", pointer=name
+        )
+    return words[word]
 
 
 def _merchant_of(person: Person) -> int:

@@ -4,7 +4,6 @@ from typing import Any, Final
 
 from flask import Blueprint, Response
 
-from chain.errors import MalformedError
 from invoice_service.documents.escpos import escpos
 from invoice_service.documents.slip import FORMS, PAPERS, Asked, slip_of
 from invoice_service.domain.invoice import StoredInvoice
@@ -12,7 +11,7 @@ from invoice_service.domain.qrtext import read_hash, scan_url
 from invoice_service.openapi.operation import OCTETS
 from invoice_service.services.checking.prove import ALL_GROUPS
 from invoice_service.web.people.gate import Door
-from invoice_service.web.till.session import TillGate, answer, asked
+from invoice_service.web.till.session import TillGate, answer, asked, raw, word_of
 
 _ASKED: Final[dict[str, dict[str, Any]]] = {
     "width": {str(width): width for width in PAPERS},
@@ -38,7 +37,7 @@ class SlipCalls:
     def slip(self, hash_: str) -> Response:
         """The bytes for a printer, or a picture; a copy once a slip is on paper."""
         said = asked(*_ASKED)
-        chosen = {name: _one_of(said, name) for name in _ASKED}
+        chosen = {name: word_of(_ASKED[name], name, said) for name in _ASKED}
         invoice = self._own(hash_)
         copy = bool(chosen["copy"]) or self._session.desk.store.prints(invoice.seq) > 0
         wanted = Asked(chosen["width"], chosen["form"], copy)
@@ -47,8 +46,8 @@ class SlipCalls:
         if chosen["format"] == "png":
             from invoice_service.documents.slip_picture import slip_png  # with its font
 
-            return _raw(slip_png(slip), "image/png")
-        return _raw(escpos(slip, drawer=bool(chosen["drawer"])), OCTETS)
+            return raw(slip_png(slip), "image/png")
+        return raw(escpos(slip, drawer=bool(chosen["drawer"])), OCTETS)
 
     def printed(self, hash_: str) -> Response:
         """Count a slip that is on paper."""
@@ -60,18 +59,3 @@ class SlipCalls:
 
     def _own(self, hash_: str) -> StoredInvoice:
         return self._session.desk.books.own(self._session.merchant_id(), read_hash(hash_))
-
-
-def _one_of(said: dict[str, str], name: str) -> Any:  # noqa: ANN401 # each has its own type
-    """What a parameter's word stands for; the first without it."""
-    words = _ASKED[name]
-    word = said.get(name, next(iter(words)))
-    if word not in words:
-        raise MalformedError(
-            "parameter_malformed", f"{name} is one of {', '.join(words)}", pointer=name
-        )
-    return words[word]
-
-
-def _raw(data: bytes, kind: str) -> Response:
-    return Response(data, headers={"Content-Type": kind, "Cache-Control": "no-store"})

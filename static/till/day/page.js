@@ -4,6 +4,7 @@ import { button, fill, h, icon, part } from "../dom.js";
 import { frame, showCashier, showLive, signedOut } from "../frame.js";
 import { newId } from "../ids.js";
 import { live, soon } from "../live.js";
+import { heardOrder } from "../order_window.js";
 import { shown } from "../money.js";
 import { Printing } from "../printers.js";
 import { REASONS, takeBack } from "../returns.js";
@@ -13,6 +14,7 @@ import { kindName, sentence } from "../sentences.js";
 import { Refused } from "../service.js";
 import * as windows from "../window.js";
 import { askMail } from "./mail_window.js";
+import { DayOrders } from "./orders.js";
 import { label } from "./states.js";
 
 class Day {
@@ -24,6 +26,7 @@ class Day {
     Object.assign(this, frame());
     this.printing = new Printing(this.service);
     this.figures = soon(() => this.#figures(), 800);
+    this.orders = new DayOrders(this, (error) => this.#failed(error));
   }
 
   async start() {
@@ -53,7 +56,10 @@ class Day {
       this.rows = [...(after ? this.rows : []), ...invoices.filter(({ hash }) => !there.has(hash))];
       this.next = next ?? null;
       this.#draw();
-      if (!after) this.figures();
+      if (!after) {
+        this.figures();
+        await this.orders.load(part("day").value);
+      }
     } catch (error) {
       this.#failed(error);
     }
@@ -162,6 +168,10 @@ class Day {
       this.figures();
     } else if (kind === "invoice" || kind === "stale" || kind === "open") this.load();
     if (kind === "quota" && said) this.#quota(said);
+    if (kind === "order" && said) {
+      heardOrder(said);
+      this.orders.heard(said, part("day").value);
+    }
     return undefined;
   }
 

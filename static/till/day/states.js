@@ -10,7 +10,20 @@ const STATES = {
   red: ["none", "minus", N_("Red invoice")],
 };
 
-export function label(state) {
-  const [kind, picture, name] = STATES[state] ?? ["none", "circle-question-mark", state];
+export const label = (state) => shown(STATES, state);
+
+function shown(states, state) {
+  const [kind, picture, name] = states[state] ?? ["none", "circle-question-mark", state];
   return h("b", { class: `label is-${kind}` }, icon(picture), _(name));
 }
+
+const ORDERS = {
+  open: ["wait", "clock", N_("Waits for the guest")],
+  paid: ["good", "banknote", N_("Paid, not claimed")],
+  claimed: ["good", "circle-check", N_("Claimed")],
+  expired: ["warn", "clock", N_("Time is over")],
+  cancelled: ["none", "circle-x", N_("Cancelled")],
+};
+
+/** How far an order has come that its guests claim. */
+export const orderLabel = (state) => shown(ORDERS, state);

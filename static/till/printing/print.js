@@ -31,6 +31,16 @@ export class Slips {
     return mine;
   }
 
+  /** Prints what is at a path as often as it is wanted: it is no invoice, and has no copies. */
+  plain(path, printer) {
+    const mine = this.turn.then(async () => {
+      const slip = await this.#call(path, {});
+      await printer.send(new Uint8Array(await slip.arrayBuffer()));
+    });
+    this.turn = mine.catch(() => {});
+    return mine;
+  }
+
   async #print(invoice, printer, { width = 58, form = "full", drawer = false, copy = false }) {
     const again = copy || this.#remembered().includes(invoice);
     const query = new URLSearchParams({ width, form, copy: again ? 1 : 0, drawer: drawer ? 1 : 0 });

@@ -68,7 +68,8 @@ export class BillView {
       h("div", { class: "buttons" },
         h("button", { type: "button", class: "button pay", "data-at": "pay", disabled: wrong.length > 0, click: () => this.till.pay() }, icon("banknote"), _("Pay"), h("kbd", {}, "F9")),
         h("button", { type: "button", class: "button quiet", "data-at": "finish", disabled: wrong.length > 0, click: () => this.till.finish() }, _("Cash, exact"), h("kbd", {}, "F10")),
-        button(_("Split"), () => askSplit(this.till), { "data-at": "split", disabled: wrong.length > 0 }, "users")),
+        button(_("Split"), () => askSplit(this.till), { "data-at": "split", disabled: wrong.length > 0 }, "users"),
+        h("button", { type: "button", class: "button quiet claims", "data-at": "claim", disabled: wrong.length > 0, click: () => this.till.askClaim() }, icon("scan-qr-code"), _("Guest claims"), h("kbd", {}, "F8"))),
     ];
   }
 

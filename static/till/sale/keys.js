@@ -9,13 +9,14 @@ import * as windows from "../window.js";
 const KEYS = [
   ["F1", () => _("To the field for codes and names")],
   ["F2", () => _("Title of a company")],
+  ["F8", () => _("The guest claims: a slip with a code")],
   ["F9", () => _("Pay")],
   ["F10", () => _("Cash, exact: sell and print")],
   ["Esc", () => _("Back")],
   ["?", () => _("These keys")],
 ];
 
-/** `acts` has what F1, F2, F9, F10, Escape and a scan do. */
+/** `acts` has what F1, F2, F8, F9, F10, Escape and a scan do. */
 export function listen(acts, page = document) {
   const scanner = new Scanner();
   let before = null; // the field as it was before a scanner typed into it

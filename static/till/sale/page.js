@@ -7,6 +7,7 @@ import { part } from "../dom.js";
 import { frame, showCashier, showLive, signedOut } from "../frame.js";
 import { newId } from "../ids.js";
 import { Journal, MemoryLog } from "../journal.js";
+import { heardOrder, showOrder } from "../order_window.js";
 import { live, soon } from "../live.js";
 import { body, begun, paid } from "../payment.js";
 import { Printing } from "../printers.js";
@@ -17,6 +18,7 @@ import { openLog } from "../store.js";
 import { isTitleCode } from "../title.js";
 import * as windows from "../window.js";
 import { BillView } from "./bill_view.js";
+import { askClaim } from "./claim_window.js";
 import { showAlready, showDone, showSending } from "./done_window.js";
 import { listen, showKeys } from "./keys.js";
 import { MenuView } from "./menu_view.js";
@@ -48,7 +50,11 @@ class Till {
     part("keys").addEventListener("click", showKeys);
     alone(`fapiao-till-${this.data.merchant}`, () => this.#mine(), () => this.#second());
     const again = soon(() => this.desk.refresh().catch(() => {}));
-    const hear = (kind) => (kind === "closed" ? this.#whether() : kind !== "lost" && again());
+    const hear = (kind, said) => {
+      if (kind === "closed") return this.#whether();
+      if (kind === "order") return said && heardOrder(said);
+      return kind !== "lost" && again();
+    };
     this.feed = live(this.data.root, hear, { after: this.desk.state.cursor, shown: showLive });
     if (!this.desk.state.till) this.#which();
     document.body.dataset.ready = "";
@@ -89,6 +95,16 @@ class Till {
     });
   }
 
+  /** No invoice, but an order: the guests claim theirs. */
+  claim(shares, payments) {
+    return this.#send([{ payments }], () => this.desk.order(shares, payments));
+  }
+
+  /** Ask how the guests claim it. */
+  askClaim() {
+    if (this.#maySell()) askClaim(this);
+  }
+
   /** Finish a sale that another till, or this one, began. */
   resume() {
     return this.#send([], () => this.desk.finish());
@@ -123,7 +139,8 @@ class Till {
   #refused(error) {
     windows.close();
     sound("bad");
-    if (error.code === "bill_settled") showAlready(this, error.problem);
+    if (error.problem?.order) showOrder(this, error.problem.order);
+    else if (error.code === "bill_settled") showAlready(this, error.problem);
     else say(this.why(error), "bad");
   }
 
@@ -138,7 +155,12 @@ class Till {
     const drawer = parts.some(({ payments }) => payments.some(({ kind }) => kind === "cash"));
     hush();
     this.bill.unfold(false);
-    showDone(this, sold, { drawer });
+    this.#show(sold, drawer);
+  }
+
+  #show(sold, drawer = false) {
+    if (sold.order) showOrder(this, sold.order.id, { drawer, prints: true });
+    else showDone(this, sold, { drawer });
   }
 
   #maySell() {
@@ -161,6 +183,7 @@ class Till {
       F2: free(() => askBillTitle(this)),
       F9: free(() => this.pay()),
       F10: free(() => this.finish()),
+      F8: free(() => this.askClaim()),
       Escape: () => this.#back(),
       typed: () => this.#typed(),
       scan: (text) => this.#scan(text),
@@ -177,7 +200,7 @@ class Till {
 
   /** Somebody types for the next guest: the window of the last one goes. */
   #typed() {
-    if (document.querySelector("dialog.done")) windows.close();
+    if (document.querySelector("dialog.done, dialog.order")) windows.close();
     return !windows.isOpen();
   }
 
@@ -222,7 +245,7 @@ class Till {
 
   #finished(sold) {
     if (sold.error) this.#refused(sold.error);
-    else showDone(this, { change: 0, ...sold });
+    else this.#show({ change: 0, ...sold });
   }
 
   #second() {

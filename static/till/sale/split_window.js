@@ -6,28 +6,64 @@ import { quantityText, shown } from "../money.js";
 import { MOST_PARTS, allToFirst, byDish, evenly, moved, totals } from "../split.js";
 import * as windows from "../window.js";
 
-export function askSplit(till) {
-  const { bill } = till.desk;
-  let [parts, dishes] = [2, false];
-  let taken = allToFirst(bill, parts);
-  windows.show(_("Split the bill"), (window_) => {
+/** How a bill is shared, while it is chosen. */
+export class Sharing {
+  #bill;
+  #dishes = false;
+
+  /** Among `least` guests, or more. */
+  constructor(bill, least) {
+    this.#bill = bill;
+    this.least = least;
+    this.#among(least);
+  }
+
+  #among(parts) {
+    this.parts = parts;
+    this.taken = allToFirst(this.#bill, parts);
+  }
+
+  get byDish() {
+    return this.#dishes && this.parts > 1;
+  }
+
+  /** The parts as they are sent; null while one of them has nothing. */
+  get found() {
+    return this.byDish ? byDish(this.#bill, this.taken) : evenly(this.#bill, this.parts);
+  }
+
+  /** What each comes to. */
+  get amounts() {
+    return this.byDish ? totals(this.#bill, this.taken) : this.found.map(({ amount }) => amount);
+  }
+
+  /** What is touched to choose; `again()` draws it anew. */
+  draw(again) {
     const set = (change) => () => {
       change();
-      window_.again();
+      again();
     };
-    const found = dishes ? byDish(bill, taken) : evenly(bill, parts);
-    const amounts = dishes ? totals(bill, taken) : found.map(({ amount }) => amount);
+    const numbers = Array.from({ length: MOST_PARTS - this.least + 1 }, (_none, at) => this.least + at);
+    const { parts, byDish: dishes } = this;
     return [
-      chips(_("Guests"), [2, 3, 4, 5].filter((one) => one <= MOST_PARTS), parts, (one) => set(() => {
-        parts = one;
-        taken = allToFirst(bill, parts);
-      })),
-      h("div", { class: "chips", role: "group", "aria-label": _("How") },
-        chip(_("Evenly"), !dishes, set(() => (dishes = false)), "even"),
-        chip(_("By dish"), dishes, set(() => (dishes = true)), "by-dish")),
-      dishes ? table(bill, taken, (line, part) => set(() => (taken = moved(taken, line, part)))) : null,
-      h("ul", { class: "parts" }, amounts.map((amount, at) => h("li", {}, _("Guest %(number)s", { number: at + 1 }), h("b", {}, shown(amount))))),
-      dishes && !found && h("p", { class: "hint" }, _("Touch a guest's field to give one more to them, until each has something.")),
+      chips(_("Guests"), numbers, parts, (one) => set(() => this.#among(one))),
+      parts > 1 && h("div", { class: "chips", role: "group", "aria-label": _("How") },
+        chip(_("Evenly"), !dishes, set(() => (this.#dishes = false)), "even"),
+        chip(_("By dish"), dishes, set(() => (this.#dishes = true)), "by-dish")),
+      dishes ? table(this.#bill, this.taken, (line, part) => set(() => (this.taken = moved(this.taken, line, part)))) : null,
+      parts > 1 && h("ul", { class: "parts" }, this.amounts.map((amount, at) => h("li", {}, _("Guest %(number)s", { number: at + 1 }), h("b", {}, shown(amount))))),
+      dishes && !this.found && h("p", { class: "hint" }, _("Touch a guest's field to give one more to them, until each has something.")),
+    ];
+  }
+}
+
+export function askSplit(till) {
+  const { bill } = till.desk;
+  const sharing = new Sharing(bill, 2);
+  windows.show(_("Split the bill"), (window_) => {
+    const { found, amounts, parts } = sharing;
+    return [
+      sharing.draw(window_.again),
       h("div", { class: "buttons" }, h("button", {
         type: "button", class: "button", "data-at": "go", disabled: !found, click: () => till.pay(found.map((part, at) => ({ ...part, total: amounts[at] }))),
       }, _("Pay %(total)s in %(parts)s parts", { total: shown(total(bill)), parts }))),
@@ -35,7 +71,7 @@ export function askSplit(till) {
   }, { kind: "wide" });
 }
 
-const chip = (name, pressed, click, at) =>
+export const chip = (name, pressed, click, at) =>
   h("button", { type: "button", class: "chip", "aria-pressed": String(pressed), "data-at": at, click }, name);
 
 const chips = (name, values, chosen, click) =>

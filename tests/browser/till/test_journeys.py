@@ -497,3 +497,44 @@ def test_a_whole_journey_in_english(chromium_browser: Browser, shop: Shop) -> No
     till.ready()
     till.wait_text(".invoices", "Pending")
     till.close()
+
+
+def test_guests_claim_and_every_till_sees_how_far_their_order_has_come(
+    zhang: Till, li: Till, chromium_browser: Browser, shop: Shop
+) -> None:
+    li.go("/till/day")
+    before, store = sold(shop), shop.bureau.instance.store
+    zhang.press(*DUCK, *CHICKEN, "F8")
+    zhang.page.click("[data-at=parts-2]")
+    zhang.page.click("[data-at=go]")
+    zhang.page.wait_for_selector("dialog.order img")
+    order = store.orders_of_day(1, state(zhang)["business_day"], 1)[0].order
+    row = f"[data-order='{order.id}']"
+    li.page.wait_for_selector(f"{row}[data-state=open]")
+    phone = chromium_browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
+    page = phone.new_page()
+    page.goto(shop.bureau.instance.claims.links.url(order))
+    page.click("#claim button[type=submit]")
+    page.wait_for_selector("[data-claim=done]")
+    phone.close()
+    zhang.page.wait_for_selector("dialog.order [data-share=claimed]")
+    wait_until(lambda: "1 / 2" in li.text(row), "the list says how many have claimed")
+    li.page.click(f"{row} .what")
+    li.page.click("[data-at=paid]")
+    li.page.click("[data-at=paid-wechat]")
+    li.page.wait_for_selector(f"{row}[data-state=paid]")
+    li.page.click("[data-at=rest]")
+    li.page.click("[data-at=sure]")
+    li.page.wait_for_selector(f"#orders details {row}[data-state=claimed]", state="attached")
+    assert sold(shop) == before + 2
+    zhang.press("Escape")
+    zhang.press(*TOFU, "F8", "Enter")
+    zhang.page.click("[data-at=cancel]")
+    zhang.page.click("[data-at=sure]")
+    zhang.press("Escape")
+    wait_until(lambda: "麻婆豆腐" in zhang.text("#bill-lines"), "the bill is open again")
+    li.page.wait_for_selector("#orders details [data-state=cancelled]", state="attached")
+    assert sold(shop) == before + 2
+    zhang.page.click("[data-at=more]")
+    zhang.page.click("text=作废账单 >> nth=-1")
+    zhang.wait_text("#bill-lines", "点选菜品")

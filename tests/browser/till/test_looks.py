@@ -18,6 +18,7 @@ from tests.browser.test_access import AXE, LOOK
 from tests.browser.test_files_pages import HEADER, ROWS
 from tests.browser.till.shop import SIZES, Shop, Till, opened, refused_half_way, write_menu
 from tests.outside import need
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -61,6 +62,32 @@ def _split(till: Till) -> None:
     _bill(till)
     till.page.click("[data-at=split]")
     till.page.click("[data-at=by-dish]")
+
+
+def _claim(till: Till) -> None:
+    _bill(till)
+    till.page.click("[data-at=claim]")
+    till.page.click("[data-at=parts-3]")
+
+
+def _order(till: Till) -> None:
+    _claim(till)
+    till.page.click("[data-at=go]")
+    till.page.wait_for_selector("dialog.order img")
+    drawn = "document.querySelector('dialog.order img').complete"
+    wait_until(lambda: till.page.evaluate(drawn), "the code is drawn")
+
+
+def _sure(till: Till) -> None:
+    _order(till)
+    till.page.click("[data-at=cancel]")
+    till.page.wait_for_selector("[data-at=sure]")
+
+
+def _orders(till: Till) -> None:
+    _order(till)
+    _day(till)
+    till.page.wait_for_selector("#orders li")
 
 
 def _pay(till: Till) -> None:
@@ -215,6 +242,10 @@ SCENES: Final[dict[str, Callable[[Till], None]]] = {
     "line": _line,
     "title": _title,
     "split": _split,
+    "claim": _claim,
+    "order": _order,
+    "sure": _sure,
+    "orders": _orders,
     "pay": _pay,
     "done": _done,
     "keys": _keys,

@@ -34,12 +34,22 @@ class Fake {
     const [, id, what] = /^\/till\/bills\/([^/?]+)\/?(\w*)/.exec(path);
     if (what === "settle") return this.#settle(id, sent);
     if (what === "undo") return this.#undo(id);
+    if (what === "order") return this.#order(id, sent);
     if (this.sold.has(id)) return [409, { code: "bill_settled", title: "sold", invoices: this.sold.get(id).invoices }];
     const now = this.bills.get(id);
     if (method === "DELETE") return [this.bills.delete(id) ? 200 : 404, {}];
     if ((now?.version ?? 0) !== sent.version) return [409, { code: "bill_changed", title: "changed", bill: now }];
     this.bills.set(id, { ...sent, id, version: sent.version + 1 });
     return [200, this.bills.get(id)];
+  }
+
+  /** The same bill again is the order there is; one that was sold is not ordered. */
+  #order(id, sent) {
+    const there = this.sold.get(id);
+    if (there && !there.order) return [409, { code: "bill_settled", title: "sold", invoices: there.invoices }];
+    if (!there) this.sold.set(id, { order: { id: `o${this.sold.size}`, shares: sent.shares, payments: sent.payments } });
+    this.bills.delete(id);
+    return [201, this.sold.get(id)];
   }
 
   /** The first part has its invoice, the second none: the quota is used up. */
@@ -58,6 +68,8 @@ class Fake {
   }
 
   #settle(id, sent) {
+    const { order } = this.sold.get(id) ?? {};
+    if (order) return [409, { code: "bill_settled", title: "ordered", invoices: [], order: order.id }];
     const theirs = this.sold.get(id);
     if (this.busy > 0) {
       this.busy -= 1;
@@ -420,4 +432,44 @@ test("drafts stand for the newest only, and one sale for itself", () => {
   assert.deepEqual([...drafts.values()].map(({ draft }) => draft.n), [2]);
   assert.deepEqual([...settling], [["a", 1]]);
   assert.equal(folded([...entries, { number: 6, kind: "refused", id: "a" }]).settling.size, 0);
+});
+
+test("guests claim: one order, whatever is lost on the way, and the bill is done with", async () => {
+  const { desk, fake, log } = opened();
+  await desk.start();
+  add(desk, DUCK);
+  await quiet();
+  fake.lose = 2;
+  const { order } = await desk.order([{}], []);
+  assert.deepEqual(order, { id: "o0", shares: [{}], payments: [] });
+  assert.equal(fake.calls.filter((call) => call.endsWith("/order")).length, 3);
+  assert.deepEqual(await log.all(), []);
+  assert.ok(bills.isEmpty(desk.bill));
+});
+
+test("an order whose page was closed before the answer is found when it is opened again", async () => {
+  const fake = new Fake();
+  const log = new MemoryLog();
+  const first = opened(fake, log);
+  await first.desk.start();
+  add(first.desk, DUCK);
+  await quiet();
+  fake.cut = true;
+  await assert.rejects(first.desk.order([{}], CASH[0].payments, () => false));
+  fake.cut = false;
+  const again = opened(fake, log);
+  const [{ order }] = await again.desk.start();
+  assert.equal(order.id, "o0");
+  assert.equal(order.payments[0].amount, 12_800);
+  assert.equal(fake.sold.size, 1);
+});
+
+test("a bill that is an order elsewhere is not sold: the order is shown instead", async () => {
+  const { desk, fake } = opened();
+  await desk.start();
+  add(desk, DUCK);
+  await quiet();
+  fake.sold.set(desk.bill.id, { order: { id: "o7" } });
+  await assert.rejects(desk.settle(CASH), ({ problem }) => problem.order === "o7");
+  assert.ok(bills.isEmpty(desk.bill));
 });

@@ -12,7 +12,10 @@ from invoice_service.storage.sqlite import SqliteStore
 from tests.web.till.counter import Counter
 
 YEAR: Final = Span("2026-01-01", "2026-12-31", 1_767_225_600, 1_798_761_600)
-LARGE: Final = ("invoices", "till_sales", "till_payments", "till_bills", "till_events", "acts")
+LARGE: Final = (
+    *("invoices", "till_sales", "till_payments", "till_bills", "till_events", "acts"),
+    *("claim_orders", "claims", "claim_payments", "claim_money", "claims_due"),
+)
 _TABLES: Final = "SELECT 1 FROM sqlite_schema WHERE name ="
 ASKED: Final[dict[str, Callable[[SqliteStore], object]]] = {
     "a year's list": lambda store: store.listed(1, YEAR, 2**62, 100),
@@ -30,6 +33,10 @@ ASKED: Final[dict[str, Callable[[SqliteStore], object]]] = {
     "a bill": lambda store: store.bill(1, "x" * 8),
     "shifts of a year": lambda store: store.shifts(1, YEAR.first, YEAR.last, 100),
     "a till's shift": lambda store: store.current_shift(1, "1"),
+    "orders of a day": lambda store: store.orders_of_day(1, "2026-11-21", 100),
+    "a program's orders of a day": lambda store: store.orders(1, 0, 100, day="2026-11-21"),
+    "claims that wait": lambda store: store.begun_claims(50),
+    "claims of a merchant that wait": lambda store: store.begun_claims(50, merchant_id=1),
     "begun returns": lambda store: store.begun_returns(1, "x"),
     "people who wait on bills": lambda store: store.forget_buyers(0),
     "what replaces an invoice": lambda store: store.replacements_of(1),

@@ -74,14 +74,14 @@ class BillRows:
     def put_bill(self, hand: Hand, bill_id: str, version: int, content: BillContent) -> Bill:
         """Keep what stands on a bill now, if its version is still this one."""
         with self.connections.writing() as connection:
-            bill = _at(connection, hand, bill_id, version)
+            bill = bill_at(connection, hand, bill_id, version)
             if bill is None:
-                bill = _begin(connection, hand, bill_id, content)
+                bill = begin_bill(connection, hand, bill_id, content)
             else:
                 bill = msgspec.structs.replace(
                     bill, content=content, version=version + 1, asked=b""
                 )
-                _keep(connection, bill, hand.by.at)
+                keep_bill(connection, bill, hand.by.at)
             return bill
 
     def drop_bill(self, hand: Hand, bill_id: str, version: int) -> None:
@@ -90,7 +90,7 @@ class BillRows:
             there = _one(connection, hand.merchant_id, bill_id)
             if there is not None and there.state == "dropped":
                 return
-            bill = _at(connection, hand, bill_id, version)
+            bill = bill_at(connection, hand, bill_id, version)
             if bill is not None:
                 _drop(connection, bill)
 
@@ -99,13 +99,13 @@ class BillRows:
     ) -> Bill:
         """``content`` stands on the one, and the other goes."""
         with self.connections.writing() as connection:
-            stays = _at(connection, hand, *into)
-            goes = _at(connection, hand, *gone)
+            stays = bill_at(connection, hand, *into)
+            goes = bill_at(connection, hand, *gone)
             if stays is None or goes is None:
                 raise ConflictError("bill_changed", "there is no such bill yet")
             _drop(connection, goes)
             merged = msgspec.structs.replace(stays, content=content, version=stays.version + 1)
-            _keep(connection, merged, hand.by.at)
+            keep_bill(connection, merged, hand.by.at)
             return merged
 
     def fix_bill(self, hand: Hand, fixing: Fixing) -> Bill:
@@ -114,19 +114,15 @@ class BillRows:
         A crash after this leaves a bill that can only be settled as it was asked for here.
         """
         with self.connections.writing() as connection:
-            bill = _at(connection, hand, fixing.bill_id, fixing.version)
+            bill = bill_at(connection, hand, fixing.bill_id, fixing.version)
             if bill is None:
-                bill = _begin(connection, hand, fixing.bill_id, fixing.content)
+                bill = begin_bill(connection, hand, fixing.bill_id, fixing.content)
             place = hand.place
             shift = current(connection, place.merchant_id, place.till) or opened(
                 connection, hand, fixing.new_shift, 0
             )
-            named = {}
-            if not bill.order_id:
-                number = _next_number(connection, place)
-                named = {"order_id": number, "business_day": place.day, "till": place.till}
             fixed = msgspec.structs.replace(
-                bill,
+                numbered(connection, bill, place),
                 state="settling",
                 content=fixing.content,
                 version=bill.version + 1,
@@ -134,9 +130,8 @@ class BillRows:
                 settlement=fixing.settlement,
                 buyers=fixing.buyers,
                 asked=fixing.asked,
-                **named,
             )
-            _keep(connection, fixed, hand.by.at)
+            keep_bill(connection, fixed, hand.by.at)
             return fixed
 
     def sold_parts(self, bill: Bill) -> list[Part]:
@@ -158,7 +153,7 @@ class BillRows:
             opened_again = msgspec.structs.replace(
                 bill, state="open", version=version, shift="", settlement=b"", buyers=b""
             )
-            _keep(connection, opened_again)
+            keep_bill(connection, opened_again)
 
     def undo_bill(
         self, hand: Hand, bill_id: str, version: int, undo: Undo
@@ -185,7 +180,7 @@ class BillRows:
             opened_again = msgspec.structs.replace(
                 bill, state="open", version=version + 1, content=left.content, **_UNNAMED
             )
-            _keep(connection, opened_again, hand.by.at)
+            keep_bill(connection, opened_again, hand.by.at)
             return opened_again, [*sold.values()]
 
     def finish_bill(self, bill: Bill, sales: Sequence[Sale], outcome: bytes) -> Bill:
@@ -210,7 +205,7 @@ class BillRows:
                 settlement=outcome,
                 buyers=b"",
             )
-            _keep(connection, done)
+            keep_bill(connection, done)
             return done
 
     def forget_buyers(self, before: int) -> int:
@@ -229,11 +224,11 @@ class BillRows:
                 if bill is not None:
                     content = msgspec.structs.replace(bill.content, buyer=UNSET)
                     later = {"content": content, "version": bill.version + 1}
-                    _keep(connection, msgspec.structs.replace(bill, **later))
+                    keep_bill(connection, msgspec.structs.replace(bill, **later))
             return len(names)
 
 
-def _at(connection: sqlite3.Connection, hand: Hand, bill_id: str, version: int) -> Bill | None:
+def bill_at(connection: sqlite3.Connection, hand: Hand, bill_id: str, version: int) -> Bill | None:
     """The open bill, which is still at that version; None for one that is to begin.
 
     ConflictError: bill_settled, bill_settling, bill_changed.
@@ -279,7 +274,10 @@ def _places(connection: sqlite3.Connection, order: tuple[str, int, str, str]) ->
     return {part or 1: seq for part, seq in connection.execute(_PLACES, order)}
 
 
-def _begin(connection: sqlite3.Connection, hand: Hand, bill_id: str, content: BillContent) -> Bill:
+def begin_bill(
+    connection: sqlite3.Connection, hand: Hand, bill_id: str, content: BillContent
+) -> Bill:
+    """A new one within a transaction; ConflictError ``too_many_bills``."""
     count = connection.execute(
         f"SELECT count(*) FROM till_bills WHERE merchant_id = ? AND {_OPEN}",  # noqa: S608 # constant
         (hand.merchant_id,),
@@ -296,12 +294,12 @@ def _begin(connection: sqlite3.Connection, hand: Hand, bill_id: str, content: Bi
         person=hand.person,
         till=hand.place.till,
     )
-    _keep(connection, bill, hand.by.at)
+    keep_bill(connection, bill, hand.by.at)
     return bill
 
 
-def _keep(connection: sqlite3.Connection, bill: Bill, at: int = 0) -> None:
-    """``at`` is when a person is first told of, where one is."""
+def keep_bill(connection: sqlite3.Connection, bill: Bill, at: int = 0) -> None:
+    """Write it down within a transaction; ``at`` is when a person on it is first told of."""
     row = msgspec.structs.asdict(bill)
     content = msgspec.structs.replace(bill.content, buyer=UNSET)
     key = connection.execute(
@@ -320,7 +318,15 @@ def _drop(connection: sqlite3.Connection, bill: Bill) -> None:
     gone = msgspec.structs.replace(
         bill, state="dropped", version=bill.version + 1, content=_NOTHING
     )
-    _keep(connection, gone)
+    keep_bill(connection, gone)
+
+
+def numbered(connection: sqlite3.Connection, bill: Bill, place: Place) -> Bill:
+    """With its order's number within a transaction: the one it has, or the next of a till."""
+    if bill.order_id:
+        return bill
+    number = _next_number(connection, place)
+    return msgspec.structs.replace(bill, order_id=number, business_day=place.day, till=place.till)
 
 
 def _next_number(connection: sqlite3.Connection, place: Place) -> str:
@@ -330,11 +336,7 @@ def _next_number(connection: sqlite3.Connection, place: Place) -> str:
         "SELECT last FROM till_numbers WHERE merchant_id = ? AND till = ? AND business_day = ?", key
     ).fetchone()
     number = (row[0] if row else 0) + 1
-    while connection.execute(
-        "SELECT 1 FROM invoices WHERE order_id = ? AND merchant_id = ? AND till = ?"
-        " AND business_day = ? AND type = 'blue'",
-        (_order_id(number), *key),
-    ).fetchone():
+    while connection.execute(_TAKEN, (_order_id(number), *key)).fetchone():
         number += 1
     connection.execute("INSERT OR REPLACE INTO till_numbers VALUES (?, ?, ?, ?)", (*key, number))
     return _order_id(number)
@@ -343,6 +345,14 @@ def _next_number(connection: sqlite3.Connection, place: Place) -> str:
 def _order_id(number: int) -> str:
     """``P`` keeps pages' numbers apart from those of a till's own program."""
     return f"P{number:04}"
+
+
+_TAKEN: Final = (
+    "SELECT 1 FROM invoices WHERE order_id = ?1 AND merchant_id = ?2 AND till = ?3"
+    " AND business_day = ?4 AND type = 'blue' UNION ALL SELECT 1 FROM claim_orders"
+    " WHERE order_id = ?1 AND merchant_id = ?2 AND till = ?3 AND business_day = ?4"
+    " AND cancelled_at IS NULL"
+)
 
 
 def _is_sold(connection: sqlite3.Connection, bill: Bill) -> bool:
@@ -365,6 +375,16 @@ _UNDONE: Final = (
     "SELECT order_id, merchant_id, till, business_day FROM till_undone"
     " WHERE merchant_id = ? AND bill = ? AND version = ?"
 )
+
+
+def bill_of_order(connection: sqlite3.Connection, named: tuple[int, str, str, str]) -> Bill | None:
+    """The bill of a merchant's till, day and order's number."""
+    row = connection.execute(
+        f"{_SELECT} WHERE merchant_id = ? AND till = ? AND business_day = ? AND order_id = ?"
+        " AND order_id <> ''",  # by the index, which has only those with a number
+        named,
+    ).fetchone()
+    return None if row is None else _read(row)
 
 
 def _order(bill: Bill) -> tuple[str, int, str, str]:

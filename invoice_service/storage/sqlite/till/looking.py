@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from invoice_service.domain.lines import spread
+from invoice_service.domain.money import Fen
 from invoice_service.domain.persons import open_kept, read_group
 from invoice_service.services.till.ports import Figures, Listed, Place, Sale, Sought, Span
 from invoice_service.storage.sqlite.buyers import KEY
@@ -42,6 +44,15 @@ _SALES: Final = (
     " s.person, s.at, (SELECT json_group_object(kind, amount) FROM till_payments p"
     " WHERE p.invoice = s.invoice) FROM till_sales s"
     " WHERE s.invoice IN (SELECT value FROM json_each(?))"
+)
+# Money that a till took for an order before its guests claimed: an invoice has its share of it.
+_CLAIMED: Final = (
+    "SELECT i.seq, i.total, o.id, o.merchant_id, o.till, o.business_day, m.shift, m.person, m.at,"
+    " json_group_object(m.kind, m.amount) FROM invoices i"
+    " JOIN claims c ON c.hash = '01' || lower(hex(i.hash)) AND c.hash <> ''"
+    " JOIN claim_orders o ON o.seq = c.order_seq"
+    " JOIN claim_money m ON m.order_seq = o.seq AND NOT m.returned"
+    " WHERE i.seq IN (SELECT value FROM json_each(?)) GROUP BY i.seq"
 )
 _TITLES: Final = (
     "SELECT DISTINCT buyer FROM (SELECT CAST(buyer AS TEXT) AS buyer, seq FROM invoices"
@@ -151,6 +162,18 @@ def _sales(connection: sqlite3.Connection, seqs: Sequence[int]) -> dict[int, Sal
         place = Place(merchant_id, till, day)
         amounts = msgspec.json.decode(paid)
         found[invoice] = Sale(invoice, kind, request, place, shift, person, at, amounts)
+    return found | _claimed(connection, [seq for seq in seqs if seq not in found])
+
+
+def _claimed(connection: sqlite3.Connection, seqs: Sequence[int]) -> dict[int, Sale]:
+    """The same of what a guest claimed, and somebody at a till was paid for."""
+    rows = connection.execute(_CLAIMED, (_json(seqs),)).fetchall() if seqs else []
+    found = {}
+    for seq, total, order, merchant_id, till, day, shift, person, at, money in rows:
+        amounts: dict[str, Fen] = msgspec.json.decode(money)
+        paid = dict(zip(amounts, spread(total, list(amounts.values())), strict=True))
+        place = Place(merchant_id, till, day)
+        found[seq] = Sale(seq, "sale", order, place, shift, person, at, paid)
     return found
 
 

@@ -138,8 +138,10 @@ def _closed(
 def _expected(connection: sqlite3.Connection, merchant_id: int, shift: Shift) -> dict[str, Fen]:
     """What should be there: the change, and what was paid since, less what was paid back."""
     rows = connection.execute(
-        "SELECT p.kind, sum(p.amount) FROM till_sales s JOIN till_payments p"
-        " ON p.invoice = s.invoice WHERE s.merchant_id = ? AND s.shift = ? GROUP BY p.kind",
+        "SELECT kind, sum(amount) FROM (SELECT p.kind, p.amount FROM till_sales s"
+        " JOIN till_payments p ON p.invoice = s.invoice WHERE s.merchant_id = ?1 AND s.shift = ?2"
+        " UNION ALL SELECT kind, amount FROM claim_money WHERE merchant_id = ?1 AND shift = ?2)"
+        " GROUP BY kind",
         (merchant_id, shift.id),
     ).fetchall()
     found = {kind: int(amount) for kind, amount in rows}
