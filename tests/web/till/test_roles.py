@@ -13,7 +13,10 @@ from tests.web.till.counter import Counter, Till
 API_PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 ROLES = ("nobody", *EVERYBODY)
 VALUES = {
-    **{"hash": UNKNOWN, "till": "9", "bill": "12345678", "shift": "12345678"},
+    "hash": UNKNOWN,
+    "till": "9",
+    "bill": "12345678",
+    "shift": "12345678",
     "order": "0" * 32,
 }
 OUTSIDE = ("sign_in_needed", "role_required", "second_factor_needed")
