@@ -63,6 +63,7 @@ PAGES: Final = (
     Page("get", "/till/figures/page", _OF_A_MERCHANT),
     Page("get", "/till/invoices/{hash}/page", _OF_A_MERCHANT),
     Page("get", "/till/invoices/{hash}/receipt", _OF_A_MERCHANT),
+    Page("get", "/till/orders/{order}/receipt", _OF_A_MERCHANT),
     Page("get", "/till/invoices/{hash}/share", _OF_A_MERCHANT),
     Page("get", "/till/invoices/{hash}/file", _OF_A_MERCHANT),
     Page("get", "/till/invoices/{hash}/pdf", _OF_A_MERCHANT),

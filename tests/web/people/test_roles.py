@@ -13,6 +13,7 @@ from tests.web.people.visitors import Browser, Bureau, code_in
 API_PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 ROLES = ("nobody", *EVERYBODY)
 VALUES = {
+    "order": "0" * 32,
     "file": "0" * 32,
     "form": "csv",
     "hash": "x",
