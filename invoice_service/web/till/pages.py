@@ -19,8 +19,8 @@ from invoice_service.web.customers.receipt_page import receipt
 from invoice_service.web.people.gate import Gate
 from invoice_service.web.till.buyers import BuyerPages
 from invoice_service.web.till.figures_page import Misfit, figures_page, rate_name
-from invoice_service.web.till.papers import PaperPages
 from invoice_service.web.till.orders import WIDTHS, slip_of_order
+from invoice_service.web.till.papers import PaperPages
 from invoice_service.web.till.session import word_of
 
 _WORDS: Final[dict[str, dict[str, Any]]] = {
