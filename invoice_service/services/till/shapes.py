@@ -120,8 +120,8 @@ class BillOrder(Wire, frozen=True):
     """A bill whose guests claim their invoices; ``payments`` is what came for it already."""
 
     version: Version
-    id: Id | UnsetType = UNSET  # as in ``SettleRequest``
     shares: Annotated[list[ShareRequest], Meta(min_length=1, max_length=MOST_PARTS)]
+    id: Id | UnsetType = UNSET  # as in ``SettleRequest``
     payments: Annotated[list[Payment], Meta(max_length=20)] = []  # noqa: RUF012 # as above
     bill: BillContent | UnsetType = UNSET
 
