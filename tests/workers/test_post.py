@@ -1,9 +1,12 @@
 """Letters with invoices: once, to one address, by a real mail server; the address is nowhere."""
 
 import logging
+import os
 import socket
 import ssl
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +30,7 @@ from tests.patience import PATIENCE
 from tests.services.mailing.server import PASSWORD, USER, Inbox, mail_server
 from workers import post, tasks
 from workers.app import SEND_LETTERS, make_app
-from workers.postman import Postman
+from workers.postman import COMMAND, Postman
 
 GUEST = "li.si+invoice@gast.example.com"
 PERSON = {"kind": "individual", "name": "张三丰"}
@@ -272,6 +275,44 @@ def test_a_letter_waits_for_the_log_for_a_while(house: House, inbox: Inbox, quic
     assert "尚未写入公开账本" in body.get_content()
     assert len(list(inbox.letters[1].iter_attachments())) == 1
     assert house.states(second) == []
+
+
+def test_who_is_erased_gets_no_letter_that_waited(house: House, inbox: Inbox, quick: None) -> None:
+    invoice = house.sold(buyer=PERSON)
+    house.desk.anchor()
+    house.mail.ask(invoice, GUEST, "zh")
+    erasure = f"/v1/invoices/{invoice.hash}/buyer/erasure"
+    assert house.desk.post(erasure, b"", house.desk.official()).status_code == 200
+    assert house.send(inbox) == Sent(failed=1, codes=(GIVEN_UP,))
+    assert inbox.letters == []
+
+
+def test_the_process_apart_sends_it_and_ends(house: House, inbox: Inbox) -> None:
+    invoice = house.sold()
+    house.desk.anchor()
+    instance = house.desk.instance
+    MailDesk(instance.store, house.config.mail, instance.people_key, lambda: int(time.time())).ask(
+        invoice, GUEST, "zh"
+    )
+    settings = {
+        "SERVICE_DATA_DIR": str(house.desk.config.data_dir),
+        "SERVICE_PUBLIC_URL": house.desk.config.service.public_url,
+        "MAIL_HOST": "127.0.0.1",
+        "MAIL_PORT": str(inbox.port),
+        "MAIL_SECURITY": "none",
+        "MAIL_FROM": "x@y.cn",
+    }
+    done = subprocess.run(
+        COMMAND,
+        env={**os.environ, **{f"FAPIAO_{name}": text for name, text in settings.items()}},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert "letters: 1 sent, 0 failed, 0 later" in done.stderr
+    assert GUEST not in done.stdout + done.stderr
+    assert inbox.people == [GUEST]
 
 
 @pytest.mark.parametrize(

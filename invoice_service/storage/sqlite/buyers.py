@@ -26,6 +26,7 @@ from invoice_service.domain.persons import (
 )
 from invoice_service.services.people.trail import BuyerStanding
 from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.mails import forget_letters
 from invoice_service.storage.sqlite.retention import WAITS
 from invoice_service.storage.sqlite.trail import append, last_said
 
@@ -88,6 +89,7 @@ class Buyers:
             alive = [row for row, key in family if key != GONE]
             if alive:
                 connection.executemany(_DESTROY, [(GONE, row) for row in alive])
+                forget_letters(connection, [row for row, _ in family])
                 connection.execute("INSERT OR IGNORE INTO unwashed VALUES (?)", (seq,))
                 connection.execute(WAITS, (seq,))
                 append(connection, act_by(by, "erasure", subject, after={"documents": len(alive)}))

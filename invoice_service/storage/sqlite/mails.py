@@ -138,6 +138,15 @@ class MailRows:
             )
 
 
+def forget_letters(connection: sqlite3.Connection, invoices: Sequence[int]) -> None:
+    """Destroy the keys of letters that wait: who is erased gets none. They end as given up."""
+    connection.executemany(
+        "UPDATE mail_keys SET key = ? WHERE id IN"
+        " (SELECT id FROM mails WHERE invoice = ? AND state = 'waiting')",
+        [(GONE, invoice) for invoice in invoices],
+    )
+
+
 def create_mails(db: Database) -> None:
     """Make them, empty."""
     for statement in _TABLES:
