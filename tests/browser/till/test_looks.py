@@ -128,7 +128,7 @@ def _back(till: Till) -> None:
 def _lines(till: Till) -> None:
     _day(till)
     till.page.click("[data-at^=back-] >> nth=0")
-    till.page.click("dialog a")
+    till.page.click("dialog a[href$='/page']")
     till.ready()
 
 
