@@ -3,6 +3,8 @@
 ``--key`` may stand again, with the log's key statements; ``--policy FILE`` asks for witnesses.
 What was seen of a log is remembered, and held against what comes next; ``--log`` asks the log.
 
+A COSE receipt and a C2SP tlog-proof are taken, too, beside the ``--hash`` of their document.
+
 ``python -m chain witness …`` runs an independent witness; see ``chain.witness.server``.
 """
 
@@ -15,8 +17,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from chain.commitment import parse_password_area
 from chain.entry import format_time
 from chain.errors import Problem, VerificationError
+from chain.hashing import Digest
 from chain.proof.file import MAX_PROOF_BYTES, Proof, parse_proof
 from chain.proof.memory import (
     Ask,
@@ -28,6 +32,14 @@ from chain.proof.memory import (
     told,
 )
 from chain.proof.promise import is_promise, open_promise, promise_keys, refuse_bent, refuse_within
+from chain.proof.receipt import BEGINNING, parse_receipt, verify_receipt
+from chain.proof.tlogproof import (
+    HEADER,
+    Logged,
+    entry_of,
+    parse_tlog_proof,
+    verify_tlog_proof,
+)
 from chain.proof.verify import Evidence, verify_proof
 from chain.signing.keys import TrustedKeys
 from chain.signing.policy import NO_WITNESSES, Policy
@@ -78,7 +90,49 @@ def _verify(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
         if options.policy or options.log or options.memory:
             parser.error("a promise has no checkpoint: not with --policy, --log or --memory")
         return _tell_promise(data, keys, as_json=options.json)
+    if data.startswith((BEGINNING, HEADER.encode())):
+        return _tell_in_log(parser, options, data, keys, policy)
+    if options.hash:
+        parser.error("--hash is for a receipt or a tlog-proof: a proof file names its document")
     return _tell_proof(options, data, keys, policy)
+
+
+def _tell_in_log(
+    parser: argparse.ArgumentParser,
+    options: argparse.Namespace,
+    data: bytes,
+    keys: TrustedKeys,
+    policy: Policy,
+) -> int:
+    """Check a receipt or a tlog-proof: that a document's entry is in the log, and no more."""
+    if options.hash is None:
+        parser.error("this does not say of which document it is: name it by --hash")
+    if options.log or options.memory or (options.policy and data.startswith(BEGINNING)):
+        parser.error("--log and --memory take a proof file; a receipt has no --policy, either")
+    try:
+        document = parse_password_area(options.hash)
+        logged = _logged(data, document, keys, policy)
+    except VerificationError as problem:
+        return _refuse(problem, as_json=options.json)
+    except Problem as problem:
+        return _cannot_ask(problem, as_json=options.json)
+    origin, size = logged.checkpoint.origin, logged.checkpoint.size
+    if options.json:
+        said = {"proved": "in_log", "hash": options.hash, "origin": origin, "size": size}
+        said |= {"index": logged.index, "witnesses": logged.witnesses}
+        sys.stdout.write(json.dumps(said) + "\n")
+        return YES
+    lines = ("IN THE LOG", f"hash       {options.hash}", f"log        {origin}, {size} entries")
+    sys.stdout.write("".join(map(_plain, (*lines, f"entry      {logged.index}", _STATE_ELSEWHERE))))
+    return YES
+
+
+def _logged(data: bytes, document: Digest, keys: TrustedKeys, policy: Policy) -> Logged:
+    if data.startswith(BEGINNING):
+        receipt = parse_receipt(data)
+        return verify_receipt(receipt, receipt.entry(document), keys)
+    proof = parse_tlog_proof(data)
+    return verify_tlog_proof(proof, entry_of(proof, document), keys, policy)
 
 
 def _tell_proof(options: argparse.Namespace, data: bytes, keys: TrustedKeys, policy: Policy) -> int:
@@ -171,11 +225,14 @@ def _witness(arguments: Sequence[str]) -> int:
     return server.main(arguments)
 
 
+_STATE_ELSEWHERE: Final = "state      unknown: a proof file says whether it was reversed"
 _WHAT: Final = "check a proof file or a promise; without --log, without any network"
 
 
 def _add_options(verify: argparse.ArgumentParser) -> None:
-    verify.add_argument("file", type=Path, metavar="FILE", help="the proof file, or a promise")
+    verify.add_argument(
+        "file", type=Path, metavar="FILE", help="the proof file, a promise, a receipt"
+    )
     verify.add_argument(
         "--key",
         dest="keys",
@@ -184,6 +241,9 @@ def _add_options(verify: argparse.ArgumentParser) -> None:
         metavar="KEY",
         help="the log's key (of a promise, the promise key): name+id+base64, or a file with it;"
         " again: others, and key statements",
+    )
+    verify.add_argument(
+        "--hash", help="of a COSE receipt or a tlog-proof: the password area of its document"
     )
     verify.add_argument(
         "--policy",

@@ -33,7 +33,7 @@ from chain.hashing import Digest, digest_from_hex, leaf_hash, leaf_hashes
 from chain.log.publish import Grown, Publisher, PublishStore
 from chain.log.state_rules import state_changes
 from chain.signing.checkpoint import Checkpoint
-from chain.signing.note import SignerKey
+from chain.signing.note import NoteSigner
 from chain.signing.policy import NO_WITNESSES, Policy
 from chain.tree import merkle
 from chain.tree.merkle import Edge
@@ -153,7 +153,7 @@ class Log:
         self.publisher.grown = Grown(expected.size, entries, tree[::TILE_HEIGHT])
         return block
 
-    def publish(self, *signers: SignerKey, signed_at: datetime | None = None) -> Checkpoint:
+    def publish(self, *signers: NoteSigner, signed_at: datetime | None = None) -> Checkpoint:
         """Write tiles up to the head, check them, sign with every key, publish what can be.
 
         Returns the signed checkpoint. Under a policy it is published when the witnesses have

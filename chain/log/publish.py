@@ -23,7 +23,7 @@ from chain.log.watched import Watched
 from chain.log.whole import WholeFolder
 from chain.signing.checkpoint import Checkpoint, sign_checkpoint
 from chain.signing.cosignature import add_signatures, checked_cosignatures
-from chain.signing.note import Signature, SignerKey, parse_note
+from chain.signing.note import NoteSigner, Signature, parse_note
 from chain.signing.policy import NO_WITNESSES, Policy
 from chain.tree import merkle
 from chain.tree.tiles import TileFolder, TileId
@@ -118,7 +118,7 @@ class Publisher:
         self.grown: Grown | None = None
         """The block sequenced last by this process, until it has been signed."""
 
-    def publish(self, signers: Sequence[SignerKey], signed_at: datetime | None) -> Checkpoint:
+    def publish(self, signers: Sequence[NoteSigner], signed_at: datetime | None) -> Checkpoint:
         """Write, read back, check, sign, publish; see ``Log.publish``."""
         with turn(self._folder):
             note = self._read_file()  # before the head, which is then the same or later
@@ -199,7 +199,7 @@ class Publisher:
 
     def _sign(
         self,
-        signers: Sequence[SignerKey],
+        signers: Sequence[NoteSigner],
         signed: StoredCheckpoint | None,
         head: Head,
         signed_at: datetime | None,
@@ -218,12 +218,14 @@ class Publisher:
         self.grown = None
         return stored
 
-    def _sign_too(self, signers: Sequence[SignerKey], signed: StoredCheckpoint, head: Head) -> None:
+    def _sign_too(
+        self, signers: Sequence[NoteSigner], signed: StoredCheckpoint, head: Head
+    ) -> None:
         """Add the signatures of keys that have come since the newest checkpoint was signed."""
         found = checkpoint_of(signed)
         note = parse_note(self._merged(signed).note)
         known = {(line.name, line.key_id) for line in note.signatures}
-        new = [one for one in signers if (one.name, one.verifier.key_id) not in known]
+        new = [one for one in signers if (one.name, one.key_id) not in known]
         if not new:
             return
         self._check_tiles(Checkpoint(self._origin, 0, EMPTY_ROOT), head)

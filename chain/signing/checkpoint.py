@@ -9,7 +9,7 @@ from typing import Self
 from chain.errors import MalformedError, VerificationError
 from chain.hashing import EMPTY_ROOT, Digest, to_digest
 from chain.signing.keys import TrustedKeys, keys_of
-from chain.signing.note import SignerKey, is_key_name, open_note, sign_note
+from chain.signing.note import NoteSigner, is_key_name, open_note, sign_note
 from chain.tree.merkle import MAX_SIZE
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -46,7 +46,7 @@ class Checkpoint:
         return checkpoint
 
 
-def sign_checkpoint(checkpoint: Checkpoint, *signers: SignerKey) -> bytes:
+def sign_checkpoint(checkpoint: Checkpoint, *signers: NoteSigner) -> bytes:
     """Return the checkpoint as a note; MalformedError ``checkpoint`` if it cannot be read back."""
     text = checkpoint.to_text()
     Checkpoint.parse(text)

@@ -12,7 +12,7 @@ import binascii
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Protocol, Self
 
 from Crypto.PublicKey import MLDSA
 from Crypto.PublicKey.ECC import EccKey
@@ -42,6 +42,9 @@ MAX_SIGNATURES = 100
 MAX_NOTE_SIZE = 1_000_000
 """In bytes; room for post-quantum signatures of other people's witnesses."""
 
+STRUCTURE: Final = b"\x84"
+"""How the bytes begin that are signed in another way than as text."""
+
 _KEY_ID_SIZE = 4
 _TIMESTAMP_SIZE = 8
 _MAX_TIMESTAMP = 2**63 - 1
@@ -70,6 +73,24 @@ class Signature:
         if len(self.payload) - _TIMESTAMP_SIZE not in sizes:
             return None
         return int.from_bytes(self.payload[:_TIMESTAMP_SIZE], "big")
+
+
+class NoteSigner(Protocol):
+    """What signs a note: a key, or what makes another kind of line with one."""
+
+    @property
+    def name(self) -> str:
+        """The key's name."""
+        ...
+
+    @property
+    def key_id(self) -> bytes:
+        """The id that its line has."""
+        ...
+
+    def sign(self, text: str) -> Signature:
+        """Sign a note's text; MalformedError for what it signs not."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +136,15 @@ class VerifierKey:
         message, raw = self._signed(text, signature)
         try:
             self._scheme.verify(message, raw)
+        except ValueError:
+            raise _bad_signature(self.name) from None
+
+    def verify_structure(self, message: bytes, signature: bytes) -> None:
+        """Check what ``SignerKey.sign_structure`` signed; VerificationError ``signature``."""
+        if self.kind != ED25519 or message[:1] != STRUCTURE:
+            raise _bad_signature(self.name)
+        try:
+            self._scheme.verify(message, signature)
         except ValueError:
             raise _bad_signature(self.name) from None
 
@@ -184,6 +214,11 @@ class SignerKey:
             raise MalformedError("key_id", "the key id does not belong to this name and key")
         return key
 
+    @property
+    def key_id(self) -> bytes:
+        """The id of the public key."""
+        return self.verifier.key_id
+
     def text(self) -> str:
         """Return the secret key as ``parse`` reads it."""
         return secret_key_text(self.verifier, self._seed)
@@ -192,6 +227,16 @@ class SignerKey:
         """Sign a note's text; MalformedError ``note`` for what no note can hold."""
         _check_text(text)
         return Signature(self.name, self.verifier.key_id, self._scheme.sign(text.encode()))
+
+    def sign_structure(self, message: bytes) -> bytes:
+        """Sign what COSE signs: an array of four, which begins as no text in UTF-8 can.
+
+        So no signature over a note is ever one over such an array, or the other way round. Raises
+        MalformedError ``cose_structure`` for anything else.
+        """
+        if message[:1] != STRUCTURE:
+            raise MalformedError("cose_structure", "only arrays of four are signed in this way")
+        return self._scheme.sign(message)
 
 
 def parse_secret_key(text: str, kind: int) -> tuple[str, str, bytes]:
@@ -223,7 +268,7 @@ class Note:
         return f"{self.text}\n{lines}".encode()
 
 
-def sign_note(text: str, *signers: SignerKey) -> bytes:
+def sign_note(text: str, *signers: NoteSigner) -> bytes:
     """Return ``text`` as a note signed by all ``signers``; MalformedError ``note``."""
     return Note(text, tuple(signer.sign(text) for signer in signers)).to_bytes()
 

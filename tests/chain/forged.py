@@ -9,7 +9,8 @@ from chain.entry import anchor_entry, seal_entry
 from chain.hashing import ZERO, Digest, leaf_hash, sha256
 from chain.proof.file import Group, HiddenGroup, Placed, Proof, ShownGroup
 from chain.signing.checkpoint import Checkpoint, sign_checkpoint
-from chain.signing.note import SignerKey
+from chain.signing.note import SignerKey, parse_note
+from chain.signing.receipt import with_receipts
 from chain.tree.merkle_slow import slow_inclusion_path, slow_root
 from chain.tree.states import StateLeaf, StateProof, state_leaf_hash, state_node_hash
 from tests.chain.books import DOCUMENTS, NOON, ORIGIN, SIGNER, digest_of, drafts_from, shown
@@ -91,3 +92,10 @@ def with_everything() -> Proof:
     )
     proof = forge.proof()
     return replace(proof, groups={**proof.groups, **hide(proof, ["buyer"])})
+
+
+def with_receipt() -> Proof:
+    """The same under a checkpoint that the log signed for receipts, too."""
+    proof = with_everything()
+    checkpoint = Checkpoint.parse(parse_note(proof.checkpoint).text)
+    return replace(proof, checkpoint=sign_checkpoint(checkpoint, *with_receipts([SIGNER])))

@@ -25,6 +25,7 @@ from chain.entry import (
 from chain.hashing import ZERO, sha256
 from chain.proof.file import parse_proof
 from chain.proof.promise import open_promise, sign_group
+from chain.proof.receipt import parse_receipt, receipt_of
 from chain.proof.tlogproof import parse_tlog_proof, tlog_proof_of, verify_tlog_proof
 from chain.proof.verify import verify_proof
 from chain.signing.checkpoint import Checkpoint, open_checkpoint
@@ -38,7 +39,7 @@ from invoice_service.config import load
 from invoice_service.domain.qrtext import parse_qr_text, scan_url
 from invoice_service.domain.request import parse_record, parse_request, parse_reversal
 from tests.chain.books import NOON, ORIGIN, SIGNER
-from tests.chain.forged import Forge, with_everything
+from tests.chain.forged import Forge, with_everything, with_receipt
 from tests.chain.histories import history
 from tests.fuzz.key_parsers import KEY_PARSERS
 from tests.fuzz.parser import OtherSpellingError, Parser, same, text_of, void
@@ -360,6 +361,12 @@ PARSERS = (
         _tlog_proof,
         (tlog_proof_of(_EVERYTHING).to_bytes(),),
         CHECKPOINT_CODES | PATH_CODES | {"tlog_proof", "tlog_proof_too_long"},
+    ),
+    Parser(
+        "receipt",
+        lambda data: same(parse_receipt(data).to_bytes, data),
+        (receipt_of(with_receipt()).to_bytes(),),
+        frozenset({"receipt", "receipt_size"}),
     ),
     Parser("entry", _entry, _ENTRIES, ENTRY_CODES),
     Parser(

@@ -75,6 +75,7 @@ ELSEWHERE = {
     *("lone_surrogate", "too_many_lines", "consistency_sizes", "no_fork", "key_file_cost"),
     *("identifier_ambiguous", "query_malformed", "price_twice"),
     *("qr_ordinary_vat", "key_unreadable", "key_ambiguous"),
+    "receipt_size",  # test_receipt
     "tree_size",  # of a promise: its count is signed
     *("statement_order", "statement_contradicts", "statement_unsigned", "statement_untrusted"),
 }

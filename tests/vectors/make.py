@@ -29,6 +29,7 @@ from chain.hashing import EMPTY_ROOT, ZERO, Digest, leaf_hash, sha256
 from chain.log.database import SqliteLogStore
 from chain.log.log import Log
 from chain.proof.file import Group, HiddenGroup, Proof, ShownGroup, build_proof
+from chain.proof.receipt import receipt_of
 from chain.proof.tlogproof import TlogProof, tlog_proof_of
 from chain.signing.checkpoint import Checkpoint, sign_checkpoint
 from chain.signing.cosignature import Cosigner
@@ -42,6 +43,7 @@ from chain.signing.note import (
     parse_note,
     sign_note,
 )
+from chain.signing.receipt import with_receipts
 from chain.tree.merkle import Edge
 from chain.tree.merkle_slow import slow_consistency_path, slow_inclusion_path, slow_root
 from chain.tree.tiles import TileFolder
@@ -333,6 +335,36 @@ def _bent_tlog_proofs(good: TlogProof) -> dict[str, tuple[str, str]]:
     }
 
 
+def receipt() -> object:
+    """COSE receipts of the same entry: a good one, and bent ones with their codes."""
+    proof = _proofs()["shown"]
+    text = Checkpoint.parse(parse_note(proof.checkpoint).text)
+    good = receipt_of(replace(proof, checkpoint=sign_checkpoint(text, *with_receipts([LOG]))))
+    other = sha256(b"other")
+    bent = {
+        "another hash": ("signature", replace(good, path=(other, *good.path[1:]))),
+        "path too short": ("path_length", replace(good, path=good.path[:-1])),
+        "another index": ("signature", replace(good, index=3)),
+        "index outside": ("index_outside", replace(good, index=99)),
+        "another size": ("path_length", replace(good, signed=replace(good.signed, size=1 << 40))),
+        "another key": (
+            "signature_missing",
+            replace(good, signed=replace(good.signed, key_id=b"none")),
+        ),
+        "another log": ("origin_mismatch", replace(good, signed=replace(good.signed, origin="x"))),
+    }
+    return {
+        "log_key": LOG.verifier.text(),
+        "hash": password_area(proof.document),
+        "checkpoint": sign_checkpoint(text, *with_receipts([LOG])).decode(),
+        "good": good.to_bytes().hex(),
+        "bent": {
+            name: {"code": code, "receipt": one.to_bytes().hex()}
+            for name, (code, one) in bent.items()
+        },
+    }
+
+
 def _publish(log: Log, *blocks: list[bytes]) -> None:
     for block in blocks:
         head = log.head()
@@ -364,6 +396,7 @@ FORMATS: dict[str, Callable[[], object]] = {
             state,
             proof,
             tlogproof,
+            receipt,
             promise,
             keyfile,
         ),

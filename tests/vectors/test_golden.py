@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from chain.canonical import decode, decode_canonical, encode
+from chain.commitment import parse_password_area
 from chain.entry import parse_entry
 from chain.errors import Problem
 from chain.hashing import digest_from_hex, leaf_hash, sha256
 from chain.proof.file import parse_proof
+from chain.proof.receipt import parse_receipt, verify_receipt
 from chain.proof.tlogproof import parse_tlog_proof, verify_tlog_proof
 from chain.proof.verify import verify_proof
 from chain.signing.checkpoint import open_checkpoint
@@ -120,6 +122,19 @@ def test_tlog_proofs() -> None:
     for name, case in file["bent"].items():
         with pytest.raises(Problem) as caught:
             verify_tlog_proof(parse_tlog_proof(case["text"].encode()), entry, log)
+        assert caught.value.code == case["code"], name
+
+
+def test_cose_receipts() -> None:
+    file = golden("receipt")
+    log, document = VerifierKey.parse(file["log_key"]), parse_password_area(file["hash"])
+    good = parse_receipt(bytes.fromhex(file["good"]))
+    assert verify_receipt(good, good.entry(document), log).index == 2
+    assert open_checkpoint(file["checkpoint"].encode(), log).size == good.signed.size
+    for name, case in file["bent"].items():
+        receipt = parse_receipt(bytes.fromhex(case["receipt"]))
+        with pytest.raises(Problem) as caught:
+            verify_receipt(receipt, receipt.entry(document), log)
         assert caught.value.code == case["code"], name
 
 
