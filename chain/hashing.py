@@ -38,6 +38,11 @@ def node_hash(left: Digest, right: Digest) -> Digest:
     return Digest(_one_shot(b"\x01" + left + right))
 
 
+def sha256_state(data: bytes) -> SHA256.SHA256Hash:
+    """Return SHA-256 with ``data`` in it, for a signature that takes nothing else."""
+    return SHA256.new(data)
+
+
 def sha512(data: bytes) -> bytes:
     """Return the SHA-512 of ``data``: a part of Ed25519, and of nothing else here."""
     return SHA512.new(data).digest()

@@ -26,7 +26,8 @@ from Crypto.Protocol.KDF import scrypt
 
 from chain.errors import MalformedError, RefusedError, VerificationError
 from chain.hashing import sha256
-from chain.signing.note import SignerKey, is_key_name
+from chain.signing.es256 import SecretKey, parse_secret
+from chain.signing.note import is_key_name
 
 HEADER: Final = "encrypted-key/v1"
 MAX_KEY_FILE: Final = 16_384
@@ -71,7 +72,7 @@ def is_encrypted(data: bytes) -> bool:
 
 
 def seal_key(
-    signer: SignerKey,
+    signer: SecretKey,
     passphrase: bytes,
     randbytes: Callable[[int], bytes],
     cost: Cost = DEFAULT_COST,
@@ -90,8 +91,8 @@ def seal_key(
     return body + _check_line(body)
 
 
-def open_key(data: bytes, passphrase: bytes) -> SignerKey:
-    """Return the key of a key file.
+def open_key(data: bytes, passphrase: bytes) -> SecretKey:
+    """Return the key of a key file, of either kind.
 
     Raises VerificationError: ``key_file_damaged``, ``passphrase_wrong``; MalformedError:
     ``key_file_version``, ``key_file_cost``, ``key_file`` for a whole file of another form;
@@ -104,7 +105,7 @@ def open_key(data: bytes, passphrase: bytes) -> SignerKey:
         text = cipher.decrypt_and_verify(sealed[:-_TAG_SIZE], sealed[-_TAG_SIZE:])
     except ValueError:
         raise VerificationError("passphrase_wrong", "the passphrase is not this key's") from None
-    signer = SignerKey.parse(_decode(text))
+    signer = parse_secret(_decode(text))
     if signer.name != name:  # only whoever has the passphrase can make such a file
         raise _malformed("it holds a key of another name")
     return signer

@@ -11,6 +11,7 @@ from typing import Self, TypeAlias
 
 from chain.errors import MalformedError, VerificationError
 from chain.hashing import Digest
+from chain.signing.es256 import WalletKey
 from chain.signing.note import ED25519, Signature, VerifierKey
 
 
@@ -46,13 +47,17 @@ class LogKey:
 class LogKeys:
     """All keys of the log ``origin`` that are known; of those that sign, the oldest stands first.
 
-    ``promise`` holds the keys of its promises. MalformedError ``key_type`` for a witness's key,
-    ``key_ambiguous`` for one that stands twice; VerificationError ``origin_mismatch``.
+    ``promise`` holds the keys of its promises, ``wallet`` those that sign for wallets, the newest
+    last, ``wallet_revoked`` those of them that were stolen or lost. MalformedError ``key_type``
+    for a witness's key, ``key_ambiguous`` for one that stands twice; VerificationError
+    ``origin_mismatch``.
     """
 
     origin: str
     keys: tuple[LogKey, ...]
     promise: tuple[VerifierKey, ...] = ()
+    wallet: tuple[WalletKey, ...] = ()
+    wallet_revoked: tuple[WalletKey, ...] = ()
 
     def __post_init__(self) -> None:
         if any(key.kind != ED25519 for key in (*self.verifiers, *self.promise)):

@@ -3,8 +3,8 @@
 The text of the signed note: ``<origin>/keys``, a number that only grows, then one line for each
 key, in this order: ``log <key>`` for those that sign now (the oldest first), ``retired <key>
 <size> <base64 root>`` of the last checkpoint that it counts for, ``revoked <key>``, ``promise
-<key>``. Each statement says everything, so the newest is enough for whoever knows one of its
-signers; who knows an older key follows those in between.
+<key>``, ``wallet <key>``, ``wallet-revoked <key>``. Each statement says everything, so the newest
+is enough for whoever knows one of its signers; who knows an older key follows those in between.
 """
 
 import base64
@@ -16,6 +16,7 @@ from typing import Final, Self
 
 from chain.errors import MalformedError, VerificationError
 from chain.hashing import to_digest
+from chain.signing.es256 import WalletKey
 from chain.signing.keys import Last, LogKey, LogKeys
 from chain.signing.note import SignerKey, VerifierKey, open_note, parse_note, sign_note
 from chain.tree.merkle import MAX_SIZE
@@ -25,6 +26,7 @@ MAX_STATEMENT: Final = 1 << 16
 
 NAME: Final = "/keys"
 PROMISE: Final = "/promise"
+WALLET: Final = "/wallet"
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -41,6 +43,8 @@ class KeyStatement:
         """Return the lines that are signed."""
         lines = [f"{self.keys.origin}{NAME}", str(self.number), *map(_line, self.keys.keys)]
         lines += [f"promise {key.text()}" for key in self.keys.promise]
+        lines += [f"wallet {key.text()}" for key in self.keys.wallet]
+        lines += [f"wallet-revoked {key.text()}" for key in self.keys.wallet_revoked]
         return "".join(f"{line}\n" for line in lines)
 
     @classmethod
@@ -142,7 +146,11 @@ def _check_keeps(old: LogKeys, new: LogKeys) -> None:
         stands = now.get(key.verifier)
         if stands is None or not (stands.revoked or key.signs or stands == key):
             raise _contradicts()
-    if not set(old.promise) <= set(new.promise):
+    if not (
+        set(old.promise) <= set(new.promise)
+        and set(old.wallet) <= {*new.wallet, *new.wallet_revoked}
+        and set(old.wallet_revoked) <= set(new.wallet_revoked)
+    ):
         raise _contradicts()
 
 
@@ -156,18 +164,36 @@ def _line(key: LogKey) -> str:
 
 
 def _keys(origin: str, lines: Sequence[str]) -> LogKeys:
-    promises = [_promise(origin, line) for line in lines if line.startswith("promise ")]
-    keys = [_log_key(line) for line in lines if not line.startswith("promise ")]
+    promises = [_promise(origin, text) for text in _after("promise ", lines)]
+    wallet = tuple(_wallet(origin, text) for text in _after("wallet ", lines))
+    stolen = tuple(_wallet(origin, text) for text in _after("wallet-revoked ", lines))
+    others = ("promise ", "wallet ", "wallet-revoked ")
+    keys = [_log_key(line) for line in lines if not line.startswith(others)]
     keys.sort(key=lambda key: (key.revoked, key.last is not None))
     if not promises or not any(key.signs for key in keys):
         raise _malformed("it names no key that signs now, or none for promises")
-    if len(set(promises)) != len(promises) or any(key.verifier.name != origin for key in keys):
+    if (
+        len(set(promises)) != len(promises)
+        or len({*wallet, *stolen}) != len(wallet) + len(stolen)
+        or any(key.verifier.name != origin for key in keys)
+    ):
         raise _malformed("a key stands twice, or is of another log")
-    return LogKeys(origin, tuple(keys), tuple(promises))
+    return LogKeys(origin, tuple(keys), tuple(promises), wallet, stolen)
 
 
-def _promise(origin: str, line: str) -> VerifierKey:
-    key = VerifierKey.parse(line.removeprefix("promise "))
+def _after(start: str, lines: Sequence[str]) -> list[str]:
+    return [line.removeprefix(start) for line in lines if line.startswith(start)]
+
+
+def _wallet(origin: str, text: str) -> WalletKey:
+    key = WalletKey.parse(text)
+    if key.name != origin + WALLET:
+        raise _malformed("a wallet's key has another name")
+    return key
+
+
+def _promise(origin: str, text: str) -> VerifierKey:
+    key = VerifierKey.parse(text)
     if key.name != origin + PROMISE:
         raise _malformed("a promise key has another name")
     return key
@@ -181,7 +207,7 @@ def _log_key(line: str) -> LogKey:
             return LogKey(VerifierKey.parse(key), last=_last(size, root))
         case ["revoked", key]:
             return LogKey(VerifierKey.parse(key), revoked=True)
-    raise _malformed("a line is none of its four kinds")
+    raise _malformed("a line is none of its six kinds")
 
 
 def _last(size: str, root: str) -> Last:

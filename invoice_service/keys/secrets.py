@@ -18,6 +18,7 @@ from chain.errors import (
     UnavailableError,
     VerificationError,
 )
+from chain.signing.es256 import SecretKey, parse_secret
 from chain.signing.keyfile import DEFAULT_COST, MAX_KEY_FILE, Cost, is_encrypted, open_key, seal_key
 from chain.signing.note import SignerKey
 
@@ -57,6 +58,14 @@ def read_signer(path: Path, environ: Mapping[str, str]) -> SignerKey:
     Raises UnavailableError ``key_unreadable``, RefusedError ``passphrase_missing``, and those of
     ``find_passphrase``, ``keyfile.open_key`` and ``SignerKey.parse``.
     """
+    signer = read_secret(path, environ)
+    if not isinstance(signer, SignerKey):
+        raise MalformedError("key_type", f"{path} holds a key of another kind")
+    return signer
+
+
+def read_secret(path: Path, environ: Mapping[str, str]) -> SecretKey:
+    """Read a secret key of either kind; errors as ``read_signer``."""
     data = read_key(path)
     if not is_encrypted(data):
         return _plain(data)
@@ -70,7 +79,7 @@ def read_signer(path: Path, environ: Mapping[str, str]) -> SignerKey:
 
 def write_signer(
     path: Path,
-    signer: SignerKey,
+    signer: SecretKey,
     passphrase: bytes | None,
     randbytes: Callable[[int], bytes],
     cost: Cost = DEFAULT_COST,
@@ -133,7 +142,7 @@ def read_key(path: Path) -> bytes:
         ) from error
 
 
-def _open(path: Path, new: bytes, old: bytes | None) -> SignerKey | None:
+def _open(path: Path, new: bytes, old: bytes | None) -> SecretKey | None:
     """The key, or None if ``new`` opens it already."""
     data = read_key(path)
     if not is_encrypted(data):
@@ -163,9 +172,9 @@ def forget_asides(path: Path) -> None:
             aside.unlink()
 
 
-def _plain(data: bytes) -> SignerKey:
+def _plain(data: bytes) -> SecretKey:
     try:
-        return SignerKey.parse(data.decode().rstrip("\n"))
+        return parse_secret(data.decode().rstrip("\n"))
     except UnicodeDecodeError:
         raise MalformedError("key_text", "this is not the text of a secret key") from None
 

@@ -5,9 +5,10 @@ import { ED25519, keyText } from "./note.js";
 
 /**
  * All keys of a log: `keys` of {key, last, revoked}. One signs now, or was retired after `last`
- * ({size, root}), or is revoked.
+ * ({size, root}), or is revoked. `wallets` are the texts of keys that sign for wallets, and of
+ * those of them that were `stolen`.
  */
-export function logKeys(origin, keys, promise = []) {
+export function logKeys(origin, keys, promise = [], wallets = { wallet: [], stolen: [] }) {
   const all = keys.map(({ key }) => key);
   if ([...all, ...promise].some(({ kind }) => kind !== ED25519)) {
     throw new Problem("key_type", "this is not the key of a log");
@@ -18,7 +19,7 @@ export function logKeys(origin, keys, promise = []) {
   if (all.some(({ name }) => name !== origin)) {
     throw new Problem("origin_mismatch", "these are keys of several logs");
   }
-  return { origin, keys, promise };
+  return { origin, keys, promise, wallets };
 }
 
 /** The keys of a log of which nothing else is known: all of them sign. */

@@ -5,10 +5,12 @@ import { DIGEST_SIZE, same, utf8 } from "./hashing.js";
 import { logKeys, nameOf, pinnedKeys, signs } from "./keys.js";
 import { MAX_SIZE } from "./merkle.js";
 import { keyText, openNote, parseKey, parseNote } from "./note.js";
+import { checkWalletKey } from "./wallet.js";
 
 const MAX_STATEMENT = 1 << 16; // bytes
 const NAME = "/keys";
 const PROMISE = "/promise";
+const OTHERS = ["promise ", "wallet ", "wallet-revoked "];
 
 /**
  * Return what is known of a log's keys, from those that are `pinned` and the texts of statements.
@@ -66,11 +68,11 @@ async function parseStatement(note) {
 }
 
 async function readKeys(origin, lines) {
+  const [promises, wallet, stolen] = OTHERS.map((start) => after(start, lines));
   const [promise, keys] = [[], []];
-  for (const line of lines.filter((one) => one.startsWith("promise "))) {
-    promise.push(await readPromise(origin, line));
-  }
-  for (const line of lines.filter((one) => !one.startsWith("promise "))) {
+  for (const text of promises) promise.push(await readPromise(origin, text));
+  for (const text of [...wallet, ...stolen]) await checkWalletKey(origin, text);
+  for (const line of lines.filter((one) => !OTHERS.some((start) => one.startsWith(start)))) {
     keys.push(await readLogKey(line));
   }
   const rank = ({ last, revoked }) => (revoked ? 2 : last === null ? 0 : 1);
@@ -78,15 +80,19 @@ async function readKeys(origin, lines) {
   if (!promise.length || !keys.some(signs)) {
     throw malformed("it names no key that signs now, or none for promises");
   }
-  const twice = new Set(promise.map(keyText)).size !== promise.length;
+  const rest = [...promise.map(keyText), ...wallet, ...stolen];
+  const twice = new Set(rest).size !== rest.length;
   if (twice || keys.some(({ key }) => key.name !== origin)) {
     throw malformed("a key stands twice, or is of another log");
   }
-  return logKeys(origin, keys, promise);
+  return logKeys(origin, keys, promise, { wallet, stolen });
 }
 
-async function readPromise(origin, line) {
-  const key = await parseKey(line.slice("promise ".length));
+const after = (start, lines) =>
+  lines.filter((one) => one.startsWith(start)).map((one) => one.slice(start.length));
+
+async function readPromise(origin, text) {
+  const key = await parseKey(text);
   if (key.name !== origin + PROMISE) throw malformed("a promise key has another name");
   return key;
 }
@@ -105,14 +111,16 @@ async function readLogKey(line) {
     if (root?.length !== DIGEST_SIZE) throw malformed("a retired key's root is no digest");
     return { key, last: { size: BigInt(rest[0]), root }, revoked: false };
   }
-  throw malformed("a line is none of its four kinds");
+  throw malformed("a line is none of its six kinds");
 }
 
 const isSize = (text) => /^(0|[1-9][0-9]{0,18})$/.test(text) && BigInt(text) <= MAX_SIZE;
 
-function textOf(number, { origin, keys, promise }) {
+function textOf(number, { origin, keys, promise, wallets }) {
   const lines = [origin + NAME, number, ...keys.map(lineOf)];
   lines.push(...promise.map((key) => `promise ${keyText(key)}`));
+  lines.push(...wallets.wallet.map((text) => `wallet ${text}`));
+  lines.push(...wallets.stolen.map((text) => `wallet-revoked ${text}`));
   return lines.map((line) => `${line}\n`).join("");
 }
 
@@ -145,6 +153,10 @@ function checkKeeps(before, after) {
   }
   const promised = new Set(after.promise.map(keyText));
   if (!before.promise.every((key) => promised.has(keyText(key)))) throw contradicts();
+  const stolen = new Set(after.wallets.stolen);
+  const named = new Set([...after.wallets.wallet, ...stolen]);
+  if (!before.wallets.wallet.every((text) => named.has(text))) throw contradicts();
+  if (!before.wallets.stolen.every((text) => stolen.has(text))) throw contradicts();
 }
 
 /** Whether the same is said of a key that was retired. */

@@ -1,5 +1,6 @@
 """Cases about a log's keys over time: which key signed, and what the statements say of it."""
 
+import base64
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ from chain.errors import MalformedError
 from chain.hashing import ZERO, sha256
 from chain.signing.checkpoint import Checkpoint, sign_checkpoint
 from chain.signing.cosignature import Cosigner
+from chain.signing.es256 import WalletKey, WalletSigner
 from chain.signing.keys import Last, LogKey, LogKeys
 from chain.signing.note import MAX_SIGNATURES, Note, Signature, SignerKey, parse_note, sign_note
 from chain.signing.statement import MAX_STATEMENT, KeyStatement
@@ -233,6 +235,7 @@ def statements() -> Iterator[Case]:
     ):
         said = LogKeys(ORIGIN, keys(A, B).keys, promises)
         yield case(name, [FIRST, KeyStatement(2, said).sign(A, B)], code)
+    yield from _wallets(case)
     stranger = LogKeys(
         OTHER.name,
         (LogKey(OTHER.verifier),),
@@ -276,6 +279,51 @@ def statements() -> Iterator[Case]:
     yield replace(plain, key=Cosigner(A).verifier.text())
     yield case("new key's proof after all", AFTER, "ok", A, later)
     yield from _spelled(case)
+
+
+def _wallets(case_of: Callable[[str, Sequence[bytes | str], str], Case]) -> Iterator[Case]:
+    """Keys that sign for wallets: named, revoked, forgotten, and spelled in other ways."""
+    one, two = (WalletSigner(f"{ORIGIN}/wallet", bytes([n]) * 32).verifier for n in (5, 6))
+
+    def said(number: int, wallet: Sequence[WalletKey], revoked: Sequence[WalletKey] = ()) -> bytes:
+        known = replace(keys(A), wallet=tuple(wallet), wallet_revoked=tuple(revoked))
+        return KeyStatement(number, known).sign(A)
+
+    for name, notes, code in (
+        ("one", [FIRST, said(2, [one])], "ok"),
+        ("a second", [said(2, [one]), said(3, [one, two])], "ok"),
+        ("in another order", [said(2, [one, two]), said(3, [two, one])], "ok"),
+        ("one is stolen", [said(2, [one]), said(3, [two], [one])], "ok"),
+        ("all are stolen", [said(2, [one]), said(3, [], [one])], "ok"),
+        ("one is forgotten", [said(2, [one]), said(3, [two])], "statement_contradicts"),
+        ("all are forgotten", [said(2, [one]), said(3, [])], "statement_contradicts"),
+        ("a stolen one is back", [said(2, [], [one]), said(3, [one])], "statement_contradicts"),
+        ("a stolen one is forgotten", [said(2, [], [one]), said(3, [])], "statement_contradicts"),
+    ):
+        yield case_of(f"wallet: {name}", notes, code)
+    text, line = parse_note(FIRST).text, f"wallet {one.text()}\n"
+    elsewhere = WalletKey(f"{ORIGIN}/wallets", one.x, one.y).text()
+    name, key_id, encoded = one.text().split("+", 2)
+    raw = base64.b64decode(encoded)
+    off = to_base64(raw[:-1] + bytes([raw[-1] ^ 1]))
+    for name_, body, code in (
+        ("twice", text + line + line, "key_statement"),
+        ("and stolen", f"{text}{line}wallet-revoked {one.text()}\n", "key_statement"),
+        ("stolen before", f"{text}wallet-revoked {two.text()}\n{line}", "key_statement"),
+        ("before the promise key", text.replace("promise ", f"{line}promise "), "key_statement"),
+        ("of another name", f"{text}wallet {elsewhere}\n", "key_statement"),
+        ("a log's key", f"{text}wallet {B.verifier.text()}\n", "key_text"),
+        ("with another id", f"{text}wallet {name}+00000000+{encoded}\n", "key_text"),
+        ("not on the curve", f"{text}wallet {name}+{key_id}+{off}\n", "key_text"),
+        ("cut off", f"{text}wallet {name}+{key_id}+{encoded[:-4]}\n", "key_text"),
+        ("longer", f"{text}wallet {name}+{key_id}+{to_base64(raw + b'x')}\n", "key_text"),
+        ("without padding", f"{text}wallet {one.text().rstrip('=')}\n", "key_text"),
+        ("with a space", f"{text}wallet {one.text()} \n", "key_text"),
+        ("empty", f"{text}wallet \n", "key_text"),
+        ("no key", f"{text}wallet\n", "key_statement"),
+        ("in capitals", text + line.replace("wallet", "WALLET", 1), "key_statement"),
+    ):
+        yield case_of(f"wallet, spelled: {name_}", [sign_note(body, A)], code)
 
 
 def _filling(size: int) -> str:
