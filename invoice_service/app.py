@@ -31,6 +31,7 @@ from invoice_service.api.rates import Rates, headers_of
 from invoice_service.api.remedies import REMEDIES
 from invoice_service.api.requests import AnyBut
 from invoice_service.api.shortcuts import Route, Shortcuts, Toll
+from invoice_service.api.wallet.known import wallet_door
 from invoice_service.config import Config, load
 from invoice_service.documents.paper.printing import open_printing
 from invoice_service.documents.sharing import Sharing
@@ -57,7 +58,7 @@ from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
 from invoice_service.web import help as help_room
 from invoice_service.web import people, till
-from invoice_service.web.claim import ClaimPages, OwnInvoice, Told
+from invoice_service.web.claim import ClaimPages, OwnInvoice, Told, WalletDoor
 from invoice_service.web.claim import contract as claim
 from invoice_service.web.customers import (
     codes_page,
@@ -104,7 +105,16 @@ ALWAYS: Final = [
     ("Referrer-Policy", "no-referrer"),  # the hash in our addresses opens an invoice
 ]
 
-PROGRAMS: Final = ("/v1/", "/log/", "/static/", "/healthz", "/readyz", "/metrics", "/openapi.json")
+PROGRAMS: Final = (
+    "/v1/",
+    "/.well-known/",
+    "/log/",
+    "/static/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+)
 """Where problems are answered as problem+json; elsewhere people read."""
 
 
@@ -263,6 +273,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
     )
     witnesses = [key.text() for key in instance.policy.witnesses]
     sharing = Sharing(printing.printers, printing.press)
+    site_url, to_wallet = config.service.public_url, WalletDoor(*wallet_door(instance))
     for blueprint in (
         *rooms.blueprints(instance),
         pages.pages_blueprint(
@@ -280,9 +291,10 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
             instance.store,
             printing,
             mail,
-            config.service.public_url,
+            site_url,
             instance.log.taken,
             _told(),
+            to_wallet,
         ).blueprint(),
         OwnInvoice(instance.claims, instance.store, sharing, instance.keeping).blueprint(),
         showcase.showcase_blueprint(),

@@ -47,6 +47,7 @@ COMMANDS: Final = {
     "replay": "replay:replay",
     "witness": "witness:witness",
     "print": "print_paper:print_paper",
+    "wallet": "wallet:wallet",
     "print-bridge": "print_bridge:print_bridge",
     "issuer": "issuer:issuer",
 }

@@ -19,6 +19,7 @@ from chain.log.log import Log
 from chain.signing.keys import LogKeys
 from chain.signing.note import SignerKey, VerifierKey
 from chain.signing.policy import NO_WITNESSES, Policy
+from chain.signing.receipt import with_receipts
 from chain.tree.tiles import TileFolder
 from chain.witness.client import Limits, Witnesses
 from chain.witness.cosigning import Cosigning
@@ -33,17 +34,16 @@ from invoice_service.keys.begin import (
     make_keys,
     read_own_signer,
     read_promise_signer,
+    write_as_kept,
 )
-from invoice_service.keys.folder import (
-    PROMISE_KEY,
-    KeyFolder,
-)
+from invoice_service.keys.folder import KeyFolder
 from invoice_service.keys.people import PEOPLE_KEY, PeopleKey
 from invoice_service.keys.rotation import Rotation
-from invoice_service.keys.secrets import all_encrypted, find_passphrase, write_signer
+from invoice_service.keys.wallet import other_paths
 from invoice_service.processes.issuer import SOCKET, DirectIssuer, IssuerClient
 from invoice_service.processes.logs import plain_logs
 from invoice_service.processes.uptime import running
+from invoice_service.processes.wallet import WalletLine, wallet_line
 from invoice_service.retention.keeping import Keeping
 from invoice_service.services.anchoring.anchor import Anchoring
 from invoice_service.services.checking.verify import Verifier
@@ -72,8 +72,8 @@ def now() -> datetime:
 
 
 def secret_keys(config: Config) -> list[Path]:
-    """Where the secret keys are: the log's, two of them in an overlap, and that of promises."""
-    return [*key_folder(config).secret_paths(), config.keys_dir / PROMISE_KEY]
+    """Where the secret keys are: the log's, two of them in an overlap, of promises, for wallets."""
+    return [*key_folder(config).secret_paths(), *other_paths(config.keys_dir)]
 
 
 @dataclass(frozen=True)
@@ -269,15 +269,15 @@ class Instance:
             store=self.log_store,
             publisher=self.log.publisher,
             read=read_own_signer,
-            write=self._write_signer,
+            write=partial(write_as_kept, self.keys, randbytes=self.randbytes),
             randbytes=self.randbytes,
         )
 
-    def _write_signer(self, path: Path, signer: SignerKey) -> None:
-        """Keep a new log key as the old one is kept: the worker can open that, so this one, too."""
-        encrypted = all_encrypted(self.keys.secret_paths()[:1])
-        passphrase = find_passphrase(os.environ) if encrypted else None
-        write_signer(path, signer, passphrase, self.randbytes)
+    @property
+    def wallets(self) -> WalletLine:
+        """Offers to wallets, and who signs for them: another process, which has the key."""
+        parts = self.store, self.people_key, self.clock, self.randbytes
+        return wallet_line(self.config.run_dir, *parts)
 
     def anchoring(self) -> Anchoring:
         """Everything that anchoring works with, the log's secret keys included."""
@@ -462,7 +462,7 @@ def _make_parts(config: Config, clock: Clock, randbytes: Callable[[int], bytes])
         store.bind_instance(mark)
         _begin_trail(store, config, clock)
         store.note_clock(int(clock().timestamp()))
-        log.publish(signer, signed_at=clock())
+        log.publish(*with_receipts([signer]), signed_at=clock())
 
 
 def _require_name(config: Config, store: SqliteLogStore) -> None:

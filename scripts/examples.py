@@ -9,7 +9,7 @@ import random
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -20,10 +20,19 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 import invoice_service.openapi.document as described
+from chain.signing.es256 import WalletSigner
+from invoice_service.api.wallet.contract import GRANT
 from invoice_service.app import create_app, doors
+from invoice_service.commands.wallet import wallet_signer, wallets_of
 from invoice_service.config import load
+from invoice_service.documents.wallet.claims import VCT
+from invoice_service.documents.wallet.credential import jwk_of
+from invoice_service.documents.wallet.holder import PROOF_TYPE
+from invoice_service.documents.wallet.sdjwt import Claims, sign
 from invoice_service.domain.merchant import MerchantRequest
+from invoice_service.keys.wallet import wallet_keys
 from invoice_service.openapi.operation import Operation
+from invoice_service.processes.wallet import SOCKET, WalletProcess
 from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.services.people.admit import admit, create_key
 from invoice_service.services.people.ports import SCOPES, KeyTerms
@@ -72,6 +81,9 @@ CAFE: Final = {
     "district": "440305",
     "quota": 10000,
 }
+
+
+HOLDER: Final = WalletSigner("holder", bytes(range(1, 33)))
 
 
 class Call(NamedTuple):
@@ -188,6 +200,21 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     for name in ("alive", "ready", "metrics", "description"):
         yield Call(name)
     yield Call("orderRest", order)
+    yield Call("WALLET")
+    for name in ("credentialIssuer", "authorizationServer", "credentialKeys"):
+        yield Call(name)
+    yield Call("claimWallet", token)
+    code = {"grant_type": GRANT, "pre-authorized_code": known["WALLET"]}
+    yield Call("walletToken", {}, code, FORM)
+    yield Call("walletNonce")
+    claims = {
+        "aud": URL,
+        "iat": int(NOW.timestamp()),
+        "nonce": known["walletNonce"]["c_nonce"],
+    }
+    header: Claims = {"alg": "ES256", "jwk": jwk_of(HOLDER.verifier), "typ": PROOF_TYPE}
+    proofs = {"jwt": [sign(header, claims, HOLDER)]}
+    yield Call("walletCredential", {}, {"credential_configuration_id": VCT, "proofs": proofs})
 
 
 def _help(here: dict[str, Any], slip: dict[str, Any], code: str) -> Iterator[Call]:
@@ -219,6 +246,7 @@ class Recorder:
         self._keys = keys
         self._operations = {it.name: it for it in doors(instance.config).operations}
         self.known: dict[str, Any] = {"SERVICES": services}
+        self.closing = ExitStack()
         self.examples: dict[str, Any] = {}
 
     def all(self) -> dict[str, Any]:
@@ -226,6 +254,8 @@ class Recorder:
         for call in calls(self.known):
             if call.name == "ANCHOR":
                 anchor_pending(self._instance.anchoring())
+            elif call.name == "WALLET":
+                self.known["WALLET"] = self._offer()
             elif call.name == "PERSON":
                 self.known["PERSON"] = self._sell_to_person()
             elif call.name == "PICTURED":
@@ -237,6 +267,16 @@ class Recorder:
             else:
                 self._make(self._operations[call.name], call)
         return self.examples
+
+    def _offer(self) -> str:
+        """The code of an offer to a wallet, which this process signs for."""
+        instance = self._instance
+        wallet_keys(instance.keys, instance.log_store, instance.randbytes).rotate()
+        instance.config.run_dir.mkdir(exist_ok=True)
+        place = instance.config.run_dir / SOCKET
+        process = WalletProcess(place, lambda: wallets_of(instance, wallet_signer(instance)))
+        self.closing.callback(process.close)
+        return instance.wallets.offers.code(self.known["issue"]["hash"])
 
     def _sell_to_person(self) -> Any:  # noqa: ANN401 # JSON
         """An invoice that is no example."""
@@ -291,6 +331,8 @@ class Recorder:
         role = {"any": "merchant", "optional": "merchant", "": ""}.get(operation.key, operation.key)
         if role:
             headers["Authorization"] = f"Bearer {self._keys[role]}"
+        if operation.name == "walletCredential":
+            headers["Authorization"] = f"Bearer {self.known['walletToken']['access_token']}"
         if call.body is not None:
             headers["Content-Type"] = call.kind
         return headers
@@ -365,7 +407,9 @@ def fresh() -> Iterator[Recorder]:
         config = load(None, {**environ, **services.settings, **mail})
         instance = init_instance(config, clock=lambda: NOW, randbytes=draw.randbytes)
         try:
-            yield Recorder(instance, _people(instance, draw.randbytes), services)
+            recorder = Recorder(instance, _people(instance, draw.randbytes), services)
+            with recorder.closing:
+                yield recorder
         finally:
             instance.close()
 

@@ -5,7 +5,7 @@ Codes are promises: programs compare them. Add, never rename.
 
 from typing import Final, NamedTuple
 
-from invoice_service.api.codes_of_claims import CLAIM
+from invoice_service.api.codes_of_claims import CLAIM, WALLET
 from invoice_service.api.codes_of_files import FILES
 from invoice_service.api.codes_of_help import HELP
 from invoice_service.api.codes_of_invoices import INVOICE
@@ -496,6 +496,7 @@ SUBJECTS: Final = (
     Subject("till", "At the till", "收银", TILL),
     Subject("claim", "Claiming and payments", "自助开票与支付通知", CLAIM),
     Subject("help", "Reports of slips", "问题小票反馈", HELP),
+    Subject("wallet", "Wallets", "电子钱包", WALLET),
     Subject("key", "API keys and merchants", "密钥与商户", _KEY),
     Subject("people", "Signing in and people", "登录与人员", _PEOPLE),
     Subject("log", "The public log", "公开账本", _LOG),

@@ -4,6 +4,54 @@ from typing import Final
 
 from invoice_service.api.entry import Entry
 
+WALLET: Final = {
+    "receipt_missing": Entry(
+        409,
+        "The newest checkpoint was signed without receipts; try again in a minute",
+        "最新的账本签名尚不含凭据，请一分钟后重试",
+    ),
+    "wallet_off": Entry(
+        404, "Nothing is issued to wallets here; take the PDF", "本服务未开通电子钱包，请下载 PDF"
+    ),
+    "wallet_needs_https": Entry(
+        409,
+        "Wallets take nothing from this address: it has to begin with https://",
+        "电子钱包只接受 https:// 地址",
+    ),
+    "wallet_key_missing": Entry(
+        503, "The wallet's key is missing; operators have to look", "电子钱包密钥缺失，请联系运维"
+    ),
+    "wallet_unavailable": Entry(
+        503,
+        "Nobody signs for wallets just now; try again in a minute",
+        "暂时无法签发，请一分钟后重试",
+    ),
+    "grant_unsupported": Entry(
+        400, "Only the code of an offer is taken here", "此处只接受预授权码"
+    ),
+    "grant_invalid": Entry(
+        400,
+        "This code is used or over; load the page with the invoice again, and scan its new code",
+        "该码已使用或已过期，请刷新发票页面后重新扫码",
+    ),
+    "wallet_token": Entry(
+        401,
+        "This token is used or over; scan a new code on the page with the invoice",
+        "令牌已使用或已过期，请在发票页面重新扫码",
+    ),
+    "credential_request": Entry(
+        400, "This is not a request for a credential that is issued here", "请求格式不正确"
+    ),
+    "proof_invalid": Entry(
+        400, "This does not prove the wallet's key; the wallet has to sign anew", "钱包密钥证明无效"
+    ),
+    "nonce_invalid": Entry(
+        400,
+        "This nonce is not ours, or over; ask for a new one, and sign that",
+        "随机数无效或已过期",
+    ),
+}
+
 CLAIM: Final = {
     "order_unknown": Entry(404, "There is no such order of yours", "没有这笔订单"),
     "order_differs": Entry(

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+from chain.hashing import Digest
 from chain.log.log import Log
+from chain.signing.es256 import WalletKey
 from chain.signing.keys import LogKeys
 from invoice_service.config import Config
 from invoice_service.retention.keeping import Keeping
 from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.claims.desk import Claims
+from invoice_service.services.claims.offers import Offers
 from invoice_service.services.health import PendingReader
 from invoice_service.services.help.desk import ReportDesk
 from invoice_service.services.help.ports import ScanStore
@@ -61,6 +64,17 @@ class PublicKeys(Protocol):
         ...
 
 
+class Wallets(Protocol):
+    """Who signs for wallets, and the offers by which they are let in."""
+
+    @property
+    def offers(self) -> Offers: ...
+
+    def credential(self, digest: Digest, shown: frozenset[str], holder: WalletKey) -> str:
+        """The credential of an invoice for the holder of that key; Problems as it has them."""
+        ...
+
+
 class Parts(Protocol):
     """An open instance."""
 
@@ -96,6 +110,9 @@ class Parts(Protocol):
 
     @property
     def help_store(self) -> ScanStore: ...
+
+    @property
+    def wallets(self) -> Wallets: ...
 
     @property
     def clock(self) -> Callable[[], datetime]: ...

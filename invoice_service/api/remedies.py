@@ -19,6 +19,34 @@ class Remedy(NamedTuple):
 
 
 _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
+    (
+        Remedy(
+            "customer",
+            "Load the page with the invoice again, and scan its new code with the wallet; the PDF"
+            " and the proof file are there as well.",
+            "请刷新发票页面并用钱包扫描新的二维码，也可下载 PDF 或证明文件。",
+        ),
+        "receipt_missing wallet_off wallet_unavailable grant_invalid wallet_token",
+    ),
+    (
+        Remedy(
+            "program",
+            "Follow OpenID4VCI 1.0, from the metadata of the credential issuer on; ask for a nonce"
+            " and sign it just before the credential is asked for.",
+            "请按 OpenID4VCI 1.0 从签发方元数据开始，并在请求凭证前重新获取并签署随机数。",
+        ),
+        "grant_unsupported credential_request proof_invalid nonce_invalid",
+    ),
+    (
+        Remedy(
+            "operator",
+            "Set service.public_url to an https:// address without a path; put keys/wallet.key"
+            " back, or make a new one with fapiao keys rotate-wallet.",
+            "请将 service.public_url 设为不带路径的 https:// 地址；放回 keys/wallet.key，"
+            "或执行 fapiao keys rotate-wallet。",
+        ),
+        "wallet_needs_https wallet_key_missing",
+    ),
     # Whoever holds a slip.
     (
         Remedy(
@@ -372,6 +400,7 @@ _OF_SUBJECT: Final = {
     "till": "bill_changed",
     "claim": "claim_unknown",
     "help": "report_empty",
+    "wallet": "grant_invalid",
     "key": "key_unknown",
     "people": "sign_in_needed",
     "log": "no_tile",

@@ -18,6 +18,7 @@ from invoice_service.api import (
     problems,
     reports,
     trail,
+    wallet,
 )
 from invoice_service.api import help as help_room
 from invoice_service.api.parts import Parts
@@ -30,6 +31,7 @@ OPERATIONS: Final = (
     *merchants.OPERATIONS,
     *people.OPERATIONS,
     *orders.OPERATIONS,
+    *wallet.OPERATIONS,
     *trail.OPERATIONS,
     *log.OPERATIONS,
     *operations.OPERATIONS,
@@ -43,6 +45,7 @@ WORDS: Final = {
     **people.WORDS,
     **orders.WORDS,
     **help_room.WORDS,
+    **wallet.WORDS,
     **log.WORDS,
     **trail.WORDS,
     **operations.WORDS,
@@ -58,6 +61,7 @@ def blueprints(parts: Parts) -> tuple[Blueprint, ...]:
         people.people_blueprint(parts),
         people.devices_blueprint(parts),
         *orders.blueprints(parts),
+        *wallet.blueprints(parts),
         reports.blueprint(parts),
         help_room.blueprint(parts),
         trail.blueprint(parts),

@@ -18,6 +18,7 @@ from invoice_service.domain.acts import Said
 from invoice_service.domain.numbering import format_utc
 from invoice_service.keys.people import rotate as rotate_people_key
 from invoice_service.keys.secrets import NEW_PASSPHRASE, PASSPHRASE, encrypt_keys, find_passphrase
+from invoice_service.keys.wallet import wallet_keys
 from invoice_service.services.people import admit
 from invoice_service.services.people.ports import UNLESS_SAID, ApiKey, KeyTerms, Scope
 from invoice_service.wiring import Instance, secret_keys
@@ -31,7 +32,8 @@ def keys() -> None:
 
     The log's keys: log shows the public ones, list-log prints them for the witness network,
     rotate-log changes them; encrypt and passphrase protect the secret ones on the disk.
-    rotate-people changes the key that seals people's one-time codes.
+    rotate-people changes the key that seals people's one-time codes, rotate-wallet makes or changes
+    the one that signs for wallets.
     """
 
 
@@ -300,6 +302,41 @@ def rotate_people(session: Session, *, as_json: bool) -> None:
         print_json({"secrets": done})
     else:
         click.echo(f"a new key seals the codes of {done} people; back up keys/ anew")
+
+
+@keys.command("rotate-wallet")
+@click.option(
+    "--stolen",
+    metavar="ID",
+    type=key_id,
+    help="Revoke the key with this id, 8 hexadecimal digits.",
+)
+@json_option
+@click.pass_obj
+def rotate_wallet(session: Session, *, stolen: str | None, as_json: bool) -> None:
+    """Make the key that signs for wallets, or a new one in its place.
+
+    Before the first there is nothing for wallets here. What older ones signed stays good; what a
+    --stolen one did, counts for nothing. Killed at any point, the same command goes on.
+    """
+    instance = session.instance()
+    try:
+        keys = wallet_keys(instance.keys, instance.log_store, instance.randbytes)
+        said = keys.rotate() if stolen is None else keys.revoke(stolen)
+        what: Said = {"step": "rotate"} if stolen is None else {"step": "revoke", "key": stolen}
+        instance.record("wallet_key", "log", after={**what, "statement": said.number})
+    finally:
+        instance.close()
+    states = [
+        ("signs" if key == said.keys.wallet[-1] else "counts", key.text())
+        for key in said.keys.wallet
+    ] + [("revoked", key.text()) for key in said.keys.wallet_revoked]
+    if as_json:
+        listed = [{"state": state, "key": key} for state, key in states]
+        print_json({"statement": said.number, "keys": listed})
+        return
+    print_table(["state", "key"], states, title=f"Statement {said.number} of the log's keys")
+    click.echo("back up keys/ anew; whoever checks credentials needs the newest key statement")
 
 
 @keys.command()

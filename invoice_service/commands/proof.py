@@ -12,6 +12,7 @@ from chain.commitment import parse_password_area, password_area
 from chain.durable import write_file
 from chain.proof.file import MAX_PROOF_BYTES, Proof, parse_proof
 from chain.proof.hide import hide_groups
+from chain.proof.receipt import receipt_of
 from chain.proof.tlogproof import tlog_proof_of
 from invoice_service.commands.claims import proof_slip
 from invoice_service.commands.remote import Remote
@@ -38,6 +39,7 @@ CAN_HIDE: Final = ("buyer", "lines")
     help="Write here; - for the standard output; else into this folder, named by the number.",
 )
 @click.option("--tlog", is_flag=True, help="Write a C2SP tlog-proof: that the entry is in the log.")
+@click.option("--cose", is_flag=True, help="Write a COSE receipt (RFC 9942) that says the same.")
 @click.option("--url", envvar="FAPIAO_URL", help="Ask the service at this address…")
 @click.option("--key", envvar="FAPIAO_KEY", help="…with this API key; without: the face only.")
 @click.pass_obj
@@ -49,16 +51,20 @@ def proof(
     file: Path | None,
     output: Path | None,
     tlog: bool,
+    cose: bool,
     url: str | None,
     key: str | None,
 ) -> None:
     """Write the proof file of the invoice with the password area HASH.
 
     What is hidden stays provable: its digest takes its place. Whoever holds a proof file can hide
-    more of it with --from, and needs nobody for that. A --tlog proof holds nothing of the invoice.
+    more of it with --from, and needs nobody for that. A --tlog proof and a
+    --cose receipt hold nothing of the invoice.
     """
     if (hash_ is None) == (file is None):
         raise click.UsageError("name the invoice: HASH, or --from a proof file")
+    if tlog and cose:
+        raise click.UsageError("--tlog and --cose are two files: ask twice")
     if file is not None:
         found = _read(file)
     elif url is not None:
@@ -66,6 +72,9 @@ def proof(
     else:
         found = _build(session, str(hash_))
     found = hide_groups(found, hide)
+    if cose:
+        _write(receipt_of(found).to_bytes(), output or Path(f"{_name(found)}.cose"))
+        return
     if tlog:
         _write(tlog_proof_of(found).to_bytes(), output or Path(f"{_name(found)}.tlog-proof"))
         return

@@ -16,7 +16,7 @@ from chain.hashing import Digest
 from chain.proof.file import Proof
 from chain.proof.memory import Continued
 from chain.proof.verify import Evidence, verify_proof
-from chain.signing.keys import TrustedKeys
+from chain.signing.keys import TrustedKeys, keys_of
 from chain.signing.policy import Policy
 from invoice_service.commands.claims import Claim, read_claim
 from invoice_service.commands.evidence import (
@@ -47,7 +47,13 @@ from invoice_service.commands.output import json_option, print_json
 from invoice_service.commands.papers import refuted
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
-from invoice_service.commands.tlog import read_tlog, tell_tlog
+from invoice_service.commands.tlog import read_cose, read_tlog, tell_cose, tell_tlog
+from invoice_service.commands.wallet import (
+    check_credential,
+    read_credential,
+    slip_of,
+    tell_credential,
+)
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.money import format_yuan
 from invoice_service.domain.qrtext import QrText
@@ -67,11 +73,13 @@ _FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command()
-@click.argument("what", metavar="HASH|QR-TEXT|PROOF-FILE|TLOG-PROOF|PROMISE|EVIDENCE-FILE|PICTURE")
+@click.argument(
+    "what", metavar="HASH|QR-TEXT|PROOF-FILE|TLOG-PROOF|RECEIPT|PROMISE|EVIDENCE-FILE|PICTURE"
+)
 @click.option("--offline", is_flag=True, help="Check a proof file with --key alone, no server.")
 @click.option("--key", "log_keys", multiple=True, help=KEY_HELP)
 @click.option("--policy", type=_FILE, help="Of a proof: a tlog-policy for its witnesses.")
-@click.option("--hash", "hash_", help="Of a tlog-proof: the hash of the invoice it is about.")
+@click.option("--hash", "hash_", help="Of a tlog-proof or a COSE receipt: the invoice's hash.")
 @click.option("--url", envvar="FAPIAO_URL", help="Ask the service at this address.")
 @memory_options
 @click.option("--promise-key", help="Of a promise, or evidence: the log's public promise key.")
@@ -101,8 +109,9 @@ def verify(
     A proof file with --offline and --key needs no server, and says what was true at the block it
     names. Everything else asks the service at --url, or this machine's instance, what is true now.
 
-    Of an evidence file, says what it proves against the log; of a tlog-proof, that the invoice
-    with --hash is in the log; of a promise, by when it will be. Exit status 0 when it does.
+    Of an evidence file, says what it proves against the log; of a tlog-proof or a COSE receipt,
+    that the invoice with --hash is in the log; of a promise, by when it will be. Exit status 0
+    when it does.
 
     The checkpoint of a proof is remembered, and refused where an earlier one contradicts it.
     """
@@ -116,9 +125,8 @@ def verify(
         seen_by = [read_key(text) for text in witnesses]
         tell_evidence(verify_evidence(accusation, *trusted, mirror, seen_by), as_json=as_json)
         return 0
-    if (tlog := read_tlog(what)) is not None:
-        keys_trusted = log_keys_or_own(session, log_keys)
-        tell_tlog(tlog, hash_, keys_trusted, policy_told(policy), seen, as_json=as_json)
+    asked = _Asked(log_keys, policy, memory, log)
+    if _told_in_log(session, what, hash_, asked, seen, as_json=as_json):
         return 0
     if (promised := read_promise(what)) is not None:
         _refuse_policy(policy, "a promise has no checkpoint")
@@ -126,7 +134,16 @@ def verify(
         keys = promise_keys_of(session, promise_key, log_keys, remote)
         tell_promise(promised, keys, as_json=as_json)
         return 0
-    claim = read_claim(what)
+    if (credential := read_credential(what)) is not None:
+        _refuse_policy(policy, "a receipt has no cosignatures")
+        refuse_memory(memory, log)
+        found_in = check_credential(credential, keys_of(log_keys_or_own(session, log_keys)))
+        if offline:
+            tell_credential(found_in, as_json=as_json)
+            return 0
+        claim = Claim(found_in.hash, slip_of(found_in))
+    else:
+        claim = read_claim(what)
     if claim.proof is None:
         _refuse_policy(policy, "only they have cosignatures")
         refuse_memory(memory, log)
@@ -143,6 +160,37 @@ def verify(
     found = _found(session, claim, checked, remote, offline=offline)
     _say(found, checked, offline=offline, as_json=as_json)
     return 0 if found.verdict is Verdict.AUTHENTIC else 1
+
+
+class _Asked(NamedTuple):
+    """What a command line says of a log: whose keys, whose cosignatures, what was seen of it."""
+
+    log_keys: tuple[str, ...]
+    policy: Path | None
+    memory: Path | None
+    log: str | None
+
+
+def _told_in_log(
+    session: Session,
+    what: str,
+    hash_: str | None,
+    asked: _Asked,
+    seen: Remembering,
+    *,
+    as_json: bool,
+) -> bool:
+    """Check a tlog-proof or a COSE receipt and say what it proves; whether it is one of these."""
+    if (tlog := read_tlog(what)) is not None:
+        keys = log_keys_or_own(session, asked.log_keys)
+        tell_tlog(tlog, hash_, keys, policy_told(asked.policy), seen, as_json=as_json)
+        return True
+    if (receipt := read_cose(what)) is None:
+        return False
+    _refuse_policy(asked.policy, "a receipt has no cosignatures")
+    refuse_memory(asked.memory, asked.log)
+    tell_cose(receipt, hash_, log_keys_or_own(session, asked.log_keys), as_json=as_json)
+    return True
 
 
 class _Checked(NamedTuple):

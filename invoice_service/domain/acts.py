@@ -31,6 +31,7 @@ ActType: TypeAlias = Literal[
     "clock",
     "refusals",
     "log_key",
+    "wallet_key",
     "encryption",
     "erasure",
     "report",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from chain.durable import write_file
 from chain.errors import UnavailableError
+from chain.signing.es256 import SecretKey
 from chain.signing.keys import LogKey, LogKeys
 from chain.signing.note import SignerKey
 from chain.signing.statement import PROMISE, KeyStatement
@@ -17,7 +18,13 @@ from invoice_service.keys.folder import (
     PROMISE_VKEY,
     KeyFolder,
 )
-from invoice_service.keys.secrets import all_encrypted, find_passphrase, read_signer, write_signer
+from invoice_service.keys.secrets import (
+    all_encrypted,
+    find_passphrase,
+    read_secret,
+    read_signer,
+    write_signer,
+)
 
 
 def key_folder(config: Config) -> KeyFolder:
@@ -48,6 +55,15 @@ def _keep_signer(
     return signer
 
 
+def write_as_kept(
+    keys: KeyFolder, path: Path, signer: SecretKey, *, randbytes: Callable[[int], bytes]
+) -> None:
+    """Keep a new key as the log's is kept: who can open that one can open this one, too."""
+    encrypted = all_encrypted(keys.secret_paths()[:1])
+    passphrase = find_passphrase(os.environ) if encrypted else None
+    write_signer(path, signer, passphrase, randbytes)
+
+
 def read_promise_signer(config: Config, keys: KeyFolder) -> SignerKey:
     """Read the key that promises; UnavailableError ``instance_mixed`` for another instance's."""
     signer = read_own_signer(config.keys_dir / PROMISE_KEY)
@@ -56,6 +72,11 @@ def read_promise_signer(config: Config, keys: KeyFolder) -> SignerKey:
             "instance_mixed", f"keys/{PROMISE_KEY} is not the key of this instance's promises"
         )
     return signer
+
+
+def read_own_secret(path: Path) -> SecretKey:
+    """Read a secret key of either kind, likewise."""
+    return read_secret(path, os.environ)
 
 
 def read_own_signer(path: Path) -> SignerKey:

@@ -18,7 +18,8 @@ from chain.errors import NotFoundError, Problem, RefusedError, UnavailableError
 from chain.hashing import sha256
 from chain.log.turns import turn
 from chain.signing.keys import LogKeys
-from chain.signing.note import SignerKey, VerifierKey
+from chain.signing.note import NoteSigner, SignerKey, VerifierKey
+from chain.signing.receipt import with_receipts
 from chain.signing.statement import KeyStatement
 
 LOG_KEY: Final = "log.key"
@@ -116,14 +117,14 @@ class KeyFolder:
         return [path for path in paths if path.exists()]
 
     @contextmanager
-    def signing(self) -> Iterator[tuple[SignerKey, ...]]:
-        """The keys that sign now, which stay so until the block ends: rotation waits for it.
+    def signing(self) -> Iterator[tuple[NoteSigner, ...]]:
+        """What signs now, for receipts too, and stays so until the block ends: rotation waits.
 
         A key whose secret cannot be read is left out and logged, while there is another one.
         UnavailableError ``turn_busy`` while keys are being changed for too long.
         """
         with turn(self.folder, shared=True):
-            yield self.signers()
+            yield with_receipts(self.signers())
 
     @contextmanager
     def changing(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ from chain.log.publish import checkpoint_of
 from chain.signing.checkpoint import Checkpoint, open_checkpoint
 from chain.signing.keys import Last, LogKey, LogKeys
 from chain.signing.note import Signature, SignerKey, VerifierKey, open_note
+from chain.signing.receipt import with_receipts
 from chain.signing.statement import KeyStatement
 from invoice_service.keys.folder import LOG_KEY, LOG_VKEY, NEXT_KEY, NEXT_VKEY, KeyFolder
 from invoice_service.keys.secrets import forget_asides
@@ -249,7 +250,7 @@ def _sign_again(parts: Rotation, keys: LogKeys) -> None:
     That is what waits for its witnesses. Raises VerificationError ``root_mismatch`` for a
     checkpoint that our blocks do not lead to: a thief may have left one.
     """
-    signers = [one for one in _secrets(parts) if one.verifier in keys.signing]
+    signers = with_receipts([one for one in _secrets(parts) if one.verifier in keys.signing])
     for stored in _publishable(parts):
         checkpoint = checkpoint_of(stored)
         block = parts.store.block_of_size(checkpoint.size)

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from invoice_service.domain.bounds import LARGEST
 
-JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS, OCTETS, PDF = (
+JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS, OCTETS, PDF, COSE = (
     "application/json",
     "application/x-ndjson",
     "text/csv",
@@ -16,6 +16,7 @@ JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS, OCTETS, PDF = (
     "application/x-www-form-urlencoded",
     "application/octet-stream",
     "application/pdf",
+    "application/cose",
 )
 
 Shape = type[Any] | Literal["string", "bytes", "object"]

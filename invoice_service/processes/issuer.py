@@ -73,6 +73,12 @@ _FAULTS: dict[str, type[Problem]] = {
     )
 }
 
+
+def faults(name: str) -> type[Problem]:
+    """The fault of that name, as it came from another process."""
+    return _FAULTS.get(name, UnavailableError)
+
+
 UNREADABLE = (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What reading from the other side may end in."""
 

@@ -39,6 +39,12 @@ ELSEWHERE = {
 """Rooms whose errors do not reach HTTP: they run before the service does, or beside it."""
 
 NOT_OVER_HTTP = {
+    "credential": "fapiao verify, in the command line tool",
+    "credential_expired": "fapiao verify, in the command line tool",
+    "disclosure_unknown": "fapiao verify, in the command line tool",
+    "holder_differs": "fapiao verify, in the command line tool",
+    "signature_missing": "fapiao verify, in the command line tool",
+    "key_text": "a wallet's proof: proof_invalid",
     "anchor_mismatch": "verify turns it into record_damaged",
     "reversal_mismatch": "verify turns it into record_damaged",
     "seal_kind": "verify turns it into record_damaged",

@@ -11,8 +11,10 @@ from PIL import Image
 from chain.signing.note import SignerKey
 from invoice_service.commands.claims import read_picture
 from invoice_service.documents.qr import qr_png
+from invoice_service.documents.wallet.credential import jwk_of
 from invoice_service.domain.qrtext import scan_url
 from tests.cli.town import TAX_ID, Town
+from tests.documents.wallet.purse import HOLDER
 from tests.domain.bent import bent, several
 
 URL = "https://fapiao.test"
@@ -288,6 +290,69 @@ def test_a_tlog_proof_needs_the_hash_and_proves_the_entry(
     assert town.asked(*asked, "--policy", "policy")["proved"] == "in_log"
     Path(file).write_bytes(Path(file).read_bytes()[:-5])
     assert "note" in town.refusal(*asked, status=2)
+
+
+def test_a_cose_receipt_needs_the_hash_and_proves_the_entry(
+    town: Town, invoice: dict[str, Any]
+) -> None:
+    file = town.run("proof", invoice["hash"], "--cose").strip()
+    assert file == f"{invoice['number']}.cose"
+    key = town.asked("keys", "log")["log_key"]
+    asked = ("verify", file, "--hash", invoice["hash"], "--key", key)
+    assert town.run(*asked).startswith("in the log: entry 0 of ")
+    said = town.asked(*asked)
+    assert (said["proved"], said["index"], said["witnesses"]) == ("in_log", 0, [])
+    assert town.asked(*asked[:-2])["proved"] == "in_log"  # with this machine's own keys
+    town.refusal("verify", file, status=2)
+    town.refusal(*asked, "--memory", "seen.json", status=2)
+    Path("policy").write_text("quorum none\n")
+    town.refusal(*asked, "--policy", "policy", status=2)
+    other = invoice["hash"][:-1] + ("0" if invoice["hash"][-1] != "0" else "1")
+    assert "signature" in town.refusal("verify", file, "--hash", other, "--key", key)
+    town.run("proof", invoice["hash"], "--output", "one.fapiao.json")
+    town.run("proof", "--from", "one.fapiao.json", "--cose", "--output", "again.cose")
+    assert Path("again.cose").read_bytes() == Path(file).read_bytes()
+    town.refusal("proof", invoice["hash"], "--cose", "--tlog", status=2)
+    Path(file).write_bytes(Path(file).read_bytes()[:-5])
+    assert "receipt" in town.refusal(*asked, status=2)
+
+
+def test_the_cose_receipt_of_a_red_invoice(town: Town, invoice: dict[str, Any]) -> None:
+    town.reverse(invoice["hash"])
+    town.run("anchor")
+    red = town.asked("verify", invoice["hash"], status=1)["reversed_by"][0]
+    file = town.run("proof", red, "--cose").strip()
+    assert town.asked("verify", file, "--hash", red)["proved"] == "in_log"
+    assert "anchor_mismatch" in town.refusal("verify", file, "--hash", invoice["hash"])
+
+
+def test_a_credential_for_a_wallet_offline_and_with_the_service(
+    town: Town, invoice: dict[str, Any]
+) -> None:
+    Path("holder.jwk").write_text(json.dumps(jwk_of(HOLDER.verifier)))
+    asked = ("wallet", invoice["hash"], "--holder", "holder.jwk")
+    assert "wallet_off" in town.refusal(*asked)
+    before = town.asked("keys", "log")["log_key"]
+    said = town.asked("keys", "rotate-wallet")
+    assert [one["state"] for one in said["keys"]] == ["signs"]
+    file = town.run(*asked).strip()
+    assert file == f"{invoice['number']}.sd-jwt"
+    assert town.run("verify", file, "--offline").startswith("issued by this service, and in the")
+    found = town.asked("verify", file, "--offline")
+    assert (found["hash"], found["hidden"], found["holder"]) == (invoice["hash"], [], False)
+    assert town.asked("verify", file)["verdict"] == "authentic"
+    # The log's key alone does not say whose credentials are good: its statements do.
+    alone = town.refusal("verify", file, "--offline", "--key", before)
+    assert "signature_missing" in alone
+    note = next(Path(town.folder).rglob("statements/2.note"))
+    assert town.asked("verify", file, "--offline", "--key", before, "--key", str(note))
+    Path(file).write_text(Path(file).read_text().rpartition("~")[0])
+    assert "credential" in town.refusal("verify", file, "--offline", status=2)
+    hidden = town.run(*asked, "--hide", "buyer", "--hide", "lines", "-o", "h.sd-jwt").strip()
+    assert "明细" in town.asked("verify", hidden, "--offline")["claims"]["products"][0]["name"]
+    town.reverse(invoice["hash"])
+    town.run("anchor")
+    assert town.asked("verify", hidden, status=1)["verdict"] == "reversed"
 
 
 def test_the_tlog_proof_of_a_red_invoice(town: Town, invoice: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from chain.proof.file import parse_proof
 from chain.proof.verify import verify_proof
 from chain.signing.checkpoint import open_checkpoint
 from chain.signing.cosignature import checked_cosignatures
-from chain.signing.note import VerifierKey, parse_note
+from chain.signing.note import SIGNATURE_SIZE, VerifierKey, parse_note
 from chain.signing.statement import follow
 from chain.witness.server import LOGS_FILE, init
 from tests.journeys.service import Service
@@ -110,7 +110,8 @@ class Scene:
         """The ids of the log's keys that signed what is published."""
         note = parse_note(self.service.remote().get("/log/checkpoint"))
         name = self.first.split("+")[0]
-        return [one.key_id.hex() for one in note.signatures if one.name == name]
+        lines = [one for one in note.signatures if one.name == name]
+        return [one.key_id.hex() for one in lines if len(one.payload) == SIGNATURE_SIZE]
 
     def until_signed_by(self, *ids: str) -> None:
         """Wait until what is published was signed by these, in this order."""

@@ -10,6 +10,7 @@ from chain.errors import NotFoundError, Problem, RefusedError, UnavailableError
 from chain.signing.keyfile import Cost
 from chain.signing.keys import LogKey, LogKeys
 from chain.signing.note import SignerKey
+from chain.signing.receipt import with_receipts
 from chain.signing.statement import KeyStatement
 from invoice_service.keys.folder import KeyFolder
 from invoice_service.keys.secrets import read_signer, write_signer
@@ -57,7 +58,9 @@ class Folder:
 
     def signers(self) -> tuple[SignerKey, ...]:
         """Who signs now."""
-        with self.reader.signing() as signers:
+        with self.reader.signing() as signing:
+            signers = tuple(one for one in signing if isinstance(one, SignerKey))
+            assert signing == with_receipts(signers)  # each signs for receipts, too
             return signers
 
 
@@ -170,7 +173,7 @@ def test_keys_do_not_change_while_somebody_signs(folder: Folder) -> None:
     with folder.reader.signing() as signers:
         thread.start()
         asked.wait()
-        assert signers == (A,)
+        assert signers == with_receipts([A])
         assert folder.reader.numbers() == [1]
         assert not changed.wait(0.2)  # as long as somebody signs, it cannot be
         assert folder.reader.numbers() == [1]
@@ -178,7 +181,7 @@ def test_keys_do_not_change_while_somebody_signs(folder: Folder) -> None:
     assert folder.reader.numbers() == [1, 2]
     folder.secret("log.key", B)
     with folder.reader.signing() as one, KeyFolder(folder.path, folder._read).signing() as two:
-        assert one == two == (B,)  # any number may sign at once
+        assert one == two == with_receipts([B])  # any number may sign at once
 
 
 def test_only_their_owner_changes_keys(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

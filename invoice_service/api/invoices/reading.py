@@ -1,4 +1,4 @@
-"""Reading invoices: a list, one, its proof, its QR code."""
+"""Reading invoices: a list, one, its QR code."""
 
 from collections.abc import Callable
 
@@ -7,17 +7,17 @@ from flask import Blueprint, Response
 from chain.commitment import parse_password_area
 from chain.errors import MalformedError
 from invoice_service.api.access import Access
-from invoice_service.api.answers import JSON, json_answer, raw_answer
+from invoice_service.api.answers import json_answer, raw_answer
 from invoice_service.api.invoices.bodies import Bodies
 from invoice_service.api.invoices.contract import InvoicePage
 from invoice_service.api.parts import Parts
-from invoice_service.api.requests import choices, query, shanghai_midnight, whole_number
+from invoice_service.api.requests import query, shanghai_midnight, whole_number
 from invoice_service.documents.qr import qr_png, qr_svg
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.numbering import parse_bill_number
 from invoice_service.domain.qrtext import read_hash
-from invoice_service.services.checking.prove import ALL_GROUPS, FACE_ONLY, build, build_tlog
+from invoice_service.services.checking.prove import ALL_GROUPS, FACE_ONLY
 from invoice_service.services.people.sign_in import Principal, require_official, scoped
 from invoice_service.services.ports import InvoiceFilter
 from invoice_service.services.records import own_invoice
@@ -28,7 +28,6 @@ PAGE, LONGEST_PAGE = 100, 500
 LEAST_MODULE_DOTS, MODULE_DOTS, MAX_MODULE_DOTS = 4, 5, 32
 TEXT = "text/plain; charset=utf-8"
 HASH = '<any_but("batch","states"):hash_>'
-FORMS = ("fapiao", "tlog")
 HIDEABLE = ALL_GROUPS - FACE_ONLY
 _ORDER = ("order_id", "till", "business_day")
 
@@ -56,21 +55,6 @@ def blueprint(parts: Parts) -> Blueprint:
         invoice = _invoice(hash_)
         return json_answer(bodies.detail(invoice, visible(access.anyone(), invoice)))
 
-    @blueprint.get(f"/{HASH}/proof")
-    def proof(hash_: str) -> Response:
-        hidden, asked = choices("hide", HIDEABLE, "format")
-        tlog = _is_tlog(asked)
-        invoice = _invoice(hash_)
-        digest = parse_password_area(invoice.hash)
-        shown = visible(access.anyone(), invoice) - hidden
-        if tlog:  # which shows none of the groups
-            answer = raw_answer(build_tlog(parts.store, parts.log, digest), TEXT)
-        else:
-            answer = raw_answer(build(parts.store, parts.log, digest, shown), JSON)
-        name = f"{invoice.number}.{'tlog-proof' if tlog else 'fapiao.json'}"
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        return answer
-
     @blueprint.get(f"/{HASH}/qr.svg")
     def svg(hash_: str) -> Response:
         return _picture(hash_, qr_svg, "image/svg+xml")
@@ -89,16 +73,6 @@ def blueprint(parts: Parts) -> Blueprint:
         return raw_answer(draw(bodies.scan_url(_invoice(hash_)), module), kind)
 
     return blueprint
-
-
-def _is_tlog(asked: dict[str, str]) -> bool:
-    """Which form of the proof is asked for."""
-    form = asked.get("format", "fapiao")
-    if form not in FORMS:
-        raise MalformedError(
-            "parameter_malformed", f"format is one of {', '.join(FORMS)}", pointer="format"
-        )
-    return form == "tlog"
 
 
 def visible(principal: Principal | None, invoice: StoredInvoice) -> frozenset[str]:

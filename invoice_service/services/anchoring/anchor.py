@@ -18,7 +18,7 @@ from chain.commitment import anchor, anchors
 from chain.entry import anchor_entry, plain_entry
 from chain.errors import ConflictError, Problem, VerificationError
 from chain.signing.checkpoint import Checkpoint
-from chain.signing.note import SignerKey
+from chain.signing.note import NoteSigner
 from chain.witness.client import Gathered
 from invoice_service.domain.clock import MAX_FORWARDS, Known, check_ahead
 from invoice_service.services.anchoring.close import ClosingStore, close_days
@@ -52,7 +52,7 @@ class AnchorLog(SealedBlocks, Protocol):
         """Append ``drafts`` as one block, durably; ConflictError ``log_moved`` for a lost race."""
         ...
 
-    def publish(self, *signers: SignerKey, signed_at: datetime | None = None) -> Checkpoint:
+    def publish(self, *signers: NoteSigner, signed_at: datetime | None = None) -> Checkpoint:
         """Sign and publish the head; do what an interrupted call left undone."""
         ...
 
@@ -91,7 +91,7 @@ class Anchoring:
     invoices: Pending
     totals: ClosingStore
     log: AnchorLog
-    signers: Callable[[], AbstractContextManager[Sequence[SignerKey]]]
+    signers: Callable[[], AbstractContextManager[Sequence[NoteSigner]]]
     clock: Callable[[], datetime]
     randbytes: Callable[[int], bytes]
     max_block: int

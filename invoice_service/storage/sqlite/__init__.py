@@ -20,6 +20,7 @@ from invoice_service.storage.sqlite.factors import FactorRows
 from invoice_service.storage.sqlite.forms import Forms
 from invoice_service.storage.sqlite.issuing import Issuing, Queue, nothing_taken
 from invoice_service.storage.sqlite.mails import MailRows
+from invoice_service.storage.sqlite.offers import OfferRows
 from invoice_service.storage.sqlite.people import People
 from invoice_service.storage.sqlite.prints import Prints
 from invoice_service.storage.sqlite.reading import Reading
@@ -53,6 +54,7 @@ class SqliteStore(
     BillOrderRows,
     RetentionRows,
     MailRows,
+    OfferRows,
     Clocks,
 ):
     """``invoices.db``. Safe for threads and processes at once, and after a fork.

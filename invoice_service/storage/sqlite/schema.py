@@ -7,6 +7,7 @@ from invoice_service.storage.sqlite.buyers import create_buyer_keys
 from invoice_service.storage.sqlite.claim_tables import claims_at_tills, create_claims
 from invoice_service.storage.sqlite.connection import vacuum
 from invoice_service.storage.sqlite.mails import create_mails
+from invoice_service.storage.sqlite.offers import create_offers
 from invoice_service.storage.sqlite.people_tables import create_people
 from invoice_service.storage.sqlite.prints import create_prints
 from invoice_service.storage.sqlite.retention import create_retention
@@ -373,3 +374,9 @@ def mails(db: Database) -> None:
 def claims_of_tills(db: Database) -> None:
     """What was paid at a till for an order; orders that wait are found."""
     claims_at_tills(db)
+
+
+@migrations()
+def wallet_offers(db: Database) -> None:
+    """Offers of invoices to wallets."""
+    create_offers(db)

@@ -178,4 +178,21 @@ OPERATIONS: Final = (
         errors="page",
         strict=False,
     ),
+    Operation(
+        "post",
+        "/claim/{token}/wallet",
+        "claimWallet",
+        "pages",
+        "Offer the claimed invoice to a wallet",
+        "The page with the offer's code; 303: this browser has claimed nothing, or no wallet is"
+        " served here",
+        ((HTML, "string"),),
+        "",
+        (CLAIM,),
+        (),
+        (200, 303),
+        codes=("claim_unknown", "key_unreadable", *STORE),
+        errors="page",
+        strict=False,
+    ),
 )

@@ -108,6 +108,13 @@ class Told(NamedTuple):
     public: Callable[[Problem], Problem]
 
 
+class WalletDoor(NamedTuple):
+    """How an invoice goes to a wallet: whether it can, and an offer's address by its hash."""
+
+    on: Callable[[], bool]
+    offer: Callable[[str], str]
+
+
 class ClaimPages:
     """The page, and its form."""
 
@@ -120,10 +127,11 @@ class ClaimPages:
         public_url: str,
         taken: Callable[[], int],
         told: Told,
+        wallet: WalletDoor,
     ) -> None:
         """``taken`` is the last invoice that is in the published log."""
         self._claims, self._store, self._taken, self._told = claims, store, taken, told
-        self._printing, self._mail = printing, mail
+        self._printing, self._mail, self._wallet = printing, mail, wallet
         self._url, self._secure = public_url, public_url.startswith("https:")
 
     def blueprint(self) -> Blueprint:
@@ -133,6 +141,7 @@ class ClaimPages:
         routes.post("/<token>")(self.claim)
         routes.get("/<token>/pdf")(self.pdf)
         routes.post("/<token>/mail")(self.mail)
+        routes.post("/<token>/wallet")(self.wallet)
         return routes
 
     def show(self, token: str) -> Response:
@@ -192,6 +201,17 @@ class ClaimPages:
             except _FAULTS as problem:
                 return self._done(whole, own, token, self._told.public(problem))
         return redirect(request.root_path + request.path.removesuffix("/mail"), _SEE_OTHER)
+
+    def wallet(self, token: str) -> AnyResponse:
+        """An offer to a wallet, for the browser that has claimed it; else the page as it is."""
+        try:
+            whole = self._claims.linked(token)
+            own = self._claims.own(whole, self._secret())
+            if own is None or not own.hash or not self._wallet.on():
+                return redirect(f"{request.root_path}/claim/{token}", _SEE_OTHER)
+            return self._done(whole, own, token, offer=self._wallet.offer(own.hash))
+        except NotFoundError as problem:
+            return self._nothing(problem)
 
     def _secret(self) -> str:
         return request.cookies.get(COOKIE, "")
@@ -265,7 +285,13 @@ class ClaimPages:
         return answer
 
     def _done(
-        self, whole: Whole, claim: Claim, token: str, problem: Problem | None = None
+        self,
+        whole: Whole,
+        claim: Claim,
+        token: str,
+        problem: Problem | None = None,
+        *,
+        offer: str = "",
     ) -> Response:
         """The invoice, for the browser that has claimed it."""
         invoice = self._invoice(whole, claim)
@@ -289,6 +315,9 @@ class ClaimPages:
             kind=kind_of(invoice),
             link=link,
             picture=_picture(link),
+            wallet=self._wallet.on(),
+            offer=offer,
+            offer_picture=_picture(offer) if offer else "",
             **self._order(whole),
         )
 

@@ -1,0 +1,158 @@
+"""``fapiao wallet``: an invoice as a credential; and ``fapiao verify`` of one."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import click
+
+from chain import canonical
+from chain.commitment import parse_password_area
+from chain.durable import write_file
+from chain.errors import MalformedError
+from chain.signing.es256 import WalletKey, WalletSigner
+from chain.signing.keys import LogKeys
+from invoice_service.commands.options import named_file
+from invoice_service.commands.output import print_json
+from invoice_service.commands.session import Session
+from invoice_service.documents.wallet.credential import Checked, key_of_jwk, verify_credential
+from invoice_service.documents.wallet.issue import Wallets
+from invoice_service.documents.wallet.sdjwt import MAX_CREDENTIAL
+from invoice_service.domain.money import format_yuan
+from invoice_service.domain.qrtext import QrText, read_hash
+from invoice_service.keys.wallet import wallet_keys
+from invoice_service.services.checking.prove import ALL_GROUPS
+from invoice_service.services.records import own_invoice
+from invoice_service.wiring import Instance, now
+
+ENDING: Final = ".sd-jwt"
+CAN_HIDE: Final = ("buyer", "lines")
+_START: Final = b"eyJ"
+_MOST_JWK: Final = 4096
+_NUMBER: Final = 8  # digits of an invoice's number, at the end of a receipt's
+
+
+@click.command()
+@click.argument("hash_", metavar="HASH")
+@click.option(
+    "--holder",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The wallet's public key, P-256, as a file with its JWK.",
+)
+@click.option("--hide", type=click.Choice(CAN_HIDE), multiple=True, help="Leave this group out.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write here; else into this folder, named by the number.",
+)
+@click.pass_obj
+def wallet(
+    session: Session, *, hash_: str, holder: Path, hide: tuple[str, ...], output: Path | None
+) -> None:
+    """Write the invoice with the password area HASH as a credential for a wallet (SD-JWT VC).
+
+    Lines and buyer are in it, apart: its holder shows them or keeps them back. What is left out
+    with --hide is not in it. The key that signs is made once: fapiao keys rotate-wallet.
+    """
+    key, digest = _holder(holder), parse_password_area(read_hash(hash_))
+    with closing(session.instance()) as instance:
+        desk = wallets_of(instance, wallet_signer(instance))
+        text = desk.credential(digest, ALL_GROUPS - set(hide), key)
+        number = own_invoice(instance.store, digest, None).number
+    path = output or Path(f"{number}{ENDING}")
+    write_file(path, text.encode())
+    click.echo(str(path))
+
+
+def wallet_signer(instance: Instance) -> WalletSigner:
+    """The key that signs for wallets now; errors as ``WalletKeys.signer``."""
+    return wallet_keys(instance.keys, instance.log_store, instance.randbytes).signer()
+
+
+def wallets_of(instance: Instance, signer: WalletSigner) -> Wallets:
+    """What issues to wallets, with that key."""
+    return Wallets(
+        invoices=instance.store,
+        log=instance.log,
+        signer=signer,
+        public_url=instance.config.service.public_url,
+        clock=lambda: int(instance.clock().timestamp()),
+        randbytes=instance.randbytes,
+    )
+
+
+def _holder(file: Path) -> WalletKey:
+    with file.open("rb") as source:
+        data = source.read(_MOST_JWK + 1)
+    if len(data) > _MOST_JWK:
+        raise MalformedError("key_text", f"{file} is no JWK: it is longer than {_MOST_JWK} bytes")
+    return key_of_jwk(canonical.decode(data), "holder")
+
+
+def read_credential(text: str) -> str | None:
+    """The credential in the file of that name; None if it is something else."""
+    path = named_file(text)
+    if path is None:
+        return None
+    with path.open("rb") as file:
+        data = file.read(MAX_CREDENTIAL + 2).removesuffix(b"\n")
+    if path.suffix != ENDING and not (data.startswith(_START) and b"~" in data):
+        return None
+    try:
+        return data.decode("ascii")
+    except UnicodeDecodeError:
+        raise MalformedError("credential", f"{path} is a damaged receipt for wallets") from None
+
+
+def check_credential(text: str, keys: LogKeys) -> Checked:
+    """What a credential establishes now; errors as ``verify_credential``."""
+    return verify_credential(text, keys, int(now().timestamp()))
+
+
+def slip_of(found: Checked) -> QrText:
+    """What the invoice's own code would say, as the credential has it."""
+    number, total = found.claims.get("receiptNumber"), found.claims.get("totalPriceIncVAT")
+    return QrText(
+        hash=found.hash,
+        number=str(number)[-_NUMBER:],
+        total=total if isinstance(total, int) else None,
+    )
+
+
+def tell_credential(found: Checked, *, as_json: bool) -> None:
+    """What a credential says and proves, without asking anybody."""
+    claims, logged = found.claims, found.logged
+    if as_json:
+        print_json(
+            {
+                "proved": "credential",
+                "hash": found.hash,
+                "state": found.state or None,
+                "origin": logged.checkpoint.origin,
+                "index": logged.index,
+                "log_size": logged.checkpoint.size,
+                "hidden": found.hidden,
+                "holder": found.holder,
+                "audience": found.audience,
+                "nonce": found.nonce,
+                "claims": claims,
+            }
+        )
+        return
+    slip, merchant = slip_of(found), claims.get("merchant")
+    name = merchant.get("name") if isinstance(merchant, dict) else None
+    click.secho("issued by this service, and in the log", fg="green", bold=True, nl=False)
+    click.echo(f": entry {logged.index} of {logged.checkpoint.size} in {logged.checkpoint.origin}")
+    click.echo(f"  {claims.get('receiptNumber')}, issued {claims.get('receiptTimeStamp')}")
+    click.echo(f"  {name}: ¥{format_yuan(slip.total or 0)}")
+    if found.state:
+        taken = "whole" if found.state == "full" else "in part"
+        click.secho(f"  taken back, {taken}, when this was made", fg="red")
+    if found.hidden:
+        click.echo(f"  kept back by its holder: {', '.join(found.hidden)}")
+    if found.holder:
+        click.echo(f"  shown by its holder to {found.audience}, for {found.nonce}")
+    else:
+        click.echo("  nobody has shown to be its holder: it may be a copy")

@@ -1,0 +1,310 @@
+"""A receipt for wallets: an invoice's claims, signed for one holder, with its receipt of the log.
+
+What the signature of the wallet's key says: the service issued this invoice, and gave it to the
+holder of that key. What the receipt inside says, under the log's own key: an invoice of that hash
+is in the log. Lines and buyer may be kept back, each as a whole.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from chain.canonical import JsonValue
+from chain.commitment import parse_password_area
+from chain.errors import MalformedError, Problem, VerificationError
+from chain.proof.receipt import parse_receipt, verify_receipt
+from chain.proof.tlogproof import Logged
+from chain.signing.es256 import WalletKey, WalletSigner
+from chain.signing.keys import LogKeys
+from invoice_service.documents.wallet.claims import (
+    HIDDEN,
+    SEE_LIST,
+    VCT,
+    face_claims,
+    folded_claims,
+    product_claims,
+    vat_claims,
+)
+from invoice_service.documents.wallet.sdjwt import (
+    TYPE,
+    Claims,
+    Disclosure,
+    Presented,
+    check_signature,
+    digest_of,
+    digests,
+    disclosed,
+    from_base64url,
+    join,
+    malformed,
+    parse_presented,
+    sign,
+    to_base64url,
+)
+from invoice_service.domain.document import Line, read_lines
+from invoice_service.domain.invoice import StoredInvoice
+
+SMALL: Final = 4096
+"""Characters that a credential has at most, where folding its lines is enough for that."""
+
+LIFE: Final = 10 * 366 * 86_400
+"""Seconds for which one is good: as long as accounts are kept."""
+
+PROOF, BUYER = "fapiao/v1", "fapiao/v1/buyer"
+HOLDER_TYPE: Final = "kb+jwt"
+_CATEGORY: Final = "non-qualified-EAA"
+_JWK: Final = {"kty": "EC", "crv": "P-256"}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Who issues a credential, to whom, and when (unix seconds).
+
+    ``issuer`` is an address without a slash at its end. ``receipt`` is that of the invoice,
+    ``state`` how far it was taken back as of that, by the log's state map ("", "part", "full").
+    ``original`` is the code and number of the invoice that this one takes back.
+    """
+
+    issuer: str
+    holder: WalletKey
+    issued_at: int
+    receipt: bytes
+    state: str = ""
+    original: str = ""
+
+
+def make_credential(
+    invoice: StoredInvoice,
+    shown: frozenset[str],
+    terms: Terms,
+    signer: WalletSigner,
+    randbytes: Callable[[int], bytes],
+) -> str:
+    """Return the SD-JWT; groups that are not ``shown`` are not in it."""
+    lines, face = read_lines(invoice.lines), msgspec.json.decode(invoice.face)
+    claims = face_claims(face) | _terms(invoice, terms, signer) | {"vats": vat_claims(lines)}
+    header = {"alg": "ES256", "kid": signer.verifier.key_id.hex(), "typ": TYPE}
+    text = ""
+    for products, buyer in _contents(invoice, lines, shown):
+        apart = [Disclosure.make("products", products, randbytes)]
+        held = [Disclosure.make(None, buyer, randbytes)] if buyer else []
+        attributes: list[JsonValue] = [_proof(invoice, terms), *(one.place() for one in held)]
+        body = claims | digests(apart) | {"customAttributes": attributes}
+        text = join(sign(header, body, signer), [*apart, *held])
+        if len(text) < SMALL:
+            break
+    return text
+
+
+def _terms(invoice: StoredInvoice, terms: Terms, signer: WalletSigner) -> Claims:
+    key_id = signer.verifier.key_id.hex()
+    found: Claims = {
+        "iss": terms.issuer,
+        "iat": terms.issued_at,
+        "exp": terms.issued_at + LIFE,
+        "vct": VCT,
+        "cnf": {"jwk": jwk_of(terms.holder)},
+        "attestation_legal_category": _CATEGORY,
+        # The code list has no word for a log.
+        "verifications": [
+            {
+                "type": "SCT",
+                "version": "1.0",
+                "publicKey": key_id,
+                "transactionId": invoice.check_code,
+            }
+        ],
+    }
+    return found | ({"originalReceiptNumber": terms.original} if terms.original else {})
+
+
+def _proof(invoice: StoredInvoice, terms: Terms) -> Claims:
+    found: Claims = {"type": PROOF, "hash": invoice.hash, "receipt": to_base64url(terms.receipt)}
+    return found | ({"state": terms.state} if terms.state else {})
+
+
+def _contents(
+    invoice: StoredInvoice, lines: Sequence[Line], shown: frozenset[str]
+) -> Iterator[tuple[list[JsonValue], Claims | None]]:
+    """What stands apart, from all of it to what takes least room."""
+    buyer: Claims | None = None
+    if "buyer" in shown and not invoice.erased:
+        document: dict[str, str] = msgspec.json.decode(invoice.buyer)
+        told: Claims = {name: text for name, text in document.items() if text}
+        buyer = {"type": BUYER, **told}
+    if "lines" in shown:
+        yield product_claims(lines), buyer
+        yield folded_claims(lines, SEE_LIST), buyer
+        yield folded_claims(lines, SEE_LIST), None
+    else:
+        yield folded_claims(lines, HIDDEN), buyer
+        yield folded_claims(lines, HIDDEN), None
+
+
+def jwk_of(key: WalletKey) -> Claims:
+    """A public key as JWK (RFC 7517)."""
+    return {**_JWK, "x": to_base64url(key.x), "y": to_base64url(key.y)}
+
+
+def key_of_jwk(jwk: object, name: str) -> WalletKey:
+    """The P-256 key of a JWK, of which no more is read; MalformedError ``key_text``."""
+    if isinstance(jwk, Mapping) and all(jwk.get(part) == value for part, value in _JWK.items()):
+        x, y = jwk.get("x"), jwk.get("y")
+        if isinstance(x, str) and isinstance(y, str) and "d" not in jwk:
+            try:
+                return WalletKey(name, from_base64url(x), from_base64url(y))
+            except MalformedError:
+                pass
+    raise MalformedError("key_text", "a holder's key is a public P-256 key as JWK")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a credential says, once it holds: ``logged`` is where the invoice is in the log.
+
+    ``state`` is how far it had been taken back when the credential was made ("", "part", "full").
+    ``hidden`` are the groups that its holder kept back. ``holder`` is whether the holder's key
+    signed this presentation, for the ``audience`` and ``nonce`` that it names.
+    """
+
+    claims: Claims
+    hash: str
+    state: str
+    logged: Logged
+    hidden: tuple[str, ...]
+    holder: bool
+    audience: str = ""
+    nonce: str = ""
+
+
+def verify_credential(text: str, keys: LogKeys, now: int) -> Checked:
+    """Return what a credential establishes under a log's keys, at ``now``, or raise a Problem.
+
+    1. it is an SD-JWT VC of this kind, in its one spelling: else MalformedError ``credential``;
+    2. a key that the log's statements name for wallets signed it: else ``signature_missing``,
+       ``key_revoked``, ``signature``;
+    3. each disclosure has its place among what was signed, once: else ``disclosure_unknown``;
+    4. the claims add up, as the rulebook's IR-01 to IR-03 ask, and so do lines that are shown:
+       else ``claims_differ``;
+    5. the invoice of its hash is in the log, by the receipt inside; errors as ``verify_receipt``;
+    6. it has not expired: else ``credential_expired``;
+    7. where its holder signed the presentation, it was with the key that it was issued to: else
+       ``holder_differs``, ``signature``.
+    """
+    presented = parse_presented(text)
+    key = _key(presented, keys)
+    check_signature(presented.signed, key)
+    claims = disclosed(presented)
+    _check_sums(claims)
+    hash_, state, logged = _in_log(claims, keys)
+    expires = claims.get("exp")
+    if not isinstance(expires, int) or expires <= now:
+        raise VerificationError("credential_expired", "this credential is past its time")
+    audience, nonce = _check_holder(presented, claims)
+    return Checked(
+        claims=claims,
+        hash=hash_,
+        state=state,
+        logged=logged,
+        hidden=tuple(_hidden(presented, claims)),
+        holder=presented.holder is not None,
+        audience=audience,
+        nonce=nonce,
+    )
+
+
+def _key(presented: Presented, keys: LogKeys) -> WalletKey:
+    header, claims = presented.signed.header, presented.signed.claims
+    key_id = header.get("kid")
+    if header != {"alg": "ES256", "kid": key_id, "typ": TYPE} or claims.get("vct") != VCT:
+        raise malformed("it is of another kind")
+    for known in keys.wallet_revoked:
+        if known.key_id.hex() == key_id:
+            raise VerificationError("key_revoked", "a key signed this that was stolen or lost")
+    for known in keys.wallet:
+        if known.key_id.hex() == key_id:
+            return known
+    raise VerificationError(
+        "signature_missing", "no key signed this that the log's statements name for wallets"
+    )
+
+
+def _check_sums(claims: Claims) -> None:
+    """IR-01 to IR-03, and lines that are shown come to the total."""
+    try:
+        amount, tax, total = (claims[name] for name in _TOTALS)
+        vats, payments = _each(claims["vats"]), _each(claims["payments"])
+        fits = amount + tax == total  # type: ignore[operator]  # what is no number is caught
+        fits &= _sum(vats, "totalVATAmount") == tax
+        fits &= _sum(vats, "totalAmountExcVAT") == amount
+        fits &= _sum(payments, "amount") == total
+        if "products" in claims:
+            fits &= _sum(_each(claims["products"]), "totalAmountIncVAT") == total
+    except (KeyError, TypeError):
+        raise malformed("it lacks sums") from None
+    if not fits:
+        raise VerificationError("claims_differ", "the sums in this credential do not add up")
+
+
+_TOTALS: Final = ("totalPriceExcVAT", "totalVATAmount", "totalPriceIncVAT")
+
+
+def _each(value: JsonValue) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
+def _sum(rows: list[Any], name: str) -> int:
+    return sum(row[name] for row in rows)
+
+
+def _in_log(claims: Claims, keys: LogKeys) -> tuple[str, str, Logged]:
+    proof = next((one for one in _attributes(claims) if one.get("type") == PROOF), {})
+    hash_, receipt = proof.get("hash"), proof.get("receipt")
+    if not isinstance(hash_, str) or not isinstance(receipt, str):
+        raise malformed("it has no receipt of a log inside")
+    try:
+        found = parse_receipt(from_base64url(receipt))
+        entry = found.entry(parse_password_area(hash_))
+    except MalformedError as problem:
+        raise malformed(problem.detail) from problem
+    return hash_, str(proof.get("state", "")), verify_receipt(found, entry, keys)
+
+
+def _attributes(claims: Claims) -> list[Claims]:
+    found = claims.get("customAttributes")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _hidden(presented: Presented, claims: Claims) -> Iterator[str]:
+    """What was signed and is not shown."""
+    signed = presented.signed.claims
+    if "products" not in claims:
+        yield "lines"
+    if len(_attributes(claims)) < len(_attributes(signed)):
+        yield "buyer"
+
+
+def _check_holder(presented: Presented, claims: Claims) -> tuple[str, str]:
+    """Whom the holder showed it to, and for which question; "" where nobody signed for that."""
+    own, bound = presented.holder, claims.get("cnf")
+    if own is None:
+        return "", ""
+    try:
+        key = key_of_jwk(bound.get("jwk") if isinstance(bound, dict) else None, "holder")
+    except Problem:
+        raise malformed("it was issued to no key") from None
+    check_signature(own, key)
+    said = own.claims.get("sd_hash"), own.claims.get("aud"), own.claims.get("nonce")
+    digest, audience, nonce = said
+    if (
+        own.header != {"alg": "ES256", "typ": HOLDER_TYPE}
+        or digest != digest_of(presented.shown)
+        or not isinstance(audience, str)
+        or not isinstance(nonce, str)
+    ):
+        raise VerificationError("holder_differs", "its holder signed another presentation")
+    return audience, nonce
