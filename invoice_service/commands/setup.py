@@ -18,7 +18,6 @@ from invoice_service.documents.columns import Line, printed
 from invoice_service.documents.escpos import escpos
 from invoice_service.documents.slip import Asked, slip_of
 from invoice_service.domain.invoice import StoredInvoice
-from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.domain.qrtext import scan_url
 from invoice_service.domain.tax import TaxRates
 from invoice_service.inventory import is_untouched
@@ -28,6 +27,7 @@ from invoice_service.services.issuing.issue import IssuingDesk, issue_one
 from invoice_service.services.issuing.promise import Promised
 from invoice_service.services.people.setup import Named, setup_over, typed_merchant
 from invoice_service.services.ports import InvoiceFilter
+from invoice_service.services.till.days import Days
 from invoice_service.wiring import Instance, init_instance
 
 _SHOWN: Final = frozenset({"face", "buyer", "lines"})
@@ -264,7 +264,8 @@ class Steps:
             rates=TaxRates(config.tax.rates),
             randbytes=self._instance.randbytes,
         )
-        day = self._instance.clock().astimezone(SHANGHAI).date()
+        now = int(self._instance.clock().timestamp())
+        day = Days(config.till.day_begins).of(now)
         till = "" if found.till is None else found.till.terms.till
         order = first_order(said["item"], said["price"], said["rate"], till, day)
         issue_one(desk, found.account.merchant.id if found.account else -1, order)

@@ -1,6 +1,5 @@
 """The first sale of an instance, as somebody types it who sets one up."""
 
-from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -18,10 +17,13 @@ No till counts like this, so that a program which begins at 1 the same day finds
 """
 
 
-def first_order(item: str, price: str, rate: str, till: str, day: date) -> bytes:
-    """The request of it; MalformedError ``price_invalid``. The rest is checked at its issue."""
+def first_order(item: str, price: str, rate: str, till: str, day: str) -> bytes:
+    """The request of it, on a business ``day``; MalformedError ``price_invalid``.
+
+    The rest is checked at its issue.
+    """
     line = {"name": item.strip(), "unit_price": typed_price(price), "tax_rate": rate}
-    order: dict[str, Any] = {"order_id": ORDER, "business_day": day.isoformat(), "lines": [line]}
+    order: dict[str, Any] = {"order_id": ORDER, "business_day": day, "lines": [line]}
     if till:
         order["till"] = till
     return msgspec.json.encode(order)

@@ -12,7 +12,6 @@ from invoice_service.documents.escpos import escpos
 from invoice_service.documents.qr import qr_svg
 from invoice_service.documents.slip import PAPERS, Asked, Code, Pair, Rule, Slip, Text, slip_of
 from invoice_service.domain.invoice import StoredInvoice
-from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.domain.qrtext import scan_url
 from invoice_service.domain.tax import TaxRates
 from invoice_service.services.issuing.first import ITEM, first_order
@@ -21,6 +20,7 @@ from invoice_service.services.issuing.promise import Promised
 from invoice_service.services.people.setup import Standing
 from invoice_service.services.ports import InvoiceFilter
 from invoice_service.services.records import checked_face
+from invoice_service.services.till.days import Days
 from invoice_service.web.setup.entry import SetupGate, home
 
 _SHOWN: Final = frozenset({"face", "buyer", "lines"})
@@ -35,6 +35,7 @@ class SalePages:
         self._entry = entry
         self._config = entry.parts.config
         self._store = entry.parts.store
+        self._days = Days(self._config.till.day_begins)
         promised = Promised(entry.parts.issuer, self._config.anchor.max_delay, signed=False)
         self._rates = [(rate, _percent(rate)) for rate in self._config.tax.rates]
         self._desk = IssuingDesk(
@@ -102,9 +103,9 @@ class SalePages:
     def _order(self, found: Standing, fields: dict[str, str]) -> bytes:
         """The request of this sale. MalformedError ``price_invalid``."""
         item, price, rate = (fields.get(name, "") for name in ("item", "price", "rate"))
-        now = self._entry.parts.clock().astimezone(SHANGHAI)
+        now = int(self._entry.parts.clock().timestamp())
         till = "" if found.till is None else found.till.terms.till
-        return first_order(item, price, rate, till, now.date())
+        return first_order(item, price, rate, till, self._days.of(now))
 
     def _first(self, found: Standing) -> tuple[StoredInvoice, Slip]:
         """The first invoice, and its slip as wide as was asked for."""

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import closing
+from datetime import datetime
 from html import unescape
 
 import pytest
@@ -41,6 +42,13 @@ def test_from_nothing_to_the_first_slip(empty: Empty) -> None:
     actors = {actor for actor, type_, _ in empty.acts() if type_ in {"admission", "key", "setup"}}
     assert actors == {"setup"}
     assert [said for _, type_, said in empty.acts() if type_ == "setup"] == ["entered", "finished"]
+
+
+def test_what_is_sold_first_at_night_is_on_the_till_pages_list_of_the_day(empty: Empty) -> None:
+    empty.clock.now = datetime(2026, 11, 22, 1, 30, tzinfo=SHANGHAI)
+    all_done(empty)
+    (invoice,) = empty.instance.store.invoices(InvoiceFilter(), 0, 9)
+    assert invoice.business_day == "2026-11-21"
 
 
 def test_a_program_that_begins_at_1_the_same_day_is_served(empty: Empty) -> None:
