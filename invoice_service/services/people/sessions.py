@@ -70,6 +70,10 @@ class Visitor(NamedTuple):
         """Who works here now: whoever has taken the till over, else who signed in."""
         return self.cashier or self.person
 
+    def may(self, *roles: str) -> bool:
+        """Whether both have one of these roles: who signed in, and who works here now."""
+        return {self.person.role, self.working.role} <= {*roles}
+
     @property
     def whole(self) -> bool:
         """Whether all was shown that must be shown."""

@@ -101,7 +101,7 @@ class Gate:
         found = self.visitor()
         if found is None or not found.whole:
             raise SignInNeededError
-        if roles and not {found.person.role, found.working.role} <= {*roles}:
+        if roles and not found.may(*roles):
             raise RefusedError("role_required", f"this is for {', '.join(roles)}")
         if roles and found.person.role == "administrator" and found.session.level != "strong":
             raise RefusedError("second_factor_needed", "set up a second factor in your account")

@@ -145,7 +145,7 @@ class TillPages:
             merchant_name="" if account is None else account.merchant.name,
             person_name=visitor.person.name,
             cashier_name=works.name,
-            is_owner=works.role == "owner",
+            is_owner=visitor.may("owner"),
             mails=self._mail.is_open,
             **values,
         )

@@ -48,6 +48,14 @@ def test_a_cashier_is_shown_nothing_that_only_owners_may(counter: Counter) -> No
     assert '"owner": false' in page
 
 
+def test_at_a_cashiers_till_an_owner_is_shown_what_is_let_in_there(counter: Counter) -> None:
+    session, zhang = counter.li.session_id(counter), counter.people["zhang"]
+    counter.instance.store.set_cashier(session, zhang.id, counter.instance.operator())
+    assert '"owner": false' in counter.li.browser.get("/till/settings").text
+    asked = {"version": 0, "tables": []}
+    assert counter.li.refused("PUT", "tables", asked)["code"] == "role_required"
+
+
 def test_the_figures_are_drawn_and_said_for_who_hears_them(counter: Counter) -> None:
     sold = counter.zhang.sell(NOODLES, TEA)
     counter.zhang.sell({**NOODLES, "discount": 300})
