@@ -14,6 +14,9 @@ from chain.errors import MalformedError
 from invoice_service.documents.kinds import ZIP, refuse_other_kinds
 from invoice_service.documents.sheet import table_rows_of
 
+LONGEST_CELL: Final = 32_767
+"""Characters that a cell of a workbook holds."""
+
 _CHUNK: Final = 1 << 20
 _BLANKS: Final = " \t\r\n\u00a0\u3000\ufeff"
 
@@ -48,7 +51,7 @@ def table_rows(path: Path) -> Iterator[TableRow]:
 def _of_sheet(file: IO[bytes]) -> Iterator[TableRow]:
     width = 0
     for row in table_rows_of(file):
-        cells = [_cell(text) for text in row.cells]
+        cells = [_cell(text, row.number) for text in row.cells]
         width = max(width, len(cells))
         yield TableRow(row.number, cells + [""] * (width - len(cells)), row.merged)
 
@@ -58,7 +61,7 @@ def _of_text(path: Path) -> Iterator[TableRow]:
         reader = csv.reader(file, strict=True)
         try:
             for fields in reader:
-                cells = [_cell(text) for text in fields]
+                cells = [_cell(text, reader.line_num) for text in fields]
                 if any(cells):
                     yield TableRow(reader.line_num, cells)
         except csv.Error as error:
@@ -74,8 +77,17 @@ def as_formula_of_text(text: str) -> str:
     return '="' + text.replace('"', '""') + '"'
 
 
-def _cell(text: str) -> str:
-    """What a cell says; ``="007"`` is how programs keep a spreadsheet from counting."""
+def _cell(text: str, line: int) -> str:
+    """What a cell says; ``="007"`` is how programs keep a spreadsheet from counting.
+
+    MalformedError ``csv_malformed`` for one that no spreadsheet could hold.
+    """
+    if len(text) > LONGEST_CELL:
+        raise MalformedError(
+            "csv_malformed",
+            f"line {line} has a cell of more than {LONGEST_CELL:,} characters",
+            detail_zh=f"第 {line} 行有单元格超过 {LONGEST_CELL} 个字符",
+        )
     text = text.strip(_BLANKS)
     if text.startswith('="') and text.endswith('"') and len(text) > len('=""'):
         text = text[2:-1].replace('""', '"')

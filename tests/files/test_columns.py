@@ -303,6 +303,17 @@ def test_a_line_without_a_number_is_named_and_no_others_are_lost(tmp_path: Path)
     ]
 
 
+def test_a_cell_that_no_workbook_could_hold_is_refused(tmp_path: Path) -> None:
+    for text, taken in (("x" * 32_767, True), ("x" * 32_768, False)):
+        path = written_csv(tmp_path, HEADER + f"{text},,x,1,1.00,0.06\n")
+        if taken:
+            assert next(read_table(path)).order_id == text
+            continue
+        with pytest.raises(MalformedError, match="csv_malformed") as caught:
+            next(read_table(path))
+        assert "line 2" in caught.value.detail
+
+
 def test_a_title_may_stand_above_the_header(tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.worksheets[0]
