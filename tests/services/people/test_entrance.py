@@ -47,6 +47,19 @@ def test_nobody_learns_who_is_there(house: House, monkeypatch: pytest.MonkeyPatc
     assert len(worked) == 6
 
 
+def test_who_asks_first_of_a_process_learns_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands for nobody's password is made once in a process, for whomever that is."""
+    kept, made = passwords.make_hash(PASSWORD), []
+
+    def nobodys() -> str:
+        made.append(kept)
+        return kept
+
+    monkeypatch.setattr(passwords, "_nobodys", nobodys)
+    assert [passwords.matches(one, PASSWORD) for one in (kept, None)] == [True, False]
+    assert len(made) == 2
+
+
 def test_every_signing_in_has_a_text_of_its_own_and_ends_the_one_before(house: House) -> None:
     """A text that was put into somebody's browser before is worth nothing after."""
     person = house.person("zhang")
