@@ -13,6 +13,7 @@ from chain.hashing import sha256
 from invoice_service.documents.order_columns import check_whole, money, rate, rate_cell
 from invoice_service.documents.tables import TableRow, as_formula_of_text, table_rows
 from invoice_service.domain.money import format_yuan, parse_yuan
+from invoice_service.domain.reading import read_json
 from invoice_service.services.till.shapes import Dish
 
 MOST: Final = 2_000
@@ -32,6 +33,7 @@ _RATE: Final = "0.06"
 """Of catering, where the table has none."""
 
 _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_dish_of: Final = msgspec.json.Decoder(Dish)
 Check = Callable[[Dish, str], object]
 
 
@@ -120,10 +122,8 @@ def _dish(row: TableRow, places: dict[str, int], position: int) -> Dish:
     }
     if kind and kind != "zero":
         fields["tax_kind"] = kind
-    try:
-        return msgspec.convert(fields, Dish)
-    except msgspec.ValidationError as error:
-        raise MalformedError("wrong_type", str(error)) from None
+    body = msgspec.json.encode(fields)
+    return read_json(body, _dish_of, max_bytes=len(body))
 
 
 def _two(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from flask import Blueprint, Response, request
 
-from chain.errors import MalformedError
+from chain.errors import MalformedError, Problem
 from invoice_service.documents.menu_table import dishes_in, menu_csv
 from invoice_service.openapi.operation import CSV, XLSX
 from invoice_service.services.till.shapes import MenuRequest, TablesRequest, TillRequest
@@ -65,7 +65,9 @@ class ListCalls:
             file.write(data)
             file.flush()
             found = dishes_in(file.name, self._lists.check_dish)
-        return answer({"items": found.dishes, "refused": found.refused})
+        title = self._session.gate.door.title
+        refused = [{**one, "title": title(Problem(str(one["code"]), ""))} for one in found.refused]
+        return answer({"items": found.dishes, "refused": refused})
 
     def put_tables(self) -> Response:
         """Other tables."""

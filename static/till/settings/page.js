@@ -221,7 +221,10 @@ class Settings {
 /** What restaurants have, where it is in force. */
 const usual = (rates) => (rates.includes("0.06") ? "0.06" : rates.at(-1));
 
-const refusedLines = (refused) =>
-  ngettext("%(num)s line was not: line %(lines)s.", "%(num)s lines were not: lines %(lines)s.", refused.length, { lines: refused.slice(0, 10).map(({ line }) => line).join(", ") });
+/** The first ten, each with its cause. */
+const refusedLines = (refused) => [
+  ngettext("%(num)s line was not read.", "%(num)s lines were not read.", refused.length),
+  ...refused.slice(0, 10).map(({ line, title }) => _("Line %(line)s: %(why)s.", { line, why: title })),
+].join(" ");
 
 new Settings().start();

@@ -197,6 +197,7 @@ def test_a_shops_own_table_of_dishes(counter: Counter) -> None:
         ("茶", 950, "0.06"),
     ]
     assert [one["line"] for one in found["refused"]] == [4]
+    assert all(one["title"] and one["title"] != one["code"] for one in found["refused"])
     assert counter.zhang.send("POST", "menu/file", {}).get_json()["code"] == (
         "unsupported_media_type"
     )
