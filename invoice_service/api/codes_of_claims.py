@@ -53,7 +53,11 @@ WALLET: Final = {
 }
 
 CLAIM: Final = {
-    "order_unknown": Entry(404, "There is no such order of yours", "没有这笔订单"),
+    "order_unknown": Entry(
+        404,
+        "There is no such order of yours; look at the list of orders",
+        "没有这笔订单，请查看订单列表",
+    ),
     "order_differs": Entry(
         409,
         "This order number stands here with other content; cancel that order first, or give this"
