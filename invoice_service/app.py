@@ -272,7 +272,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         lambda: int(instance.clock().timestamp()),
     )
     witnesses = [key.text() for key in instance.policy.witnesses]
-    sharing = Sharing(printing.printers, printing.press)
+    sharing = Sharing(printing)
     site_url, to_wallet = config.service.public_url, WalletDoor(*wallet_door(instance))
     for blueprint in (
         *rooms.blueprints(instance),

@@ -8,9 +8,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from chain.commitment import parse_password_area
 from chain.errors import MalformedError
-from invoice_service.documents.paper.assemble import Printers
-from invoice_service.documents.paper.job import Job
-from invoice_service.documents.paper.press import Press
+from invoice_service.documents.paper.printing import Printing
 from invoice_service.documents.slip import Asked, slip_of
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.qrtext import scan_url
@@ -58,8 +56,8 @@ class Wanted(NamedTuple):
 class Sharing:
     """Makes them, for the threads of one process."""
 
-    def __init__(self, printers: Printers, press: Press) -> None:
-        self._printers, self._press = printers, press
+    def __init__(self, printing: Printing) -> None:
+        self._printing, self._printers = printing, printing.printers
 
     def file(self, invoice: StoredInvoice, wanted: Wanted) -> Shared:
         """The file, of an invoice whose asker may see all of it.
@@ -72,19 +70,13 @@ class Sharing:
 
     def _data(self, invoice: StoredInvoice, wanted: Wanted) -> bytes:
         if wanted.form == "pdf":
-            return self._paper(invoice, wanted.hidden)
+            return self._printing.one(invoice, ALL_GROUPS, wanted.hidden)
         if wanted.form == "picture":
             return self._picture(invoice, wanted.hidden)
         digest, printers = parse_password_area(invoice.hash), self._printers
         if wanted.form == "tlog":
             return build_tlog(printers.invoices, printers.log, digest)
         return build(printers.invoices, printers.log, digest, ALL_GROUPS - wanted.hidden)
-
-    def _paper(self, invoice: StoredInvoice, hidden: frozenset[str]) -> bytes:
-        paper = self._printers.paper(invoice, ALL_GROUPS, hidden)
-        attached = [] if paper.proof is None else [paper.proof]
-        job = Job(faces=[paper.face], attached=attached, made=invoice.issued_at)
-        return self._press.print(job, keep=False)
 
     def _picture(self, invoice: StoredInvoice, hidden: frozenset[str]) -> bytes:
         from invoice_service.documents.slip_picture import slip_png  # with its font, when needed
