@@ -57,7 +57,7 @@ from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
 from invoice_service.web import help as help_room
-from invoice_service.web import people, till
+from invoice_service.web import people, prepaid, till
 from invoice_service.web.claim import ClaimPages, OwnInvoice, Told, WalletDoor
 from invoice_service.web.claim import contract as claim
 from invoice_service.web.customers import (
@@ -297,6 +297,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
             to_wallet,
         ).blueprint(),
         OwnInvoice(instance.claims, instance.store, sharing, instance.keeping).blueprint(),
+        prepaid.blueprint(instance.prepaid, instance.store, config.service.public_url, _title),
         showcase.showcase_blueprint(),
         *help_room.blueprints(instance, gate, _told()),
         *people.blueprints(
@@ -412,6 +413,7 @@ def _doors(public_url: str) -> Doors:
             *customers.OPERATIONS,
             *claim.OPERATIONS,
             *help_pages.OPERATIONS,
+            *prepaid.OPERATIONS,
             *ground.OPERATIONS,
             *template.OPERATIONS,
         ),
@@ -421,6 +423,7 @@ def _doors(public_url: str) -> Doors:
             **claim.WORDS,
             **ground.WORDS,
             **help_pages.WORDS,
+            **prepaid.WORDS,
         },
         problem=problems.ProblemBody,
         refusals=problems.refusals(public_url),

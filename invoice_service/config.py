@@ -29,6 +29,7 @@ OUR_ADDRESSES: Final = frozenset(
         "metrics",
         "openapi.json",
         "people",
+        "prepaid",
         "problems",
         "readyz",
         "report",
@@ -192,6 +193,12 @@ class Reports(Section, frozen=True):
     scan_days: Count = 184
 
 
+class Prepaid(Section, frozen=True):
+    """Whose word counts of money that customers paid in advance: a folder of public keys."""
+
+    wallets: str = ""
+
+
 class Operations(Section, frozen=True):
     """Who sees more of ``/readyz`` than one word, and ``/metrics``."""
 
@@ -253,6 +260,7 @@ class Config(Section, frozen=True):
     payments: Payments = Payments()
     mail: Mail = Mail()
     paper: Paper = Paper()
+    prepaid: Prepaid = Prepaid()
     operations: Operations = Operations()
     tax: Tax = Tax()
     witness: Witness = Witness()
@@ -334,17 +342,15 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
         raise MalformedError("config_invalid", str(error), pointer=_pointer(error)) from None
     _check(config)
     here = (path.parent if path else Path()).resolve()
-    service = msgspec.structs.replace(config.service, data_dir=str(here / config.service.data_dir))
-    policy = str(here / config.witness.policy) if config.witness.policy else ""
-    witness = msgspec.structs.replace(config.witness, policy=policy)
     return msgspec.structs.replace(
         config,
-        service=service,
-        witness=witness,
+        service=_placed(config.service, here, "data_dir"),
+        witness=_placed(config.witness, here, "policy"),
         payments=_placed(config.payments, here, "wechat_key", "wechat_signers", "alipay_key"),
         mail=_placed(config.mail, here, "ca"),
         paper=_placed(config.paper, here, "certificate", "key", "chain"),
         retention=_placed(config.retention, here, "backups"),
+        prepaid=_placed(config.prepaid, here, "wallets"),
     )
 
 

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from invoice_service.services.claims.desk import Claims
     from invoice_service.services.help.desk import ReportDesk
     from invoice_service.services.people.desk import PeopleDesk
+    from invoice_service.services.prepaid.desk import PrepaidDesk
     from invoice_service.services.till.desk import TillDesk
 
 Clock = Callable[[], datetime]
@@ -109,10 +110,8 @@ class Instance:
 
         settings = self.config.people
         lifetimes = Lifetimes(
-            settings.idle_seconds,
-            settings.absolute_seconds,
-            settings.official_idle_seconds,
-            settings.official_absolute_seconds,
+            *(settings.idle_seconds, settings.absolute_seconds),
+            *(settings.official_idle_seconds, settings.official_absolute_seconds),
         )
         return open_desk(
             self.store,
@@ -120,7 +119,7 @@ class Instance:
             self.config.service.public_url,
             lifetimes,
             settings.invitation_seconds,
-            lambda: int(self.clock().timestamp()),
+            self._seconds,
             self.randbytes,
             SharedCounts(self.config.run_dir / TRIES),
         )
@@ -130,8 +129,7 @@ class Instance:
         """What people at tills do; what they issue needs no promise in its answer."""
         from invoice_service.services.till.desk import open_till
 
-        config = self.config
-        issuing = self._issuing_unsigned()
+        config, issuing = self.config, self._issuing_unsigned()
         return open_till(
             self.store,
             issuing,
@@ -141,6 +139,9 @@ class Instance:
             self.claims,
             self.log.taken,
         )
+
+    def _seconds(self) -> int:
+        return int(self.clock().timestamp())
 
     def _issuing_unsigned(self) -> IssuingDesk:
         """For who shows no promise in an answer."""
@@ -162,15 +163,11 @@ class Instance:
         from invoice_service.services.claims.links import Links
 
         config = self.config
-
-        def seconds() -> int:
-            return int(self.clock().timestamp())
-
         return Claims(
             self.store,
             self._issuing_unsigned(),
             Links(self.people_key, self.randbytes, config.service.public_url),
-            Clocks(seconds, Days(config.till.day_begins).of),
+            Clocks(self._seconds, Days(config.till.day_begins).of),
             config.claims.seconds,
         )
 
@@ -189,13 +186,16 @@ class Instance:
         """Where reports of wrong slips are taken and judged."""
         from invoice_service.services.help.desk import ReportDesk
 
-        return ReportDesk(
-            self.help_store,
-            self.store,
-            SharedCounts(self.config.run_dir / TRIES),
-            lambda: int(self.clock().timestamp()),
-            self.randbytes,
-        )
+        counts = SharedCounts(self.config.run_dir / TRIES)
+        return ReportDesk(self.help_store, self.store, counts, self._seconds, self.randbytes)
+
+    @cached_property
+    def prepaid(self) -> "PrepaidDesk":
+        """Accounts of money that was paid in advance."""
+        from invoice_service.services.prepaid.desk import PrepaidDesk, prepaid_links
+
+        links = prepaid_links(self.people_key, self.randbytes, self.config.service.public_url)
+        return PrepaidDesk(self.store, self.store, links, self._seconds, self.randbytes)
 
     @property
     def log_keys(self) -> LogKeys:
@@ -300,7 +300,7 @@ class Instance:
 
     def _tidy(self) -> None:
         self.store.fold()
-        now = int(self.clock().timestamp())
+        now = self._seconds()
         self.store.tidy(now, self.config.till.buyer_hours * 3600)
         self.help_store.tidy(now)
 

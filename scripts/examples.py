@@ -38,7 +38,7 @@ from invoice_service.services.people.admit import admit, create_key
 from invoice_service.services.people.ports import SCOPES, KeyTerms
 from invoice_service.web.help.form import Filled
 from invoice_service.wiring import Instance, init_instance
-from scripts.paid import PaymentServices
+from scripts.paid import PaymentServices, Wallet
 
 FILE: Final = Path(described.__file__).with_name(described.EXAMPLES)
 NOW: Final = datetime(2026, 11, 21, 4, 30, tzinfo=UTC)
@@ -197,6 +197,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("listBlocks", {"after": 0, "limit": 10})
     yield Call("readBlock", {"height": 1})
     yield from _help(here, slip, blue["qr"])
+    yield from prepaid_calls(known)
     for name in ("alive", "ready", "metrics", "description"):
         yield Call(name)
     yield Call("orderRest", order)
@@ -237,15 +238,52 @@ def _help(here: dict[str, Any], slip: dict[str, Any], code: str) -> Iterator[Cal
     yield Call("whyPage")
 
 
+def prepaid_calls(known: dict[str, Any]) -> Iterator[Call]:
+    """A meal that was paid in advance, refused, and all of it paid back."""
+    wallet: Wallet = known["WALLET"]
+    at = int(NOW.timestamp())
+
+    def said(name: str, path: str, body: dict[str, Any], **more: str) -> Call:
+        return Call(name, {**more, **wallet.proof(path, body, at)}, body)
+
+    opened = {
+        "request_id": "2026-0001",
+        "merchant": "91440300708461136T",
+        "amount": 300000,
+        "terms": "十次午餐",
+        "expires_at": "2027-11-21T04:30:00Z",
+    }
+    yield said("openPrepaid", "/v1/prepaid", opened)
+    account = known["openPrepaid"]["id"]
+    here, path = {"account": account}, f"/v1/prepaid/{account}"
+    yield Call("MEAL")
+    meal = {"hash": known["MEAL"]["hash"]}
+    yield Call("releasePrepaid", here, meal)
+    yield Call("readPrepaid", here)
+    yield Call("listPrepaid", {"limit": 10})
+    no = {"request_id": "2026-0002", **meal, "reason": "顾客未确认"}
+    yield said("refusePrepaid", f"{path}/refusal", no, **here)
+    token = {"token": known["openPrepaid"]["link"].rpartition("/")[2]}
+    yield Call("prepaidPage", token)
+    yield Call("askBack", token, {"ask": "back"}, FORM)
+    yield said("refundPrepaid", f"{path}/refund", {"request_id": "2026-0003"}, **here)
+
+
 class Recorder:
     """A fresh instance, and the calls that were made to it."""
 
-    def __init__(self, instance: Instance, keys: dict[str, str], services: PaymentServices) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        keys: dict[str, str],
+        services: PaymentServices,
+        wallet: Wallet,
+    ) -> None:
         self._instance = instance
         self._client = FlaskClient(create_app(instance))
         self._keys = keys
         self._operations = {it.name: it for it in doors(instance.config).operations}
-        self.known: dict[str, Any] = {"SERVICES": services}
+        self.known: dict[str, Any] = {"SERVICES": services, "WALLET": wallet}
         self.closing = ExitStack()
         self.examples: dict[str, Any] = {}
 
@@ -260,6 +298,8 @@ class Recorder:
                 self.known["PERSON"] = self._sell_to_person()
             elif call.name == "PICTURED":
                 self._report_with_picture()
+            elif call.name == "MEAL":
+                self.known["MEAL"] = self._sell({"order_id": "T12-0822", "lines": [LINE]})
             elif call.name == "CANCELLED":
                 self.known["CANCELLED"] = self._order("T12-0821")
             elif call.name == "CLAIMED":
@@ -280,8 +320,10 @@ class Recorder:
 
     def _sell_to_person(self) -> Any:  # noqa: ANN401 # JSON
         """An invoice that is no example."""
+        return self._sell({"order_id": "T12-0817", "lines": [LINE], "buyer": {"name": "张三"}})
+
+    def _sell(self, order: dict[str, Any]) -> Any:  # noqa: ANN401 # JSON
         headers = {"Authorization": f"Bearer {self._keys['merchant']}"}
-        order = {"order_id": "T12-0817", "lines": [LINE], "buyer": {"name": "张三"}}
         return self._client.post("/v1/invoices", json=order, headers=headers).get_json()
 
     def _order(self, order_id: str) -> Any:  # noqa: ANN401 # JSON
@@ -401,13 +443,15 @@ def fresh() -> Iterator[Recorder]:
         # With chance of its own: what else is drawn stays as it is.
         chance = random.Random(2019).randbytes  # noqa: S311 # the same keys each time
         services = PaymentServices(Path(folder) / "payments", chance)
+        wallet = Wallet(Path(folder) / "wallets")
         where = {"DATA_DIR": str(Path(folder) / "data"), "PUBLIC_URL": URL}
         environ = {f"FAPIAO_SERVICE_{name}": text for name, text in where.items()}
         mail = {"FAPIAO_MAIL_HOST": "mail.example", "FAPIAO_MAIL_FROM": "fapiao@example.com"}
-        config = load(None, {**environ, **services.settings, **mail})
+        config = load(None, {**environ, **services.settings, **mail, **wallet.settings})
         instance = init_instance(config, clock=lambda: NOW, randbytes=draw.randbytes)
         try:
-            recorder = Recorder(instance, _people(instance, draw.randbytes), services)
+            keys = _people(instance, draw.randbytes)
+            recorder = Recorder(instance, keys, services, wallet)
             with recorder.closing:
                 yield recorder
         finally:

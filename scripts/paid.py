@@ -1,4 +1,4 @@
-"""Payment services for recorded examples: keys of their own, the same each time."""
+"""Payment services and a wallet for recorded examples: keys of their own, the same each time."""
 
 import json
 from base64 import b64encode
@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from Crypto.PublicKey import RSA
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 API_KEY: Final = b"0123456789abcdef0123456789abcdef"
 SERIAL: Final = "PUB_KEY_ID_0114232134912410000000000000"
@@ -74,3 +79,24 @@ class PaymentServices:
 
     def _sign(self, text: str) -> str:
         return b64encode(self._key.sign(text.encode(), PKCS1v15(), SHA256())).decode()
+
+
+class Wallet:
+    """One that holds what customers paid in advance."""
+
+    NAME: Final = "digital-yuan"
+
+    def __init__(self, folder: Path) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+        folder.mkdir(parents=True)
+        public = self._key.public_key()
+        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        (folder / f"{self.NAME}.pem").write_bytes(pem)
+        self.settings = {"FAPIAO_PREPAID_WALLETS": str(folder)}
+
+    def proof(self, path: str, body: dict[str, Any], at: int) -> dict[str, str]:
+        """The headers of a POST."""
+        sent = json.dumps(body, ensure_ascii=False)
+        said = f"fapiao/v1/wallet\nPOST\n{path}\n{at}\n{sent}"
+        signature = b64encode(self._key.sign(said.encode())).decode()
+        return {"Wallet": self.NAME, "Wallet-Time": str(at), "Wallet-Signature": signature}

@@ -87,6 +87,7 @@ def test_the_environment_overrides_every_key(section: str, key: str) -> None:
         "certificate": "/srv/bureau.pem",
         "key": "/srv/bureau.key",
         "chain": "/srv/chain.pem",
+        "wallets": "/srv/wallets",
         "region": "4401",
         "industry_kind": "3",
         "access": "token",

@@ -9,6 +9,7 @@ from invoice_service.api.codes_of_claims import CLAIM, WALLET
 from invoice_service.api.codes_of_files import FILES
 from invoice_service.api.codes_of_help import HELP
 from invoice_service.api.codes_of_invoices import INVOICE
+from invoice_service.api.codes_of_prepaid import PREPAID
 from invoice_service.api.codes_of_tills import TILL
 from invoice_service.api.entry import Entry
 
@@ -497,6 +498,7 @@ SUBJECTS: Final = (
     Subject("claim", "Claiming and payments", "自助开票与支付通知", CLAIM),
     Subject("help", "Reports of slips", "问题小票反馈", HELP),
     Subject("wallet", "Wallets", "电子钱包", WALLET),
+    Subject("prepaid", "Prepaid accounts", "预付账户", PREPAID),
     Subject("key", "API keys and merchants", "密钥与商户", _KEY),
     Subject("people", "Signing in and people", "登录与人员", _PEOPLE),
     Subject("log", "The public log", "公开账本", _LOG),

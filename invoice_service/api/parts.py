@@ -24,6 +24,7 @@ from invoice_service.services.people.person import PeopleReader
 from invoice_service.services.people.ports import KeyStore, MerchantStore
 from invoice_service.services.people.trail import ActStore, TrailReader
 from invoice_service.services.ports import InvoiceReader, PrintStore
+from invoice_service.services.prepaid.desk import PrepaidDesk
 from invoice_service.services.reporting.report import ReportStore
 
 
@@ -113,6 +114,9 @@ class Parts(Protocol):
 
     @property
     def wallets(self) -> Wallets: ...
+
+    @property
+    def prepaid(self) -> PrepaidDesk: ...
 
     @property
     def clock(self) -> Callable[[], datetime]: ...

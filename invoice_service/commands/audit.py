@@ -21,7 +21,9 @@ from invoice_service.commands.log_keys import (
 )
 from invoice_service.commands.output import json_option, print_json, progress
 from invoice_service.commands.session import Session
+from invoice_service.domain.money import format_yuan
 from invoice_service.services.checking.audit import InstanceAudit, audit_instance
+from invoice_service.services.checking.audit_prepaid import PrepaidAudit
 from invoice_service.wiring import Instance
 
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -112,6 +114,7 @@ def run_audit(instance: Instance) -> InstanceAudit:
             instance.store,
             instance.store.totals,
             instance.store,
+            instance.store,
             report,
         )
 
@@ -134,6 +137,11 @@ def _described(found: InstanceAudit) -> dict[str, Any]:
         "trail_head": found.trail.head.hex(),
         "refusals": found.trail.refusals,
         "buyers_erased": found.trail.erased,
+        "prepaid": {
+            "accounts": found.prepaid.accounts,
+            "events": found.prepaid.events,
+            **found.prepaid.sums._asdict(),
+        },
     }
 
 
@@ -154,8 +162,19 @@ def _tell(found: InstanceAudit) -> None:
     )
     if found.trail.erased:
         click.echo(f"  {found.trail.erased:,} documents whose buyers were erased")
+    if found.prepaid.accounts:
+        click.echo(_prepaid(found.prepaid))
     if found.unclosed:
         click.secho(f"  {found.unclosed:,} days have ended and are not closed yet", fg="yellow")
+
+
+def _prepaid(found: PrepaidAudit) -> str:
+    sums = found.sums
+    return (
+        f"  {found.accounts:,} prepaid accounts, {found.events:,} events: of"
+        f" {format_yuan(sums.paid_in)} yuan, {format_yuan(sums.held)} are held,"
+        f" {format_yuan(sums.released)} released, {format_yuan(sums.paid_back)} paid back"
+    )
 
 
 def _tell_wrong(error: AuditError, *, as_json: bool) -> None:

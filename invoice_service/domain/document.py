@@ -118,6 +118,7 @@ class Rest(msgspec.Struct, frozen=True, kw_only=True):
     part: int | UnsetType = UNSET
     parts: int | UnsetType = UNSET
     payee: str
+    prepaid: str | UnsetType = UNSET
     remark: str
     replaces: str | UnsetType = UNSET
     reviewer: str

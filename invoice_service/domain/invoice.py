@@ -82,7 +82,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
     Where the buyer is a person, ``buyer`` is sealed under ``buyer_key``, ``salts`` are those of
     face and lines, and ``rest_digest`` is that of the request without the person. What is stored of
-    ``request_digest`` is ``kept_digest``.
+    ``request_digest`` is ``kept_digest``. ``prepaid`` is the account that pays it, "" for none.
     """
 
     merchant_id: int
@@ -111,6 +111,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     place: Place | None = None
     buyer_key: bytes = b""
     rest_digest: bytes = b""
+    prepaid: str = ""
 
     def asked(self) -> Asked:
         """What decides whether its order may have it."""
@@ -291,6 +292,7 @@ def prepare(
         place=Place(**told) if told else None,
         buyer_key=kept.key,
         rest_digest=_request_digest(rest, b"", lines_bytes) if kept.key else b"",
+        prepaid="" if isinstance(request.prepaid, UnsetType) else request.prepaid,
     )
 
 
@@ -424,6 +426,7 @@ def _rest(request: InvoiceRequest, told: dict[str, Any]) -> bytes:
             drawer=request.drawer,
             order_id=request.order_id,
             payee=request.payee,
+            prepaid=request.prepaid,
             remark=request.remark,
             reviewer=request.reviewer,
             **told,

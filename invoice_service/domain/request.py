@@ -30,6 +30,7 @@ Required = Annotated[str, Meta(min_length=1, max_length=100)]
 Till = Annotated[str, Meta(min_length=1, max_length=LONGEST_TILL)]
 Part = Annotated[int, Meta(ge=1, le=5)]
 Bill = Annotated[int, Meta(ge=1, le=LIMIT)]
+PrepaidId = Annotated[str, Meta(min_length=1, max_length=32)]
 
 _KEY = re.compile(r"[!-~]{1,255}")
 
@@ -70,7 +71,8 @@ class LineRequest(Wire, frozen=True):
 class InvoiceRequest(Wire, frozen=True):
     """An invoice to issue; ``total``, ``amount``, ``tax`` in fen are checked when given.
 
-    ``discount`` is taken off the whole order, and spread over its lines.
+    ``discount`` is taken off the whole order, and spread over its lines. ``prepaid`` is the account
+    that pays it; no part of the document.
     """
 
     order_id: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -90,6 +92,7 @@ class InvoiceRequest(Wire, frozen=True):
     parts: Part | UnsetType = UNSET
     order_total: Bill | UnsetType = UNSET
     replaces: str | UnsetType = UNSET
+    prepaid: PrepaidId | UnsetType = UNSET
 
 
 class BatchRecord(InvoiceRequest, frozen=True):

@@ -19,7 +19,7 @@ from Crypto.Cipher import AES
 from chain.durable import fsync_dir, write_file
 from chain.errors import MalformedError, UnavailableError
 from chain.hashing import sha256
-from invoice_service.services.claims.links import marked_again
+from invoice_service.services.links import marked_again
 
 PEOPLE_KEY: Final = "people.key"
 KEY_BYTES: Final = 32
@@ -135,12 +135,12 @@ class SealedStore(Protocol):
         """Replace them (whose, the old one, the new one) where they are still the old."""
         ...
 
-    def sealed_links(self, newest: bytes) -> list[tuple[int, bytes]]:
-        """Of orders, those that do not begin with ``newest``."""
+    def sealed_links(self, newest: bytes) -> list[tuple[str, int, bytes]]:
+        """(of what, which, sealed): those that do not begin with ``newest``."""
         ...
 
-    def seal_links_again(self, links: Sequence[tuple[int, bytes, bytes]]) -> None:
-        """Replace them (which, sealed, mark)."""
+    def seal_links_again(self, links: Sequence[tuple[str, int, bytes, bytes]]) -> None:
+        """Replace them (of what, which, sealed, mark)."""
         ...
 
 
@@ -158,8 +158,8 @@ def rotate(key: PeopleKey, store: SealedStore) -> int:
         store.seal_again(again)
         done += len(again)
     while links := store.sealed_links(key.newest_id()):
-        found = [(seq, marked_again(key, sealed)) for seq, sealed in links]
-        store.seal_links_again([(seq, link.sealed, link.mark) for seq, link in found])
+        found = [(of, seq, marked_again(key, sealed, of)) for of, seq, sealed in links]
+        store.seal_links_again([(of, seq, link.sealed, link.mark) for of, seq, link in found])
         done += len(found)
     key.end_rotation()
     return done

@@ -35,6 +35,7 @@ TAGS: Final = (
     Tag("issuing", "开具与红冲", "Invoices are issued, and taken back"),
     Tag("orders", "顾客自助开票与支付通知", "Customers claim their invoices; payments are told of"),
     Tag("wallet", "电子钱包（OpenID4VCI）", "Invoices as credentials in wallets (OpenID4VCI)"),
+    Tag("prepaid", "预付账户（元管家）", "Money paid in advance that stays the customer's"),
     Tag("reading", "读取发票、证明文件与二维码", "Invoices, their proof files and codes"),
     Tag("checking", "查验", "Verdicts on slips"),
     Tag("officials", "税务机关：商户、密钥、报表、留痕", "Merchants, keys, reports, the trail"),

@@ -23,7 +23,7 @@ from chain.hashing import Digest, to_digest
 from chain.signing.es256 import WalletKey
 from invoice_service.processes.issuer import faults, short_name
 from invoice_service.services.claims.offers import Offers, OfferStore
-from invoice_service.services.claims.ports import Sealer
+from invoice_service.services.links import Sealer
 
 SOCKET: Final = "wallet.sock"
 """Its name in the folder of what runs."""

@@ -1,5 +1,6 @@
 """A served instance with a page of every kind, for whoever looks at all of them."""
 
+import json
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from invoice_service.app import PROBLEM
 from invoice_service.documents.paper.fitting import fitted
 from invoice_service.services.checking.prove import FACE_ONLY
 from tests.api.checking.test_papers import paper
-from tests.api.desk import UNKNOWN, Desk, slip
+from tests.api.desk import TAX_ID, UNKNOWN, Desk, slip
 
 REFUSED: Final[dict[str, Problem]] = {
     "busy": UnavailableError("database_busy", "another transaction holds the database"),
@@ -110,11 +111,32 @@ def _filled(desk: Desk, base: str, folder: Path) -> Site:
         "call": f"{base}/docs#/checking/verify",
     }
     pages |= {name: f"{base}/verify/scan?answer={name}" for name in REFUSED}
+    pages |= {name: f"{base}{path}" for name, path in _prepaid(desk).items()}
     papers = {"paper fits": folder / "fits.pdf", "paper differs": folder / "differs.pdf"}
     papers["paper fits"].write_bytes(paper(desk, part["hash"], FACE_ONLY))
     bent = paper(desk, authentic["hash"], total="￥9,498.10", remark=fitted("已付款", 68, 19))
     papers["paper differs"].write_bytes(bent)
     return Site(desk, base, pages, authentic["qr"], papers)
+
+
+def _prepaid(desk: Desk) -> dict[str, str]:
+    """An account with meals of every kind, one whose rest was asked for, and none."""
+    said = {"merchant": TAX_ID, "terms": "十次商务午餐，节假日通用", "amount": 300_000}
+    paths = {"no prepaid": f"/prepaid/{'A' * 24}"}
+    prepaid = desk.instance.prepaid
+    for name in ("prepaid", "prepaid asked"):
+        asked = {**said, "request_id": name, "expires_at": "2027-11-21T04:30:00Z"}
+        account = prepaid.open("digital-yuan", json.dumps(asked).encode()).whole.account
+        meals = [desk.issue(f"{name} {number}", prepaid=account.id) for number in range(4)]
+        desk.reverse(meals[1])
+        no = {"request_id": f"no {name}", "hash": meals[2]["hash"]}
+        prepaid.refuse("digital-yuan", account.id, json.dumps(no).encode())
+        address = prepaid.links.address(account.sealed)
+        paths[name] = address.removeprefix("https://fapiao.test")
+    prepaid.ask_back(paths["prepaid asked"].rpartition("/")[2])
+    back = {"request_id": "back", "amount": 50_000, "reason": "第一笔退款"}
+    prepaid.refund("digital-yuan", account.id, json.dumps(back).encode())
+    return paths
 
 
 def _partly(desk: Desk) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -19,6 +19,9 @@ NAMES = [
     *("customers' codes", "report", "receipt asked", "why"),
     *("landing", "problems", "found", "list", "file", "proved", "nothing", "not so"),
     *(
+        "prepaid",
+        "prepaid asked",
+        "no prepaid",
         "sign in",
         "invitation",
         "receipt",

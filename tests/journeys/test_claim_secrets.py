@@ -1,15 +1,16 @@
-"""A claim's link stands in nothing that the service writes: logs, trail, databases, counts.
+"""A customer's link stands in nothing that the service writes: logs, trail, databases, counts.
 
 Nor does who claimed, once they are erased by its secret.
 """
 
+import json
 import re
 from pathlib import Path
 from urllib.parse import urlencode
 
 import urllib3
 
-from tests.api.desk import MEAL, Desk
+from tests.api.desk import MEAL, TAX_ID, Desk
 from tests.api.server import serving
 
 
@@ -20,6 +21,20 @@ def written(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def opened(desk: Desk) -> str:
+    """The token of a new prepaid account's link."""
+    said = {
+        "request_id": "1",
+        "merchant": TAX_ID,
+        "amount": 100,
+        "terms": "午餐",
+        "expires_at": "2027-11-21T04:30:00Z",
+    }
+    prepaid = desk.instance.prepaid
+    account = prepaid.open("bank", json.dumps(said).encode()).whole.account
+    return prepaid.links.address(account.sealed).rpartition("/")[2]
 
 
 def test_no_file_of_the_service_has_the_link_or_the_browser_s_secret(tmp_path: Path) -> None:
@@ -46,6 +61,10 @@ def test_no_file_of_the_service_has_the_link_or_the_browser_s_secret(tmp_path: P
             )
             pool.request("GET", f"{url}/claim/{path}", redirect=False)
             pool.request("PATCH", f"{url}/claim/{path}", redirect=False)
+        account = opened(desk)
+        for path in (account, f"{account}/x"):
+            for method in ("GET", "POST", "PATCH"):
+                urllib3.request(method, f"{url}/prepaid/{path}", retries=False)
         state = urllib3.request("GET", f"{url}/v1/orders/{order['id']}", headers=desk.auth()).json()
         assert state["state"] == "claimed"
         with desk.instance.store.connections.reading() as connection:
@@ -66,5 +85,5 @@ def test_no_file_of_the_service_has_the_link_or_the_browser_s_secret(tmp_path: P
         assert "server.log" in found
         assert b"claimer" in trail
         for name, data in found.items():
-            for secret in (token.encode(), mine[1].encode(), "王小明".encode(), key):
+            for secret in (*(one.encode() for one in (token, mine[1], "王小明", account)), key):
                 assert secret not in data, (name, secret)

@@ -11,8 +11,9 @@ from Crypto.Random import get_random_bytes
 
 from chain.errors import MalformedError, UnavailableError
 from invoice_service.keys.people import PeopleKey, rotate
-from invoice_service.services.claims.links import Link, Links
-from invoice_service.services.claims.ports import Order
+from invoice_service.services.claims.links import CLAIM
+from invoice_service.services.links import SecretLinks
+from invoice_service.services.prepaid.ports import PREPAID
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ class Kept:
 
     def __init__(self, sealed: dict[int, bytes], late: dict[int, bytes]) -> None:
         self.sealed, self.late = sealed, late
-        self.links: dict[int, tuple[bytes, bytes]] = {}
+        self.links: dict[tuple[str, int], tuple[bytes, bytes]] = {}
 
     def sealed_totps(self) -> list[tuple[int, bytes]]:
         return list(self.sealed.items())
@@ -103,11 +104,13 @@ class Kept:
         self.sealed |= self.late
         self.late = {}
 
-    def sealed_links(self, newest: bytes) -> list[tuple[int, bytes]]:
-        return [(seq, link[0]) for seq, link in self.links.items() if link[0][:4] != newest]
+    def sealed_links(self, newest: bytes) -> list[tuple[str, int, bytes]]:
+        return [
+            (of, seq, link[0]) for (of, seq), link in self.links.items() if link[0][:4] != newest
+        ]
 
-    def seal_links_again(self, links: Sequence[tuple[int, bytes, bytes]]) -> None:
-        self.links |= {seq: (sealed, mark) for seq, sealed, mark in links}
+    def seal_links_again(self, links: Sequence[tuple[str, int, bytes, bytes]]) -> None:
+        self.links |= {(of, seq): (sealed, mark) for of, seq, sealed, mark in links}
 
 
 def test_a_rotation_seals_everything_anew_also_what_came_meanwhile(key: PeopleKey) -> None:
@@ -124,39 +127,17 @@ def test_a_rotation_seals_everything_anew_also_what_came_meanwhile(key: PeopleKe
     }
 
 
-def test_links_are_found_while_keys_change_and_after(key: PeopleKey) -> None:
-    links = Links(key, get_random_bytes, "https://fapiao.test")
+@pytest.mark.parametrize("of", [CLAIM, PREPAID])
+def test_links_are_found_while_keys_change_and_after(key: PeopleKey, of: str) -> None:
+    links = SecretLinks(key, get_random_bytes, "https://fapiao.test", of)
     link = links.new()
-    order = order_with(link)
-    url = links.url(order)
-    token = url.removeprefix("https://fapiao.test/claim/")
+    token = links.address(link.sealed).removeprefix(f"https://fapiao.test/{of}/")
     kept = Kept({}, {})
-    kept.links = {1: (link.sealed, link.mark)}
+    kept.links = {(of, 1): (link.sealed, link.mark)}
     key.begin_rotation()
     assert link.mark in links.marks(token)
     assert rotate(key, kept) == 1
-    sealed, mark = kept.links[1]
+    sealed, mark = kept.links[of, 1]
     assert mark != link.mark
     assert links.marks(token) == (mark,)
-    assert links.url(order_with(Link(sealed, mark))) == url
-
-
-def order_with(link: Link) -> Order:
-    """An order of that link."""
-    return Order(
-        id="0" * 32,
-        merchant_id=1,
-        till="",
-        business_day="2026-11-21",
-        order_id="1",
-        total=1,
-        shares=(1,),
-        content=b"[]",
-        asked=b"",
-        sealed=link.sealed,
-        mark=link.mark,
-        auto_issue=False,
-        after_payment=False,
-        created_at=0,
-        expires_at=0,
-    )
+    assert links.address(sealed).endswith(token)

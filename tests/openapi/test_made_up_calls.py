@@ -35,7 +35,7 @@ IN_WORDS = {
     *("person_removed", "login_taken", "login_invalid", "order_unknown", "payments_off"),
     *("part_unclear", "parts_incomplete", "order_differs", "order_claimed", "order_cancelled"),
     *("wallet_off", "grant_invalid", "wallet_token", "proof_invalid", "nonce_invalid"),
-    "time_invalid",
+    *("time_invalid", "prepaid_unknown", "prepaid_off"),
     # check digits, lists of codes, sums, Unicode's properties, one parameter beside another
     *("tax_id_invalid", "industry_unknown", "district_unknown", "totals_mismatch"),
     *("amount_out_of_range", "tax_rate_unknown", "buyer_incomplete", "quantity_not_positive"),

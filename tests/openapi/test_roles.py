@@ -36,6 +36,7 @@ VALUES = {
     "tile": "0/000",
     "number": "1",
     "order": "0" * 32,
+    "account": "0" * 32,
     "token": "A" * 24,
 }
 

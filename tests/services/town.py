@@ -148,6 +148,7 @@ class Town:
             self.store,
             self.store.totals,
             self.store,
+            self.store,
             progress,
         )
 

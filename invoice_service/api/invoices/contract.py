@@ -315,6 +315,7 @@ _ORDER = (
     *(*SOLD, "tax_id_invalid", "buyer_incomplete"),
     *("parts_invalid", "password_area", "order_total_exceeded"),
     *("order_id_conflict", "order_id_reused", "order_parts_conflict", "replaces_not_first"),
+    *("prepaid_unknown", "prepaid_ended", "prepaid_short", "prepaid_full"),
 )
 
 OPERATIONS: Final = (

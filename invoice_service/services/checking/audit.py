@@ -17,7 +17,9 @@ First the log, as ``chain.audit.audit`` does for any log. Then, in one walk alon
 8. the totals are those of the blocks;
 9. a buyer's key is gone where an act of the trail erased the buyer, and nowhere else;
 10. the trail has no gap, each act's hash follows from the one before, and merchants and keys stand
-   as its acts left them, none missing; so do the counts of refusals of each hour that is closed.
+   as its acts left them, none missing; so do the counts of refusals of each hour that is closed;
+11. what prepaid accounts hold, released and paid back is what was paid in, each release is an
+   invoice, and what red invoices took back is held again.
 
 What a row keeps beside its document (the key that was used, the attempt, the digest of the request)
 follows from nothing that is stored, and is not looked at.
@@ -61,6 +63,11 @@ from invoice_service.services.anchoring.totals import (
     sealing_day,
 )
 from invoice_service.services.checking.audit_invoices import Books, checked_invoices
+from invoice_service.services.checking.audit_prepaid import (
+    PrepaidAudit,
+    StoredPrepaid,
+    audit_prepaid,
+)
 from invoice_service.services.checking.audit_trail import (
     StoredTrail,
     TrailAudit,
@@ -116,6 +123,7 @@ class InstanceAudit:
     unclosed: int
     totalled: int
     trail: TrailAudit
+    prepaid: PrepaidAudit
 
 
 def audit_instance(
@@ -125,6 +133,7 @@ def audit_instance(
     books: Books,
     totals: StoredTotals,
     trail: StoredTrail,
+    prepaid: StoredPrepaid,
     progress: Progress | None = None,
 ) -> InstanceAudit:
     """Derive everything again; return what held, or raise AuditError for the first that did not.
@@ -148,6 +157,7 @@ def audit_instance(
     pending = sum(1 for _ in walk.invoices)
     walk.finish()
     acts = audit_trail(trail)
+    accounts = audit_prepaid(prepaid)
     try:
         totals.check()
     except VerificationError as error:
@@ -161,6 +171,7 @@ def audit_instance(
         unclosed=len(walk.ended),
         totalled=totalled,
         trail=acts,
+        prepaid=accounts,
     )
 
 

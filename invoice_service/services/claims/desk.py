@@ -20,6 +20,7 @@ from chain.errors import ConflictError, MalformedError, NotFoundError, Problem, 
 from invoice_service.domain.invoice import InvoiceRequest, Issued
 from invoice_service.domain.lines import add_up, write_lines
 from invoice_service.domain.money import Fen
+from invoice_service.domain.prepaid import unknown
 from invoice_service.domain.request import Buyer, check_buyer, check_request
 from invoice_service.services.claims.links import Links, secret_digest
 from invoice_service.services.claims.ports import (
@@ -80,13 +81,14 @@ class Claims:
         """Keep what a till sent; the same again is the order there is, open for as long again.
 
         Raises MalformedError as issuing does and as ``shares_of``; ConflictError
-        ``order_differs``; RefusedError ``merchant_suspended``.
+        ``order_differs``; RefusedError ``merchant_suspended``; NotFoundError ``prepaid_unknown``.
         """
         asked = parse_order(body, self._issuing.max_bytes)
         now = self.now()
         if asked.business_day is UNSET:
             asked = msgspec.structs.replace(asked, business_day=self._clocks.day(now))
         self._refuse_suspended(merchant_id)
+        self._refuse_unpaid(merchant_id, asked)
         made = self.store.add_order(self._order(merchant_id, asked))
         return made._replace(whole=self._settled(made.whole))
 
@@ -212,6 +214,12 @@ class Claims:
             raise NotFoundError("merchant_unknown", "there is no such merchant")
         if account.merchant.status != "active":
             raise RefusedError("merchant_suspended", "this merchant is suspended")
+
+    def _refuse_unpaid(self, merchant_id: int, asked: OrderRequest) -> None:
+        account = asked.prepaid
+        if isinstance(account, UnsetType) or self.store.has_prepaid(account, merchant_id):
+            return
+        raise unknown("/prepaid")
 
     def _order(self, merchant_id: int, asked: OrderRequest) -> Order:
         request = check_request(invoice_of(asked), self._issuing.max_lines)

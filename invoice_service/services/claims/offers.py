@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from chain.errors import MalformedError, RefusedError
-from invoice_service.services.claims.ports import Sealer
+from invoice_service.services.links import Sealer
 
 CODE_SECONDS: Final = 600
 """For which a code may be redeemed, and a token used after that."""

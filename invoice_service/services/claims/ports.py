@@ -1,4 +1,4 @@
-"""What claims need: orders and claims as a store keeps them, and who seals links."""
+"""What claims need: orders and claims as a store keeps them."""
 
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple, Protocol
@@ -172,6 +172,10 @@ class ClaimStore(Protocol):
         """Keep it, once by its reference; whether it is new."""
         ...
 
+    def has_prepaid(self, account_id: str, merchant_id: int) -> bool:
+        """Whether there is such a prepaid account at this merchant's."""
+        ...
+
     def begun_claims(
         self, limit: int, *, merchant_id: int | None = None, after: int = 0, before: int = LATEST
     ) -> list[Whole]:
@@ -179,20 +183,4 @@ class ClaimStore(Protocol):
 
         A merchant's, or (None) all above ``after``; of claims, those begun by ``before``.
         """
-        ...
-
-
-class Sealer(Protocol):
-    """Who keeps tokens from those who have the database alone."""
-
-    def seal(self, what: bytes, of: str) -> bytes:
-        """For this purpose only."""
-        ...
-
-    def open(self, sealed: bytes, of: str) -> bytes:
-        """What was sealed."""
-        ...
-
-    def marks(self, what: bytes, of: str) -> tuple[bytes, ...]:
-        """Keyed digests, the first with the newest key."""
         ...

@@ -13,6 +13,7 @@ from invoice_service.domain.request import (
     InvoiceRequest,
     LineRequest,
     Part,
+    PrepaidId,
     Remark,
     Text40,
     Till,
@@ -27,8 +28,9 @@ Lifetime = Annotated[int, Meta(ge=60, le=LONGEST)]
 class OrderRequest(Wire, frozen=True):
     """An order without its buyer. ``parts`` guests share it alike, or as ``shares`` (fen) say.
 
-    ``expires_in`` is in seconds. With ``auto_issue`` it issues by itself once it is paid, with
-    ``after_payment`` nobody claims it before.
+    ``expires_in`` is in seconds, ``prepaid`` the account that pays what is claimed. With
+    ``auto_issue`` it issues by itself once it is paid, with ``after_payment`` nobody claims it
+    before.
     """
 
     order_id: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -46,6 +48,7 @@ class OrderRequest(Wire, frozen=True):
     expires_in: Lifetime | UnsetType = UNSET
     auto_issue: bool = False
     after_payment: bool = False
+    prepaid: PrepaidId | UnsetType = UNSET
 
 
 _decoder: Final = msgspec.json.Decoder(OrderRequest)
@@ -53,7 +56,7 @@ _encode: Final = msgspec.json.Encoder().encode
 _PREFIX: Final = b"fapiao/v1/order\n"
 _OF_THE_INVOICE: Final = (
     *("order_id", "lines", "discount", "total", "remark", "drawer", "payee", "reviewer"),
-    *("till", "business_day"),
+    *("till", "business_day", "prepaid"),
 )
 
 

@@ -19,9 +19,11 @@ from invoice_service.storage.sqlite.connection import BUSY_SECONDS, Connections,
 from invoice_service.storage.sqlite.factors import FactorRows
 from invoice_service.storage.sqlite.forms import Forms
 from invoice_service.storage.sqlite.issuing import Issuing, Queue, nothing_taken
+from invoice_service.storage.sqlite.links import LinkRows
 from invoice_service.storage.sqlite.mails import MailRows
 from invoice_service.storage.sqlite.offers import OfferRows
 from invoice_service.storage.sqlite.people import People
+from invoice_service.storage.sqlite.prepaid import PrepaidRows
 from invoice_service.storage.sqlite.prints import Prints
 from invoice_service.storage.sqlite.reading import Reading
 from invoice_service.storage.sqlite.register import Register
@@ -55,6 +57,8 @@ class SqliteStore(
     RetentionRows,
     MailRows,
     OfferRows,
+    PrepaidRows,
+    LinkRows,
     Clocks,
 ):
     """``invoices.db``. Safe for threads and processes at once, and after a fork.

@@ -183,22 +183,6 @@ class ClaimRows:
             "expires_at": order.expires_at,
         }
 
-    def sealed_links(self, newest: bytes) -> list[tuple[int, bytes]]:
-        """(which, sealed) of all links that were not sealed by the key with this mark."""
-        with self.connections.reading() as connection:
-            rows = connection.execute(
-                "SELECT seq, sealed FROM claim_orders WHERE substr(sealed, 1, ?) <> ?",
-                (len(newest), newest),
-            ).fetchall()
-        return [(row[0], row[1]) for row in rows]
-
-    def seal_links_again(self, links: Sequence[tuple[int, bytes, bytes]]) -> None:
-        """Replace (which, sealed, mark)."""
-        with self.connections.writing() as connection:
-            connection.executemany(
-                "UPDATE claim_orders SET sealed = ?2, mark = ?3 WHERE seq = ?1", links
-            )
-
 
 def keep_order(connection: sqlite3.Connection, order: Order) -> Whole:
     """Write a new one down within a transaction."""

@@ -124,6 +124,8 @@ class _Group:
         new = prepared.kind == "blue" and order not in self._orders and key not in self._keys
         if prepared.place is not None and not prepared.place.is_plain:
             new = False  # what the whole order comes to is to be looked at
+        if prepared.prepaid:
+            new = False  # what the account holds is, too
         self._orders.add(order)
         if prepared.idempotency_key:
             self._keys.add(key)

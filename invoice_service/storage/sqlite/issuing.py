@@ -8,7 +8,7 @@ from typing import TypeAlias
 import msgspec
 import structlog
 
-from chain.commitment import check_code, password_area
+from chain.commitment import check_code, parse_password_area, password_area
 from chain.errors import (
     NotFoundError,
     Problem,
@@ -21,6 +21,7 @@ from invoice_service.domain.invoice import Frozen, Issued, Prepared, finish
 from invoice_service.domain.numbering import Allotment, Scheme, next_number, number_beside
 from invoice_service.domain.orders import KEY_TAKEN, NOWHERE, Sold, decide, named
 from invoice_service.domain.verdict import Verdict
+from invoice_service.storage.sqlite import prepaid
 from invoice_service.storage.sqlite.buyers import KEEP, check_not_erased
 from invoice_service.storage.sqlite.clock import Times
 from invoice_service.storage.sqlite.connection import Connections
@@ -284,8 +285,16 @@ class _Counter:
             check_not_undone(self._execute, prepared, place)
         allowance = self._room(prepared.merchant_id)
         issued = self._store(prepared, attempt, None)
+        if prepared.prepaid:
+            self._release(prepared, issued)
         allowance.added += 1
         return issued
+
+    def _release(self, prepared: Prepared, issued: Issued) -> None:
+        """Pay it from a prepaid account; what the account refuses is not issued."""
+        digest = parse_password_area(issued.hash)
+        account, merchant = prepared.prepaid, prepared.merchant_id
+        prepaid.release(self._execute, account, merchant, digest, issued.total, issued.issued_at)
 
     def _judge(self, sold: Sold) -> Verdict:
         """How an invoice stands, as a check would say."""
@@ -311,7 +320,10 @@ class _Counter:
             check_not_erased(self._execute, seq)
         prepared = within_left(self._execute, seq, prepared)
         self._allowance(prepared.merchant_id)
-        return self._store(prepared, attempt, seq)
+        issued = self._store(prepared, attempt, seq)
+        red, back = parse_password_area(issued.hash), -issued.total
+        prepaid.give_back(self._execute, prepared.reverses or b"", red, back, issued.issued_at)
+        return issued
 
     def _room(self, merchant_id: int) -> _Allowance:
         """What this merchant may do, one more blue invoice included; raises when it may not."""

@@ -9,6 +9,7 @@ from invoice_service.storage.sqlite.connection import vacuum
 from invoice_service.storage.sqlite.mails import create_mails
 from invoice_service.storage.sqlite.offers import create_offers
 from invoice_service.storage.sqlite.people_tables import create_people
+from invoice_service.storage.sqlite.prepaid_tables import create_prepaid
 from invoice_service.storage.sqlite.prints import create_prints
 from invoice_service.storage.sqlite.retention import create_retention
 from invoice_service.storage.sqlite.till.buyers import create_till_buyers
@@ -380,3 +381,9 @@ def claims_of_tills(db: Database) -> None:
 def wallet_offers(db: Database) -> None:
     """Offers of invoices to wallets."""
     create_offers(db)
+
+
+@migrations()
+def prepaid(db: Database) -> None:
+    """Prepaid accounts, and the ledger of what became of them."""
+    create_prepaid(db)

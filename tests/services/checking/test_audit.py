@@ -166,6 +166,7 @@ def test_a_database_that_cannot_be_read_is_not_called_wrong(town: Town) -> None:
             Away(),  # type: ignore[arg-type]
             town.store.totals,
             town.store,
+            town.store,
         )
 
 
@@ -192,6 +193,7 @@ def test_what_is_anchored_meanwhile_does_not_disturb(town: Town) -> None:
         town.signer.verifier,
         Working(),  # type: ignore[arg-type]
         town.store.totals,
+        town.store,
         town.store,
     )
     assert (found.invoices, found.pending, found.log.blocks) == (INVOICES + 2, 2, 4)
