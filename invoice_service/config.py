@@ -17,6 +17,7 @@ PREFIX: Final = "FAPIAO_"
 LARGEST_PORT: Final = 65535
 OUR_ADDRESSES: Final = frozenset(
     [
+        ".well-known",
         "account",
         "claim",
         "components",
