@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.browser import browser_check
+from bench.lighthouse import lighthouse_scores
 from bench.limits import append_rate
 from bench.machine import describe
 from bench.pilot import INVOICES, pilot_year
@@ -37,7 +38,7 @@ def main() -> None:
     # Ended like this, too, it leaves neither its folder nor what it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     measure = _pilot if arguments.year else _till if arguments.till else _everything
-    measure = _scan if arguments.scan else measure
+    measure = _scan if arguments.scan else _lighthouse if arguments.lighthouse else measure
     with tempfile.TemporaryDirectory(prefix="fapiao-bench-", dir=arguments.dir) as name:
         size = arguments.size or (INVOICES if arguments.year else SIZE)
         run = Run(Path(name), arguments.seconds, size, arguments.rounds)
@@ -65,6 +66,11 @@ def _arguments() -> argparse.Namespace:
         "--scan",
         action="store_true",
         help="only the scan page on a slow phone: until the verdict, until the phone's check",
+    )
+    parser.add_argument(
+        "--lighthouse",
+        action="store_true",
+        help="only what Lighthouse says of customers' pages; fetched with npm when it is not there",
     )
     parser.add_argument("--size", type=int, help=f"invoices of a simulated year (else {SIZE:,})")
     parser.add_argument(
@@ -151,6 +157,12 @@ def _till(run: Run) -> list[Measure]:
 def _scan(run: Run) -> list[Measure]:
     with run.step("scans by a slow phone"):
         return scan_page(run.place("scan"))
+    return []
+
+
+def _lighthouse(run: Run) -> list[Measure]:
+    with run.step("Lighthouse on customers' pages"):
+        return lighthouse_scores(run)
     return []
 
 

@@ -17,6 +17,7 @@ from invoice_service.documents.paper.fitting import fitted
 from invoice_service.services.checking.prove import FACE_ONLY
 from tests.api.checking.test_papers import paper
 from tests.api.desk import TAX_ID, UNKNOWN, Desk, slip
+from tests.api.orders.test_orders import made, path_of
 
 REFUSED: Final[dict[str, Problem]] = {
     "busy": UnavailableError("database_busy", "another transaction holds the database"),
@@ -54,14 +55,15 @@ def served(folder: Path) -> Iterator[Site]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield _filled(desk, f"http://127.0.0.1:{server.server_port}", folder)
+            yield filled(desk, f"http://127.0.0.1:{server.server_port}", folder)
         finally:
             server.shutdown()
             thread.join()
             server.server_close()
 
 
-def _filled(desk: Desk, base: str, folder: Path) -> Site:
+def filled(desk: Desk, base: str, folder: Path) -> Site:
+    """A page of every kind, of a service that is reached at ``base``; papers in ``folder``."""
     company = {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91440300708461136T"}
     authentic = desk.issue("A-0001", buyer=company)
     long = desk.issue("T1", buyer=company | {"name": LONG_NAME})
@@ -116,6 +118,7 @@ def _filled(desk: Desk, base: str, folder: Path) -> Site:
     papers["paper fits"].write_bytes(paper(desk, part["hash"], FACE_ONLY))
     bent = paper(desk, authentic["hash"], total="￥9,498.10", remark=fitted("已付款", 68, 19))
     papers["paper differs"].write_bytes(bent)
+    pages["claim"] = base + path_of(made(desk, "C1"))
     return Site(desk, base, pages, authentic["qr"], papers)
 
 

@@ -1,0 +1,95 @@
+"""What Lighthouse says of the pages that customers see, as on its usual slow phone.
+
+Lighthouse 12 is a program of others for Node: it is fetched into ``build/lighthouse`` on first use.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from bench.run import Run
+from bench.table import Measure
+from tests.api.desk import Desk
+from tests.browser.chrome import program
+from tests.browser.site import Site, filled
+from tests.front.stage import stage
+
+VERSION: Final = "12.8.2"
+"""13 wants a later Node than Debian's."""
+
+PAGES: Final = (
+    *("authentic", "reversed", "mismatch", "landing", "list", "file", "claim", "problems"),
+    *("why", "report"),
+)
+SUBJECTS: Final = {
+    "performance": "performance",
+    "accessibility": "accessibility",
+    "best-practices": "best practices",
+}
+AIM: Final = 95.0
+RUNS: Final = 3
+HOME: Final = Path(__file__).parents[1] / "build" / "lighthouse"
+FLAGS: Final = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage"
+
+
+def lighthouse_scores(run: Run) -> list[Measure]:
+    """The worst page of each subject, medians of some runs, and each page below the aim.
+
+    OSError without Node, Chromium or the program itself.
+    """
+    look = _program()
+    measures = []
+    with _served(run.place("lighthouse")) as site:
+        for name in PAGES:
+            with run.step(f"Lighthouse: {name}"):
+                rounds = [_scores(look, site.pages[name], run.folder) for _ in range(RUNS)]
+                for subject, words in SUBJECTS.items():
+                    score = median(found[subject] for found in rounds)
+                    measures.append(
+                        Measure("Lighthouse", f"{words}: {name}", score, "of 100", aim=AIM)
+                    )
+    return measures
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[Site]:
+    """Pages of every kind, behind the server that the service has."""
+    with Desk(folder) as desk, stage(desk.app, threads=8) as (host, port):
+        yield filled(desk, f"http://{host}:{port}", folder)
+
+
+def _scores(look: Path, url: str, folder: Path) -> dict[str, float]:
+    """Points of one run, of 100."""
+    report = folder / "report.json"
+    subprocess.run(
+        [
+            *(str(look), url, "--quiet", "--output=json", f"--output-path={report}"),
+            *(f"--only-categories={','.join(SUBJECTS)}", f"--chrome-flags={FLAGS}"),
+        ],
+        env={**os.environ, "CHROME_PATH": program() or ""},
+        check=True,
+        capture_output=True,
+    )
+    said = json.loads(report.read_bytes())
+    return {name: 100 * said["categories"][name]["score"] for name in SUBJECTS}
+
+
+def _program() -> Path:
+    """Where Lighthouse is; fetched when it is not there."""
+    if program() is None:
+        raise OSError("there is no Chromium")
+    found = HOME / "node_modules" / ".bin" / "lighthouse"
+    if not found.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            raise OSError("there is no npm to fetch Lighthouse with")
+        HOME.mkdir(parents=True, exist_ok=True)
+        fetch = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", HOME]
+        subprocess.run([*fetch, f"lighthouse@{VERSION}"], check=True)
+    return found
