@@ -90,6 +90,7 @@ def _program() -> Path:
         if npm is None:
             raise OSError("there is no npm to fetch Lighthouse with")
         HOME.mkdir(parents=True, exist_ok=True)
-        fetch = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", HOME]
-        subprocess.run([*fetch, f"lighthouse@{VERSION}"], check=True)
+        quiet = ("--no-audit", "--no-fund", "--ignore-scripts")
+        fetch = [npm, "install", *quiet, "--prefix", str(HOME), f"lighthouse@{VERSION}"]
+        subprocess.run(fetch, check=True)
     return found
