@@ -117,8 +117,14 @@ def test_what_did_not_run_is_not_compared(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == ""
 
 
-def test_every_module_has_its_row() -> None:
-    assert [row.module for row in read_table(PAGE)] == modules(Path())
+def _not_tried(page: str) -> list[str]:
+    """The modules that the page says are without a row."""
+    named = re.search(r"^Not tried yet: (.+)\.$", page, re.MULTILINE)
+    return [name.strip("`") for name in named[1].split(", ")] if named else []
+
+
+def test_every_module_has_its_row_or_is_said_to_have_none() -> None:
+    assert sorted([row.module for row in read_table(PAGE)] + _not_tried(PAGE)) == modules(Path())
 
 
 def test_the_table_adds_up_and_has_as_many_argued_as_are_listed() -> None:
