@@ -14,13 +14,11 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chain.errors import Problem
 from invoice_service.api import access, addresses, catalog, incidents, problems, rooms
-from invoice_service.api.checking.hot import HotChecks
+from invoice_service.api.answers import ALWAYS
 from invoice_service.api.checking.page import PageLists
 from invoice_service.api.checking.papers import Papers
 from invoice_service.api.help.calls import SCANS
 from invoice_service.api.help.counting import count_scans, help_gauges
-from invoice_service.api.invoices.hot import HotIssues
-from invoice_service.api.invoices.issuing import IssuingCalls
 from invoice_service.api.invoices.slips import SlipCalls
 from invoice_service.api.operations import blueprint as operations_blueprint
 from invoice_service.api.operations.gate import Gate
@@ -30,7 +28,6 @@ from invoice_service.api.peers import Peers, site_of
 from invoice_service.api.rates import Rates, headers_of
 from invoice_service.api.remedies import REMEDIES
 from invoice_service.api.requests import AnyBut
-from invoice_service.api.shortcuts import Route, Shortcuts, Toll
 from invoice_service.api.wallet.known import wallet_door
 from invoice_service.config import Config, load
 from invoice_service.documents.paper.printing import open_printing
@@ -45,15 +42,14 @@ from invoice_service.openapi.operation import FIELDS
 from invoice_service.pilot import clients
 from invoice_service.pilot import contract as pilot
 from invoice_service.processes.heartbeat import read_beat
-from invoice_service.processes.issuer import SOCKET, IssuerClient
-from invoice_service.processes.issuing_line import IssuingLine
+from invoice_service.processes.issuer import IssuerClient
 from invoice_service.processes.presence import RUN, Presence
+from invoice_service.processes.shortcuts import open_shortcuts
 from invoice_service.services.health import Health, HealthParts, WebProcesses, check_health
 from invoice_service.services.issuing.issue import IssuingDesk
 from invoice_service.services.issuing.promise import Promised
 from invoice_service.services.issuing.standing import Standings
 from invoice_service.services.mailing.desk import MailDesk
-from invoice_service.services.people.kept import KeptSignIns
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
 from invoice_service.web import help as help_room
@@ -100,10 +96,6 @@ SHORTCUT: Final = "fapiao.shortcut"
 """Among the application's extensions: makes what answers before Flask, for a loop."""
 FORM_BYTES: Final = 65_536
 """Of a page's fields without files: read, they take hundreds of times as much."""
-ALWAYS: Final = [
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),  # the hash in our addresses opens an invoice
-]
 
 PROGRAMS: Final = (
     "/v1/",
@@ -174,7 +166,7 @@ def create_app(instance: Instance | None = None) -> Flask:
     app.before_request(addresses.check_spelling)
     meter = _open_doors(app, instance)
     _answer_errors(app, instance)
-    app.extensions[SHORTCUT] = partial(_shortcuts, instance, rates, meter)
+    app.extensions[SHORTCUT] = partial(open_shortcuts, instance, rates, meter)
     app.public_path = instance.config.public_path
     return app
 
@@ -227,35 +219,6 @@ def finish(app: "WSGIApplication") -> None:
         app.extensions[access.DOOR].flush()
         app.extensions[USES].flush()
         app.extensions[SCANS].flush()
-
-
-def _shortcuts(
-    instance: Instance, rates: Rates, meter: Meter, loop: AbstractEventLoop
-) -> Shortcuts:
-    config = instance.config
-    issues = HotIssues(
-        IssuingCalls(instance),
-        signed=KeptSignIns(instance.store, wall=lambda: instance.clock().timestamp()),
-        asking=_issuing_line(instance, loop),
-        toll=Toll("issuing.issue", rates.keys, meter.observe, ALWAYS),
-        used=rates.used,
-    )
-    checks = HotChecks(
-        instance.verifier.verify,
-        Toll("verifications.one", rates.peers, meter.observe, ALWAYS),
-    )
-    routes: dict[tuple[str, str], Route] = {
-        ("POST", "/v1/invoices"): issues,
-        ("GET", "/v1/verifications"): checks,
-    }
-    return Shortcuts(routes, config.public_path)
-
-
-def _issuing_line(instance: Instance, loop: AbstractEventLoop) -> IssuingLine:
-    """Where it finds a process that hangs, the threads' client need not find out by itself."""
-    issuer = instance.issuer
-    silent = issuer.leave_alone if isinstance(issuer, IssuerClient) else (lambda: None)
-    return IssuingLine(instance.config.run_dir / SOCKET, loop, silent=silent)
 
 
 def _open_doors(app: Flask, instance: Instance) -> Meter:

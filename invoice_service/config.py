@@ -11,7 +11,19 @@ import msgspec
 from msgspec import Meta
 
 from chain.errors import MalformedError
-from invoice_service.sections import Count, Mail, Paper, Payments, Port, Section
+from invoice_service.sections import (
+    Broker,
+    Count,
+    Mail,
+    Paper,
+    Payments,
+    Port,
+    Prepaid,
+    Reports,
+    Retention,
+    Section,
+    Witness,
+)
 
 PREFIX: Final = "FAPIAO_"
 LARGEST_PORT: Final = 65535
@@ -60,7 +72,6 @@ PublicUrl = Annotated[
     Meta(pattern=r"\Ahttps?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*\Z"),
 ]
 BatchDigit = Annotated[int, Meta(ge=0, le=9)]
-Days = Annotated[int, Meta(ge=0, le=36_500)]
 
 
 class Service(Section, frozen=True):
@@ -97,12 +108,6 @@ class Anchor(Section, frozen=True):
     interval: Annotated[float, Meta(gt=0, le=3600)] = 1.0
     max_delay: Count = 60
     max_block: Count = 10_000
-
-
-class Broker(Section, frozen=True):
-    """Celery's broker."""
-
-    url: Annotated[str, Meta(min_length=1)] = "filesystem://"
 
 
 class Numbering(Section, frozen=True, rename={"class_": "class"}):
@@ -172,34 +177,6 @@ class Claims(Section, frozen=True):
     seconds: Annotated[int, Meta(ge=60, le=2_678_400)] = 604_800
 
 
-class Retention(Section, frozen=True):
-    """Days after which what need not be kept goes (0: never), and where backups are."""
-
-    claim_days: Days = 400
-    order_days: Days = 90
-    person_days: Days = 0
-    result_days: Days = 90
-    log_days: Days = 30
-    backups: str = ""
-    backup_days: Days = 30
-
-
-class Reports(Section, frozen=True):
-    """How much of reports of wrong slips is kept, and for how many days."""
-
-    most: Count = 5_000
-    picture_bytes: Count = 268_435_456
-    days: Count = 365
-    contact_days: Count = 90
-    scan_days: Count = 184
-
-
-class Prepaid(Section, frozen=True):
-    """Whose word counts of money that customers paid in advance: a folder of public keys."""
-
-    wallets: str = ""
-
-
 class Operations(Section, frozen=True):
     """Who sees more of ``/readyz`` than one word, and ``/metrics``."""
 
@@ -231,14 +208,6 @@ class Bureau(Section, frozen=True):
     def is_sample(self) -> bool:
         """Whether nothing here is a tax office's."""
         return not self.name
-
-
-class Witness(Section, frozen=True):
-    """Whose cosignatures a checkpoint needs before it is published; times in seconds."""
-
-    policy: str = ""
-    timeout: Annotated[float, Meta(gt=0, le=60)] = 5.0
-    grace: Annotated[float, Meta(ge=0, le=10)] = 0.2
 
 
 class Config(Section, frozen=True):

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 from chain.commitment import anchor
 from chain.durable import fsync_dir, make_folder, write_file
-from chain.errors import MalformedError, UnavailableError, VerificationError
+from chain.errors import ConflictError, MalformedError, UnavailableError, VerificationError
 from chain.log.log import Log
 from chain.signing.note import MAX_SIGNATURES, open_note
 from chain.signing.policy import NO_WITNESSES, Policy
@@ -51,6 +51,10 @@ class Marked(Protocol):
 
 class MarkedLog(Marked, Protocol):
     """The log's database, which also remembers what was stated of its keys."""
+
+    def origin(self) -> str | None:
+        """The log's name; None while it has none."""
+        ...
 
     def statements(self) -> Mapping[int, str]:
         """The digests of the remembered statements, by their numbers."""
@@ -143,6 +147,22 @@ def shut_folders(config: Config) -> None:
         for path, most in shut:
             if path.exists() and (mode := S_IMODE(path.stat().st_mode)) & ~most:
                 path.chmod(mode & most)
+
+
+def require_name(config: Config, store: MarkedLog) -> None:
+    """Check that the settings name the log as it is named; ConflictError ``origin_differs``."""
+    origin = store.origin()
+    if origin is None:
+        raise UnavailableError(
+            "instance_mixed", f"{config.log_db} holds no log: put the log.db of this instance back"
+        )
+    if origin != config.log_origin:
+        raise ConflictError(
+            "origin_differs",
+            f"the log of this instance is named {origin} for ever, but the settings name it"
+            f' {config.log_origin}: set log.origin = "{origin}" in config.toml (FAPIAO_LOG_ORIGIN'
+            " in the environment), and service.public_url may be another",
+        )
 
 
 def require_one(

@@ -1,4 +1,4 @@
-"""Tables of ``config.toml`` that concern other services and letters; what every table is."""
+"""Tables of ``config.toml``: other services, letters, what is kept; and what every table is."""
 
 from typing import Annotated, Literal
 
@@ -6,11 +6,18 @@ import msgspec
 from msgspec import Meta
 
 Count = Annotated[int, Meta(ge=1)]
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One table of the file; a key that is not declared is refused."""
+
+
+class Broker(Section, frozen=True):
+    """Celery's broker."""
+
+    url: Annotated[str, Meta(min_length=1)] = "filesystem://"
 
 
 class Payments(Section, frozen=True):
@@ -43,3 +50,39 @@ class Paper(Section, frozen=True):
     certificate: str = ""
     key: str = ""
     chain: str = ""
+
+
+class Prepaid(Section, frozen=True):
+    """Whose word counts of money that customers paid in advance: a folder of public keys."""
+
+    wallets: str = ""
+
+
+class Retention(Section, frozen=True):
+    """Days after which what need not be kept goes (0: never), and where backups are."""
+
+    claim_days: Days = 400
+    order_days: Days = 90
+    person_days: Days = 0
+    result_days: Days = 90
+    log_days: Days = 30
+    backups: str = ""
+    backup_days: Days = 30
+
+
+class Reports(Section, frozen=True):
+    """How much of reports of wrong slips is kept, and for how many days."""
+
+    most: Count = 5_000
+    picture_bytes: Count = 268_435_456
+    days: Count = 365
+    contact_days: Count = 90
+    scan_days: Count = 184
+
+
+class Witness(Section, frozen=True):
+    """Whose cosignatures a checkpoint needs before it is published; times in seconds."""
+
+    policy: str = ""
+    timeout: Annotated[float, Meta(gt=0, le=60)] = 5.0
+    grace: Annotated[float, Meta(ge=0, le=10)] = 0.2

@@ -3,7 +3,7 @@
 import os
 import pwd
 from collections.abc import Callable
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -37,7 +37,7 @@ from invoice_service.keys.begin import (
     write_as_kept,
 )
 from invoice_service.keys.folder import KeyFolder
-from invoice_service.keys.people import PEOPLE_KEY, PeopleKey
+from invoice_service.keys.people import PEOPLE_KEY, PeopleKey, have_people_key
 from invoice_service.keys.rotation import Rotation
 from invoice_service.keys.wallet import other_paths
 from invoice_service.processes.issuer import SOCKET, DirectIssuer, IssuerClient
@@ -362,7 +362,7 @@ def open_instance(
     update_store(config.invoices_db)
     with ExitStack() as opened:
         log_store = opened.enter_context(closing(SqliteLogStore(config.log_db)))
-        _require_name(config, log_store)
+        inventory.require_name(config, log_store)
         log = _open_log(config, log_store, policy)
         store = opened.enter_context(closing(_open_store(config, log, log_store, clock)))
         inventory.require_one(config, keys, log, log_store, store)
@@ -382,7 +382,7 @@ def open_instance(
         log.taken,
         randbytes,
     )
-    _have_people_key(config, store)
+    have_people_key(PeopleKey(config.keys_dir / PEOPLE_KEY, get_random_bytes), store)
     direct = DirectIssuer(store, seconds, promiser)
     return Instance(
         config=config,
@@ -407,14 +407,6 @@ def _open_store(config: Config, log: Log, log_store: SqliteLogStore, clock: Cloc
         sealed=log_store.last_sealed,
         running=_counted(clock),
     )
-
-
-def _have_people_key(config: Config, store: SqliteStore) -> None:
-    """Make it in an instance that never had one; one that was lost is not made anew."""
-    key = PeopleKey(config.keys_dir / PEOPLE_KEY, get_random_bytes)
-    with suppress(UnavailableError):  # said by whoever needs the key, or the database
-        if not (key.path.exists() or store.sealed_totps() or store.sealed_links(bytes(4))):
-            key.make()
 
 
 def _counted(clock: Clock) -> Callable[[], Running | None]:
@@ -448,7 +440,7 @@ def _make_parts(config: Config, clock: Clock, randbytes: Callable[[int], bytes])
         closing(SqliteStore(config.invoices_db, running=_counted(clock))) as store,
     ):
         if log_store.origin() is not None:
-            _require_name(config, log_store)
+            inventory.require_name(config, log_store)
         log = _open_log(config, log_store, NO_WITNESSES)
         if store.last_seq() or log.head().size:
             raise UnavailableError(
@@ -463,22 +455,6 @@ def _make_parts(config: Config, clock: Clock, randbytes: Callable[[int], bytes])
         _begin_trail(store, config, clock)
         store.note_clock(int(clock().timestamp()))
         log.publish(*with_receipts([signer]), signed_at=clock())
-
-
-def _require_name(config: Config, store: SqliteLogStore) -> None:
-    """Check that the settings name the log as it is named; ConflictError ``origin_differs``."""
-    origin = store.origin()
-    if origin is None:
-        raise UnavailableError(
-            "instance_mixed", f"{config.log_db} holds no log: put the log.db of this instance back"
-        )
-    if origin != config.log_origin:
-        raise ConflictError(
-            "origin_differs",
-            f"the log of this instance is named {origin} for ever, but the settings name it"
-            f' {config.log_origin}: set log.origin = "{origin}" in config.toml (FAPIAO_LOG_ORIGIN'
-            " in the environment), and service.public_url may be another",
-        )
 
 
 def _open_log(config: Config, store: SqliteLogStore, policy: Policy) -> Log:

@@ -21,6 +21,7 @@ LONGEST: Final = (
     "chain/tree/test_absence.py",
     "power/test_service.py",
     "journeys/test_promises.py",
+    "browser/till/test_order_journeys.py",
     "fuzz/test_huge.py",
     "faults/test_anchoring_killed.py",
     "journeys/test_keys_at_rest.py",

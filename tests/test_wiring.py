@@ -8,8 +8,9 @@ import pytest
 from chain.errors import MalformedError, Problem, UnavailableError
 from chain.signing.cosignature import Cosigner
 from chain.signing.note import SignerKey
-from invoice_service.config import Config, Service, Witness
+from invoice_service.config import Config, Service
 from invoice_service.inventory import MOST_WITNESSES
+from invoice_service.sections import Witness
 from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.wiring import init_instance, open_instance
 from tests.witness.inside import cosigner

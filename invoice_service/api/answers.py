@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from flask import Response
@@ -15,6 +15,12 @@ OCTETS = "application/octet-stream"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 NO_STORE = "no-store"  # invoice data: the hash in the address opens it, so nobody may keep it
+
+ALWAYS: Final = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),  # the hash in our addresses opens an invoice
+]
+"""Headers that every answer has."""
 
 _encode = msgspec.json.Encoder().encode
 

@@ -144,6 +144,13 @@ class SealedStore(Protocol):
         ...
 
 
+def have_people_key(key: PeopleKey, store: SealedStore) -> None:
+    """Make it in an instance that never had one; one that was lost is not made anew."""
+    with suppress(UnavailableError):  # said by whoever needs the key, or the database
+        if not (key.path.exists() or store.sealed_totps() or store.sealed_links(bytes(4))):
+            key.make()
+
+
 def rotate(key: PeopleKey, store: SealedStore) -> int:
     """Seal everything with a new key and drop the old one; how many secrets there were.
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from invoice_service.config import Anchor, Broker, Config, Service, load
+from invoice_service.config import Anchor, Config, Service, load
+from invoice_service.sections import Broker
 from tests.patience import PATIENCE
 from workers.app import ANCHOR_PENDING, LET_GO, LET_GO_SECONDS, QUEUE, make_app, settings
 

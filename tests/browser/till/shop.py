@@ -31,6 +31,8 @@ MENU: Final = """菜品,分类,单价,税率,简码
 *餐饮服务*凉拌黄瓜（微辣，可供四人享用的大份）,凉菜,12,6%,06
 *酒*青岛啤酒,酒水,10,13%,6901234567892
 """
+DUCK, CHICKEN, TOFU = ("0", "1", "Enter"), ("0", "2", "Enter"), ("0", "3", "Enter")
+"""Keys that put a dish on the bill."""
 SIZES: Final = {
     "phone": (390, 844),
     "tablet": (820, 1180),
@@ -242,6 +244,11 @@ class Till:
         found = [said for said in self.complaints if not said.startswith(LOADING)]
         self.context.close()
         assert found == []
+
+
+def sold(shop: Shop) -> int:
+    """How many invoices there are."""
+    return shop.bureau.count()
 
 
 def write_menu(till: Till) -> None:
