@@ -1,7 +1,7 @@
 /** The first page: a code by camera, from a picture, from a file; read on this device. */
 import { N_, _ } from "../ground/words.js";
 import { toBase64 } from "../verify/base64.js";
-import { askToSend, isPdf, isPicture } from "../verify/paper.js";
+import { askToSend, isPdf, isPicture } from "./paper.js";
 import { Camera } from "./camera.js";
 import { codesIn, drawn } from "./codes.js";
 

@@ -14,7 +14,7 @@ import {
   refuseBent,
   refuseWithin,
 } from "./promise.js";
-import { askToSend, isPdf, isPicture, textsIn, verdictPage } from "./paper.js";
+import { askToSend, isPdf, isPicture, textsIn, verdictPage } from "../check/paper.js";
 import { hold, kindOf, memory, wordsOf } from "./seen.js";
 import { STEPS, verifyProof } from "./verify.js";
 import {

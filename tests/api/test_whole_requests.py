@@ -72,7 +72,10 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("whole")
-    with Desk(folder) as desk, serving(desk, web_body_seconds="1.0") as url:
+    with (
+        Desk(folder) as desk,
+        serving(desk, web_body_seconds="1.0", limits_peer_connections="1000") as url,
+    ):
         yield Shop(desk, url)
 
 

@@ -17,7 +17,7 @@ NAMES = [
     *("authentic", "long", "reversed", "red", "pending", "mismatch", "unknown", "malformed"),
     *("part", "red part", "replaced", "replacing", "proved part", "proved red"),
     *("customers' codes", "report", "receipt asked", "why"),
-    *("landing", "problems", "found", "list", "file", "proved", "nothing", "not so"),
+    *("claim", "landing", "problems", "found", "list", "file", "proved", "nothing", "not so"),
     *(
         "prepaid",
         "prepaid asked",

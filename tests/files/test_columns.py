@@ -183,7 +183,10 @@ EVERY: dict[str, str] = {
 
 
 def test_every_field_of_an_order_has_a_column(tmp_path: Path) -> None:
-    """All but amount, tax and idempotency_key: a table gives its orders keys of its own."""
+    """All but amount, tax and idempotency_key: a table gives its orders keys of its own.
+
+    And but an account that pays: who has paid in advance is at the till.
+    """
     rows = f"{','.join(EVERY)}\n{','.join(EVERY.values())}\n"
     [record] = read_table(written_csv(tmp_path, rows))
     request = request_of(record)
@@ -224,7 +227,7 @@ def test_every_field_of_an_order_has_a_column(tmp_path: Path) -> None:
     others = {"tax_kind", "total", "unit_price_yuan"}
     given_lines = {*request["lines"][0]} | others
     assert given_lines == {field.name for field in msgspec.structs.fields(LineRequest)}
-    assert {*request, "amount", "tax"} == {
+    assert {*request, "amount", "tax", "prepaid"} == {
         field.name for field in msgspec.structs.fields(InvoiceRequest)
     }
     assert {*request["buyer"]} == {field.name for field in msgspec.structs.fields(Buyer)}

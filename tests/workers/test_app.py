@@ -10,7 +10,16 @@ import pytest
 from invoice_service.config import Anchor, Config, Service, load
 from invoice_service.sections import Broker
 from tests.patience import PATIENCE
-from workers.app import ANCHOR_PENDING, LET_GO, LET_GO_SECONDS, QUEUE, make_app, settings
+from workers.app import (
+    ANCHOR_PENDING,
+    CLAIMS_SECONDS,
+    FINISH_CLAIMS,
+    LET_GO,
+    LET_GO_SECONDS,
+    QUEUE,
+    make_app,
+    settings,
+)
 
 
 def _config(folder: Path, *, broker: str = "filesystem://") -> Config:
@@ -39,8 +48,13 @@ def test_another_broker_is_taken_as_it_is(tmp_path: Path) -> None:
 
 
 def test_beat_sends_its_tasks_each_at_its_interval(tmp_path: Path) -> None:
-    entry, beside = make_app(_config(tmp_path)).conf.beat_schedule.values()
-    assert (beside["task"], beside["schedule"]) == (LET_GO, LET_GO_SECONDS)
+    entries = make_app(_config(tmp_path)).conf.beat_schedule.values()
+    assert {entry["task"]: entry["schedule"] for entry in entries} == {
+        ANCHOR_PENDING: 2.5,
+        FINISH_CLAIMS: CLAIMS_SECONDS,
+        LET_GO: LET_GO_SECONDS,
+    }
+    entry = next(iter(entries))
     assert entry == {"task": ANCHOR_PENDING, "schedule": 2.5, "options": {"expires": 40}}
 
 

@@ -130,7 +130,7 @@ OPERATIONS: Final = (
         "/v1/wallet/credential",
         "walletCredential",
         "wallet",
-        "The credential, with the token as `Authorization: Bearer`",
+        "The credential, with the token as Authorization: Bearer",
         "The one credential",
         ((JSON, Credentials),),
         body=((JSON, CredentialRequest),),

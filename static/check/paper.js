@@ -34,7 +34,7 @@ export function askToSend(file) {
 
 /** The texts of the codes in a picture. */
 export async function textsIn(picture) {
-  const { codesIn, drawn } = await import("../check/codes.js");
+  const { codesIn, drawn } = await import("./codes.js");
   return codesIn(await drawn(picture));
 }
 
