@@ -53,6 +53,7 @@ RELATED = {
     "witness/database": ("contracts/test_seen_store",),
     "chain/__main__": ("chain/test_main",),
     "proof/promise": ("vectors/test_promises",),
+    "signing/receipt": ("proof/test_receipt",),
 }
 """Whose tests are a module's own as well."""
 

@@ -19,6 +19,7 @@ from chain.signing.checkpoint import Checkpoint, open_checkpoint, sign_checkpoin
 from chain.signing.keys import Last, LogKey, LogKeys
 from chain.signing.note import Note, SignerKey, VerifierKey, parse_note
 from chain.signing.receipt import ReceiptSigner, SignedRoot, signed_root, with_receipts
+from chain.tree.merkle import MAX_SIZE
 from chain.tree.merkle_slow import slow_inclusion_path, slow_root
 from tests.chain.books import ORIGIN, SIGNER
 from tests.chain.forged import with_everything, with_receipt
@@ -214,12 +215,37 @@ def test_neither_signature_is_taken_for_the_other() -> None:
         KEY.verify_structure(b"x\n", signed.payload)
 
 
+HEADER: dict[int, cbor.Value] = {1: -8, 4: KEY.key_id, 15: {1: ORIGIN}, 395: 1, -65_538: 11}
+INCLUSION = cbor.encode([11, 5, [bytes(step) for step in GOOD.path]])
+
+
+def _message(header: cbor.Value, unprotected: dict[int, cbor.Value] | None = None) -> cbor.Tagged:
+    paths: dict[int, cbor.Value] = {396: {-1: [INCLUSION]}}
+    beside = paths if unprotected is None else unprotected
+    return cbor.Tagged((18, [cbor.encode(header), beside, None, GOOD.signed.signature]))
+
+
 BENT: dict[str, cbor.Value] = {
     "no tag": [b"", {}, None, bytes(64)],
     "another tag": cbor.Tagged((98, [b"", {}, None, bytes(64)])),
     "no header": cbor.Tagged((18, [b"\xa0", {}, None, bytes(64)])),
     "a payload": cbor.Tagged((18, [b"", {}, bytes(32), bytes(64)])),
     "five parts": cbor.Tagged((18, [b"", {}, None, bytes(64), None])),
+    "a header that is no map": _message([]),
+    "claims that are no map": _message(HEADER | {15: []}),
+    "no key": _message({key: value for key, value in HEADER.items() if key != 4}),
+    "no path": _message(HEADER, {}),
+    "paths that are no map": _message(HEADER, {396: []}),
+    "two paths": _message(HEADER, {396: {-1: [INCLUSION, INCLUSION]}}),
+    "a path that is no list": _message(HEADER, {396: {-1: [cbor.encode([11, 5, None])]}}),
+    "a path of no hashes": _message(HEADER, {396: {-1: [cbor.encode([11, 5, [5]])]}}),
+    "a path of short hashes": _message(HEADER, {396: {-1: [cbor.encode([11, 5, [b"x"]])]}}),
+    "a reversal of nothing": _message(HEADER, {396: {-1: [INCLUSION]}, -65_539: []}),
+    "a reversal of another kind": _message(
+        HEADER, {396: {-1: [INCLUSION]}, -65_539: [bytes(32), "half"]}
+    ),
+    "a label of others": _message(HEADER, {1: 1, 396: {-1: [INCLUSION]}}),
+    "a label of others in the header": _message(HEADER | {2: 1}),
 }
 
 
@@ -228,3 +254,70 @@ def test_other_messages_are_no_receipts(name: str) -> None:
     with pytest.raises(MalformedError) as caught:
         parse_receipt(cbor.encode(BENT[name]))
     assert caught.value.code == "receipt"
+
+
+def test_the_message_of_which_the_bent_ones_are_made_is_read() -> None:
+    plain = replace(GOOD, reverses=None)
+    assert parse_receipt(cbor.encode(_message(HEADER))) == plain
+    for reversal in ("part", "full"):
+        beside: dict[int, cbor.Value] = {
+            396: {-1: [INCLUSION]},
+            -65_539: [bytes(sha256(b"blue")), reversal],
+        }
+        read = parse_receipt(cbor.encode(_message(HEADER, beside)))
+        assert read.reverses == (sha256(b"blue"), reversal)
+
+
+def _written(
+    signed: SignedRoot = GOOD.signed,
+    index: int = GOOD.index,
+    path: tuple[Digest, ...] = GOOD.path,
+) -> str:
+    receipt = Receipt(signed, index, path)
+    try:
+        assert parse_receipt(receipt.to_bytes()) == receipt
+    except MalformedError as problem:
+        return problem.code
+    return "ok"
+
+
+def test_what_is_no_receipt_is_not_written() -> None:
+    good = GOOD.signed
+    for size in (1, 2, MAX_SIZE):
+        assert _written(replace(good, size=size)) == "ok"
+    for size in (-1, 0, MAX_SIZE + 1):
+        assert _written(replace(good, size=size)) == "receipt"
+    for bent in (
+        replace(good, key_id=good.key_id[:3]),
+        replace(good, key_id=good.key_id + b"x"),
+        replace(good, origin="a b"),
+        replace(good, origin=""),
+        replace(good, signature=bytes(63)),
+        replace(good, signature=bytes(65)),
+    ):
+        assert _written(bent) == "receipt"
+    for index, code in ((-1, "receipt"), (0, "ok"), (1, "ok")):
+        assert _written(index=index) == code
+    for steps, code in ((0, "ok"), (63, "ok"), (64, "receipt")):
+        assert _written(path=(sha256(b"x"),) * steps) == code
+
+
+def test_a_receipt_has_4096_bytes_at_most() -> None:
+    def named(length: int) -> SignedRoot:
+        return replace(GOOD.signed, origin="a" * length)
+
+    beside = len(Receipt(named(3000), 5, GOOD.path).to_bytes()) - 3000
+    assert _written(named(4096 - beside)) == "ok"
+    assert _written(named(4097 - beside)) == "receipt"
+
+
+def test_what_is_established_is_the_root_that_was_signed() -> None:
+    root = open_checkpoint(PROOF.checkpoint, KEY).root
+    logged = verify_receipt(GOOD, ENTRY, KEY)
+    assert (logged.checkpoint, logged.index) == (Checkpoint(ORIGIN, 11, root), 5)
+
+
+def test_a_receipt_has_what_the_proof_says() -> None:
+    assert receipt_of(PROOF) == GOOD
+    assert (GOOD.index, GOOD.path) == (PROOF.placed.index, PROOF.placed.path)
+    assert GOOD.reverses is not None

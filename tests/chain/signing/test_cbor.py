@@ -63,3 +63,29 @@ def test_other_spellings_and_kinds_are_refused(text: str) -> None:
     with pytest.raises(MalformedError) as caught:
         decode(bytes.fromhex(text))
     assert caught.value.code == "cbor"
+
+
+@pytest.mark.parametrize(
+    "number", [0, 1, 23, 24, 25, 100, 255, 256, 2**16 - 1, 2**16, 2**32 - 1, 2**32, 2**64 - 1]
+)
+def test_numbers_take_as_many_bytes_as_they_need(number: int) -> None:
+    for value in (number, -1 - number):
+        assert encode(value) == cbor2.dumps(value)
+        assert decode(encode(value)) == value
+    assert decode(encode([number, number])) == [number, number]
+    for refused in (b"\x18\x18\x18", b"\x1b" + b"\xff" * 7, b"\x1c" + b"\xff" * 16):
+        with pytest.raises(MalformedError):
+            decode(refused)
+
+
+def test_no_number_has_more_than_eight_bytes() -> None:
+    for number in (2**64, -1 - 2**64):
+        with pytest.raises(StopIteration):
+            encode(number)
+
+
+@pytest.mark.parametrize("level", [b"\x81", b"\xa1\x00", b"\xc1"])
+def test_values_stand_in_each_other_to_a_depth(level: bytes) -> None:
+    assert encode(decode(level * 7 + b"\x00")) == level * 7 + b"\x00"
+    with pytest.raises(MalformedError):
+        decode(level * 8 + b"\x00")
