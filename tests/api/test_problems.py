@@ -58,6 +58,7 @@ NOT_OVER_HTTP = {
     "backup_failed": "fapiao backup, in the command line tool",
     "config_invalid": "settings, before anything is served",
     "log_rolled_back": "opening an instance, before anything is served",
+    "origin_differs": "opening an instance, before anything is served",
     "instance_differs": "marking a database, when the instance is opened",
     "totals_moved": "anchoring, in the worker",
     "promise_malformed": "reading a promise, in the command line tool",
