@@ -12,11 +12,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.outside import NEEDS
-from tests.sharing import keep_temporary_files_in_memory, longest_first
+from tests.sharing import end_forks_with_us, keep_temporary_files_in_memory, longest_first
 
 _HOMES: Final = itertools.count()
 
 keep_temporary_files_in_memory()
+end_forks_with_us()
 
 # No time decides a test: a machine that does ten things beside is slow for no fault of ours.
 settings.register_profile("patient", deadline=None)

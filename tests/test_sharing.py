@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import sharing
+from tests.patience import PATIENCE
 from tests.sharing import LONGEST, TESTS, has_room, keep_temporary_files_in_memory, longest_first
 
 pytest_plugins = ["pytester"]
@@ -52,3 +53,24 @@ def test_temporary_files_are_in_memory_where_there_is_room_and_nobody_says_other
 def test_a_folder_that_is_not_there_has_no_room(tmp_path: Path) -> None:
     assert has_room(tmp_path, 0)
     assert not has_room(tmp_path / "nowhere", 0)
+
+
+def test_a_process_of_tests_that_ends_is_missed_though_its_stopped_fork_holds_its_pipes(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makeconftest("from tests.sharing import end_forks_with_us\nend_forks_with_us()\n")
+    pytester.makepyfile("""
+        import os, signal
+        def test_ends():
+            child = os.fork()
+            if not child:
+                os.kill(os.getpid(), signal.SIGSTOP)
+            os.waitpid(child, os.WUNTRACED)
+            os._exit(1)
+        def test_comes_after():
+            pass
+    """)
+    monkeypatch.setenv("PYTHONPATH", str(TESTS.parent))
+    run = pytester.runpytest_subprocess("-n1", "-p", "no:cacheprovider", timeout=PATIENCE)
+    run.assert_outcomes(passed=1, failed=1)
+    run.stdout.fnmatch_lines("*crashed while running*test_ends*")

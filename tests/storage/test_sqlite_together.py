@@ -15,6 +15,7 @@ import pytest
 from chain.errors import UnavailableError
 from invoice_service.domain.invoice import Issued
 from invoice_service.storage.sqlite import SqliteStore, create_store
+from invoice_service.storage.sqlite.turnstile import Turnstile
 from tests.domain.samples import BY
 from tests.patience import NEVER, PATIENCE, returns, wait_until
 from tests.storage.shop import FILE, Shop, locked, somebody_queues
@@ -169,6 +170,40 @@ def test_a_writer_that_stands_still_makes_others_fail_not_hang(tmp_path: Path) -
         stop.set()
         busy.join()
     assert isinstance(shop.issue(shop.draft("A-1")), Issued)
+
+
+def queue(folder: Path, at_front: Event) -> None:
+    """A process that came to the front of the queue, and stands still there."""
+    assert Turnstile(folder / f"{FILE}-turn").enter(0.0)
+    at_front.set()
+    signal.pause()
+
+
+def test_one_that_stands_still_at_the_front_of_the_queue_makes_others_fail_not_hang(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(tmp_path, busy_seconds=0.1)
+    at_front = fork.Event()
+    still = fork.Process(target=queue, args=(tmp_path, at_front))
+    still.start()
+    try:
+        assert at_front.wait(NEVER)
+        threads = threading.active_count()
+        for _ in range(5):
+            with pytest.raises(UnavailableError) as caught:
+                returns(lambda: shop.hand_in(shop.draft("A-1")))
+            assert caught.value.code == "database_busy"
+        mine = shop.draft("A-1")
+        for _ in range(5):  # one thread asks again and again: one waits aside for it
+            with pytest.raises(UnavailableError):
+                shop.hand_in(mine)
+        assert threading.active_count() <= threads + 1 + 5
+    finally:
+        still.kill()
+        still.join()
+    assert isinstance(shop.issue(shop.draft("A-1")), Issued)
+    assert isinstance(shop.issue(shop.draft("A-2")), Issued)
+    wait_until(lambda: not somebody_queues(tmp_path), "nobody keeps a place that nobody wants")
 
 
 def make(folder: Path) -> None:

@@ -1,6 +1,5 @@
 """SQLite as an invoice store wants it: one connection a thread, synced commits, named errors."""
 
-import fcntl
 import os
 import sqlite3
 import threading
@@ -14,6 +13,7 @@ from sqlite_utils import Database
 
 from chain.errors import UnavailableError
 from chain.log.sqlite import SAFE, Trouble, trouble
+from invoice_service.storage.sqlite.turnstile import Turnstile
 
 BUSY_SECONDS = 5.0
 """How long a writer waits for the others before it gives up with ``database_busy``."""
@@ -143,12 +143,10 @@ class _Session:
         self.pid = os.getpid()
         self.database = _open(path)
         try:
-            turnstile = path.with_name(f"{path.name}-turn")
-            self._turnstile = os.open(turnstile, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
+            self._turnstile = Turnstile(path.with_name(f"{path.name}-turn"))
+        except UnavailableError:
             self.database.close()
-            detail = f"the lock beside the database cannot be opened: {error}"
-            raise UnavailableError("database_unavailable", detail) from error
+            raise
         self._closed = False
         _sessions.add(self)
 
@@ -165,15 +163,16 @@ class _Session:
         """Begin a write transaction; ``database_busy`` when that takes until ``give_up``.
 
         SQLite's own waiting is a lottery with sleeps of up to 100 ms, which a thread that
-        has just committed wins again and again. So writers queue at a file lock, which the
-        kernel gives out in their order; it is held only while waiting to begin. Each leaves
-        it at ``give_up`` at the latest, so a writer that hangs makes the others fail, not hang.
+        has just committed wins again and again. So writers queue at a turnstile, which is held
+        only while waiting to begin, and at which nobody waits longer than until ``give_up``: a
+        writer that stands still, there or in a transaction, makes the others fail, not hang.
         """
-        fcntl.flock(self._turnstile, fcntl.LOCK_EX)
+        if not self._turnstile.enter(give_up):
+            raise UnavailableError(*_BUSY)
         try:
             _begin(self.database.conn, give_up)
         finally:
-            fcntl.flock(self._turnstile, fcntl.LOCK_UN)
+            self._turnstile.leave()
 
     def close(self) -> None:
         """Close both, unless they belong to the process that this one was forked from."""
@@ -181,11 +180,11 @@ class _Session:
             self._closed = True
             _sessions.discard(self)
             self.database.close()
-            os.close(self._turnstile)
+            self._turnstile.close()
 
     def leave_queue(self) -> None:
         """Let go of the parent's place after a fork: its lock must not outlive it here."""
-        os.close(self._turnstile)
+        self._turnstile.leave_behind()
 
 
 def _leave_queues() -> None:
