@@ -22,7 +22,10 @@ _DEEPEST: Final = 8
 
 
 def encode(value: Value) -> bytes:
-    """Return the value's bytes; the keys of a map, integers, in the order of their own bytes."""
+    """Return the value's bytes; the keys of a map, integers, in the order of their own bytes.
+
+    MalformedError ``cbor`` for an integer that takes more than eight bytes.
+    """
     match value:
         case None:
             return _NULL_BYTE
@@ -56,7 +59,9 @@ def decode(data: bytes) -> Value:
 def _head(kind: int, number: int) -> bytes:
     if number < _DIRECT:
         return bytes([kind << 5 | number])
-    power = next(power for power in range(4) if number < 1 << (8 << power))
+    power = next((power for power in range(4) if number < 1 << (8 << power)), None)
+    if power is None:
+        raise _malformed()
     return bytes([kind << 5 | _DIRECT + power]) + number.to_bytes(1 << power, "big")
 
 

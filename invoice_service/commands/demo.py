@@ -19,6 +19,7 @@ from chain.errors import ConflictError, Problem, UnavailableError
 from invoice_service.commands.demo_day import Day
 from invoice_service.commands.demo_living import Living
 from invoice_service.commands.demo_till import set_the_tables
+from invoice_service.commands.remote import Remote
 from invoice_service.commands.serve import READY_SECONDS, is_ready
 from invoice_service.config import Config, env_name, load
 from invoice_service.domain.qrtext import scan_url
@@ -26,6 +27,7 @@ from invoice_service.processes.supervise import Tree, free_port, port_is_free, t
 from invoice_service.services.people.admit import create_key
 from invoice_service.services.people.person import Whose
 from invoice_service.services.people.sessions import Visit
+from invoice_service.services.till.days import Days
 from invoice_service.web.setup.doors import LOGIN, MARK
 from invoice_service.wiring import Instance, init_instance, open_instance
 
@@ -63,9 +65,16 @@ def demo(*, once: bool) -> int:
                 invite_owner(config)
                 show(console, config, day)
                 console.print("\n按 Ctrl-C 停止。 Ctrl-C stops everything.", style="bold")
-                stay(tree, Living(config.service.public_url, day.merchant_key))
+                stay(tree, _living(config, day.merchant_key))
     console.print("Everything held." if once else "Everything is stopped.", style="green")
     return 0
+
+
+def _living(config: Config, merchant_key: str) -> Living:
+    """What goes on while somebody looks: after midnight it is still the evening's day."""
+    till = Remote(config.service.public_url, merchant_key, patience=0)
+    days = Days(config.till.day_begins)
+    return Living(till, lambda: days.of(int(time.time())))
 
 
 @contextmanager

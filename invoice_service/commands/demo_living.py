@@ -3,15 +3,12 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from chain.errors import Problem
 from invoice_service.commands.demo_day import DAY
-from invoice_service.commands.remote import Remote
-from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.files.samples import read_sample_year
 
 EACH: Final = 3.0  # seconds between two sales
@@ -19,16 +16,23 @@ WHOLE: Final = 7  # of so many sales one is taken back
 PART: Final = 5  # of so many, one of its lines or a part of its sum
 
 
+class Till(Protocol):
+    """What takes orders: a service elsewhere, under a merchant's key."""
+
+    def post(self, path: str, body: bytes) -> bytes:
+        """The answer's body; Problem for what is refused."""
+
+
 class Living:
-    """Sells the sample's next orders, as its till would."""
+    """Sells the sample's next orders, as its till would, on the business day of ``today()``."""
 
     def __init__(
-        self, url: str, merchant_key: str, clock: Callable[[], float] = time.monotonic
+        self, till: Till, today: Callable[[], str], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._till = Remote(url, merchant_key, patience=0)
+        self._till = till
         self._clock = clock
         self._due = clock()
-        self._orders = _orders()
+        self._orders = _orders(today)
         self._sold = 0
 
     def step(self) -> None:
@@ -56,13 +60,12 @@ def _half(invoice: dict[str, Any]) -> bytes:
     return msgspec.json.encode(asked)
 
 
-def _orders() -> Iterator[bytes]:
+def _orders(today: Callable[[], str]) -> Iterator[bytes]:
     """The sample's orders of all other days, as of today: enough for eighteen hours."""
     records = (record for record in read_sample_year() if DAY.encode() not in record.body)
-    return (_sold_today(record.body) for record in records)
+    return (_sold_on(today(), record.body) for record in records)
 
 
-def _sold_today(body: bytes) -> bytes:
+def _sold_on(day: str, body: bytes) -> bytes:
     order: dict[str, Any] = msgspec.json.decode(body)
-    today = datetime.now(SHANGHAI).date().isoformat()
-    return msgspec.json.encode(order | {"business_day": today, "remark": ""})
+    return msgspec.json.encode(order | {"business_day": day, "remark": ""})

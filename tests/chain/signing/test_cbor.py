@@ -80,8 +80,9 @@ def test_numbers_take_as_many_bytes_as_they_need(number: int) -> None:
 
 def test_no_number_has_more_than_eight_bytes() -> None:
     for number in (2**64, -1 - 2**64):
-        with pytest.raises(StopIteration):
+        with pytest.raises(MalformedError) as caught:
             encode(number)
+        assert caught.value.code == "cbor"
 
 
 @pytest.mark.parametrize("level", [b"\x81", b"\xa1\x00", b"\xc1"])
