@@ -12,6 +12,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TESTERS := -n $(shell echo $$(( $$(nproc) + 2 ))) --dist worksteal
 # Programs are started by the hundred: none may have to compile everything anew, whatever a machine's habit.
 export PYTHONDONTWRITEBYTECODE :=
+# A line that breaks now and then is no reason to begin anew.
+export PIP_RETRIES ?= 10
 # Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
 PYTEST ?=
 
