@@ -12,6 +12,7 @@ from invoice_service.api.problems import status_of
 from invoice_service.domain.acts import UNKNOWN, By
 from invoice_service.services.people.ports import Scope
 from invoice_service.services.people.refusals import Door
+from invoice_service.services.people.roles import Power
 from invoice_service.services.people.sign_in import (
     KeyEndedError,
     KeyReader,
@@ -58,10 +59,10 @@ class Access:
         principal = self.known()
         return principal, merchant_of(principal, scope)
 
-    def official(self, scope: Scope) -> Principal:
-        """An official; RefusedError ``role_required``, ``scope_required``."""
+    def official(self, power: Power) -> Principal:
+        """An official with that power; RefusedError ``role_required``, ``scope_required``."""
         principal = self.known()
-        require_official(principal, scope)
+        require_official(principal, power)
         return principal
 
     def by(self, principal: Principal, now: int) -> By:

@@ -176,6 +176,11 @@ _KEY: Final = {
         "This API key's time is over; take the one made after it",
         "接口密钥已到期，请使用新密钥",
     ),
+    "key_suspended": Entry(
+        401,
+        "Whoever holds this API key was suspended or removed; ask an administrator of the bureau",
+        "此接口密钥的持有人已被停用或移除，请联系税务机关管理员",
+    ),
     "role_required": Entry(
         403,
         "You may not do this with this key or role; ask whoever manages them",

@@ -28,6 +28,7 @@ CHALLENGES = {
     "key_unknown": f'{CHALLENGE}, error="invalid_token"',
     "key_revoked": f'{CHALLENGE}, error="invalid_token"',
     "key_expired": f'{CHALLENGE}, error="invalid_token"',
+    "key_suspended": f'{CHALLENGE}, error="invalid_token"',
     "scope_required": f'{CHALLENGE}, error="insufficient_scope"',
     "role_required": f'{CHALLENGE}, error="insufficient_scope"',
 }

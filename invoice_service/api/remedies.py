@@ -311,7 +311,7 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
             "请检查密钥：写法、归属、权限和有效期。新密钥由税务机关或店主发放。",
         ),
         "key_missing authorization_scheme key_malformed key_unknown key_revoked key_expired"
-        " role_required scope_required api_key_unknown",
+        " key_suspended role_required scope_required api_key_unknown",
     ),
     (
         Remedy(

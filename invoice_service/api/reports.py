@@ -35,6 +35,7 @@ OPERATIONS: Final = (
             Parameter("at_block", "Default: the newest", schema=whole(0, HIGHEST_BLOCK)),
         ),
         scope="read",
+        power="totals",
         codes=(
             "not_acceptable",
             "parameter_malformed",
@@ -64,7 +65,7 @@ def blueprint(parts: Parts) -> Blueprint:
 
     @blueprint.get("/totals")
     def totals() -> Response:
-        access.official("read")
+        access.official("totals")
         kind = accepts(*writers)
         asked = query("from", "to", "by", "at_block")
         report = totals_report(

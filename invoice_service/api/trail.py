@@ -122,6 +122,7 @@ OPERATIONS: Final = (
             TO,
         ),
         scope="read",
+        power="trail",
         codes=_CODES,
     ),
     Operation(
@@ -135,6 +136,7 @@ OPERATIONS: Final = (
         "official",
         (*page(LONGEST_PAGE), FROM, TO),
         scope="read",
+        power="trail",
         codes=_CODES,
     ),
 )
@@ -147,7 +149,7 @@ def blueprint(parts: Parts) -> Blueprint:
 
     @routes.get("")
     def acts() -> Response:
-        access.official("read")
+        access.official("trail")
         kind = accepts(JSON, NDJSON)
         asked = query("after", "limit", "subject", "actor", "type", "from", "to")
         wanted = ActFilter(
@@ -166,7 +168,7 @@ def blueprint(parts: Parts) -> Blueprint:
 
     @routes.get("/refusals")
     def refusals() -> Response:
-        access.official("read")
+        access.official("trail")
         kind = accepts(JSON, NDJSON)
         asked = query("after", "limit", "from", "to")
         since, until = shanghai_midnight(asked, "from"), shanghai_midnight(asked, "to", days=1)

@@ -20,7 +20,9 @@ from invoice_service.keys.people import rotate as rotate_people_key
 from invoice_service.keys.secrets import NEW_PASSPHRASE, PASSPHRASE, encrypt_keys, find_passphrase
 from invoice_service.keys.wallet import wallet_keys
 from invoice_service.services.people import admit
+from invoice_service.services.people.person import Whose
 from invoice_service.services.people.ports import UNLESS_SAID, ApiKey, KeyTerms, Scope
+from invoice_service.services.people.roles import OFFICIALS, OfficialRole
 from invoice_service.wiring import Instance, secret_keys
 
 SECONDS_A_DAY: Final = 86_400
@@ -40,6 +42,10 @@ def keys() -> None:
 @keys.command()
 @click.option("--merchant", help="Tax id or number of the merchant.")
 @click.option("--official", is_flag=True, help="A key for an official instead.")
+@click.option(
+    "--role", "office", type=click.Choice(OFFICIALS), help="An official's role; else administrator."
+)
+@click.option("--person", type=NUMBER, help="The official who holds it, by number.")
 @click.option("--label", default="", help="What it is for, to tell keys apart.")
 @click.option("--scope", "scopes", multiple=True, type=click.Choice(get_args(Scope)))
 @click.option("--till", default="", help="The till whose key it is.")
@@ -51,6 +57,8 @@ def create(
     *,
     merchant: str | None,
     official: bool,
+    office: OfficialRole | None,
+    person: int | None,
     label: str,
     scopes: tuple[Scope, ...],
     till: str,
@@ -65,7 +73,11 @@ def create(
     instance = session.instance()
     merchant_id, by = _owner(instance, merchant, official=official), instance.operator()
     terms = KeyTerms(
-        scopes=scopes or None, till=till, expires_at=days and by.at + days * SECONDS_A_DAY
+        scopes=scopes or None,
+        till=till,
+        expires_at=days and by.at + days * SECONDS_A_DAY,
+        office=office,
+        person=None if person is None else _official(instance, person),
     )
     key, text = admit.create_key(
         instance.store,
@@ -141,7 +153,7 @@ def list_(session: Session, *, merchant: str | None, official: bool, as_json: bo
         rows = [
             (
                 key.id,
-                key.role,
+                _office(key),
                 key.label,
                 key.terms.till,
                 " ".join(key.terms.scopes or UNLESS_SAID[key.role]),
@@ -421,11 +433,23 @@ def _state(key: ApiKey) -> str:
     return "in use" if ends is None else f"until {format_utc(ends)}"
 
 
+def _official(instance: Instance, number: int) -> int:
+    """An official's number; NotFoundError ``person_unknown``."""
+    return instance.people.staff.of(Whose(None), number).id
+
+
+def _office(key: ApiKey) -> str:
+    """Whose key it is: a merchant's, or of which of the officials' roles."""
+    return "merchant" if key.role == "merchant" else key.terms.office or "administrator"
+
+
 def _described(key: ApiKey) -> dict[str, object]:
     """A key without its digest, which is nobody's business."""
     return {
         "id": key.id,
         "role": key.role,
+        "office": _office(key),
+        "person": key.terms.person,
         "merchant_id": key.merchant_id,
         "label": key.label,
         "created_at": format_utc(key.created_at),

@@ -1,7 +1,5 @@
 """``fapiao people``: who may sign in to this machine's instance; the way back in, too."""
 
-from typing import get_args
-
 import click
 
 from chain.errors import NotFoundError
@@ -10,7 +8,7 @@ from invoice_service.commands.options import NUMBER
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
 from invoice_service.domain.numbering import format_utc
-from invoice_service.services.people.person import Person, PersonRole, Whose
+from invoice_service.services.people.person import PERSON_ROLES, Person, PersonRole, Whose
 from invoice_service.services.people.staff import Invited
 from invoice_service.wiring import Instance
 
@@ -26,7 +24,7 @@ def people() -> None:
 
 @people.command()
 @click.option("--merchant", help="Tax id or number of the merchant; else the bureau's.")
-@click.option("--role", required=True, type=click.Choice(get_args(PersonRole)))
+@click.option("--role", required=True, type=click.Choice(PERSON_ROLES))
 @click.option("--name", required=True, help="The person's name.")
 @click.option("--login", required=True, help="The sign-in name, before the @.")
 @json_option
@@ -42,8 +40,8 @@ def invite(
 ) -> None:
     """Invite somebody and print the link, only now.
 
-    It works once, and sets the password. A merchant has owners and cashiers, the bureau
-    administrators.
+    It works once, and sets the password. A merchant has owners and cashiers, the bureau viewers,
+    examiners, administrators and auditors.
     """
     instance = session.instance()
     whose = _whose(instance, merchant)

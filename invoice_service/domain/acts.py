@@ -35,6 +35,7 @@ ActType: TypeAlias = Literal[
     "encryption",
     "erasure",
     "report",
+    "role",
 ]
 """What is done: docs/api.md, "The trail", says what stands in ``before`` and ``after`` of each."""
 

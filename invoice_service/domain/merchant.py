@@ -81,6 +81,16 @@ def particulars(merchant: MerchantRequest | Merchant) -> str:
     return sha256(_PREFIX + canonical.encode(said)).hex()
 
 
+def masked_name(name: str) -> str:
+    """A merchant's name for who may see that there is one, and not which: its first character."""
+    return f"{name[:1]}***"
+
+
+def masked_tax_id(tax_id: str) -> str:
+    """Of a tax id the kind of registration and the region (8 characters), which many share."""
+    return f"{tax_id[:8]}**********"
+
+
 class Place(msgspec.Struct, frozen=True):
     """An industry or a district with its names; the English one may be empty."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from invoice_service.domain.bounds import LARGEST
+from invoice_service.services.people.roles import Power
 
 JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS, OCTETS, PDF, COSE = (
     "application/json",
@@ -31,7 +32,7 @@ Words = Mapping[str, dict[str, Any]]
 # Codes that come with what a call does, whatever it is about.
 SIGN_IN = (
     *("authorization_scheme", "key_malformed", "key_unknown", "key_revoked"),
-    "key_expired",
+    *("key_expired", "key_suspended"),
 )
 QUERY = ("query_malformed", "unknown_parameter", "duplicate_parameter")
 BODY = (
@@ -67,6 +68,8 @@ class Parameter(NamedTuple):
 class Operation(NamedTuple):
     """One call; ``key`` says whose API key it takes, ``scope`` what that must be for.
 
+    ``power`` is what an official must have for it (``services.people.roles``).
+
     ``codes`` are what it refuses by itself.
 
     ``errors`` are problems, pages, or none at all (the status is always 200). A call that is not
@@ -93,6 +96,7 @@ class Operation(NamedTuple):
     free: bool = False
     large: bool = False
     scope: str = ""
+    power: Power | Literal[""] = ""
 
     def all_codes(self) -> Iterator[str]:
         """Every code that it can answer, in the order in which things are looked at."""

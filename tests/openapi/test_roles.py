@@ -10,19 +10,20 @@ from invoice_service.app import doors
 from invoice_service.config import load
 from invoice_service.openapi.operation import Operation
 from invoice_service.services.people.ports import OF_A_TILL, SCOPES, KeyTerms, Role
+from invoice_service.services.people.roles import OFFICIALS, POWERS
 from tests.api.desk import UNKNOWN, Desk
 
 API_PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 OPERATIONS = doors(load(None, {})).operations
-ROLES = ("nobody", "till", "merchant", "official")
-"""Who calls: without a key, with a till's, with one that may do all of its role's."""
+ROLES = ("nobody", "till", "merchant", *OFFICIALS)
+"""Who calls: without a key, with a till's, with one that may do all of its role's; officials."""
 
 LETS_IN = {
     "": ROLES,
     "optional": ROLES,
-    "any": ("till", "merchant", "official"),
+    "any": ("till", "merchant", *OFFICIALS),
     "merchant": ("till", "merchant"),
-    "official": ("official",),
+    "official": OFFICIALS,
 }
 VALUES = {
     "form": "csv",
@@ -45,13 +46,15 @@ def is_let_in(role: str, operation: Operation) -> bool:
     """Whether a call is for that role; a till's key is not for all that its merchant may do."""
     if role == "till" and operation.scope not in ("", *OF_A_TILL):
         return False
+    if role in OFFICIALS and operation.power:
+        return role in POWERS[operation.power].roles
     return role in LETS_IN[operation.key]
 
 
 def rows() -> Iterator[str]:
     """The table's lines, from what the calls say of themselves."""
     yield f"| call | {' | '.join(ROLES)} |"
-    yield "|---|---|---|---|---|"
+    yield f"|---{'|---' * len(ROLES)}|"
     for operation in OPERATIONS:
         marks = ["yes" if is_let_in(role, operation) else "" for role in ROLES]
         path = operation.path.replace("{merchant}", "{id}")
@@ -79,11 +82,11 @@ def turned_away(desk: Desk, operation: Operation, headers: dict[str, str]) -> An
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_only_those_are_let_in(desk: Desk, operation: Operation) -> None:
     whole = desk.new_key(desk.restaurant.merchant.id, KeyTerms(scopes=SCOPES["merchant"]))
-    sent = {
+    sent: dict[str, dict[str, str]] = {
         "nobody": {},
         "till": desk.auth(),
         "merchant": desk.auth(whole),
-        "official": desk.official(),
+        **{role: desk.auth(desk.new_key(None, KeyTerms(office=role))) for role in OFFICIALS},
     }
     for role in ROLES:
         found = turned_away(desk, operation, sent[role])
@@ -110,3 +113,19 @@ def test_every_call_that_takes_a_key_says_what_it_must_be_for() -> None:
     for operation in OPERATIONS:
         needs = operation.key in ("merchant", "official", "any")
         assert bool(operation.scope) == needs, operation.name
+
+
+def test_every_call_of_officials_says_what_power_it_takes() -> None:
+    for operation in OPERATIONS:
+        assert bool(operation.power) == (operation.key in ("official", "any")), operation.name
+        if operation.power:
+            assert POWERS[operation.power].scope == operation.scope, operation.name
+
+
+def test_the_powers_are_as_the_page_has_them() -> None:
+    lines = [f"| power | {' | '.join(OFFICIALS)} | scope | |", "|---|---|---|---|---|---|---|"]
+    for name, granted in POWERS.items():
+        marks = " | ".join("yes" if role in granted.roles else "" for role in OFFICIALS)
+        lines.append(f"| `{name}` | {marks} | `{granted.scope}` | {granted.means} |")
+    text = "\n".join(lines)
+    assert text in API_PAGE.read_text(encoding="utf-8"), text

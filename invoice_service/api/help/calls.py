@@ -73,7 +73,7 @@ class ReportCalls:
 
     def listing(self) -> Response:
         """A page of reports."""
-        self._access.official("read")
+        self._access.official("reports")
         asked = query("after", "limit", "state")
         state = one_of(asked, "state", _STATES) if "state" in asked else None
         limit = whole_number(asked, "limit", _PAGE, MOST)
@@ -84,7 +84,7 @@ class ReportCalls:
 
     def mismatches(self) -> Response:
         """Invoices by how many scans did not fit."""
-        self._access.official("read")
+        self._access.official("reports")
         asked = query("from", "to", "limit")
         limit = whole_number(asked, "limit", _PAGE, MOST)
         first, last = self._days(asked)
@@ -97,20 +97,20 @@ class ReportCalls:
 
     def one(self, report: str) -> Response:
         """One report."""
-        self._access.official("read")
+        self._access.official("reports")
         query()
         return json_answer(_report(self._parts.reports.one(_id(report))))
 
     def erase(self, report: str) -> Response:
         """All that was sent goes; that there was a report stays."""
-        principal = self._access.official("manage")
+        principal = self._access.official("judge")
         query()
         by = self._access.by(principal, int(self._parts.clock().timestamp()))
         return json_answer(_report(self._parts.reports.forget(_id(report), by)))
 
     def judge(self, report: str) -> Response:
         """How it stands from now on."""
-        principal = self._access.official("manage")
+        principal = self._access.official("judge")
         query()
         media_type(JSON)
         wanted = read_json(body(_LONGEST_BODY), _judgement, max_bytes=_LONGEST_BODY)
@@ -120,7 +120,7 @@ class ReportCalls:
 
     def picture(self, report: str, picture: str) -> Response:
         """One of its pictures."""
-        self._access.official("read")
+        self._access.official("reports")
         query()
         found = self._parts.reports.store.picture(_id(report), _id(picture))
         if found is None:

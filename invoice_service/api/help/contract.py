@@ -129,6 +129,7 @@ OPERATIONS: Final = (
             Parameter("state", "Only those in this state", schema={"enum": list(STATES)}),
         ),
         scope="read",
+        power="reports",
         codes=("parameter_malformed", *STORE),
     ),
     Operation(
@@ -146,6 +147,7 @@ OPERATIONS: Final = (
             Parameter("limit", "Invoices at most; 100 unless given", schema=whole(1, MOST)),
         ),
         scope="read",
+        power="reports",
         codes=("parameter_malformed", "day_invalid", "range_invalid", *STORE),
     ),
     Operation(
@@ -159,6 +161,7 @@ OPERATIONS: Final = (
         "official",
         (REPORT,),
         scope="read",
+        power="reports",
         codes=_UNKNOWN,
     ),
     Operation(
@@ -172,6 +175,7 @@ OPERATIONS: Final = (
         "official",
         (REPORT,),
         scope="manage",
+        power="judge",
         codes=_UNKNOWN,
     ),
     Operation(
@@ -186,6 +190,7 @@ OPERATIONS: Final = (
         (REPORT,),
         ((JSON, ReportJudgement),),
         scope="manage",
+        power="judge",
         codes=(*_UNKNOWN, "text_too_long", "value_unknown"),
     ),
     Operation(
@@ -199,6 +204,7 @@ OPERATIONS: Final = (
         "official",
         (REPORT, PICTURE),
         scope="read",
+        power="reports",
         codes=(*_UNKNOWN, "data_unreadable"),
     ),
 )

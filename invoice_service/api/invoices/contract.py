@@ -396,6 +396,7 @@ OPERATIONS: Final = (
             Parameter("merchant", "Officials only: one merchant's", schema=whole(1, LARGEST)),
         ),
         scope="read",
+        power="look",
         codes=(
             "role_required",
             "missing_parameter",

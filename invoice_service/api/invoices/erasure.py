@@ -13,7 +13,7 @@ from invoice_service.api.requests import query
 from invoice_service.domain.numbering import format_utc
 from invoice_service.domain.qrtext import read_hash
 from invoice_service.openapi.operation import HASH, JSON, STORE, Operation, Words, says
-from invoice_service.services.people.sign_in import scoped
+from invoice_service.services.people.sign_in import require_official, scoped
 
 
 class BuyerErasure(msgspec.Struct):
@@ -43,10 +43,12 @@ OPERATIONS: Final = (
         "any",
         (HASH,),
         codes=(
-            *("password_area", "invoice_unknown", "buyer_not_erasable", "erased_list_unusable"),
+            *("password_area", "role_required", "invoice_unknown", "buyer_not_erasable"),
+            *("erased_list_unusable",),
             *STORE,
         ),
         scope="manage",
+        power="erase",
     ),
 )
 
@@ -60,6 +62,8 @@ def blueprint(parts: Parts) -> Blueprint:
     def erase(hash_: str) -> Response:
         query()
         principal = access.known()
+        if principal.role == "official":
+            require_official(principal, "erase")
         scoped(principal, "manage")
         digest = parse_password_area(read_hash(hash_))
         by = access.by(principal, int(parts.clock().timestamp()))

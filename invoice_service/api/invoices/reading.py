@@ -40,6 +40,8 @@ def blueprint(parts: Parts) -> Blueprint:
     @blueprint.get("")
     def listing() -> Response:
         principal = access.known()
+        if principal.role == "official":
+            require_official(principal, "look")
         scoped(principal, "read")
         wanted, after, limit = _search(principal)
         found = parts.store.invoices(wanted, after, limit)
@@ -76,11 +78,14 @@ def blueprint(parts: Parts) -> Blueprint:
 
 
 def visible(principal: Principal | None, invoice: StoredInvoice) -> frozenset[str]:
-    """By the hash alone the face; the issuing merchant and officials see all three groups."""
-    if principal is None or not principal.may("read"):
+    """By the hash alone the face; the issuing merchant and officials see all three groups.
+
+    So do only officials who may look at single invoices: a viewer sees what anybody sees.
+    """
+    if principal is None:
         return FACE_ONLY
-    own = principal.role == "official" or principal.merchant_id == invoice.merchant_id
-    return ALL_GROUPS if own else FACE_ONLY
+    own = principal.merchant_id == invoice.merchant_id and principal.may("read")
+    return ALL_GROUPS if own or principal.has("look") else FACE_ONLY
 
 
 def _search(principal: Principal) -> tuple[InvoiceFilter, int, int]:
@@ -88,7 +93,7 @@ def _search(principal: Principal) -> tuple[InvoiceFilter, int, int]:
     asked = query("after", "limit", *_ORDER, "number", "from", "to", "merchant")
     merchant_id = principal.merchant_id
     if "merchant" in asked:
-        require_official(principal, "read")
+        require_official(principal, "look")
         merchant_id = whole_number(asked, "merchant", 0, LARGEST)
     number = asked.get("number")
     if "order_id" not in asked and not asked.keys().isdisjoint(_ORDER):

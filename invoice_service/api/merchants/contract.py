@@ -120,6 +120,10 @@ _FIELDS: Final = {
 WORDS: Final[Words] = {
     **{f"MerchantRequest.{name}": text for name, text in _FIELDS.items()},
     **{f"MerchantBody.{name}": text for name, text in _FIELDS.items()},
+    "MerchantBody.tax_id": says(
+        "For a viewer its last ten characters are stars",
+        pattern=r"^[0-9A-HJ-NPQRTUWXY]{8}([0-9A-HJ-NPQRTUWXY]{10}|\*{10})$",
+    ),
     "MerchantBody.id": says("Given out here"),
     "MerchantBody.status": says("Whether it may issue", enum=["active", "suspended"]),
     "MerchantBody.used": says("Blue invoices issued"),
@@ -163,6 +167,7 @@ OPERATIONS: Final = (
         "official",
         page(1000),
         scope="read",
+        power="lists",
         codes=("parameter_malformed", *STORE),
     ),
     Operation(
@@ -178,6 +183,7 @@ OPERATIONS: Final = (
         ((JSON, MerchantRequest),),
         (201,),
         scope="manage",
+        power="admit",
         codes=(*_MERCHANT_FIELDS, "tax_id_taken", *_WRITE),
         headers=(("Location", "Where the merchant is"),),
     ),
@@ -192,6 +198,7 @@ OPERATIONS: Final = (
         "official",
         (MERCHANT,),
         scope="read",
+        power="look",
         codes=_ONE,
     ),
     Operation(
@@ -205,6 +212,7 @@ OPERATIONS: Final = (
         "official",
         (MERCHANT,),
         scope="manage",
+        power="suspend",
         codes=(*_ONE, *_WRITE),
     ),
     Operation(
@@ -218,6 +226,7 @@ OPERATIONS: Final = (
         "official",
         (MERCHANT,),
         scope="manage",
+        power="admit",
         codes=(*_ONE, *_WRITE),
     ),
     Operation(
@@ -232,6 +241,7 @@ OPERATIONS: Final = (
         (MERCHANT,),
         ((JSON, QuotaRequest),),
         scope="manage",
+        power="admit",
         codes=(*_ONE, "amount_out_of_range", *_WRITE),
     ),
     Operation(
@@ -245,6 +255,7 @@ OPERATIONS: Final = (
         "official",
         (MERCHANT,),
         scope="read",
+        power="look",
         codes=_ONE,
     ),
     Operation(
@@ -260,6 +271,7 @@ OPERATIONS: Final = (
         ((JSON, KeyRequest),),
         (201,),
         scope="manage",
+        power="keys",
         codes=(
             *(*_ONE, *TEXTS, "value_unknown", "amount_out_of_range", "time_invalid"),
             *("till_taken", *_WRITE),
@@ -279,6 +291,7 @@ OPERATIONS: Final = (
         (201,),
         codes=(*_ONE, "api_key_unknown", "amount_out_of_range", *_WRITE),
         scope="manage",
+        power="keys",
     ),
     Operation(
         "delete",
@@ -291,6 +304,7 @@ OPERATIONS: Final = (
         "official",
         (MERCHANT, KEY),
         scope="manage",
+        power="keys",
         codes=(*_ONE, "api_key_unknown", *_WRITE),
     ),
 )

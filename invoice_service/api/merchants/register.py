@@ -22,10 +22,11 @@ from invoice_service.api.parts import Parts
 from invoice_service.api.requests import body, media_type, query, whole_number
 from invoice_service.domain.acts import By
 from invoice_service.domain.bounds import LARGEST
-from invoice_service.domain.merchant import parse_merchant
+from invoice_service.domain.merchant import masked_name, masked_tax_id, parse_merchant
 from invoice_service.domain.reading import read_json
 from invoice_service.services.people import admit
-from invoice_service.services.people.ports import UNLESS_SAID, ApiKey, KeyTerms, Scope
+from invoice_service.services.people.ports import UNLESS_SAID, ApiKey, KeyTerms
+from invoice_service.services.people.roles import Power
 from invoice_service.services.ports import Account
 
 PAGE, LONGEST_PAGE = 100, 1000
@@ -67,16 +68,17 @@ class MerchantCalls:
 
     def listing(self) -> Response:
         """A page of merchants."""
-        self._access.official("read")
+        principal = self._access.official("lists")
         asked = query("after", "limit")
         most = whole_number(asked, "limit", PAGE, LONGEST_PAGE)
         found = self._store.accounts(whole_number(asked, "after", 0, LARGEST, least=0), most)
         more = found[-1].merchant.id if len(found) == most else None
-        return json_answer(MerchantPage([_merchant(account) for account in found], more))
+        show = _merchant if principal.has("look") else _masked
+        return json_answer(MerchantPage([show(account) for account in found], more))
 
     def admit(self) -> Response:
         """A new merchant."""
-        body_, by = self._body()
+        body_, by = self._body("admit")
         request = parse_merchant(body_, max_bytes=self._limit)
         account = admit.admit(self._store, request, by)
         answer = json_answer(_merchant(account), CREATED)
@@ -85,35 +87,35 @@ class MerchantCalls:
 
     def one(self, merchant: str) -> Response:
         """One merchant."""
-        self._official("read")
+        self._official("look")
         return json_answer(_merchant(admit.get_merchant(self._store, _id(merchant))))
 
     def suspend(self, merchant: str) -> Response:
         """Stop it from issuing; again changes nothing."""
-        by = self._official("manage")
+        by = self._official("suspend")
         return json_answer(_merchant(admit.suspend(self._store, _id(merchant), by)))
 
     def resume(self, merchant: str) -> Response:
         """Let it issue again; again changes nothing."""
-        by = self._official("manage")
+        by = self._official("admit")
         return json_answer(_merchant(admit.resume(self._store, _id(merchant), by)))
 
     def quota(self, merchant: str) -> Response:
         """Set what it may issue in all."""
-        body_, by = self._body()
+        body_, by = self._body("admit")
         quota = read_json(body_, _quota, max_bytes=self._limit).quota
         return json_answer(_merchant(admit.set_quota(self._store, _id(merchant), quota, by)))
 
     def keys(self, merchant: str) -> Response:
         """Its keys, without their texts."""
-        self._official("read")
+        self._official("look")
         account = admit.get_merchant(self._store, _id(merchant))
         found = self._store.keys(account.merchant.id)
         return json_answer(KeyList([key_body(key) for key in found]))
 
     def add_key(self, merchant: str) -> Response:
         """A new key for it, shown this once."""
-        body_, by = self._body()
+        body_, by = self._body("keys")
         wanted = read_json(body_, _key, max_bytes=self._limit)
         key, text = admit.create_key(
             self._store,
@@ -128,7 +130,7 @@ class MerchantCalls:
 
     def rotate_key(self, merchant: str, key: str) -> Response:
         """A new key in the place of one, which goes on for a while."""
-        body_, by = self._body()
+        body_, by = self._body("keys")
         merchant_id, key_id = _id(merchant), whole_number({"key": key}, "key", 0, LARGEST)
         wanted = read_json(body_, _rotation, max_bytes=self._limit)
         made, text = admit.rotate_key(
@@ -143,18 +145,18 @@ class MerchantCalls:
 
     def revoke_key(self, merchant: str, key: str) -> Response:
         """End one of its keys, for ever."""
-        by = self._official("manage")
+        by = self._official("keys")
         merchant_id, key_id = _id(merchant), whole_number({"key": key}, "key", 0, LARGEST)
         revoked = admit.revoke_key(self._store, key_id, by, merchant_id=merchant_id)
         return json_answer(key_body(revoked))
 
-    def _official(self, scope: Scope) -> By:
-        principal = self._access.official(scope)
+    def _official(self, power: Power) -> By:
+        principal = self._access.official(power)
         query()
         return self._access.by(principal, int(self._parts.clock().timestamp()))
 
-    def _body(self) -> tuple[bytes, By]:
-        by = self._official("manage")
+    def _body(self, power: Power) -> tuple[bytes, By]:
+        by = self._official(power)
         media_type(JSON)
         return body(self._limit), by
 
@@ -166,6 +168,14 @@ def _id(text: str) -> int:
 def _merchant(account: Account) -> MerchantBody:
     fields = msgspec.structs.asdict(account.merchant)
     return MerchantBody(**fields, used=account.used, created_at=_time(account.created_at))
+
+
+def _masked(account: Account) -> MerchantBody:
+    """As a viewer sees it: not who it is."""
+    hidden = dict.fromkeys(("address_phone", "bank_account", "drawer", "payee", "reviewer"), "")
+    merchant = account.merchant
+    shown = {"name": masked_name(merchant.name), "tax_id": masked_tax_id(merchant.tax_id)}
+    return msgspec.structs.replace(_merchant(account), **shown, **hidden)
 
 
 def key_body(key: ApiKey, text: str | None = None) -> KeyBody:

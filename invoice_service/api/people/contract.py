@@ -1,6 +1,6 @@
 """People and tills: what is sent, what is answered."""
 
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -16,7 +16,7 @@ from invoice_service.openapi.operation import (
     says,
     whole,
 )
-from invoice_service.services.people.person import PersonRole
+from invoice_service.services.people.person import PersonRole, PersonState
 
 PERSON = Parameter("person", "The person's id", "path", whole(1, LARGEST))
 DEVICE = Parameter("device", "The id of the till's key", "path", whole(1, LARGEST))
@@ -40,7 +40,7 @@ class PersonBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     login: str
     name: str
     role: PersonRole
-    state: Literal["invited", "active", "removed"]
+    state: PersonState
     merchant: int | None = None
     created_at: str
     invitation: str | None = None
@@ -69,12 +69,14 @@ class DeviceList(msgspec.Struct):
 WORDS: Final[Words] = {
     "PersonRequest.name": says("As it is shown to others", minLength=1, maxLength=40),
     "PersonRequest.login": says("The sign-in name, before the @", minLength=1, maxLength=32),
-    "PersonRequest.role": says("`administrator` is the bureau's, the others are a merchant's"),
+    "PersonRequest.role": says("`owner` and `cashier` are a merchant's, the others the bureau's"),
     "PersonBody.id": says("Given out here"),
     "PersonBody.login": says("The whole sign-in name"),
     "PersonBody.name": says("As it is shown to others"),
     "PersonBody.role": says("What this person may do"),
-    "PersonBody.state": says("`invited` until a password was set"),
+    "PersonBody.state": says(
+        "`invited` until a password was set; `suspended`: signed out, and not let in"
+    ),
     "PersonBody.merchant": says("Whose person it is; absent for the bureau's"),
     "PersonBody.created_at": says("When first invited, UTC", format="date-time"),
     "PersonBody.invitation": says("The link by which a password is set, once: only here"),
@@ -101,6 +103,7 @@ OPERATIONS: Final = (
         "any",
         (MERCHANT,),
         scope="manage",
+        power="staff",
         codes=_OF,
     ),
     Operation(
@@ -116,6 +119,7 @@ OPERATIONS: Final = (
         ((JSON, PersonRequest),),
         (201,),
         scope="manage",
+        power="people",
         codes=(
             *(*_OF, *TEXTS, "value_unknown", "login_invalid", "login_taken", "role_of_another"),
             "database_refused",
@@ -134,6 +138,7 @@ OPERATIONS: Final = (
         (),
         (201,),
         scope="manage",
+        power="people",
         codes=(*_ONE, "person_removed"),
     ),
     Operation(
@@ -147,6 +152,7 @@ OPERATIONS: Final = (
         "any",
         (PERSON, MERCHANT),
         scope="manage",
+        power="people",
         codes=(*_ONE, "last_administrator"),
     ),
     Operation(

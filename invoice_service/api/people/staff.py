@@ -18,6 +18,7 @@ from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.reading import read_json
 from invoice_service.services.people import admit
 from invoice_service.services.people.person import Person, Whose
+from invoice_service.services.people.roles import Power
 from invoice_service.services.people.sign_in import require_official, scoped
 
 _person: Final = msgspec.json.Decoder(PersonRequest)
@@ -48,13 +49,13 @@ class PeopleCalls:
 
     def listing(self) -> Response:
         """All of them."""
-        whose, _ = self._manager()
+        whose, _ = self._manager("staff")
         found = self._parts.store.people(whose.merchant_id)
         return json_answer(PersonList([_body(person) for person in found]))
 
     def invite(self) -> Response:
         """Somebody new."""
-        whose, by = self._manager()
+        whose, by = self._manager("people")
         media_type(JSON)
         wanted = read_json(body(self._limit), _person, max_bytes=self._limit)
         made = self._parts.people.staff.invite(whose, wanted.role, wanted.name, wanted.login, by)
@@ -62,26 +63,28 @@ class PeopleCalls:
 
     def invite_again(self, person: str) -> Response:
         """Void what lets somebody in, and invite anew."""
-        whose, by = self._manager()
+        whose, by = self._manager("people")
         made = self._parts.people.staff.invite_again(self._one(whose, person), by)
         return json_answer(_body(made.person, self._base + made.token), CREATED)
 
     def remove(self, person: str) -> Response:
         """Never again."""
-        whose, by = self._manager()
+        whose, by = self._manager("people")
         staff = self._parts.people.staff
         staff.remove(self._one(whose, person), by)
         return json_answer(_body(self._one(whose, person)))
 
-    def _manager(self) -> tuple[Whose, By]:
+    def _manager(self, power: Power) -> tuple[Whose, By]:
         """Whose people are meant, and who asks; a merchant's are its own."""
         principal = self._access.known()
+        if principal.role == "official":
+            require_official(principal, power)
         scoped(principal, "manage")
         asked = query("merchant")
         by = self._access.by(principal, int(self._parts.clock().timestamp()))
         if "merchant" not in asked:
             return Whose(principal.merchant_id), by
-        require_official(principal, "manage")
+        require_official(principal, power)
         merchant_id = whole_number(asked, "merchant", 0, LARGEST)
         return Whose(admit.get_merchant(self._parts.store, merchant_id).merchant.id), by
 

@@ -172,6 +172,8 @@ def _keys(trail: StoredTrail, told: _Told) -> None:
                 _same("key", row.id, "merchant", row.creation.get("merchant"), row.merchant_id)
                 _same("key", row.id, "scopes", row.creation.get("scopes"), row.scopes)
                 _same("key", row.id, "till", row.creation.get("till", ""), row.till)
+                for name in ("office", "person"):
+                    _same("key", row.id, name, row.creation.get(name), getattr(row, name))
                 ends = (row.replacement or row.creation).get("expires_at")
                 _same("key", row.id, "expires_at", ends, row.expires_at)
             elif known:
@@ -193,7 +195,8 @@ def _people(trail: StoredTrail, told: _Told) -> None:
                 raise AuditError("person", row.id, "an act that invited", "none")
             _same("person", row.id, "role", row.said.get("role"), row.role)
             _same("person", row.id, "merchant", row.said.get("merchant"), row.merchant_id)
-            _same("person", row.id, "removed_at", row.said.get("removed_at"), row.removed_at)
+            for name in ("removed_at", "suspended_at"):
+                _same("person", row.id, name, row.said.get(name), getattr(row, name))
         done = rows[-1].id
     _none("person", missing)
 

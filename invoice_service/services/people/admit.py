@@ -160,6 +160,8 @@ def _check_terms(role: Role, terms: KeyTerms, now: int) -> None:
     if wrong or terms.scopes == ():
         known = ", ".join(SCOPES[role])
         raise MalformedError("value_unknown", f"its scopes are {known}", pointer="/scopes")
+    if role != "official" and (terms.office or terms.person):
+        raise MalformedError("value_unknown", "only officials' keys have a role", pointer="/role")
     if terms.expires_at is not None and terms.expires_at <= now:
         raise MalformedError("amount_out_of_range", "this end has passed", pointer="/expires_at")
     if terms.till:

@@ -10,9 +10,14 @@ from chain.errors import MalformedError
 from chain.hashing import Digest
 from invoice_service.domain.acts import By
 from invoice_service.domain.text import check_name
+from invoice_service.services.people.roles import OFFICIALS, OfficialRole
 
-PersonRole = Literal["owner", "cashier", "administrator"]
-"""``administrator`` is the bureau's; the others belong to a merchant."""
+PersonRole = Literal["owner", "cashier", OfficialRole]
+"""Owners and cashiers belong to a merchant; the others are the bureau's."""
+
+PERSON_ROLES: Final[tuple[PersonRole, ...]] = ("owner", "cashier", *OFFICIALS)
+
+PersonState = Literal["invited", "active", "suspended", "removed"]
 
 MERCHANTS: Final[frozenset[str]] = frozenset({"owner", "cashier"})
 BUREAU: Final = "bureau"
@@ -29,7 +34,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
     ``password`` and ``pin`` are what argon2 makes of them; ``totp`` is sealed (``keys.people``),
     ``totp_step`` the last step of time whose code was used. ``handle`` is the person's name to
-    passkeys, which say nothing else.
+    passkeys, which say nothing else. ``subject`` is who this is to the provider of sign-ins
+    (``oidc.subject_of``), for whom a password need not be there.
     """
 
     id: int
@@ -44,13 +50,17 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     totp_step: int = 0
     created_at: int
     removed_at: int | None = None
+    suspended_at: int | None = None
+    subject: str | None = None
 
     @property
-    def state(self) -> Literal["invited", "active", "removed"]:
+    def state(self) -> PersonState:
         """Whether this person can sign in."""
         if self.removed_at is not None:
             return "removed"
-        return "invited" if self.password is None else "active"
+        if self.suspended_at is not None:
+            return "suspended"
+        return "invited" if self.password is None and self.subject is None else "active"
 
 
 class NewPerson(msgspec.Struct, frozen=True, kw_only=True):

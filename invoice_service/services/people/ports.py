@@ -8,6 +8,7 @@ import msgspec
 from chain.hashing import Digest
 from invoice_service.domain.acts import By
 from invoice_service.domain.merchant import MerchantRequest
+from invoice_service.services.people.roles import OfficialRole
 from invoice_service.services.ports import Account
 
 Role = Literal["merchant", "official"]
@@ -29,12 +30,15 @@ UNLESS_SAID: Final[dict[Role, tuple[Scope, ...]]] = {
 class KeyTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What a key is good for: ``scopes`` None as ``UNLESS_SAID``; until when, None for ever.
 
-    ``till`` names the till whose key it is, "" for none.
+    ``till`` names the till whose key it is, "" for none; ``office`` is the role that an official's
+    key has, None for an administrator's; ``person`` the id of the official who holds it.
     """
 
     scopes: tuple[Scope, ...] | None = None
     expires_at: int | None = None
     till: str = ""
+    office: OfficialRole | None = None
+    person: int | None = None
 
 
 NO_TERMS: Final = KeyTerms()
@@ -43,7 +47,8 @@ NO_TERMS: Final = KeyTerms()
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """An API key as it is kept: a digest. ``merchant_id`` is None for an official's.
 
-    ``used_at`` is when it was used last, to within minutes.
+    ``used_at`` is when it was used last, to within minutes. ``holder`` is the role of the official
+    who holds it, "" once they may not sign in, None where nobody is known to.
     """
 
     id: int
@@ -55,6 +60,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: int | None
     terms: KeyTerms = NO_TERMS
     used_at: int | None = None
+    holder: OfficialRole | Literal[""] | None = None
 
 
 class MerchantStore(Protocol):

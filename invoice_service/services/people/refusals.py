@@ -29,7 +29,9 @@ STEPS: Final = 5
 LINES_AN_HOUR: Final = 20
 PAUSE: Final = 1.0  # seconds between two writes of a process
 
-OF_A_KEY: Final = frozenset({"key_revoked", "key_expired", "role_required", "scope_required"})
+OF_A_KEY: Final = frozenset(
+    {"key_revoked", "key_expired", "key_suspended", "role_required", "scope_required"}
+)
 """Refusals that are an act of whoever holds a key, and get a line each while there are few."""
 
 

@@ -14,6 +14,7 @@ import msgspec
 from chain.hashing import Digest, sha256
 from invoice_service.domain.acts import By
 from invoice_service.services.people.person import MERCHANTS, Person
+from invoice_service.services.people.roles import Power, has_power
 
 TOKEN_BYTES: Final = 32
 HALF_SECONDS: Final = 600
@@ -73,6 +74,10 @@ class Visitor(NamedTuple):
     def may(self, *roles: str) -> bool:
         """Whether both have one of these roles: who signed in, and who works here now."""
         return {self.person.role, self.working.role} <= {*roles}
+
+    def has(self, power: Power) -> bool:
+        """Whether this is an official with that power."""
+        return has_power(self.person.role, power)
 
     @property
     def whole(self) -> bool:

@@ -13,6 +13,7 @@ from invoice_service.services.people import passwords
 from invoice_service.services.people.person import (
     HANDLE_BYTES,
     MERCHANTS,
+    PERSON_ROLES,
     NewPerson,
     PeopleStore,
     Person,
@@ -26,7 +27,7 @@ from invoice_service.services.people.trail import ActStore, refusals_recorded
 
 INVITES: Final[dict[str, frozenset[str]]] = {
     "owner": frozenset({"owner", "cashier"}),
-    "administrator": frozenset({"owner", "cashier", "administrator"}),
+    "administrator": frozenset(PERSON_ROLES),
 }
 """Whom each role may invite, change and remove: within its own merchant, the bureau everywhere."""
 

@@ -101,6 +101,8 @@ class KeyStanding(NamedTuple):
     scopes: str | None
     expires_at: int | None
     till: str
+    office: str | None
+    person: int | None
     creation: Any
     revocation: Any
     replacement: Any
@@ -113,6 +115,7 @@ class PersonStanding(NamedTuple):
     role: str
     merchant_id: int | None
     removed_at: int | None
+    suspended_at: int | None
     said: Any
 
 

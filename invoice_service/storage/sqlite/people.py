@@ -7,7 +7,7 @@ import msgspec
 
 from chain.errors import ConflictError
 from chain.hashing import Digest
-from invoice_service.domain.acts import By, Said, act_by
+from invoice_service.domain.acts import ActType, By, Said, act_by
 from invoice_service.services.people.person import NewPerson, Person, PersonRole
 from invoice_service.services.people.trail import PersonStanding
 from invoice_service.storage.sqlite.connection import Connections
@@ -92,7 +92,7 @@ class People:
             _keep_an_administrator(connection, before, role)
             connection.execute("UPDATE people SET role = ? WHERE id = ?", (role, person_id))
             connection.execute("DELETE FROM sessions WHERE person_id = ?", (person_id,))
-            _act(connection, by, msgspec.structs.replace(before, role=role), before)
+            _act(connection, by, msgspec.structs.replace(before, role=role), before, "role")
 
     def remove_person(self, person_id: int, by: By) -> None:
         """End all that lets this person in, for ever; ConflictError ``last_administrator``."""
@@ -107,16 +107,16 @@ class People:
 
     def person_standings(self, after: int, limit: int) -> list[PersonStanding]:
         """People above ``after``, each beside what the trail says of it at that moment."""
-        said = last_said("after", "'person:' || people.id", "person")
+        said = last_said("after", "'person:' || people.id", "person", "role")
         with self.connections.reading() as connection:
             rows = connection.execute(
-                "SELECT id, role, merchant_id, removed_at,"  # noqa: S608 # our own texts
+                "SELECT id, role, merchant_id, removed_at, suspended_at,"  # noqa: S608 # our own texts
                 f" {said} FROM people WHERE id > ? ORDER BY id LIMIT ?",
                 (after, limit),
             ).fetchall()
         return [
-            PersonStanding(person, role, owner, removed_at, read_said(act))
-            for person, role, owner, removed_at, act in rows
+            PersonStanding(person, role, owner, removed_at, suspended_at, read_said(act))
+            for person, role, owner, removed_at, suspended_at, act in rows
         ]
 
     def _one(self, where: str, value: object) -> Person | None:
@@ -185,7 +185,8 @@ def _keep_an_administrator(
         return
     others = connection.execute(
         "SELECT count(*) FROM people WHERE role = 'administrator' AND id <> ?"
-        " AND removed_at IS NULL AND password IS NOT NULL",
+        " AND removed_at IS NULL AND suspended_at IS NULL"
+        " AND coalesce(password, subject) IS NOT NULL",
         (person.id,),
     ).fetchone()[0]
     if not others:
@@ -198,12 +199,18 @@ def _standing(person: Person) -> Said:
         said["merchant"] = person.merchant_id
     if person.removed_at is not None:
         said["removed_at"] = person.removed_at
+    if person.suspended_at is not None:
+        said["suspended_at"] = person.suspended_at
     return said
 
 
 def _act(
-    connection: sqlite3.Connection, by: By, person: Person, before: Person | None = None
+    connection: sqlite3.Connection,
+    by: By,
+    person: Person,
+    before: Person | None = None,
+    type_: ActType = "person",
 ) -> None:
     was = None if before is None else _standing(before)
     subject = f"person:{person.id}"
-    append(connection, act_by(by, "person", subject, before=was, after=_standing(person)))
+    append(connection, act_by(by, type_, subject, before=was, after=_standing(person)))

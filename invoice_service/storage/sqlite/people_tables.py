@@ -10,6 +10,20 @@ def create_people(db: Database) -> None:
     _sessions(db)
 
 
+def officials(db: Database) -> None:
+    """Officials may be suspended, and known by a provider of sign-ins; their keys have roles.
+
+    Officials from before are administrators, and so are their keys: nothing of theirs changes.
+    """
+    people = db.table("people")
+    people.add_column("suspended_at", int)  # null while the person may sign in
+    people.add_column("subject", str)  # who this is to the provider of sign-ins; null for nobody
+    people.create_index(["subject"], unique=True)
+    keys = db.table("api_keys")
+    keys.add_column("office", str)  # an official's role; null: an administrator's
+    keys.add_column("person_id", int)  # the official who holds it; null where nobody is known to
+
+
 def _people(db: Database) -> None:
     columns = {
         "id": int,

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -14,6 +14,13 @@ from invoice_service.services.people.ports import NO_TERMS, ApiKey, KeyTerms, Ro
 from invoice_service.services.ports import Account
 from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.trail import append
+
+_TERMS: Final = ("scopes", "expires_at", "till", "office", "person_id")
+_HOLDER: Final = (
+    "CASE WHEN p.id IS NULL THEN NULL WHEN p.removed_at IS NULL AND p.suspended_at IS NULL"
+    " THEN p.role ELSE '' END"
+)
+"""The role of whoever holds a key; "" once they may not sign in."""
 
 
 class Register:
@@ -147,6 +154,8 @@ class Register:
             "expires_at": terms.expires_at,
             "till": terms.till,
             "used_at": None,
+            "office": terms.office,
+            "person_id": terms.person,
         }
         table = self.connections.database.table("api_keys")
         key = read_key(row | {"id": table.insert(row).last_pk})
@@ -157,13 +166,14 @@ class Register:
         """The key with this digest, revoked or not."""
         with self.connections.reading() as connection:
             row = connection.execute(
-                "SELECT id, role, merchant_id, label, created_at, revoked_at, scopes, expires_at,"
-                " till, used_at FROM api_keys WHERE digest = ?",
+                "SELECT k.id, k.role, k.merchant_id, label, k.created_at, revoked_at, used_at,"  # noqa: S608 # constant
+                f" scopes, expires_at, till, office, person_id, {_HOLDER}"
+                " FROM api_keys AS k LEFT JOIN people AS p ON p.id = person_id WHERE digest = ?",
                 (digest,),
             ).fetchone()
         if row is None:
             return None
-        key_id, role, merchant_id, label, created_at, revoked_at, scopes, expires_at, till, at = row
+        key_id, role, merchant_id, label, created_at, revoked_at, used_at, *terms, holder = row
         return ApiKey(
             id=key_id,
             digest=digest,
@@ -172,8 +182,9 @@ class Register:
             label=label,
             created_at=created_at,
             revoked_at=revoked_at,
-            terms=_terms(scopes, expires_at, till),
-            used_at=at,
+            terms=_terms(*terms),
+            used_at=used_at,
+            holder=holder,
         )
 
     def keys(self, merchant_id: int | None) -> list[ApiKey]:
@@ -216,15 +227,18 @@ class Register:
 
 def read_key(row: Mapping[str, Any]) -> ApiKey:
     """A row of keys."""
-    terms = _terms(row["scopes"], row["expires_at"], row["till"])
+    terms = _terms(*(row[name] for name in _TERMS))
     return msgspec.convert({**row, "terms": terms}, ApiKey)
 
 
-def _terms(scopes: str | None, expires_at: int | None, till: str) -> KeyTerms:
-    if scopes is None and expires_at is None and not till:
+def _terms(
+    scopes: str | None, expires_at: int | None, till: str, office: str | None, person: int | None
+) -> KeyTerms:
+    if (scopes, expires_at, till, office, person) == (None, None, "", None, None):
         return NO_TERMS
-    said = None if scopes is None else scopes.split()
-    return msgspec.convert({"scopes": said, "expires_at": expires_at, "till": till}, KeyTerms)
+    said: dict[str, object] = {"scopes": None if scopes is None else scopes.split()}
+    said |= {"expires_at": expires_at, "till": till, "office": office, "person": person}
+    return msgspec.convert(said, KeyTerms)
 
 
 def _is_good(key: ApiKey, now: int) -> bool:
@@ -243,6 +257,10 @@ def _key_said(key: ApiKey) -> Said:
         said["expires_at"] = key.terms.expires_at
     if key.terms.till:
         said["till"] = key.terms.till
+    if key.terms.office is not None:
+        said["office"] = key.terms.office
+    if key.terms.person is not None:
+        said["person"] = key.terms.person
     return said
 
 

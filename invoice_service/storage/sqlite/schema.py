@@ -8,7 +8,7 @@ from invoice_service.storage.sqlite.claim_tables import claims_at_tills, create_
 from invoice_service.storage.sqlite.connection import vacuum
 from invoice_service.storage.sqlite.mails import create_mails
 from invoice_service.storage.sqlite.offers import create_offers
-from invoice_service.storage.sqlite.people_tables import create_people
+from invoice_service.storage.sqlite.people_tables import create_people, officials
 from invoice_service.storage.sqlite.prepaid_tables import create_prepaid
 from invoice_service.storage.sqlite.prints import create_prints
 from invoice_service.storage.sqlite.retention import create_retention
@@ -387,3 +387,9 @@ def wallet_offers(db: Database) -> None:
 def prepaid(db: Database) -> None:
     """Prepaid accounts, and the ledger of what became of them."""
     create_prepaid(db)
+
+
+@migrations()
+def roles_of_officials(db: Database) -> None:
+    """Officials have roles, may be suspended, and may be known by a provider of sign-ins."""
+    officials(db)

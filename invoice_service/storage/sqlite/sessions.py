@@ -60,7 +60,7 @@ class SessionRows:
                 f"SELECT {_NAMES}, {_PERSON}, {_CASHIER} FROM sessions"  # noqa: S608 # our own columns
                 " JOIN people ON people.id = sessions.person_id"
                 " LEFT JOIN people AS cashiers ON cashiers.id = sessions.cashier_id"
-                " WHERE digest = ? AND people.removed_at IS NULL",
+                " WHERE digest = ? AND people.removed_at IS NULL AND people.suspended_at IS NULL",
                 (digest,),
             ).fetchone()
         if row is None:

@@ -69,14 +69,14 @@ _MERCHANT: Final = (
 )
 _NAMED: Final = "hour = ? AND code = ? AND who = ? AND origin = ?"
 _LAST: Final = (
-    "(SELECT {} FROM acts WHERE subject = {} AND type = '{}' AND outcome = 'done'"
+    "(SELECT {} FROM acts WHERE subject = {} AND type IN ({}) AND outcome = 'done'"
     " ORDER BY seq DESC LIMIT 1)"
 )
 
 
-def last_said(column: str, subject: str, type_: ActType) -> str:
-    """The SQL for a column of the newest act of that type about a subject, both in SQL."""
-    return _LAST.format(column, subject, type_)
+def last_said(column: str, subject: str, *types: ActType) -> str:
+    """The SQL for a column of the newest act of those types about a subject, both in SQL."""
+    return _LAST.format(column, subject, ", ".join(f"'{one}'" for one in types))
 
 
 class Trail:
@@ -162,6 +162,7 @@ class Trail:
         with self.connections.reading() as connection:
             rows = connection.execute(
                 "SELECT id, role, merchant_id, revoked_at, scopes, expires_at, till,"  # noqa: S608 # our own texts
+                " office, person_id,"
                 f" {last_said('after', subject, 'key')},"
                 f" {last_said('after', subject, 'key_revocation')},"
                 f" {last_said('after', subject, 'key_replacement')}"

@@ -44,5 +44,5 @@ def blueprints(instance: Instance, gate: Gate, told: Told) -> tuple[Blueprint, .
 
 
 def officials(instance: Instance, gate: Gate) -> Blueprint:
-    """What administrators see, behind the gate."""
+    """What officials see, behind the gate."""
     return OfficialPages(gate, instance.reports).blueprint()

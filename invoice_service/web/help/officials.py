@@ -1,4 +1,4 @@
-"""``/reports``: administrators see what was reported, and say how it stands."""
+"""``/reports``: officials see what was reported, and say how it stands."""
 
 from typing import Final
 
@@ -33,7 +33,7 @@ class OfficialPages:
 
     def all(self) -> Response:
         """Reports of one state, those that wait first."""
-        self._gate.person("administrator")
+        self._gate.official("reports")
         state = _STATES.get(self._gate.asked("state"), "new")
         text = self._gate.asked("after")
         after = int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
@@ -48,12 +48,12 @@ class OfficialPages:
 
     def one(self, report: str) -> Response:
         """One report, all of it."""
-        self._gate.person("administrator")
+        self._gate.official("reports")
         return self._gate.page("help/one.html", report=self._desk.one(_id(report)))
 
     def judge(self, report: str) -> AnyResponse:
         """How it stands from now on."""
-        visitor, fields = self._gate.person("administrator"), self._gate.fields()
+        visitor, fields = self._gate.official("judge"), self._gate.fields()
         state = _STATES.get(fields.get("state", ""))
         if state is None:
             raise MalformedError("value_unknown", "new, seen or closed", pointer="/state")
@@ -64,7 +64,7 @@ class OfficialPages:
 
     def picture(self, report: str, picture: str) -> Response:
         """A picture for the page."""
-        self._gate.person("administrator")
+        self._gate.official("reports")
         found = self._desk.store.picture(_id(report), _id(picture))
         if found is None:
             raise unknown()

@@ -2,16 +2,17 @@
 
 from typing import Final, Literal, NamedTuple
 
-from invoice_service.services.people.person import PersonRole
+from invoice_service.services.people.person import PERSON_ROLES, PersonRole
+from invoice_service.services.people.roles import with_power
 
 ANYBODY: Final = "anybody"
 Who = tuple[PersonRole, ...] | Literal["anybody"]
 
-EVERYBODY: Final[tuple[PersonRole, ...]] = ("owner", "cashier", "administrator")
+EVERYBODY: Final[tuple[PersonRole, ...]] = PERSON_ROLES
 _OF_A_MERCHANT: Final[tuple[PersonRole, ...]] = ("owner", "cashier")
 _OWNERS: Final[tuple[PersonRole, ...]] = ("owner",)
-_OFFICIALS: Final[tuple[PersonRole, ...]] = ("administrator",)
-_MANAGERS: Final[tuple[PersonRole, ...]] = ("owner", "administrator")
+_SEE_STAFF: Final[tuple[PersonRole, ...]] = ("owner", *with_power("staff"))
+_MANAGERS: Final[tuple[PersonRole, ...]] = ("owner", *with_power("people"))
 
 
 class Page(NamedTuple):
@@ -46,7 +47,7 @@ PAGES: Final = (
     Page("post", "/account/passkeys/{passkey}/removal", EVERYBODY),
     Page("post", "/account/sessions/{session}/end", EVERYBODY),
     Page("post", "/account/sessions/end", EVERYBODY),
-    Page("get", "/people", _MANAGERS),
+    Page("get", "/people", _SEE_STAFF),
     Page("post", "/people", _MANAGERS),
     Page("post", "/people/{person}/invitation", _MANAGERS),
     Page("post", "/people/{person}/role", _MANAGERS),
@@ -72,8 +73,8 @@ PAGES: Final = (
     Page("post", "/till/buyers/{hash}/erasure", _OWNERS),
     Page("get", "/till/closing", _OF_A_MERCHANT),
     Page("get", "/till/settings", _OF_A_MERCHANT),
-    Page("get", "/reports", _OFFICIALS),
-    Page("get", "/reports/{report}", _OFFICIALS),
-    Page("post", "/reports/{report}", _OFFICIALS),
-    Page("get", "/reports/{report}/pictures/{picture}", _OFFICIALS),
+    Page("get", "/reports", with_power("reports")),
+    Page("get", "/reports/{report}", with_power("reports")),
+    Page("post", "/reports/{report}", with_power("judge")),
+    Page("get", "/reports/{report}/pictures/{picture}", with_power("reports")),
 )

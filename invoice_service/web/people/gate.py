@@ -22,6 +22,7 @@ from invoice_service.openapi.operation import FIELDS
 from invoice_service.openapi.operation import FORM as FILES
 from invoice_service.services.people.desk import PeopleDesk
 from invoice_service.services.people.entrance import MARK_SECONDS, SignedIn
+from invoice_service.services.people.roles import OFFICIALS, Power, with_power
 from invoice_service.services.people.sessions import Visit, Visitor, form_token, new_token
 from invoice_service.web.ground.language import detail_of
 from invoice_service.web.ground.page import page as shown_page
@@ -96,16 +97,20 @@ class Gate:
         """Somebody signed in, with one of these roles, or any; so has whoever works here now.
 
         RefusedError ``sign_in_needed``, ``role_required``; ``second_factor_needed`` for an
-        administrator without one, but where anybody is let in: there it is set up.
+        official without one, but where anybody is let in: there it is set up.
         """
         found = self.visitor()
         if found is None or not found.whole:
             raise SignInNeededError
         if roles and not found.may(*roles):
             raise RefusedError("role_required", f"this is for {', '.join(roles)}")
-        if roles and found.person.role == "administrator" and found.session.level != "strong":
+        if roles and found.person.role in OFFICIALS and found.session.level != "strong":
             raise RefusedError("second_factor_needed", "set up a second factor in your account")
         return found
+
+    def official(self, power: Power) -> Visitor:
+        """An official who has signed in, with that power; as ``person``."""
+        return self.person(*with_power(power))
 
     def themselves(self, *roles: str) -> Visitor:
         """As ``person``, and nobody else works here: a person's own things are not the till's.

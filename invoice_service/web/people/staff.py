@@ -1,19 +1,25 @@
 """``/people``: who works for a merchant, or for the bureau; inviting, roles, leaving."""
 
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from flask import Blueprint, Response, request
 from werkzeug import Response as AnyResponse
 
 from chain.errors import ConflictError, MalformedError, NotFoundError, Problem, RefusedError
-from invoice_service.services.people.person import MERCHANTS, Person, PersonRole, Whose
+from invoice_service.services.people.person import (
+    MERCHANTS,
+    PERSON_ROLES,
+    Person,
+    PersonRole,
+    Whose,
+)
+from invoice_service.services.people.roles import with_power
 from invoice_service.services.people.sessions import Visitor
 from invoice_service.services.people.staff import Invited, may_manage
 from invoice_service.web.people.account import number_in
 from invoice_service.web.people.gate import Gate
 
 _PEOPLE: Final = "people/staff.html"
-_ROLES: Final[tuple[PersonRole, ...]] = get_args(PersonRole)
 
 
 class StaffPages:
@@ -35,12 +41,13 @@ class StaffPages:
 
     def show(self) -> Response:
         """All of them."""
-        return self._page(self._visitor(), self._whose(self._gate.asked("merchant")))
+        visitor = self._gate.person("owner", *with_power("staff"))
+        return self._page(visitor, self._whose(visitor, self._gate.asked("merchant")))
 
     def invite(self) -> AnyResponse:
         """Somebody new."""
         visitor, fields = self._visitor(), self._gate.fields()
-        whose = self._whose(fields.get("merchant", ""))
+        whose = self._whose(visitor, fields.get("merchant", ""))
         try:
             invited = self._staff.invite(
                 whose,
@@ -79,11 +86,11 @@ class StaffPages:
         return self._back(whose)
 
     def _visitor(self) -> Visitor:
-        return self._gate.person("owner", "administrator")
+        return self._gate.person("owner", *with_power("people"))
 
-    def _whose(self, named: str) -> Whose:
+    def _whose(self, visitor: Visitor, named: str) -> Whose:
         """Whose people are meant: an owner's own, whatever is named; else the one named."""
-        person = self._visitor().person
+        person = visitor.person
         if person.merchant_id is not None:
             return Whose(person.merchant_id)
         if not named:
@@ -99,14 +106,14 @@ class StaffPages:
         NotFoundError ``person_unknown``, RefusedError ``role_required``.
         """
         visitor, fields = self._visitor(), self._gate.fields()
-        whose = self._whose(fields.get("merchant", ""))
+        whose = self._whose(visitor, fields.get("merchant", ""))
         found = self._staff.of(whose, number_in(person, "person_unknown"))
         if not may_manage(visitor.person, found.role) or found.id == visitor.person.id:
             raise RefusedError("role_required", "somebody else has to change this")
         return visitor, whose, found
 
     def _role(self, visitor: Visitor, text: str) -> PersonRole:
-        for role in _ROLES:
+        for role in PERSON_ROLES:
             if role == text and may_manage(visitor.person, role):
                 return role
         raise MalformedError("role_of_another", "this role is not yours to give", pointer="/role")
@@ -129,7 +136,7 @@ class StaffPages:
             "whose": whose,
             "roles": [
                 role
-                for role in _ROLES
+                for role in PERSON_ROLES
                 if may_manage(visitor.person, role) and (role in MERCHANTS) == theirs
             ],
             "invited": invited,

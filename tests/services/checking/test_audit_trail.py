@@ -78,7 +78,8 @@ def test_a_long_trail_is_read_to_its_end(town: Town) -> None:
         ("UPDATE api_keys SET merchant_id = 2 WHERE id = 1", "key", 1),
         (
             "INSERT INTO api_keys SELECT 3, x'07', role, merchant_id, label, created_at,"
-            " revoked_at, scopes, expires_at, till, used_at FROM api_keys WHERE id = 2",
+            " revoked_at, scopes, expires_at, till, used_at, office, person_id FROM api_keys"
+            " WHERE id = 2",
             *("key", 3),
         ),
     ],

@@ -9,7 +9,7 @@ from pyotp import TOTP
 from invoice_service.domain.acts import By
 from invoice_service.keys.people import PEOPLE_KEY, PeopleKey
 from invoice_service.services.people.desk import open_desk
-from invoice_service.services.people.person import Person, PersonRole, Whose
+from invoice_service.services.people.person import MERCHANTS, Person, PersonRole, Whose
 from invoice_service.services.people.sessions import Lifetimes, Visit, Visitor
 from invoice_service.services.people.trail import ActFilter
 from invoice_service.services.people.tries import OwnCounts
@@ -56,7 +56,7 @@ class House:
 
     def person(self, local: str, role: PersonRole = "owner", whose: Whose | None = None) -> Person:
         """Somebody who has accepted an invitation."""
-        chosen = whose or (Whose(None) if role == "administrator" else self.mine)
+        chosen = whose or (self.mine if role in MERCHANTS else Whose(None))
         invited = self.staff.invite(chosen, role, local.title(), local, self.by())
         return self.staff.accept(invited.token, PASSWORD, VISIT, self.now)
 

@@ -193,11 +193,12 @@ def test_the_trail_tells_all_of_it_and_the_audit_holds_rows_to_it(house: House) 
     house.sign_in(person)
     house.staff.remove(person, house.by())
     subject = f"person:{person.id}"
-    assert [(actor, after.get("role")) for actor, _, after in house.acts("person")] == [
+    told = house.acts("person")
+    assert [(actor, after.get("role")) for actor, _, after in told] == [
         ("machine:root", "cashier"),
         ("machine:root", "owner"),
-        ("machine:root", "owner"),
     ]
+    assert house.acts("role") == [("machine:root", subject, {**told[0][2], "role": "owner"})]
     assert house.acts("credential") == [(subject, subject, {"kind": "password", "state": "set"})]
     assert [act[:2] for act in house.acts("sign_in")] == [(subject, subject)]
     assert len(house.acts("invitation")) == 1

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from pyotp import TOTP
 from werkzeug.test import TestResponse
 
-from invoice_service.services.people.person import Person, PersonRole, Whose
+from invoice_service.services.people.person import MERCHANTS, Person, PersonRole, Whose
 from invoice_service.services.people.sessions import Visit
 from invoice_service.web.people import gate
 from invoice_service.web.people.gate import cookie_name
@@ -29,7 +29,7 @@ class Bureau(Desk):
     ) -> Person:
         """Somebody who has accepted an invitation; owners and cashiers are the restaurant's."""
         owner = merchant_id or self.restaurant.merchant.id
-        whose = Whose(None if role == "administrator" else owner)
+        whose = Whose(owner if role in MERCHANTS else None)
         staff = self.instance.people.staff
         by = self.instance.operator()
         invited = staff.invite(whose, role, local.title(), local, by)

@@ -28,9 +28,9 @@ ROOMS: Final = (
 OF_PROGRAMS: Final = frozenset(
     (
         *("amount_invalid", "duplicate_parameter", "empty_body", "idempotency_key_conflict"),
-        *("key_expired", "key_revoked", "key_unknown", "missing_parameter", "parameter_malformed"),
-        *("unknown_parameter", "unsupported_media_type", "wrong_type", "lone_surrogate"),
-        *("bill_num_invalid", "day_invalid", "unit_price_yuan_invalid"),
+        *("key_expired", "key_revoked", "key_suspended", "key_unknown", "parameter_malformed"),
+        *("missing_parameter", "unknown_parameter", "unsupported_media_type", "wrong_type"),
+        *("lone_surrogate", "bill_num_invalid", "day_invalid", "unit_price_yuan_invalid"),
     )
 )
 """A page of ours does not make these mistakes; a program's author reads the detail."""
