@@ -52,8 +52,8 @@ from invoice_service.services.issuing.standing import Standings
 from invoice_service.services.mailing.desk import MailDesk
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
+from invoice_service.web import apply, people, prepaid, till
 from invoice_service.web import help as help_room
-from invoice_service.web import people, prepaid, till
 from invoice_service.web.claim import ClaimPages, OwnInvoice, Told, WalletDoor
 from invoice_service.web.claim import contract as claim
 from invoice_service.web.customers import (
@@ -263,6 +263,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         prepaid.blueprint(instance.prepaid, instance.store, config.service.public_url, _title),
         showcase.showcase_blueprint(),
         *help_room.blueprints(instance, gate, _told()),
+        apply.blueprint(instance.admission.applications, gate, _told(), site_url),
         *people.blueprints(
             gate,
             files.blueprint(),
@@ -376,6 +377,7 @@ def _doors(public_url: str) -> Doors:
             *customers.OPERATIONS,
             *claim.OPERATIONS,
             *help_pages.OPERATIONS,
+            *apply.OPERATIONS,
             *prepaid.OPERATIONS,
             *ground.OPERATIONS,
             *template.OPERATIONS,
@@ -386,6 +388,7 @@ def _doors(public_url: str) -> Doors:
             **claim.WORDS,
             **ground.WORDS,
             **help_pages.WORDS,
+            **apply.WORDS,
             **prepaid.WORDS,
         },
         problem=problems.ProblemBody,

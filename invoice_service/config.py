@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from chain.errors import MalformedError
 from invoice_service.sections import (
+    Admission,
     Broker,
     Count,
     Mail,
@@ -31,6 +32,7 @@ OUR_ADDRESSES: Final = frozenset(
     [
         ".well-known",
         "account",
+        "apply",
         "claim",
         "components",
         "docs",
@@ -227,6 +229,7 @@ class Config(Section, frozen=True):
     claims: Claims = Claims()
     retention: Retention = Retention()
     reports: Reports = Reports()
+    admission: Admission = Admission()
     payments: Payments = Payments()
     mail: Mail = Mail()
     paper: Paper = Paper()
@@ -270,6 +273,11 @@ class Config(Section, frozen=True):
     def help_dir(self) -> Path:
         """Reports of wrong slips with their pictures, and how often scans did not fit."""
         return self.data_dir / "help"
+
+    @property
+    def admission_dir(self) -> Path:
+        """The papers of applications, as pictures; what is decided stands in ``invoices.db``."""
+        return self.data_dir / "admission"
 
     @property
     def run_dir(self) -> Path:

@@ -80,6 +80,15 @@ class Reports(Section, frozen=True):
     scan_days: Count = 184
 
 
+class Admission(Section, frozen=True):
+    """How long applications are shown to the public, and how much of them is kept."""
+
+    notice_days: Annotated[int, Meta(ge=0, le=60)] = 3
+    most: Count = 1_000
+    paper_bytes: Count = 1_073_741_824
+    days: Count = 365
+
+
 class Witness(Section, frozen=True):
     """Whose cosignatures a checkpoint needs before it is published; times in seconds."""
 

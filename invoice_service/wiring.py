@@ -52,12 +52,14 @@ from invoice_service.services.issuing.promise import Promised, Promiser
 from invoice_service.services.issuing.reverse import ReversingDesk
 from invoice_service.services.people.sessions import Lifetimes
 from invoice_service.services.till.days import Days
+from invoice_service.storage.admission import AdmissionStore
 from invoice_service.storage.help import HelpStore, help_store
 from invoice_service.storage.sqlite import SqliteStore, create_store, update_store
 from invoice_service.storage.sqlite.clock import not_counted
 from invoice_service.storage.sqlite.tries import TRIES, SharedCounts
 
 if TYPE_CHECKING:
+    from invoice_service.services.admission.office import Admission
     from invoice_service.services.claims.desk import Claims
     from invoice_service.services.help.desk import ReportDesk
     from invoice_service.services.people.desk import PeopleDesk
@@ -190,6 +192,16 @@ class Instance:
         return ReportDesk(self.help_store, self.store, counts, self._seconds, self.randbytes)
 
     @cached_property
+    def admission_store(self) -> AdmissionStore:
+        """Applications, their papers, requests for more quota."""
+        return AdmissionStore(self.config, self.store, self._seconds, self.randbytes)
+
+    @property
+    def admission(self) -> "Admission":
+        """Where merchants apply, and ask for more; where officials decide."""
+        return self.admission_store.desks
+
+    @cached_property
     def prepaid(self) -> "PrepaidDesk":
         """Accounts of money that was paid in advance."""
         from invoice_service.services.prepaid.desk import PrepaidDesk, prepaid_links
@@ -303,6 +315,7 @@ class Instance:
         now = self._seconds()
         self.store.tidy(now, self.config.till.buyer_hours * 3600)
         self.help_store.tidy(now)
+        self.admission_store.tidy(now)
 
     def _cosigning(self) -> Cosigning:
         settings = self.config.witness

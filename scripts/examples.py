@@ -38,6 +38,7 @@ from invoice_service.services.people.admit import admit, create_key
 from invoice_service.services.people.ports import SCOPES, KeyTerms
 from invoice_service.web.help.form import Filled
 from invoice_service.wiring import Instance, init_instance
+from scripts.applying import OCTETS, admission_calls
 from scripts.paid import PaymentServices, Wallet
 
 FILE: Final = Path(described.__file__).with_name(described.EXAMPLES)
@@ -216,6 +217,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     header: Claims = {"alg": "ES256", "jwk": jwk_of(HOLDER.verifier), "typ": PROOF_TYPE}
     proofs = {"jwt": [sign(header, claims, HOLDER)]}
     yield Call("walletCredential", {}, {"credential_configuration_id": VCT, "proofs": proofs})
+    yield from (Call(*made) for made in admission_calls(known))
 
 
 def _help(here: dict[str, Any], slip: dict[str, Any], code: str) -> Iterator[Call]:
@@ -362,7 +364,7 @@ class Recorder:
         if kind in (JSON, PDF):
             self.known[call.name] = answer.data if kind == PDF else shown
         example: dict[str, Any] = {"parameters": call.parameters}
-        if call.body is not None and call.kind != PDF:
+        if call.body is not None and call.kind not in (PDF, OCTETS):
             example["request"] = {call.kind: _written(call.body)}
         if shown is not None:
             example["answers"] = {str(answer.status_code): {kind: shown}}
@@ -403,7 +405,7 @@ def _body(call: Call) -> Any:  # noqa: ANN401 # what the client takes: bytes, or
             name: (BytesIO(it), name) if isinstance(it, bytes) else it
             for name, it in call.body.items()
         }
-    if call.body is None or call.kind in (FORM, PDF):
+    if call.body is None or call.kind in (FORM, PDF, OCTETS):
         return call.body
     return json.dumps(call.body, ensure_ascii=False).encode()
 

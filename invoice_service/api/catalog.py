@@ -5,6 +5,7 @@ Codes are promises: programs compare them. Add, never rename.
 
 from typing import Final, NamedTuple
 
+from invoice_service.api.codes_of_admission import ADMISSION
 from invoice_service.api.codes_of_claims import CLAIM, WALLET
 from invoice_service.api.codes_of_files import FILES
 from invoice_service.api.codes_of_help import HELP
@@ -206,6 +207,26 @@ _KEY: Final = {
         "The quota of invoices is used up; ask the tax office",
         "开票限额已用完，请联系税务机关",
     ),
+    "quota_money_spent": Entry(
+        403,
+        "This month's quota of money is used up; ask for more quota, or issue next month",
+        "本月开票金额额度不足，请申请增加额度，或下月再开",
+    ),
+    "invoice_over_limit": Entry(
+        403,
+        "The invoice is above the merchant's limit for one; split the sale, or ask for more quota",
+        "超过单张发票限额，请拆分开票或申请提高限额",
+    ),
+    "merchant_left": Entry(
+        403,
+        "This merchant has left and issues no more; ask the tax office to be admitted again",
+        "商户已退出，不能再开票；如需恢复请联系税务机关重新准入",
+    ),
+    "readmission_needed": Entry(
+        409,
+        "This merchant has left; readmit it first, if it is to issue again",
+        "商户已退出；如需恢复开票，请先重新准入",
+    ),
     "number_range_exhausted": Entry(
         403,
         "This year's invoice numbers are used up; operators have to look",
@@ -377,6 +398,7 @@ SUBJECTS: Final = (
     Subject("till", "At the till", "收银", TILL),
     Subject("claim", "Claiming and payments", "自助开票与支付通知", CLAIM),
     Subject("help", "Reports of slips", "问题小票反馈", HELP),
+    Subject("admission", "Admission and quotas", "准入与额度", ADMISSION),
     Subject("wallet", "Wallets", "电子钱包", WALLET),
     Subject("prepaid", "Prepaid accounts", "预付账户", PREPAID),
     Subject("key", "API keys and merchants", "密钥与商户", _KEY),

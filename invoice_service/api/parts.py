@@ -10,6 +10,7 @@ from chain.signing.es256 import WalletKey
 from chain.signing.keys import LogKeys
 from invoice_service.config import Config
 from invoice_service.retention.keeping import Keeping
+from invoice_service.services.admission.office import Admission
 from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.claims.desk import Claims
 from invoice_service.services.claims.offers import Offers
@@ -108,6 +109,9 @@ class Parts(Protocol):
 
     @property
     def reports(self) -> ReportDesk: ...
+
+    @property
+    def admission(self) -> Admission: ...
 
     @property
     def help_store(self) -> ScanStore: ...

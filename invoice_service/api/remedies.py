@@ -253,10 +253,20 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
     (
         Remedy(
             "merchant",
+            "Ask for more quota (POST /v1/quota-requests, or your account's page): the tax office"
+            " sees what you need it for. A month's quota is whole again on the first of the next.",
+            "请在账户页面或通过 POST /v1/quota-requests 申请增加额度并说明用途；"
+            "月度额度于次月一日恢复。",
+        ),
+        "quota_money_spent invoice_over_limit",
+    ),
+    (
+        Remedy(
+            "merchant",
             "Ask your tax office: it sets who may issue, and how much.",
             "请联系主管税务机关：开票资格和限额由其设置。",
         ),
-        "merchant_suspended quota_exhausted",
+        "merchant_suspended quota_exhausted merchant_left",
     ),
     (
         Remedy(

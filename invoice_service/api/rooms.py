@@ -8,6 +8,7 @@ from typing import Final
 from flask import Blueprint
 
 from invoice_service.api import (
+    admission,
     checking,
     invoices,
     log,
@@ -30,6 +31,7 @@ OPERATIONS: Final = (
     *reports.OPERATIONS,
     *help_room.OPERATIONS,
     *merchants.OPERATIONS,
+    *admission.OPERATIONS,
     *people.OPERATIONS,
     *orders.OPERATIONS,
     *wallet.OPERATIONS,
@@ -44,6 +46,7 @@ WORDS: Final = {
     **invoices.WORDS,
     **checking.WORDS,
     **merchants.WORDS,
+    **admission.WORDS,
     **people.WORDS,
     **orders.WORDS,
     **help_room.WORDS,
@@ -61,6 +64,7 @@ def blueprints(parts: Parts) -> tuple[Blueprint, ...]:
         *invoices.blueprints(parts),
         *checking.blueprints(parts),
         merchants.blueprint(parts),
+        *admission.blueprints(parts),
         people.people_blueprint(parts),
         people.devices_blueprint(parts),
         *orders.blueprints(parts),

@@ -2,6 +2,7 @@
 
 import click
 import msgspec
+from msgspec import UNSET
 
 from chain.errors import NotFoundError
 from invoice_service.commands.output import json_option, print_json, print_table
@@ -42,7 +43,7 @@ def merchants() -> None:
 def add(session: Session, /, *, as_json: bool, quota: int | None, **texts: str) -> None:
     """Admit a merchant. It can issue once it has a key: `fapiao keys create --merchant …`."""
     instance = session.instance()
-    request = MerchantRequest(quota=quota, **texts)
+    request = msgspec.convert({"quota": quota, **texts}, MerchantRequest)
     account = admit.admit(instance.store, request, instance.operator())
     _show([account], as_json=as_json)
     instance.close()
@@ -87,15 +88,60 @@ def resume(session: Session, *, merchant: str, as_json: bool) -> None:
 
 @merchants.command()
 @click.argument("merchant")
-@click.argument("count", metavar="COUNT|none")
+@click.option("--reason", default="", help="Why, as the trail keeps it.")
 @json_option
 @click.pass_obj
-def quota(session: Session, *, merchant: str, count: str, as_json: bool) -> None:
-    """Allow MERCHANT so many blue invoices in all, those issued included."""
-    most = None if count == "none" else _counted(count)
+def leave(session: Session, *, merchant: str, reason: str, as_json: bool) -> None:
+    """Let MERCHANT go: it issues no more, and what it has issued stays valid."""
     instance = session.instance()
     merchant_id = find_merchant(instance, merchant).id
-    account = admit.set_quota(instance.store, merchant_id, most, instance.operator())
+    _show([admit.leave(instance.store, merchant_id, instance.operator(), reason)], as_json=as_json)
+    instance.close()
+
+
+@merchants.command()
+@click.argument("merchant")
+@click.option("--reason", default="", help="Why, as the trail keeps it.")
+@json_option
+@click.pass_obj
+def readmit(session: Session, *, merchant: str, reason: str, as_json: bool) -> None:
+    """Let MERCHANT issue again that was suspended, or has left."""
+    instance = session.instance()
+    merchant_id = find_merchant(instance, merchant).id
+    account = admit.readmit(instance.store, merchant_id, instance.operator(), reason)
+    _show([account], as_json=as_json)
+    instance.close()
+
+
+@merchants.command()
+@click.argument("merchant")
+@click.argument("count", metavar="COUNT|none")
+@click.option("--month-quota", metavar="FEN|none", help="Money in a month, without tax.")
+@click.option("--invoice-limit", metavar="FEN|none", help="The most on one, without tax.")
+@json_option
+@click.pass_obj
+def quota(
+    session: Session,
+    *,
+    merchant: str,
+    count: str,
+    month_quota: str | None,
+    invoice_limit: str | None,
+    as_json: bool,
+) -> None:
+    """Allow MERCHANT so many blue invoices in all, those issued included; and so much money."""
+    most = _limit(count)
+    money = [UNSET if text is None else _limit(text) for text in (month_quota, invoice_limit)]
+    instance = session.instance()
+    merchant_id = find_merchant(instance, merchant).id
+    account = admit.set_quota(
+        instance.store,
+        merchant_id,
+        most,
+        instance.operator(),
+        month_quota=money[0],
+        invoice_limit=money[1],
+    )
     _show([account], as_json=as_json)
     instance.close()
 
@@ -108,6 +154,10 @@ def find_merchant(instance: Instance, text: str) -> Merchant:
     if account is None:
         raise NotFoundError("merchant_unknown", f"no merchant has the tax id or number {text!r}")
     return account.merchant
+
+
+def _limit(text: str) -> int | None:
+    return None if text == "none" else _counted(text)
 
 
 def _counted(text: str) -> int:

@@ -45,7 +45,8 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
 
 
 _decode: Final = msgspec.msgpack.Decoder(Cleaned | Refused).decode
-_places: Final = threading.BoundedSemaphore(AT_ONCE)
+PLACES: Final = threading.BoundedSemaphore(AT_ONCE)
+"""Of all who read what strangers send."""
 
 
 def is_photo(data: bytes) -> bool:
@@ -64,12 +65,12 @@ def clean_photo(data: bytes) -> bytes:
         raise MalformedError("picture_too_large", f"it is over {MAX_BYTES >> 20} MiB")
     if not is_photo(data):
         raise MalformedError("picture_kind", "JPEG, PNG and WebP are read")
-    if not _places.acquire(blocking=False):
+    if not PLACES.acquire(blocking=False):
         raise UnavailableError("pictures_busy", "others are at it: try again in a moment")
     try:
         return _cleaned(data)
     finally:
-        _places.release()
+        PLACES.release()
 
 
 def _cleaned(data: bytes) -> bytes:

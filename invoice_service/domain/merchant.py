@@ -11,10 +11,11 @@ from msgspec import Meta
 from stdnum.cn import uscc
 
 from chain import canonical
-from chain.errors import MalformedError
+from chain.errors import MalformedError, RefusedError
 from chain.hashing import sha256
 
 from .money import LIMIT
+from .quota import Quotas
 from .reading import Wire, read_json
 from .text import check_name, given_texts
 
@@ -41,10 +42,17 @@ _LONGEST_PERSON: Final = 40
 Name = Annotated[str, Meta(min_length=1, max_length=_LONGEST)]
 Contact = Annotated[str, Meta(max_length=_LONGEST)]
 Person = Annotated[str, Meta(max_length=_LONGEST_PERSON)]
+Batch = Annotated[str, Meta(max_length=_LONGEST_PERSON)]
+Quota = Annotated[int, Meta(ge=0, le=LIMIT)]
+Status = Literal["active", "suspended", "left"]
+"""Whether a merchant may issue: one that has left may be admitted again, by an official."""
 
 
 class MerchantRequest(Wire, frozen=True):
-    """What an official enters to admit a merchant; without ``quota`` there is no limit."""
+    """What an official enters to admit a merchant; without a quota there is no limit.
+
+    ``month_quota`` and ``invoice_limit`` are in fen without tax; ``batch`` is of the pilot.
+    """
 
     tax_id: str
     name: Name
@@ -55,11 +63,18 @@ class MerchantRequest(Wire, frozen=True):
     drawer: Person = ""
     payee: Person = ""
     reviewer: Person = ""
-    quota: Annotated[int, Meta(ge=0, le=LIMIT)] | None = None
+    quota: Quota | None = None
+    month_quota: Quota | None = None
+    invoice_limit: Quota | None = None
+    batch: Batch = ""
 
 
 class Merchant(msgspec.Struct, frozen=True, kw_only=True):
-    """An admitted merchant; ``quota`` is the most blue invoices in all, None for no limit."""
+    """An admitted merchant; ``quota`` is the most blue invoices in all, None for no limit.
+
+    ``month_quota`` is the most that it may issue in a month of Shenzhen's calendar, and
+    ``invoice_limit`` on one invoice, both in fen without tax; ``batch`` the pilot's, "" for none.
+    """
 
     id: int
     tax_id: str
@@ -72,7 +87,24 @@ class Merchant(msgspec.Struct, frozen=True, kw_only=True):
     payee: str = ""
     reviewer: str = ""
     quota: int | None = None
-    status: Literal["active", "suspended"] = "active"
+    month_quota: int | None = None
+    invoice_limit: int | None = None
+    batch: str = ""
+    status: Status = "active"
+
+    def quotas(self) -> Quotas:
+        """What it may issue."""
+        return Quotas(
+            quota=self.quota, month_quota=self.month_quota, invoice_limit=self.invoice_limit
+        )
+
+
+def refuse_unless_active(status: str) -> None:
+    """RefusedError ``merchant_suspended``, ``merchant_left`` for a merchant that may not issue."""
+    if status == "left":
+        raise RefusedError("merchant_left", "this merchant has left; its invoices stand")
+    if status != "active":
+        raise RefusedError("merchant_suspended", "this merchant is suspended")
 
 
 def particulars(merchant: MerchantRequest | Merchant) -> str:
@@ -115,13 +147,13 @@ def check_merchant(merchant: MerchantRequest) -> MerchantRequest:
     check_district(merchant.district)
     check_name(merchant.name, "/name")
     people = ("drawer", "payee", "reviewer")
-    for name in ("name", "address_phone", "bank_account", *people):
-        longest = _LONGEST_PERSON if name in people else _LONGEST
+    for name in ("name", "address_phone", "bank_account", "batch", *people):
+        longest = _LONGEST if name in ("name", "address_phone", "bank_account") else _LONGEST_PERSON
         if len(getattr(merchant, name)) > longest:
             raise MalformedError(
                 "text_too_long", f"it has at most {longest} characters", pointer=f"/{name}"
             )
-    return given_texts(merchant, ("address_phone", "bank_account", *people), "")
+    return given_texts(merchant, ("address_phone", "bank_account", "batch", *people), "")
 
 
 def check_tax_id(text: str, pointer: str = "/tax_id") -> None:

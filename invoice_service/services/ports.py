@@ -14,6 +14,7 @@ from chain.hashing import Digest
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.lifecycle import Reversal
 from invoice_service.domain.merchant import Merchant
+from invoice_service.domain.quota import shanghai_month
 
 
 class PendingInvoice(msgspec.Struct, frozen=True, array_like=True):
@@ -45,11 +46,25 @@ class InvoiceFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """A merchant with what it has used: ``used`` blue invoices of its quota."""
+    """A merchant with what it has used: ``used`` blue invoices of its quota.
+
+    ``month`` is the last in which it issued under a quota as money, "" for none; ``month_used``
+    what it issued then, in fen without tax.
+    """
 
     merchant: Merchant
     used: int
     created_at: int
+    month: str = ""
+    month_used: int = 0
+
+    def money_left(self, now: int) -> int | None:
+        """Fen without tax that it may still issue in the month of ``now``; None for no limit."""
+        quota = self.merchant.month_quota
+        if quota is None:
+            return None
+        used = self.month_used if self.month == shanghai_month(now) else 0
+        return max(0, quota - used)
 
 
 class InvoiceReader(Protocol):

@@ -175,14 +175,14 @@ def test_the_largest_photographs_of_telephones_are_read() -> None:
 
 def test_few_are_read_at_once() -> None:
     for _ in range(photo.AT_ONCE):
-        assert photo._places.acquire(blocking=False)
+        assert photo.PLACES.acquire(blocking=False)
     try:
         with pytest.raises(UnavailableError) as refused:
             clean_photo(written(plain_photo(), "PNG"))
         assert refused.value.code == "pictures_busy"
     finally:
         for _ in range(photo.AT_ONCE):
-            photo._places.release()
+            photo.PLACES.release()
     assert clean_photo(written(plain_photo(), "PNG"))
 
 

@@ -43,6 +43,11 @@ IN_WORDS = {
     *("control_character", "text_empty", "text_damaged", "identifier_ambiguous"),
     *("missing_parameter", "qr_invalid", "range_invalid", "day_invalid", "not_csv"),
     *("business_day_invalid", "parts_invalid"),
+    *("application_unknown", "application_pending", "application_closed", "request_unknown"),
+    *("applications_limited", "applications_full", "papers_missing", "request_pending"),
+    *("readmission_needed", "merchant_left", "limits_missing", "finding_missing"),
+    *("application_changed", "application_step", "application_risky", "notice_running"),
+    *("paper_missing", "request_changed"),
     *("report_unknown", "report_empty", "picture_kind", "reports_limited"),
     *("empty_body", "not_xlsx", "several_lists", "pdf_unreadable"),
     # a part of an address in which a slash is written out, or that is only dots

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import msgspec
 
 from invoice_service.domain.bounds import LARGEST
-from invoice_service.domain.merchant import MerchantRequest
+from invoice_service.domain.merchant import MerchantRequest, Status
 from invoice_service.openapi.operation import (
     JSON,
     STORE,
@@ -27,7 +27,10 @@ Quota = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 
 
 class MerchantBody(msgspec.Struct, kw_only=True):
-    """An admitted merchant; ``quota`` null: no limit; ``used``: blue invoices issued."""
+    """An admitted merchant; a quota that is null: no limit; ``used``: blue invoices issued.
+
+    Money is in fen without tax; ``month_left`` is for the month that it is now, in Shenzhen.
+    """
 
     id: int
     tax_id: str
@@ -40,7 +43,11 @@ class MerchantBody(msgspec.Struct, kw_only=True):
     payee: str
     reviewer: str
     quota: int | None
-    status: str
+    month_quota: int | None
+    month_left: int | None
+    invoice_limit: int | None
+    batch: str
+    status: Status
     used: int
     created_at: str
 
@@ -53,9 +60,17 @@ class MerchantPage(msgspec.Struct):
 
 
 class QuotaRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How many blue invoices a merchant may issue in all; null: no limit."""
+    """What a merchant may issue; null: no limit. Money that is not named stays as it is."""
 
-    quota: Quota | None
+    quota: Quota | msgspec.UnsetType | None = msgspec.UNSET
+    month_quota: Quota | msgspec.UnsetType | None = msgspec.UNSET
+    invoice_limit: Quota | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class ReasonRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Why an official does it: an act of the trail says so, too."""
+
+    reason: str = ""
 
 
 class KeyBody(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -115,6 +130,11 @@ _FIELDS: Final = {
     "payee": says("Who takes the money, unless invoices say so", maxLength=40),
     "reviewer": says("Who checks invoices, unless they say so", maxLength=40),
     "quota": says("How many blue invoices it may issue in all; null: no limit"),
+    "month_quota": says(
+        "How much it may issue in a calendar month of Shenzhen, fen without tax; null: no limit"
+    ),
+    "invoice_limit": says("The most on one invoice, fen without tax; null: no limit"),
+    "batch": says("The pilot's batch into which it was admitted", maxLength=40),
 }
 
 WORDS: Final[Words] = {
@@ -125,12 +145,18 @@ WORDS: Final[Words] = {
         pattern=r"^[0-9A-HJ-NPQRTUWXY]{8}([0-9A-HJ-NPQRTUWXY]{10}|\*{10})$",
     ),
     "MerchantBody.id": says("Given out here"),
-    "MerchantBody.status": says("Whether it may issue", enum=["active", "suspended"]),
+    "MerchantBody.status": says("`active` alone may issue", enum=["active", "suspended", "left"]),
+    "MerchantBody.month_left": says(
+        "What is left of the month's quota now, fen without tax; null: no limit"
+    ),
     "MerchantBody.used": says("Blue invoices issued"),
     "MerchantBody.created_at": says("When it was admitted, UTC", format="date-time"),
     "MerchantPage.merchants": says("In order of their ids"),
     "MerchantPage.next": says("The `after` of the following page; null on the last"),
     "QuotaRequest.quota": _FIELDS["quota"],
+    "QuotaRequest.month_quota": _FIELDS["month_quota"],
+    "QuotaRequest.invoice_limit": _FIELDS["invoice_limit"],
+    "ReasonRequest.reason": says("Why, in the official's words", maxLength=200),
     "KeyBody.id": says("Names the key, without opening anything"),
     "KeyRequest.label": says("Where the key is used", maxLength=100),
     "KeyBody.label": says("Where the key is used"),
@@ -153,6 +179,25 @@ WORDS: Final[Words] = {
     "KeyBody.key": says("The key itself: only in the answer that makes it"),
     "KeyList.keys": says("All of them, revoked ones too"),
 }
+
+
+def _standing(address: str, name: str, summary: str) -> Operation:
+    """A call that changes whether a merchant may issue, and says why."""
+    return Operation(
+        "post",
+        f"/v1/merchants/{{merchant}}/{address}",
+        name,
+        "officials",
+        summary,
+        "The merchant",
+        ((JSON, MerchantBody),),
+        "official",
+        (MERCHANT,),
+        ((JSON, ReasonRequest),),
+        scope="manage",
+        power="admit",
+        codes=(*_ONE, "control_character", "text_damaged", "text_too_long", *_WRITE),
+    )
 
 
 OPERATIONS: Final = (
@@ -213,7 +258,7 @@ OPERATIONS: Final = (
         (MERCHANT,),
         scope="manage",
         power="suspend",
-        codes=(*_ONE, *_WRITE),
+        codes=(*_ONE, "readmission_needed", *_WRITE),
     ),
     Operation(
         "delete",
@@ -227,14 +272,16 @@ OPERATIONS: Final = (
         (MERCHANT,),
         scope="manage",
         power="admit",
-        codes=(*_ONE, *_WRITE),
+        codes=(*_ONE, "readmission_needed", *_WRITE),
     ),
+    _standing("leaving", "letLeave", "Let a merchant go, whose invoices stand"),
+    _standing("readmission", "readmit", "Admit a merchant again that is suspended or has left"),
     Operation(
         "put",
         "/v1/merchants/{merchant}/quota",
         "setQuota",
         "officials",
-        "Set how many invoices a merchant may issue in all",
+        "Set what a merchant may issue: invoices in all, money in a month and on one",
         "The merchant",
         ((JSON, MerchantBody),),
         "official",
@@ -242,7 +289,7 @@ OPERATIONS: Final = (
         ((JSON, QuotaRequest),),
         scope="manage",
         power="admit",
-        codes=(*_ONE, "amount_out_of_range", *_WRITE),
+        codes=(*_ONE, "amount_out_of_range", "limits_missing", *_WRITE),
     ),
     Operation(
         "get",

@@ -16,6 +16,7 @@ from invoice_service.api.merchants.contract import (
     MerchantBody,
     MerchantPage,
     QuotaRequest,
+    ReasonRequest,
     RotationRequest,
 )
 from invoice_service.api.parts import Parts
@@ -24,6 +25,7 @@ from invoice_service.domain.acts import By
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.merchant import masked_name, masked_tax_id, parse_merchant
 from invoice_service.domain.reading import read_json
+from invoice_service.domain.text import given_text
 from invoice_service.services.people import admit
 from invoice_service.services.people.ports import UNLESS_SAID, ApiKey, KeyTerms
 from invoice_service.services.people.roles import Power
@@ -32,6 +34,9 @@ from invoice_service.services.ports import Account
 PAGE, LONGEST_PAGE = 100, 1000
 CREATED = 201
 
+LONGEST_REASON = 200  # characters
+
+_why: msgspec.json.Decoder[ReasonRequest] = msgspec.json.Decoder(ReasonRequest)
 _quota: msgspec.json.Decoder[QuotaRequest] = msgspec.json.Decoder(QuotaRequest)
 _key: msgspec.json.Decoder[KeyRequest] = msgspec.json.Decoder(KeyRequest)
 _rotation: msgspec.json.Decoder[RotationRequest] = msgspec.json.Decoder(RotationRequest)
@@ -59,6 +64,8 @@ class MerchantCalls:
         routes.get("/<merchant>")(self.one)
         routes.post("/<merchant>/suspension")(self.suspend)
         routes.delete("/<merchant>/suspension")(self.resume)
+        routes.post("/<merchant>/leaving")(self.leave)
+        routes.post("/<merchant>/readmission")(self.readmit)
         routes.put("/<merchant>/quota")(self.quota)
         routes.get("/<merchant>/keys")(self.keys)
         routes.post("/<merchant>/keys")(self.add_key)
@@ -73,38 +80,59 @@ class MerchantCalls:
         most = whole_number(asked, "limit", PAGE, LONGEST_PAGE)
         found = self._store.accounts(whole_number(asked, "after", 0, LARGEST, least=0), most)
         more = found[-1].merchant.id if len(found) == most else None
+        now = self._now()
         show = _merchant if principal.has("look") else _masked
-        return json_answer(MerchantPage([show(account) for account in found], more))
+        return json_answer(MerchantPage([show(account, now) for account in found], more))
 
     def admit(self) -> Response:
         """A new merchant."""
         body_, by = self._body("admit")
         request = parse_merchant(body_, max_bytes=self._limit)
         account = admit.admit(self._store, request, by)
-        answer = json_answer(_merchant(account), CREATED)
+        answer = self._answer(account, CREATED)
         answer.headers["Location"] = url_for("merchants.one", merchant=account.merchant.id)
         return answer
 
     def one(self, merchant: str) -> Response:
         """One merchant."""
         self._official("look")
-        return json_answer(_merchant(admit.get_merchant(self._store, _id(merchant))))
+        return self._answer(admit.get_merchant(self._store, _id(merchant)))
 
     def suspend(self, merchant: str) -> Response:
         """Stop it from issuing; again changes nothing."""
         by = self._official("suspend")
-        return json_answer(_merchant(admit.suspend(self._store, _id(merchant), by)))
+        return self._answer(admit.suspend(self._store, _id(merchant), by))
 
     def resume(self, merchant: str) -> Response:
         """Let it issue again; again changes nothing."""
         by = self._official("admit")
-        return json_answer(_merchant(admit.resume(self._store, _id(merchant), by)))
+        return self._answer(admit.resume(self._store, _id(merchant), by))
 
     def quota(self, merchant: str) -> Response:
-        """Set what it may issue in all."""
+        """Set what it may issue."""
         body_, by = self._body("admit")
-        quota = read_json(body_, _quota, max_bytes=self._limit).quota
-        return json_answer(_merchant(admit.set_quota(self._store, _id(merchant), quota, by)))
+        wanted = read_json(body_, _quota, max_bytes=self._limit)
+        if wanted == QuotaRequest():
+            raise MalformedError("limits_missing", "name a limit", pointer="/quota")
+        account = admit.set_quota(
+            self._store,
+            _id(merchant),
+            wanted.quota,
+            by,
+            month_quota=wanted.month_quota,
+            invoice_limit=wanted.invoice_limit,
+        )
+        return self._answer(account)
+
+    def leave(self, merchant: str) -> Response:
+        """Let it go; again changes nothing."""
+        reason, by = self._reason()
+        return self._answer(admit.leave(self._store, _id(merchant), by, reason))
+
+    def readmit(self, merchant: str) -> Response:
+        """Let it issue again, whatever it was before."""
+        reason, by = self._reason()
+        return self._answer(admit.readmit(self._store, _id(merchant), by, reason))
 
     def keys(self, merchant: str) -> Response:
         """Its keys, without their texts."""
@@ -155,6 +183,20 @@ class MerchantCalls:
         query()
         return self._access.by(principal, int(self._parts.clock().timestamp()))
 
+    def _now(self) -> int:
+        return int(self._parts.clock().timestamp())
+
+    def _answer(self, account: Account, status: int = 200) -> Response:
+        return json_answer(_merchant(account, self._now()), status)
+
+    def _reason(self) -> tuple[str, By]:
+        body_, by = self._body("admit")
+        reason = given_text(read_json(body_, _why, max_bytes=self._limit).reason, "/reason")
+        if len(reason) > LONGEST_REASON:
+            detail = f"a reason has at most {LONGEST_REASON} characters"
+            raise MalformedError("text_too_long", detail, pointer="/reason")
+        return reason, by
+
     def _body(self, power: Power) -> tuple[bytes, By]:
         by = self._official(power)
         media_type(JSON)
@@ -165,17 +207,21 @@ def _id(text: str) -> int:
     return whole_number({"merchant": text}, "merchant", 0, LARGEST)
 
 
-def _merchant(account: Account) -> MerchantBody:
-    fields = msgspec.structs.asdict(account.merchant)
-    return MerchantBody(**fields, used=account.used, created_at=_time(account.created_at))
+def _merchant(account: Account, now: int) -> MerchantBody:
+    return MerchantBody(
+        **msgspec.structs.asdict(account.merchant),
+        month_left=account.money_left(now),
+        used=account.used,
+        created_at=_time(account.created_at),
+    )
 
 
-def _masked(account: Account) -> MerchantBody:
+def _masked(account: Account, now: int) -> MerchantBody:
     """As a viewer sees it: not who it is."""
     hidden = dict.fromkeys(("address_phone", "bank_account", "drawer", "payee", "reviewer"), "")
     merchant = account.merchant
     shown = {"name": masked_name(merchant.name), "tax_id": masked_tax_id(merchant.tax_id)}
-    return msgspec.structs.replace(_merchant(account), **shown, **hidden)
+    return msgspec.structs.replace(_merchant(account, now), **shown, **hidden)
 
 
 def key_body(key: ApiKey, text: str | None = None) -> KeyBody:

@@ -199,7 +199,8 @@ OPERATIONS: Final = (
         scope="issue",
         codes=(
             *(*SOLD, "value_unknown", "parts_incomplete", "part_unclear", "order_differs"),
-            *("merchant_suspended", "prepaid_unknown", "key_unreadable", "database_refused"),
+            *("merchant_suspended", "merchant_left", "prepaid_unknown", "key_unreadable"),
+            "database_refused",
             *STORE,
         ),
     ),

@@ -75,11 +75,16 @@ def _annotations(document: pypdfium2.PdfDocument) -> list[int]:
     return kinds
 
 
-def _refuse_active(document: pypdfium2.PdfDocument, data: bytes, *, signed: bool) -> None:
+def refuse_scripts(document: pypdfium2.PdfDocument, data: bytes) -> None:
+    """MalformedError ``pdf_active`` for what a reader would run."""
     found = _ACTIVE.search(data)
     if found or raw.FPDFDoc_GetJavaScriptActionCount(document) > 0:
         what = found[1].decode() if found else "JavaScript"
         raise MalformedError("pdf_active", f"it holds what a reader would run: {what}")
+
+
+def _refuse_active(document: pypdfium2.PdfDocument, data: bytes, *, signed: bool) -> None:
+    refuse_scripts(document, data)
     if signed:
         return
     if document.get_formtype():

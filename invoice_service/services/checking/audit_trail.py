@@ -7,9 +7,11 @@ from chain.audit.finding import AuditError
 from chain.errors import UnavailableError
 from chain.hashing import ZERO, Digest
 from invoice_service.domain.acts import Recorded, Said, act_hash
+from invoice_service.domain.quota import QUOTAS
 from invoice_service.services.people.refusals import KEPT_SECONDS
 from invoice_service.services.people.trail import (
     ActFilter,
+    ApplicationStanding,
     BuyerStanding,
     HourSums,
     KeyStanding,
@@ -31,6 +33,10 @@ class StoredTrail(Protocol):
 
     def merchant_standings(self, after: int, limit: int) -> Sequence[MerchantStanding]:
         """Return merchants above ``after``, each beside what the trail says at that moment."""
+        ...
+
+    def application_standings(self, after: int, limit: int) -> Sequence[ApplicationStanding]:
+        """Return applications above ``after``, likewise."""
         ...
 
     def key_standings(self, after: int, limit: int) -> Sequence[KeyStanding]:
@@ -79,6 +85,7 @@ def audit_trail(trail: StoredTrail) -> TrailAudit:
             raise AuditError("act", seq, f"hash {head.hex()}", f"hash {found.hash.hex()}")
         told.hear(found)
     _merchants(trail, told)
+    _applications(trail, told)
     _keys(trail, told)
     _people(trail, told)
     return TrailAudit(seq, head, _refusals(trail, told), _erased(trail))
@@ -90,6 +97,7 @@ class _Told:
     def __init__(self) -> None:
         self.whole = False
         self.merchants: set[int] = set()
+        self.applications: set[int] = set()
         self.keys: set[int] = set()
         self.people: set[int] = set()
         self.hours: dict[int, Said] = {}
@@ -102,7 +110,9 @@ class _Told:
         if act.outcome != "done":
             return
         kind, _, number = act.subject.partition(":")
-        if act.type == "admission":
+        if act.type == "admission" and kind == "application":
+            self.applications.add(_number(found, kind, "application", number))
+        elif act.type == "admission":
             self.merchants.add(_number(found, kind, "merchant", number))
         elif act.type == "key":
             self.keys.add(_number(found, kind, "key", number))
@@ -152,12 +162,27 @@ def _merchants(trail: StoredTrail, told: _Told) -> None:
             for name in ("tax_id", "particulars"):
                 if row.admission is not None and name in row.admission:
                     _same("merchant", row.id, name, row.admission[name], getattr(row, name))
-            for name, said in (("status", row.suspension), ("quota", row.allowance)):
-                last = row.admission if said is None else said
-                if last is not None:
-                    _same("merchant", row.id, name, last.get(name), getattr(row, name))
+            last = row.admission if row.suspension is None else row.suspension
+            if last is not None:
+                _same("merchant", row.id, "status", last.get("status"), row.status)
+            last = row.admission if row.allowance is None else row.allowance
+            for name in QUOTAS if last is not None else ():
+                _same("merchant", row.id, name, last.get(name), getattr(row.quotas, name))
         done = rows[-1].id
     _none("merchant", missing)
+
+
+def _applications(trail: StoredTrail, told: _Told) -> None:
+    """Each stands as its newest act says; one that nobody has decided about has none."""
+    done, missing = 0, set(told.applications)
+    while rows := trail.application_standings(done, _ROWS_AT_ONCE):
+        for row in rows:
+            missing.discard(row.id)
+            said = {"state": "received"} if row.said is None else row.said
+            _same("application", row.id, "state", said.get("state"), row.state)
+            _same("application", row.id, "merchant", said.get("merchant"), row.merchant_id)
+        done = rows[-1].id
+    _none("application", missing)
 
 
 def _keys(trail: StoredTrail, told: _Told) -> None:

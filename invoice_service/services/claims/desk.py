@@ -19,6 +19,7 @@ from msgspec import UNSET, UnsetType
 from chain.errors import ConflictError, MalformedError, NotFoundError, Problem, RefusedError
 from invoice_service.domain.invoice import InvoiceRequest, Issued
 from invoice_service.domain.lines import add_up, write_lines
+from invoice_service.domain.merchant import refuse_unless_active
 from invoice_service.domain.money import Fen
 from invoice_service.domain.prepaid import unknown
 from invoice_service.domain.request import Buyer, check_buyer, check_request
@@ -212,8 +213,7 @@ class Claims:
         account = self._issuing.merchants.account(merchant_id)
         if account is None:
             raise NotFoundError("merchant_unknown", "there is no such merchant")
-        if account.merchant.status != "active":
-            raise RefusedError("merchant_suspended", "this merchant is suspended")
+        refuse_unless_active(account.merchant.status)
 
     def _refuse_unpaid(self, merchant_id: int, asked: OrderRequest) -> None:
         account = asked.prepaid

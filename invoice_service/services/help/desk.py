@@ -50,7 +50,7 @@ class ReportDesk:
 
     def nonce(self, before: str = "") -> str:
         """What a form brings with it; that of ``before`` if it is one, shown again."""
-        return before if _NONCE.fullmatch(before) else self._randbytes(NONCE_BYTES).hex()
+        return before if is_nonce(before) else self._randbytes(NONCE_BYTES).hex()
 
     def enter(self, site: str) -> None:
         """Somebody from this network sends one; RefusedError ``reports_limited``."""
@@ -69,8 +69,8 @@ class ReportDesk:
 
     def look(self, receipt: str) -> Report:
         """The report of a receipt, as people type it; NotFoundError ``report_unknown``."""
-        read = receipt.upper().translate(_READ_AS)
-        found = self.store.receipted(_digest(_grouped(read))) if _RECEIPT.fullmatch(read) else None
+        read = read_receipt(receipt)
+        found = None if read is None else self.store.receipted(_digest(read))
         if found is None:
             raise unknown()
         return found
@@ -114,17 +114,28 @@ class ReportDesk:
         return self.one(id_)
 
 
+def is_nonce(text: str) -> bool:
+    """Whether it is one that forms bring."""
+    return _NONCE.fullmatch(text) is not None
+
+
 def receipt_of(nonce: str, parts: Iterable[bytes]) -> str:
     """Four groups of five letters, for all that a form brought.
 
     MalformedError ``form_incomplete`` for no nonce of ours.
     """
-    if not _NONCE.fullmatch(nonce):
+    if not is_nonce(nonce):
         raise MalformedError("form_incomplete", "load the page again, and send the form from there")
     brought = b"".join([nonce.encode(), *map(sha256, parts)])
     number = int.from_bytes(sha256(_REPORT + brought)[:13]) >> 4
     letters = [_LETTERS[number >> _BITS * place & 31] for place in range(20)]
     return _grouped("".join(letters))
+
+
+def read_receipt(typed: str) -> str | None:
+    """A receipt as it is written, however somebody has typed it; None for what is none."""
+    read = typed.upper().translate(_READ_AS)
+    return _grouped(read) if _RECEIPT.fullmatch(read) else None
 
 
 def plain(text: str, longest: int, pointer: str) -> str:

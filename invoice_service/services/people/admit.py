@@ -1,11 +1,13 @@
 """Admitting merchants, suspending them, their quotas, and API keys; each becomes an act."""
 
 from collections.abc import Callable, Iterable
-from typing import Literal, Protocol
+from typing import Protocol
+
+from msgspec import UNSET, UnsetType
 
 from chain.errors import ConflictError, MalformedError, NotFoundError
 from invoice_service.domain.acts import By
-from invoice_service.domain.merchant import MerchantRequest, check_merchant
+from invoice_service.domain.merchant import MerchantRequest, Status, check_merchant
 from invoice_service.domain.text import check_till_name, given_text, plain_form
 from invoice_service.services.people.ports import (
     NO_TERMS,
@@ -55,20 +57,50 @@ def get_merchant(register: MerchantStore, merchant_id: int) -> Account:
     return account
 
 
-def suspend(register: Merchants, merchant_id: int, by: By) -> Account:
-    """Stop a merchant from issuing; NotFoundError ``merchant_unknown``."""
-    return _set_status(register, merchant_id, "suspended", by)
+def suspend(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Account:
+    """Stop a merchant from issuing; NotFoundError ``merchant_unknown``.
+
+    ConflictError ``readmission_needed`` for one that has left.
+    """
+    return _set_status(register, merchant_id, "suspended", by, reason)
 
 
-def resume(register: Merchants, merchant_id: int, by: By) -> Account:
-    """Let a merchant issue again; NotFoundError ``merchant_unknown``."""
-    return _set_status(register, merchant_id, "active", by)
+def resume(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Account:
+    """Let a merchant issue again that is suspended; as ``suspend``."""
+    return _set_status(register, merchant_id, "active", by, reason)
 
 
-def set_quota(register: Merchants, merchant_id: int, quota: int | None, by: By) -> Account:
-    """Allow so many blue invoices in all, those issued included; None for no limit."""
+def leave(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Account:
+    """Let a merchant go: it issues no more, and what it has issued stands."""
+    return _set_status(register, merchant_id, "left", by, reason)
+
+
+def readmit(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Account:
+    """Let a merchant issue again that is suspended, or has left."""
+    with refusals_recorded(register, by, "suspension", f"merchant:{merchant_id}"):
+        return _changed(
+            register, merchant_id, register.set_status(merchant_id, "active", by, reason)
+        )
+
+
+def set_quota(
+    register: Merchants,
+    merchant_id: int,
+    quota: int | UnsetType | None,
+    by: By,
+    *,
+    month_quota: int | UnsetType | None = UNSET,
+    invoice_limit: int | UnsetType | None = UNSET,
+) -> Account:
+    """Allow so many blue invoices in all, those issued included, and so much money.
+
+    Money is in fen without tax: in a month, and on one invoice. None for no limit; UNSET leaves it.
+    """
     with refusals_recorded(register, by, "quota", f"merchant:{merchant_id}"):
-        return _changed(register, merchant_id, register.set_quota(merchant_id, quota, by))
+        done = register.set_quota(
+            merchant_id, quota, by, month_quota=month_quota, invoice_limit=invoice_limit
+        )
+        return _changed(register, merchant_id, done)
 
 
 def create_key(
@@ -169,10 +201,12 @@ def _check_terms(role: Role, terms: KeyTerms, now: int) -> None:
 
 
 def _set_status(
-    register: Merchants, merchant_id: int, status: Literal["active", "suspended"], by: By
+    register: Merchants, merchant_id: int, status: Status, by: By, reason: str
 ) -> Account:
     with refusals_recorded(register, by, "suspension", f"merchant:{merchant_id}"):
-        return _changed(register, merchant_id, register.set_status(merchant_id, status, by))
+        if status != "left" and get_merchant(register, merchant_id).merchant.status == "left":
+            raise ConflictError("readmission_needed", "it has left: readmit it first")
+        return _changed(register, merchant_id, register.set_status(merchant_id, status, by, reason))
 
 
 def _changed(register: MerchantStore, merchant_id: int, found: bool) -> Account:  # noqa: FBT001 # the store's own answer

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Final, Literal, Protocol
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from chain.hashing import Digest
 from invoice_service.domain.acts import By
-from invoice_service.domain.merchant import MerchantRequest
+from invoice_service.domain.merchant import MerchantRequest, Status
 from invoice_service.services.people.roles import OfficialRole
 from invoice_service.services.ports import Account
 
@@ -78,12 +79,23 @@ class MerchantStore(Protocol):
         """Merchants with an id above ``after``, in order, ``limit`` at most."""
         ...
 
-    def set_status(self, merchant_id: int, status: Literal["active", "suspended"], by: By) -> bool:
-        """Suspend or resume one; False when there is none."""
+    def set_status(self, merchant_id: int, status: Status, by: By, reason: str = "") -> bool:
+        """Suspend or resume one, or let it leave; False when there is none."""
         ...
 
-    def set_quota(self, merchant_id: int, quota: int | None, by: By) -> bool:
-        """Allow so many blue invoices in all (None: no limit); False when there is none."""
+    def set_quota(
+        self,
+        merchant_id: int,
+        quota: int | UnsetType | None,
+        by: By,
+        *,
+        month_quota: int | UnsetType | None = UNSET,
+        invoice_limit: int | UnsetType | None = UNSET,
+    ) -> bool:
+        """Allow so many blue invoices in all, and so much money (None: no limit).
+
+        What is UNSET stays as it is. False when there is no such merchant.
+        """
         ...
 
 

@@ -10,6 +10,7 @@ from chain import canonical
 from chain.errors import ConflictError, NotFoundError, RefusedError
 from chain.hashing import ZERO, Digest, sha256
 from invoice_service.domain.acts import Act, ActType, By, Recorded, Said, act_by
+from invoice_service.domain.quota import Quotas
 
 _PREFIX: Final = b"fapiao/v1/refusals\n"
 
@@ -85,10 +86,19 @@ class MerchantStanding(NamedTuple):
     tax_id: str
     particulars: str
     status: str
-    quota: int | None
+    quotas: Quotas
     suspension: Any
     allowance: Any
     admission: Any
+
+
+class ApplicationStanding(NamedTuple):
+    """An application's row, and ``after`` of the newest act about it."""
+
+    id: int
+    state: str
+    merchant_id: int | None
+    said: Any
 
 
 class KeyStanding(NamedTuple):

@@ -19,7 +19,9 @@ from msgspec import UNSET, UnsetType
 from chain.errors import ConflictError, MalformedError, NotFoundError, RefusedError
 from chain.hashing import sha256
 from invoice_service.domain.invoice import Issued
+from invoice_service.domain.merchant import refuse_unless_active
 from invoice_service.domain.money import Fen
+from invoice_service.domain.quota import check_left, check_limit
 from invoice_service.domain.request import Buyer, LineRequest
 from invoice_service.services.issuing.issue import IssuingDesk, issue_one, prepare_one
 from invoice_service.services.till.ports import (
@@ -181,7 +183,7 @@ class Selling:
         check_bill(content, self._issuing.rates, self._issuing.max_lines)
         orders = split(content, asked.parts)
         paid = _all_paid(asked.parts, orders)
-        self._check(hand.merchant_id, orders)
+        self._check(hand, orders)
         plan = [
             _PlannedPart(
                 request=msgspec.Raw(_encode(msgspec.structs.replace(order.request, buyer=_NOBODY))),
@@ -200,26 +202,29 @@ class Selling:
         fixing = Fixing(bill_id, version, content, _encode(plan), buyers, digest, new_shift)
         return self._store.fix_bill(hand, fixing)
 
-    def _check(self, merchant_id: int, orders: Sequence[Order]) -> None:
+    def _check(self, hand: Hand, orders: Sequence[Order]) -> None:
         """Refuse now what issuing would refuse, while nothing is issued."""
-        account = self._issuing.merchants.account(merchant_id)
+        account = self._issuing.merchants.account(hand.merchant_id)
         if account is None:
             raise NotFoundError("merchant_unknown", "there is no such merchant")
         merchant = account.merchant
-        if merchant.status != "active":
-            raise RefusedError("merchant_suspended", "this merchant is suspended")
+        refuse_unless_active(merchant.status)
         if merchant.quota is not None and merchant.quota - account.used < len(orders):
             raise RefusedError(
                 "quota_exhausted", "the merchant's quota is used up", quota=merchant.quota
             )
+        money = 0
         for number, order in enumerate(orders):
             try:
-                prepare_one(self._issuing, merchant, _encode(order.request))
+                prepared = prepare_one(self._issuing, merchant, _encode(order.request))
             except MalformedError as problem:
                 where = f"/parts/{number}{problem.pointer}"
                 raise MalformedError(
                     problem.code, problem.detail, pointer=where, **problem.extra
                 ) from None
+            check_limit(prepared.amount, merchant.invoice_limit)
+            money += prepared.amount
+        check_left(money, account.money_left(hand.by.at))
 
     def _finish(self, bill: Bill, hand: Hand) -> Outcome:
         plan = _read_plan(bill.settlement)

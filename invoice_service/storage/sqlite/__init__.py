@@ -11,6 +11,7 @@ from chain.errors import ConflictError, UnavailableError
 from chain.log.sqlite import make_private
 from invoice_service.domain.clock import Running
 from invoice_service.domain.numbering import Scheme
+from invoice_service.storage.sqlite.admission import ApplicationRows
 from invoice_service.storage.sqlite.bill_orders import BillOrderRows
 from invoice_service.storage.sqlite.buyers import Buyers, wash_if_possible
 from invoice_service.storage.sqlite.claims import ClaimRows
@@ -25,6 +26,7 @@ from invoice_service.storage.sqlite.offers import OfferRows
 from invoice_service.storage.sqlite.people import People
 from invoice_service.storage.sqlite.prepaid import PrepaidRows
 from invoice_service.storage.sqlite.prints import Prints
+from invoice_service.storage.sqlite.quota_requests import QuotaRequestRows
 from invoice_service.storage.sqlite.reading import Reading
 from invoice_service.storage.sqlite.register import Register
 from invoice_service.storage.sqlite.retention import RetentionRows
@@ -47,6 +49,8 @@ class SqliteStore(
     Prints,
     Buyers,
     Register,
+    ApplicationRows,
+    QuotaRequestRows,
     People,
     FactorRows,
     SessionRows,

@@ -18,6 +18,7 @@ from chain.errors import (
 from chain.hashing import to_digest
 from invoice_service.domain.clock import Known
 from invoice_service.domain.invoice import Frozen, Issued, Prepared, finish
+from invoice_service.domain.merchant import refuse_unless_active
 from invoice_service.domain.numbering import Allotment, Scheme, next_number, number_beside
 from invoice_service.domain.orders import KEY_TAKEN, NOWHERE, Sold, decide, named
 from invoice_service.domain.verdict import Verdict
@@ -27,6 +28,7 @@ from invoice_service.storage.sqlite.clock import Times
 from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.forms import Forms, FormsWithin
 from invoice_service.storage.sqlite.groups import OF_ONE_RECORD, Draft, Row, serve_together
+from invoice_service.storage.sqlite.money import Money, book_money, open_money
 from invoice_service.storage.sqlite.orders import (
     check_not_undone,
     place_of,
@@ -122,10 +124,17 @@ class Issuing:
 class _Allowance:
     """What a merchant may still issue within this transaction."""
 
-    active: bool
+    status: str
     quota: int | None
     used: int
+    money: Money | None
     added: int = 0
+
+    def take(self, invoices: int, amount: int) -> None:
+        """So many blue invoices more over ``amount`` fen without tax; fewer, where below 0."""
+        self.added += invoices
+        if self.money is not None:
+            self.money.added += amount
 
 
 class _Counter:
@@ -190,10 +199,10 @@ class _Counter:
         Raises what ``serve`` would answer.
         """
         self._check_key(prepared)
-        allowance = self._room(prepared.merchant_id)
+        allowance = self._room(prepared)
         after = self._last
         row, issued = self._number(prepared, 1, None)
-        allowance.added += 1
+        allowance.take(1, issued.amount)
         return Draft(prepared, row, issued, after)
 
     def store(self, drafts: Sequence[Draft]) -> None:
@@ -210,7 +219,7 @@ class _Counter:
         """Take back what was drafted last, as if it had never been."""
         self._forms.forget(self._forms_before)
         for draft in reversed(drafts):
-            self._allowances[draft.prepared.merchant_id].added -= 1
+            self._allowances[draft.prepared.merchant_id].take(-1, -draft.issued.amount)
             self._last, self._seq = draft.after, draft.issued.seq - 1
 
     def _serve(self, prepared: Prepared) -> Issued:
@@ -243,6 +252,7 @@ class _Counter:
                     "UPDATE merchants SET used = used + ? WHERE id = ?",
                     (allowance.added, merchant_id),
                 )
+            book_money(self._execute, merchant_id, allowance.money)
 
     def _check_key(self, prepared: Prepared) -> None:
         """The key may have ended since the caller signed in; key 0 is the console."""
@@ -283,11 +293,11 @@ class _Counter:
             return self._repeat(prepared, attempt.seq)
         if place.part and attempt == 1:
             check_not_undone(self._execute, prepared, place)
-        allowance = self._room(prepared.merchant_id)
+        allowance = self._room(prepared)
         issued = self._store(prepared, attempt, None)
         if prepared.prepaid:
             self._release(prepared, issued)
-        allowance.added += 1
+        allowance.take(1, issued.amount)
         return issued
 
     def _release(self, prepared: Prepared, issued: Issued) -> None:
@@ -305,12 +315,12 @@ class _Counter:
     def _serve_red(self, prepared: Prepared) -> Issued:
         """Issue a red invoice over what is left of a blue one of the same merchant."""
         row = self._execute(
-            "SELECT seq, type, attempt FROM invoices WHERE hash = ? AND merchant_id = ?",
+            "SELECT seq, type, attempt, issued_at FROM invoices WHERE hash = ? AND merchant_id = ?",
             (prepared.reverses, prepared.merchant_id),
         ).fetchone()
         if row is None:
             raise NotFoundError("invoice_unknown", "there is no such invoice of this merchant")
-        seq, kind, attempt = row
+        seq, kind, attempt, blue_issued_at = row
         if kind != "blue":
             raise RefusedError("not_reversible", "a red invoice cannot be reversed")
         again = same_return(self._execute, seq, prepared)
@@ -319,34 +329,46 @@ class _Counter:
         if prepared.buyer_key:
             check_not_erased(self._execute, seq)
         prepared = within_left(self._execute, seq, prepared)
-        self._allowance(prepared.merchant_id)
+        money = self._allowance(prepared.merchant_id).money
         issued = self._store(prepared, attempt, seq)
         red, back = parse_password_area(issued.hash), -issued.total
         prepaid.give_back(self._execute, prepared.reverses or b"", red, back, issued.issued_at)
+        if money is not None:
+            money.give_back(issued.amount, blue_issued_at)
         return issued
 
-    def _room(self, merchant_id: int) -> _Allowance:
-        """What this merchant may do, one more blue invoice included; raises when it may not."""
-        allowance = self._allowance(merchant_id)
+    def _room(self, prepared: Prepared) -> _Allowance:
+        """What its merchant may do, this blue invoice included; raises when it may not."""
+        allowance = self._allowance(prepared.merchant_id)
         if allowance.quota is not None and allowance.used + allowance.added >= allowance.quota:
             raise RefusedError(
                 "quota_exhausted", "the merchant's quota is used up", quota=allowance.quota
             )
+        if allowance.money is not None:
+            allowance.money.check(prepared.amount)
         return allowance
 
     def _allowance(self, merchant_id: int) -> _Allowance:
         """What this merchant may do; raises when it may do nothing."""
         allowance = self._allowances.get(merchant_id)
         if allowance is None:
-            row = self._execute(
-                "SELECT status = 'active', quota, used FROM merchants WHERE id = ?", (merchant_id,)
-            ).fetchone()
-            if row is None:
-                raise NotFoundError("merchant_unknown", "there is no such merchant")
-            allowance = self._allowances[merchant_id] = _Allowance(*row)
-        if not allowance.active:
-            raise RefusedError("merchant_suspended", "this merchant is suspended")
+            allowance = self._allowances[merchant_id] = self._opened(merchant_id)
+        refuse_unless_active(allowance.status)
         return allowance
+
+    def _opened(self, merchant_id: int) -> _Allowance:
+        row = self._execute(
+            "SELECT status, quota, used, month_quota, invoice_limit FROM merchants WHERE id = ?",
+            (merchant_id,),
+        ).fetchone()
+        if row is None:
+            raise NotFoundError("merchant_unknown", "there is no such merchant")
+        # All of this transaction is issued at one time, as ``next_number`` has it.
+        last = self._last.issued_at if self._last else 0
+        moment = max(self._now, last, self._known.sealed)
+        status, quota, used, month, limit = row
+        money = open_money(self._execute, merchant_id, month, limit, moment)
+        return _Allowance(status, quota, used, money)
 
     def _store(self, prepared: Prepared, attempt: int, reverses: int | None) -> Issued:
         """Allot the next number and insert the row; the number counts only once it is in."""

@@ -2,17 +2,20 @@
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from chain.errors import ConflictError
 from chain.hashing import Digest
 from invoice_service.domain.acts import By, Said, act_by
-from invoice_service.domain.merchant import MerchantRequest, particulars
+from invoice_service.domain.merchant import MerchantRequest, Status, particulars
+from invoice_service.domain.quota import Quotas
 from invoice_service.services.people.ports import NO_TERMS, ApiKey, KeyTerms, Role
 from invoice_service.services.ports import Account
 from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.money import begin_money, last_spent
 from invoice_service.storage.sqlite.trail import append
 
 _TERMS: Final = ("scopes", "expires_at", "till", "office", "person_id")
@@ -31,21 +34,28 @@ class Register:
     def add_merchant(self, request: MerchantRequest, by: By) -> Account:
         """Admit one; ConflictError ``tax_id_taken``."""
         with self.connections.writing() as connection:
-            table = self.connections.database.table("merchants")
-            if table.count_where("tax_id = ?", [request.tax_id]):
-                raise ConflictError("tax_id_taken", "a merchant with this tax id is admitted")
-            row = msgspec.structs.asdict(request)
-            row |= {"used": 0, "status": "active", "created_at": by.at}
-            account = _account(row | {"id": table.insert(row).last_pk})
-            after: Said = {
-                "tax_id": request.tax_id,
-                "particulars": particulars(request),
-                "status": "active",
-                **_allowed(request.quota),
-            }
-            subject = f"merchant:{account.merchant.id}"
-            append(connection, act_by(by, "admission", subject, after=after))
-            return account
+            return self.add_merchant_within(connection, request, by)
+
+    def add_merchant_within(
+        self, connection: sqlite3.Connection, request: MerchantRequest, by: By, reason: str = ""
+    ) -> Account:
+        """As ``add_merchant``, in a transaction that has begun."""
+        table = self.connections.database.table("merchants")
+        if table.count_where("tax_id = ?", [request.tax_id]):
+            raise ConflictError("tax_id_taken", "a merchant with this tax id is admitted")
+        row = msgspec.structs.asdict(request)
+        row |= {"used": 0, "status": "active", "created_at": by.at}
+        account = _account(row | {"id": table.insert(row).last_pk})
+        after: Said = {
+            "tax_id": request.tax_id,
+            "particulars": particulars(request),
+            "status": "active",
+            **account.merchant.quotas().said(),
+            **({"batch": request.batch} if request.batch else {}),
+        }
+        subject = f"merchant:{account.merchant.id}"
+        append(connection, act_by(by, "admission", subject, after=after, reason=reason))
+        return account
 
     def account(self, merchant_id: int) -> Account | None:
         """One merchant."""
@@ -61,34 +71,32 @@ class Register:
         """Merchants with an id above ``after``, in order, ``limit`` at most."""
         return self._accounts("id > ?", [after], limit=limit)
 
-    def set_status(self, merchant_id: int, status: Literal["active", "suspended"], by: By) -> bool:
-        """Suspend or resume one; False when there is none."""
+    def set_status(self, merchant_id: int, status: Status, by: By, reason: str = "") -> bool:
+        """Suspend or resume one, or let it leave; False when there is none."""
         with self.connections.writing() as connection:
             before = _one(connection, "status", merchant_id)
             if before is None:
                 return False
-            connection.execute(
-                "UPDATE merchants SET status = ? WHERE id = ?", (status, merchant_id)
-            )
-            subject = f"merchant:{merchant_id}"
-            was: Said = {"status": before[0]}
-            append(
-                connection,
-                act_by(by, "suspension", subject, before=was, after={"status": status}),
-            )
+            change_status(connection, merchant_id, before[0], status, by, reason)
             return True
 
-    def set_quota(self, merchant_id: int, quota: int | None, by: By) -> bool:
-        """Allow so many blue invoices in all (None: no limit); False when there is none."""
+    def set_quota(
+        self,
+        merchant_id: int,
+        quota: int | UnsetType | None,
+        by: By,
+        *,
+        month_quota: int | UnsetType | None = UNSET,
+        invoice_limit: int | UnsetType | None = UNSET,
+    ) -> bool:
+        """Allow so many blue invoices in all, and so much money (None: no limit).
+
+        What is UNSET stays as it is. False when there is no such merchant.
+        """
+        given = {"quota": quota, "month_quota": month_quota, "invoice_limit": invoice_limit}
+        wanted = {name: value for name, value in given.items() if value is not UNSET}
         with self.connections.writing() as connection:
-            before = _one(connection, "quota", merchant_id)
-            if before is None:
-                return False
-            connection.execute("UPDATE merchants SET quota = ? WHERE id = ?", (quota, merchant_id))
-            was, allowed = _allowed(before[0]), _allowed(quota)
-            subject = f"merchant:{merchant_id}"
-            append(connection, act_by(by, "quota", subject, before=was, after=allowed))
-            return True
+            return change_quotas(connection, merchant_id, wanted, by)
 
     def add_key(
         self,
@@ -222,7 +230,11 @@ class Register:
         with self.connections.reading() as connection:
             found = connection.execute(query, (*values, limit))
             names = [column[0] for column in found.description]
-            return [_account(dict(zip(names, row, strict=True))) for row in found]
+            rows = [dict(zip(names, row, strict=True)) for row in found]
+            for row in rows:
+                if row["month_quota"] is not None:
+                    row["month"], row["month_used"] = last_spent(connection.execute, row["id"])
+            return [_account(row) for row in rows]
 
 
 def read_key(row: Mapping[str, Any]) -> ApiKey:
@@ -271,9 +283,43 @@ def _one(connection: sqlite3.Connection, column: str, merchant_id: int) -> tuple
     return row
 
 
-def _allowed(quota: int | None) -> Said:
-    """What an act says of a quota: nothing when there is no limit."""
-    return {} if quota is None else {"quota": quota}
+def change_status(
+    connection: sqlite3.Connection, merchant_id: int, was: str, status: Status, by: By, reason: str
+) -> None:
+    """Within a transaction that has begun."""
+    connection.execute("UPDATE merchants SET status = ? WHERE id = ?", (status, merchant_id))
+    before: Said = {"status": was}
+    after: Said = {"status": status}
+    subject = f"merchant:{merchant_id}"
+    act = act_by(by, "suspension", subject, before=before, after=after, reason=reason)
+    append(connection, act)
+
+
+def change_quotas(
+    connection: sqlite3.Connection,
+    merchant_id: int,
+    wanted: Mapping[str, object],
+    by: By,
+    reason: str = "",
+) -> bool:
+    """Within a transaction that has begun; False when there is no such merchant."""
+    row = connection.execute(
+        "SELECT quota, month_quota, invoice_limit FROM merchants WHERE id = ?", (merchant_id,)
+    ).fetchone()
+    if row is None:
+        return False
+    was = Quotas(quota=row[0], month_quota=row[1], invoice_limit=row[2])
+    now = msgspec.structs.replace(was, **wanted)
+    connection.execute(
+        "UPDATE merchants SET quota = ?, month_quota = ?, invoice_limit = ? WHERE id = ?",
+        (now.quota, now.month_quota, now.invoice_limit, merchant_id),
+    )
+    if now.month_quota is not None and was.month_quota is None:
+        begin_money(connection.execute, merchant_id, by.at)
+    subject = f"merchant:{merchant_id}"
+    act = act_by(by, "quota", subject, before=was.said(), after=now.said(), reason=reason)
+    append(connection, act)
+    return True
 
 
 def _account(row: dict[str, Any]) -> Account:

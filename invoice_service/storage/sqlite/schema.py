@@ -3,10 +3,12 @@
 from sqlite_utils import Database, Migrations
 
 from invoice_service.services.people.refusals import KEPT_SECONDS
+from invoice_service.storage.sqlite.admission_tables import create_admission
 from invoice_service.storage.sqlite.buyers import create_buyer_keys
 from invoice_service.storage.sqlite.claim_tables import claims_at_tills, create_claims
 from invoice_service.storage.sqlite.connection import vacuum
 from invoice_service.storage.sqlite.mails import create_mails
+from invoice_service.storage.sqlite.money import create_money
 from invoice_service.storage.sqlite.offers import create_offers
 from invoice_service.storage.sqlite.people_tables import create_people, officials
 from invoice_service.storage.sqlite.prepaid_tables import create_prepaid
@@ -393,3 +395,15 @@ def prepaid(db: Database) -> None:
 def roles_of_officials(db: Database) -> None:
     """Officials have roles, may be suspended, and may be known by a provider of sign-ins."""
     officials(db)
+
+
+@migrations()
+def money_quotas(db: Database) -> None:
+    """Quotas as money, and what was issued of them."""
+    create_money(db)
+
+
+@migrations()
+def admission(db: Database) -> None:
+    """Applications, and requests for more quota."""
+    create_admission(db)

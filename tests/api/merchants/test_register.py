@@ -49,7 +49,7 @@ def test_a_quota_can_be_raised_and_lifted(desk: Desk) -> None:
         ({"quota": -1}, 422, "amount_out_of_range"),
         ({"quota": "5"}, 422, "wrong_type"),
         ({"quota": 1.5}, 422, "wrong_type"),
-        ({}, 422, "missing_field"),
+        ({}, 422, "limits_missing"),
         ({"quota": 5, "until": "2027"}, 422, "unknown_field"),
     ],
 )

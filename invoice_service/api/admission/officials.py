@@ -1,0 +1,119 @@
+"""Applications, for officials: lists, papers, comments, decisions."""
+
+from typing import Final
+
+import msgspec
+from flask import Blueprint, Response
+
+from chain.errors import MalformedError
+from invoice_service.api.access import Access
+from invoice_service.api.admission.bodies import (
+    ApplicationPage,
+    DecisionRequest,
+    TextRequest,
+    application_body,
+    quotas_of,
+)
+from invoice_service.api.answers import JSON, json_answer, raw_answer
+from invoice_service.api.parts import Parts
+from invoice_service.api.requests import body, media_type, one_of, query, whole_number
+from invoice_service.domain.application import STATES, Finding, State
+from invoice_service.domain.bounds import LARGEST
+from invoice_service.domain.reading import read_json
+from invoice_service.services.admission.ports import Application, Decision
+
+PAGE: Final = 100
+MOST: Final = 500
+JPEG: Final = "image/jpeg"
+_STATES: Final[dict[str, State]] = {state: state for state in STATES}
+_decision: Final[msgspec.json.Decoder[DecisionRequest]] = msgspec.json.Decoder(DecisionRequest)
+_text: Final[msgspec.json.Decoder[TextRequest]] = msgspec.json.Decoder(TextRequest)
+
+
+class ApplicationCalls:
+    """An official's key is needed throughout."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts, self._bench = parts, parts.admission.bench
+        self._access = Access(parts.store, parts.clock)
+        self._limit = parts.config.limits.body_bytes
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("applications", __name__, url_prefix="/v1/applications")
+        one = '/<any_but("mine", "notices"):application>'
+        routes.get("")(self.listing)
+        routes.get(one)(self.one)
+        routes.get(f"{one}/papers/<paper>")(self.paper)
+        routes.post(f"{one}/comments")(self.comment)
+        routes.post(f"{one}/decision")(self.decide)
+        return routes
+
+    def listing(self) -> Response:
+        """A page of them, oldest first."""
+        self._access.official("applications")
+        asked = query("after", "limit", "state")
+        states = [one_of(asked, "state", _STATES)] if "state" in asked else STATES
+        limit = whole_number(asked, "limit", PAGE, MOST)
+        after = whole_number(asked, "after", 0, LARGEST, least=0)
+        found = self._bench.store.applications(states, after, limit)
+        more = found[-1].id if len(found) == limit else None
+        return json_answer(ApplicationPage([application_body(one) for one in found], more))
+
+    def one(self, application: str) -> Response:
+        """One, all of it."""
+        self._access.official("applications")
+        query()
+        return _shown(self._bench.one(_id(application)))
+
+    def paper(self, application: str, paper: str) -> Response:
+        """A page of its papers."""
+        self._access.official("applications")
+        query()
+        number = whole_number({"paper": paper}, "paper", 0, LARGEST)
+        return raw_answer(self._bench.paper(_id(application), number), JPEG)
+
+    def comment(self, application: str) -> Response:
+        """Ask or tell the applicant something."""
+        self._access.official("examine")
+        query()
+        media_type(JSON)
+        text = read_json(body(self._limit), _text, max_bytes=self._limit).text
+        return _shown(self._bench.comment(_id(application), text))
+
+    def decide(self, application: str) -> Response:
+        """Take a step."""
+        principal = self._access.official("examine")
+        query()
+        media_type(JSON)
+        wanted = read_json(body(self._limit), _decision, max_bytes=self._limit)
+        if wanted.decision == "admit":
+            self._access.official("admit")
+        by = self._access.by(principal, int(self._parts.clock().timestamp()))
+        return _shown(self._bench.decide(_id(application), decision_of(wanted), by))
+
+
+def decision_of(wanted: DecisionRequest) -> Decision:
+    """The step that a body asks for; MalformedError ``finding_missing`` for half a finding."""
+    finding = None
+    if wanted.risk is not None and wanted.credit is not None:
+        finding = Finding(wanted.risk, wanted.credit, wanted.warning)
+    elif wanted.decision == "examine":
+        missing = "risk" if wanted.risk is None else "credit"
+        raise MalformedError("finding_missing", f"{missing} is missing", pointer=f"/{missing}")
+    return Decision(
+        step=wanted.decision,
+        version=wanted.version,
+        finding=finding,
+        batch=wanted.batch,
+        quotas=quotas_of(wanted),
+        reason=wanted.reason,
+    )
+
+
+def _id(text: str) -> int:
+    return whole_number({"application": text}, "application", 0, LARGEST)
+
+
+def _shown(found: Application) -> Response:
+    return json_answer(application_body(found))

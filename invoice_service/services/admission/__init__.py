@@ -1,0 +1,1 @@
+"""Admission: merchants apply, are examined and admitted; more quota on request."""

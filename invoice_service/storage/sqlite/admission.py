@@ -1,0 +1,341 @@
+"""Applications: rows that a compare-and-swap by version moves, each step with its act beside it."""
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from chain.errors import ConflictError, MalformedError, NotFoundError, RefusedError
+from invoice_service.domain.acts import By, Said, act_by
+from invoice_service.domain.application import (
+    OPEN,
+    STATES,
+    TO,
+    ApplicationRequest,
+    State,
+    check_finding,
+    check_step,
+    notice_ends,
+)
+from invoice_service.domain.merchant import MerchantRequest
+from invoice_service.services.admission.ports import (
+    Application,
+    Comment,
+    Decision,
+    Paper,
+    Room,
+    Whose,
+)
+from invoice_service.services.ports import Account
+from invoice_service.storage.sqlite.admission_tables import OPEN_SQL
+from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.trail import append
+
+_COLUMNS: Final = (
+    *("id", "version", "state", "at", "changed_at", "tax_id", "name", "industry", "district"),
+    *("address_phone", "contact", "message", "notice_until", "risk", "credit", "warning"),
+    *("batch", "reason", "merchant_id"),
+)
+_SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM applications WHERE "  # noqa: S608 # our own column names
+_ASKED: Final = ApplicationRequest.__struct_fields__
+_OF_ALL: Final = "SELECT coalesce(sum(bytes), 0) FROM application_papers"
+
+
+class ApplicationRows:
+    """The part of the store that keeps applications."""
+
+    connections: Connections
+
+    def add_merchant_within(
+        self, connection: sqlite3.Connection, request: MerchantRequest, by: By, reason: str = ""
+    ) -> Account:
+        """That of the register."""
+        raise NotImplementedError
+
+    def add_application(
+        self,
+        receipt: bytes,
+        asked: ApplicationRequest,
+        papers: Sequence[Paper],
+        at: int,
+        room: Room,
+    ) -> bool:
+        """As the port says."""
+        with self.connections.writing() as connection:
+            execute = connection.execute
+            if execute("SELECT 1 FROM applications WHERE receipt = ?", (receipt,)).fetchone():
+                return False
+            _refuse_taken(connection, asked.tax_id)
+            (waiting,) = execute(
+                f"SELECT count(*) FROM applications WHERE state IN {OPEN_SQL}"  # noqa: S608 # constant
+            ).fetchone()
+            if waiting >= room.open:
+                raise _full("more applications wait than are taken")
+            values = [receipt, at, at, *(getattr(asked, name) for name in _ASKED)]
+            cursor = execute(
+                "INSERT INTO applications (receipt, version, state, at, changed_at,"  # noqa: S608 # our own names
+                f" {', '.join(_ASKED)}) VALUES (?, 1, 'received', ?, ?{', ?' * len(_ASKED)})",
+                values,
+            )
+            _add_papers(connection, cursor.lastrowid or 0, papers, room)
+            return True
+
+    def applied(self, receipt: bytes) -> Application | None:
+        """As the port says."""
+        with self.connections.reading() as connection:
+            return _one(connection, "receipt = ?", receipt)
+
+    def application(self, id_: int) -> Application | None:
+        """As the port says."""
+        with self.connections.reading() as connection:
+            return _one(connection, "id = ?", id_)
+
+    def applications(
+        self, states: Collection[State], after: int, limit: int, *, noticed_at: int | None = None
+    ) -> list[Application]:
+        """As the port says."""
+        marks = ", ".join("?" * len(states))
+        running = "" if noticed_at is None else " AND notice_until > ?"
+        times = [] if noticed_at is None else [noticed_at]
+        with self.connections.reading() as connection:
+            rows = connection.execute(
+                f"{_SELECT}state IN ({marks}) AND id > ?{running} ORDER BY id LIMIT ?",
+                [*states, after, *times, limit],
+            ).fetchall()
+        return [_application(row) for row in rows]
+
+    def application_counts(self) -> dict[State, int]:
+        """As the port says."""
+        with self.connections.reading() as connection:
+            found = dict(
+                connection.execute(
+                    "SELECT state, count(*) FROM applications GROUP BY state"
+                ).fetchall()
+            )
+        return {state: found.get(state, 0) for state in STATES}
+
+    def add_papers(self, id_: int, papers: Sequence[Paper], at: int, room: Room) -> None:
+        """As the port says."""
+        with self.connections.writing() as connection:
+            _require_open(connection, id_)
+            _add_papers(connection, id_, papers, room)
+            _touch(connection, id_, at)
+
+    def add_comment(self, id_: int, whose: Whose, text: str, at: int, room: Room) -> None:
+        """As the port says."""
+        most = room.objections if whose == "public" else room.comments
+        with self.connections.writing() as connection:
+            _require_open(connection, id_)
+            if _said_last(connection, id_, whose) == text:
+                return  # a page that is loaded again sends it again
+            (there,) = connection.execute(
+                "SELECT count(*) FROM application_comments WHERE application = ? AND whose = ?",
+                (id_, whose),
+            ).fetchone()
+            if there >= most:
+                raise _full(f"{most} of them are there already")
+            connection.execute(
+                "INSERT INTO application_comments (application, at, whose, text)"
+                " VALUES (?, ?, ?, ?)",
+                (id_, at, whose, text),
+            )
+            if whose != "public":  # else strangers could keep officials from deciding
+                _touch(connection, id_, at)
+
+    def decide(self, id_: int, decision: Decision, by: By) -> None:
+        """As the port says."""
+        with self.connections.writing() as connection:
+            found = _one(connection, "id = ?", id_)
+            if found is None:
+                raise NotFoundError("application_unknown", "there is no such application")
+            if found.version != decision.version:
+                detail = f"it is at version {found.version} by now: look again, then decide"
+                raise ConflictError("application_changed", detail, version=found.version)
+            check_step(decision.step, found.state, found.notice_until, by.at)
+            if decision.step == "notice" and not found.papers:
+                raise ConflictError("paper_missing", "no paper of the register was sent yet")
+            if decision.step != "admit":
+                self._move(connection, found, decision, by)
+                return
+            if found.finding is not None:
+                check_finding(found.finding)
+            merchant = self._admit(connection, found, decision, by)
+            self._move(connection, found, decision, by, merchant)
+
+    def withdraw_application(self, id_: int, by: By) -> None:
+        """As the port says."""
+        with self.connections.writing() as connection:
+            state = _require_open(connection, id_)
+            connection.execute(
+                "UPDATE applications SET state = 'withdrawn', version = version + 1,"
+                " changed_at = ? WHERE id = ?",
+                (by.at, id_),
+            )
+            _erase(connection, [id_])
+            before: Said = {"state": state}
+            after: Said = {"state": "withdrawn"}
+            append(
+                connection,
+                act_by(by, "admission", f"application:{id_}", before=before, after=after),
+            )
+
+    def forget_applications(self, before: int) -> None:
+        """Take contact, message, comments and papers out of what was closed ``before``."""
+        with self.connections.writing() as connection:
+            rows = connection.execute(
+                f"SELECT id FROM applications WHERE state NOT IN {OPEN_SQL}"  # noqa: S608 # constant
+                " AND changed_at < ? AND contact != ''",
+                (before,),
+            ).fetchall()
+            _erase(connection, [id_ for (id_,) in rows])
+
+    def paper_names(self) -> set[str]:
+        """The names of all papers that are kept."""
+        with self.connections.reading() as connection:
+            rows = connection.execute("SELECT name FROM application_papers").fetchall()
+        return {name for (name,) in rows}
+
+    def _admit(
+        self, connection: sqlite3.Connection, found: Application, decision: Decision, by: By
+    ) -> int:
+        """Into the register, in the same transaction."""
+        request = MerchantRequest(
+            tax_id=found.tax_id,
+            name=found.name,
+            industry=found.industry,
+            district=found.district,
+            address_phone=found.address_phone,
+            batch=decision.batch,
+            **msgspec.structs.asdict(decision.quotas),
+        )
+        account = self.add_merchant_within(connection, request, by, decision.reason)
+        return account.merchant.id
+
+    @staticmethod
+    def _move(
+        connection: sqlite3.Connection,
+        found: Application,
+        decision: Decision,
+        by: By,
+        merchant: int | None = None,
+    ) -> None:
+        """The row, and the act beside it: a crash leaves both or neither."""
+        state = TO[decision.step]
+        changed: dict[str, Any] = {"state": state, "changed_at": by.at}
+        after: Said = {"state": state}
+        if decision.step == "notice":
+            changed["notice_until"] = after["notice_until"] = notice_ends(
+                by.at, decision.notice_days
+            )
+        elif decision.step == "examine" and decision.finding is not None:
+            changed |= msgspec.structs.asdict(decision.finding)
+            after |= decision.finding.said()
+        elif merchant is not None:
+            changed |= {"batch": decision.batch, "merchant_id": merchant}
+            after |= {"batch": decision.batch, "merchant": merchant}
+        if decision.step == "refuse":
+            changed["reason"] = decision.reason
+        names = ", ".join(f"{name} = ?" for name in changed)
+        connection.execute(
+            f"UPDATE applications SET {names}, version = version + 1 WHERE id = ?",  # noqa: S608 # our own names
+            [*changed.values(), found.id],
+        )
+        before: Said = {"state": found.state}
+        if decision.step == "examine" and found.finding is not None:
+            before |= found.finding.said()
+        subject = f"application:{found.id}"
+        act = act_by(by, "admission", subject, before=before, after=after, reason=decision.reason)
+        append(connection, act)
+
+
+def _refuse_taken(connection: sqlite3.Connection, tax_id: str) -> None:
+    if connection.execute("SELECT 1 FROM merchants WHERE tax_id = ?", (tax_id,)).fetchone():
+        raise ConflictError("tax_id_taken", "a merchant with this tax id is admitted")
+    row = connection.execute(
+        f"SELECT 1 FROM applications WHERE tax_id = ? AND state IN {OPEN_SQL}",  # noqa: S608 # constant
+        (tax_id,),
+    ).fetchone()
+    if row is not None:
+        raise ConflictError("application_pending", "an application with this tax id waits already")
+
+
+def _require_open(connection: sqlite3.Connection, id_: int) -> State:
+    row = connection.execute("SELECT state FROM applications WHERE id = ?", (id_,)).fetchone()
+    if row is None:
+        raise NotFoundError("application_unknown", "there is no such application")
+    state: State = row[0]
+    if state not in OPEN:
+        raise ConflictError("application_closed", f"it is {state}", state=state)
+    return state
+
+
+def _said_last(connection: sqlite3.Connection, id_: int, whose: Whose) -> str | None:
+    row = connection.execute(
+        "SELECT whose, text FROM application_comments WHERE application = ?"
+        " ORDER BY id DESC LIMIT 1",
+        (id_,),
+    ).fetchone()
+    return row[1] if row is not None and row[0] == whose else None
+
+
+def _add_papers(
+    connection: sqlite3.Connection, id_: int, papers: Sequence[Paper], room: Room
+) -> None:
+    (there,) = connection.execute(
+        "SELECT coalesce(max(number), 0) FROM application_papers WHERE application = ?", (id_,)
+    ).fetchone()
+    if there + len(papers) > room.papers:
+        raise MalformedError("too_many_pictures", f"{room.papers} pages are taken in all")
+    (size,) = connection.execute(_OF_ALL).fetchone()
+    if papers and size + sum(paper.bytes for paper in papers) > room.paper_bytes:
+        raise _full("there is no room for more papers at present")
+    connection.executemany(
+        "INSERT INTO application_papers VALUES (?, ?, ?, ?, ?)",
+        [(id_, there + one.number, one.at, one.bytes, one.name) for one in papers],
+    )
+
+
+def _touch(connection: sqlite3.Connection, id_: int, at: int) -> None:
+    connection.execute(
+        "UPDATE applications SET version = version + 1, changed_at = ? WHERE id = ?", (at, id_)
+    )
+
+
+def _erase(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
+    """What leads to people; the files of papers go with the next tidying."""
+    for id_ in ids:
+        connection.execute(
+            "UPDATE applications SET contact = '', message = '', address_phone = '' WHERE id = ?",
+            (id_,),
+        )
+        connection.execute("DELETE FROM application_comments WHERE application = ?", (id_,))
+        connection.execute("DELETE FROM application_papers WHERE application = ?", (id_,))
+
+
+def _full(detail: str) -> RefusedError:
+    return RefusedError("applications_full", detail)
+
+
+def _application(row: Sequence[Any], **more: object) -> Application:
+    return msgspec.convert({**dict(zip(_COLUMNS, row, strict=True)), **more}, Application)
+
+
+def _one(connection: sqlite3.Connection, where: str, value: object) -> Application | None:
+    row = connection.execute(_SELECT + where, (value,)).fetchone()
+    if row is None:
+        return None
+    papers = connection.execute(
+        "SELECT number, at, bytes, name FROM application_papers WHERE application = ?"
+        " ORDER BY number",
+        (row[0],),
+    )
+    comments = connection.execute(
+        "SELECT id, at, whose, text FROM application_comments WHERE application = ? ORDER BY id",
+        (row[0],),
+    )
+    return _application(
+        row,
+        papers=tuple(Paper(*one) for one in papers),
+        comments=tuple(Comment(*one) for one in comments),
+    )

@@ -1,0 +1,131 @@
+"""What merchants ask for: more quota, or to leave. An answer changes the register with it."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from chain.errors import ConflictError, NotFoundError
+from invoice_service.domain.acts import By, Said, act_by
+from invoice_service.domain.quota import QUOTAS, Quotas
+from invoice_service.services.admission.ports import QuotaRequest, RequestKind, RequestState
+from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.register import change_quotas, change_status
+from invoice_service.storage.sqlite.trail import append
+
+_SELECT: Final = (
+    "SELECT r.id, r.version, r.merchant_id, m.name, r.kind, r.at, r.state, r.quota, r.month_quota,"
+    " r.invoice_limit, r.reason, r.answer, r.answered_at, m.status"
+    " FROM quota_requests r JOIN merchants m ON m.id = r.merchant_id WHERE "
+)
+
+
+class QuotaRequestRows:
+    """The part of the store that keeps requests."""
+
+    connections: Connections
+
+    def add_quota_request(
+        self, merchant_id: int, kind: RequestKind, quotas: Quotas, reason: str, by: By
+    ) -> QuotaRequest:
+        """As the port says."""
+        with self.connections.writing() as connection:
+            waits = connection.execute(
+                "SELECT 1 FROM quota_requests WHERE merchant_id = ? AND kind = ?"
+                " AND state = 'open'",
+                (merchant_id, kind),
+            ).fetchone()
+            if waits is not None:
+                raise ConflictError("request_pending", "the last one is not answered yet")
+            cursor = connection.execute(
+                "INSERT INTO quota_requests (version, merchant_id, kind, at, state, quota,"
+                " month_quota, invoice_limit, reason) VALUES (1, ?, ?, ?, 'open', ?, ?, ?, ?)",
+                (merchant_id, kind, by.at, *msgspec.structs.astuple(quotas), reason),
+            )
+            row = connection.execute(f"{_SELECT}r.id = ?", (cursor.lastrowid,)).fetchone()
+            return _request(row)
+
+    def quota_requests(
+        self, merchant_id: int | None, state: RequestState | None, after: int, limit: int
+    ) -> list[QuotaRequest]:
+        """As the port says."""
+        where, values = ["r.id > ?"], [after]
+        more: list[Any] = []
+        if merchant_id is not None:
+            where.append("r.merchant_id = ?")
+            more.append(merchant_id)
+        if state is not None:
+            where.append("r.state = ?")
+            more.append(state)
+        with self.connections.reading() as connection:
+            rows = connection.execute(
+                f"{_SELECT}{' AND '.join(where)} ORDER BY r.id LIMIT ?", [*values, *more, limit]
+            ).fetchall()
+        return [_request(row) for row in rows]
+
+    def quota_request(self, id_: int) -> QuotaRequest | None:
+        """As the port says."""
+        with self.connections.reading() as connection:
+            row = connection.execute(f"{_SELECT}r.id = ?", (id_,)).fetchone()
+        return None if row is None else _request(row)
+
+    def answer_quota_request(
+        self, id_: int, version: int, granted: Quotas | None, answer: str, by: By
+    ) -> None:
+        """As the port says."""
+        with self.connections.writing() as connection:
+            row = connection.execute(f"{_SELECT}r.id = ?", (id_,)).fetchone()
+            if row is None:
+                raise NotFoundError("request_unknown", "there is no such request")
+            found = _request(row)
+            if found.version != version or found.state != "open":
+                detail = f"it is {found.state}, at version {found.version}, by now"
+                raise ConflictError("request_changed", detail, version=found.version)
+            state: RequestState = "refused" if granted is None else "granted"
+            connection.execute(
+                "UPDATE quota_requests SET state = ?, version = version + 1, answer = ?,"
+                " answered_at = ? WHERE id = ?",
+                (state, answer, by.at, id_),
+            )
+            if granted is not None:
+                _grant(connection, found, row[-1], granted, answer, by)
+            before: Said = {"state": "open", "kind": found.kind}
+            after: Said = {"state": state, "merchant": found.merchant_id}
+            subject = f"quota_request:{id_}"
+            act = act_by(by, "quota", subject, before=before, after=after, reason=answer)
+            append(connection, act)
+
+
+def _grant(
+    connection: sqlite3.Connection,
+    found: QuotaRequest,
+    status: str,
+    granted: Quotas,
+    answer: str,
+    by: By,
+) -> None:
+    """What the register says from now on, with its own act, in the same transaction."""
+    if found.kind == "leave":
+        change_status(connection, found.merchant_id, status, "left", by, answer)
+        return
+    wanted = {name: getattr(granted, name) for name in QUOTAS}
+    wanted = {name: value for name, value in wanted.items() if value is not None}
+    change_quotas(connection, found.merchant_id, wanted, by, answer)
+
+
+def _request(row: Sequence[Any]) -> QuotaRequest:
+    id_, version, merchant_id, name, kind, at, state, *quotas, reason, answer, answered_at, _ = row
+    return QuotaRequest(
+        id=id_,
+        version=version,
+        merchant_id=merchant_id,
+        merchant=name,
+        kind=kind,
+        at=at,
+        state=state,
+        quotas=Quotas(**dict(zip(QUOTAS, quotas, strict=True))),
+        reason=reason,
+        answer=answer,
+        answered_at=answered_at,
+    )

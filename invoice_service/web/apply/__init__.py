@@ -1,0 +1,16 @@
+"""Applying to be admitted, and following what becomes of it; the public notice."""
+
+from flask import Blueprint
+
+from invoice_service.services.admission.desk import Applications
+from invoice_service.web.apply.contract import OPERATIONS, WORDS
+from invoice_service.web.apply.pages import ApplyPages
+from invoice_service.web.help.report_page import Told
+from invoice_service.web.people.gate import Gate
+
+__all__ = ["OPERATIONS", "WORDS", "blueprint"]
+
+
+def blueprint(desk: Applications, gate: Gate, told: Told, public_url: str) -> Blueprint:
+    """What anybody sees."""
+    return ApplyPages(desk, told, gate.site, public_url).blueprint()

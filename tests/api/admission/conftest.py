@@ -1,0 +1,5 @@
+"""What these tests start from."""
+
+from tests.web.help.conftest import photograph
+
+__all__ = ["photograph"]

@@ -1,0 +1,108 @@
+"""More quota on request: asked with a reason, answered once, in the register with the answer."""
+
+from typing import Any
+
+from invoice_service.services.checking.audit_trail import audit_trail
+from invoice_service.services.people.ports import SCOPES, KeyTerms
+from tests.api.admission.office import trail
+from tests.api.desk import MEAL, OTHER_TAX_ID, Desk, problem
+
+
+def owner(desk: Desk, merchant_id: int | None = None) -> dict[str, str]:
+    """A key that may do all of its merchant's."""
+    whose = merchant_id or desk.restaurant.merchant.id
+    return desk.auth(desk.new_key(whose, KeyTerms(scopes=SCOPES["merchant"])))
+
+
+def ask(desk: Desk, headers: dict[str, str], status: int = 201, **body: object) -> Any:  # noqa: ANN401 # JSON
+    answer = desk.client.post("/v1/quota-requests", json=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    return answer.get_json()
+
+
+def answer(desk: Desk, id_: int, **body: object) -> Any:  # noqa: ANN401 # an answer
+    path = f"/v1/quota-requests/{id_}/answer"
+    return desk.client.post(path, json=body, headers=desk.official())
+
+
+def limit(desk: Desk, **limits: int | None) -> None:
+    path = f"/v1/merchants/{desk.restaurant.merchant.id}/quota"
+    set_ = desk.client.put(path, json=limits, headers=desk.official())
+    assert set_.status_code == 200, set_.text
+
+
+def test_who_has_spent_its_month_asks_and_goes_on(desk: Desk) -> None:
+    limit(desk, month_quota=50_000)
+    desk.issue("T1")
+    refused = desk.post("/v1/invoices", {"order_id": "T2", "lines": [MEAL]})
+    assert problem(refused, 403, "quota_money_spent")["left"] == 50_000 - 46_991
+    mine = owner(desk)
+    asked = ask(desk, mine, month_quota=200_000, reason="春节宴席")
+    assert (asked["state"], asked["month_quota"]) == ("open", 200_000)
+    assert ask(desk, mine, 409, month_quota=1, reason="x")["code"] == "request_pending"
+    queue = desk.client.get("/v1/quota-requests?state=open", headers=desk.official()).get_json()
+    assert queue["requests"] == [asked]
+    granted = answer(desk, asked["id"], version=1, granted=True, month_quota=100_000, answer="ok")
+    assert granted.get_json()["state"] == "granted"
+    desk.issue("T2")
+    seen = desk.client.get("/v1/quota-requests", headers=mine).get_json()["requests"]
+    assert (seen[0]["state"], seen[0]["answer"]) == ("granted", "ok")
+    problem(answer(desk, asked["id"], version=1, granted=True), 409, "request_changed")
+    problem(answer(desk, 999, version=1, granted=True), 404, "request_unknown")
+    acts = trail(desk, "quota")[-3:]
+    assert acts[0]["after"] == {"month_quota": 100_000}
+    assert acts[0]["before"] == {"month_quota": 50_000}
+    assert acts[1]["subject"] == f"quota_request:{asked['id']}"
+    assert acts[2]["outcome"] == "refused" or acts[1]["outcome"] == "done"
+    audit_trail(desk.instance.store)
+
+
+def test_a_refusal_says_why_and_the_merchant_asks_again(desk: Desk) -> None:
+    mine = owner(desk)
+    asked = ask(desk, mine, invoice_limit=1_000_000, reason="会议餐")
+    problem(answer(desk, asked["id"], version=1, granted=False), 422, "text_empty")
+    told = answer(desk, asked["id"], version=1, granted=False, answer="请补充合同").get_json()
+    assert (told["state"], told["answer"]) == ("refused", "请补充合同")
+    ask(desk, mine, quota=5, reason="again")
+    assert ask(desk, mine, 409, kind="quota", quota=6, reason="again")["code"] == "request_pending"
+
+
+def test_nothing_is_not_asked_for(desk: Desk) -> None:
+    mine = owner(desk)
+    assert ask(desk, mine, 422, month_quota=5)["code"] == "text_empty"
+    assert ask(desk, mine, 422, reason="more")["code"] == "limits_missing"
+    assert ask(desk, mine, 422, kind="money", reason="x")["code"] == "value_unknown"
+    assert ask(desk, desk.auth(), 403, month_quota=5, reason="x")["code"] == "scope_required"
+
+
+def test_a_merchant_asks_to_leave_and_its_invoices_stand(desk: Desk) -> None:
+    invoice, mine = desk.issue("T1"), owner(desk)
+    asked = ask(desk, mine, kind="leave", reason="closes at New Year")
+    answer(desk, asked["id"], version=1, granted=True)
+    refused = desk.post("/v1/invoices", {"order_id": "T2", "lines": [MEAL]})
+    problem(refused, 403, "merchant_left")
+    read = desk.client.get(f"/v1/invoices/{invoice['hash']}", headers=mine)
+    assert read.status_code == 200
+    assert trail(desk, "suspension")[-1]["after"] == {"status": "left"}
+    audit_trail(desk.instance.store)
+
+
+def test_another_merchants_requests_are_not_seen(desk: Desk) -> None:
+    ask(desk, owner(desk), quota=5, reason="mine")
+    other = desk.new_merchant(OTHER_TAX_ID, "海岸咖啡馆").merchant.id
+    seen = desk.client.get("/v1/quota-requests", headers=owner(desk, other)).get_json()
+    assert seen == {"requests": [], "next": None}
+
+
+def test_a_quota_that_is_not_named_stays(desk: Desk) -> None:
+    limit(desk, quota=10, month_quota=70_000)
+    limit(desk, invoice_limit=60_000)
+    merchant = desk.instance.store.account(desk.restaurant.merchant.id)
+    assert merchant is not None
+    assert merchant.merchant.quotas().said() == {
+        "quota": 10,
+        "month_quota": 70_000,
+        "invoice_limit": 60_000,
+    }
+    limit(desk, quota=None)
+    audit_trail(desk.instance.store)
