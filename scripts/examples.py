@@ -167,6 +167,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("listActs", {"limit": 10})
     yield Call("listRefusals", {"limit": 10})
     yield Call("totals", {"by": "industry", "from": "2026-11-21", "to": "2026-11-21"})
+    yield Call("checkTotals", {"by": "month,district", "from": "2026-11-21", "to": "2026-11-21"})
     yield Call("admit", {}, CAFE)
     cafe = {"merchant": known["admit"]["id"]}
     yield Call("listMerchants", {"limit": 10})

@@ -286,6 +286,18 @@ _REPORT: Final = {
     ),
     "day_invalid": Entry(400, "A day is written like 2018-08-10", "日期格式应为 2018-08-10"),
     "range_invalid": Entry(400, "The first day is after the last", "起始日期晚于结束日期"),
+    "report_too_large": Entry(
+        400,
+        "The report has too many rows for this form; ask for fewer days, a filter, fewer things to"
+        " break it down by, or for CSV",
+        "报表行数过多，请缩短日期范围、增加筛选、减少汇总项，或改用 CSV",
+    ),
+    "check_too_large": Entry(
+        400,
+        "There are too many invoices to be checked while you wait; choose fewer days, or run fapiao"
+        " report --verify on the service's machine",
+        "发票过多，无法在线核对，请缩短日期范围，或在服务器上运行 fapiao report --verify",
+    ),
     "totals_behind": Entry(
         503, "The totals of this block are not ready yet", "该区块的汇总尚未完成"
     ),

@@ -11,9 +11,11 @@ from chain.signing.keys import LogKeys
 from invoice_service.config import Config
 from invoice_service.retention.keeping import Keeping
 from invoice_service.services.admission.office import Admission
+from invoice_service.services.checking.audit_invoices import Books
 from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.claims.desk import Claims
 from invoice_service.services.claims.offers import Offers
+from invoice_service.services.figure import FigureTotals
 from invoice_service.services.health import PendingReader
 from invoice_service.services.help.desk import ReportDesk
 from invoice_service.services.help.ports import ScanStore
@@ -26,7 +28,12 @@ from invoice_service.services.people.ports import KeyStore, MerchantStore
 from invoice_service.services.people.trail import ActStore, TrailReader
 from invoice_service.services.ports import InvoiceReader, PrintStore
 from invoice_service.services.prepaid.desk import PrepaidDesk
+from invoice_service.services.reporting.collect import MixStore
 from invoice_service.services.reporting.report import ReportStore
+
+
+class Totals(ReportStore, MixStore, FigureTotals, Protocol):
+    """Totals, as far as reports are made of them."""
 
 
 class Store(
@@ -40,12 +47,13 @@ class Store(
     PeopleReader,
     ActStore,
     TrailReader,
+    Books,
     Protocol,
 ):
     """The store, as far as the front door uses it."""
 
     @property
-    def totals(self) -> ReportStore:
+    def totals(self) -> Totals:
         """The totals."""
         ...
 

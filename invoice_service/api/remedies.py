@@ -348,7 +348,8 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
             "Correct days, times or the breakdown; for the newest block wait a moment.",
             "请改正日期、时间或汇总项；最新区块请稍候。",
         ),
-        "by_unknown time_invalid day_invalid range_invalid totals_behind",
+        "by_unknown time_invalid day_invalid range_invalid totals_behind report_too_large"
+        " check_too_large",
     ),
     (
         Remedy(

@@ -39,9 +39,9 @@ class Remote:
         self._patience = patience
         self._pool = urllib3.PoolManager(maxsize=32)
 
-    def get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
+    def get(self, path: str, query: Mapping[str, str] | None = None, *, accept: str = "") -> bytes:
         """The body that GET answers; a Problem with the service's own code otherwise."""
-        return self._ask("GET", path, query=query).data
+        return self._ask("GET", path, query=query, accept=accept).data
 
     def get_json(self, path: str, query: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 # any JSON
         """``get``, decoded."""
@@ -65,9 +65,10 @@ class Remote:
         body: bytes | None = None,
         kind: str = "",
         key: str = "",
+        accept: str = "",
     ) -> urllib3.BaseHTTPResponse:
         """Ask until there is an answer, for ``patience`` seconds when there is none."""
-        more = {"Content-Type": kind, "Idempotency-Key": key}
+        more = {"Content-Type": kind, "Idempotency-Key": key, "Accept": accept}
         headers = {**self._headers, **{name: text for name, text in more.items() if text}}
         deadline, pause = time.monotonic() + self._patience, 0.1
         while True:

@@ -43,10 +43,10 @@ _BESIDE: Final = {"till": ("merchant",)}
 _SIDES: Final = {"gross": "开具 gross", "reversed": "红冲 reversed", "net": "净额 net"}
 _MONEY: Final = {"amount": "金额 amount", "tax": "税额 tax", "total": "价税合计 total"}
 _ALL: Final = "合计 total"
-_NO_TIME: Final = datetime(1980, 1, 1)  # noqa: DTZ001 # zip files know no zone; their first moment
-_EXCEL_KEEPS: Final = 10**15  # digits beyond the fifteenth turn to zero there
+NO_TIME: Final = datetime(1980, 1, 1)  # noqa: DTZ001 # zip files know no zone; their first moment
+EXCEL_KEEPS: Final = 10**15  # digits beyond the fifteenth turn to zero there
 _ANY_SIZE: Final = Context(prec=100)
-_YUAN_FORMAT: Final = "#,##0.00"
+YUAN_FORMAT: Final = "#,##0.00"
 _TEXT_COLUMNS: Final = 40
 _WIDE: Final = 18.0
 
@@ -79,13 +79,13 @@ def totals_workbook(report: Report) -> bytes:
     for cells in sheet.iter_rows(min_row=2):
         for cell in cells:
             if isinstance(cell.value, Decimal):
-                cell.number_format = _YUAN_FORMAT
+                cell.number_format = YUAN_FORMAT
     sheet.freeze_panes = "B2"
     # The workbook says when it was made: the block's time, so that it reads no clock.
     sealed_at = report["block"]["sealed_at"]
-    made = parse_time(sealed_at).replace(tzinfo=None) if sealed_at else _NO_TIME
+    made = parse_time(sealed_at).replace(tzinfo=None) if sealed_at else NO_TIME
     book.properties.created = book.properties.modified = made
-    return _packed(book)
+    return packed(book)
 
 
 def texts_workbook(
@@ -108,8 +108,8 @@ def texts_workbook(
             sheet.append([_cell(sheet, text, amount=n in amounts) for n, text in enumerate(row)])
     finally:
         sheet.close()
-    book.properties.created = book.properties.modified = _NO_TIME
-    return _packed(book)
+    book.properties.created = book.properties.modified = NO_TIME
+    return packed(book)
 
 
 class Sheet(NamedTuple):
@@ -135,8 +135,8 @@ def sheets_workbook(sheets: Iterable[Sheet]) -> bytes:
                 sheet.append([_cell(sheet, text, amount=False) for text in row])
         finally:
             sheet.close()
-    book.properties.created = book.properties.modified = _NO_TIME
-    return _packed(book)
+    book.properties.created = book.properties.modified = NO_TIME
+    return packed(book)
 
 
 def csv_of(rows: Iterable[Sequence[str]]) -> bytes:
@@ -154,7 +154,7 @@ def _cell(sheet: Any, text: str, *, amount: bool) -> Any:  # noqa: ANN401 # open
 
     cell = WriteOnlyCell(sheet, text or None)
     if amount and text:
-        cell.value, cell.number_format = Decimal(text), _YUAN_FORMAT
+        cell.value, cell.number_format = Decimal(text), YUAN_FORMAT
     elif text:
         cell.data_type, cell.number_format = "s", "@"
     return cell
@@ -184,25 +184,25 @@ def _figures(row: Mapping[str, Any]) -> Iterator[Cell]:
     for side in _SIDES:
         figures = row[side]
         yield figures["count"]
-        yield from (_yuan(figures[name]) for name in _MONEY)
+        yield from (yuan(figures[name]) for name in _MONEY)
 
 
-def _yuan(fen: int) -> Cell:
-    """Exact: a Decimal of fen, moved by two places; as text where Excel would round it."""
-    yuan = Decimal(fen).scaleb(-2, _ANY_SIZE)
-    return yuan if abs(fen) < _EXCEL_KEEPS else f"{yuan:f}"
+def yuan(fen: int) -> Cell:
+    """Fen as yuan, exact: a Decimal moved by two places; text where Excel would round it."""
+    exact = Decimal(fen).scaleb(-2, _ANY_SIZE)
+    return exact if abs(fen) < EXCEL_KEEPS else f"{exact:f}"
 
 
-def _packed(book: "Workbook") -> bytes:
-    """Write the workbook with fixed times inside: a zip file dates each of its members."""
+def packed(book: "Workbook") -> bytes:
+    """Write a workbook with fixed times inside: a zip file dates each of its members."""
     from openpyxl.writer.excel import ExcelWriter
 
     written = io.BytesIO()
     with ZipFile(written, "w") as archive:
         ExcelWriter(book, archive).write_data()
-    packed = io.BytesIO()
-    with ZipFile(written) as source, ZipFile(packed, "w") as target:
+    whole = io.BytesIO()
+    with ZipFile(written) as source, ZipFile(whole, "w") as target:
         for name in source.namelist():
-            member = ZipInfo(name, _NO_TIME.timetuple()[:6])
+            member = ZipInfo(name, NO_TIME.timetuple()[:6])
             target.writestr(member, source.read(name), compress_type=ZIP_DEFLATED)
-    return packed.getvalue()
+    return whole.getvalue()

@@ -223,6 +223,25 @@ def industries() -> dict[str, Place]:
 
 
 @cache
+def industry_places() -> dict[str, Place]:
+    """Sections and divisions by code, too."""
+    rows = [row for row in _rows("gbt4754-2017.csv") if row["level"] in {"section", "division"}]
+    above = {row["code"]: Place(row["code"], row["name_zh"], row["name_en"]) for row in rows}
+    return above | industries()
+
+
+@cache
+def _sections() -> dict[str, str]:
+    rows = _rows("gbt4754-2017.csv")
+    return {row["code"]: row["parent"] for row in rows if row["level"] == "division"}
+
+
+def section_of(division: str) -> str:
+    """The letter of a division's section; "" for what is no division."""
+    return _sections().get(division, "")
+
+
+@cache
 def districts() -> dict[str, Place]:
     """Shenzhen's districts by their code of six digits."""
     rows = _rows("shenzhen_districts.csv")

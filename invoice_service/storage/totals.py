@@ -7,8 +7,7 @@ index seeks a cell, however many invoices there are.
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 from sqlite_utils import Database
@@ -16,6 +15,7 @@ from sqlite_utils import Database
 from chain.errors import ConflictError, UnavailableError, VerificationError
 from invoice_service.services.anchoring.close import Closing
 from invoice_service.services.anchoring.totals import BlockTotals, Cells, Dimension, Sums, Taxed
+from invoice_service.storage.spans import Sessions, SqliteSpans
 
 _TABLES: Final = (
     # A cell has a short number, so that the rows of ``totals`` are small and found fast.
@@ -85,18 +85,6 @@ WHERE seq > ? ORDER BY seq LIMIT ?
 _read_rates: Final = msgspec.json.Decoder(list[tuple[str, int, int]]).decode
 
 
-class Sessions(Protocol):
-    """Connections to ``invoices.db``, as the store opens them."""
-
-    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Give this thread's connection; SQLite's errors come out as UnavailableError."""
-        ...
-
-    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Give it inside one transaction, durable once it is left."""
-        ...
-
-
 def create_tables(db: Database) -> None:
     """Create the four tables, and let the database refuse to change what stands in them."""
     for statement in _TABLES:
@@ -121,12 +109,15 @@ def widen_sums(db: Database) -> None:
         db.execute(f"ALTER TABLE totals ADD COLUMN {name}_high INTEGER NOT NULL DEFAULT 0")
 
 
-class SqliteTotals:
-    """Totals by block, and the days' closings; every method may raise UnavailableError."""
+class SqliteTotals(SqliteSpans):
+    """Totals by block and by span, and the days' closings.
+
+    Every method may raise UnavailableError.
+    """
 
     def __init__(self, sessions: Sessions) -> None:
         """Use the store's own connections; ``create_tables`` has been called once."""
-        self._sessions = sessions
+        super().__init__(sessions)
 
     def taxed(self, after: int, limit: int) -> list[Taxed]:
         """Return up to ``limit`` invoices above ``after``, lowest first."""

@@ -39,6 +39,7 @@ ELSEWHERE = {
 """Rooms whose errors do not reach HTTP: they run before the service does, or beside it."""
 
 NOT_OVER_HTTP = {
+    "report_malformed": "fapiao report --verify, in the command line tool",
     "credential": "fapiao verify, in the command line tool",
     "credential_expired": "fapiao verify, in the command line tool",
     "disclosure_unknown": "fapiao verify, in the command line tool",

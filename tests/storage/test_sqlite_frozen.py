@@ -12,6 +12,7 @@ from sqlite_utils import Database
 from chain.errors import UnavailableError
 from chain.hashing import sha256
 from invoice_service.services.anchoring.close import Closing
+from invoice_service.services.anchoring.spans import Cell, Moved, Span
 from invoice_service.services.anchoring.totals import BlockTotals, Dimension
 from invoice_service.services.people.trail import ActFilter
 from invoice_service.storage.sqlite import SqliteStore, create_store, update_store
@@ -19,7 +20,10 @@ from tests.domain.samples import BY
 from tests.storage.shop import FILE, Shop, request
 
 OLD = 184 * 86_400
-FROZEN = ("invoices", "idempotency", "cells", "totals", "blocks_totalled", "closings", "acts")
+FROZEN = (
+    *("invoices", "idempotency", "cells", "totals", "blocks_totalled", "closings", "acts"),
+    *("spans", "span_keys", "span_cells", "span_moves"),
+)
 
 
 @pytest.fixture
@@ -32,6 +36,10 @@ def file(tmp_path: Path) -> Path:
     shop.store.totals.append(0, [BlockTotals(1, "2018-08-10", cells)])
     shop.store.add_key(sha256(b"a"), "official", None, "", BY)
     shop.store.totals.keep_closing(Closing("2018-08-10", 1, bytes(16), b"{}"))
+    cell = Cell("A", "1", "6210", "440303")
+    moves = {Moved(rated=False, day="2018-08-10", cell=cell, state="part"): [1, 2, 3]}
+    sums = {(8, cell): [1, 2, 3, 5, 0, 0, 0, 0]}
+    shop.store.totals.keep([Span("day", "2018-08-10", 1, 1, sums, moves)])
     shop.store.close()
     return tmp_path / FILE
 

@@ -22,6 +22,7 @@ from chain.signing.note import NoteSigner
 from chain.witness.client import Gathered
 from invoice_service.domain.clock import MAX_FORWARDS, Known, check_ahead
 from invoice_service.services.anchoring.close import ClosingStore, close_days
+from invoice_service.services.anchoring.spans import SpanStore, keep_spans
 from invoice_service.services.anchoring.totals import SealedBlocks, catch_up, sealing_day
 from invoice_service.services.ports import PendingInvoice
 
@@ -65,6 +66,10 @@ class AnchorLog(SealedBlocks, Protocol):
         ...
 
 
+class TotalsToKeep(ClosingStore, SpanStore, Protocol):
+    """Totals by block and by span, and closings."""
+
+
 class Cosigners(Protocol):
     """The witnesses of the log's policy; ``chain.witness.cosigning``."""
 
@@ -89,7 +94,7 @@ class Anchoring:
     """
 
     invoices: Pending
-    totals: ClosingStore
+    totals: TotalsToKeep
     log: AnchorLog
     signers: Callable[[], AbstractContextManager[Sequence[NoteSigner]]]
     clock: Callable[[], datetime]
@@ -157,6 +162,7 @@ def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = No
     if not blocks:
         gathered = _cosign(parts)
     missing = None if gathered is None else tuple(map(str, gathered.failures()))
+    run.keep_spans()
     published = parts.log.latest_checkpoint()[0].size
     size = parts.log.head().size
     return Anchored(blocks, invoices, size, published, missing, tuple(run.left.values()))
@@ -183,6 +189,10 @@ class _Run:
             parts.log.publish(*signers, signed_at=parts.clock())
         self._derive("totals", lambda: catch_up(parts.totals, parts.log))
         self._derive("fold", parts.fold)
+
+    def keep_spans(self) -> None:
+        """Keep what has ended for reports, once nothing waits for a block."""
+        self._derive("spans", lambda: keep_spans(self._parts.totals, self._parts.log))
 
     def seal_next(self) -> int | None:
         """Seal one more block; return how many invoices it took, None with nothing to seal."""

@@ -68,12 +68,16 @@ class BlockTotals:
     cells: Cells
 
 
-class TotalsStore(Protocol):
-    """What keeping totals needs of a database."""
+class TaxedStore(Protocol):
+    """Where invoices are read for adding them up."""
 
     def taxed(self, after: int, limit: int) -> Sequence[Taxed]:
         """Return up to ``limit`` invoices above ``after``, lowest first."""
         ...
+
+
+class TotalsStore(TaxedStore, Protocol):
+    """What keeping totals needs of a database."""
 
     def last_height(self) -> int:
         """Return the last block whose totals are stored; 0 when there is none."""
@@ -87,12 +91,16 @@ class TotalsStore(Protocol):
         ...
 
 
-class SealedBlocks(Protocol):
-    """What keeping totals needs of the log."""
+class Blocks(Protocol):
+    """Blocks of the log, one by one."""
 
     def block(self, height: int) -> Block:
         """Return one block; NotFoundError when there is none."""
         ...
+
+
+class SealedBlocks(Blocks, Protocol):
+    """What keeping totals needs of the log."""
 
     def blocks(self, after: int, limit: int) -> Sequence[Block]:
         """Return up to ``limit`` blocks higher than ``after``, lowest first."""
@@ -119,7 +127,7 @@ def catch_up(totals: TotalsStore, log: SealedBlocks) -> int:
         done += len(blocks)
 
 
-def cursor_at(log: SealedBlocks, height: int) -> int:
+def cursor_at(log: Blocks, height: int) -> int:
     """Return the last invoice that is in a block up to ``height``; 0 for none."""
     return log.block(height).cursor if height else 0
 
@@ -132,7 +140,7 @@ def add_up(totals: TotalsStore, blocks: Sequence[Block], cursor: int) -> Iterato
         yield BlockTotals(block.height, sealing_day(block.sealed_at), cells)
 
 
-def taken(totals: TotalsStore, after: int, through: int) -> Iterator[Taxed]:
+def taken(totals: TaxedStore, after: int, through: int) -> Iterator[Taxed]:
     """Yield invoices ``after`` + 1 to ``through``; VerificationError when one is not stored."""
     seq = after + 1
     while seq <= through:

@@ -93,7 +93,7 @@ def checked_invoices(books: Books, last: int, tell: Callable[[int], None]) -> It
 
     ``tell`` is called with how many are done, now and then.
     """
-    check = _Check(books)
+    check = InvoiceCheck(books)
     done = 0
     while done < last:
         for invoice in _read(books, done, last):
@@ -105,10 +105,14 @@ def checked_invoices(books: Books, last: int, tell: Callable[[int], None]) -> It
     check.quotas()
 
 
-class _Check:
-    """The checks of one invoice, and what they must remember of those before."""
+class InvoiceCheck:
+    """The checks of one invoice after another, and what they must remember of those before.
+
+    May begin with any of them; ``quotas`` makes sense only after the first to the last.
+    """
 
     def __init__(self, books: Books) -> None:
+        """Nothing is read before it is needed."""
         self._books = books
         self._last: StoredInvoice | None = None
         self._codes: set[str] = set()
@@ -116,7 +120,7 @@ class _Check:
         self._used: dict[int, int] = {}
 
     def invoice(self, invoice: StoredInvoice) -> Checked:
-        """Check one invoice, steps 1 to 5 of the audit."""
+        """Check one invoice, steps 1 to 5 of the audit; AuditError for what does not hold."""
         _groups(invoice)
         try:
             face, lines = _read_face(invoice.face), read_lines(invoice.lines)

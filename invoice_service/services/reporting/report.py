@@ -11,13 +11,13 @@ from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 
-from chain.block import Block
 from chain.entry import format_time
 from chain.errors import MalformedError, NotFoundError, UnavailableError
 from chain.hashing import EMPTY_ROOT, ZERO
 from invoice_service.domain.merchant import Place, districts, industries
 from invoice_service.domain.tax import split_rate_name
 from invoice_service.services.anchoring.totals import (
+    Blocks,
     Dimension,
     Sums,
     figures,
@@ -82,12 +82,16 @@ def _side(found: Mapping[str, int]) -> _Side:
     return _Side(str(found["amount"]), found["count"], str(found["tax"]), str(found["total"]))
 
 
-class ReportStore(Protocol):
-    """What a report needs of a database."""
+class Totalled(Protocol):
+    """How far the totals have come."""
 
     def last_height(self) -> int:
         """Return the last block whose totals are stored; 0 when there is none."""
         ...
+
+
+class ReportStore(Totalled, Protocol):
+    """What a report needs of a database."""
 
     def day_end(self, day: str) -> int:
         """Return the last block sealed on ``day`` or before; 0 for none."""
@@ -109,14 +113,6 @@ class ReportStore(Protocol):
         ...
 
 
-class Blocks(Protocol):
-    """What a report needs of the log."""
-
-    def block(self, height: int) -> Block:
-        """Return one block; NotFoundError when there is none."""
-        ...
-
-
 def totals_report(
     store: ReportStore,
     log: Blocks,
@@ -133,8 +129,8 @@ def totals_report(
     """
     if by not in BY:
         raise MalformedError("by_unknown", f"a report is by {', '.join(BY)}", pointer="/by")
-    height = _height(store, log, at_block)
-    first, last = _range(log, _day(first, "/from"), _day(last, "/to"), height)
+    height = height_of(store, log, at_block)
+    first, last = range_of(log, read_day(first, "/from"), read_day(last, "/to"), height)
     low = min(store.day_end(_before(first)), height) if first else 0
     high = min(store.day_end(last), height)
     rows = _by_day(store, first, low, high) if by == "day" else _by_key(store, by, low, high)
@@ -145,13 +141,14 @@ def totals_report(
         "to": last,
         "by": by,
         "currency": "CNY",
-        "block": _block(log, height),
+        "block": block_of(log, height),
         "rows": list(rows),
         **figures(sums),
     }
 
 
-def _height(store: ReportStore, log: Blocks, at_block: int | None) -> int:
+def height_of(store: Totalled, log: Blocks, at_block: int | None) -> int:
+    """Return the block that a report stands on; raises as ``totals_report``."""
     last = store.last_height()
     if at_block is None or 0 <= at_block <= last:
         return last if at_block is None else at_block
@@ -164,8 +161,8 @@ def _height(store: ReportStore, log: Blocks, at_block: int | None) -> int:
     raise UnavailableError("totals_behind", f"block {at_block} is not in the totals yet")
 
 
-def _day(text: str | None, pointer: str) -> str:
-    """Return the day that ``text`` names; "" for none."""
+def read_day(text: str | None, pointer: str) -> str:
+    """Return the day that ``text`` names; "" for none. MalformedError ``day_invalid``."""
     if text is None:
         return ""
     try:
@@ -178,8 +175,11 @@ def _day(text: str | None, pointer: str) -> str:
         ) from None
 
 
-def _range(log: Blocks, first: str, last: str, height: int) -> tuple[str, str]:
-    """Put the days of the first block and of the report's in the place of those left out."""
+def range_of(log: Blocks, first: str, last: str, height: int) -> tuple[str, str]:
+    """Put the days of the first block and of the report's in the place of those left out.
+
+    MalformedError ``range_invalid``.
+    """
     if last and first > last:
         raise MalformedError("range_invalid", f"{first} is after {last}", pointer="/from")
     oldest, newest = _sealed_on(log, min(height, 1)), _sealed_on(log, height)
@@ -235,7 +235,7 @@ def _minus(after: Sums, before: Sums) -> Sums:
     return [new - old for new, old in zip(after, before, strict=True)]
 
 
-def _block(log: Blocks, height: int) -> dict[str, int | str]:
+def block_of(log: Blocks, height: int) -> dict[str, int | str]:
     """Return the block that the report stands on; block 0 is the empty log."""
     if not height:
         return {

@@ -3,6 +3,7 @@
 from sqlite_utils import Database, Migrations
 
 from invoice_service.services.people.refusals import KEPT_SECONDS
+from invoice_service.storage.spans import create_spans
 from invoice_service.storage.sqlite.admission_tables import create_admission
 from invoice_service.storage.sqlite.buyers import create_buyer_keys
 from invoice_service.storage.sqlite.claim_tables import claims_at_tills, create_claims
@@ -407,3 +408,9 @@ def money_quotas(db: Database) -> None:
 def admission(db: Database) -> None:
     """Applications, and requests for more quota."""
     create_admission(db)
+
+
+@migrations()
+def spans(db: Database) -> None:
+    """What days, months and years came to, by every mix."""
+    create_spans(db)

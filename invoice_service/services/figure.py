@@ -1,0 +1,501 @@
+"""Check a figure: make a report again from documents alone, and prove each step on the way.
+
+1. ``document``: the groups of each invoice that was counted hash to its password area, its columns
+   and lines say the same, its number follows the one before;
+2. ``entry``: its entry stands in the log at its place, of its block;
+3. ``root``: each of these entries leads to the root of the newest signed checkpoint, which only
+   adds to the block on which the report stands;
+4. ``closing``: the closing of each of these days that is closed is in the log in the same way, and
+   commits to the stored document, which has the sums of the day's documents;
+5. ``report``: the report made of these documents is the report, byte by byte.
+
+Nothing that was added up before is believed: neither totals by block, nor spans. The first that
+does not fit is named. Cost and memory grow with the invoices of the days that are asked for.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+
+import msgspec
+
+from chain.audit.finding import AuditError
+from chain.block import Block
+from chain.commitment import SALT_SIZE, parse_password_area
+from chain.entry import AnchorEntry, SealEntry, closing_key, format_time, parse_entry
+from chain.errors import ConflictError, MalformedError, RefusedError, VerificationError
+from chain.hashing import Digest, leaf_hash
+from chain.signing.checkpoint import Checkpoint, open_checkpoint
+from chain.signing.keys import TrustedKeys
+from chain.tree import merkle
+from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.services.anchoring.anchor import invoice_entry
+from invoice_service.services.anchoring.close import (
+    VERSION,
+    Closing,
+    DayCells,
+    add_up_day,
+    totals_document,
+)
+from invoice_service.services.anchoring.spans import (
+    Asked,
+    Cells,
+    Head,
+    Moved,
+    Moves,
+    Returned,
+    Span,
+    state_of,
+)
+from invoice_service.services.anchoring.totals import Taxed, sealing_day
+from invoice_service.services.checking.audit_invoices import Books, Checked, InvoiceCheck
+from invoice_service.services.ports import InvoiceFilter, PendingInvoice
+from invoice_service.services.reporting.mix import mixed_report, report_parts
+from invoice_service.services.reporting.question import FILTERS, Question
+from invoice_service.services.reporting.report import Totalled, height_of
+
+STEPS: Final = ("document", "entry", "root", "closing", "report")
+
+_NO_LIMIT: Final = 1 << 62
+_TOLD: Final = 400  # characters: a closing's document is much longer, and says which by its place
+
+Tell: TypeAlias = Callable[[int], None]
+"""Called with how many invoices have been checked so far."""
+
+
+class FigureLog(Protocol):
+    """What checking a figure needs of the log."""
+
+    def block(self, height: int) -> Block:
+        """Return one block; NotFoundError when there is none."""
+        ...
+
+    def blocks(self, after: int, limit: int) -> Sequence[Block]:
+        """Return up to ``limit`` blocks higher than ``after``, lowest first."""
+        ...
+
+    def find(self, key: bytes) -> int | None:
+        """Return the index of the entry with this key."""
+        ...
+
+    def entry(self, index: int) -> bytes:
+        """Return one entry; NotFoundError ``no_entry``."""
+        ...
+
+    def inclusion(self, index: int, size: int) -> list[Digest]:
+        """Return the path from an entry to the root of a published size."""
+        ...
+
+    def consistency(self, old_size: int, new_size: int) -> list[Digest]:
+        """Return the proof that the log of the new size only adds to that of the old."""
+        ...
+
+    def latest_checkpoint(self) -> tuple[Checkpoint, bytes]:
+        """Return the published checkpoint and its note."""
+        ...
+
+
+class FigureTotals(Totalled, Protocol):
+    """What checking a figure needs of the totals: when days ended, and the closings' documents."""
+
+    def day_ends(self, first: str, height: int) -> Sequence[tuple[str, int]]:
+        """Return the days from ``first`` on that have blocks, each with its last."""
+        ...
+
+    def closing(self, day: str, through: int) -> Closing | None:
+        """Return the closing of ``day`` that covers the log up to index ``through``."""
+        ...
+
+
+class Step(NamedTuple):
+    """What held: ``number`` of documents, entries, entries under the root, closed days, rows."""
+
+    step: str
+    number: int
+
+
+class FigureCheck(NamedTuple):
+    """What was proved; ``unclosed`` of the days have no closing yet.
+
+    The root is that of the checkpoint of ``size`` entries; ``report`` the report's bytes.
+    """
+
+    steps: tuple[Step, ...]
+    unclosed: int
+    size: int
+    root: str
+    report: bytes
+
+    def said(self) -> dict[str, Any]:
+        """As it is told to programs."""
+        steps = [{"step": step, "number": number} for step, number in self.steps]
+        checkpoint = {"size": self.size, "root": self.root}
+        return {"steps": steps, "unclosed": self.unclosed, "checkpoint": checkpoint}
+
+
+def said_of(error: AuditError) -> dict[str, str]:
+    """What does not fit, as it is told to programs: the step, where, and why."""
+    names = {"step": "kind", "place": "place", "expected": "expected", "found": "found"}
+    return {name: str(error.extra[key])[:_TOLD] for name, key in names.items()}
+
+
+def question_of(report: bytes) -> Question:
+    """The question that a report of version 3 answers. MalformedError ``report_malformed``."""
+    try:
+        head = msgspec.json.decode(report, type=_Head)
+    except msgspec.MsgspecError as error:
+        raise _not_ours(str(error)) from error
+    if head.version != 3 or not set(head.filters) <= set(FILTERS):
+        raise _not_ours("it is of another version")
+    return Question(
+        by=tuple(head.by),
+        first=head.first or None,
+        last=head.last or None,
+        at_block=head.block.height,
+        measure=head.measure,
+        compare=tuple(head.compare),
+        top=head.top,
+        bottom=head.bottom,
+        **head.filters,
+    )
+
+
+def check_figure(
+    books: Books,
+    totals: FigureTotals,
+    log: FigureLog,
+    keys: TrustedKeys,
+    question: Question,
+    report: bytes,
+    *,
+    most: int = _NO_LIMIT,
+    tell: Tell | None = None,
+) -> FigureCheck:
+    """Make the report again from documents, each step proved; AuditError for what fails first.
+
+    ``extra["kind"]`` is the step. RefusedError ``check_too_large`` beyond ``most`` invoices,
+    ConflictError ``not_published`` while no checkpoint covers the block; else as ``mixed_report``
+    for the question, and UnavailableError for what cannot be read now.
+    """
+    height = height_of(totals, log, question.at_block)
+    path = _Path(log, keys, height)
+    documents = _Documents(books, totals, log, path, most, tell or (lambda _: None))
+    expected = b"".join(report_parts(mixed_report(documents, log, question)))
+    closed, unclosed = documents.closings(height)
+    rows = _compare(expected, report)
+    counts = (documents.count, documents.count, path.count, closed, rows)
+    steps = tuple(Step(*pair) for pair in zip(STEPS, counts, strict=True))
+    return FigureCheck(steps, unclosed, path.size, path.root.hex(), expected)
+
+
+class _Path:
+    """Step 3: from entries to the root of the newest checkpoint."""
+
+    def __init__(self, log: FigureLog, keys: TrustedKeys, height: int) -> None:
+        """The block at ``height`` must be in it."""
+        checkpoint, note = log.latest_checkpoint()
+        self._log = log
+        self.size, self.root, self.count = checkpoint.size, checkpoint.root, 0
+        with _naming("root", checkpoint.size, "a checkpoint signed by the log"):
+            signed = open_checkpoint(note, keys)
+        if signed != checkpoint:
+            raise AuditError("root", checkpoint.size, f"{checkpoint}", f"{signed}")
+        if not height:
+            return
+        block = log.block(height)
+        if block.size > self.size:
+            raise ConflictError("not_published", f"block {height} is not published yet")
+        with _naming("root", f"of block {height}", "one to which the log only adds"):
+            way = log.consistency(block.size, self.size)
+            merkle.verify_consistency(block.size, block.root, self.size, self.root, way)
+
+    def entry(self, index: int) -> bytes:
+        """An entry that is under the root."""
+        entry = self._log.entry(index)
+        with _naming("root", index, f"an entry under {self.root.hex()}"):
+            way = self._log.inclusion(index, self.size)
+            merkle.verify_inclusion(leaf_hash(entry), index, self.size, way, self.root)
+        self.count += 1
+        return entry
+
+
+class _Documents:
+    """Documents in the place of sums: the store of a report, which checks whatever it gives."""
+
+    def __init__(
+        self,
+        books: Books,
+        totals: FigureTotals,
+        log: FigureLog,
+        path: _Path,
+        most: int,
+        tell: Tell,
+    ) -> None:
+        self._books, self._totals, self._log, self._path = books, totals, log, path
+        self._most, self._tell = most, tell
+        self._check = InvoiceCheck(books)
+        self._entries: Iterator[tuple[Block, int, bytes]] = iter(())
+        self._last = -1
+        self._reds: dict[int, Checked] = {}
+        self._days: dict[str, DayCells] = {}
+        self._names: dict[str, str] = {}
+        self.count = 0
+
+    def taxed(self, after: int, limit: int) -> list[Taxed]:
+        """Steps 1 and 2: up to ``limit`` invoices above ``after``, each once it is proved."""
+        if after != self._last:
+            self._check = InvoiceCheck(self._books)
+            self._entries = self._entries_after(after)
+        found = [self._proved(one) for one in self._books.invoices(InvoiceFilter(), after, limit)]
+        self._last = after + len(found)
+        self._tell(self.count)
+        return found
+
+    def returned(self, seq: int) -> Returned:
+        """What a red invoice did to its blue one, which is proved to be what was issued."""
+        checked = self._reds[seq]
+        blue = self._books.invoice_at(checked.invoice.reverses or 0)
+        if blue is None or checked.reversal is None:
+            raise AuditError("document", seq, "an invoice that it takes back", "nothing")
+        own = self._document(InvoiceCheck(self._books), blue)
+        back = sum(red.total for red in self._books.returns_of(blue.seq) if red.seq < seq)
+        return Returned(blue.seq, state_of(blue.total, -back), checked.reversal, _taxed(own))
+
+    def last_height(self) -> int:
+        """The last block whose totals are stored."""
+        return self._totals.last_height()
+
+    def day_ends(self, first: str, height: int) -> list[tuple[str, int]]:
+        """The days that have blocks, each with its last: as the seals say it."""
+        found = list(self._totals.day_ends(first, height))
+        for day, end in found:
+            days = [
+                sealing_day(self._log.block(at).sealed_at) for at in (end, min(end + 1, height))
+            ]
+            if days[0] != day or (end < height and days[1] <= day):
+                raise AuditError("entry", f"block {end}", f"the last of {day}", f"of {days}")
+        return found
+
+    def spans(self, height: int) -> list[Head]:  # noqa: ARG002 # nothing was added up
+        """None: everything is made of documents."""
+        return []
+
+    def last_part(self, day: str, height: int) -> Head | None:  # noqa: ARG002 # nothing was added up
+        """None, likewise."""
+        return None
+
+    def cells_of(self, ids: Sequence[int], cubes: Sequence[int]) -> Cells:  # noqa: ARG002 # nothing was added up
+        """Nothing, likewise."""
+        return {}
+
+    def moves_of(self, id_: int) -> Moves:  # noqa: ARG002 # nothing was added up
+        """Nothing, likewise."""
+        return {}
+
+    def moved(self, ids: Sequence[int], first: str, last: str) -> list[tuple[Moved, list[int]]]:  # noqa: ARG002 # nothing was added up
+        """Nothing, likewise."""
+        return []
+
+    def mixed(self, asked: Asked) -> Iterator[tuple[Any, ...]]:  # noqa: ARG002 # nothing was added up
+        """Nothing, likewise."""
+        return iter(())
+
+    def keep(self, spans: Sequence[Span]) -> None:
+        """Nothing is kept."""
+
+    def names_of(self, merchants: Iterable[str]) -> Mapping[str, str]:
+        """The names that stand on the invoices."""
+        return {name: self._names.get(name, "") for name in merchants}
+
+    def closings(self, height: int) -> tuple[int, int]:
+        """Step 4: how many days are closed by what their documents come to, how many not."""
+        closed = 0
+        newest = self._totals.last_height()
+        for day, cells in sorted(self._days.items()):
+            (_, end), *_ = self._totals.day_ends(day, newest)
+            index = self._log.find(closing_key(day))
+            if index is None or end > height:
+                continue  # the day goes on after the block, or has not ended
+            through = self._log.block(end).size - 1
+            entry = self._path.entry(index)
+            stored = self._totals.closing(day, through)
+            if stored is None:
+                raise AuditError("closing", day, f"a document through {through}", "nothing")
+            documents = _closing_documents(day, through, cells)
+            if stored.document not in documents:
+                found = stored.document.decode(errors="replace")
+                raise AuditError("closing", day, f"document {documents[-1].decode()}", found)
+            if len(stored.salt) != SALT_SIZE or stored.entry() != entry:
+                raise AuditError("closing", day, "the document committed to", entry.decode())
+            closed += 1
+        return closed, len(self._days) - closed
+
+    def _proved(self, invoice: StoredInvoice) -> Taxed:
+        if self.count >= self._most:
+            raise RefusedError(
+                "check_too_large",
+                f"more than {self._most:,} invoices: fewer days, or `fapiao report --verify`",
+            )
+        checked = self._document(self._check, invoice)
+        block, index, entry = next(self._entries, (None, 0, b""))
+        expected = invoice_entry(_pending(checked))
+        if block is None or entry != expected:
+            text = f"invoice {invoice.seq}, {expected.decode()}"
+            raise AuditError("entry", index, text, entry.decode() or "nothing")
+        taxed = _taxed(checked)
+        day = sealing_day(block.sealed_at)
+        add_up_day(self._days.setdefault(day, {}), taxed)
+        if taxed.red:
+            self._reds[invoice.seq] = checked
+        self.count += 1
+        return taxed
+
+    def _document(self, check: InvoiceCheck, invoice: StoredInvoice) -> Checked:
+        """Step 1."""
+        try:
+            checked = check.invoice(invoice)
+        except AuditError as error:
+            said = (str(error.extra[name]) for name in ("place", "expected", "found"))
+            raise AuditError("document", *said) from error
+        face = msgspec.json.decode(invoice.face, type=_Face)
+        self._names[checked.merchant] = face.seller.name
+        return checked
+
+    def _entries_after(self, seq: int) -> Iterator[tuple[Block, int, bytes]]:
+        """The invoices' entries from the block on that took the one after ``seq``, proved."""
+        height = self._block_after(seq)
+        before = self._log.block(height - 1).cursor if height > 1 else 0
+        while blocks := self._log.blocks(height - 1, 1):
+            (block,) = blocks
+            self._seal(block)
+            entries = [(index, self._path.entry(index)) for index in _indices(block)]
+            own = [pair for pair in entries if isinstance(parse_entry(pair[1]), AnchorEntry)]
+            if len(own) != block.cursor - before:
+                place, wanted = f"of block {height}", f"{block.cursor - before} invoices"
+                raise AuditError("entry", place, wanted, f"{len(own)}")
+            yield from ((block, index, entry) for index, entry in own)
+            before, height = block.cursor, height + 1
+
+    def _block_after(self, seq: int) -> int:
+        """The height of the first block that took an invoice above ``seq``."""
+        low, high = 1, self._totals.last_height()
+        while low < high:
+            middle = (low + high) // 2
+            if self._log.block(middle).cursor > seq:
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+    def _seal(self, block: Block) -> None:
+        seal = parse_entry(self._path.entry(block.seal_index))
+        found = seal.sealed_at if isinstance(seal, SealEntry) else "none"
+        if found != format_time(block.sealed_at):
+            expected = format_time(block.sealed_at)
+            raise AuditError("entry", block.seal_index, f"a seal of {expected}", str(found))
+
+
+class _Seller(msgspec.Struct):
+    name: str
+
+
+class _Face(msgspec.Struct):
+    seller: _Seller
+
+
+class _At(msgspec.Struct):
+    height: int
+
+
+class _Head(msgspec.Struct):
+    """What a report says of its question."""
+
+    version: int
+    by: list[str]
+    measure: str
+    compare: list[str]
+    filters: dict[str, str]
+    block: _At
+    first: str = msgspec.field(name="from")
+    last: str = msgspec.field(name="to")
+    top: int = 0
+    bottom: int = 0
+
+
+@contextmanager
+def _naming(step: str, place: int | str, expected: str) -> Iterator[None]:
+    """What does not verify within is what is wrong at this place."""
+    try:
+        yield
+    except (VerificationError, MalformedError) as error:
+        raise AuditError(step, place, expected, str(error)) from error
+
+
+def _indices(block: Block) -> range:
+    return range(block.first, block.seal_index)
+
+
+def _taxed(checked: Checked) -> Taxed:
+    invoice = checked.invoice
+    return Taxed(
+        *(invoice.seq, invoice.type == "red", checked.merchant, invoice.industry),
+        *(invoice.district, invoice.amount, invoice.tax, invoice.total),
+        invoice.rates,
+        invoice.till,
+    )
+
+
+def _pending(checked: Checked) -> PendingInvoice:
+    invoice, blue = checked.invoice, checked.invoice.reverses_hash
+    digest = parse_password_area(invoice.hash)
+    if blue is None:
+        return PendingInvoice(invoice.seq, digest)
+    return PendingInvoice(invoice.seq, digest, parse_password_area(blue), checked.reversal)
+
+
+def _closing_documents(day: str, through: int, cells: DayCells) -> list[bytes]:
+    """The day's totals as a document of each version that can hold them, the newest last."""
+    documents = []
+    for version in range(1, VERSION + 1):
+        with suppress(MalformedError):
+            documents.append(totals_document(day, through, cells, version))
+    return documents
+
+
+def _compare(expected: bytes, found: bytes) -> int:
+    """Step 5: the number of rows; AuditError for the first figure that is another."""
+    right = msgspec.json.decode(expected)
+    if expected == found:
+        return len(right["rows"])
+    try:
+        other = msgspec.json.decode(found, type=dict[str, Any])
+        rows = {_name(row): row for row in other.pop("rows")}
+    except (msgspec.MsgspecError, KeyError, TypeError, AttributeError) as error:
+        raise _not_ours(str(error)) from error
+    wanted = {_name(row): row for row in right.pop("rows")}
+    for name in [*wanted, *(name for name in rows if name not in wanted)]:
+        _differ(f"row {name}", wanted.get(name), rows.get(name))
+    _differ("whole", right, other)
+    raise AuditError("report", "whole", "these bytes", "the same in other bytes")
+
+
+def _differ(place: str, right: Any, other: Any) -> None:  # noqa: ANN401 # any JSON
+    """Name the first member that is another."""
+    if right == other:
+        return
+    if isinstance(right, dict) and isinstance(other, dict):
+        for name in sorted(right.keys() | other.keys()):
+            _differ(f"{place}, {name}", right.get(name), other.get(name))
+    raise AuditError("report", place, _shown(right), _shown(other))
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 # any JSON
+    return "nothing" if value is None else msgspec.json.encode(value).decode()
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {key}" for name, key in row["keys"].items()) or "whole"
+
+
+def _not_ours(why: str) -> MalformedError:
+    return MalformedError("report_malformed", f"this is no report of version 3: {why}")

@@ -1,0 +1,244 @@
+"""Adding up spans, and the few invoices since the last one, under the keys of a report."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from heapq import merge
+from itertools import count, groupby
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from invoice_service.domain.lifecycle import Reversal
+from invoice_service.services.anchoring.spans import (
+    DISTRICT,
+    FINEST,
+    INDUSTRY,
+    MERCHANT,
+    RATE,
+    Asked,
+    Cell,
+    DayEnd,
+    Head,
+    Moved,
+    Span,
+    SpanStore,
+    days_up_to,
+    since_part,
+    sums_of,
+)
+from invoice_service.services.anchoring.totals import Blocks, Sums
+from invoice_service.services.reporting.dimensions import PARTS
+
+Keys: TypeAlias = "tuple[str, ...]"
+Counted: TypeAlias = "tuple[Keys, int, Sums]"
+"""Keys in the order of a report, the side (0 now, 1 before, 2 a year before), eight sums."""
+
+
+class MixStore(SpanStore, Protocol):
+    """What a mix needs of a database."""
+
+    def mixed(self, asked: Asked) -> Iterator[tuple[Any, ...]]:
+        """Yield (keys…, side, what ``sums_of`` reads), in the order of keys and sides."""
+        ...
+
+    def moved(self, ids: Sequence[int], first: str, last: str) -> list[tuple[Moved, list[int]]]:
+        """Return what some spans moved of the invoices of some days."""
+        ...
+
+    def names_of(self, merchants: Sequence[str]) -> Mapping[str, str]:
+        """Return the names of merchants by their tax ids."""
+        ...
+
+
+class DayRange(NamedTuple):
+    """Days whose invoices are counted on a side under the names of their periods."""
+
+    side: int
+    times: Keys
+    first: str
+    last: str
+
+
+class Collector:
+    """The spans as of a block, for as many questions as a report has."""
+
+    def __init__(
+        self, store: MixStore, log: Blocks, height: int, filters: Mapping[str, str]
+    ) -> None:
+        """``filters`` as in ``Question``."""
+        self._store = store
+        self.days = days_up_to(store, log, height)
+        self._names = [end.day for end in self.days.ends]
+        self._longer = {
+            head.name: head
+            for head in (store.spans(height) if self.days.ends else ())
+            if head.kind != "day"
+        }
+        self._open: dict[str, tuple[Head | None, Span]] = {}
+        self._filters = filters
+        self._needs = _needs(
+            {"merchant": MERCHANT, "industry": INDUSTRY, "district": DISTRICT, "rate": RATE}[name]
+            for name in filters
+        )
+
+    def counted(
+        self, by: Sequence[str], ranges: Sequence[DayRange], *, rated: bool = False
+    ) -> Iterator[Counted]:
+        """Yield the sums under each key and side, in their order; those of 0 may be there.
+
+        ``by`` are periods, whose names the ranges bring, and parts of cells. By rates or under
+        one, an invoice counts in each of its rates (so, too, where it is to be ``rated``).
+        """
+        cube = _cube(
+            self._needs | _needs(PARTS[name].needs for name in by if name in PARTS), rated=rated
+        )
+        fresh = self._fresh(by, ranges, rated=bool(cube & RATE))
+        spans = list(self._spans(ranges))
+        stored: Iterator[Counted] = iter(())
+        if spans:
+            times = count()
+            keys = [PARTS[name].sql() if name in PARTS else f"t{next(times)}" for name in by]
+            rows = self._store.mixed(Asked(cube, spans, keys, self._where()))
+            width = len(by)
+            stored = ((row[:width], row[width], sums_of(row[width + 1 :])) for row in rows)
+        if not fresh:
+            return stored
+        return _added(merge(stored, fresh, key=_place))
+
+    def moves(
+        self, by: Sequence[str], ranges: Sequence[DayRange]
+    ) -> Iterator[tuple[Keys, int, Reversal, list[int]]]:
+        """Yield what went into states, or out of them (below 0), under each key and side."""
+        rated = bool(
+            (self._needs | _needs(PARTS[name].needs for name in by if name in PARTS)) & RATE
+        )
+        if not ranges:
+            return
+        first, last = min(one.first for one in ranges), max(one.last for one in ranges)
+        ends = self.days.ends[bisect_left(self._names, first) :]
+        ids = [end.span for end in ends if end.span]
+        fresh: list[tuple[Moved, list[int]]] = []
+        for end in ends:
+            if not end.span:
+                part, rest = self._since(end)
+                ids += [part.id] if part else []
+                fresh += rest.moves.items()
+        holds, under = self._holds, _ByDay(ranges)
+        for moved, sums in [*self._store.moved(ids, first, last), *fresh]:
+            if moved.rated == rated and holds(moved.cell):
+                for one in under[moved.day]:
+                    yield _keys(by, one.times, moved.cell), one.side, moved.state, sums
+
+    def _spans(self, ranges: Sequence[DayRange]) -> Iterator[tuple[Any, ...]]:
+        for one in ranges:
+            for id_ in self._cover(one.first, one.last):
+                yield id_, one.side, *one.times
+
+    def _cover(self, first: str, last: str) -> Iterator[int]:
+        """The longest spans that are the days from ``first`` to ``last`` together."""
+        names, ends = self._names, self.days.ends
+        at, stop = bisect_left(names, first), bisect_right(names, last)
+        while at < stop:
+            day = names[at]
+            for length in (4, 7):
+                whole = self._longer.get(day[:length])
+                begins = not at or names[at - 1][:length] != day[:length]
+                if whole and begins:
+                    following = bisect_right(names, f"{day[:length]}~")
+                    if following <= stop:
+                        yield whole.id
+                        at = following
+                        break
+            else:
+                if ends[at].span:
+                    yield ends[at].span
+                else:
+                    part, _ = self._since(ends[at])
+                    if part is not None:
+                        yield part.id
+                at += 1
+
+    def _fresh(
+        self, by: Sequence[str], ranges: Sequence[DayRange], *, rated: bool
+    ) -> list[Counted]:
+        """What no span has, of the days that have none."""
+        found: dict[tuple[Keys, int], Sums] = {}
+        under = _ByDay(ranges)
+        for end in self.days.ends:
+            if end.span or not under[end.day]:
+                continue
+            _, rest = self._since(end)
+            for (cube, cell), sums in rest.cells.items():
+                if cube == FINEST[rated] and self._holds(cell):
+                    for one in under[end.day]:
+                        place = _keys(by, one.times, cell), one.side
+                        found[place] = _sum(found.get(place), sums)
+        return sorted(((*place, sums) for place, sums in found.items()), key=_place)
+
+    def _since(self, end: DayEnd) -> tuple[Head | None, Span]:
+        found = self._open.get(end.day)
+        if found is None:
+            found = self._open[end.day] = since_part(self._store, self.days, end)
+        return found
+
+    def _where(self) -> list[tuple[str, Any]]:
+        conditions = []
+        for name, value in self._filters.items():
+            part = PARTS[_level(value) if name == "industry" else name]
+            conditions.append((f"{part.sql()} = ?", value))
+        return conditions
+
+    def _holds(self, cell: Cell) -> bool:
+        return all(
+            PARTS[_level(value) if name == "industry" else name].of(cell) == value
+            for name, value in self._filters.items()
+        )
+
+
+class _ByDay(dict[str, "list[DayRange]"]):
+    """The ranges that a day is in, looked for once a day."""
+
+    def __init__(self, ranges: Sequence[DayRange]) -> None:
+        super().__init__()
+        self._ranges = ranges
+
+    def __missing__(self, day: str) -> list[DayRange]:
+        found = [one for one in self._ranges if one.first <= day <= one.last]
+        self[day] = found
+        return found
+
+
+def _level(code: str) -> str:
+    """At which level of GB/T 4754 a code stands, by its length."""
+    return ("section", "division", "group", "class")[len(code) - 1]
+
+
+def _needs(needed: Iterator[int]) -> int:
+    found = 0
+    for one in needed:
+        found |= one
+    return found
+
+
+def _cube(needs: int, *, rated: bool) -> int:
+    cube = MERCHANT | needs & RATE if needs & MERCHANT else needs
+    return cube | RATE if rated else cube
+
+
+def _keys(by: Sequence[str], times: Keys, cell: Cell) -> Keys:
+    left = iter(times)
+    return tuple(PARTS[name].of(cell) if name in PARTS else next(left) for name in by)
+
+
+def _place(counted: Counted) -> tuple[Keys, int]:
+    return counted[0], counted[1]
+
+
+def _added(counted: Iterator[Counted]) -> Iterator[Counted]:
+    for (keys, side), same in groupby(counted, key=_place):
+        sums: Sums | None = None
+        for _, _, more in same:
+            sums = _sum(sums, more)
+        yield keys, side, sums or []
+
+
+def _sum(sums: Sums | None, more: Sums) -> Sums:
+    return list(more) if sums is None else [a + b for a, b in zip(sums, more, strict=True)]

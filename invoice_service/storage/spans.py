@@ -1,0 +1,292 @@
+"""The SQL of spans in ``invoices.db``: what days, months and years came to, by every mix.
+
+Rows are only ever added (ADR 0058). A sum of fen stands in two columns, its lowest 40 bits and
+what is above, so that millions of rows are added up in SQL without leaving 64 bits; what red
+invoices took back stands there above zero. A total is amount and tax, and has no column.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final, Protocol
+
+import msgspec
+from sqlite_utils import Database
+
+from chain.errors import UnavailableError
+from invoice_service.services.anchoring.spans import (
+    FINEST,
+    Asked,
+    Cell,
+    Cells,
+    Head,
+    Moved,
+    Moves,
+    Returned,
+    Span,
+    state_of,
+    sums_of,
+)
+from invoice_service.services.anchoring.totals import Sums, Taxed
+
+_TABLES: Final = (
+    "CREATE TABLE spans (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,"
+    " height INTEGER NOT NULL, cursor INTEGER NOT NULL, UNIQUE (kind, name, height)) STRICT",
+    "CREATE INDEX spans_height ON spans (height) WHERE kind <> 'part'",
+    "CREATE TABLE span_keys (id INTEGER PRIMARY KEY, cube INTEGER NOT NULL,"
+    " merchant TEXT NOT NULL, till TEXT NOT NULL, industry TEXT NOT NULL, district TEXT NOT NULL,"
+    " rate TEXT NOT NULL, UNIQUE (cube, merchant, till, industry, district, rate)) STRICT",
+    "CREATE TABLE span_cells (span INTEGER NOT NULL, cube INTEGER NOT NULL, cell INTEGER NOT NULL,"
+    " blue_count INTEGER NOT NULL, blue_amount INTEGER NOT NULL, blue_tax INTEGER NOT NULL,"
+    " red_count INTEGER NOT NULL, red_amount INTEGER NOT NULL, red_tax INTEGER NOT NULL,"
+    " blue_amount_high INTEGER NOT NULL, blue_tax_high INTEGER NOT NULL,"
+    " red_amount_high INTEGER NOT NULL, red_tax_high INTEGER NOT NULL,"
+    " PRIMARY KEY (span, cube, cell)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE span_moves (span INTEGER NOT NULL, day TEXT NOT NULL, cell INTEGER NOT NULL,"
+    " state TEXT NOT NULL, count INTEGER NOT NULL, amount INTEGER NOT NULL,"
+    " tax INTEGER NOT NULL, amount_high INTEGER NOT NULL, tax_high INTEGER NOT NULL,"
+    " PRIMARY KEY (span, day, cell, state)) STRICT, WITHOUT ROWID",
+)
+
+_KEYS: Final = {
+    "spans": "id = NEW.id OR (kind = NEW.kind AND name = NEW.name AND height = NEW.height)",
+    "span_keys": "id = NEW.id OR (cube = NEW.cube AND merchant = NEW.merchant AND till = NEW.till"
+    " AND industry = NEW.industry AND district = NEW.district AND rate = NEW.rate)",
+    "span_cells": "span = NEW.span AND cube = NEW.cube AND cell = NEW.cell",
+    "span_moves": "span = NEW.span AND day = NEW.day AND cell = NEW.cell AND state = NEW.state",
+}
+"""What a second row may not share with a first, per table."""
+
+_LOW: Final = (1 << 40) - 1
+_COLUMNS: Final = (
+    *("blue_count", "blue_amount", "blue_tax", "red_count", "red_amount", "red_tax"),
+    *("blue_amount_high", "blue_tax_high", "red_amount_high", "red_tax_high"),
+)
+SUMS: Final = ", ".join(f"sum({name})" for name in _COLUMNS)
+"""What ``sums_of`` reads, in SQL."""
+
+_PLACE: Final = "merchant, till, industry, district, rate"
+
+_RETURNED: Final = """
+SELECT b.seq, r.total, b.total, (SELECT coalesce(sum(e.total), 0) FROM invoices e
+    WHERE e.reverses = b.seq AND e.seq < r.seq), tax_id, b.industry, b.district, b.amount, b.tax,
+    b.rates, b.till
+FROM invoices r JOIN invoices b ON b.seq = r.reverses JOIN merchants ON merchants.id = b.merchant_id
+WHERE r.seq = ?
+"""
+
+_read_rates: Final = msgspec.json.Decoder(list[tuple[str, int, int]]).decode
+
+
+class Sessions(Protocol):
+    """Connections to ``invoices.db``, as the store opens them."""
+
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Give this thread's connection; SQLite's errors come out as UnavailableError."""
+        ...
+
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Give it inside one transaction, durable once it is left."""
+        ...
+
+
+def create_spans(db: Database) -> None:
+    """Create the four tables, and let the database refuse to change what stands in them."""
+    for statement in _TABLES:
+        db.execute(statement)
+    for table, same in _KEYS.items():
+        # INSERT OR REPLACE deletes without firing delete triggers, so it is refused here.
+        exists = f"EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 # constants above
+        db.execute(
+            f"CREATE TRIGGER {table}_append BEFORE INSERT ON {table} WHEN {exists}"
+            f" BEGIN SELECT RAISE(ABORT, '{table} are only ever appended'); END"
+        )
+        for change in ("UPDATE", "DELETE"):
+            db.execute(
+                f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table}"
+                f" BEGIN SELECT RAISE(ABORT, '{table} are frozen: no {change}'); END"
+            )
+
+
+class SqliteSpans:
+    """Spans, in the same file as the totals by block."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        """Use the store's own connections; ``create_spans`` has been called once."""
+        self._sessions = sessions
+
+    def returned(self, seq: int) -> Returned:
+        """Return what the red invoice at ``seq`` did; UnavailableError ``record_damaged``."""
+        with self._sessions.reading() as connection:
+            row = connection.execute(_RETURNED, (seq,)).fetchone()
+        try:
+            blue, taken, total, before, merchant, industry, district, amount, tax, rates, till = row
+            taxed = Taxed(
+                *(blue, False, merchant, industry, district, amount, tax, total),
+                _read_rates(rates),
+                till,
+            )
+        except (TypeError, msgspec.MsgspecError) as error:
+            raise UnavailableError(
+                "record_damaged", f"what invoice {seq} takes back is damaged: {error}"
+            ) from error
+        after = state_of(total, -(before + taken))
+        return Returned(blue, state_of(total, -before), after or "part", taxed)
+
+    def spans(self, height: int) -> list[Head]:
+        """Return the days, months and years that end with a block up to ``height``, in order."""
+        with self._sessions.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, kind, name, height, cursor FROM spans WHERE kind <> 'part'"
+                " AND height <= ? ORDER BY height, length(name) DESC",
+                (height,),
+            ).fetchall()
+        return [Head._make(row) for row in rows]
+
+    def parts(self) -> list[Head]:
+        """Return the parts of days, in order, for the audit."""
+        with self._sessions.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, kind, name, height, cursor FROM spans WHERE kind = 'part'"
+                " ORDER BY height"
+            ).fetchall()
+        return [Head._make(row) for row in rows]
+
+    def last_part(self, day: str, height: int) -> Head | None:
+        """Return the longest part of a day that ends with a block up to ``height``."""
+        with self._sessions.reading() as connection:
+            row = connection.execute(
+                "SELECT id, kind, name, height, cursor FROM spans WHERE kind = 'part'"
+                " AND name = ? AND height <= ? ORDER BY height DESC LIMIT 1",
+                (day, height),
+            ).fetchone()
+        return Head._make(row) if row else None
+
+    def cells_of(self, ids: Sequence[int], cubes: Sequence[int]) -> Cells:
+        """Return the cells of some mixes in some spans, added up."""
+        query = (
+            f"SELECT k.cube, {_PLACE}, {SUMS} FROM json_each(?) s CROSS JOIN json_each(?) q"  # noqa: S608 # constants
+            " CROSS JOIN span_cells c ON c.span = s.value AND c.cube = q.value"
+            " CROSS JOIN span_keys k ON k.id = c.cell GROUP BY c.cell"
+        )
+        with self._sessions.reading() as connection:
+            rows = connection.execute(query, (json.dumps(list(ids)), json.dumps(list(cubes))))
+            return {(row[0], Cell._make(row[1:6])): sums_of(row[6:]) for row in rows}
+
+    def moves_of(self, id_: int) -> Moves:
+        """Return what a span moved from state to state."""
+        return dict(self.moved([id_], "", "9999-12-31"))
+
+    def moved(self, ids: Sequence[int], first: str, last: str) -> list[tuple[Moved, list[int]]]:
+        """Return what some spans moved of the invoices of some days."""
+        query = (
+            "SELECT day, state, count, amount, tax, amount_high, tax_high,"  # noqa: S608 # constants
+            f" {_PLACE} FROM json_each(?) s CROSS JOIN span_moves m ON m.span = s.value"
+            " AND m.day BETWEEN ? AND ? CROSS JOIN span_keys k ON k.id = m.cell"
+        )
+        with self._sessions.reading() as connection:
+            rows = connection.execute(query, (json.dumps(list(ids)), first, last)).fetchall()
+        return [
+            (
+                Moved(bool(cell[-1]), day, Cell._make(cell), state),
+                [count, amount + (amount_high << 40), tax + (tax_high << 40)],
+            )
+            for day, state, count, amount, tax, amount_high, tax_high, *cell in rows
+        ]
+
+    def mixed(self, asked: Asked) -> Iterator[tuple[Any, ...]]:
+        """Yield (keys…, side, what ``sums_of`` reads), in the order of keys and sides."""
+        width = len(asked.spans[0]) - 2 if asked.spans else 0
+        named = "".join(f", json_extract(value, '$[{at + 2}]') AS t{at}" for at in range(width))
+        keys = "".join(f"{key}, " for key in asked.keys)
+        conditions = " AND ".join(condition for condition, _ in asked.where) or "1"
+        by_key = any(condition.startswith("k.merchant =") for condition, _ in asked.where)
+        cells = f"CROSS JOIN span_cells c ON c.span = w.span AND c.cube = {asked.cube:d}"
+        joined = (
+            f"CROSS JOIN span_keys k ON k.cube = {asked.cube:d} {cells} AND c.cell = k.id"
+            if by_key
+            else f"{cells} CROSS JOIN span_keys k ON k.id = c.cell"
+        )
+        query = (
+            "WITH w AS MATERIALIZED (SELECT json_extract(value, '$[0]') AS span,"  # noqa: S608 # our own expressions
+            f" json_extract(value, '$[1]') AS side{named} FROM json_each(?))"
+            f" SELECT {keys}side, {SUMS} FROM w {joined} WHERE {conditions}"
+            f" GROUP BY {keys}side ORDER BY {keys}side"
+        )
+        values = [value for _, value in asked.where]
+        with self._sessions.reading() as connection:
+            yield from connection.execute(query, (json.dumps(asked.spans), *values))
+
+    def names_of(self, merchants: Iterable[str]) -> dict[str, str]:
+        """Return the names of merchants by their tax ids."""
+        with self._sessions.reading() as connection:
+            return dict(
+                connection.execute(
+                    "SELECT tax_id, name FROM json_each(?) JOIN merchants ON tax_id = value",
+                    (json.dumps(list(merchants)),),
+                ).fetchall()
+            )
+
+    def keep(self, spans: Sequence[Span]) -> None:
+        """Store spans in one durable transaction; those that are stored already are left."""
+        with self._sessions.writing() as connection:
+            for span in spans:
+                _keep(connection, span)
+
+
+def _keep(connection: sqlite3.Connection, span: Span) -> None:
+    if connection.execute(
+        "SELECT 1 FROM spans WHERE kind = ? AND name = ? AND height = ?",
+        (span.kind, span.name, span.height),
+    ).fetchone():
+        return  # another worker has made the same
+    id_ = connection.execute(
+        "INSERT INTO spans (kind, name, height, cursor) VALUES (?, ?, ?, ?) RETURNING id",
+        (span.kind, span.name, span.height, span.cursor),
+    ).fetchone()[0]
+    rows = [
+        (id_, cube, _key(connection, cube, cell), *_split(sums))
+        for (cube, cell), sums in span.cells.items()
+    ]
+    rows.sort()
+    connection.executemany(
+        f"INSERT INTO span_cells VALUES (?, ?, ?{', ?' * len(_COLUMNS)})",  # noqa: S608 # constant
+        rows,
+    )
+    moves = [
+        (id_, moved.day, _key(connection, FINEST[moved.rated], moved.cell), moved.state, *fen)
+        for moved, sums in span.moves.items()
+        if any(sums)
+        for fen in [(sums[0], *_low(sums[1:]), *_high(sums[1:]))]
+    ]
+    connection.executemany("INSERT INTO span_moves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", moves)
+
+
+def _key(connection: sqlite3.Connection, cube: int, cell: Cell) -> int:
+    row = connection.execute(
+        "SELECT id FROM span_keys WHERE cube = ? AND merchant = ? AND till = ? AND industry = ?"
+        " AND district = ? AND rate = ?",
+        (cube, *cell),
+    ).fetchone()
+    if row is None:
+        row = connection.execute(
+            f"INSERT INTO span_keys (cube, {_PLACE}) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",  # noqa: S608 # constant
+            (cube, *cell),
+        ).fetchone()
+    return int(row[0])
+
+
+def _split(sums: Sums) -> list[int]:
+    count, amount, tax, _, reds, red_amount, red_tax, _ = sums
+    fen = amount, tax, -red_amount, -red_tax
+    low = _low(fen)
+    return [count, *low[:2], reds, *low[2:], *_high(fen)]
+
+
+def _low(fen: Iterable[int]) -> list[int]:
+    return [number & _LOW for number in fen]
+
+
+def _high(fen: Iterable[int]) -> list[int]:
+    return [number >> 40 for number in fen]
