@@ -1,10 +1,12 @@
 """Renew the catalogues from what pages and their scripts say: ``python -m scripts.words``.
 
 Each room of pages has a file, and so has each folder of scripts. What is new gets an empty
-translation, for people to fill in; what is gone goes. With ``--check`` nothing is written: the
-exit status is 1 if a file is not as it would be, or lacks a translation.
+translation, for people to fill in; what is gone goes. Where a page's own words are not to be
+believed, a script of ours has the translations (``MODULES``). With ``--check`` nothing is written:
+the exit status is 1 if a file is not as it would be, or lacks a translation.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -15,12 +17,14 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_file
 from babel.messages.pofile import write_po
 
-from invoice_service.web.ground.catalogs import FOLDER, SCRIPTS, read
+from invoice_service.web.ground.catalogs import FOLDER, SCRIPTS, of_scripts, read
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 WEB: Final = ROOT / "invoice_service" / "web"
 STATIC: Final = ROOT / "static"
 LANGUAGES: Final = ("zh",)
+MODULES: Final = {"scan/chinese.js": ("zh", ("scan", "verify"))}
+"""Scripts that are made: of which language, and of which folders' sentences."""
 GROUND: Final = "ground"
 """The room that has the templates which all others share."""
 
@@ -77,6 +81,17 @@ def missing(catalog: Catalog) -> list[str]:
     ]
 
 
+def module(language: str, folders: tuple[str, ...]) -> str:
+    """A script with what these folders' scripts say."""
+    of_scripts.cache_clear()
+    said = {text: told for one in folders for text, told in of_scripts(language, one).items()}
+    lines = json.dumps(dict(sorted(said.items())), ensure_ascii=False, indent=2)
+    note = (
+        "/** Made by scripts.words: what these scripts say, apart from what a page brings along. */"
+    )
+    return f"{note}\nexport const CHINESE = {lines};\n"
+
+
 def main() -> int:
     """Renew all, or look."""
     check, status = "--check" in sys.argv[1:], 0
@@ -93,6 +108,13 @@ def main() -> int:
             for text in missing(catalog):
                 status = 1
                 print(f"{file.relative_to(ROOT)} lacks: {text}")
+    for name, of in MODULES.items():
+        script = STATIC / name
+        if (script.read_text("utf-8") if script.is_file() else "") != module(*of):
+            status = 1
+            print(script.relative_to(ROOT), "is not as it should be" if check else "renewed")
+            if not check:
+                script.write_text(module(*of), "utf-8")
     return status if check else 0
 
 

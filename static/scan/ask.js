@@ -2,9 +2,9 @@
 import { ForkedError } from "../verify/fork.js";
 import { same } from "../verify/hashing.js";
 import { fetchProof, logReader } from "../verify/newest.js";
-import { parseKey, parseNote } from "../verify/note.js";
+import { isKnown, keyText, parseNote } from "../verify/note.js";
 import { parsePolicy } from "../verify/policy.js";
-import { hold } from "../verify/seen.js";
+import { hold, memory } from "../verify/seen.js";
 import { verifyProof } from "../verify/verify.js";
 import { Problem } from "../verify/errors.js";
 import { yuan } from "../verify/words.js";
@@ -18,26 +18,30 @@ export function prover({ key, statements, witnesses }) {
   const known = JSON.parse(statements).filter((text) => text.startsWith(`${origin}/keys\n`));
   const lines = JSON.parse(witnesses).map((text, place) => `witness ${place} ${text}\n`);
   const policy = parsePolicy(`${lines.join("")}quorum none\n`);
+  const here = { origin, witnesses: JSON.parse(witnesses) };
   return async (hash, onStep) => {
     const data = await fetchProof(hash);
     const found = await verifyProof(data, key, onStep, known, await policy);
     if (found.hash !== hash) throw new Problem("other_invoice", "the proof is of another invoice");
     if (!found.shown.face) throw new Problem("face_hidden", "the proof does not show the face");
-    return { ...found, cosigned: await cosigned(found.seen.note, JSON.parse(witnesses)) };
+    return { ...found, here, cosigned: cosigned(found.seen.note, (await policy).witnesses) };
   };
 }
 
-/** When each of the witnesses signed a note whose signatures have been checked: seconds. */
-async function cosigned(note, witnesses) {
-  const keys = await Promise.all(witnesses.map(parseKey));
-  return parseNote(note).signatures
-    .filter(({ name, id }) => keys.some((key) => key.name === name && same(key.id, id)))
-    .map(({ payload }) => Number(new DataView(payload.buffer, payload.byteOffset, 8).getBigUint64(0)));
+/** Which witness signed a note, whose signatures have been checked, and when: {by, time} in seconds. */
+function cosigned(note, witnesses) {
+  return parseNote(note).signatures.flatMap(({ name, id, payload }) => {
+    const key = witnesses.filter(isKnown).find((one) => one.name === name && same(one.id, id));
+    if (!key) return [];
+    const time = new DataView(payload.buffer, payload.byteOffset, 8).getBigUint64(0);
+    return [{ by: keyText(key), time: Number(time) }];
+  });
 }
 
-/** A proof as judge.js wants it. */
-export function factsOf(found, reds) {
+/** A proof as judge.js wants it; only the times of witnesses that are `known` to this phone count. */
+export function factsOf(found, reds, known) {
   const { face } = found.shown;
+  const timesOf = (isOurs) => found.cosigned.filter(({ by }) => known.includes(by) === isOurs).map(({ time }) => time);
   const sealed = Date.parse(found.sealedAt) / 1000;
   return {
     hash: found.hash,
@@ -48,7 +52,8 @@ export function factsOf(found, reds) {
     red: face.get("type") === "red",
     state: found.state?.reversal ?? "none",
     size: Number(found.size),
-    times: [sealed, ...found.cosigned],
+    times: [sealed, ...timesOf(true)],
+    strange: timesOf(false),
     sealed,
     reds,
   };
@@ -71,9 +76,10 @@ export async function redsOf(prove, returns) {
 
 /** What this phone saw of the log before, held against a proof; what it proves is remembered. */
 export async function seenBefore(found) {
+  const here = seenHere(found.here);
   const before = await hold(found);
   if (before instanceof ForkedError) return { ...NOTHING, forked: true };
-  if (before === null) return { ...NOTHING, damaged: true };
+  if (before === null || here === null) return { ...NOTHING, damaged: true };
   const after = before.largest === null ? before : await hold(found, logReader());
   if (after instanceof ForkedError) return { ...NOTHING, forked: true };
   return {
@@ -82,7 +88,22 @@ export async function seenBefore(found) {
     others: before.others,
     damaged: false,
     compared: after?.compared ?? false,
+    elsewhere: here.origin !== found.here.origin,
+    witnesses: here.witnesses,
   };
 }
 
-const NOTHING = { forked: false, largest: null, others: false, damaged: false, compared: false };
+/** What this address said of itself when this phone first came here; null where that is damaged. */
+function seenHere(said) {
+  try {
+    return memory.here(said);
+  } catch (problem) {
+    if (problem instanceof Problem) return null;
+    throw problem;
+  }
+}
+
+const NOTHING = {
+  ...{ forked: false, largest: null, others: false, damaged: false, compared: false },
+  ...{ elsewhere: false, witnesses: [] },
+};

@@ -17,9 +17,10 @@ const FACED = new Set(["authentic", "reversed", "partly_reversed", "pending"]);
 
 /**
  * `shown` is what shown.js reads of the page; `claim` what the address says (null: unreadable);
- * `proof` {hash, said: {name: text}, number, total, amount, red, state, size, times, sealed, reds}, of
- * whose `reds` {hash: {said, total, reverses}} are the proved red invoices that the page names;
- * `seen` {forked, largest, others, damaged, compared}; `now` and times in seconds.
+ * `proof` {hash, said: {name: text}, number, total, amount, red, state, size, times, strange, sealed,
+ * reds}, of whose `reds` {hash: {said, total, reverses}} are the proved red invoices that the page
+ * names, and `strange` times of witnesses that this phone does not know;
+ * `seen` {forked, largest, others, damaged, compared, elsewhere}; `now` and times in seconds.
  *
  * Returns {kind, differs: [name…], why}: `differs` (the answer does not fit its proof), `late` (it
  * says "pending" of what is in the log), `ahead` (it says "reversed", which the log does not yet),
@@ -54,7 +55,13 @@ function faceDiffers(shown, proof) {
   const names = Object.keys(shown.said);
   const wrong = names.filter((name) => name !== "left").filter((name) => shown.said[name].some((text) => text !== proof.said[name]));
   const missing = FACED.has(shown.verdict) ? NEEDED.filter((name) => !names.includes(name)) : [];
-  return [...wrong, ...missing];
+  return [...wrong, ...missing, ...(FACED.has(shown.verdict) ? strayOf(shown, proof) : [])];
+}
+
+/** Sums that the page shows as no fact that could be held against anything. */
+function strayOf({ sums }, { said }) {
+  const proved = Object.values(said).join(" ");
+  return sums.every((sum) => proved.split(/[ ·/]+/).includes(sum)) ? [] : ["sums"];
 }
 
 /** What the state map says against the verdict, and the band's colour against both. */
@@ -101,10 +108,12 @@ function historyDiffers(proof, seen) {
 /** Why it is not known to be so now: null where it is. */
 function notNow(claim, proof, seen, now) {
   if (claim === null) return "unread";
+  if (seen.elsewhere) return "other_log";
   if (seen.others) return "other_key";
   if (seen.damaged) return "damaged";
   if (seen.largest !== null && seen.largest < proof.size && !seen.compared) return "not_compared";
-  const ages = proof.times.map((time) => now - time);
-  if (ages.some((age) => age >= -FRESH && age <= FRESH)) return null;
-  return ages.every((age) => age < -FRESH) ? "clock" : "old";
+  const isNow = (time) => Math.abs(now - time) <= FRESH;
+  if (proof.times.some(isNow)) return null;
+  if (proof.strange.some(isNow)) return "stranger";
+  return proof.times.every((time) => now - time < -FRESH) ? "clock" : "old";
 }

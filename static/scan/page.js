@@ -1,12 +1,13 @@
 /** The scan page checks the service's own answer: its proof, step by step, once the verdict is read. */
-import { _, inOther, joined } from "../ground/words.js";
+import { _, inOther, joined, learn } from "../ground/words.js";
 import { age } from "../verify/newest.js";
 import { Problem } from "../verify/errors.js";
 import { freshPage, put, watch } from "./again.js";
 import { factsOf, prover, redsOf, seenBefore } from "./ask.js";
+import { CHINESE } from "./chinese.js";
 import { judge } from "./judge.js";
 import { claimOf, readShown } from "./shown.js";
-import { AS_OF, BAND, DIFFERS, NAMES, NOT_NOW, OTHERWISE, SAID, SHOWN } from "./words.js";
+import { AS_OF, BAND, DIFFERS, NAMES, NOT_NOW, OTHERWISE, PROVED, SAID, SHOWN } from "./words.js";
 
 const AGAIN = 1500; // milliseconds before an answer that does not fit is asked for once more
 const NO_PROOF = new Set(["not_in_log", "invoice_unknown"]);
@@ -30,7 +31,7 @@ async function check(last = false) {
   const shown = named(readShown(document));
   let outcome;
   const [before, reds] = await Promise.all([seenBefore(found), redsOf(prove, shown.returns).catch(() => ({}))]);
-  const facts = factsOf(found, reds);
+  const facts = factsOf(found, reds, before.witnesses);
   const asked = { claim, proof: facts, seen: before };
   outcome = judge({ shown, now: Date.now() / 1000, ...asked });
   if ((outcome.kind === "differs" || outcome.kind === "late") && !last) return lookAgain(asked);
@@ -75,7 +76,8 @@ function conclude({ kind, differs, why }, { shown, facts, found }) {
   if (kind === "late") return accuse("differs", [_(DIFFERS.verdict)]);
   const plain = shown.verdict === "authentic" && shown.style === "authentic";
   const said = !plain && (kind === "confirmed" || kind === "asof") ? "found" : kind;
-  say(said, [], joined([when, ...(why === null ? [] : [_(NOT_NOW[why])])]));
+  const proved = shown.verdict === "mismatch" ? [] : [_(PROVED, facts.said)];
+  say(said, [], joined([...proved, when, ...(why === null ? [] : [_(NOT_NOW[why])])]));
 }
 
 function differenceOf(name, { said }, facts) {
@@ -87,6 +89,7 @@ function differenceOf(name, { said }, facts) {
 /** The page's own answer is not to be relied on: the band says so, too. */
 function accuse(kind, items) {
   const band = document.querySelector("[data-verdict]");
+  for (const other of document.querySelectorAll(".verdict")) if (other !== band) other.remove();
   band.className = "verdict is-mismatch";
   band.querySelector("svg").replaceWith(part("phone-differs").querySelector("svg").cloneNode(true));
   const other = band.querySelector(".other");
@@ -124,6 +127,7 @@ function stepHeld(number) {
   if (item) item.className = "";
 }
 
+learn(CHINESE);
 const { verdict } = readShown(document);
 if (verdict === "pending") watch(check);
 check();

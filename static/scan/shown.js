@@ -1,13 +1,24 @@
 /** What a scan page says of an invoice, as a person reads it, and what the code said that led to it. */
+import { yuan } from "../verify/words.js";
+
 const HASH = /(?<![0-9a-z])01[0-9a-f]{64}(?![0-9a-z])/gi;
 const COMMAS = /^\s*01,10,\d{12},(\d{8}),[^,]*,(\d+)\.(\d\d),\d{8},(01[0-9a-f]{64})\s*$/i;
 
-/** {verdict, style, name, said: {name: [text…]}, returns: [{hash, at, said}]} of a page. */
+const SUM = /-?[\u00a5\uffe5]\s?[\d,.]*\d/g;
+
+/** Parts whose sums are held against something else, or that a check itself has written. */
+const HELD = "[data-said], [data-return], #phone, script, style, template, noscript";
+
+/**
+ * {verdict, style, name, said: {name: [text…]}, returns: [{hash, at, said}], sums: [text…]} of a
+ * page. A fact that nobody can see is not said; `sums` are those that stand outside of all facts.
+ */
 export function readShown(page) {
-  const band = page.querySelector("[data-verdict]");
+  const bands = page.querySelectorAll("[data-verdict], .verdict");
+  const band = bands.length === 1 && isSeen(bands[0]) ? bands[0] : null;
   const said = {};
   for (const part of page.querySelectorAll("[data-said]")) {
-    (said[part.dataset.said] ??= []).push(textOf(part));
+    if (isSeen(part)) (said[part.dataset.said] ??= []).push(textOf(part));
   }
   const returns = [...page.querySelectorAll("[data-return]")].map((part) => ({
     hash: part.dataset.return,
@@ -20,7 +31,38 @@ export function readShown(page) {
     name: textOf(band?.querySelector(".name")),
     said,
     returns,
+    sums: sumsBeside(page),
   };
+}
+
+/**
+ * Whether a part can be seen, now or once what folds it is opened. Of a page that is not shown
+ * (it came by a call) that is not known, and asked again when it is.
+ */
+function isSeen(part) {
+  const view = part.ownerDocument.defaultView;
+  if (!view) return true;
+  for (let one = part; one; one = one.parentElement) {
+    const { display, visibility, opacity } = view.getComputedStyle(one);
+    if (display === "none" || visibility !== "visible" || Number(opacity) < 0.5) return false;
+  }
+  const { width, height } = part.getBoundingClientRect();
+  return part.closest("details:not([open])") !== null || width * height > 0;
+}
+
+/** Each sum that is no fact, nor that of another invoice to which a link beside it leads. */
+function sumsBeside(page) {
+  const found = [];
+  const walker = page.createTreeWalker(page.body, 4); // texts
+  while (walker.nextNode()) {
+    const { data, parentElement } = walker.currentNode;
+    if (parentElement.closest(HELD)) continue;
+    const linked = parentElement.closest("dd")?.querySelector("a[href]")?.getAttribute("href") ?? "";
+    const total = /[?&]total_amount=(-?\d{1,15})(?!\d)/.exec(linked)?.[1];
+    const other = total === undefined ? null : yuan(Math.abs(Number(total)));
+    found.push(...(data.match(SUM) ?? []).filter((sum) => sum.replace("-", "") !== other));
+  }
+  return found;
 }
 
 const textOf = (part) => (part?.textContent ?? "").replace(/\s+/g, " ").trim();

@@ -73,6 +73,7 @@ export const DIFFERS = {
   tax_id: N_("Seller's tax id"),
   check: N_("Check code"),
   left: N_("What still stands"),
+  sums: N_("a sum that the invoice does not have"),
   returns: N_("the red invoices"),
   history: N_("the log shows another history than it showed this phone before"),
   older: N_("the proof is older than what this phone has seen of the log"),
@@ -86,6 +87,8 @@ export const NOT_NOW = {
   clock: N_("By this phone's clock the proof is from the future: is the clock right?"),
   unread: N_("Your phone could not read the code in the address, so it was not compared."),
   other_key: N_("This phone has seen a log of this name by another key before."),
+  other_log: N_("At this address, this phone has seen another log before."),
+  stranger: N_("Only a witness that this phone does not know says that this is of just now."),
   damaged: N_("What this phone remembered of the log is damaged."),
   not_compared: N_("The log did not prove that it contains what this phone saw of it before."),
 };
@@ -94,5 +97,8 @@ export const BAND = {
   name: N_("The answer does not fit its proof"),
   text: N_("Do not rely on this page. Keep the slip, check it elsewhere, and tell the tax bureau (12366)."),
 };
+
+/** What was proved, said by the phone itself. */
+export const PROVED = N_("Proved: %(seller)s, %(total)s, No. %(number)s, %(issued_at)s.");
 
 export const AS_OF = N_("True as of block %(height)s, %(age)s.");

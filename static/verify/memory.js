@@ -6,6 +6,7 @@ import { ForkedError } from "./fork.js";
 import { same } from "./hashing.js";
 
 const PLACE = "fapiao/seen/";
+const HERE = "fapiao/here";
 const MAX_NOTES = 32; // of one log; the oldest go
 
 /**
@@ -40,12 +41,7 @@ export class Memory {
     const gone = new Set(insteadOf.map((one) => one.note));
     const noted = this.read(checkpoint.origin).filter((one) => !gone.has(one.note));
     if (!noted.some((one) => textOf(one.note) === textOf(note))) noted.push({ note, time });
-    const value = JSON.stringify({ version: 1, seen: noted.slice(-MAX_NOTES) });
-    try {
-      this.storage?.setItem(PLACE + checkpoint.origin, value);
-    } catch {
-      this.works = false; // full, or forbidden
-    }
+    this.store(PLACE + checkpoint.origin, { version: 1, seen: noted.slice(-MAX_NOTES) });
   }
 
   /** How many logs are remembered. */
@@ -53,14 +49,39 @@ export class Memory {
     return this.places().length;
   }
 
-  /** Forget all logs. */
+  /** Forget all logs, and whose this address is. */
   forget() {
     for (const place of this.places()) this.storage.removeItem(place);
+    this.storage?.removeItem(HERE);
   }
 
-  stored(origin) {
+  /**
+   * What this address first said of itself: {origin, witnesses}, of its log and of those whose time
+   * is believed; kept from then on, so that another one cannot be slipped in. `memory_damaged`.
+   */
+  here(said) {
+    const value = this.stored(HERE);
+    if (value === null) {
+      this.store(HERE, { version: 1, ...said });
+      return said;
+    }
+    const { version, origin, witnesses } = parsed(value);
+    const isTexts = Array.isArray(witnesses) && witnesses.every((one) => typeof one === "string");
+    if (version === 1 && typeof origin === "string" && isTexts) return { origin, witnesses };
+    throw damaged();
+  }
+
+  store(place, value) {
     try {
-      return this.storage?.getItem(PLACE + origin) ?? null;
+      this.storage?.setItem(place, JSON.stringify(value));
+    } catch {
+      this.works = false; // full, or forbidden
+    }
+  }
+
+  stored(place) {
+    try {
+      return this.storage?.getItem(place) ?? null;
     } catch {
       this.works = false;
       return null;
@@ -72,14 +93,17 @@ export class Memory {
   }
 
   read(origin) {
-    const value = this.stored(origin);
+    const value = this.stored(PLACE + origin);
     if (value === null) return [];
     const { version, seen } = parsed(value);
     const isNoted = (one) => typeof one?.note === "string" && typeof one.time === "string";
     if (version === 1 && Array.isArray(seen) && seen.every(isNoted)) return seen;
-    throw new Problem("memory_damaged", "what this browser remembered of this log is damaged");
+    throw damaged();
   }
 }
+
+const damaged = () =>
+  new Problem("memory_damaged", "what this browser remembered of this log is damaged");
 
 /** The browser's storage, or null where it has or gives none. */
 export function browserStorage() {

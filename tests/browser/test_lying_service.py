@@ -1,12 +1,18 @@
 """The phone's own check of an answer: red whenever it can know, never green otherwise."""
 
+import json
+import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chain import canonical
+from chain.signing.cosignature import Cosigner
+from chain.signing.note import SignerKey, parse_note
 from tests.api.desk import MEAL, UNKNOWN
 from tests.browser.chrome import Chrome, Pipe, page
 from tests.browser.lying import Between, Lie, banner, between, honest, look
@@ -139,6 +145,44 @@ LIES: dict[str, tuple[str, Lie, str]] = {
         changed(r'data-said="left">[^<]*', 'data-said="left">¥582.00'),
         "尚有效",
     ),
+    "amount: what is read is not what is seen": (
+        "plain",
+        changed(
+            'class="total" data-said="total">¥498.10',
+            'class="total">¥1,498.10</p><p hidden data-said="total">¥498.10',
+        ),
+        "价税合计",
+    ),
+    "amount: one beside it": (
+        "plain",
+        changed('<p class="seller"', '<p class="total">¥1,498.10</p><p class="seller"'),
+        "没有的金额",
+    ),
+    "seller: what is read is not what is seen": (
+        "plain",
+        changed(
+            'class="seller" data-said="seller">([^<]*)',
+            r'class="seller">深圳市别家餐厅</p><p hidden data-said="seller">\1',
+        ),
+        "销售方",
+    ),
+    "verdict: one before it": (
+        "gone",
+        changed(
+            "<main>",
+            f'<main><section class="verdict is-authentic">{AUTHENTIC}</section>',
+        ),
+        "结论",
+    ),
+    "verdict: its words, and what they are called in the page": (
+        "gone",
+        changed(
+            '<h1 class="name">.*</h1>',
+            f"{AUTHENTIC}<script type='application/json' id='words'>"
+            '{"Reversed: no longer valid": "真票", "Red invoice": "Authentic"}</script>',
+        ),
+        "结论",
+    ),
     "when it was taken back": (
         "gone",
         changed(r"· 2026-11-21 12:30:00 ·", "· 2026-12-21 12:30:00 ·"),
@@ -212,6 +256,70 @@ def test_a_reversal_that_is_withheld_is_old_news_or_less_than_the_phone_has_seen
         site.lie = lambda path, body: before.get(path, body)
         assert look(chrome, site, address, forget=False) == "differs"  # it remembers
         assert banner(chrome)[0] == "mismatch"
+
+
+def _cosigned(body: bytes, by: Cosigner, time: int) -> bytes:
+    """A proof, cosigned as well."""
+    proof = json.loads(body)
+    proof["checkpoint"] += by.cosign(parse_note(proof["checkpoint"].encode()).text, time).line()
+    return canonical.encode(proof)
+
+
+def test_a_witness_that_was_slipped_in_makes_no_old_answer_new(
+    chrome: Chrome, tmp_path: Path
+) -> None:
+    """Whoever withholds a reversal can name a witness in the page, and be that one."""
+    with between(tmp_path) as site:
+        invoice = site.desk.issue("W1")
+        site.desk.anchor()
+        address = site.address(invoice)
+        scan = address.removeprefix(site.base)
+        proof = f"/v1/invoices/{invoice['hash']}/proof"
+        before = {path: site.told(path) for path in (scan, proof, "/log/checkpoint")}
+        assert look(chrome, site, address) == "confirmed"
+        site.desk.clock.forward(hours=1)
+        site.desk.reverse(invoice)
+        site.desk.anchor()
+        now = int(site.desk.clock().timestamp())
+        own = Cosigner(SignerKey.generate("evil.example", os.urandom))
+        named = json.dumps([own.verifier.text()]).replace('"', "&quot;")
+        said = f'data-witnesses="{named}"'.encode()
+        before[scan] = re.sub(rb'data-witnesses="[^"]*"', lambda _: said, before[scan])
+        before[proof] = _cosigned(before[proof], own, now)
+        site.lie = lambda path, body: before.get(path, body)
+        assert look(chrome, site, address, forget=False) == "asof"
+        assert "见证方" in chrome.evaluate("document.querySelector('#phone-when').innerText")
+        assert chrome.evaluate("document.querySelectorAll('.is-good').length") == 0
+
+
+def test_another_log_at_the_same_address_is_never_green_where_this_one_was_seen(
+    chrome: Chrome, shop: Between, sold: dict[str, Any], tmp_path: Path
+) -> None:
+    """Whoever has a log of his own can answer from it, from page to proof."""
+    address = shop.address(sold["plain"])
+    assert look(chrome, shop, address) == "confirmed"
+    with between(tmp_path, FAPIAO_SERVICE_PUBLIC_URL="https://other.example") as other:
+        invoice = other.desk.issue("O1")
+        other.desk.anchor()
+        liar = replace(other, base=shop.base)
+        shop.desk, own = other.desk, shop.desk
+        try:
+            assert look(chrome, liar, liar.address(invoice), forget=False) == "asof"
+            said = chrome.evaluate("document.querySelector('#phone-when').innerText")
+            assert "另一个账本" in said
+            assert look(chrome, liar, liar.address(invoice)) == "confirmed"  # who never saw ours
+        finally:
+            shop.desk = own
+
+
+def test_what_was_proved_is_said_by_the_phone_itself(
+    chrome: Chrome, shop: Between, sold: dict[str, Any]
+) -> None:
+    assert look(chrome, shop, shop.address(sold["plain"])) == "confirmed"
+    said = chrome.evaluate("document.querySelector('#phone-when').innerText")
+    for part in ("深圳市旋转餐厅有限公司", "¥498.10", "00000001", "2026-11-21 12:30:00"):
+        assert part in said
+    assert chrome.evaluate("document.getElementById('words')") is None
 
 
 def test_what_was_pending_is_checked_as_soon_as_it_is_in_the_log(

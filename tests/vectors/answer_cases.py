@@ -35,6 +35,7 @@ CASE: Final[dict[str, Any]] = {
         "style": "authentic",
         "said": {name: [text] for name, text in FACE.items()},
         "returns": [],
+        "sums": [],
     },
     "claim": {"hash": HASH, "number": "00000001", "total": 111_300, "amount": None},
     "proof": {
@@ -47,6 +48,7 @@ CASE: Final[dict[str, Any]] = {
         "state": "none",
         "size": 40,
         "times": [NOW - 60],
+        "strange": [],
         "sealed": NOW - 60,
         "reds": {},
     },
@@ -56,6 +58,7 @@ CASE: Final[dict[str, Any]] = {
         "others": False,
         "damaged": False,
         "compared": False,
+        "elsewhere": False,
     },
     "now": NOW,
 }
@@ -90,6 +93,9 @@ def _plain() -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"no {name}", _with(**{f"shown__said__{name}": None})
         yield f"two of {name}", _with(**{f"shown__said__{name}": [FACE[name], "¥9.99"]})
     yield "something that no proof says", _with(shown__said__gift=["a car"])
+    yield "a sum beside the facts", _with(shown__sums=["¥9.99"])
+    yield "a part of a sum beside the facts", _with(shown__sums=["¥1,113"])
+    yield "a proved sum once more", _with(shown__sums=["¥1,113.00"])
     for verdict in ("reversed", "partly_reversed", "mismatch", "unknown", "pending", "nonsense"):
         yield f"called {verdict}", _with(shown__verdict=verdict, shown__style=verdict)
         yield f"called {verdict} in green", _with(shown__verdict=verdict)
@@ -110,11 +116,15 @@ def _plain() -> Iterator[tuple[str, dict[str, Any]]]:
         times = [NOW - age]
         yield f"signed {age} s ago", _with(proof__times=times, proof__sealed=NOW - age)
     yield "an old seal, cosigned now", _with(proof__times=[NOW - 9000, NOW - 5])
+    for age in (0, FRESH, FRESH + 1):
+        strange = {"proof__times": [NOW - 9000], "proof__strange": [NOW - age]}
+        yield f"an old seal, cosigned {age} s ago by a stranger", _with(**strange)
+    yield "now, and cosigned by a stranger", _with(proof__strange=[NOW])
     yield "cosigned in the past and the future", _with(proof__times=[NOW - 9000, NOW + 9000])
     for largest, compared in ((39, True), (39, False), (40, False), (41, True), (41, False)):
         seen = {"seen__largest": largest, "seen__compared": compared}
         yield f"{largest} of 40 seen, compared: {compared}", _with(**seen)
-    for flag in ("forked", "others", "damaged"):
+    for flag in ("forked", "others", "damaged", "elsewhere"):
         yield f"memory: {flag}", _with(**{f"seen__{flag}": True})
     yield "old, by another key", _with(seen__others=True, proof__times=[NOW - 9000])
 
@@ -188,7 +198,9 @@ def _of_face(shown: Any, proof: Any) -> list[str]:  # noqa: ANN401 # JSON
     wrong = [name for name, texts in said.items() if {*texts} != {proof["said"].get(name)}]
     faced = shown["verdict"] in {"authentic", "reversed", "partly_reversed", "pending"}
     missing = [name for name in FACE if name not in said]
-    return wrong + (missing if faced else [])
+    proved = {text for one in proof["said"].values() for text in one.split()}
+    stray = [] if {*shown["sums"]} <= proved else ["sums"]
+    return wrong + (missing + stray if faced else [])
 
 
 def _of_verdict(shown: Any, proof: Any, *, agrees: bool) -> list[str]:  # noqa: ANN401 # JSON
@@ -229,6 +241,8 @@ def _not_now(case: Any) -> str | None:  # noqa: ANN401 # JSON
     seen, proof = case["seen"], case["proof"]
     if case["claim"] is None:
         return "unread"
+    if seen["elsewhere"]:
+        return "other_log"
     if seen["others"] or seen["damaged"]:
         return "other_key" if seen["others"] else "damaged"
     if seen["largest"] not in (None, proof["size"]) and not seen["compared"]:
@@ -236,4 +250,6 @@ def _not_now(case: Any) -> str | None:  # noqa: ANN401 # JSON
     ages = [case["now"] - time for time in proof["times"]]
     if any(abs(age) <= FRESH for age in ages):
         return None
+    if any(abs(case["now"] - time) <= FRESH for time in proof["strange"]):
+        return "stranger"
     return "clock" if all(age < 0 for age in ages) else "old"

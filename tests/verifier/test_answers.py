@@ -40,7 +40,8 @@ def test_each_outcome_stands_among_the_cases_and_names_are_all_different() -> No
     said = {(case["expected"]["kind"], case["expected"]["why"]) for case in cases}
     assert {kind for kind, _ in said} == {"differs", "late", "ahead", "confirmed", "asof"}
     assert {why for kind, why in said if kind == "asof"} == {
-        *("old", "clock", "unread", "other_key", "damaged", "not_compared")
+        *("old", "clock", "unread", "other_key", "damaged", "not_compared"),
+        *("other_log", "stranger"),
     }
 
 
@@ -49,6 +50,7 @@ def test_green_is_only_what_fits_in_every_respect() -> None:
     confirmed = {case["name"] for case in answers() if case["expected"]["kind"] == "confirmed"}
     assert confirmed == {
         "fits, as of now",
+        *("a proved sum once more", "now, and cosigned by a stranger"),
         "the net amount of the code",
         "a slip that does not match",
         "a red invoice",

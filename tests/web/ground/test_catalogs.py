@@ -18,7 +18,10 @@ CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 FILES = [(language, name) for language in words.LANGUAGES for name in words.sources()]
 TEMPLATES = sorted((words.WEB / "templates").rglob("*.html"))
 CODE = sorted(words.WEB.rglob("*.py"))
-SCRIPTS = [p for p in sorted(words.STATIC.rglob("*.js")) if "vendor" not in p.parts]
+MADE = {words.STATIC / name for name in words.MODULES}
+SCRIPTS = [
+    p for p in sorted(words.STATIC.rglob("*.js")) if "vendor" not in p.parts and p not in MADE
+]
 NAMES = {language.name for language in LANGUAGES.values()}
 """What languages call themselves: the same in all."""
 
@@ -49,6 +52,12 @@ def test_a_catalogue_has_what_its_room_says_and_nothing_else(language: str, name
 def test_no_file_is_of_a_room_that_is_gone() -> None:
     known = {(language, f"{name}.po") for language, name in FILES}
     assert {(file.parent.name, file.name) for file in FOLDER.rglob("*.po")} <= known
+
+
+@pytest.mark.parametrize("name", words.MODULES)
+def test_a_script_of_sentences_has_what_the_catalogues_say(name: str) -> None:
+    kept = (words.STATIC / name).read_text("utf-8")
+    assert kept == words.module(*words.MODULES[name]), "renew it: python -m scripts.words"
 
 
 def test_a_translation_has_the_values_and_the_marks_of_its_sentence() -> None:
