@@ -24,7 +24,7 @@ const sizeOf = (one) => [one.videoWidth ?? one.width, one.videoHeight ?? one.hei
 /** The texts of all codes in a picture, each once. */
 export async function codesIn(image) {
   const texts = (await byBrowser(image)) ?? (await byLibrary(image));
-  return [...new Set(texts)].slice(0, MOST);
+  return [...new Set(texts)];
 }
 
 async function byBrowser(image) {

@@ -16,6 +16,9 @@ const TOLD = {
   several: N_("Several codes were found; each is checked."),
   none: N_("No code was found. Take the picture closer, straight from above, in even light."),
   unreadable: N_("This picture cannot be read here. Save it as JPEG or PNG, or take a picture of the screen."),
+  mixed: N_("Several files: choose pictures alone, or one PDF or proof file. Nothing was checked."),
+  many: N_("At most %(most)s pictures at once. Nothing was checked."),
+  without: N_("No code could be read in %(names)s. Leave it out, or take it again: nothing was checked."),
   large: N_("The file is too large to be handed on. Choose it on the page for proof files."),
 };
 
@@ -37,27 +40,23 @@ function judge(texts) {
   part("several").submit();
 }
 
-/** Pictures are looked at here; a PDF is sent if the person says so; a proof file has its own page. */
+/** All of them are judged, or none. Pictures are looked at here; a PDF is sent if the person says so; a proof file has its own page. */
 async function take(files) {
   camera.stop();
   tell("");
-  const pictures = files.filter(isPicture).slice(0, MOST_FILES);
-  if (!pictures.length && !files.length) return;
+  const pictures = files.filter(isPicture);
+  if (!files.length) return;
+  if (files.length > 1 && pictures.length < files.length) return tell(_(TOLD.mixed));
+  if (files.length > MOST_FILES) return tell(_(TOLD.many, { most: MOST_FILES }));
   if (askToSend(!pictures.length && (await isPdf(files[0])) ? files[0] : null)) return;
   if (!pictures.length) return handOver(files[0]);
   tell(_(TOLD.reading));
-  const found = [];
-  let read = 0;
-  for (const picture of pictures) {
-    try {
-      found.push(...(await codesIn(await drawn(picture))));
-      read += 1;
-    } catch {
-      // one that cannot be read; the others are
-    }
-  }
-  if (found.length) judge([...new Set(found)]);
-  else tell(_(read ? TOLD.none : TOLD.unreadable));
+  const read = []; // one after the other: a phone has little memory
+  for (const picture of pictures) read.push(await drawn(picture).then(codesIn).catch(() => null));
+  const without = pictures.filter((_one, place) => !read[place]?.length).map(({ name }) => name);
+  if (!without.length) judge([...new Set(read.flat())]);
+  else if (pictures.length > 1) tell(_(TOLD.without, { names: without.join(", ") }));
+  else tell(_(read[0] ? TOLD.none : TOLD.unreadable));
 }
 
 /** The next page has no other way to a file that was chosen here than this window's own storage. */

@@ -376,6 +376,15 @@ async function take(file) {
   await check();
 }
 
+/** Of several files none is picked. */
+async function takeOne(files) {
+  if (files.length < 2) return take(files[0]);
+  wanted = null;
+  current = null;
+  turn += 1;
+  return refuse(new Problem("claims_differ", "several files: drop one at a time"), []);
+}
+
 /** What stands there is of another file: nothing of this one is known before it is sent. */
 function forget() {
   clear([], null);
@@ -433,7 +442,7 @@ function listen() {
   for (const name of ["dragover", "drop"]) {
     document.addEventListener(name, (event) => {
       event.preventDefault(); // or the browser leaves the page for the file
-      if (name === "drop") take(event.dataTransfer.files[0]);
+      if (name === "drop") takeOne([...event.dataTransfer.files]);
     });
   }
 }

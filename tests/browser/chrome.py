@@ -182,11 +182,11 @@ class Chrome:
         for kind in ("mousePressed", "mouseReleased"):
             self._ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
-    def choose(self, field: str, file: Path) -> None:
-        """Give a file to a file field, as if it had been chosen."""
+    def choose(self, field: str, *files: Path) -> None:
+        """Give files to a file field, as if they had been chosen."""
         found = self._ask("Runtime.evaluate", expression=f"document.querySelector({field!r})")
         place = found["result"]["objectId"]
-        self._ask("DOM.setFileInputFiles", files=[str(file)], objectId=place)
+        self._ask("DOM.setFileInputFiles", files=list(map(str, files)), objectId=place)
 
     def device(self) -> None:
         """Have a device that makes passkeys, and whose person is there and known to it."""

@@ -126,6 +126,32 @@ def test_a_picture_without_a_code_says_what_to_do(
         assert chrome.evaluate("location.pathname") == "/"
 
 
+def test_of_several_files_all_are_judged_or_none(
+    chrome: Chrome, site: Site, tmp_path: Path
+) -> None:
+    """Whoever chooses three and is shown two believes that the third is good as well."""
+    slip, blank, other = (tmp_path / name for name in ("slip.png", "blank.png", "a.pdf"))
+    photograph(site.text).save(slip)
+    blank.write_bytes(_png())
+    other.write_bytes(b"%PDF-1.7")
+    for files, said in (
+        ((slip, blank), "blank.png"),
+        ((slip, other), "只选图片"),
+        ((other, other), "只选图片"),
+    ):
+        _open(chrome, site)
+        chrome.choose("#picture", *files)
+        _until(chrome, f"document.querySelector('#told').innerText.includes({said!r})")
+        assert "尚未查验" in chrome.evaluate("document.querySelector('#told').innerText")
+        assert (
+            chrome.evaluate("location.pathname + document.querySelector('#paper').hidden")
+            == "/true"
+        )
+    _open(chrome, site)
+    chrome.choose("#picture", slip, slip)
+    _at(chrome, "/verify/scan")
+
+
 def _png() -> bytes:
     body = io.BytesIO()
     Image.new("RGB", (300, 300), "white").save(body, "PNG")
