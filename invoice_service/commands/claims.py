@@ -15,7 +15,7 @@ from chain.proof.file import MAX_PROOF_BYTES, Proof, ShownGroup, parse_proof
 from chain.proof.promise import refuse_within
 from invoice_service.commands.options import judged, named_file
 from invoice_service.documents.apart import read_codes
-from invoice_service.documents.paper.opened import MAX_BYTES, Opened
+from invoice_service.documents.paper.opened import ENDING, MAX_BYTES, Opened
 from invoice_service.documents.paper.reading import BEGINNING, is_pdf, read_paper
 from invoice_service.domain.qrtext import (
     QrText,
@@ -91,10 +91,16 @@ def _from_file(path: Path) -> Claim:
 
 
 def _from_paper(data: bytes) -> Claim | None:
-    """What a PDF with a proof inside says; None for any other: it may show a code all the same."""
+    """What a PDF with a proof inside says; None for any other: it may show a code all the same.
+
+    What is refused for what it holds is not read by its code instead: that is what whoever has
+    changed its page would have us do.
+    """
     try:
         opened = read_paper(data)
-    except MalformedError:
+    except MalformedError as problem:
+        if problem.code == "pdf_active" or any(name in data for name in _NAMED):
+            raise
         return None
     if not opened.proofs:
         return None
@@ -115,6 +121,10 @@ def _from_proof(path: Path, data: bytes) -> Claim:
             detail += "; a program has saved it anew: take the file as it was given"
         raise MalformedError(problem.code, detail, pointer=problem.pointer) from None
     return Claim(password_area(proof.document), proof_slip(proof), proof)
+
+
+_NAMED: Final = (ENDING.encode(), ENDING.encode("utf-16-be"))
+"""How the names of proofs stand in a PDF that is not packed."""
 
 
 class _Face(msgspec.Struct):

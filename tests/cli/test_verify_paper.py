@@ -1,5 +1,6 @@
 """``fapiao verify`` of a PDF: with a server and without, whole and changed."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -46,5 +47,11 @@ def test_a_paper_is_checked_by_the_proof_inside_also_without_a_server(town: Town
         "mismatch",
         ["total"],
     )
+    # Whoever adds a script to it does not have it read by its code alone.
+    data = Path("bent.pdf").read_bytes()
+    scripted = re.sub(rb"/Type\s*/Catalog", b"/Type/Catalog/OpenAction<</S/JavaScript>>", data)
+    assert scripted != data
+    Path("bent.pdf").write_bytes(scripted)
+    assert "pdf_active" in town.refusal("verify", "bent.pdf", status=2)
     both = town.run("print", one["hash"], two["hash"], "-o", "both.pdf").strip()
     assert "pdf_several" in town.refusal("verify", both, status=2)

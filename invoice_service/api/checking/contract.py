@@ -51,6 +51,7 @@ class PaperVerification(msgspec.Struct, kw_only=True, omit_defaults=True):
     proved_block: int | None = None
     differences: tuple[Difference, ...] = ()
     unproved: tuple[str, ...] = ()
+    text_compared: bool = True
 
 
 _PDF: Final = (
@@ -64,6 +65,10 @@ WORDS: Final[Words] = {
     "PaperVerification.proved_block": says("The block that the proof inside is of"),
     "PaperVerification.differences": says("Where they differ"),
     "PaperVerification.unproved": says("Groups of which no proof inside says anything"),
+    "PaperVerification.text_compared": says(
+        "`false`: the page has no text of an invoice of ours, as a scan has none; the verdict is"
+        " about its code alone"
+    ),
     "Difference.part": says(
         "What says something else than the proof; `proof`: it does not hold; `signature`: the file"
         " was changed after it had been signed"

@@ -8,8 +8,9 @@ from invoice_service.api.answers import json_answer
 from invoice_service.api.checking.contract import PaperVerification
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import media_type, query, spooled_body
+from invoice_service.documents.paper.agreement import recorded
 from invoice_service.documents.paper.judging import Judged, judge_paper
-from invoice_service.documents.paper.opened import MAX_BYTES
+from invoice_service.documents.paper.opened import MAX_BYTES, Opened
 from invoice_service.documents.paper.press import Turns
 from invoice_service.documents.paper.reading import read_paper
 from invoice_service.domain.verdict import Verdict, Verification
@@ -33,7 +34,7 @@ class Papers:
         """
         with _turns.turn():
             opened = read_paper(data)
-        return _verification(self._parts, judge_paper(opened, self._parts.keys.keys()))
+        return _verification(self._parts, opened, judge_paper(opened, self._parts.keys.keys()))
 
 
 def blueprint(parts: Parts) -> Blueprint:
@@ -52,18 +53,24 @@ def blueprint(parts: Parts) -> Blueprint:
     return routes
 
 
-def _verification(parts: Parts, judged: Judged) -> PaperVerification:
-    """What is true now; of a paper that says two things, that it does not match."""
-    if judged.differences:
+def _verification(parts: Parts, opened: Opened, judged: Judged) -> PaperVerification:
+    """What is true now; of a paper that says two things, that it does not match.
+
+    One without a proof is held against what stands in our records.
+    """
+    wrong = list(judged.differences)
+    verification = None if wrong else parts.verifier.verify(judged.slip)
+    if judged.evidence is None and verification is not None and verification.face is not None:
+        wrong = recorded(opened, judged.slip.hash, verification.face)
+    if wrong or verification is None:
         other = Verification(verdict=Verdict.MISMATCH, hash=judged.slip.hash)
         verification = parts.verifier.told(other)
-    else:
-        verification = parts.verifier.verify(judged.slip)
     evidence = judged.evidence
     return PaperVerification(
         verification=verification,
-        agrees=not judged.differences,
+        agrees=not wrong,
         proved_block=None if evidence is None else evidence.height,
-        differences=tuple(judged.differences),
+        differences=tuple(wrong),
         unproved=judged.unproved,
+        text_compared=judged.compared,
     )

@@ -29,6 +29,10 @@ _ONCE: Final = ("发票代码：", "发票号码：", "开票日期：", "校验
 """Labels of which a second one on the page would say something else."""
 
 
+NOT_ASKED: Final = "not asked"
+"""In the place of lines that are neither proved nor hidden."""
+
+
 class Difference(msgspec.Struct, frozen=True):
     """What the page's text or its code says, and what the proof (without one, the code) says.
 
@@ -52,13 +56,10 @@ class _Expected(NamedTuple):
 
 
 def differences(opened: Opened, hash_: str, shown: Mapping[str, Any]) -> list[Difference]:
-    """Where the PDF says something else than the ``shown`` groups of the invoice ``hash_``.
-
-    Without the face there is nothing to hold it against.
-    """
+    """Where the PDF says something else than the ``shown`` groups of the invoice ``hash_``."""
     face = shown.get("face")
     if not isinstance(face, dict):
-        return []
+        return [Difference("proof", "face_hidden", "", "a paper of ours shows what it proves")]
     text = _squeezed(opened.pages[0])
     values = [*_of_face(face, hash_), *_of_parties(face, shown)]
     found = [_difference(text, one) for one in values]
@@ -72,9 +73,9 @@ def differences(opened: Opened, hash_: str, shown: Mapping[str, Any]) -> list[Di
 
 def disagreements(opened: Opened, code: QrText) -> list[Difference]:
     """Where a page of ours says something else than its own code; other pages say nothing."""
-    text = _squeezed(opened.pages[0])
-    if _ONCE[0] not in text:
+    if not is_labelled(opened):
         return []
+    text = _squeezed(opened.pages[0])
     said = [
         _Expected("number", "发票号码：", code.number, "开票日期："),
         _Expected("check_code", "校验码：", code.hash[-5:], ""),
@@ -82,18 +83,46 @@ def disagreements(opened: Opened, code: QrText) -> list[Difference]:
     ]
     if code.total is not None:
         said.append(_Expected("total", "（小写）", yuan(code.total), "销售方"))
-    return [one for one in (_difference(text, each) for each in said) if one is not None]
+    found = [one for one in (_difference(text, each) for each in said) if one is not None]
+    listed = f"发票号码：{code.number}共"
+    others = [page for page in opened.pages[1:] if listed not in _squeezed(page)]
+    if others:
+        found.append(Difference("text", "pages", str(len(opened.pages)), _of_it(opened, others)))
+    return found
+
+
+def is_labelled(opened: Opened) -> bool:
+    """Whether its first page has the text of a paper of ours, and not a picture of one."""
+    return _ONCE[0] in _squeezed(opened.pages[0])
+
+
+def recorded(opened: Opened, hash_: str, face: Mapping[str, Any]) -> list[Difference]:
+    """Where a paper without a proof says something else than the face in our records."""
+    shown: dict[str, Any] = {"face": dict(face), "lines": NOT_ASKED}
+    return differences(opened, hash_, shown) if is_labelled(opened) else []
+
+
+def _of_it(opened: Opened, others: Sequence[str]) -> str:
+    """How many pages are the invoice's."""
+    return str(len(opened.pages) - len(others))
 
 
 def code_of(opened: Opened) -> QrText | None:
-    """What the one invoice code on the page says; None where there is none, or several."""
-    found = []
+    """What the one invoice code in it says; None where there is none.
+
+    MalformedError ``pdf_several`` for codes that say different things.
+    """
+    found: list[QrText] = []
     for text in opened.codes:
         try:
-            found.append(parse_qr_text(text))
+            code = parse_qr_text(text)
         except MalformedError:
             continue
-    return found[0] if len(found) == 1 else None
+        if code not in found:
+            found.append(code)
+    if len(found) > 1:
+        raise MalformedError("pdf_several", f"it holds the codes of {len(found)} invoices")
+    return found[0] if found else None
 
 
 def _squeezed(text: str) -> str:
@@ -161,6 +190,8 @@ def _repeated(text: str, face: dict[str, Any], shown: Mapping[str, Any]) -> Iter
 def _of_lines(pages: Sequence[str], told: Any) -> Iterator[Difference]:  # noqa: ANN401 # any JSON
     """The table as a whole, on the face and on each page of the list."""
     if not isinstance(told, list):
+        if len(pages) != 1 and told is not NOT_ASKED:  # a list would show what the proof hides
+            yield Difference("text", "pages", str(len(pages)), "1")
         return
     table = table_of(msgspec.convert(told, list[Line]))
     tables = [("合计", table.rows), *(("小计", page.rows) for page in table.pages)]

@@ -12,6 +12,7 @@ from invoice_service.documents.paper.agreement import (
     code_of,
     differences,
     disagreements,
+    is_labelled,
 )
 from invoice_service.documents.paper.opened import Opened
 from invoice_service.domain.qrtext import QrText
@@ -21,13 +22,17 @@ CHANGED: Final = Difference("signature", "changed", "", "the file is not as it w
 
 
 class Judged(NamedTuple):
-    """``slip`` is what is to be asked about; ``unproved`` are the groups that no proof shows."""
+    """``slip`` is what is to be asked about; ``unproved`` are the groups that no proof shows.
+
+    ``compared`` is whether the page has text that could be held against anything.
+    """
 
     slip: QrText
     proof: Proof | None
     evidence: Evidence | None
     differences: list[Difference]
     unproved: tuple[str, ...]
+    compared: bool = True
 
 
 def judge_paper(opened: Opened, keys: TrustedKeys) -> Judged:
@@ -49,7 +54,8 @@ def _judged(opened: Opened, keys: TrustedKeys) -> Judged:
     if not opened.proofs:
         if code is None:
             raise MalformedError("pdf_no_invoice", "it has neither a proof nor one invoice's code")
-        return Judged(code, None, None, disagreements(opened, code), NOTHING_PROVED)
+        wrong, labelled = disagreements(opened, code), is_labelled(opened)
+        return Judged(code, None, None, wrong, NOTHING_PROVED, labelled)
     try:
         proof = parse_proof(opened.proofs[0])
         evidence = verify_proof(proof, keys)

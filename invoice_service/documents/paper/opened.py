@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+ENDING: Final = ".fapiao.json"
+"""How the name of a proof ends."""
 MEMORY: Final = 200 << 20
 """Bytes of address space."""
 SECONDS: Final = 2

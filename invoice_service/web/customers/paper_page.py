@@ -59,6 +59,8 @@ class Checked(Protocol):
     def differences(self) -> tuple[Difference, ...]: ...
     @property
     def unproved(self) -> tuple[str, ...]: ...
+    @property
+    def text_compared(self) -> bool: ...
 
 
 class Part(NamedTuple):
@@ -125,8 +127,13 @@ def _parts(found: Checked) -> Iterator[Part]:
     wrong = found.differences
     proof_fails = any(one.part == "proof" for one in wrong)
     has_proof = proof_fails or found.proved_block is not None
-    yield _part(N_("The page's text"), wrong, "text", money=False)
-    yield _part(N_("The amounts"), wrong, "text", money=True)
+    text, amounts = N_("The page's text"), N_("The amounts")
+    if found.text_compared:
+        yield _part(text, wrong, "text", money=False)
+        yield _part(amounts, wrong, "text", money=True)
+    else:
+        said = N_("could not be compared: the page is a picture, or no invoice of ours")
+        yield from (Part(name, None, said) for name in (text, amounts))
     yield _part(N_("The QR code"), wrong, "code")
     name = N_("The proof inside")
     if not has_proof:

@@ -1,11 +1,15 @@
 """PDFs over HTTP: ours agree, changed ones are named, and what harms is refused."""
 
+import io
 from typing import Any
 
 import msgspec
+import pypdfium2
 import pytest
 
 from chain.commitment import parse_password_area
+from chain.proof.file import parse_proof
+from chain.proof.hide import hide_groups
 from invoice_service.documents.paper import assemble
 from invoice_service.documents.paper.face import Face
 from invoice_service.documents.paper.job import Attached, Job
@@ -33,6 +37,20 @@ def paper(
     inside = [Attached("00000001.fapiao.json", proof, "")] if proof else []
     attached = inside or ([made.proof] if made.proof else [])
     return typeset(Job(faces=[face], attached=attached, made=0))
+
+
+def paper_face(desk: Desk, hash_: str, **bent: Any) -> Face:  # noqa: ANN401
+    """What stands on its page."""
+    config, store = desk.config, desk.instance.store
+    printers = assemble.Printers(store, desk.instance.log, config.service.public_url, "")
+    made = printers.paper(own_invoice(store, parse_password_area(hash_), None), ALL_GROUPS)
+    face: Face = msgspec.structs.replace(made.face, **bent)
+    return face
+
+
+def without_proof(desk: Desk, hash_: str, **bent: Any) -> bytes:  # noqa: ANN401
+    """The page alone."""
+    return typeset(Job(faces=[paper_face(desk, hash_, **bent)], attached=[], made=0))
 
 
 def checked(desk: Desk, data: bytes) -> dict[str, Any]:
@@ -63,6 +81,47 @@ def test_one_that_waited_for_the_log_is_held_against_its_code(desk: Desk) -> Non
     found = checked(desk, paper(desk, invoice["hash"], total="￥9,498.10"))
     assert found["differences"] == [
         {"part": "text", "field": "total", "found": "￥9,498.10", "proved": "￥498.10"}
+    ]
+
+
+def test_without_its_proof_a_changed_page_is_held_against_our_records(desk: Desk) -> None:
+    """Whoever changes a page takes the proof out first: its code is still a genuine one's."""
+    invoice = desk.issue()
+    desk.anchor()
+    for bent, field in (({"amount": "￥9,469.91"}, "amount"), ({"drawer": "某人"}, "drawer")):
+        found = checked(desk, without_proof(desk, invoice["hash"], **bent))
+        assert (found["agrees"], found["verification"]["verdict"]) == (False, "mismatch")
+        assert field in {one["field"] for one in found["differences"]}
+    found = checked(desk, without_proof(desk, invoice["hash"]))
+    assert (found["agrees"], found["verification"]["verdict"]) == (True, "authentic")
+    assert "text_compared" not in found
+
+
+def test_of_a_picture_it_is_said_that_nothing_could_be_compared(desk: Desk) -> None:
+    invoice = desk.issue()
+    desk.anchor()
+    face = paper_face(desk, invoice["hash"])
+    drawn = typeset(Job(faces=[face], attached=[], made=0))
+    page = pypdfium2.PdfDocument(drawn)[0].render(scale=3).to_pil().convert("L")
+    scan = io.BytesIO()
+    page.save(scan, "PDF", resolution=216)
+    found = checked(desk, scan.getvalue())
+    assert (found["agrees"], found["text_compared"]) == (True, False)
+    assert found["verification"]["verdict"] == "authentic"
+    form = {"pdf": (io.BytesIO(scan.getvalue()), "scan.pdf")}
+    shown = desk.client.post("/verify/paper", data=form).text
+    assert shown.count("无法比对") == 2
+
+
+def test_a_proof_that_hides_the_face_is_in_no_paper_of_ours(desk: Desk) -> None:
+    invoice = desk.issue()
+    desk.anchor()
+    whole = desk.client.get(f"/v1/invoices/{invoice['hash']}/proof", headers=desk.auth()).data
+    hidden = hide_groups(parse_proof(whole), ["face"]).to_bytes().decode()
+    found = checked(desk, paper(desk, invoice["hash"], proof=hidden, total="￥9,498.10"))
+    assert (found["agrees"], found["verification"]["verdict"]) == (False, "mismatch")
+    assert [(one["part"], one["field"]) for one in found["differences"]] == [
+        ("proof", "face_hidden")
     ]
 
 

@@ -6,15 +6,25 @@ from typing import Any
 
 import msgspec
 import pytest
+from Crypto.Random import get_random_bytes
 
-from invoice_service.documents.paper.agreement import Difference, differences
+from chain.errors import MalformedError
+from chain.signing.note import SignerKey
+from invoice_service.documents.paper.agreement import (
+    Difference,
+    code_of,
+    differences,
+    disagreements,
+)
 from invoice_service.documents.paper.face import Face
 from invoice_service.documents.paper.fitting import fitted
+from invoice_service.documents.paper.judging import judge_paper
 from invoice_service.documents.paper.opened import Opened
 from invoice_service.documents.paper.opening import opened
 from invoice_service.documents.paper.typeset import typeset
 from invoice_service.documents.qr import qr_drawn
 from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.domain.qrtext import parse_qr_text
 from tests.documents.paper.printing import ALL, FACE, face, job, link_of
 from tests.documents.paper.test_paper import MARKUP, any_invoice, meal
 from tests.documents.test_slip import red_of
@@ -129,6 +139,38 @@ def test_whatever_was_changed_is_named(what: str) -> None:
 def test_what_stands_on_the_page_is_told_beside_what_is_proved() -> None:
     (one,) = told(meal(), msgspec.structs.replace(face(meal()), total="￥913.00"))
     assert (one.found, one.proved) == ("￥913.00", "￥113.00")
+
+
+def test_a_page_that_was_added_to_hidden_lines_is_named() -> None:
+    """Without its lines an invoice is one page: a second one says what nobody proves."""
+    whole = face(meal(), FACE)
+    added = face(WHOLE["listed"]).pages[:1]
+    found = told(meal(), msgspec.structs.replace(whole, pages=added), FACE)
+    assert fields(found) == {("text", "pages")}
+
+
+def test_of_several_invoices_in_one_paper_none_is_picked() -> None:
+    """Neither by its code nor, without a proof, by its first page."""
+    other = meal(remark="another")
+    both = opened(typeset(job([face(meal()), face(other)])))
+    assert both.codes == [link_of(meal()), link_of(other)]
+    with pytest.raises(MalformedError) as refused:
+        judge_paper(both, SignerKey.generate("log", get_random_bytes).verifier)
+    assert refused.value.code == "pdf_several"
+    same = opened(typeset(job([face(meal()), face(meal())])))
+    assert code_of(same) == parse_qr_text(link_of(meal()))
+
+
+def test_a_list_of_another_invoice_is_named_without_a_proof() -> None:
+    invoice = WHOLE["listed"]
+    whole, code = face(invoice), parse_qr_text(link_of(invoice))
+    assert disagreements(read(whole), code) == []
+    first = read(msgspec.structs.replace(whole, pages=[]))
+    lists = [
+        page.replace("发票号码：00000001", "发票号码：00000002") for page in read(whole).pages[1:]
+    ]
+    bent = Opened([*first.pages, *lists], first.codes, [])
+    assert fields(disagreements(bent, code)) == {("text", "pages")}
 
 
 def test_a_page_that_is_gone_is_named() -> None:

@@ -35,6 +35,19 @@ def many_pages() -> bytes:
     return plain.replace(b"/Kids[3 0 R]/Count 1", f"/Kids[{kids}]/Count 10000".encode())
 
 
+def packed(what: str) -> bytes:
+    """A page, and objects in a stream of their own."""
+    folded = zlib.compress(f"7 0 <<{what}>>".encode(), 9)
+    return pdf_of(b"", "", stream("/Type/ObjStm/N 1/First 4/Filter/FlateDecode", folded))
+
+
+def pages(count: int) -> bytes:
+    """So many, all alike."""
+    kids = " ".join(["3 0 R"] * count)
+    said = f"/Kids[{kids}]/Count {count}".encode()
+    return pdf_of(b"", "").replace(b"/Kids[3 0 R]/Count 1", said)
+
+
 def with_link() -> bytes:
     note = "/Annots[<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/URI/URI(http://x.example/)>>>>]"
     return pdf_of(b"", "").replace(b"/Type/Page/", f"/Type/Page{note}/".encode())
@@ -83,6 +96,21 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a link": (with_link, "pdf_active"),
     "a launcher": (lambda: with_catalog("/OpenAction<</S/Launch/F(x)>>"), "pdf_active"),
     "a form that sends": (lambda: with_catalog("/AA<</WC<</S/SubmitForm/F(x)>>>>"), "pdf_active"),
+    "a script, packed": (lambda: packed(SCRIPT), "pdf_active"),
+    "a script, spelled otherwise": (lambda: with_catalog("/Open#41ction 3 0 R"), "pdf_active"),
+    "a packed script, spelled otherwise": (lambda: packed("/S/J#61vaScript"), "pdf_active"),
+    "a script, packed as nobody packs": (
+        lambda: pdf_of(b"", "", stream("/Type/ObjStm/Filter/ASCIIHexDecode", b"2f>")),
+        "pdf_unreadable",
+    ),
+    "what is done on opening a page": (
+        lambda: pdf_of(b"", "").replace(b"/Type/Page/", b"/Type/Page/AA <</O 9 0 R>>/"),
+        "pdf_active",
+    ),
+    "a link of the catalogue": (lambda: with_catalog("/X<</S /URI/URI(http://x)>>"), "pdf_active"),
+    "a file that is no proof": (lambda: attached("invoice.exe", b"MZ"), "pdf_active"),
+    "parts that unfold": (lambda: packed(" " * (80 << 20)), "pdf_too_much"),
+    "pages of something else": (lambda: pages(13), "pdf_too_long"),
     "films": (lambda: with_catalog("/RichMedia 3 0 R"), "pdf_active"),
     "pages without end": (page_that_is_its_own_child, ANYTHING),
     "brackets without end": (deep_page, ANYTHING),

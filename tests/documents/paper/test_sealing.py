@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chain.errors import UnavailableError
+from chain.errors import MalformedError, UnavailableError
 from invoice_service.documents.paper.job import Job
 from invoice_service.documents.paper.opened import Opened
 from invoice_service.documents.paper.reading import read_paper
@@ -63,6 +63,15 @@ def test_one_that_was_changed_since_is_named(signed: bytes) -> None:
     update = b"\n1 0 obj<<>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
     for changed in (inside, signed[:-1] + b" \n%\n", signed + update):
         assert read_paper(changed).changed
+
+
+def test_a_signature_that_is_seen_is_none_of_ours(signed: bytes) -> None:
+    """It could be drawn over a sum."""
+    seen, count = re.subn(rb"(/Rect \[\s*0 0) 0 0", rb"\1 9 9", signed)
+    assert count == 1
+    with pytest.raises(MalformedError) as refused:
+        read_paper(seen)
+    assert refused.value.code == "pdf_active"
 
 
 def test_a_key_that_cannot_be_used_gives_no_paper_rather_than_an_unsigned_one(
