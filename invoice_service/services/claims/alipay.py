@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 RSA2: Final = "RSA2"
 _UNSIGNED: Final = ("sign", "sign_type")
 _PAID: Final = ("TRADE_SUCCESS", "TRADE_FINISHED")
+_BACK: Final = ("gmt_refund", "refund_fee")
+"""What a notice has that says money went back: its status and amount are those of the payment."""
 _CHARSETS: Final = {"utf-8": "utf-8", "gbk": "gb18030", "gb2312": "gb18030"}
 _MOST_FIELDS: Final = 100
 
@@ -39,7 +41,7 @@ def read_notice(keys: AlipayKeys, body: bytes) -> Paid | None:
     require_signed(keys.signer, _signature(fields), _signed(fields).encode(charset))
     if keys.app_id and fields.get("app_id") != keys.app_id:
         raise forged("it is for another application of the payment service")
-    if fields.get("trade_status") not in _PAID:
+    if fields.get("trade_status") not in _PAID or any(name in fields for name in _BACK):
         return None
     try:
         return Paid(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from chain.errors import UnavailableError
 from invoice_service.sections import Payments
 from invoice_service.services.claims.alipay import AlipayKeys
-from invoice_service.services.claims.wechat import WechatKeys
+from invoice_service.services.claims.wechat import WechatKeys, serial_of
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -43,12 +43,12 @@ def _signer(path: Path) -> tuple[str, "RSAPublicKey"]:
     """A certificate by its serial number, a bare key by its file's name."""
     data = _bytes(path)
     if _CERTIFICATE not in data:
-        return path.stem.upper(), _public_key(path, data)
+        return serial_of(path.stem), _public_key(path, data)
     from cryptography.x509 import load_pem_x509_certificate
 
     try:
         certificate = load_pem_x509_certificate(data)
-        return f"{certificate.serial_number:X}", _rsa(path, certificate.public_key())
+        return serial_of(f"{certificate.serial_number:X}"), _rsa(path, certificate.public_key())
     except ValueError as error:
         raise _unreadable(path, str(error)) from error
 

@@ -87,7 +87,7 @@ def read_notice(keys: WechatKeys, headers: Headers, body: bytes, now: int) -> Pa
     payment_signature_invalid (3, 4); MalformedError ``payment_malformed``.
     """
     _check_time(headers.timestamp, now)
-    signer = keys.signers.get(headers.serial.upper())
+    signer = keys.signers.get(serial_of(headers.serial))
     if signer is None:
         raise RefusedError(
             "payment_serial_unknown", f"no key here has serial {headers.serial[:64]}"
@@ -99,6 +99,11 @@ def read_notice(keys: WechatKeys, headers: Headers, body: bytes, now: int) -> Pa
         return None
     transaction = _read(_opened(keys.key, notice.resource), _Transaction)
     return _paid(keys, transaction)
+
+
+def serial_of(text: str) -> str:
+    """A serial as it is looked for: some write a number's first zero, some do not."""
+    return text.strip().upper().lstrip("0")
 
 
 def _check_time(text: str, now: int) -> None:

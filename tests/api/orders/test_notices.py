@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from invoice_service.sections import Payments
+from invoice_service.services.claims.payment_keys import wechat_keys
+from invoice_service.services.claims.wechat import Headers, read_notice
 from tests.api.desk import Desk, problem
 from tests.api.orders.test_orders import claim, made, now
 from tests.services.claims import signed
+
+NAMES = ("Timestamp", "Nonce", "Serial", "Signature")
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +72,32 @@ def test_a_notice_pays_its_order_once(whole: Desk) -> None:
     assert [(it["by"], it["amount"], it["counts"]) for it in then["payments"]] == [
         ("wechat", 49810, True)
     ]
+
+
+def test_a_notice_of_money_that_went_back_pays_nothing(whole: Desk) -> None:
+    """Alipay tells of a refund by the status and the amount of the payment itself."""
+    one = order(whole, auto_issue=True)
+    fee = signed.alipay(one["id"], "498.10", refund_fee="100.00")
+    for body in (fee, signed.alipay(one["id"], "498.10", gmt_refund="2026-11-21 12:40:00.000")):
+        answer = alipay(whole, body)
+        assert (answer.status_code, answer.text) == (200, "success")
+    assert now(whole, one)["state"] == "open"
+
+
+def test_a_serial_is_one_number_with_its_first_zero_or_without(tmp_path: Path) -> None:
+    (tmp_path / "signers").mkdir()
+    (tmp_path / "apiv3").write_bytes(signed.API_KEY)
+    (tmp_path / "signers" / "0A1B.pem").write_bytes(signed.public())
+    settings = Payments(
+        wechat_key=str(tmp_path / "apiv3"), wechat_signers=str(tmp_path / "signers")
+    )
+    keys = wechat_keys(settings)
+    assert keys is not None
+    body = signed.notice(signed.transaction("o", 1))
+    for serial in ("0A1B", "A1B", "a1b"):
+        said = signed.headers(body, 1, serial=serial)
+        proved = Headers(*(said[f"Wechatpay-{name}"] for name in NAMES))
+        assert read_notice(keys, proved, body, 1) is not None
 
 
 def test_both_services_pay_and_one_issues_by_itself(whole: Desk) -> None:
