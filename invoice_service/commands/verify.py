@@ -140,7 +140,7 @@ def verify(
         found_in = check_credential(credential, keys_of(log_keys_or_own(session, log_keys)))
         if offline:
             tell_credential(found_in, as_json=as_json)
-            return 0
+            return 1 if found_in.state else 0
         claim = Claim(found_in.hash, slip_of(found_in))
     else:
         claim = read_claim(what)

@@ -1,6 +1,7 @@
 """``fapiao wallet``: an invoice as a credential; and ``fapiao verify`` of one."""
 
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,7 @@ import click
 from chain import canonical
 from chain.commitment import parse_password_area
 from chain.durable import write_file
+from chain.entry import format_time
 from chain.errors import MalformedError
 from chain.signing.es256 import WalletKey, WalletSigner
 from chain.signing.keys import LogKeys
@@ -121,6 +123,10 @@ def slip_of(found: Checked) -> QrText:
     )
 
 
+def _shown_at(found: Checked) -> str:
+    return format_time(datetime.fromtimestamp(found.shown_at, UTC))
+
+
 def tell_credential(found: Checked, *, as_json: bool) -> None:
     """What a credential says and proves, without asking anybody."""
     claims, logged = found.claims, found.logged
@@ -137,6 +143,7 @@ def tell_credential(found: Checked, *, as_json: bool) -> None:
                 "holder": found.holder,
                 "audience": found.audience,
                 "nonce": found.nonce,
+                "shown_at": _shown_at(found) if found.holder else None,
                 "claims": claims,
             }
         )
@@ -153,6 +160,7 @@ def tell_credential(found: Checked, *, as_json: bool) -> None:
     if found.hidden:
         click.echo(f"  kept back by its holder: {', '.join(found.hidden)}")
     if found.holder:
-        click.echo(f"  shown by its holder to {found.audience}, for {found.nonce}")
+        when = _shown_at(found)
+        click.echo(f"  shown by its holder to {found.audience}, for {found.nonce}, {when}")
     else:
         click.echo("  nobody has shown to be its holder: it may be a copy")

@@ -353,6 +353,9 @@ def test_a_credential_for_a_wallet_offline_and_with_the_service(
     town.reverse(invoice["hash"])
     town.run("anchor")
     assert town.asked("verify", hidden, status=1)["verdict"] == "reversed"
+    taken = town.run(*asked, "-o", "taken.sd-jwt").strip()  # made since, it says so by itself
+    assert town.asked("verify", taken, "--offline", status=1)["state"] == "full"
+    assert "taken back, whole" in town.run("verify", taken, "--offline", status=1)
 
 
 def test_the_tlog_proof_of_a_red_invoice(town: Town, invoice: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ from invoice_service.services.claims.offers import TOKEN_SECONDS
 
 _LONGEST: Final = 16 << 10
 _BEARER: Final = "Bearer "
+_TX_CODE: Final = "tx_code"
 _read: Final = msgspec.json.Decoder(CredentialRequest).decode
 
 
@@ -49,7 +50,7 @@ class WalletCalls:
         """An access token for a code, once."""
         query()
         media_type(FIELDS)
-        fields = dict(parse_qsl(body(_LONGEST).decode("utf-8", "replace"), keep_blank_values=True))
+        fields = _fields(body(_LONGEST))
         if fields.get("grant_type") != GRANT:
             raise MalformedError(
                 "grant_unsupported",
@@ -97,6 +98,24 @@ class WalletCalls:
             )
         [proof] = asked.proofs.jwt
         return proof
+
+
+def _fields(sent: bytes) -> dict[str, str]:
+    """A form's fields, each once (RFC 6749, section 3.2), and none that no offer of ours asks for.
+
+    MalformedError: duplicate_parameter, unknown_parameter.
+    """
+    pairs = parse_qsl(sent.decode("utf-8", "replace"), keep_blank_values=True)
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise MalformedError(
+            "duplicate_parameter", "a field stands twice in the form", error="invalid_request"
+        )
+    if _TX_CODE in fields:  # OpenID4VCI 1.0, section 6.3
+        raise MalformedError(
+            "unknown_parameter", "our offers ask for no transaction code", error="invalid_request"
+        )
+    return fields
 
 
 def _token() -> str:

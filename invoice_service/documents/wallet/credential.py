@@ -54,6 +54,8 @@ LIFE: Final = 10 * 366 * 86_400
 
 PROOF, BUYER = "fapiao/v1", "fapiao/v1/buyer"
 HOLDER_TYPE: Final = "kb+jwt"
+_AHEAD: Final = 300
+"""Seconds by which a holder's clock may be ahead."""
 _CATEGORY: Final = "non-qualified-EAA"
 _JWK: Final = {"kty": "EC", "crv": "P-256"}
 
@@ -166,7 +168,8 @@ class Checked:
 
     ``state`` is how far it had been taken back when the credential was made ("", "part", "full").
     ``hidden`` are the groups that its holder kept back. ``holder`` is whether the holder's key
-    signed this presentation, for the ``audience`` and ``nonce`` that it names.
+    signed this presentation, for the ``audience`` and ``nonce`` that it names, at ``shown_at``
+    (unix seconds): whoever has caught one can show it again, so who asks compares all three.
     """
 
     claims: Claims
@@ -177,6 +180,7 @@ class Checked:
     holder: bool
     audience: str = ""
     nonce: str = ""
+    shown_at: int = 0
 
 
 def verify_credential(text: str, keys: LogKeys, now: int) -> Checked:
@@ -190,8 +194,8 @@ def verify_credential(text: str, keys: LogKeys, now: int) -> Checked:
        else ``claims_differ``;
     5. the invoice of its hash is in the log, by the receipt inside; errors as ``verify_receipt``;
     6. it has not expired: else ``credential_expired``;
-    7. where its holder signed the presentation, it was with the key that it was issued to: else
-       ``holder_differs``, ``signature``.
+    7. where its holder signed the presentation, it was with the key that it was issued to, at a
+       time that is not to come: else ``holder_differs``, ``signature``.
     """
     presented = parse_presented(text)
     key = _key(presented, keys)
@@ -202,7 +206,7 @@ def verify_credential(text: str, keys: LogKeys, now: int) -> Checked:
     expires = claims.get("exp")
     if not isinstance(expires, int) or expires <= now:
         raise VerificationError("credential_expired", "this credential is past its time")
-    audience, nonce = _check_holder(presented, claims)
+    audience, nonce, shown_at = _check_holder(presented, claims, now)
     return Checked(
         claims=claims,
         hash=hash_,
@@ -212,6 +216,7 @@ def verify_credential(text: str, keys: LogKeys, now: int) -> Checked:
         holder=presented.holder is not None,
         audience=audience,
         nonce=nonce,
+        shown_at=shown_at,
     )
 
 
@@ -288,23 +293,26 @@ def _hidden(presented: Presented, claims: Claims) -> Iterator[str]:
         yield "buyer"
 
 
-def _check_holder(presented: Presented, claims: Claims) -> tuple[str, str]:
-    """Whom the holder showed it to, and for which question; "" where nobody signed for that."""
+def _check_holder(presented: Presented, claims: Claims, now: int) -> tuple[str, str, int]:
+    """Whom its holder showed it to, for which question, and when; "" where nobody signed it."""
     own, bound = presented.holder, claims.get("cnf")
     if own is None:
-        return "", ""
+        return "", "", 0
     try:
         key = key_of_jwk(bound.get("jwk") if isinstance(bound, dict) else None, "holder")
     except Problem:
         raise malformed("it was issued to no key") from None
     check_signature(own, key)
-    said = own.claims.get("sd_hash"), own.claims.get("aud"), own.claims.get("nonce")
-    digest, audience, nonce = said
+    digest, audience, nonce = (own.claims.get(name) for name in ("sd_hash", "aud", "nonce"))
+    shown_at = own.claims.get("iat")
     if (
         own.header != {"alg": "ES256", "typ": HOLDER_TYPE}
         or digest != digest_of(presented.shown)
         or not isinstance(audience, str)
         or not isinstance(nonce, str)
+        or type(shown_at) is not int
     ):
         raise VerificationError("holder_differs", "its holder signed another presentation")
-    return audience, nonce
+    if not 0 <= shown_at <= now + _AHEAD:
+        raise VerificationError("holder_differs", "its holder signed it at no time that has been")
+    return audience, nonce, shown_at

@@ -24,6 +24,8 @@ def proven_key(text: str, audience: str, now: int) -> tuple[WalletKey, str]:
         header, claims = signed.header, signed.claims
         if header.get("typ") != PROOF_TYPE or header.get("alg") != "ES256":
             raise _invalid("it is of another type, or signed in another way")
+        if "crit" in header:  # RFC 7515, section 4.1.11: what is not understood is not passed over
+            raise _invalid("it asks for what is not known here")
         key = key_of_jwk(header.get("jwk"), "holder")
         check_signature(signed, key)
     except Problem as problem:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from html import unescape
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from werkzeug.test import TestResponse
@@ -19,6 +19,7 @@ from invoice_service.commands.wallet import wallet_signer, wallets_of
 from invoice_service.documents.wallet.credential import jwk_of, verify_credential
 from invoice_service.documents.wallet.sdjwt import Claims, sign
 from invoice_service.keys.wallet import wallet_keys
+from invoice_service.openapi.operation import FIELDS
 from invoice_service.processes.wallet import SOCKET, WalletLine, WalletProcess
 from invoice_service.services.claims.offers import (
     CODE_SECONDS,
@@ -154,6 +155,23 @@ def test_a_code_is_good_once_and_for_a_while(phone: Phone) -> None:
     problem(phone.token_for(late, grant_type="password"), 400, "grant_unsupported")
 
 
+def test_of_a_form_each_field_stands_once_and_none_that_nobody_asked_for(phone: Phone) -> None:
+    """RFC 6749, section 3.2; OpenID4VCI 1.0, section 6.3. Neither uses the code up."""
+    offers = phone.desk.instance.wallets.offers
+    hash_ = anchored(phone.desk)["hash"]
+    one, other = offers.code(hash_), offers.code(hash_)
+    both = f"grant_type={quote(GRANT)}&pre-authorized_code={one}&pre-authorized_code={other}"
+    said = problem(
+        phone.desk.client.post("/v1/wallet/token", data=both, content_type=FIELDS),
+        400,
+        "duplicate_parameter",
+    )
+    assert said["error"] == "invalid_request"
+    said = problem(phone.token_for(one, tx_code="1234"), 400, "unknown_parameter")
+    assert said["error"] == "invalid_request"
+    assert [phone.token_for(code).status_code for code in (one, other)] == [200, 200]
+
+
 def test_of_many_offers_the_newest_are_good(phone: Phone) -> None:
     desk = phone.desk
     hash_ = anchored(desk)["hash"]
@@ -193,6 +211,7 @@ def test_a_proof_is_of_the_key_and_of_now(phone: Phone) -> None:
         phone.proof(header={"typ": "jwt"}),
         phone.proof(header={"alg": "none"}),
         phone.proof(header={"jwk": {}}),
+        phone.proof(header={"crit": ["exp"]}),
         phone.proof()[:-4],
         "",
         "a.b.c",

@@ -140,6 +140,10 @@ def test_who_holds_it_shows_so() -> None:
     assert code_of(presented(TEXT, by=OTHER)) == "signature"
     assert code_of(presented(TEXT, sd_hash="x")) == "holder_differs"
     assert code_of(presented(TEXT, nonce="", aud=1)) == "holder_differs"
+    assert found.shown_at == LATER
+    for time in (LATER + 301, -1, True, str(LATER)):
+        assert code_of(presented(TEXT, iat=time), LATER) == "holder_differs"
+    assert code_of(presented(TEXT, iat=LATER + 300), LATER) == "ok"
     jwt = TEXT.partition("~")[0]
     own = presented(TEXT).rpartition("~")[2]
     assert code_of(f"{jwt}~{own}") == "holder_differs"  # signed for what showed more
