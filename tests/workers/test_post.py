@@ -18,6 +18,7 @@ from chain.errors import MalformedError, NotFoundError, RefusedError
 from chain.proof.file import parse_proof
 from chain.proof.verify import verify_proof
 from invoice_service.config import Config, load
+from invoice_service.domain.acts import CLAIMER, By
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.services.mailing import desk as asking
 from invoice_service.services.mailing.desk import MailDesk, check_address
@@ -183,6 +184,23 @@ def test_the_address_is_nowhere_once_the_letter_has_ended(
     found = b"".join(path.read_bytes() for path in folder.rglob("*.db*") if path.is_file())
     assert mark not in found  # which addresses were alike is forgotten, too
     assert house.states(invoice) == ["sent"]
+
+
+def test_who_is_erased_leaves_no_digest_of_an_address(
+    house: House, inbox: Inbox, quick: None
+) -> None:
+    """Sent, or waiting still: with the key of digests, guesses of it could be told apart."""
+    invoice = house.sold(buyer=PERSON)
+    house.desk.anchor()
+    house.mail.ask(invoice, GUEST, "zh")
+    assert house.send(inbox) == Sent(sent=1)
+    house.mail.ask(invoice, "other@gast.example", "zh")
+    store = house.desk.instance.store
+    store.erase_buyer(invoice.seq, "invoice:x", By(CLAIMER, house.now))
+    with store.connections.reading() as connection:
+        marks = connection.execute("SELECT mark, state FROM mails ORDER BY id").fetchall()
+    assert marks == [(b"", "sent"), (b"", "waiting")]
+    assert house.send(inbox) == Sent(failed=1, codes=(GIVEN_UP,))
 
 
 def test_the_same_is_sent_once_and_few_in_all(

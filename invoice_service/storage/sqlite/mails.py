@@ -139,11 +139,19 @@ class MailRows:
 
 
 def forget_letters(connection: sqlite3.Connection, invoices: Sequence[int]) -> None:
-    """Destroy the keys of letters that wait: who is erased gets none. They end as given up."""
+    """Destroy the keys of letters that wait: who is erased gets none. They end as given up.
+
+    Nor is an address known apart any more: its digest would tell whoever has the key of digests,
+    and guesses it.
+    """
     connection.executemany(
         "UPDATE mail_keys SET key = ? WHERE id IN"
         " (SELECT id FROM mails WHERE invoice = ? AND state = 'waiting')",
         [(GONE, invoice) for invoice in invoices],
+    )
+    connection.executemany(
+        "UPDATE mails SET mark = x'' WHERE invoice = ? AND mark <> x''",
+        [(invoice,) for invoice in invoices],
     )
 
 
