@@ -28,6 +28,7 @@ from invoice_service.services.claims.offers import TOKEN_SECONDS
 _LONGEST: Final = 16 << 10
 _BEARER: Final = "Bearer "
 _TX_CODE: Final = "tx_code"
+_OURS: Final = ("grant_type", "pre-authorized_code")
 _read: Final = msgspec.json.Decoder(CredentialRequest).decode
 
 
@@ -101,13 +102,14 @@ class WalletCalls:
 
 
 def _fields(sent: bytes) -> dict[str, str]:
-    """A form's fields, each once (RFC 6749, section 3.2), and none that no offer of ours asks for.
+    """A form's fields, ours each once (RFC 6749, section 3.2), and no code that no offer asks for.
 
     MalformedError: duplicate_parameter, unknown_parameter.
     """
     pairs = parse_qsl(sent.decode("utf-8", "replace"), keep_blank_values=True)
+    ours = [name for name, _ in pairs if name in _OURS]
     fields = dict(pairs)
-    if len(fields) != len(pairs):
+    if len(ours) != len(set(ours)):
         raise MalformedError(
             "duplicate_parameter", "a field stands twice in the form", error="invalid_request"
         )
