@@ -7,7 +7,7 @@ import { factsOf, prover, redsOf, seenBefore } from "./ask.js";
 import { CHINESE } from "./chinese.js";
 import { judge } from "./judge.js";
 import { claimOf, readShown } from "./shown.js";
-import { AS_OF, BAND, DIFFERS, NAMES, NOT_NOW, OTHERWISE, PROVED, SAID, SHOWN } from "./words.js";
+import { AS_OF, BAND, DIFFERS, IS_RED, NAMES, NOT_NOW, OTHERWISE, PROVED, SAID, SHOWN, STANDS } from "./words.js";
 
 const AGAIN = 1500; // milliseconds before an answer that does not fit is asked for once more
 const NO_PROOF = new Set(["not_in_log", "invoice_unknown"]);
@@ -76,7 +76,8 @@ function conclude({ kind, differs, why }, { shown, facts, found }) {
   if (kind === "late") return accuse("differs", [_(DIFFERS.verdict)]);
   const plain = shown.verdict === "authentic" && shown.style === "authentic";
   const said = !plain && (kind === "confirmed" || kind === "asof") ? "found" : kind;
-  const proved = shown.verdict === "mismatch" ? [] : [_(PROVED, facts.said)];
+  const stands = _(facts.red ? IS_RED : STANDS[facts.state]);
+  const proved = shown.verdict === "mismatch" ? [] : [_(PROVED, facts.said), stands];
   say(said, [], joined([...proved, when, ...(why === null ? [] : [_(NOT_NOW[why])])]));
 }
 

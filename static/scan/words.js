@@ -100,5 +100,11 @@ export const BAND = {
 
 /** What was proved, said by the phone itself. */
 export const PROVED = N_("Proved: %(seller)s, %(total)s, No. %(number)s, %(issued_at)s.");
+export const STANDS = {
+  none: N_("Nothing of it was taken back."),
+  part: N_("A part of it was taken back."),
+  full: N_("All of it was taken back."),
+};
+export const IS_RED = N_("It is a red invoice: it takes back another one.");
 
 export const AS_OF = N_("True as of block %(height)s, %(age)s.");

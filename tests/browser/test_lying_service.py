@@ -319,7 +319,11 @@ def test_what_was_proved_is_said_by_the_phone_itself(
     said = chrome.evaluate("document.querySelector('#phone-when').innerText")
     for part in ("深圳市旋转餐厅有限公司", "¥498.10", "00000001", "2026-11-21 12:30:00"):
         assert part in said
+    assert "未被红冲" in said
     assert chrome.evaluate("document.getElementById('words')") is None
+    for which, words in (("gone", "已全部红冲"), ("part", "已部分红冲"), ("red", "红字发票")):
+        look(chrome, shop, shop.address(sold[which]))
+        assert words in chrome.evaluate("document.querySelector('#phone-when').innerText")
 
 
 def test_what_was_pending_is_checked_as_soon_as_it_is_in_the_log(

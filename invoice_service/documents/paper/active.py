@@ -1,14 +1,13 @@
 """What a reader of a PDF would run or open: found by its name, also where that is packed.
 
 A catalogue may lie in a packed stream of objects, and a name may be spelled with ``#`` and the
-code of a letter. So every part is unfolded, within bounds, and looked through as it is spelled
-plainly. What may be packed in a way that is not unfolded here is refused as well.
+code of a letter. So where there are such streams every part is unfolded, within bounds, and looked
+through as it is spelled plainly. What may be packed in a way that is not unfolded here is refused as well.
 """
 
 import re
 import zlib
 from collections.abc import Iterator
-from itertools import chain
 from typing import Final
 
 from chain.errors import MalformedError
@@ -39,14 +38,18 @@ def active_in(data: bytes) -> str | None:
     ``pdf_unreadable`` where objects may be packed in a way that nobody uses for them.
     """
     plain = _plain(data)
-    if _PACKED_OBJECTS in plain and (other := _OTHERWISE.search(plain)):
+    if (found := _named(plain)) or _PACKED_OBJECTS not in plain:
+        return found
+    if other := _OTHERWISE.search(plain):
         raise MalformedError(
             "pdf_unreadable", f"its objects may be packed by {other[1].decode()}: save it anew"
         )
-    for part in chain((plain,), map(_plain, _unfolded(data))):
-        if found := _ACTIVE.search(part):
-            return next(name for name in found.groups() if name).decode()
-    return None
+    return next(filter(None, map(_named, map(_plain, _unfolded(data)))), None)
+
+
+def _named(part: bytes) -> str | None:
+    found = _ACTIVE.search(part)
+    return None if found is None else next(name for name in found.groups() if name).decode()
 
 
 def _plain(data: bytes) -> bytes:
