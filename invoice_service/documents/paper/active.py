@@ -2,7 +2,8 @@
 
 A catalogue may lie in a packed stream of objects, and a name may be spelled with ``#`` and the
 code of a letter. So where there are such streams every part is unfolded, within bounds, and looked
-through as it is spelled plainly. What may be packed in a way that is not unfolded here is refused as well.
+through as it is spelled plainly. What may be packed in a way that is not unfolded here is refused,
+too.
 """
 
 import re
