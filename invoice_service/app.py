@@ -52,7 +52,7 @@ from invoice_service.services.issuing.standing import Standings
 from invoice_service.services.mailing.desk import MailDesk
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
-from invoice_service.web import apply, people, prepaid, till
+from invoice_service.web import apply, bureau, people, prepaid, till
 from invoice_service.web import help as help_room
 from invoice_service.web.claim import ClaimPages, OwnInvoice, Told, WalletDoor
 from invoice_service.web.claim import contract as claim
@@ -272,6 +272,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
             ),
             share_blueprint(gate, instance.till, sharing),
             help_room.officials(instance, gate),
+            *bureau.blueprints(gate),
         ),
         till.data_blueprint(gate, instance.till, mail, config.limits.body_bytes),
         template.template_blueprint(),

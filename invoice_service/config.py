@@ -16,6 +16,7 @@ from invoice_service.sections import (
     Broker,
     Count,
     Mail,
+    Officials,
     Paper,
     Payments,
     Port,
@@ -33,6 +34,7 @@ OUR_ADDRESSES: Final = frozenset(
         ".well-known",
         "account",
         "apply",
+        "bureau",
         "claim",
         "components",
         "docs",
@@ -225,6 +227,7 @@ class Config(Section, frozen=True):
     rate: Rate = Rate()
     clock: Clock = Clock()
     people: People = People()
+    officials: Officials = Officials()
     till: Till = Till()
     claims: Claims = Claims()
     retention: Retention = Retention()

@@ -89,6 +89,14 @@ class Admission(Section, frozen=True):
     days: Count = 365
 
 
+class Officials(Section, frozen=True):
+    """What holds for the bureau's people and keys."""
+
+    two_person: bool = True
+    proposal_seconds: Annotated[int, Meta(ge=60, le=7_776_000)] = 604_800
+    purpose_required: bool = False
+
+
 class Witness(Section, frozen=True):
     """Whose cosignatures a checkpoint needs before it is published; times in seconds."""
 

@@ -50,6 +50,7 @@ from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.issuing.issue import Issuer, IssuingDesk
 from invoice_service.services.issuing.promise import Promised, Promiser
 from invoice_service.services.issuing.reverse import ReversingDesk
+from invoice_service.services.people.lookups import Lookups
 from invoice_service.services.people.sessions import Lifetimes
 from invoice_service.services.till.days import Days
 from invoice_service.storage.admission import AdmissionStore
@@ -124,7 +125,15 @@ class Instance:
             self._seconds,
             self.randbytes,
             SharedCounts(self.config.run_dir / TRIES),
+            two=self.config.officials.two_person,
+            proposal_seconds=self.config.officials.proposal_seconds,
         )
+
+    @cached_property
+    def lookups(self) -> Lookups:
+        """Who of the bureau looked at what; one for all who ask, since it remembers an hour."""
+        required = self.config.officials.purpose_required
+        return Lookups(self.store, self._seconds, required=required)
 
     @cached_property
     def till(self) -> "TillDesk":

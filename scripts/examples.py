@@ -39,6 +39,7 @@ from invoice_service.services.people.ports import SCOPES, KeyTerms
 from invoice_service.web.help.form import Filled
 from invoice_service.wiring import Instance, init_instance
 from scripts.applying import OCTETS, admission_calls
+from scripts.bureau import two_administrators
 from scripts.paid import PaymentServices, Wallet
 
 FILE: Final = Path(described.__file__).with_name(described.EXAMPLES)
@@ -219,6 +220,25 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     proofs = {"jwt": [sign(header, claims, HOLDER)]}
     yield Call("walletCredential", {}, {"credential_configuration_id": VCT, "proofs": proofs})
     yield from (Call(*made) for made in admission_calls(known))
+    yield Call("revoke", {"merchant": known["admit"]["id"]})
+    yield from _bureau(known)
+
+
+def _bureau(known: dict[str, Any]) -> Iterator[Call]:
+    """Two administrators decide on a third person's place."""
+    yield Call("BUREAU")
+    bureau = known["BUREAU"]
+    yield Call("changeRole", {"person": bureau["cashier"]}, {"role": "owner"})
+    here = {"person": bureau["examiner"]}
+    yield Call("suspendPerson", here)
+    yield Call("reinstatePerson", here)
+    yield Call("listLookups", {"from": "2026-11-21", "to": "2026-11-21", "limit": 10})
+    yield Call("propose", {}, {"kind": "role", **here, "role": "auditor", "reason": "换岗"})
+    yield Call("listProposals", {"limit": 10})
+    proposal = {"proposal": known["propose"]["id"]}
+    yield Call("readProposal", proposal)
+    yield Call("withdrawProposal", proposal)
+    yield Call("confirmProposal", {"proposal": bureau["proposal"]})
 
 
 def _help(here: dict[str, Any], slip: dict[str, Any], code: str) -> Iterator[Call]:
@@ -299,6 +319,8 @@ class Recorder:
                 self.known["WALLET"] = self._offer()
             elif call.name == "PERSON":
                 self.known["PERSON"] = self._sell_to_person()
+            elif call.name == "BUREAU":
+                self.known["BUREAU"] = two_administrators(self._instance, self._keys)
             elif call.name == "PICTURED":
                 self._report_with_picture()
             elif call.name == "MEAL":

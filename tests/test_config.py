@@ -69,7 +69,8 @@ TOGETHER = {"payments": ("wechat_key", "wechat_signers"), "paper": ("certificate
 @pytest.mark.parametrize(("section", "key"), keys())
 def test_the_environment_overrides_every_key(section: str, key: str) -> None:
     new: dict[type, tuple[str, Any]] = {
-        int: ("70", 70) if key == "seconds" else ("7", 7),
+        int: ("70", 70) if key.endswith("seconds") else ("7", 7),
+        bool: ("false", False) if key == "two_person" else ("true", True),
         float: ("2.5", 2.5),
         tuple: ('["0.06"]', ("0.06",)),
     }

@@ -10,6 +10,7 @@ from invoice_service.api.codes_of_claims import CLAIM, WALLET
 from invoice_service.api.codes_of_files import FILES
 from invoice_service.api.codes_of_help import HELP
 from invoice_service.api.codes_of_invoices import INVOICE
+from invoice_service.api.codes_of_officials import OFFICIALS
 from invoice_service.api.codes_of_people import PEOPLE
 from invoice_service.api.codes_of_prepaid import PREPAID
 from invoice_service.api.codes_of_tills import TILL
@@ -415,6 +416,7 @@ SUBJECTS: Final = (
     Subject("prepaid", "Prepaid accounts", "预付账户", PREPAID),
     Subject("key", "API keys and merchants", "密钥与商户", _KEY),
     Subject("people", "Signing in and people", "登录与人员", PEOPLE),
+    Subject("official", "Officials", "税务人员", OFFICIALS),
     Subject("log", "The public log", "公开账本", _LOG),
     Subject("report", "Reports", "统计报表", _REPORT),
     Subject("server", "The service itself", "服务本身", _SERVER),

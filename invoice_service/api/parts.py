@@ -23,6 +23,7 @@ from invoice_service.services.issuing.issue import Issuer
 from invoice_service.services.issuing.standing import StandingReader
 from invoice_service.services.people.desk import PeopleDesk
 from invoice_service.services.people.erase import BuyerStore
+from invoice_service.services.people.lookups import Lookups
 from invoice_service.services.people.person import PeopleReader
 from invoice_service.services.people.ports import KeyStore, MerchantStore
 from invoice_service.services.people.trail import ActStore, TrailReader
@@ -126,6 +127,9 @@ class Parts(Protocol):
 
     @property
     def wallets(self) -> Wallets: ...
+
+    @property
+    def lookups(self) -> Lookups: ...
 
     @property
     def prepaid(self) -> PrepaidDesk: ...

@@ -291,7 +291,7 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
         "bad_request host_invalid head_too_large no_such_address method_not_allowed"
         " not_acceptable address_too_long unsupported_media_type unsupported_encoding"
         " query_malformed unknown_parameter duplicate_parameter missing_parameter"
-        " parameter_malformed idempotency_key_invalid module_size",
+        " parameter_malformed idempotency_key_invalid module_size purpose_missing",
     ),
     (
         Remedy(
@@ -350,6 +350,17 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
         ),
         "by_unknown time_invalid day_invalid range_invalid totals_behind report_too_large"
         " check_too_large",
+    ),
+    (
+        Remedy(
+            "official",
+            "Speak with another administrator of the bureau: what is gravest takes two, each with"
+            " their own sign-in or key. Where there is no other, whoever runs the machine helps.",
+            "请与税务机关另一名管理员联系：重大操作须两人，各用本人的登录或密钥。"
+            "没有其他管理员的，请联系运维人员。",
+        ),
+        "two_needed proposal_unknown proposal_open proposal_over same_person holder_unknown"
+        " merchant_revoked",
     ),
     (
         Remedy(

@@ -12,6 +12,7 @@ from invoice_service.api import (
     checking,
     invoices,
     log,
+    lookups,
     merchants,
     operations,
     orders,
@@ -37,6 +38,7 @@ OPERATIONS: Final = (
     *wallet.OPERATIONS,
     *prepaid.OPERATIONS,
     *trail.OPERATIONS,
+    *lookups.OPERATIONS,
     *log.OPERATIONS,
     *operations.OPERATIONS,
 )
@@ -54,6 +56,7 @@ WORDS: Final = {
     **prepaid.WORDS,
     **log.WORDS,
     **trail.WORDS,
+    **lookups.WORDS,
     **operations.WORDS,
 }
 
@@ -67,11 +70,13 @@ def blueprints(parts: Parts) -> tuple[Blueprint, ...]:
         *admission.blueprints(parts),
         people.people_blueprint(parts),
         people.devices_blueprint(parts),
+        people.proposals_blueprint(parts),
         *orders.blueprints(parts),
         *wallet.blueprints(parts),
         prepaid.PrepaidCalls(parts).blueprint(),
         reports.blueprint(parts),
         help_room.blueprint(parts),
         trail.blueprint(parts),
+        lookups.blueprint(parts),
         log.blueprint(parts),
     )

@@ -21,7 +21,7 @@ _QUOTA = click.IntRange(0, LIMIT)
 
 @click.group()
 def merchants() -> None:
-    """Admit, list and suspend merchants, and set their quotas.
+    """Admit, list, suspend and revoke merchants, and set their quotas.
 
     MERCHANT is a merchant's tax id, or its number in the register.
     """
@@ -83,6 +83,18 @@ def resume(session: Session, *, merchant: str, as_json: bool) -> None:
     instance = session.instance()
     merchant_id = find_merchant(instance, merchant).id
     _show([admit.resume(instance.store, merchant_id, instance.operator())], as_json=as_json)
+    instance.close()
+
+
+@merchants.command()
+@click.argument("merchant")
+@json_option
+@click.pass_obj
+def revoke(session: Session, *, merchant: str, as_json: bool) -> None:
+    """Stop MERCHANT from issuing for good; what it has issued stays valid."""
+    instance = session.instance()
+    merchant_id = find_merchant(instance, merchant).id
+    _show([admit.revoke(instance.store, merchant_id, instance.operator())], as_json=as_json)
     instance.close()
 
 

@@ -88,18 +88,62 @@ def list_(session: Session, *, merchant: str | None, as_json: bool) -> None:
 
 @people.command()
 @click.argument("number", type=NUMBER)
+@click.argument("role", type=click.Choice(PERSON_ROLES))
+@json_option
+@click.pass_obj
+def role(session: Session, *, number: int, role: PersonRole, as_json: bool) -> None:
+    """Give person NUMBER another ROLE; they are signed out."""
+    instance = session.instance()
+    instance.people.staff.change_role(_person(instance, number), role, instance.operator())
+    _show(instance, number, as_json=as_json)
+
+
+@people.command()
+@click.argument("number", type=NUMBER)
+@json_option
+@click.pass_obj
+def suspend(session: Session, *, number: int, as_json: bool) -> None:
+    """Sign person NUMBER of the bureau out at once, and refuse their keys."""
+    instance = session.instance()
+    instance.people.staff.suspend(_official(instance, number), instance.operator())
+    _show(instance, number, as_json=as_json)
+
+
+@people.command()
+@click.argument("number", type=NUMBER)
+@json_option
+@click.pass_obj
+def reinstate(session: Session, *, number: int, as_json: bool) -> None:
+    """Let person NUMBER of the bureau in again."""
+    instance = session.instance()
+    instance.people.staff.reinstate(_official(instance, number), instance.operator())
+    _show(instance, number, as_json=as_json)
+
+
+@people.command()
+@click.argument("number", type=NUMBER)
 @json_option
 @click.pass_obj
 def remove(session: Session, *, number: int, as_json: bool) -> None:
     """End all that lets person NUMBER in, for ever; the last administrator stays."""
     instance = session.instance()
     instance.people.staff.remove(_person(instance, number), instance.operator())
+    _show(instance, number, as_json=as_json)
+
+
+def _show(instance: Instance, number: int, *, as_json: bool) -> None:
+    """How somebody stands now."""
     person = _person(instance, number)
     if as_json:
         print_json(_described(person))
     else:
-        click.echo(f"{person.login} is {person.state}")
+        click.echo(f"{person.login} is {person.state}, {person.role}")
     instance.close()
+
+
+def _official(instance: Instance, number: int) -> Person:
+    """A person of the bureau; NotFoundError ``person_unknown``."""
+    return instance.people.staff.of(Whose(None), number)
 
 
 def _whose(instance: Instance, merchant: str | None) -> Whose:

@@ -36,6 +36,8 @@ ActType: TypeAlias = Literal[
     "erasure",
     "report",
     "role",
+    "proposal",
+    "lookup",
 ]
 """What is done: docs/api.md, "The trail", says what stands in ``before`` and ``after`` of each."""
 

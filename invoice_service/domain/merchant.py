@@ -44,8 +44,9 @@ Contact = Annotated[str, Meta(max_length=_LONGEST)]
 Person = Annotated[str, Meta(max_length=_LONGEST_PERSON)]
 Batch = Annotated[str, Meta(max_length=_LONGEST_PERSON)]
 Quota = Annotated[int, Meta(ge=0, le=LIMIT)]
-Status = Literal["active", "suspended", "left"]
-"""Whether a merchant may issue: one that has left may be admitted again, by an official."""
+Status = Literal["active", "suspended", "left", "revoked"]
+"""Whether a merchant may issue: one that has left may be admitted again, by an official; one that
+was revoked never is."""
 
 
 class MerchantRequest(Wire, frozen=True):

@@ -155,6 +155,11 @@ HIDE = Parameter(
     "Groups to leave out",
     schema={"type": "array", "items": {"enum": ["buyer", "lines"]}},
 )
+PURPOSE = Parameter(
+    "X-Purpose", "Officials: why they look; UTF-8, best percent-encoded, 200 characters", "header"
+)
+LOOKING = ("purpose_missing", "text_too_long", "control_character", "text_damaged")
+"""What looking is refused with, beside what a call has by itself."""
 FROM = Parameter("from", "First Shanghai date; not after `to`", schema=DAY)
 TO = Parameter("to", "Last Shanghai date, included", schema=DAY)
 

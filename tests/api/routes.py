@@ -5,6 +5,7 @@ import re
 from flask import Flask
 from werkzeug.routing import Rule
 
+from invoice_service.web.bureau.contract import PAGES as BUREAU
 from invoice_service.web.customers.pages import SHOUTED
 from invoice_service.web.people.contract import PAGES
 from invoice_service.web.setup.contract import PAGES as SETUP
@@ -20,7 +21,7 @@ def template(rule: Rule) -> str:
 
 def routes(app: Flask) -> set[tuple[str, str]]:
     """(method, path) of all but the pages for people who sign in, which programs do not call."""
-    of_people = {(one.method, one.path) for one in (*PAGES, *SETUP, *CALLS)}
+    of_people = {(one.method, one.path) for one in (*PAGES, *BUREAU, *SETUP, *CALLS)}
     return all_routes(app) - of_people
 
 

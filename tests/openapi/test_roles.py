@@ -32,6 +32,7 @@ VALUES = {
     "application": "999",
     "paper": "1",
     "request": "999",
+    "proposal": "999",
     "picture": "1",
     "device": "999",
     "hash": UNKNOWN,

@@ -8,13 +8,22 @@ from flask import Blueprint, Response
 from chain.commitment import parse_password_area
 from chain.errors import MalformedError
 from chain.hashing import Digest
-from invoice_service.api.access import Access
 from invoice_service.api.answers import JSON, raw_answer
-from invoice_service.api.invoices.reading import HASH, HIDEABLE, TEXT, visible
+from invoice_service.api.invoices.reading import HASH, HIDEABLE, TEXT
+from invoice_service.api.looking import Looking
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import choices
 from invoice_service.domain.qrtext import read_hash
-from invoice_service.openapi.operation import COSE, HIDE, LOG, STORE, Operation, Parameter
+from invoice_service.openapi.operation import (
+    COSE,
+    HIDE,
+    LOG,
+    LOOKING,
+    PURPOSE,
+    STORE,
+    Operation,
+    Parameter,
+)
 from invoice_service.openapi.operation import HASH as HASH_ASKED
 from invoice_service.openapi.operation import TEXT as TEXT_TYPE
 from invoice_service.services.checking.prove import (
@@ -55,9 +64,10 @@ OPERATIONS: Final = (
                 schema={"enum": list(_FORMS)},
             ),
             HIDE,
+            PURPOSE,
         ),
         codes=(
-            *("parameter_malformed", "password_area", "invoice_unknown"),
+            *("parameter_malformed", "password_area", "invoice_unknown", *LOOKING),
             *("not_in_log", "not_published", "receipt_missing", *STORE, *LOG),
         ),
     ),
@@ -66,7 +76,7 @@ OPERATIONS: Final = (
 
 def blueprint(parts: Parts) -> Blueprint:
     """``proof``."""
-    access = Access(parts.store, parts.clock)
+    looking = Looking(parts)
     routes = Blueprint("proofs", __name__, url_prefix="/v1/invoices")
 
     @routes.get(f"/{HASH}/proof")
@@ -75,7 +85,7 @@ def blueprint(parts: Parts) -> Blueprint:
         write, kind, ending = _form(asked)
         invoice = own_invoice(parts.store, parse_password_area(read_hash(hash_)), None)
         digest = parse_password_area(invoice.hash)
-        shown = visible(access.anyone(), invoice) - hidden
+        shown = looking.visible(invoice) - hidden
         if write is None:
             data = build(parts.store, parts.log, digest, shown)
         else:

@@ -10,6 +10,7 @@ from invoice_service.api.access import Access
 from invoice_service.api.answers import json_answer, raw_answer
 from invoice_service.api.invoices.bodies import Bodies
 from invoice_service.api.invoices.contract import InvoicePage
+from invoice_service.api.looking import Looking
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import query, shanghai_midnight, whole_number
 from invoice_service.documents.qr import qr_png, qr_svg
@@ -35,6 +36,7 @@ _ORDER = ("order_id", "till", "business_day")
 def blueprint(parts: Parts) -> Blueprint:
     """``GET`` on invoices."""
     access, bodies = Access(parts.store, parts.clock), Bodies(parts)
+    looking = Looking(parts)
     blueprint = Blueprint("invoices", __name__, url_prefix="/v1/invoices")
 
     @blueprint.get("")
@@ -44,6 +46,8 @@ def blueprint(parts: Parts) -> Blueprint:
             require_official(principal, "look")
         scoped(principal, "read")
         wanted, after, limit = _search(principal)
+        whose = wanted.merchant_id
+        looking.at(principal, "invoices" if whose is None else f"merchant:{whose}", "list")
         found = parts.store.invoices(wanted, after, limit)
         state = bodies.states()
         more = str(found[-1].seq) if len(found) == limit else None
@@ -55,7 +59,7 @@ def blueprint(parts: Parts) -> Blueprint:
     def one(hash_: str) -> Response:
         query()
         invoice = _invoice(hash_)
-        return json_answer(bodies.detail(invoice, visible(access.anyone(), invoice)))
+        return json_answer(bodies.detail(invoice, looking.visible(invoice)))
 
     @blueprint.get(f"/{HASH}/qr.svg")
     def svg(hash_: str) -> Response:
@@ -75,17 +79,6 @@ def blueprint(parts: Parts) -> Blueprint:
         return raw_answer(draw(bodies.scan_url(_invoice(hash_)), module), kind)
 
     return blueprint
-
-
-def visible(principal: Principal | None, invoice: StoredInvoice) -> frozenset[str]:
-    """By the hash alone the face; the issuing merchant and officials see all three groups.
-
-    So do only officials who may look at single invoices: a viewer sees what anybody sees.
-    """
-    if principal is None:
-        return FACE_ONLY
-    own = principal.merchant_id == invoice.merchant_id and principal.may("read")
-    return ALL_GROUPS if own or principal.has("look") else FACE_ONLY
 
 
 def _search(principal: Principal) -> tuple[InvoiceFilter, int, int]:

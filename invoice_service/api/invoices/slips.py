@@ -9,7 +9,8 @@ from invoice_service.api.access import Access
 from invoice_service.api.answers import OCTETS, json_answer, raw_answer
 from invoice_service.api.invoices.bodies import Bodies
 from invoice_service.api.invoices.contract import Prints
-from invoice_service.api.invoices.reading import HASH, HIDEABLE, visible
+from invoice_service.api.invoices.reading import HASH, HIDEABLE
+from invoice_service.api.looking import Looking
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import choices, one_of, query
 from invoice_service.documents.escpos import escpos
@@ -45,6 +46,7 @@ class SlipCalls:
 
     def __init__(self, parts: Parts) -> None:
         self._access = Access(parts.store, parts.clock)
+        self._looking = Looking(parts)
         self._bodies = Bodies(parts)
         self._store = parts.store
         self._clock = parts.clock
@@ -90,7 +92,7 @@ class SlipCalls:
     def _shown(self, hash_: str, asked: Asked, *, printing: bool = False) -> Looked:
         """With what its caller may see."""
         invoice = self._invoice(hash_, None)
-        shown = visible(self._access.anyone(), invoice)
+        shown = self._looking.visible(invoice)
         slip = self._slip(invoice, asked, shown)
         return Looked(slip, invoice, printing)
 

@@ -8,6 +8,8 @@ from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.merchant import MerchantRequest, Status
 from invoice_service.openapi.operation import (
     JSON,
+    LOOKING,
+    PURPOSE,
     STORE,
     TAX_ID,
     TEXTS,
@@ -145,7 +147,9 @@ WORDS: Final[Words] = {
         pattern=r"^[0-9A-HJ-NPQRTUWXY]{8}([0-9A-HJ-NPQRTUWXY]{10}|\*{10})$",
     ),
     "MerchantBody.id": says("Given out here"),
-    "MerchantBody.status": says("`active` alone may issue", enum=["active", "suspended", "left"]),
+    "MerchantBody.status": says(
+        "`active` alone may issue", enum=["active", "suspended", "left", "revoked"]
+    ),
     "MerchantBody.month_left": says(
         "What is left of the month's quota now, fen without tax; null: no limit"
     ),
@@ -196,7 +200,10 @@ def _standing(address: str, name: str, summary: str) -> Operation:
         ((JSON, ReasonRequest),),
         scope="manage",
         power="admit",
-        codes=(*_ONE, "control_character", "text_damaged", "text_too_long", *_WRITE),
+        codes=(
+            *(*_ONE, "control_character", "text_damaged", "text_too_long", "merchant_revoked"),
+            *_WRITE,
+        ),
     )
 
 
@@ -241,10 +248,10 @@ OPERATIONS: Final = (
         "The merchant",
         ((JSON, MerchantBody),),
         "official",
-        (MERCHANT,),
+        (MERCHANT, PURPOSE),
         scope="read",
         power="look",
-        codes=_ONE,
+        codes=(*_ONE, *LOOKING),
     ),
     Operation(
         "post",
@@ -258,7 +265,7 @@ OPERATIONS: Final = (
         (MERCHANT,),
         scope="manage",
         power="suspend",
-        codes=(*_ONE, "readmission_needed", *_WRITE),
+        codes=(*_ONE, "readmission_needed", "merchant_revoked", *_WRITE),
     ),
     Operation(
         "delete",
@@ -272,7 +279,21 @@ OPERATIONS: Final = (
         (MERCHANT,),
         scope="manage",
         power="admit",
-        codes=(*_ONE, "readmission_needed", *_WRITE),
+        codes=(*_ONE, "readmission_needed", "merchant_revoked", *_WRITE),
+    ),
+    Operation(
+        "post",
+        "/v1/merchants/{merchant}/revocation",
+        "revoke",
+        "officials",
+        "Revoke a merchant: it never issues again",
+        "The merchant",
+        ((JSON, MerchantBody),),
+        "official",
+        (MERCHANT,),
+        scope="manage",
+        power="admit",
+        codes=(*_ONE, "two_needed", *_WRITE),
     ),
     _standing("leaving", "letLeave", "Let a merchant go, whose invoices stand"),
     _standing("readmission", "readmit", "Admit a merchant again that is suspended or has left"),
@@ -300,10 +321,10 @@ OPERATIONS: Final = (
         "All keys, without their texts",
         ((JSON, KeyList),),
         "official",
-        (MERCHANT,),
+        (MERCHANT, PURPOSE),
         scope="read",
         power="look",
-        codes=_ONE,
+        codes=(*_ONE, *LOOKING),
     ),
     Operation(
         "post",

@@ -9,6 +9,7 @@ from chain.entry import format_time, parse_time
 from chain.errors import MalformedError
 from invoice_service.api.access import Access
 from invoice_service.api.answers import JSON, json_answer
+from invoice_service.api.looking import Looking
 from invoice_service.api.merchants.contract import (
     KeyBody,
     KeyList,
@@ -54,6 +55,7 @@ class MerchantCalls:
         self._parts = parts
         self._store = parts.store
         self._access = Access(parts.store, parts.clock)
+        self._looking = Looking(parts)
         self._limit = parts.config.limits.body_bytes
 
     def blueprint(self) -> Blueprint:
@@ -66,6 +68,7 @@ class MerchantCalls:
         routes.delete("/<merchant>/suspension")(self.resume)
         routes.post("/<merchant>/leaving")(self.leave)
         routes.post("/<merchant>/readmission")(self.readmit)
+        routes.post("/<merchant>/revocation")(self.revoke)
         routes.put("/<merchant>/quota")(self.quota)
         routes.get("/<merchant>/keys")(self.keys)
         routes.post("/<merchant>/keys")(self.add_key)
@@ -95,8 +98,7 @@ class MerchantCalls:
 
     def one(self, merchant: str) -> Response:
         """One merchant."""
-        self._official("look")
-        return self._answer(admit.get_merchant(self._store, _id(merchant)))
+        return self._answer(self._file(merchant))
 
     def suspend(self, merchant: str) -> Response:
         """Stop it from issuing; again changes nothing."""
@@ -107,6 +109,12 @@ class MerchantCalls:
         """Let it issue again; again changes nothing."""
         by = self._official("admit")
         return self._answer(admit.resume(self._store, _id(merchant), by))
+
+    def revoke(self, merchant: str) -> Response:
+        """Stop it from issuing for good, where one is enough."""
+        by = self._official("admit")
+        self._parts.people.proposals.alone()
+        return self._answer(admit.revoke(self._store, _id(merchant), by))
 
     def quota(self, merchant: str) -> Response:
         """Set what it may issue."""
@@ -136,8 +144,7 @@ class MerchantCalls:
 
     def keys(self, merchant: str) -> Response:
         """Its keys, without their texts."""
-        self._official("look")
-        account = admit.get_merchant(self._store, _id(merchant))
+        account = self._file(merchant)
         found = self._store.keys(account.merchant.id)
         return json_answer(KeyList([key_body(key) for key in found]))
 
@@ -177,6 +184,14 @@ class MerchantCalls:
         merchant_id, key_id = _id(merchant), whole_number({"key": key}, "key", 0, LARGEST)
         revoked = admit.revoke_key(self._store, key_id, by, merchant_id=merchant_id)
         return json_answer(key_body(revoked))
+
+    def _file(self, merchant: str) -> Account:
+        """A merchant whose file an official looks at."""
+        principal = self._access.official("look")
+        query()
+        account = admit.get_merchant(self._store, _id(merchant))
+        self._looking.at(principal, f"merchant:{account.merchant.id}", "file")
+        return account
 
     def _official(self, power: Power) -> By:
         principal = self._access.official(power)

@@ -8,6 +8,8 @@ from invoice_service.api.merchants.contract import KeyBody, RotationRequest
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.openapi.operation import (
     JSON,
+    LOOKING,
+    PURPOSE,
     STORE,
     TEXTS,
     Operation,
@@ -66,7 +68,14 @@ class DeviceList(msgspec.Struct):
     devices: list[KeyBody]
 
 
+class RoleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another role."""
+
+    role: PersonRole
+
+
 WORDS: Final[Words] = {
+    "RoleRequest.role": says("Of the same merchant, or of the bureau"),
     "PersonRequest.name": says("As it is shown to others", minLength=1, maxLength=40),
     "PersonRequest.login": says("The sign-in name, before the @", minLength=1, maxLength=32),
     "PersonRequest.role": says("`owner` and `cashier` are a merchant's, the others the bureau's"),
@@ -101,10 +110,10 @@ OPERATIONS: Final = (
         "All of them",
         ((JSON, PersonList),),
         "any",
-        (MERCHANT,),
+        (MERCHANT, PURPOSE),
         scope="manage",
         power="staff",
-        codes=_OF,
+        codes=(*_OF, *LOOKING),
     ),
     Operation(
         "post",
@@ -122,7 +131,7 @@ OPERATIONS: Final = (
         power="people",
         codes=(
             *(*_OF, *TEXTS, "value_unknown", "login_invalid", "login_taken", "role_of_another"),
-            "database_refused",
+            *("two_needed", "database_refused"),
         ),
     ),
     Operation(
@@ -139,7 +148,7 @@ OPERATIONS: Final = (
         (201,),
         scope="manage",
         power="people",
-        codes=(*_ONE, "person_removed"),
+        codes=(*_ONE, "person_removed", "two_needed"),
     ),
     Operation(
         "delete",
@@ -153,7 +162,50 @@ OPERATIONS: Final = (
         (PERSON, MERCHANT),
         scope="manage",
         power="people",
-        codes=(*_ONE, "last_administrator"),
+        codes=(*_ONE, "last_administrator", "two_needed"),
+    ),
+    Operation(
+        "put",
+        "/v1/people/{person}/role",
+        "changeRole",
+        "people",
+        "Give somebody another role; they are signed out",
+        "The person",
+        ((JSON, PersonBody),),
+        "any",
+        (PERSON, MERCHANT),
+        ((JSON, RoleRequest),),
+        scope="manage",
+        power="people",
+        codes=(*_ONE, "value_unknown", "role_of_another", "last_administrator", "two_needed"),
+    ),
+    Operation(
+        "post",
+        "/v1/people/{person}/suspension",
+        "suspendPerson",
+        "people",
+        "Sign somebody of the bureau out everywhere, and let them and their keys in no more",
+        "The person",
+        ((JSON, PersonBody),),
+        "official",
+        (PERSON,),
+        scope="manage",
+        power="people",
+        codes=(*_ONE, "person_removed", "last_administrator"),
+    ),
+    Operation(
+        "delete",
+        "/v1/people/{person}/suspension",
+        "reinstatePerson",
+        "people",
+        "Let somebody of the bureau in again",
+        "The person",
+        ((JSON, PersonBody),),
+        "official",
+        (PERSON,),
+        scope="manage",
+        power="people",
+        codes=(*_ONE, "person_removed"),
     ),
     Operation(
         "get",

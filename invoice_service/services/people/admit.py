@@ -60,7 +60,7 @@ def get_merchant(register: MerchantStore, merchant_id: int) -> Account:
 def suspend(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Account:
     """Stop a merchant from issuing; NotFoundError ``merchant_unknown``.
 
-    ConflictError ``readmission_needed`` for one that has left.
+    ConflictError ``readmission_needed`` for one that has left, ``merchant_revoked``.
     """
     return _set_status(register, merchant_id, "suspended", by, reason)
 
@@ -81,6 +81,15 @@ def readmit(register: Merchants, merchant_id: int, by: By, reason: str = "") -> 
         return _changed(
             register, merchant_id, register.set_status(merchant_id, "active", by, reason)
         )
+
+
+def revoke(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Account:
+    """Stop a merchant from issuing for good: nobody lets it issue again, and its keys end with it.
+
+    NotFoundError ``merchant_unknown``. What it has issued stays valid. Two decide on this
+    (``proposals``), but for whoever works on the machine.
+    """
+    return _set_status(register, merchant_id, "revoked", by, reason)
 
 
 def set_quota(
@@ -204,7 +213,10 @@ def _set_status(
     register: Merchants, merchant_id: int, status: Status, by: By, reason: str
 ) -> Account:
     with refusals_recorded(register, by, "suspension", f"merchant:{merchant_id}"):
-        if status != "left" and get_merchant(register, merchant_id).merchant.status == "left":
+        if (
+            status in ("active", "suspended")
+            and get_merchant(register, merchant_id).merchant.status == "left"
+        ):
             raise ConflictError("readmission_needed", "it has left: readmit it first")
         return _changed(register, merchant_id, register.set_status(merchant_id, status, by, reason))
 

@@ -7,13 +7,14 @@ from invoice_service.services.people.entrance import Entrance
 from invoice_service.services.people.factors import Factors, Sealer
 from invoice_service.services.people.passkeys import Passkeys
 from invoice_service.services.people.person import FactorStore, PeopleStore
+from invoice_service.services.people.proposals import Proposals, ProposalStore
 from invoice_service.services.people.sessions import Lifetimes, Sessions, SessionStore
 from invoice_service.services.people.staff import Staff
 from invoice_service.services.people.trail import ActStore
 from invoice_service.services.people.tries import Bounds, Counts
 
 
-class DeskStore(PeopleStore, FactorStore, SessionStore, ActStore, Protocol):
+class DeskStore(PeopleStore, ProposalStore, FactorStore, SessionStore, ActStore, Protocol):
     """What all of it needs of a store."""
 
 
@@ -26,6 +27,7 @@ class PeopleDesk(NamedTuple):
     passkeys: Passkeys
     staff: Staff
     counts: Counts
+    proposals: Proposals
     clock: Callable[[], int]
 
 
@@ -38,8 +40,14 @@ def open_desk(
     clock: Callable[[], int],
     randbytes: Callable[[int], bytes],
     counts: Counts,
+    *,
+    two: bool = True,
+    proposal_seconds: int = 604_800,
 ) -> PeopleDesk:
-    """``clock`` gives unix seconds; ``randbytes`` must be fit for secrets; ``counts`` of tries."""
+    """``clock`` gives unix seconds; ``randbytes`` must be fit for secrets; ``counts`` of tries.
+
+    ``two`` and ``proposal_seconds`` as ``Proposals`` has them.
+    """
     sessions = Sessions(store, lifetimes, clock, randbytes)
     factors = Factors(store, sealer, clock, randbytes)
     passkeys = Passkeys(store, sealer, public_url, clock, randbytes)
@@ -50,5 +58,6 @@ def open_desk(
         passkeys=passkeys,
         staff=Staff(store, randbytes, invitation_seconds),
         counts=counts,
+        proposals=Proposals(store, clock, randbytes, invitation_seconds, proposal_seconds, two=two),
         clock=clock,
     )

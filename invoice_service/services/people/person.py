@@ -147,6 +147,13 @@ class PeopleStore(PeopleReader, Protocol):
         """Another role; who is signed in has to sign in again."""
         ...
 
+    def suspend_person(self, person_id: int, since: int | None, by: By) -> None:
+        """Let this person in no more, nor their keys, until (None) they are let in again.
+
+        ConflictError ``last_administrator``.
+        """
+        ...
+
     def remove_person(self, person_id: int, by: By) -> None:
         """End all that lets this person in, for ever; ConflictError ``last_administrator``."""
         ...

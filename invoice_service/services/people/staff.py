@@ -114,6 +114,24 @@ class Staff:
         if role != person.role:
             self.store.set_role(person.id, role, by)
 
+    def suspend(self, person: Person, by: By) -> None:
+        """Sign somebody of the bureau out everywhere at once, and let them in no more.
+
+        Their keys are refused as well. One administrator is enough; ConflictError
+        ``last_administrator``; RefusedError ``person_removed``.
+        """
+        self._suspend(person, by.at, by)
+
+    def reinstate(self, person: Person, by: By) -> None:
+        """Let somebody in again who was suspended; RefusedError ``person_removed``."""
+        self._suspend(person, None, by)
+
+    def _suspend(self, person: Person, since: int | None, by: By) -> None:
+        with refusals_recorded(self.store, by, "role", f"person:{person.id}"):
+            if person.state == "removed":
+                raise _removed()
+            self.store.suspend_person(person.id, since, by)
+
     def remove(self, person: Person, by: By) -> None:
         """End all that lets somebody in, for ever; ConflictError ``last_administrator``."""
         with refusals_recorded(self.store, by, "person", f"person:{person.id}"):

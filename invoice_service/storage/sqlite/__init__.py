@@ -21,11 +21,13 @@ from invoice_service.storage.sqlite.factors import FactorRows
 from invoice_service.storage.sqlite.forms import Forms
 from invoice_service.storage.sqlite.issuing import Issuing, Queue, nothing_taken
 from invoice_service.storage.sqlite.links import LinkRows
+from invoice_service.storage.sqlite.lookups import LookupRows
 from invoice_service.storage.sqlite.mails import MailRows
 from invoice_service.storage.sqlite.offers import OfferRows
 from invoice_service.storage.sqlite.people import People
 from invoice_service.storage.sqlite.prepaid import PrepaidRows
 from invoice_service.storage.sqlite.prints import Prints
+from invoice_service.storage.sqlite.proposals import ProposalRows
 from invoice_service.storage.sqlite.quota_requests import QuotaRequestRows
 from invoice_service.storage.sqlite.reading import Reading
 from invoice_service.storage.sqlite.register import Register
@@ -62,7 +64,9 @@ class SqliteStore(
     MailRows,
     OfferRows,
     PrepaidRows,
+    ProposalRows,
     LinkRows,
+    LookupRows,
     Clocks,
 ):
     """``invoices.db``. Safe for threads and processes at once, and after a fork.

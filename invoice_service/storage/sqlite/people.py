@@ -1,7 +1,7 @@
 """People and what lets them in. Each change writes its act beside it."""
 
 import sqlite3
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -24,15 +24,8 @@ class People:
 
     def add_person(self, new: NewPerson, invitation: Digest, expires_at: int, by: By) -> Person:
         """Keep somebody new, with an invitation; ConflictError ``login_taken``."""
-        row = msgspec.structs.asdict(new) | {"totp_step": 0, "created_at": by.at}
         with self.connections.writing() as connection:
-            table = self.connections.database.table("people")
-            if table.count_where("login = ?", [new.login]):
-                raise ConflictError("login_taken", f"the name {new.login} is taken")
-            person = msgspec.convert(row | {"id": table.insert(row).last_pk}, Person)
-            _act(connection, by, person)
-            _invite(connection, person.id, invitation, expires_at, by)
-            return person
+            return add(connection, new, Link(invitation, expires_at), by)
 
     def person(self, person_id: int) -> Person | None:
         """One person."""
@@ -51,11 +44,7 @@ class People:
     def invite_again(self, person_id: int, invitation: Digest, expires_at: int, by: By) -> bool:
         """Void all that lets this person in, and give a new invitation; False for nobody."""
         with self.connections.writing() as connection:
-            if _read(connection, person_id) is None:
-                return False
-            void(connection, person_id)
-            _invite(connection, person_id, invitation, expires_at, by)
-            return True
+            return invite(connection, person_id, Link(invitation, expires_at), by)
 
     def invitation(self, digest: Digest, now: int) -> Person | None:
         """Whose invitation this is; None for one that is unknown, used, void or too old."""
@@ -86,24 +75,31 @@ class People:
     def set_role(self, person_id: int, role: PersonRole, by: By) -> None:
         """Another role; who is signed in has to sign in again."""
         with self.connections.writing() as connection:
+            change_role(connection, person_id, role, by)
+
+    def suspend_person(self, person_id: int, since: int | None, by: By) -> None:
+        """Let this person in no more, nor their keys, until (None) they are let in again.
+
+        ConflictError ``last_administrator``.
+        """
+        with self.connections.writing() as connection:
             before = _read(connection, person_id)
-            if before is None:
+            if before is None or (before.suspended_at is None) == (since is None):
                 return
-            _keep_an_administrator(connection, before, role)
-            connection.execute("UPDATE people SET role = ? WHERE id = ?", (role, person_id))
+            if since is not None:
+                _keep_an_administrator(connection, before, None)
+            connection.execute(
+                "UPDATE people SET suspended_at = ? WHERE id = ?", (since, person_id)
+            )
             connection.execute("DELETE FROM sessions WHERE person_id = ?", (person_id,))
-            _act(connection, by, msgspec.structs.replace(before, role=role), before, "role")
+            _act(
+                connection, by, msgspec.structs.replace(before, suspended_at=since), before, "role"
+            )
 
     def remove_person(self, person_id: int, by: By) -> None:
         """End all that lets this person in, for ever; ConflictError ``last_administrator``."""
         with self.connections.writing() as connection:
-            before = _read(connection, person_id)
-            if before is None or before.removed_at is not None:
-                return
-            _keep_an_administrator(connection, before, None)
-            void(connection, person_id)
-            connection.execute("UPDATE people SET removed_at = ? WHERE id = ?", (by.at, person_id))
-            _act(connection, by, msgspec.structs.replace(before, removed_at=by.at), before)
+            remove(connection, person_id, by)
 
     def person_standings(self, after: int, limit: int) -> list[PersonStanding]:
         """People above ``after``, each beside what the trail says of it at that moment."""
@@ -134,6 +130,61 @@ class People:
 def read_person(row: tuple[Any, ...]) -> Person:
     """A row with the columns of ``COLUMNS``."""
     return msgspec.convert(dict(zip(COLUMNS, row, strict=True)), Person)
+
+
+class Link(NamedTuple):
+    """An invitation as it is kept."""
+
+    digest: Digest
+    expires_at: int
+
+
+def add(connection: sqlite3.Connection, new: NewPerson, link: Link, by: By) -> Person:
+    """Keep somebody new, within a transaction; ConflictError ``login_taken``."""
+    row = msgspec.structs.asdict(new) | {"totp_step": 0, "created_at": by.at}
+    if connection.execute("SELECT 1 FROM people WHERE login = ?", (new.login,)).fetchone():
+        raise ConflictError("login_taken", f"the name {new.login} is taken")
+    done = connection.execute(
+        f"INSERT INTO people ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})",  # noqa: S608 # our own columns
+        row,
+    )
+    person = msgspec.convert(row | {"id": done.lastrowid}, Person)
+    _act(connection, by, person)
+    _invite(connection, person.id, link.digest, link.expires_at, by)
+    return person
+
+
+def invite(connection: sqlite3.Connection, person_id: int, link: Link, by: By) -> bool:
+    """Void all that lets a person in, and keep an invitation; False for nobody."""
+    if _read(connection, person_id) is None:
+        return False
+    void(connection, person_id)
+    _invite(connection, person_id, link.digest, link.expires_at, by)
+    return True
+
+
+def change_role(connection: sqlite3.Connection, person_id: int, role: PersonRole, by: By) -> None:
+    """Another role, within a transaction; ConflictError ``last_administrator``."""
+    before = _read(connection, person_id)
+    if before is None:
+        return
+    _keep_an_administrator(connection, before, role)
+    connection.execute("UPDATE people SET role = ? WHERE id = ?", (role, person_id))
+    connection.execute("DELETE FROM sessions WHERE person_id = ?", (person_id,))
+    _act(connection, by, msgspec.structs.replace(before, role=role), before, "role")
+
+
+def remove(connection: sqlite3.Connection, person_id: int, by: By) -> None:
+    """Never again, within a transaction; ConflictError ``last_administrator``."""
+    before = _read(connection, person_id)
+    if before is None or before.removed_at is not None:
+        return
+    _keep_an_administrator(connection, before, None)
+    void(connection, person_id)
+    connection.execute(
+        "UPDATE people SET removed_at = ?, subject = NULL WHERE id = ?", (by.at, person_id)
+    )
+    _act(connection, by, msgspec.structs.replace(before, removed_at=by.at), before)
 
 
 def void(connection: sqlite3.Connection, person_id: int) -> None:
@@ -171,7 +222,7 @@ def _invite(
 def _invited(connection: sqlite3.Connection, digest: Digest, now: int) -> Person | None:
     row = connection.execute(
         f"{SELECT} JOIN invitations ON people.id = invitations.person_id"
-        " WHERE digest = ? AND expires_at > ? AND removed_at IS NULL",
+        " WHERE digest = ? AND expires_at > ? AND removed_at IS NULL AND suspended_at IS NULL",
         (digest, now),
     ).fetchone()
     return None if row is None else read_person(row)

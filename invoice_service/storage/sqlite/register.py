@@ -237,6 +237,13 @@ class Register:
             return [_account(row) for row in rows]
 
 
+def revoke_merchant(connection: sqlite3.Connection, merchant_id: int, by: By, reason: str) -> None:
+    """Stop one from issuing for good, within a transaction that has begun."""
+    before = _one(connection, "status", merchant_id)
+    if before is not None:
+        change_status(connection, merchant_id, before[0], "revoked", by, reason)
+
+
 def read_key(row: Mapping[str, Any]) -> ApiKey:
     """A row of keys."""
     terms = _terms(*(row[name] for name in _TERMS))
@@ -286,7 +293,9 @@ def _one(connection: sqlite3.Connection, column: str, merchant_id: int) -> tuple
 def change_status(
     connection: sqlite3.Connection, merchant_id: int, was: str, status: Status, by: By, reason: str
 ) -> None:
-    """Within a transaction that has begun."""
+    """Within a transaction that has begun; ConflictError ``merchant_revoked`` for one that was."""
+    if was == "revoked" != status:
+        raise ConflictError("merchant_revoked", "this merchant was revoked for good")
     connection.execute("UPDATE merchants SET status = ? WHERE id = ?", (status, merchant_id))
     before: Said = {"status": was}
     after: Said = {"status": status}

@@ -14,6 +14,7 @@ from invoice_service.storage.sqlite.offers import create_offers
 from invoice_service.storage.sqlite.people_tables import create_people, officials
 from invoice_service.storage.sqlite.prepaid_tables import create_prepaid
 from invoice_service.storage.sqlite.prints import create_prints
+from invoice_service.storage.sqlite.proposals import create_proposals
 from invoice_service.storage.sqlite.retention import create_retention
 from invoice_service.storage.sqlite.till.buyers import create_till_buyers
 from invoice_service.storage.sqlite.till.tables import create_till, create_undone
@@ -414,3 +415,10 @@ def admission(db: Database) -> None:
 def spans(db: Database) -> None:
     """What days, months and years came to, by every mix."""
     create_spans(db)
+
+
+@migrations()
+def two_persons(db: Database) -> None:
+    """What one official proposes, and another confirms; who looked at what is found."""
+    create_proposals(db)
+    db.execute("CREATE INDEX idx_acts_lookups ON acts (at) WHERE type = 'lookup'")

@@ -1,4 +1,4 @@
-"""``/people``: who works for a merchant, or for the bureau; inviting, roles, leaving."""
+"""``/people``: who works for a merchant; inviting, roles, leaving."""
 
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ _PEOPLE: Final = "people/staff.html"
 
 
 class StaffPages:
-    """For owners: the people of their merchant. For administrators: anybody's."""
+    """For owners: the people of their merchant. For administrators: any merchant's."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
@@ -39,9 +39,11 @@ class StaffPages:
         routes.post("/<person>/removal")(self.remove)
         return routes
 
-    def show(self) -> Response:
-        """All of them."""
+    def show(self) -> AnyResponse:
+        """All of them; the bureau's own have a page with more."""
         visitor = self._gate.person("owner", *with_power("staff"))
+        if visitor.person.merchant_id is None and not self._gate.asked("merchant"):
+            return self._gate.go("/bureau/people")
         return self._page(visitor, self._whose(visitor, self._gate.asked("merchant")))
 
     def invite(self) -> AnyResponse:
@@ -89,12 +91,13 @@ class StaffPages:
         return self._gate.person("owner", *with_power("people"))
 
     def _whose(self, visitor: Visitor, named: str) -> Whose:
-        """Whose people are meant: an owner's own, whatever is named; else the one named."""
+        """Whose people are meant: an owner's own, whatever is named; else the one named.
+
+        Never the bureau's, for which two are needed (``web.bureau``).
+        """
         person = visitor.person
         if person.merchant_id is not None:
             return Whose(person.merchant_id)
-        if not named:
-            return Whose(None)
         merchant_id = number_in(named, "merchant_unknown")
         if not self._gate.door.is_merchant(merchant_id):
             raise NotFoundError("merchant_unknown", "there is no such merchant")

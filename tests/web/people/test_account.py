@@ -115,7 +115,7 @@ def test_an_administrator_needs_a_second_factor_and_invites_owners(bureau: Burea
     bad = browser.send("/people", **{**sent, "merchant": "77"})
     assert code_in(bad) == "merchant_unknown"
     bad = browser.send("/people", **{**sent, "merchant": "", "login": "x"})
-    assert code_in(bad) == "role_of_another"
+    assert code_in(bad) == "merchant_unknown"
 
 
 def test_a_password_is_changed_by_who_knows_it_and_signs_others_out(bureau: Bureau) -> None:

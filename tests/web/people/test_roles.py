@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from invoice_service.services.people.roles import OFFICIALS
-from invoice_service.web.people.contract import ANYBODY, EVERYBODY, PAGES, Page
+from invoice_service.web import bureau, people
+from invoice_service.web.people.contract import ANYBODY, EVERYBODY, Page
 from invoice_service.web.till.contract import CALLS
 from tests.api.routes import all_routes
 from tests.web.people.visitors import Browser, Bureau, code_in
 
 API_PAGE = Path(__file__).parents[3] / "docs" / "api.md"
+PAGES = (*people.PAGES, *bureau.PAGES)
 ROLES = ("nobody", *EVERYBODY)
 VALUES = {
     "order": "0" * 32,
@@ -23,6 +25,7 @@ VALUES = {
     "session": "999",
     "person": "999",
     "report": "999",
+    "proposal": "999",
     "picture": "1",
 }
 OUTSIDE = ("sign_in_needed", "role_required", "second_factor_needed")
@@ -73,6 +76,15 @@ def test_only_those_are_let_in(browsers: dict[str, Browser], page: Page, role: s
 
 def test_every_page_is_there_and_no_other(browsers: dict[str, Browser]) -> None:
     app = browsers["nobody"].client.application
-    rooms = ("/sign-in", "/sign-out", "/invitation", "/account", "/people", "/till", "/reports")
+    rooms = (
+        "/sign-in",
+        "/sign-out",
+        "/invitation",
+        "/account",
+        "/people",
+        "/till",
+        "/reports",
+        "/bureau",
+    )
     found = {route for route in all_routes(app) if route[1].startswith(rooms)}
     assert found == {(one.method, one.path) for one in (*PAGES, *CALLS)}

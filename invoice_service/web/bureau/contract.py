@@ -1,0 +1,22 @@
+"""The bureau's pages, and who is let in."""
+
+from typing import Final
+
+from invoice_service.services.people.roles import OFFICIALS, with_power
+from invoice_service.web.people.contract import Page
+
+_SEE: Final = with_power("staff")
+_HEAD: Final = with_power("people")
+
+PAGES: Final = (
+    Page("get", "/bureau/", OFFICIALS),
+    Page("get", "/bureau/people", _SEE),
+    Page("post", "/bureau/people", _HEAD),
+    Page("post", "/bureau/people/{person}/invitation", _HEAD),
+    Page("post", "/bureau/people/{person}/role", _HEAD),
+    Page("post", "/bureau/people/{person}/removal", _HEAD),
+    Page("post", "/bureau/people/{person}/suspension", _HEAD),
+    Page("post", "/bureau/people/{person}/reinstatement", _HEAD),
+    Page("post", "/bureau/proposals/{proposal}/confirmation", _HEAD),
+    Page("post", "/bureau/proposals/{proposal}/withdrawal", _HEAD),
+)

@@ -1,0 +1,39 @@
+"""Where an official may go: the rooms of the bureau, in the order in which they are shown."""
+
+from typing import Any, Final, NamedTuple
+
+from flask import Response
+
+from chain.errors import Problem
+from invoice_service.services.people.roles import Power
+from invoice_service.services.people.sessions import Visitor
+from invoice_service.web.ground.catalogs import N_
+from invoice_service.web.people.gate import Gate
+
+
+class Room(NamedTuple):
+    """The page that begins a room, for who has the power."""
+
+    endpoint: str
+    name: str
+    power: Power
+
+
+ROOMS: Final = (
+    Room("bureau_people.show", N_("People of the bureau"), "staff"),
+    Room("reports_page.all", N_("Reports of slips"), "reports"),
+)
+
+
+def bureau_page(
+    gate: Gate,
+    visitor: Visitor,
+    template: str,
+    problem: Problem | None = None,
+    **values: Any,  # noqa: ANN401 # whatever a template shows
+) -> Response:
+    """A page with the bureau's frame around it, and what was wrong, if anything."""
+    rooms = [room for room in ROOMS if visitor.has(room.power)]
+    if problem is None:
+        return gate.page(template, rooms=rooms, **values)
+    return gate.again(template, problem, rooms=rooms, **values)

@@ -1,0 +1,180 @@
+"""``/bureau/people``: the bureau's people, and what one proposes and another confirms."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from flask import Blueprint, Response
+from werkzeug import Response as AnyResponse
+
+from chain.errors import ConflictError, MalformedError, NotFoundError, Problem, RefusedError
+from invoice_service.domain.acts import Said
+from invoice_service.services.people.person import Person, Whose
+from invoice_service.services.people.proposals import Actor, Grave, check_role
+from invoice_service.services.people.roles import OFFICIALS
+from invoice_service.services.people.sessions import Visitor
+from invoice_service.web.bureau.navigation import bureau_page
+from invoice_service.web.people.account import number_in
+from invoice_service.web.people.gate import Gate
+
+_TEMPLATE: Final = "bureau/people.html"
+_SHOWN: Final = 50  # proposals, the newest
+_FAULTS: Final = (MalformedError, RefusedError, NotFoundError, ConflictError)
+
+
+class BureauPeople:
+    """One administrator acts alone; where there are more, what is grave is proposed here."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._desk = gate.door.desk
+        self._staff, self._proposals = self._desk.staff, self._desk.proposals
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("bureau_people", __name__, url_prefix="/bureau")
+        routes.get("/people")(self.show)
+        routes.post("/people")(self.invite)
+        routes.post("/people/<person>/invitation")(self.invite_again)
+        routes.post("/people/<person>/role")(self.change_role)
+        routes.post("/people/<person>/removal")(self.remove)
+        routes.post("/people/<person>/suspension")(self.suspend)
+        routes.post("/people/<person>/reinstatement")(self.reinstate)
+        routes.post("/proposals/<proposal>/confirmation")(self.confirm)
+        routes.post("/proposals/<proposal>/withdrawal")(self.withdraw)
+        return routes
+
+    def show(self) -> Response:
+        """All of them."""
+        return self._page(self._gate.official("staff"))
+
+    def invite(self) -> AnyResponse:
+        """Somebody new, or the proposal of it."""
+        visitor, fields = self._head()
+        said: Said = {name: fields.get(name, "") for name in ("name", "login", "role")}
+
+        def alone() -> str:
+            role = check_role(str(said["role"]))
+            made = self._staff.invite(
+                *(Whose(None), role, str(said["name"]), str(said["login"])),
+                self._gate.by(visitor),
+            )
+            return made.token
+
+        return self._grave(visitor, "invitation", "bureau", said, fields, alone)
+
+    def invite_again(self, person: str) -> AnyResponse:
+        """Void what lets somebody in, and invite anew."""
+        visitor, fields, found = self._one(person)
+
+        def alone() -> str:
+            return self._staff.invite_again(found, self._gate.by(visitor)).token
+
+        return self._grave(visitor, "reinvitation", f"person:{found.id}", {}, fields, alone)
+
+    def change_role(self, person: str) -> AnyResponse:
+        """Another role."""
+        visitor, fields, found = self._one(person)
+        said: Said = {"role": fields.get("role", "")}
+
+        def alone() -> str:
+            role = check_role(str(said["role"]))
+            self._staff.change_role(found, role, self._gate.by(visitor))
+            return ""
+
+        return self._grave(visitor, "role", f"person:{found.id}", said, fields, alone)
+
+    def remove(self, person: str) -> AnyResponse:
+        """Never again."""
+        visitor, fields, found = self._one(person)
+
+        def alone() -> str:
+            self._staff.remove(found, self._gate.by(visitor))
+            return ""
+
+        return self._grave(visitor, "removal", f"person:{found.id}", {}, fields, alone)
+
+    def suspend(self, person: str) -> AnyResponse:
+        """Out at once: one is enough for that."""
+        visitor, _, found = self._one(person)
+        return self._done(visitor, lambda: self._staff.suspend(found, self._gate.by(visitor)))
+
+    def reinstate(self, person: str) -> AnyResponse:
+        """In again."""
+        visitor, _, found = self._one(person)
+        return self._done(visitor, lambda: self._staff.reinstate(found, self._gate.by(visitor)))
+
+    def confirm(self, proposal: str) -> AnyResponse:
+        """Do what somebody else has proposed."""
+        visitor, _ = self._head()
+        number = number_in(proposal, "proposal_unknown")
+        try:
+            done = self._proposals.confirm(number, self._actor(visitor))
+        except _FAULTS as problem:
+            return self._page(visitor, problem)
+        return self._page(visitor, token=done.token) if done.token else self._back()
+
+    def withdraw(self, proposal: str) -> AnyResponse:
+        """Not to be done."""
+        visitor, _ = self._head()
+        number = number_in(proposal, "proposal_unknown")
+        return self._done(visitor, lambda: self._proposals.withdraw(number, self._actor(visitor)))
+
+    def _head(self) -> tuple[Visitor, dict[str, str]]:
+        return self._gate.official("people"), self._gate.fields()
+
+    def _one(self, person: str) -> tuple[Visitor, dict[str, str], Person]:
+        """Whom a form is about: nobody changes their own place."""
+        visitor, fields = self._head()
+        found = self._staff.of(Whose(None), number_in(person, "person_unknown"))
+        if found.id == visitor.person.id:
+            raise RefusedError("role_required", "nobody changes their own place")
+        return visitor, fields, found
+
+    def _actor(self, visitor: Visitor) -> Actor:
+        return Actor(self._gate.by(visitor), visitor.person.id)
+
+    def _grave(
+        self,
+        visitor: Visitor,
+        kind: Grave,
+        subject: str,
+        said: Said,
+        fields: dict[str, str],
+        alone: Callable[[], str],
+    ) -> AnyResponse:
+        """Do it, where one is enough, or propose it."""
+        try:
+            if self._proposals.in_force():
+                reason = fields.get("reason", "")
+                self._proposals.propose(kind, subject, said, reason, self._actor(visitor))
+                return self._back()
+            token = alone()
+        except _FAULTS as problem:
+            return self._page(visitor, problem)
+        return self._page(visitor, token=token) if token else self._back()
+
+    def _done(self, visitor: Visitor, act: Callable[[], object]) -> AnyResponse:
+        try:
+            act()
+        except _FAULTS as problem:
+            return self._page(visitor, problem)
+        return self._back()
+
+    def _back(self) -> AnyResponse:
+        return self._gate.go("/bureau/people")
+
+    def _page(self, visitor: Visitor, problem: Problem | None = None, token: str = "") -> Response:
+        people = self._staff.store.people(None)
+        now = self._desk.clock()
+        found = self._proposals.store.proposals(0, _SHOWN)
+        values: dict[str, Any] = {
+            "people": people,
+            "names": {one.id: one.name for one in people},
+            "roles": OFFICIALS,
+            "may": visitor.has("people"),
+            "two": self._proposals.in_force(),
+            "waiting": [one for one in found if one.seen(now) == "open"],
+            "decided": [(one, one.seen(now)) for one in found if one.seen(now) != "open"],
+            "link": token and f"{self._gate.door.public_url}/invitation/{token}",
+        }
+        return bureau_page(self._gate, visitor, _TEMPLATE, problem, **values)
