@@ -12,7 +12,8 @@ from invoice_service.commands.output import print_json, print_table, progress
 from invoice_service.commands.session import Session
 from invoice_service.documents.mixed import mixed_csv, mixed_workbook
 from invoice_service.domain.money import format_yuan
-from invoice_service.services.figure import check_figure, question_of, said_of
+from invoice_service.services.figure import check_figure, said_of
+from invoice_service.services.reporting.given import question_of
 from invoice_service.services.reporting.mix import mixed_report, report_parts
 from invoice_service.services.reporting.question import Question, ask
 from invoice_service.wiring import Instance

@@ -50,8 +50,9 @@ from invoice_service.services.anchoring.spans import (
 from invoice_service.services.anchoring.totals import Taxed, sealing_day
 from invoice_service.services.checking.audit_invoices import Books, Checked, InvoiceCheck
 from invoice_service.services.ports import InvoiceFilter, PendingInvoice
+from invoice_service.services.reporting.given import compare_reports
 from invoice_service.services.reporting.mix import mixed_report, report_parts
-from invoice_service.services.reporting.question import FILTERS, Question
+from invoice_service.services.reporting.question import Question
 from invoice_service.services.reporting.report import Totalled, height_of
 
 STEPS: Final = ("document", "entry", "root", "closing", "report")
@@ -139,27 +140,6 @@ def said_of(error: AuditError) -> dict[str, str]:
     return {name: str(error.extra[key])[:_TOLD] for name, key in names.items()}
 
 
-def question_of(report: bytes) -> Question:
-    """The question that a report of version 3 answers. MalformedError ``report_malformed``."""
-    try:
-        head = msgspec.json.decode(report, type=_Head)
-    except msgspec.MsgspecError as error:
-        raise _not_ours(str(error)) from error
-    if head.version != 3 or not set(head.filters) <= set(FILTERS):
-        raise _not_ours("it is of another version")
-    return Question(
-        by=tuple(head.by),
-        first=head.first or None,
-        last=head.last or None,
-        at_block=head.block.height,
-        measure=head.measure,
-        compare=tuple(head.compare),
-        top=head.top,
-        bottom=head.bottom,
-        **head.filters,
-    )
-
-
 def check_figure(
     books: Books,
     totals: FigureTotals,
@@ -182,7 +162,7 @@ def check_figure(
     documents = _Documents(books, totals, log, path, most, tell or (lambda _: None))
     expected = b"".join(report_parts(mixed_report(documents, log, question)))
     closed, unclosed = documents.closings(height)
-    rows = _compare(expected, report)
+    rows = compare_reports(expected, report)
     counts = (documents.count, documents.count, path.count, closed, rows)
     steps = tuple(Step(*pair) for pair in zip(STEPS, counts, strict=True))
     return FigureCheck(steps, unclosed, path.size, path.root.hex(), expected)
@@ -244,9 +224,14 @@ class _Documents:
     def taxed(self, after: int, limit: int) -> list[Taxed]:
         """Steps 1 and 2: up to ``limit`` invoices above ``after``, each once it is proved."""
         if after != self._last:
-            self._check = InvoiceCheck(self._books)
+            self._check = InvoiceCheck(self._books, after + 1)
             self._entries = self._entries_after(after)
-        found = [self._proved(one) for one in self._books.invoices(InvoiceFilter(), after, limit)]
+        rows = self._books.invoices(InvoiceFilter(), after, limit)
+        there = [one for due, one in enumerate(rows, after + 1) if one.seq == due]
+        found = [self._proved(one) for one in there]
+        if len(there) < max(len(rows), 1):
+            missing = after + len(there) + 1
+            raise AuditError("document", missing, "an invoice that is stored", "nothing")
         self._last = after + len(found)
         self._tell(self.count)
         return found
@@ -257,7 +242,7 @@ class _Documents:
         blue = self._books.invoice_at(checked.invoice.reverses or 0)
         if blue is None or checked.reversal is None:
             raise AuditError("document", seq, "an invoice that it takes back", "nothing")
-        own = self._document(InvoiceCheck(self._books), blue)
+        own = self._document(InvoiceCheck(self._books, blue.seq), blue)
         back = sum(red.total for red in self._books.returns_of(blue.seq) if red.seq < seq)
         return Returned(blue.seq, state_of(blue.total, -back), checked.reversal, _taxed(own))
 
@@ -403,25 +388,6 @@ class _Face(msgspec.Struct):
     seller: _Seller
 
 
-class _At(msgspec.Struct):
-    height: int
-
-
-class _Head(msgspec.Struct):
-    """What a report says of its question."""
-
-    version: int
-    by: list[str]
-    measure: str
-    compare: list[str]
-    filters: dict[str, str]
-    block: _At
-    first: str = msgspec.field(name="from")
-    last: str = msgspec.field(name="to")
-    top: int = 0
-    bottom: int = 0
-
-
 @contextmanager
 def _naming(step: str, place: int | str, expected: str) -> Iterator[None]:
     """What does not verify within is what is wrong at this place."""
@@ -460,42 +426,3 @@ def _closing_documents(day: str, through: int, cells: DayCells) -> list[bytes]:
         with suppress(MalformedError):
             documents.append(totals_document(day, through, cells, version))
     return documents
-
-
-def _compare(expected: bytes, found: bytes) -> int:
-    """Step 5: the number of rows; AuditError for the first figure that is another."""
-    right = msgspec.json.decode(expected)
-    if expected == found:
-        return len(right["rows"])
-    try:
-        other = msgspec.json.decode(found, type=dict[str, Any])
-        rows = {_name(row): row for row in other.pop("rows")}
-    except (msgspec.MsgspecError, KeyError, TypeError, AttributeError) as error:
-        raise _not_ours(str(error)) from error
-    wanted = {_name(row): row for row in right.pop("rows")}
-    for name in [*wanted, *(name for name in rows if name not in wanted)]:
-        _differ(f"row {name}", wanted.get(name), rows.get(name))
-    _differ("whole", right, other)
-    raise AuditError("report", "whole", "these bytes", "the same in other bytes")
-
-
-def _differ(place: str, right: Any, other: Any) -> None:  # noqa: ANN401 # any JSON
-    """Name the first member that is another."""
-    if right == other:
-        return
-    if isinstance(right, dict) and isinstance(other, dict):
-        for name in sorted(right.keys() | other.keys()):
-            _differ(f"{place}, {name}", right.get(name), other.get(name))
-    raise AuditError("report", place, _shown(right), _shown(other))
-
-
-def _shown(value: Any) -> str:  # noqa: ANN401 # any JSON
-    return "nothing" if value is None else msgspec.json.encode(value).decode()
-
-
-def _name(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {key}" for name, key in row["keys"].items()) or "whole"
-
-
-def _not_ours(why: str) -> MalformedError:
-    return MalformedError("report_malformed", f"this is no report of version 3: {why}")

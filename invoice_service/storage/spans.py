@@ -166,9 +166,9 @@ class SqliteSpans:
     def cells_of(self, ids: Sequence[int], cubes: Sequence[int]) -> Cells:
         """Return the cells of some mixes in some spans, added up."""
         query = (
-            f"SELECT k.cube, {_PLACE}, {SUMS} FROM json_each(?) s CROSS JOIN json_each(?) q"  # noqa: S608 # constants
+            f"SELECT c.cube, {_PLACE}, {SUMS} FROM json_each(?) s CROSS JOIN json_each(?) q"  # noqa: S608 # constants
             " CROSS JOIN span_cells c ON c.span = s.value AND c.cube = q.value"
-            " CROSS JOIN span_keys k ON k.id = c.cell GROUP BY c.cell"
+            " CROSS JOIN span_keys k ON k.id = c.cell GROUP BY c.cube, c.cell"
         )
         with self._sessions.reading() as connection:
             rows = connection.execute(query, (json.dumps(list(ids)), json.dumps(list(cubes))))

@@ -68,8 +68,8 @@ class Moved(NamedTuple):
     state: Reversal
 
 
-Cells: TypeAlias = "dict[tuple[int, Cell], Sums]"
-Moves: TypeAlias = "dict[Moved, list[int]]"
+Cells: TypeAlias = dict[tuple[int, Cell], Sums]
+Moves: TypeAlias = dict[Moved, list[int]]
 """Count, amount and tax, below zero of what went out."""
 
 

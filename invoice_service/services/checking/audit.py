@@ -14,7 +14,7 @@ First the log, as ``chain.audit.audit`` does for any log. Then, in one walk alon
    more stands under such an order than was first sold;
 6. each invoice up to the cursor stands in the log at its place, and each entry has its invoice;
 7. days are closed in their order, by entries that commit to each day's sums;
-8. the totals are those of the blocks;
+8. the totals are those of the blocks, so are those of each day, month and year that are kept;
 9. a buyer's key is gone where an act of the trail erased the buyer, and nowhere else;
 10. the trail has no gap, each act's hash follows from the one before, and merchants and keys stand
    as its acts left them, none missing; so do the counts of refusals of each hour that is closed;
@@ -68,6 +68,7 @@ from invoice_service.services.checking.audit_prepaid import (
     StoredPrepaid,
     audit_prepaid,
 )
+from invoice_service.services.checking.audit_spans import SpanAudit, StoredSpans
 from invoice_service.services.checking.audit_trail import (
     StoredTrail,
     TrailAudit,
@@ -81,7 +82,7 @@ Progress = Callable[[int, int], None]
 _ROWS_AT_ONCE: Final = 256
 
 
-class StoredTotals(Protocol):
+class StoredTotals(StoredSpans, Protocol):
     """What the audit needs of the totals."""
 
     def last_height(self) -> int:
@@ -197,6 +198,7 @@ class _Walk:
     ) -> None:
         self._log_store = log_store
         self._totals = _Totals(totals, totalled)
+        self._spans = SpanAudit(totals, totalled)
         self._stored = totals
         self._before: Block | None = None
         self._day_cells: DayCells = {}
@@ -215,6 +217,7 @@ class _Walk:
     def finish(self) -> None:
         """Check that nothing stands beside what was derived."""
         self._totals.finish()
+        self._spans.finish()
 
     def _block(self, block: Block) -> None:
         before = self._before
@@ -228,11 +231,12 @@ class _Walk:
         for row in rows[:closings]:
             self._closing(self.ended.popleft(), row.entry)
         cells: Cells = {}
-        for row in rows[closings:]:
-            taxed = self._invoice(row.index, row.entry)
+        invoices = [self._invoice(row.index, row.entry) for row in rows[closings:]]
+        for taxed in invoices:
             count(cells, taxed)
             add_up_day(self._day_cells, taxed)
         self._totals.check(block.height, day, cells)
+        self._spans.block(block, day, invoices)
         self._before = block
 
     def _end_days(self, first: str, today: str, through: int) -> None:

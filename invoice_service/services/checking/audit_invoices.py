@@ -111,10 +111,10 @@ class InvoiceCheck:
     May begin with any of them; ``quotas`` makes sense only after the first to the last.
     """
 
-    def __init__(self, books: Books) -> None:
-        """Nothing is read before it is needed."""
+    def __init__(self, books: Books, begin: int = 1) -> None:
+        """The first that is checked is that at ``begin``; its number follows the one before."""
         self._books = books
-        self._last: StoredInvoice | None = None
+        self._last = books.invoice_at(begin - 1) if begin > 1 else None
         self._codes: set[str] = set()
         self._sellers: dict[int, _Seller] = {}
         self._used: dict[int, int] = {}

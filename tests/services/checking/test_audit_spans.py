@@ -1,0 +1,105 @@
+"""The audit of spans: some may be missing, and one fen of any is named."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services.tampering import first_wrong, tamper
+from tests.services.town import Town
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Days over a month's and a year's end, a long day in parts, a return of an earlier day."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("invoice_service.services.anchoring.spans.PART_INVOICES", 3)
+        town = Town(tmp_path_factory.mktemp("template"))
+        town.settle_in()
+        town.tills = ["", "1"]
+        town.pass_days(140)
+        kept = town.issue(4)
+        town.anchor()
+        for _ in range(3):
+            town.pass_days(1)
+            kept += town.issue(2)
+            town.reverse(kept.pop(0))
+            town.anchor()
+            town.issue(3)
+            town.anchor()
+        town.pass_days(1)
+        town.anchor()
+        town.close()
+    return town.folder
+
+
+@pytest.fixture
+def town(template: Path, tmp_path: Path) -> Iterator[Town]:
+    """A copy of it, to be tampered with."""
+    folder = tmp_path / "town"
+    shutil.copytree(template, folder)
+    town = Town(folder)
+    yield town
+    town.close()
+
+
+def test_spans_that_hold(town: Town) -> None:
+    kinds = {head.kind for head in town.store.totals.spans(10**6)}
+    assert kinds == {"day", "month", "year"}
+    assert town.store.totals.parts()
+    town.audit()
+
+
+@pytest.mark.parametrize("kind", ["day", "part", "month", "year"])
+def test_spans_that_are_missing_are_late_and_not_wrong(town: Town, kind: str) -> None:
+    tamper(town, f"DELETE FROM spans WHERE kind = '{kind}'")
+    town.audit()
+
+
+COLUMNS = ("blue_count", "blue_amount", "blue_tax", "red_count", "red_amount", "red_tax")
+HIGH = ("blue_amount_high", "red_tax_high")
+
+
+@pytest.mark.parametrize("kind", ["day", "part", "month", "year"])
+@pytest.mark.parametrize("column", [*COLUMNS, *HIGH])
+def test_one_fen_of_a_cell(town: Town, kind: str, column: str) -> None:
+    span = f"(SELECT max(id) FROM spans WHERE kind = '{kind}')"
+    cell = f"(SELECT max(cell) FROM span_cells WHERE span = {span} AND cube = 3)"
+    tamper(
+        town,
+        f"UPDATE span_cells SET {column} = {column} + 1 WHERE span = {span} AND cell = {cell}",
+    )
+    what, place = first_wrong(town)
+    assert what == "span"
+    assert str(place).startswith(f"{kind} 201")
+    assert "mix 3" in str(place)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM span_cells WHERE cell = (SELECT max(cell) FROM span_cells)",
+        "UPDATE span_cells SET cube = 2 WHERE cube = 5",
+        "UPDATE span_keys SET district = '440309' WHERE cube = 2 AND district = '440304'",
+        "UPDATE span_keys SET till = '2' WHERE till = '1'",
+        "INSERT INTO span_cells SELECT span, cube, 1 + (SELECT min(cell) FROM span_cells WHERE"
+        " cube = 8 AND span = c.span), 1, 1, 1, 0, 0, 0, 0, 0, 0, 0 FROM span_cells c"
+        " WHERE cube = 0 AND span = 1",
+        "DELETE FROM span_moves",
+        "UPDATE span_moves SET count = count + 1",
+        "UPDATE span_moves SET amount = amount + 1",
+        "UPDATE span_moves SET state = 'part'",
+        "UPDATE span_moves SET day = '2018-12-25'",
+        "UPDATE spans SET cursor = cursor + 1 WHERE id = 1",
+        "UPDATE spans SET height = height - 1 WHERE kind = 'month'",
+        "UPDATE spans SET name = '2018-11' WHERE kind = 'month'",
+        "INSERT INTO spans VALUES (99, 'day', '2019-01-09', 3, 4)",
+        "INSERT INTO spans VALUES (99, 'month', '2019-01', 8, 20)",
+        "INSERT INTO spans SELECT 99, 'day', name, height - 1, cursor FROM spans WHERE id ="
+        " (SELECT max(id) FROM spans WHERE kind = 'day')",
+    ],
+)
+def test_spans_that_no_block_has_made(town: Town, statement: str) -> None:
+    tamper(town, statement)
+    assert first_wrong(town)[0] == "span"
