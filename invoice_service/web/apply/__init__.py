@@ -3,14 +3,27 @@
 from flask import Blueprint
 
 from invoice_service.services.admission.desk import Applications
+from invoice_service.services.admission.office import Admission
 from invoice_service.web.apply.contract import OPERATIONS, WORDS
+from invoice_service.web.apply.officials import BureauPages
+from invoice_service.web.apply.owner import Accounts, OwnerPages
 from invoice_service.web.apply.pages import ApplyPages
 from invoice_service.web.help.report_page import Told
 from invoice_service.web.people.gate import Gate
 
-__all__ = ["OPERATIONS", "WORDS", "blueprint"]
+__all__ = ["OPERATIONS", "WORDS", "blueprint", "signed_in"]
 
 
 def blueprint(desk: Applications, gate: Gate, told: Told, public_url: str) -> Blueprint:
     """What anybody sees."""
     return ApplyPages(desk, told, gate.site, public_url).blueprint()
+
+
+def signed_in(gate: Gate, desks: Admission, accounts: Accounts) -> tuple[Blueprint, ...]:
+    """What officials and owners see, behind the gate."""
+    desk = BureauPages(gate, desks.bench, desks.quotas)
+    return (
+        desk.blueprint(),
+        desk.quota_blueprint(),
+        OwnerPages(gate, desks.quotas, accounts).blueprint(),
+    )

@@ -21,6 +21,8 @@ class Room(NamedTuple):
 
 ROOMS: Final = (
     Room("bureau_people.show", N_("People of the bureau"), "staff"),
+    Room("admission_desk.all", N_("Applications"), "applications"),
+    Room("quota_desk.queue", N_("Requests for quota"), "applications"),
     Room("reports_page.all", N_("Reports of slips"), "reports"),
 )
 

@@ -77,4 +77,13 @@ PAGES: Final = (
     Page("get", "/reports/{report}", with_power("reports")),
     Page("post", "/reports/{report}", with_power("judge")),
     Page("get", "/reports/{report}/pictures/{picture}", with_power("reports")),
+    Page("get", "/bureau/applications", with_power("applications")),
+    Page("get", "/bureau/applications/{application}", with_power("applications")),
+    Page("post", "/bureau/applications/{application}/comment", with_power("examine")),
+    Page("post", "/bureau/applications/{application}/decision", with_power("examine")),
+    Page("get", "/bureau/applications/{application}/papers/{paper}", with_power("applications")),
+    Page("get", "/bureau/quota", with_power("applications")),
+    Page("post", "/bureau/quota/{request}", with_power("examine")),
+    Page("get", "/account/quota", _OWNERS),
+    Page("post", "/account/quota", _OWNERS),
 )

@@ -27,6 +27,9 @@ VALUES = {
     "report": "999",
     "proposal": "999",
     "picture": "1",
+    "application": "999",
+    "paper": "1",
+    "request": "999",
 }
 OUTSIDE = ("sign_in_needed", "role_required", "second_factor_needed")
 

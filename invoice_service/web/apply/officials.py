@@ -1,0 +1,215 @@
+"""``/bureau/applications`` and ``/bureau/quota``: officials examine, decide, and answer."""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response
+from werkzeug import Response as AnyResponse
+
+from chain.errors import ConflictError, MalformedError, Problem, RefusedError
+from invoice_service.domain.application import (
+    CREDITS,
+    FROM,
+    OPEN,
+    RISKS,
+    STATES,
+    STEPS,
+    WARNINGS,
+    Credit,
+    Finding,
+    Risk,
+    State,
+    Step,
+    Warning_,
+)
+from invoice_service.domain.bounds import LARGEST
+from invoice_service.domain.merchant import districts, industries
+from invoice_service.domain.quota import Quotas
+from invoice_service.services.admission.bench import Bench, QuotaDesk
+from invoice_service.services.admission.ports import REQUEST_STATES, Decision, RequestState
+from invoice_service.services.people.roles import has_power
+from invoice_service.services.people.sessions import Visitor
+from invoice_service.web.apply.limits import limits_typed, typed_limits
+from invoice_service.web.bureau.navigation import bureau_page
+from invoice_service.web.people.account import number_in
+from invoice_service.web.people.gate import Gate
+
+_PAGE: Final = 50
+_STATES: Final[dict[str, State]] = {state: state for state in STATES}
+_ASKED: Final[dict[str, RequestState]] = {state: state for state in REQUEST_STATES}
+_STEPS: Final[dict[str, Step]] = {step: step for step in STEPS}
+_RISKS: Final[dict[str, Risk]] = {risk: risk for risk in RISKS}
+_CREDITS: Final[dict[str, Credit]] = {credit: credit for credit in CREDITS}
+_WARNINGS: Final[dict[str, Warning_]] = {warning: warning for warning in WARNINGS}
+_FAULTS: Final = (MalformedError, RefusedError, ConflictError)
+
+
+class BureauPages:
+    """The desk, one application, the queue of those who ask for more."""
+
+    def __init__(self, gate: Gate, bench: Bench, quotas: QuotaDesk) -> None:
+        self._gate, self._bench, self._quotas = gate, bench, quotas
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("admission_desk", __name__, url_prefix="/bureau")
+        routes.get("/applications")(self.all)
+        routes.get("/applications/<application>")(self.one)
+        routes.post("/applications/<application>/comment")(self.comment)
+        routes.post("/applications/<application>/decision")(self.decide)
+        routes.get("/applications/<application>/papers/<paper>")(self.paper)
+        return routes
+
+    def quota_blueprint(self) -> Blueprint:
+        """The routes of the queue."""
+        routes = Blueprint("quota_desk", __name__, url_prefix="/bureau/quota")
+        routes.get("")(self.queue)
+        routes.post("/<request>")(self.answer)
+        return routes
+
+    def all(self) -> Response:
+        """Those in one state, those that have waited longest first."""
+        visitor = self._gate.official("applications")
+        state = _STATES.get(self._gate.asked("state"), "received")
+        found = self._bench.store.applications([state], self._after(), _PAGE)
+        return bureau_page(
+            self._gate,
+            visitor,
+            "apply/desk.html",
+            applications=found,
+            state=state,
+            states=STATES,
+            counts=self._bench.store.application_counts(),
+            next=found[-1].id if len(found) == _PAGE else None,
+            place=_places(),
+        )
+
+    def one(self, application: str) -> Response:
+        """One, with papers, comments, and what may be done now."""
+        visitor = self._gate.official("applications")
+        return self._shown(visitor, _number(application))
+
+    def comment(self, application: str) -> AnyResponse:
+        """Ask or tell the applicant something."""
+        visitor = self._gate.official("examine")
+        fields, id_ = self._gate.fields(), _number(application)
+        try:
+            self._bench.comment(id_, fields.get("text", ""))
+        except _FAULTS as problem:
+            return self._shown(visitor, id_, fields, problem)
+        return self._gate.go(f"/bureau/applications/{id_}")
+
+    def decide(self, application: str) -> AnyResponse:
+        """Take a step."""
+        visitor, fields = self._gate.official("examine"), self._gate.fields()
+        id_ = _number(application)
+        try:
+            decision = _decision(fields)
+            if decision.step == "admit" and not has_power(visitor.person.role, "admit"):
+                raise RefusedError("role_required", "this is for administrators")
+            self._bench.decide(id_, decision, self._gate.by(visitor))
+        except _FAULTS as problem:
+            return self._shown(visitor, id_, fields, problem)
+        return self._gate.go(f"/bureau/applications/{id_}")
+
+    def paper(self, application: str, paper: str) -> Response:
+        """A page of its papers."""
+        self._gate.official("applications")
+        data = self._bench.paper(_number(application), number_in(paper, "application_unknown"))
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'"}
+        return Response(data, content_type="image/jpeg", headers=headers)
+
+    def queue(self) -> Response:
+        """What merchants ask for."""
+        return self._queue(self._gate.official("applications"))
+
+    def answer(self, request: str) -> AnyResponse:
+        """Grant or refuse."""
+        visitor, fields = self._gate.official("examine"), self._gate.fields()
+        found = self._quotas.one(min(number_in(request, "request_unknown"), LARGEST))
+        try:
+            named = limits_typed(fields)
+            granted = found.quotas if named == Quotas() else named
+            wanted = granted if fields.get("answered") == "grant" else None
+            version, said = _version(fields), fields.get("answer", "")
+            self._quotas.answer(found.id, version, wanted, said, self._gate.by(visitor))
+        except _FAULTS as problem:
+            return self._queue(visitor, fields | {"request": str(found.id)}, problem)
+        return self._gate.go("/bureau/quota")
+
+    def _queue(
+        self,
+        visitor: Visitor,
+        typed: dict[str, str] | None = None,
+        problem: Problem | None = None,
+    ) -> Response:
+        state = _ASKED.get(self._gate.asked("state"), "open")
+        found = self._quotas.store.quota_requests(None, state, self._after(), _PAGE)
+        values: dict[str, Any] = {
+            "requests": found,
+            "state": state,
+            "states": REQUEST_STATES,
+            "limits": typed_limits,
+            "typed": typed or {},
+            "next": found[-1].id if len(found) == _PAGE else None,
+        }
+        return bureau_page(self._gate, visitor, "apply/queue.html", problem, **values)
+
+    def _shown(
+        self,
+        visitor: Visitor,
+        id_: int,
+        typed: dict[str, str] | None = None,
+        problem: Problem | None = None,
+    ) -> Response:
+        found = self._bench.one(id_)
+        values: dict[str, Any] = {
+            "found": found,
+            "open": found.state in OPEN,
+            "steps": [step for step in STEPS if found.state in FROM[step]],
+            "risks": RISKS,
+            "credits": CREDITS,
+            "warnings": WARNINGS,
+            "typed": typed or {},
+            "place": _places(),
+        }
+        return bureau_page(self._gate, visitor, "apply/one.html", problem, **values)
+
+    def _after(self) -> int:
+        text = self._gate.asked("after")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+
+
+def _decision(fields: dict[str, str]) -> Decision:
+    """The step that a form asks for.
+
+    MalformedError ``value_unknown``, ``finding_missing``, ``amount_invalid``.
+    """
+    step = _STEPS.get(fields.get("decision", ""))
+    if step is None:
+        raise MalformedError("value_unknown", f"one of {', '.join(STEPS)}", pointer="/decision")
+    finding = None
+    if step == "examine":
+        risk, credit = _RISKS.get(fields.get("risk", "")), _CREDITS.get(fields.get("credit", ""))
+        if risk is None or credit is None:
+            raise MalformedError("finding_missing", "what was found?", pointer="/risk")
+        finding = Finding(risk, credit, _WARNINGS.get(fields.get("warning", ""), ""))
+    return Decision(
+        step=step,
+        version=_version(fields),
+        finding=finding,
+        batch=fields.get("batch", ""),
+        quotas=limits_typed(fields) if step == "admit" else Quotas(),
+        reason=fields.get("reason", ""),
+    )
+
+
+def _version(fields: dict[str, str]) -> int:
+    return min(number_in(fields.get("version", ""), "application_unknown"), LARGEST)
+
+
+def _number(text: str) -> int:
+    return min(number_in(text, "application_unknown"), LARGEST)
+
+
+def _places() -> dict[str, Any]:
+    return {**industries(), **districts()}

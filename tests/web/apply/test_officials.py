@@ -1,0 +1,93 @@
+"""The admission desk and the queue of requests: an official's morning, on plain pages."""
+
+from typing import Any
+
+import pytest
+
+from tests.web.apply.test_apply import send, status
+from tests.web.help.test_report import receipt_in
+from tests.web.people.visitors import Browser, Bureau, code_in
+
+HOSTILE = "<script>alert(1)</script>{{7*7}}'\""
+
+
+def step(browser: Browser, bureau: Bureau, decision: str, **fields: Any) -> Any:  # noqa: ANN401 # an answer
+    """The form of that step, as the page has it."""
+    version = bureau.instance.admission.bench.one(1).version
+    path = "/bureau/applications/1/decision"
+    return browser.send(path, version=str(version), decision=decision, **fields)
+
+
+def test_from_the_desk_to_the_register(bureau: Bureau, photograph: bytes) -> None:
+    receipt = receipt_in(send(bureau, (photograph,), name=HOSTILE, message=HOSTILE))
+    head = bureau.strong(bureau.person("wang", "administrator"))
+    desk = head.get("/bureau/applications").text
+    assert "<script>alert" not in desk
+    assert "&lt;script&gt;alert(1)" in desk
+    page = head.get("/bureau/applications/1").text
+    assert "<script>alert" not in page
+    assert "49" not in page.partition("<h1>")[2].partition("</h1>")[0]
+    picture = head.get("/bureau/applications/1/papers/1")
+    assert (picture.content_type, picture.data[:3]) == ("image/jpeg", b"\xff\xd8\xff")
+    assert head.send("/bureau/applications/1/comment", text="Licence?").status_code == 303
+    assert "Licence?" in status(bureau, receipt).text
+    assert step(head, bureau, "notice").status_code == 303
+    early = step(head, bureau, "examine", risk="low", credit="A")
+    assert (early.status_code, code_in(early)) == (409, "notice_running")
+    bureau.clock.forward(days=5)
+    head = bureau.strong(bureau.person("zhao", "administrator"))
+    assert step(head, bureau, "examine", risk="low", credit="A").status_code == 303
+    wrong = step(head, bureau, "admit", batch="1", month_quota="a lot")
+    assert code_in(wrong) == "amount_invalid"
+    done = step(head, bureau, "admit", batch="2026-11", month_quota="¥1,000.50", quota="30")
+    assert done.status_code == 303
+    merchant_id = bureau.instance.admission.bench.one(1).merchant_id
+    assert merchant_id is not None
+    account = bureau.instance.store.account(merchant_id)
+    assert account is not None
+    assert (account.merchant.month_quota, account.merchant.quota) == (100_050, 30)
+    assert "You are admitted" in status(bureau, receipt).text
+
+
+def test_an_examiner_sees_no_admission_and_cannot_send_one(
+    bureau: Bureau, photograph: bytes
+) -> None:
+    send(bureau, (photograph,))
+    examiner = bureau.strong(bureau.person("sun", "examiner"))
+    assert step(examiner, bureau, "notice").status_code == 303
+    refused = step(examiner, bureau, "admit", batch="1")
+    assert (refused.status_code, code_in(refused)) == (403, "role_required")
+    auditor = bureau.strong(bureau.person("qian", "auditor"))
+    page = auditor.get("/bureau/applications/1").text
+    assert 'name="decision"' not in page
+    assert code_in(step(auditor, bureau, "refuse", reason="x")) == "role_required"
+
+
+def test_an_owner_asks_and_an_examiner_answers(bureau: Bureau) -> None:
+    owner = bureau.signed_in(bureau.person("zhang"))
+    assert "none" in owner.get("/account/quota").text or "无" in owner.get("/account/quota").text
+    nothing = owner.send("/account/quota", reason="more")
+    assert code_in(nothing) == "limits_missing"
+    sent = owner.send("/account/quota", month_quota="5,000", reason="Spring Festival")
+    assert sent.status_code == 303
+    again = owner.send("/account/quota", month_quota="6,000", reason="more")
+    assert (again.status_code, code_in(again)) == (409, "request_pending")
+    examiner = bureau.strong(bureau.person("sun", "examiner"))
+    assert "Spring Festival" in examiner.get("/bureau/quota").text
+    unsaid = examiner.send("/bureau/quota/1", version="1", answered="refuse", answer="")
+    assert code_in(unsaid) == "text_empty"
+    done = examiner.send("/bureau/quota/1", version="1", answered="grant", answer="ok")
+    assert done.status_code == 303
+    account = bureau.instance.store.account(bureau.restaurant.merchant.id)
+    assert account is not None
+    assert account.merchant.month_quota == 500_000
+    assert "5,000.00" in owner.get("/account/quota").text
+    stale = examiner.send("/bureau/quota/1", version="1", answered="grant", answer="ok")
+    assert code_in(stale) == "request_changed"
+
+
+@pytest.mark.parametrize("sure", ["", "yes"])
+def test_leaving_is_asked_for_with_care(bureau: Bureau, sure: str) -> None:
+    owner = bureau.signed_in(bureau.person("zhang"))
+    sent = owner.send("/account/quota", kind="leave", sure=sure)
+    assert (sent.status_code == 303) == bool(sure)
