@@ -52,7 +52,7 @@ def test_one_page_follows_it_to_its_end(bureau: Bureau, photograph: bytes) -> No
     assert "looks at your papers next" in status(bureau, receipt).text
     official(bureau, "notice")
     page = status(bureau, receipt)
-    assert "shown to the public" in page.text
+    assert "shown to the public for a few days" in page.text
     assert page.headers["Cache-Control"] == "no-store"
     said = status(bureau, receipt, act="comment", text="We moved\nto Futian")
     again = status(bureau, receipt, act="comment", text="We moved\nto Futian")  # loaded again

@@ -13,6 +13,7 @@ HOSTILE = "<script>alert(1)</script>{{7*7}}'\""
 
 def step(browser: Browser, bureau: Bureau, decision: str, **fields: Any) -> Any:  # noqa: ANN401 # an answer
     """The form of that step, as the page has it."""
+    browser.get("/bureau/applications/1")
     version = bureau.instance.admission.bench.one(1).version
     path = "/bureau/applications/1/decision"
     return browser.send(path, version=str(version), decision=decision, **fields)
@@ -57,6 +58,7 @@ def test_an_examiner_sees_no_admission_and_cannot_send_one(
     assert step(examiner, bureau, "notice").status_code == 303
     refused = step(examiner, bureau, "admit", batch="1")
     assert (refused.status_code, code_in(refused)) == (403, "role_required")
+    assert "Batch of the pilot" not in examiner.get("/bureau/applications/1").text
     auditor = bureau.strong(bureau.person("qian", "auditor"))
     page = auditor.get("/bureau/applications/1").text
     assert 'name="decision"' not in page

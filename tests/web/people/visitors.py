@@ -108,7 +108,7 @@ class Browser:
         return self.get("/account").status_code == 200
 
     def _learn(self, answer: TestResponse) -> None:
-        if 'name="form"' in answer.text:
+        if answer.mimetype == "text/html" and 'name="form"' in answer.text:
             self.token = hidden(answer.text, "form")
 
 
