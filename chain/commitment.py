@@ -73,6 +73,11 @@ def closing_digest(salt: bytes, canonical_bytes: bytes) -> Digest:
     return _salted(b"fapiao/v1/closing\n", salt, canonical_bytes)
 
 
+def act_digest(salt: bytes, canonical_bytes: bytes) -> Digest:
+    """Return the commitment to an act's document; MalformedError ``salt_length``."""
+    return _salted(b"fapiao/v1/act\n", salt, canonical_bytes)
+
+
 def _salted(domain: bytes, salt: bytes, content: bytes) -> Digest:
     # A salt of any other length could move the border between salt and content.
     if len(salt) != SALT_SIZE:

@@ -5,7 +5,7 @@ Only commitments stand in an entry. The kinds and their fields are fixed (versio
 
 import re
 from datetime import UTC, date, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -19,6 +19,14 @@ Hex = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
 Reversal = Literal["part", "full"]
 LockState = Literal["locked", "released", "closed"]
+ActType: TypeAlias = Literal[
+    "admission", "quota", "suspension", "role", "finding", "consent", "log_key"
+]
+
+ACT_TYPES: Final[tuple[str, ...]] = get_args(ActType)
+"""Of what an act is, which the log says; of whom, and what, only its document does."""
+
+_ACT_KEY: Final = b"act/"
 
 
 class AnchorEntry(
@@ -69,6 +77,15 @@ class ClosingEntry(
         parse_day(self.day)
 
 
+class ActEntry(
+    msgspec.Struct, tag_field="kind", tag="act", forbid_unknown_fields=True, frozen=True
+):
+    """The commitment to one act of an official, or of the operator; ``commitment.act_digest``."""
+
+    type: ActType
+    act: Hex
+
+
 class SealEntry(
     msgspec.Struct, tag_field="kind", tag="seal", forbid_unknown_fields=True, frozen=True
 ):
@@ -91,7 +108,7 @@ class SealEntry(
         return self.first + self.count
 
 
-Entry = AnchorEntry | LockEntry | ClosingEntry | SealEntry
+Entry = AnchorEntry | LockEntry | ClosingEntry | ActEntry | SealEntry
 
 _decoder: Final = msgspec.json.Decoder(Entry)
 _encoder: Final = msgspec.json.Encoder(order="sorted")
@@ -136,17 +153,24 @@ def format_entry(entry: Entry) -> bytes:
 
 
 def entry_key(entry: Entry) -> bytes | None:
-    """What may stand in the log only once: an anchor (32 bytes), a closed day (10 bytes)."""
+    """What may stand in the log only once: an anchor (32 bytes), a day (10), an act (36)."""
     if isinstance(entry, AnchorEntry):
         return bytes.fromhex(entry.anchor)
     if isinstance(entry, ClosingEntry):
         return closing_key(entry.day)
+    if isinstance(entry, ActEntry):
+        return act_key(digest_from_hex(entry.act))
     return None
 
 
 def closing_key(day: str) -> bytes:
     """Key of the closing entry of ``day`` (``YYYY-MM-DD``)."""
     return day.encode()
+
+
+def act_key(commitment: Digest) -> bytes:
+    """Key of the entry of an act; no anchor is one."""
+    return _ACT_KEY + commitment
 
 
 def anchor_entry(
@@ -183,6 +207,11 @@ def lock_entry(
 def closing_entry(day: str, through: int, totals: Digest) -> bytes:
     """Canonical entry that commits to a day's totals. Raises MalformedError."""
     return format_entry(ClosingEntry(day=day, through=through, totals=totals.hex()))
+
+
+def act_entry(type_: ActType, commitment: Digest) -> bytes:
+    """Canonical entry that commits to an act. Raises MalformedError."""
+    return format_entry(ActEntry(type=type_, act=commitment.hex()))
 
 
 def seal_entry(

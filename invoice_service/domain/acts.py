@@ -1,10 +1,15 @@
 """Acts: who did what, when and from where, allowed or refused; a chain of digests ties them."""
 
+from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 
 from chain import canonical
+from chain.commitment import act_digest
+from chain.entry import ACT_TYPES as IN_LOG
+from chain.entry import ActType as InLog
+from chain.entry import act_entry, format_time
 from chain.hashing import Digest, sha256
 
 ActType: TypeAlias = Literal[
@@ -30,6 +35,9 @@ ActType: TypeAlias = Literal[
     "access",
     "clock",
     "refusals",
+    "role",
+    "finding",
+    "consent",
     "log_key",
     "wallet_key",
     "encryption",
@@ -55,6 +63,10 @@ CLAIMER: Final = "claimer"
 SERVICE: Final = "service"
 """The service itself: nobody asked for it."""
 
+LOGGED_VERSION: Final = 1
+"""Of the documents of acts that the log commits to."""
+
+_MERCHANT: Final = "merchant"
 _PREFIX: Final = b"fapiao/v1/trail\n"
 
 
@@ -82,6 +94,26 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     before: Said = {}
     after: Said = {}
     reason: str = ""
+
+
+class LoggedAct(msgspec.Struct, frozen=True):
+    """An act of which the log has an entry, or will have one.
+
+    ``seq`` counts such acts from 1, ``trail`` is the act's place in the trail. ``document`` holds
+    the canonical bytes to which, with ``salt``, the entry commits.
+    """
+
+    seq: int
+    trail: int
+    type: str
+    subject: str
+    salt: bytes
+    document: bytes
+    commitment: Digest
+
+    def entry(self) -> bytes:
+        """Return the log entry that commits to it. Raises MalformedError."""
+        return act_entry(msgspec.convert(self.type, InLog), self.commitment)
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -123,3 +155,43 @@ def act_hash(previous: Digest, seq: int, act: Act) -> Digest:
     said = {name: value for name, value in msgspec.structs.asdict(act).items() if value != ""}
     said = {name: value for name, value in said.items() if value != {}}
     return sha256(_PREFIX + previous + canonical.encode({"seq": seq, **said}))
+
+
+def is_logged(act: Act) -> bool:
+    """Whether the log commits to the act: to decisions, and not to what was only tried."""
+    return act.type in IN_LOG and act.outcome == "done"
+
+
+def act_document(act: Act, previous: Digest | None) -> bytes:
+    """The canonical document of an act; ``previous`` is the commitment to its subject's last one.
+
+    What an act does not say is absent. From where somebody acted is for the trail alone.
+    """
+    said = {
+        "version": LOGGED_VERSION,
+        "type": act.type,
+        "at": format_time(datetime.fromtimestamp(act.at, UTC)),
+        "by": act.actor,
+        "subject": act.subject,
+        "before": act.before,
+        "after": act.after,
+        "reason": act.reason,
+        "previous": "" if previous is None else previous.hex(),
+    }
+    return canonical.encode({name: value for name, value in said.items() if value not in ("", {})})
+
+
+def logged_act(seq: int, trail: int, act: Act, salt: bytes, previous: Digest | None) -> LoggedAct:
+    """The act as the log commits to it, behind 16 random bytes of salt."""
+    document = act_document(act, previous)
+    commitment = act_digest(salt, document)
+    return LoggedAct(seq, trail, act.type, act.subject, salt, document, commitment)
+
+
+def concerned(act: Act) -> int | None:
+    """The merchant whom an act concerns: its subject, or whom it names; None for nobody."""
+    kind, _, number = act.subject.partition(":")
+    if kind == _MERCHANT and number.isascii() and number.isdigit():
+        return int(number)
+    named = act.after.get(_MERCHANT, act.before.get(_MERCHANT))
+    return named if isinstance(named, int) else None

@@ -17,6 +17,10 @@ export const documentDigest = (face, buyer, lines) =>
 /** Return what stands in the log for a document. */
 export const anchor = (digest) => sha256(utf8("fapiao/v1/anchor\n"), digest);
 
+/** Return the commitment to an act's document. */
+export const actDigest = (salt, canonicalBytes) =>
+  sha256(utf8("fapiao/v1/act\n"), salt, canonicalBytes);
+
 /** Write a document's digest as the 66 characters of its password area. */
 export const passwordArea = (digest) => `01${toHex(digest)}`;
 

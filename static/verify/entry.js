@@ -6,6 +6,11 @@ import { isCount, members } from "./shape.js";
 
 const MAX_ENTRY_BYTES = 1024;
 
+/** Of what an act is; of whom, and what, only its document says. */
+export const ACT_TYPES = [
+  ...["admission", "quota", "suspension", "role", "finding", "consent", "log_key"],
+];
+
 /** Each kind: its fields, those that it may have, and what must hold of them. */
 const KINDS = {
   invoice: {
@@ -33,6 +38,13 @@ const KINDS = {
     check({ day, through, totals }) {
       demand(typeof day === "string" && isCount(through) && isDigestHex(totals));
       if (!isTime(`${day}T00:00:00Z`)) throw new Problem("day_malformed", "not a day");
+    },
+  },
+  act: {
+    needed: ["kind", "type", "act"],
+    allowed: [],
+    check({ type, act }) {
+      demand(ACT_TYPES.includes(type) && isDigestHex(act));
     },
   },
   seal: {

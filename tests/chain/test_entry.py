@@ -13,12 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.entry import (
+    ACT_TYPES,
     MAX_ENTRY_BYTES,
+    ActEntry,
     AnchorEntry,
     ClosingEntry,
     Entry,
     LockEntry,
     SealEntry,
+    act_entry,
+    act_key,
     anchor_entry,
     closing_entry,
     entry_key,
@@ -42,6 +46,7 @@ GOOD: dict[str, bytes] = {
     "reversal": anchor_entry("invoice", A, reverses=B, reversal="part"),
     "lock": lock_entry("reimbursement", A, "locked", B),
     "closing": closing_entry("2026-11-21", 7, A),
+    "act": act_entry("quota", A),
     "seal": seal_entry(1, ZERO, 0, 3, NOON),
 }
 
@@ -58,6 +63,7 @@ def test_the_bytes_are_those_of_the_format() -> None:
     assert GOOD["closing"] == (
         f'{{"day":"2026-11-21","kind":"closing","through":7,"totals":"{a}"}}'.encode()
     )
+    assert GOOD["act"] == f'{{"act":"{a}","kind":"act","type":"quota"}}'.encode()
     assert GOOD["seal"] == (
         f'{{"count":3,"first":0,"height":1,"kind":"seal","previous":"{zeros}",'
         f'"sealed_at":"2026-11-21T04:05:06Z","states":"{zeros}"}}'.encode()
@@ -76,7 +82,7 @@ def test_reads_what_it_writes(name: str) -> None:
 
 def test_kinds() -> None:
     kinds = [type(parse_entry(data)) for data in GOOD.values()]
-    assert kinds == [AnchorEntry, AnchorEntry, LockEntry, ClosingEntry, SealEntry]
+    assert kinds == [AnchorEntry, AnchorEntry, LockEntry, ClosingEntry, ActEntry, SealEntry]
 
 
 def test_what_may_stand_only_once() -> None:
@@ -86,8 +92,24 @@ def test_what_may_stand_only_once() -> None:
         "reversal": A,
         "lock": None,
         "closing": b"2026-11-21",
+        "act": b"act/" + A,
         "seal": None,
     }
+
+
+def test_an_act_is_never_taken_for_an_anchor() -> None:
+    assert act_key(A) != A
+    assert entry_key(parse_entry(GOOD["act"])) == act_key(A)
+
+
+@pytest.mark.parametrize("type_", [*ACT_TYPES, "key", "sign_in", "", "Quota"])
+def test_acts_are_of_seven_types(type_: str) -> None:
+    data = GOOD["act"].replace(b'"quota"', f'"{type_}"'.encode())
+    if type_ in ACT_TYPES:
+        assert parse_entry(data) == ActEntry(type=type_, act=A.hex())  # type: ignore[arg-type]
+    else:
+        with pytest.raises(MalformedError, match="entry_malformed"):
+            parse_entry(data)
 
 
 def test_what_is_reversed() -> None:

@@ -22,6 +22,7 @@ from tests.storage.shop import FILE, Shop, request
 OLD = 184 * 86_400
 FROZEN = (
     *("invoices", "idempotency", "cells", "totals", "blocks_totalled", "closings", "acts"),
+    "logged_acts",
     *("spans", "span_keys", "span_cells", "span_moves"),
 )
 
@@ -215,9 +216,9 @@ def test_a_change_whose_act_cannot_be_written_does_not_happen(
 def without_trail(file: Path) -> list[tuple[object, ...]]:
     """Take the file back to the release before the trail; gives its merchants."""
     with closing(sqlite3.connect(file)) as old:
-        old.execute("DROP TABLE acts")
-        old.execute("DROP TABLE refusals")
-        old.execute("DELETE FROM _sqlite_migrations WHERE name = 'trail'")
+        for table in ("logged_acts", "logged_from", "acts", "refusals"):
+            old.execute(f"DROP TABLE {table}")
+        old.execute("DELETE FROM _sqlite_migrations WHERE name IN ('trail', 'acts_for_the_log')")
         old.commit()
         return old.execute("SELECT * FROM merchants").fetchall()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from chain.canonical import JsonValue, encode
 from chain.commitment import (
     GROUPS,
+    act_digest,
     anchor,
     check_code,
     closing_digest,
@@ -24,7 +25,14 @@ from chain.commitment import (
     group_digest,
     password_area,
 )
-from chain.entry import Reversal, anchor_entry, closing_entry, lock_entry, seal_entry
+from chain.entry import (
+    Reversal,
+    act_entry,
+    anchor_entry,
+    closing_entry,
+    lock_entry,
+    seal_entry,
+)
 from chain.hashing import EMPTY_ROOT, ZERO, Digest, leaf_hash, sha256
 from chain.log.database import SqliteLogStore
 from chain.log.log import Log
@@ -60,6 +68,18 @@ LOG = SignerKey(ORIGIN, bytes(range(32)))
 PROMISE = SignerKey(f"{ORIGIN}/promise", bytes(range(1, 33)))
 WITNESS = SignerKey("witness.example/w1", bytes(range(2, 34)))
 NOON = datetime(2026, 8, 10, 4, 0, 0, tzinfo=UTC)
+
+ACT: dict[str, JsonValue] = {
+    "version": 1,
+    "type": "suspension",
+    "at": "2026-08-10T04:00:00Z",
+    "by": "person:2",
+    "subject": "merchant:7",
+    "before": {"status": "active"},
+    "after": {"status": "suspended"},
+    "reason": "no such restaurant at 福田区",
+    "previous": sha256(b"the act before").hex(),
+}
 
 DOCUMENTS: dict[str, JsonValue] = {"face": FACE, "buyer": BUYER, "lines": LINES}
 
@@ -106,6 +126,11 @@ def commitment() -> object:
             "totals": totals.decode(),
             "digest": closing_digest(SALTS["face"], totals).hex(),
         },
+        "act": {
+            "salt": SALTS["face"].hex(),
+            "document": encode(ACT).decode(),
+            "digest": act_digest(SALTS["face"], encode(ACT)).hex(),
+        },
     }
 
 
@@ -120,6 +145,7 @@ def entry() -> object:
         "released": lock_entry("reimbursement", blue, "released", other),
         "closed": lock_entry("reimbursement", blue, "closed", other),
         "closing": closing_entry("2026-08-10", 41, other),
+        "act": act_entry("suspension", other),
         "first seal": seal_entry(1, ZERO, 0, 41, NOON),
         "next seal": seal_entry(2, other, 42, 0, NOON + timedelta(seconds=1), red),
     }

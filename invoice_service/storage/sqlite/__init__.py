@@ -21,6 +21,7 @@ from invoice_service.storage.sqlite.factors import FactorRows
 from invoice_service.storage.sqlite.forms import Forms
 from invoice_service.storage.sqlite.issuing import Issuing, Queue, nothing_taken
 from invoice_service.storage.sqlite.links import LinkRows
+from invoice_service.storage.sqlite.logged import LoggedActs
 from invoice_service.storage.sqlite.lookups import LookupRows
 from invoice_service.storage.sqlite.mails import MailRows
 from invoice_service.storage.sqlite.offers import OfferRows
@@ -57,6 +58,7 @@ class SqliteStore(
     FactorRows,
     SessionRows,
     Trail,
+    LoggedActs,
     TillRows,
     ClaimRows,
     BillOrderRows,

@@ -8,6 +8,7 @@ from invoice_service.storage.sqlite.admission_tables import create_admission
 from invoice_service.storage.sqlite.buyers import create_buyer_keys
 from invoice_service.storage.sqlite.claim_tables import claims_at_tills, create_claims
 from invoice_service.storage.sqlite.connection import vacuum
+from invoice_service.storage.sqlite.logged import create_logged
 from invoice_service.storage.sqlite.mails import create_mails
 from invoice_service.storage.sqlite.money import create_money
 from invoice_service.storage.sqlite.offers import create_offers
@@ -391,6 +392,12 @@ def wallet_offers(db: Database) -> None:
 def prepaid(db: Database) -> None:
     """Prepaid accounts, and the ledger of what became of them."""
     create_prepaid(db)
+
+
+@migrations()
+def acts_for_the_log(db: Database) -> None:
+    """What the log commits to of acts, from here on."""
+    create_logged(db)
 
 
 @migrations()

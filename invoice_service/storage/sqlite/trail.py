@@ -18,6 +18,7 @@ from invoice_service.domain.acts import (
     Recorded,
     act_by,
     act_hash,
+    is_logged,
 )
 from invoice_service.domain.merchant import Merchant, particulars
 from invoice_service.services.people.refusals import (
@@ -38,6 +39,7 @@ from invoice_service.services.people.trail import (
     RefusalRow,
 )
 from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.logged import log_act
 
 _COLUMNS: Final = (
     "at",
@@ -203,12 +205,15 @@ def _merchant_standing(*row: Any) -> MerchantStanding:  # noqa: ANN401 # columns
 def append(connection: sqlite3.Connection, act: Act) -> int:
     """Append an act within a transaction that has begun; returns its place.
 
-    A crash before the commit leaves neither the act nor what it was written beside.
+    A crash before the commit leaves neither the act nor what it was written beside. What the log
+    is to commit to is kept for it here, and nowhere else: whoever appends an act passes.
     """
     head = _head(connection)
     seq = head.seq + 1
     digest = act_hash(head.hash, seq, act)
     connection.execute(_INSERT, (seq, digest, *map(_column, msgspec.structs.astuple(act))))
+    if is_logged(act):
+        log_act(connection, seq, act)
     return seq
 
 
