@@ -3,7 +3,8 @@
 ``--key`` may stand again, with the log's key statements; ``--policy FILE`` asks for witnesses.
 What was seen of a log is remembered, and held against what comes next; ``--log`` asks the log.
 
-A COSE receipt and a C2SP tlog-proof are taken, too, beside the ``--hash`` of their document.
+A COSE receipt and a C2SP tlog-proof are taken, too, beside the ``--hash`` of their document; so is
+the proof file of an act.
 
 ``python -m chain witness …`` runs an independent witness; see ``chain.witness.server``.
 """
@@ -12,15 +13,21 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from chain.commitment import parse_password_area
 from chain.entry import format_time
 from chain.errors import Problem, VerificationError
 from chain.hashing import Digest
+from chain.proof.act import (
+    ActEvidence,
+    is_act_proof,
+    parse_act_proof,
+    verify_act_proof,
+)
 from chain.proof.file import MAX_PROOF_BYTES, Proof, parse_proof
 from chain.proof.memory import (
     Ask,
@@ -94,6 +101,8 @@ def _verify(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
         return _tell_in_log(parser, options, data, keys, policy)
     if options.hash:
         parser.error("--hash is for a receipt or a tlog-proof: a proof file names its document")
+    if is_act_proof(data):
+        return _tell_act(options, data, keys, policy)
     return _tell_proof(options, data, keys, policy)
 
 
@@ -144,18 +153,52 @@ def _tell_proof(options: argparse.Namespace, data: bytes, keys: TrustedKeys, pol
         evidence = verify_proof(proof, keys, policy)
     except Problem as problem:
         return _refuse(problem, as_json=options.json)
+
+    def write(continued: Continued | None) -> str:
+        tell = _evidence_json if options.json else _evidence_text
+        return tell(evidence, _unchecked(policy), continued)
+
+    return _tell_seen(options, proof.checkpoint, keys, write)
+
+
+def _tell_act(options: argparse.Namespace, data: bytes, keys: TrustedKeys, policy: Policy) -> int:
     try:
-        continued = _remember(options, proof.checkpoint, keys)
+        proof = parse_act_proof(data)
+    except Problem as problem:
+        return _cannot_ask(problem, as_json=options.json)
+    try:
+        evidence = verify_act_proof(proof, keys, policy)
+    except Problem as problem:
+        return _refuse(problem, as_json=options.json)
+
+    def write(continued: Continued | None) -> str:
+        tell = _act_json if options.json else _act_text
+        return tell(evidence, json.loads(proof.document), _unchecked(policy), continued)
+
+    return _tell_seen(options, proof.checkpoint, keys, write)
+
+
+def _tell_seen(
+    options: argparse.Namespace,
+    note: bytes,
+    keys: TrustedKeys,
+    write: Callable[[Continued | None], str],
+) -> int:
+    """Say what a proof holds, once its checkpoint was held against those that were seen."""
+    try:
+        continued = _remember(options, note, keys)
     except ForkedError as problem:
         return _refuse(problem, as_json=options.json)
     except Problem as problem:
         return _cannot_ask(problem, as_json=options.json)
     if continued is not None and continued.unkept:
         sys.stderr.write(_plain(f"nothing is remembered of this checkpoint: {continued.unkept}"))
-    unchecked = [f"{key.name} (type {key.kind})" for key in policy.unchecked]
-    tell = _evidence_json if options.json else _evidence_text
-    sys.stdout.write(tell(evidence, unchecked, continued))
+    sys.stdout.write(write(continued))
     return YES
+
+
+def _unchecked(policy: Policy) -> list[str]:
+    return [f"{key.name} (type {key.kind})" for key in policy.unchecked]
 
 
 def _parse(data: bytes) -> Proof:
@@ -294,9 +337,17 @@ def _refusal_json(problem: Problem) -> str:
     return json.dumps(answer) + "\n"
 
 
-def _seen_before(evidence: Evidence, continued: Continued) -> list[str]:
+def _seen_before(size: int, continued: Continued | None) -> list[str]:
     heads = ("seen       ", "           ")
-    return [head + line for head, line in zip(heads, told(continued, evidence.size), strict=False)]
+    lines = [] if continued is None else told(continued, size)
+    return [head + line for head, line in zip(heads, lines, strict=False)]
+
+
+def _cosigned(witnesses: Sequence[str], unchecked: Sequence[str]) -> list[str]:
+    return [
+        *([f"cosigned   {', '.join(witnesses)}"] if witnesses else []),
+        *([f"not asked  {', '.join(unchecked)}: no such keys are known here"] if unchecked else []),
+    ]
 
 
 def _evidence_text(
@@ -309,11 +360,10 @@ def _evidence_text(
         f"log        {evidence.origin}, {evidence.size} entries",
         f"entry      {evidence.index}",
         f"as of      block {evidence.height}, sealed {format_time(evidence.sealed_at)}",
-        *([] if continued is None else _seen_before(evidence, continued)),
+        *_seen_before(evidence.size, continued),
         f"state      {_state(evidence)}",
         f"hidden     {', '.join(evidence.hidden) or 'nothing'}",
-        *([f"cosigned   {', '.join(evidence.witnesses)}"] if evidence.witnesses else []),
-        *([f"not asked  {', '.join(unchecked)}: no such keys are known here"] if unchecked else []),
+        *_cosigned(evidence.witnesses, unchecked),
     ]
     return "".join(map(_plain, lines))
 
@@ -345,6 +395,58 @@ def _evidence_json(
         "state": evidence.state,
         "shown": evidence.shown,
         "hidden": evidence.hidden,
+        "witnesses": evidence.witnesses,
+        "unchecked": unchecked,
+        "memory": None if continued is None else asdict(continued),
+        "steps": [{"number": step.number, "name": step.name} for step in evidence.steps],
+    }
+    return json.dumps(answer) + "\n"
+
+
+def _act_text(
+    evidence: ActEvidence,
+    document: dict[str, Any],
+    unchecked: Sequence[str],
+    continued: Continued | None,
+) -> str:
+    lines = [f"{step.number}. {step.text}: yes" for step in evidence.steps]
+    lines += [
+        "PROVED",
+        f"act        {evidence.commitment.hex()}",
+        f"log        {evidence.origin}, {evidence.size} entries",
+        f"entry      {evidence.index}",
+        f"as of      block {evidence.height}, sealed {format_time(evidence.sealed_at)}",
+        *_seen_before(evidence.size, continued),
+        *(f"{name:<10} {_said(document[name])}" for name in _ACT_NAMES if name in document),
+        *_cosigned(evidence.witnesses, unchecked),
+    ]
+    return "".join(map(_plain, lines))
+
+
+_ACT_NAMES: Final = ("type", "at", "by", "subject", "before", "after", "reason", "previous")
+
+
+def _said(value: str | dict[str, Any]) -> str:
+    if isinstance(value, str):
+        return value
+    return ", ".join(f"{name} {said}" for name, said in value.items())
+
+
+def _act_json(
+    evidence: ActEvidence,
+    document: dict[str, Any],
+    unchecked: Sequence[str],
+    continued: Continued | None,
+) -> str:
+    answer = {
+        "proved": True,
+        "act": evidence.commitment.hex(),
+        "document": document,
+        "origin": evidence.origin,
+        "size": evidence.size,
+        "index": evidence.index,
+        "height": evidence.height,
+        "sealed_at": format_time(evidence.sealed_at),
         "witnesses": evidence.witnesses,
         "unchecked": unchecked,
         "memory": None if continued is None else asdict(continued),

@@ -134,10 +134,10 @@ def build_proof(
     return Proof(
         document=document,
         groups=groups,
-        placed=_place(source, index, checkpoint.size),
+        placed=place(source, index, checkpoint.size),
         checkpoint=note,
         # A checkpoint is signed at the end of a block, so the last entry under it is a seal.
-        seal=_place(source, checkpoint.size - 1, checkpoint.size),
+        seal=place(source, checkpoint.size - 1, checkpoint.size),
         state=source.prove_state(anchor(document), checkpoint.size),
     )
 
@@ -161,7 +161,8 @@ def parse_proof(data: bytes) -> Proof:
     return _from_wire(wire)
 
 
-def _place(source: ProofSource, index: int, size: int) -> Placed:
+def place(source: ProofSource, index: int, size: int) -> Placed:
+    """The entry with its path to the root of a published ``size``; errors as the source's."""
     return Placed(source.entry(index), index, tuple(source.inclusion(index, size)))
 
 

@@ -73,19 +73,19 @@ def verify_proof(proof: Proof, log_key: TrustedKeys, policy: Policy = NO_WITNESS
     7. the state map under the seal holds what the proof says of the document.
     """
     steps: list[Step] = []
-    with _step(steps, 1, "groups", "the groups hash to the password area"):
+    with checked_step(steps, 1, "groups", "the groups hash to the password area"):
         shown = _check_groups(proof)
-    with _step(steps, 2, "entry", "the log entry names that password area"):
+    with checked_step(steps, 2, "entry", "the log entry names that password area"):
         entry = _check_entry(proof, shown.get("face"))
-    with _step(steps, 3, "signature", "the log signed the checkpoint"):
+    with checked_step(steps, 3, "signature", "the log signed the checkpoint"):
         checkpoint, witnesses = open_cosigned(proof.checkpoint, log_key, policy)
-    with _step(steps, 4, "inclusion", "the entry is under the checkpoint's root"):
-        _check_path(proof.placed, checkpoint)
-    with _step(steps, 5, "seal", "the seal is under the same root"):
-        _check_path(proof.seal, checkpoint)
-    with _step(steps, 6, "newest", "the seal is the newest under the checkpoint"):
-        seal = _check_newest(proof, checkpoint)
-    with _step(steps, 7, "state", "the state map as of that seal says this of the document"):
+    with checked_step(steps, 4, "inclusion", "the entry is under the checkpoint's root"):
+        check_path(proof.placed, checkpoint)
+    with checked_step(steps, 5, "seal", "the seal is under the same root"):
+        check_path(proof.seal, checkpoint)
+    with checked_step(steps, 6, "newest", "the seal is the newest under the checkpoint"):
+        seal = check_newest(proof.seal, checkpoint)
+    with checked_step(steps, 7, "state", "the state map as of that seal says this of the document"):
         state = _check_state(proof, seal)
     reverses, reversal = entry.reversed or (None, None)
     return Evidence(
@@ -107,7 +107,7 @@ def verify_proof(proof: Proof, log_key: TrustedKeys, policy: Policy = NO_WITNESS
 
 
 @contextmanager
-def _step(steps: list[Step], number: int, name: str, text: str) -> Iterator[None]:
+def checked_step(steps: list[Step], number: int, name: str, text: str) -> Iterator[None]:
     """Note that the step held, or in what it raised that it is the one that failed."""
     try:
         yield
@@ -165,18 +165,22 @@ def open_cosigned(
     return checkpoint, policy.cosigners(open_note(note, known).signatures)
 
 
-def _check_path(placed: Placed, checkpoint: Checkpoint) -> None:
+def check_path(placed: Placed, checkpoint: Checkpoint) -> None:
+    """Check that the path leads to the checkpoint's root; errors as ``verify_inclusion``."""
     verify_inclusion(
         leaf_hash(placed.entry), placed.index, checkpoint.size, placed.path, checkpoint.root
     )
 
 
-def _check_newest(proof: Proof, checkpoint: Checkpoint) -> SealEntry:
-    """Return the seal; an older one would hide what has happened to the document since."""
-    seal = parse_entry(proof.seal.entry)
+def check_newest(placed: Placed, checkpoint: Checkpoint) -> SealEntry:
+    """Return the seal; an older one would hide what has happened since.
+
+    Raises VerificationError ``seal_kind``, ``seal_place``, ``seal_not_newest``.
+    """
+    seal = parse_entry(placed.entry)
     if not isinstance(seal, SealEntry):
         raise VerificationError("seal_kind", "this entry seals nothing")
-    if seal.index != proof.seal.index:
+    if seal.index != placed.index:
         raise VerificationError("seal_place", "the seal does not stand right after its block")
     if seal.index != checkpoint.size - 1:
         raise VerificationError("seal_not_newest", "a newer seal stands under the checkpoint")

@@ -459,6 +459,6 @@ def test_how_a_proof_stands_to_what_was_seen(
     evidence = verify_proof(plain(), SIGNER.verifier)
     assert evidence.size == size
     head = f"seen       {continued.largest} entries of this log before"
-    assert _seen_before(evidence, continued) == [head + line for line in lines]
-    more = _seen_before(evidence, replace(continued, others=True))
+    assert _seen_before(evidence.size, continued) == [head + line for line in lines]
+    more = _seen_before(evidence.size, replace(continued, others=True))
     assert more[1:] == ["           and of its name by other keys, which is taken for another log"]
