@@ -35,7 +35,6 @@ ActType: TypeAlias = Literal[
     "access",
     "clock",
     "refusals",
-    "role",
     "finding",
     "consent",
     "log_key",

@@ -18,8 +18,8 @@ from invoice_service.domain.acts import Act, LoggedAct, concerned, logged_act
 from invoice_service.storage.sqlite.connection import Connections
 
 _TABLES: Final = (
-    "CREATE TABLE logged_acts (seq INTEGER PRIMARY KEY, trail INTEGER NOT NULL UNIQUE"
-    " REFERENCES acts (seq), type TEXT NOT NULL, subject TEXT NOT NULL, merchant_id INTEGER,"
+    "CREATE TABLE logged_acts (seq INTEGER PRIMARY KEY, trail INTEGER NOT NULL UNIQUE,"
+    " type TEXT NOT NULL, subject TEXT NOT NULL, merchant_id INTEGER,"
     f" salt BLOB NOT NULL CHECK (length(salt) = {SALT_SIZE}), document BLOB NOT NULL,"
     " commitment BLOB NOT NULL UNIQUE CHECK (length(commitment) = 32)) STRICT",
     "CREATE INDEX idx_logged_acts_subject ON logged_acts (subject, seq)",
