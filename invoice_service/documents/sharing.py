@@ -86,8 +86,14 @@ class Sharing:
         return slip_png(slip_of(invoice, asked, link, ALL_GROUPS, sample=sample))
 
 
-def wanted_in(form: str, hidden: list[str]) -> Wanted:
-    """What a form on a page asks for; MalformedError ``parameter_malformed``."""
+def wanted_in(forms: list[str], hidden: list[str]) -> Wanted:
+    """What a form on a page asks for; MalformedError ``parameter_malformed``.
+
+    ``forms`` is every ``form`` that stands in the address: of two, none is picked.
+    """
+    if len(forms) > 1:
+        raise MalformedError("parameter_malformed", "form stands twice", pointer="form")
+    form = forms[0] if forms else "pdf"
     if form not in FORMS:
         raise MalformedError(
             "parameter_malformed", f"form is one of {', '.join(FORMS)}", pointer="form"

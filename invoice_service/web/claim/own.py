@@ -58,7 +58,7 @@ class OwnInvoice:
 
     def share(self, token: str) -> Response:
         """A file to be handed on."""
-        asked = wanted_in(request.args.get("form", "pdf"), request.args.getlist("hide"))
+        asked = wanted_in(request.args.getlist("form"), request.args.getlist("hide"))
         return as_file(self._sharing.file(self._own(token), asked))
 
     def erase(self, token: str) -> AnyResponse:

@@ -174,7 +174,7 @@ OPERATIONS: Final = (
             Parameter("number", "The number"),
             Parameter("total", "Yuan, tax included, like `498.10`"),
         ),
-        codes=("password_area", "amount_invalid", "amount_out_of_range"),
+        codes=("password_area", "amount_invalid", "amount_out_of_range", "duplicate_parameter"),
         statuses=(303,),
         errors="page",
         strict=False,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug import Response as WerkzeugResponse
 
-from chain.errors import Problem
+from chain.errors import MalformedError, Problem
 from invoice_service.domain.money import format_yuan, read_yuan
 from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.domain.qrtext import FIELDS, QrText, claim_in_query, read_hash
@@ -30,6 +30,7 @@ Check = Callable[[QrText], Verification]
 SHOUTED: Final = "/VERIFY/SCAN"
 """The scan page's path as programs write it that put a code into capitals: it needs fewer dots."""
 
+_TYPED: Final = ("hash", "number", "total")
 PATHS: Final = ("/verify/", SHOUTED)
 NO_PAGES: Final = frozenset({404, 405})
 """Where, and with which statuses, a problem's page offers to check a code."""
@@ -58,8 +59,10 @@ def pages_blueprint(
 
     @blueprint.get("/verify/typed")
     def typed() -> WerkzeugResponse:
-        """The scan page of what was typed: blanks between groups, yuan."""
-        said = {name: request.args.get(name, "").strip() for name in ("hash", "number", "total")}
+        """The scan page of what was typed, each once: blanks between groups, yuan."""
+        if any(len(request.args.getlist(name)) > 1 for name in _TYPED):
+            raise MalformedError("duplicate_parameter", "a field stands twice in the address")
+        said = {name: request.args.get(name, "").strip() for name in _TYPED}
         total = read_yuan(said["total"])
         hash_ = read_hash(re.sub("\\s", "", said["hash"]))
         found = url_for("pages.scan", hash=hash_, bill_num=said["number"], total_amount=total)

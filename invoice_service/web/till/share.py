@@ -31,7 +31,7 @@ class SharePages:
 
     def file(self, hash_: str) -> Response:
         """The file."""
-        asked = wanted_in(request.args.get("form", "pdf"), request.args.getlist("hide"))
+        asked = wanted_in(request.args.getlist("form"), request.args.getlist("hide"))
         return as_file(self._sharing.file(self._own(hash_), asked))
 
     def _own(self, hash_: str) -> StoredInvoice:

@@ -98,6 +98,13 @@ def test_what_is_hidden_is_nowhere_in_a_pdf_that_says_so_and_proves_the_rest(
     assert checked.get("unproved", []) == list(hidden)
 
 
+def test_of_two_forms_none_is_picked(desk: Desk) -> None:
+    phone, path, _ = claimed(desk)
+    answer = phone.get(f"{path}/share?form=pdf&form=proof", base_url=URL)
+    assert answer.status_code == 400
+    assert "parameter_malformed" in answer.text
+
+
 def test_a_proof_hides_and_holds_and_the_log_s_own_tells_nothing(desk: Desk) -> None:
     phone, path, hash_ = claimed(desk)
     keys = desk.instance.log_keys

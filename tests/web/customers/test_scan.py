@@ -293,6 +293,14 @@ def test_an_invoice_of_the_tax_administration_is_named_and_says_what_its_code_sa
             assert words in page.text, words
 
 
+def test_of_two_typed_hashes_none_is_picked(desk: Desk) -> None:
+    one, two = desk.issue("D1"), desk.issue("D2")
+    said = [("hash", one["hash"]), ("hash", two["hash"]), ("number", one["number"])]
+    answer = desk.client.get("/verify/typed", query_string=said)
+    assert answer.status_code == 400
+    assert "duplicate_parameter" in answer.text
+
+
 def test_what_is_typed_leads_to_the_verdict_and_what_cannot_be_read_says_so(desk: Desk) -> None:
     invoice = desk.issue()
     spaced = f" {invoice['hash'][:30].upper()} {invoice['hash'][30:]}\n"
