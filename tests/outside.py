@@ -15,6 +15,7 @@ PACKAGES = {
     "pdftotext": "poppler-utils",
     "qpdf": "qpdf",
     "strace": "strace",
+    "systemd-analyze": "systemd",
     "wrk": "wrk",
     "zbarimg": "zbar-tools",
 }
