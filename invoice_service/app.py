@@ -52,7 +52,7 @@ from invoice_service.services.issuing.standing import Standings
 from invoice_service.services.mailing.desk import MailDesk
 from invoice_service.services.people.refusals import Door
 from invoice_service.services.people.uses import KeyUses
-from invoice_service.web import apply, bureau, people, prepaid, till
+from invoice_service.web import apply, bureau, explorer, people, prepaid, till
 from invoice_service.web import help as help_room
 from invoice_service.web.claim import ClaimPages, OwnInvoice, Told, WalletDoor
 from invoice_service.web.claim import contract as claim
@@ -261,6 +261,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         ).blueprint(),
         OwnInvoice(instance.claims, instance.store, sharing, instance.keeping).blueprint(),
         prepaid.blueprint(instance.prepaid, instance.store, config.service.public_url, _title),
+        explorer.blueprint(instance),
         showcase.showcase_blueprint(),
         *help_room.blueprints(instance, gate, _told()),
         apply.blueprint(instance.admission.applications, gate, _told(), site_url),
@@ -381,6 +382,7 @@ def _doors(public_url: str) -> Doors:
             *help_pages.OPERATIONS,
             *apply.OPERATIONS,
             *prepaid.OPERATIONS,
+            *explorer.OPERATIONS,
             *ground.OPERATIONS,
             *template.OPERATIONS,
         ),
@@ -392,6 +394,7 @@ def _doors(public_url: str) -> Doors:
             **help_pages.WORDS,
             **apply.WORDS,
             **prepaid.WORDS,
+            **explorer.WORDS,
         },
         problem=problems.ProblemBody,
         refusals=problems.refusals(public_url),
@@ -466,7 +469,11 @@ def _answer_errors(app: Flask, instance: Instance) -> None:
             problem = incidents.public(problem, f"{request.method} {request.url_rule}")
         if request.method == "POST" and request.path == clients.PATH:
             return clients.refuse(problem, problems.title_zh(problem))
-        of_programs = request.path.startswith(PROGRAMS) or request.blueprint == till.DATA
+        of_programs = (
+            request.path.startswith(PROGRAMS)
+            or request.blueprint == till.DATA
+            or explorer.for_program(request)
+        )
         if of_programs and not request.path.endswith(receipt_page.ENDING):
             return problems.respond(problem, base)
         answer = pages.problem_page(problem, status, _title(problem))

@@ -39,6 +39,7 @@ OUR_ADDRESSES: Final = frozenset(
         "components",
         "docs",
         "dzswj",
+        "explorer",
         "healthz",
         "invitation",
         "language",

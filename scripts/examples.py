@@ -10,7 +10,8 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -41,6 +42,7 @@ from invoice_service.wiring import Instance, init_instance
 from scripts.applying import OCTETS, admission_calls
 from scripts.bureau import two_administrators
 from scripts.paid import PaymentServices, Wallet
+from scripts.walked import explorer_calls
 
 FILE: Final = Path(described.__file__).with_name(described.EXAMPLES)
 NOW: Final = datetime(2026, 11, 21, 4, 30, tzinfo=UTC)
@@ -222,6 +224,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield from (Call(*made) for made in admission_calls(known))
     yield Call("revoke", {"merchant": known["admit"]["id"]})
     yield from _bureau(known)
+    yield from (Call(*made) for made in explorer_calls())
 
 
 def _bureau(known: dict[str, Any]) -> Iterator[Call]:
@@ -315,6 +318,9 @@ class Recorder:
         for call in calls(self.known):
             if call.name == "ANCHOR":
                 anchor_pending(self._instance.anchoring())
+            elif call.name == "CLOSED":
+                later = replace(self._instance, clock=lambda: NOW + timedelta(days=1))
+                anchor_pending(later.anchoring())
             elif call.name == "WALLET":
                 self.known["WALLET"] = self._offer()
             elif call.name == "PERSON":

@@ -330,7 +330,7 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
             " there yet.",
             "请先读取账本检查点：超出其范围的区块、数据块和声明尚不存在。",
         ),
-        "block_unknown no_block no_checkpoint no_statement no_tile tile_path",
+        "block_unknown no_block no_closing no_entry no_checkpoint no_statement no_tile tile_path",
     ),
     (
         Remedy(

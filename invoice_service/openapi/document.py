@@ -153,6 +153,8 @@ def _refusal(operation: Operation, status: int, codes: list[str], doors: Doors) 
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
         schema["properties"] = {"code": {"enum": codes}}
     described["content"] = {PROBLEM: {"schema": schema, "example": doors.refusals[codes[0]]}}
+    if operation.errors == "either":
+        described["content"][HTML] = {"schema": {"type": "string"}}
     described["headers"] = _problem_headers(status)
     return described
 

@@ -72,7 +72,8 @@ class Operation(NamedTuple):
 
     ``codes`` are what it refuses by itself.
 
-    ``errors`` are problems, pages, or none at all (the status is always 200). A call that is not
+    ``errors`` are problems, pages, either as ``Accept`` says, or none at all (the status is always
+    200). A call that is not
     ``strict`` ignores parameters that it does not know; what is ``kept`` by others has an ETag.
     A ``free`` call costs nobody a token; the body of a ``large`` one is as large as a list may be.
     """
@@ -90,7 +91,7 @@ class Operation(NamedTuple):
     statuses: tuple[int, ...] = (200,)
     codes: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
-    errors: Literal["problem", "page", "none"] = "problem"
+    errors: Literal["problem", "page", "either", "none"] = "problem"
     strict: bool = True
     kept: bool = False
     free: bool = False

@@ -35,8 +35,11 @@ export async function checkContinues(read, known, seen) {
   return newest;
 }
 
-/** The only root that the log's tree can have had at a size, and the path that proves it. */
-async function prefix(node, size, { size: whole, root: signed }) {
+/**
+ * The only root that the log's tree can have had at a size, and the path that proves it. Throws
+ * Problem `tile_damaged`, and those of `nodesOf`.
+ */
+export async function prefix(node, size, { size: whole, root: signed }) {
   const root = await rangeRoot(node, 0n, size);
   const path = await consistencyPath(node, size, whole);
   try {

@@ -26,6 +26,19 @@ REFUSED: Final[dict[str, Problem]] = {
 }
 """What some addresses are answered, whatever stands behind them: ``?answer=busy``."""
 
+EXPLORER: Final = {
+    "log": "",
+    "blocks": "blocks",
+    "block": "blocks/1",
+    "entry": "entries/3",
+    "closings": "closings",
+    "keys": "keys",
+    "log search": "search?q=00000001",
+    "no block": "blocks/999",
+    "compare": "compare",
+}
+"""The log for everybody, by name."""
+
 LONG_NAME: Final = "深圳市非常非常长的旋转餐厅与咖啡馆及停车场管理服务有限公司" * 3
 
 
@@ -112,6 +125,7 @@ def filled(desk: Desk, base: str, folder: Path) -> Site:
         "docs": f"{base}/docs",
         "call": f"{base}/docs#/checking/verify",
     }
+    pages |= {name: f"{base}/explorer/{path}" for name, path in EXPLORER.items()}
     pages |= {name: f"{base}/verify/scan?answer={name}" for name in REFUSED}
     pages |= {name: f"{base}{path}" for name, path in _prepaid(desk).items()}
     papers = {"paper fits": folder / "fits.pdf", "paper differs": folder / "differs.pdf"}

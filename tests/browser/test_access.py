@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.chrome import Chrome, Pipe, page
-from tests.browser.site import Site, served
+from tests.browser.site import EXPLORER, Site, served
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
@@ -34,6 +34,7 @@ NAMES = [
         "results",
     ),
     *("paper", "paper fits", "paper differs"),
+    *EXPLORER,
 ]
 LOOK = """axe.run(document, {resultTypes: ["violations"]}).then(found =>
     found.violations.map(one => `${one.id}: ${one.nodes.map(node => node.target.join(" "))}`))"""

@@ -28,6 +28,7 @@ IN_WORDS = {
     # who asks, and what is there
     *("key_missing", "authorization_scheme", "role_required", "invoice_unknown"),
     *("merchant_unknown", "api_key_unknown", "block_unknown", "no_block", "no_statement"),
+    *("no_entry", "no_closing"),
     *("no_tile", "tile_path", "not_in_log", "order_id_conflict", "idempotency_key_conflict"),
     *("order_id_reused", "order_parts_conflict", "replaces_not_first", "order_total_exceeded"),
     *("tax_id_taken", "merchant_suspended", "quota_exhausted", "not_reversible"),

@@ -40,6 +40,8 @@ VALUES = {
     "key": "999",
     "tile": "0/000",
     "number": "1",
+    "index": "0",
+    "day": "2026-11-21",
     "order": "0" * 32,
     "account": "0" * 32,
     "token": "A" * 24,

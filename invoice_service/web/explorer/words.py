@@ -1,0 +1,84 @@
+"""What the explorer says of kinds of entries, of keys, and of what it does not look up."""
+
+from typing import Final, NamedTuple
+
+from invoice_service.web.ground.catalogs import N_
+
+
+class Kind(NamedTuple):
+    """A kind of entry: its name, and what such an entry says."""
+
+    name: str
+    text: str
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "invoice": Kind(
+        N_("Invoice"),
+        N_(
+            "An invoice was issued. The anchor is a digest of its password area: it says neither"
+            " who nor how much, and nobody gets from it to the invoice."
+        ),
+    ),
+    "reimbursement": Kind(
+        N_("Lock"), N_("An invoice was locked for reimbursement, or its lock was opened or closed.")
+    ),
+    "closing": Kind(
+        N_("Closing of a day"),
+        N_(
+            "A commitment to what all invoices of a day came to. The sums themselves are with the"
+            " tax office; they cannot be changed any more."
+        ),
+    ),
+    "act": Kind(
+        N_("Act of the tax office"),
+        N_("The tax office has decided something. The commitment does not say whom it concerns."),
+    ),
+    "seal": Kind(
+        N_("Seal"),
+        N_("It closes a block: how many entries it has, and which seal came before."),
+    ),
+}
+OTHER: Final = Kind(
+    N_("Another kind"),
+    N_("This page does not know this kind of entry yet; its bytes are shown as they are."),
+)
+
+STATES: Final = {
+    "log": N_("signs the log now"),
+    "retired": N_("retired"),
+    "revoked": N_("revoked"),
+    "promise": N_("signs promises"),
+    "wallet": N_("signs for wallets"),
+    "wallet-revoked": N_("signed for wallets, revoked"),
+}
+"""What a key is, by the word of the statement."""
+
+
+class Unsaid(NamedTuple):
+    """Why something is not looked up, and what to do instead."""
+
+    name: str
+    text: str
+
+
+UNSAID: Final[dict[str, Unsaid]] = {
+    "password_area": Unsaid(
+        N_("This is a password area; it was not looked up"),
+        N_(
+            "Whoever has it can open the invoice, so please do not send it here. With JavaScript"
+            " this page turns it into its anchor on your device, and sends only that."
+        ),
+    ),
+    "number": Unsaid(
+        N_("Did you mean the number of an invoice?"),
+        N_(
+            "Numbers follow one another closely, so looking them up is for officials: else anyone"
+            " could count a restaurant's invoices. With the code on the slip you can check yours."
+        ),
+    ),
+    "unclear": Unsaid(
+        N_("This is nothing that the log has a place for"),
+        N_("Type a block's height, an entry's index, a day like 2026-11-21, or an anchor."),
+    ),
+}
