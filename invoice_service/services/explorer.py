@@ -264,15 +264,13 @@ class Explorer:
     def block(self, height: int, start: int | None = None) -> BlockView:
         """A block with its entries from index ``start`` on.
 
-        NotFoundError ``no_block``; MalformedError ``parameter_malformed`` for a start outside.
+        NotFoundError ``no_block``; ``no_entry`` for a start outside.
         """
         block = self._block(height)
         first = block.first if start is None else start
         if not block.first <= first <= block.seal_index:
-            raise MalformedError(
-                "parameter_malformed",
-                f"from is an entry of the block, {block.first} to {block.seal_index}",
-                pointer="from",
+            raise NotFoundError(
+                "no_entry", f"block {height} has entries {block.first} to {block.seal_index}"
             )
         end = min(first + ENTRIES_A_PAGE, block.size)
         lines = [line(index, self.log.entry(index)) for index in range(first, end)]

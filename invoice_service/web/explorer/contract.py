@@ -177,7 +177,7 @@ OPERATIONS: Final = (
                 schema=whole(0, HIGHEST_BLOCK),
             ),
         ),
-        ("no_block", "parameter_malformed"),
+        ("no_block", "no_entry", "parameter_malformed"),
     ),
     _view(
         "entries/{index}",

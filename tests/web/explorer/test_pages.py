@@ -121,7 +121,8 @@ def test_a_large_block_comes_in_pages(desk: Desk) -> None:
         seen += [line["index"] for line in found["entries"]]
         start = found["next"]
     assert seen == list(range(251))
-    for start in (-1, 251, "x", "1.0"):
+    problem(desk.client.get("/explorer/blocks/1?from=251"), 404, "no_entry")
+    for start in (-1, "x", "1.0"):
         problem(desk.client.get(f"/explorer/blocks/1?from={start}"), 400, "parameter_malformed")
 
 
