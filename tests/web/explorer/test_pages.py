@@ -322,7 +322,7 @@ def test_a_kind_that_is_not_known_is_shown_as_it_stands() -> None:
 
 def test_nothing_says_who_or_how_much(log: Desk) -> None:
     secrets = {
-        *("旋转餐厅", "91440300708461136T", "498.10", "49810", "6210", "440303"),
+        *("旋转餐厅", "91440300708461136T", "498.10", '"6210"', '"440303"', "餐饮服务"),
         *(
             one["hash"]
             for one in log.client.get("/v1/invoices", headers=log.auth()).get_json()["invoices"]
