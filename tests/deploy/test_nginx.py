@@ -162,6 +162,20 @@ def test_a_sale_from_the_till_to_the_phone(site: Site) -> None:
     assert site.ask("GET", "/static/css/pages.css").status == 200
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # asking for them is the point
+def test_old_versions_of_tls_are_refused(site: Site) -> None:
+    for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+        old.set_ciphers("ALL:@SECLEVEL=0")  # or this side would not even ask
+        old.minimum_version = old.maximum_version = version
+        with (
+            socket.create_connection(("127.0.0.1", site.port), PATIENCE) as plain,
+            pytest.raises(ssl.SSLError, match=r"(?i)alert.protocol.version"),
+        ):
+            old.wrap_socket(plain, server_hostname=NAME)
+
+
 def test_without_tls_it_only_says_where_to_go(site: Site) -> None:
     answer = urllib3.request(
         "GET",

@@ -1,0 +1,129 @@
+"""docs/security.md says what is so: each requirement once, each test it names is there.
+
+And some of what it says, looked at here, since no other test is about all of it at once.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from invoice_service.services.people.passwords import make_hash, matches
+from tests.api.desk import Desk
+
+ROOT: Final = Path(__file__).parents[1]
+PAGE: Final = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+ROW: Final = re.compile(r"^\| (\d+\.\d+\.\d+) \| (\S+) \| (.+?) \| ?(.*?) ?\|$", re.MULTILINE)
+ROWS: Final = ROW.findall(PAGE)
+NAMED: Final = re.compile(r"`(tests/[a-z_/]+\.py)::(test_[a-z0-9_]+)`")
+WORDS: Final = ("yes", "built", "part", "no", "none")
+LEVEL_2: Final = 259
+"""What the list of ASVS 4.0.3 marks for level 2; requirements that it deleted have no mark."""
+
+ARGON: Final = re.compile(r"\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$")
+MAKES_CODE: Final = re.compile(
+    r"(?<![\w.])(?:eval|exec|__import__)\(|os\.system\(|shell=True|pickle\.|marshal\.|yaml\."
+)
+MAKES_MARKUP: Final = re.compile(
+    r"\beval\(|\bnew Function\(|\.innerHTML\b|\.outerHTML\b|insertAdjacentHTML|document\.write"
+)
+
+
+def test_every_requirement_stands_once() -> None:
+    numbers = [number for number, *_ in ROWS]
+    assert len(numbers) == len(set(numbers)) == LEVEL_2
+    assert numbers == sorted(numbers, key=lambda one: [*map(int, one.split("."))])
+
+
+def test_every_test_that_is_named_is_there() -> None:
+    for number, word, said, named in ROWS:
+        tests = NAMED.findall(named)
+        assert word in WORDS, number
+        assert said, number
+        assert bool(tests) == (word == "yes") or word == "part", number
+        assert len(tests) == named.count("::"), number
+        for file, name in tests:
+            source = (ROOT / file).read_text(encoding="utf-8")
+            assert re.search(rf"^ *(?:async )?def {name}\(", source, re.MULTILINE), (number, name)
+
+
+def test_the_sum_is_that_of_the_rows() -> None:
+    counted = Counter(word for _, word, *_ in ROWS)
+    for word in WORDS:
+        assert f"| {word} | {counted[word]} |" in PAGE, (word, counted[word])
+
+
+def test_a_password_is_kept_by_argon2id_with_a_salt_of_its_own() -> None:
+    kept = {make_hash("seven ducks cross a river") for _ in range(2)}
+    assert len(kept) == 2
+    for one in kept:
+        assert ARGON.match(one)
+        assert matches(one, "seven ducks cross a river")
+        assert not matches(one, "seven ducks cross a rive")
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with Desk(tmp_path_factory.mktemp("desk")) as desk:
+        desk.issue()
+        desk.anchor()
+        yield desk
+
+
+def plain_addresses(desk: Desk) -> list[str]:
+    """Everything that can be asked for without a parameter."""
+    rules = desk.app.url_map.iter_rules()
+    return sorted({rule.rule for rule in rules if not rule.arguments and "GET" in rule.methods})
+
+
+def test_every_answer_says_its_type_and_is_not_sniffed(desk: Desk) -> None:
+    addresses = plain_addresses(desk)
+    assert len(addresses) > 50
+    for path in addresses:
+        for accept in ("text/html", "application/json"):
+            answer = desk.client.get(path, headers={"Accept": accept})
+            assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+            assert answer.headers["Referrer-Policy"] == "no-referrer", path
+            if answer.status_code != 204 and answer.data:
+                assert answer.mimetype, path
+            if answer.mimetype.startswith("text/"):
+                assert answer.content_type.endswith("charset=utf-8"), path
+
+
+def test_no_page_may_run_what_is_not_ours_or_be_framed(desk: Desk) -> None:
+    pages = 0
+    for path in plain_addresses(desk):
+        answer = desk.client.get(path, headers={"Accept": "text/html"})
+        if answer.mimetype != "text/html" or answer.status_code in (301, 302, 303, 308):
+            continue
+        pages += 1
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy, path
+        assert "unsafe" not in policy, path
+        assert "frame-ancestors 'none'" in policy, path
+    assert pages > 15
+
+
+def test_other_sites_may_read_the_public_log_alone(desk: Desk) -> None:
+    for path in plain_addresses(desk):
+        answer = desk.client.get(path, headers={"Origin": "https://elsewhere.example"})
+        open_to_all = "Access-Control-Allow-Origin" in answer.headers
+        assert open_to_all == (
+            path.startswith(("/log/", "/explorer/")) and answer.mimetype != "text/html"
+        ), path
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def test_no_text_becomes_code() -> None:
+    for folder in ("chain", "invoice_service", "workers"):
+        for file in (ROOT / folder).rglob("*.py"):
+            found = MAKES_CODE.findall(file.read_text(encoding="utf-8"))
+            assert found == [], file
+    for file in (ROOT / "static").rglob("*.js"):
+        if "vendor" not in file.parts:
+            assert MAKES_MARKUP.findall(file.read_text(encoding="utf-8")) == [], file
+    for file in (ROOT / "invoice_service" / "web" / "templates").rglob("*.html"):
+        assert "| safe" not in file.read_text(encoding="utf-8"), file
