@@ -76,7 +76,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def plain_addresses(desk: Desk) -> list[str]:
     """Everything that can be asked for without a parameter."""
     rules = desk.app.url_map.iter_rules()
-    return sorted({rule.rule for rule in rules if not rule.arguments and "GET" in rule.methods})
+    return sorted(
+        {rule.rule for rule in rules if not rule.arguments and "GET" in (rule.methods or ())}
+    )
 
 
 def test_every_answer_says_its_type_and_is_not_sniffed(desk: Desk) -> None:
@@ -89,7 +91,7 @@ def test_every_answer_says_its_type_and_is_not_sniffed(desk: Desk) -> None:
             assert answer.headers["Referrer-Policy"] == "no-referrer", path
             if answer.status_code != 204 and answer.data:
                 assert answer.mimetype, path
-            if answer.mimetype.startswith("text/"):
+            if (answer.mimetype or "").startswith("text/"):
                 assert answer.content_type.endswith("charset=utf-8"), path
 
 
