@@ -10,8 +10,10 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -317,10 +319,8 @@ class Recorder:
         """Make every call; the examples by the operation's name."""
         for call in calls(self.known):
             if call.name == "ANCHOR":
-                anchor_pending(self._instance.anchoring())
-            elif call.name == "CLOSED":
-                later = replace(self._instance, clock=lambda: NOW + timedelta(days=1))
-                anchor_pending(later.anchoring())
+                now = NOW + timedelta(days=call.parameters.get("days", 0))
+                anchor_pending(replace(self._instance, clock=partial(copy, now)).anchoring())
             elif call.name == "WALLET":
                 self.known["WALLET"] = self._offer()
             elif call.name == "PERSON":

@@ -5,8 +5,8 @@ from typing import Any
 
 
 def explorer_calls() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Operations and their parameters; ``CLOSED`` is a day later, when the first one is closed."""
-    yield "CLOSED", {}
+    """Operations and their parameters; first all is anchored a day later, which closes a day."""
+    yield "ANCHOR", {"days": 1}
     yield "exploreLog", {}
     yield "comparePage", {}
     yield "exploreBlocks", {"before": 2}
