@@ -17,6 +17,7 @@ from invoice_service.sections import (
     Count,
     Mail,
     Officials,
+    Oidc,
     Paper,
     Payments,
     Port,
@@ -66,7 +67,11 @@ OUR_ADDRESSES: Final = frozenset(
 """What our own addresses begin with: a public path that does would be mistaken for one."""
 
 _Section = TypeVar("_Section", bound=Section)
-_TOGETHER: Final = (("payments", "wechat_key", "wechat_signers"), ("paper", "certificate", "key"))
+_TOGETHER: Final = (
+    ("payments", "wechat_key", "wechat_signers"),
+    ("paper", "certificate", "key"),
+    ("oidc", "issuer", "client_id"),
+)
 _HERE_ONLY: Final = re.compile(r"(127(\.[0-9]{1,3}){3}|localhost|\[::1\])(:[0-9]+)?")
 
 Tokens = Annotated[int, Meta(ge=1, le=1_000_000_000)]
@@ -229,6 +234,7 @@ class Config(Section, frozen=True):
     clock: Clock = Clock()
     people: People = People()
     officials: Officials = Officials()
+    oidc: Oidc = Oidc()
     till: Till = Till()
     claims: Claims = Claims()
     retention: Retention = Retention()
@@ -330,6 +336,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
         witness=_placed(config.witness, here, "policy"),
         payments=_placed(config.payments, here, "wechat_key", "wechat_signers", "alipay_key"),
         mail=_placed(config.mail, here, "ca"),
+        oidc=_placed(config.oidc, here, "ca"),
         paper=_placed(config.paper, here, "certificate", "key", "chain"),
         retention=_placed(config.retention, here, "backups"),
         prepaid=_placed(config.prepaid, here, "wallets"),

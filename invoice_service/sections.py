@@ -97,6 +97,24 @@ class Officials(Section, frozen=True):
     purpose_required: bool = False
 
 
+class Oidc(Section, frozen=True):
+    """The provider by which the bureau's people may sign in; without an issuer there is none."""
+
+    issuer: Annotated[str, Meta(pattern=r"\A(https?://[!-~]+)?\Z")] = ""
+    client_id: str = ""
+    client_secret: str = ""
+    claim: str = "roles"
+    viewers: tuple[str, ...] = ()
+    examiners: tuple[str, ...] = ()
+    administrators: tuple[str, ...] = ()
+    auditors: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    second_factor: Literal["amr", "always"] = "amr"
+    scopes: tuple[str, ...] = ("profile", "email")
+    ca: str = ""
+    timeout: Annotated[float, Meta(gt=0, le=60)] = 10.0
+
+
 class Witness(Section, frozen=True):
     """Whose cosignatures a checkpoint needs before it is published; times in seconds."""
 

@@ -127,6 +127,7 @@ class Instance:
             SharedCounts(self.config.run_dir / TRIES),
             two=self.config.officials.two_person,
             proposal_seconds=self.config.officials.proposal_seconds,
+            oidc=self.config.oidc,
         )
 
     @cached_property

@@ -63,7 +63,11 @@ def test_every_key_has_a_comment_above_it() -> None:
 
 
 TOKEN = "twenty-visible-characters"
-TOGETHER = {"payments": ("wechat_key", "wechat_signers"), "paper": ("certificate", "key")}
+TOGETHER = {
+    "payments": ("wechat_key", "wechat_signers"),
+    "paper": ("certificate", "key"),
+    "oidc": ("issuer", "client_id"),
+}
 
 
 @pytest.mark.parametrize(("section", "key"), keys())
@@ -89,6 +93,9 @@ def test_the_environment_overrides_every_key(section: str, key: str) -> None:
         "key": "/srv/bureau.key",
         "chain": "/srv/chain.pem",
         "wallets": "/srv/wallets",
+        "issuer": "https://id.example",
+        "client_id": "fapiao",
+        "second_factor": "always",
         "region": "4401",
         "industry_kind": "3",
         "access": "token",

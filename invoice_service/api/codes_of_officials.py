@@ -34,6 +34,43 @@ OFFICIALS: Final = {
         "此密钥未登记持有人，请使用登记了持有人的密钥"
         "（fapiao keys create --official --person），或登录操作",
     ),
+    "provider_off": Entry(
+        404,
+        "No provider of sign-ins is set here; sign in with a password",
+        "未启用统一登录，请使用密码登录",
+    ),
+    "provider_unreachable": Entry(
+        503,
+        "The bureau's provider of sign-ins cannot be reached, or answers what cannot be used; try"
+        " again, or sign in with a password",
+        "无法连接统一登录服务或其应答无效，请稍后重试，或使用密码登录",
+    ),
+    "provider_stale": Entry(
+        403,
+        "This sign-in took too long, or was begun in another browser; begin again",
+        "登录超时或不是在此浏览器发起的，请重新登录",
+    ),
+    "provider_refused": Entry(
+        403,
+        "The provider did not let you in, or its answer is not for us; begin again, and tell an"
+        " administrator if that does not help",
+        "统一登录未通过或应答无效，请重新登录；仍不成功请联系管理员",
+    ),
+    "provider_weak": Entry(
+        403,
+        "The provider asked for no second factor; set one up there, then sign in again",
+        "统一登录未进行第二重验证，请先在统一登录服务中设置，再重新登录",
+    ),
+    "provider_domain": Entry(
+        403,
+        "Your address of mail is not one that is let in; ask an administrator",
+        "您的邮箱不在允许范围内，请联系管理员",
+    ),
+    "provider_no_role": Entry(
+        403,
+        "The provider gives you no role here; ask whoever manages roles there",
+        "统一登录服务未授予您此处的角色，请联系角色管理员",
+    ),
     "purpose_missing": Entry(
         400,
         "Say why you look: a header X-Purpose with the reason",

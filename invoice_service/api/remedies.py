@@ -360,7 +360,8 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
             "没有其他管理员的，请联系运维人员。",
         ),
         "two_needed proposal_unknown proposal_open proposal_over same_person holder_unknown"
-        " merchant_revoked",
+        " merchant_revoked provider_off provider_unreachable provider_stale provider_refused"
+        " provider_weak provider_domain provider_no_role",
     ),
     (
         Remedy(

@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from invoice_service.services.people.entrance import Entrance
 from invoice_service.services.people.factors import Factors, Sealer
+from invoice_service.services.people.oidc import Provider, Settings
 from invoice_service.services.people.passkeys import Passkeys
 from invoice_service.services.people.person import FactorStore, PeopleStore
 from invoice_service.services.people.proposals import Proposals, ProposalStore
@@ -28,6 +29,7 @@ class PeopleDesk(NamedTuple):
     staff: Staff
     counts: Counts
     proposals: Proposals
+    provider: Provider
     clock: Callable[[], int]
 
 
@@ -43,10 +45,11 @@ def open_desk(
     *,
     two: bool = True,
     proposal_seconds: int = 604_800,
+    oidc: Settings | None = None,
 ) -> PeopleDesk:
     """``clock`` gives unix seconds; ``randbytes`` must be fit for secrets; ``counts`` of tries.
 
-    ``two`` and ``proposal_seconds`` as ``Proposals`` has them.
+    ``two`` and ``proposal_seconds`` as ``Proposals`` has them; ``oidc`` as ``Provider``.
     """
     sessions = Sessions(store, lifetimes, clock, randbytes)
     factors = Factors(store, sealer, clock, randbytes)
@@ -58,6 +61,7 @@ def open_desk(
         passkeys=passkeys,
         staff=Staff(store, randbytes, invitation_seconds),
         counts=counts,
+        provider=Provider(oidc, sealer, public_url, clock, randbytes),
         proposals=Proposals(store, clock, randbytes, invitation_seconds, proposal_seconds, two=two),
         clock=clock,
     )

@@ -8,16 +8,34 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from typing import Final, NamedTuple
 
-from chain.errors import MalformedError, RefusedError
+import msgspec
+
+from chain.errors import ConflictError, MalformedError, RefusedError
+from invoice_service.domain.acts import By
 from invoice_service.services.people import passwords
 from invoice_service.services.people.factors import Factors, Sealer
+from invoice_service.services.people.oidc import Known
 from invoice_service.services.people.passkeys import Passkeys
-from invoice_service.services.people.person import PeopleStore, Person, parse_login
+from invoice_service.services.people.person import (
+    HANDLE_BYTES,
+    LONGEST_NAME,
+    NewPerson,
+    PeopleStore,
+    Person,
+    Whose,
+    check_person_name,
+    make_login,
+    parse_login,
+)
+from invoice_service.services.people.roles import OfficialRole
 from invoice_service.services.people.sessions import Level, Sessions, Visit, Visitor
 from invoice_service.services.people.tries import Bounds
 
 MARK_SECONDS: Final = 180 * 86_400
 """How long a browser stays known after its last signing in."""
+
+PROVIDER: Final = "provider"
+"""Who acts, in the trail, where the provider of sign-ins gives or takes a role."""
 
 _MARK: Final = struct.Struct(">QQ")
 
@@ -91,6 +109,54 @@ class Entrance:
         self._bounds.passkey(site)
         person = self.passkeys.check(asked, answer)
         return self._signed(person, "strong", visit, "passkey", old)
+
+    def by_provider(self, known: Known, visit: Visit, old: str = "") -> SignedIn:
+        """Sign in whom the provider vouches for, with the role that it gives now.
+
+        Who is new here is kept, where the provider gives a role; who has none any more is signed
+        out everywhere. RefusedError ``provider_no_role``, ``sign_in_refused`` for who was suspended
+        or removed; ConflictError ``last_administrator``.
+        """
+        now = self.sessions.clock()
+        by = By(PROVIDER, now, visit.origin)
+        person = self._people.person_by_subject(known.subject)
+        if known.role is None:
+            if person is not None:
+                self.sessions.store.end_sessions(person.id, by)
+            raise RefusedError("provider_no_role", "the provider gives you no role here")
+        if person is None:
+            person = self._provided(known, known.role, by)
+        if person.state != "active":
+            raise RefusedError("sign_in_refused", "you are not let in any more")
+        if person.role != known.role:
+            try:
+                self._people.set_role(person.id, known.role, by)
+            except ConflictError:
+                self.sessions.store.end_sessions(person.id, by)
+                raise
+            person = msgspec.structs.replace(person, role=known.role)
+        return self._signed(person, "strong", visit, "oidc", old)
+
+    def _provided(self, known: Known, role: OfficialRole, by: By) -> Person:
+        """Keep somebody new, under a name that is free."""
+        plain = "".join(one if one.isalnum() else "." for one in known.login.partition("@")[0])
+        local = plain.strip(".")[:24] or "official"
+        name = plain_name(known.name)
+        for count in range(1, 1000):
+            login = make_login(local if count == 1 else f"{local}.{count}", Whose(None))
+            new = NewPerson(
+                handle=self.sessions.random(HANDLE_BYTES),
+                login=login,
+                name=name,
+                role=role,
+                merchant_id=None,
+            )
+            try:
+                return self._people.provide(new, known.subject, by)
+            except ConflictError as problem:
+                if problem.code != "login_taken":
+                    raise
+        raise RefusedError("provider_refused", "there are too many people of this name")
 
     def take_over(self, visitor: Visitor, person_id: int | None, pin: str, visit: Visit) -> None:
         """Have another cashier work at this till by PIN, or (None) the one who signed in.
@@ -167,3 +233,11 @@ class Entrance:
 
     def _signed(self, person: Person, level: Level, visit: Visit, how: str, old: str) -> SignedIn:
         return SignedIn(self.sessions.open(person, level, visit, how, old), person, level)
+
+
+def plain_name(text: str) -> str:
+    """A name as the provider has it, or a word for one that nobody may have."""
+    try:
+        return check_person_name(text[:LONGEST_NAME])
+    except MalformedError:
+        return "?"

@@ -111,6 +111,10 @@ class PeopleReader(Protocol):
         """The person with this sign-in name, as ``parse_login`` writes it."""
         ...
 
+    def person_by_subject(self, subject: str) -> Person | None:
+        """The person whom the provider of sign-ins calls so."""
+        ...
+
     def people(self, merchant_id: int | None) -> list[Person]:
         """All people of a merchant, or of the bureau (None), removed ones too."""
         ...
@@ -121,6 +125,10 @@ class PeopleStore(PeopleReader, Protocol):
 
     def add_person(self, new: NewPerson, invitation: Digest, expires_at: int, by: By) -> Person:
         """Keep somebody new, with an invitation; ConflictError ``login_taken``."""
+        ...
+
+    def provide(self, new: NewPerson, subject: str, by: By) -> Person:
+        """Keep somebody whom the provider vouches for; ConflictError ``login_taken``."""
         ...
 
     def invite_again(self, person_id: int, invitation: Digest, expires_at: int, by: By) -> bool:

@@ -160,6 +160,10 @@ class Sessions:
         self.clock = clock
         self._randbytes = randbytes
 
+    def random(self, count: int) -> bytes:
+        """So many bytes that nobody can guess."""
+        return self._randbytes(count)
+
     def open(self, person: Person, level: Level, visit: Visit, how: str, old: str = "") -> str:
         """Sign a person in, always under a fresh text, which is returned; ``old`` ends."""
         now, token = self.clock(), self._new()

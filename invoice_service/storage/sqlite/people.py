@@ -35,6 +35,15 @@ class People:
         """The person with this sign-in name."""
         return self._one("login = ?", login)
 
+    def person_by_subject(self, subject: str) -> Person | None:
+        """The person whom the provider of sign-ins calls so."""
+        return self._one("subject = ?", subject)
+
+    def provide(self, new: NewPerson, subject: str, by: By) -> Person:
+        """Keep somebody whom the provider vouches for; ConflictError ``login_taken``."""
+        with self.connections.writing() as connection:
+            return keep(connection, new, by, subject)
+
     def people(self, merchant_id: int | None) -> list[Person]:
         """All people of a merchant, or of the bureau (None), removed ones too."""
         with self.connections.reading() as connection:
@@ -141,7 +150,16 @@ class Link(NamedTuple):
 
 def add(connection: sqlite3.Connection, new: NewPerson, link: Link, by: By) -> Person:
     """Keep somebody new, within a transaction; ConflictError ``login_taken``."""
-    row = msgspec.structs.asdict(new) | {"totp_step": 0, "created_at": by.at}
+    person = keep(connection, new, by)
+    _invite(connection, person.id, link.digest, link.expires_at, by)
+    return person
+
+
+def keep(
+    connection: sqlite3.Connection, new: NewPerson, by: By, subject: str | None = None
+) -> Person:
+    """Keep somebody new without an invitation, as ``add``."""
+    row = msgspec.structs.asdict(new) | {"totp_step": 0, "created_at": by.at, "subject": subject}
     if connection.execute("SELECT 1 FROM people WHERE login = ?", (new.login,)).fetchone():
         raise ConflictError("login_taken", f"the name {new.login} is taken")
     done = connection.execute(
@@ -150,7 +168,6 @@ def add(connection: sqlite3.Connection, new: NewPerson, link: Link, by: By) -> P
     )
     person = msgspec.convert(row | {"id": done.lastrowid}, Person)
     _act(connection, by, person)
-    _invite(connection, person.id, link.digest, link.expires_at, by)
     return person
 
 

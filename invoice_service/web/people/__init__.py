@@ -7,6 +7,7 @@ from invoice_service.web.people.agents import short_agent
 from invoice_service.web.people.contract import PAGES
 from invoice_service.web.people.gate import Door, Gate, SignInNeededError
 from invoice_service.web.people.invitation import invitation_blueprint
+from invoice_service.web.people.provider import ProviderPages
 from invoice_service.web.people.sign_in import SignInPages
 from invoice_service.web.people.staff import StaffPages
 from invoice_service.web.people.till import till_blueprint
@@ -18,6 +19,7 @@ def blueprints(gate: Gate, *more: Blueprint) -> list[Blueprint]:
     """All routes, and ``more`` behind the same gate; what goes wrong has pages of its own."""
     found = [
         SignInPages(gate).blueprint(),
+        ProviderPages(gate).blueprint(),
         invitation_blueprint(gate),
         AccountPages(gate).blueprint(),
         StaffPages(gate).blueprint(),

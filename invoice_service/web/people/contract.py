@@ -33,6 +33,8 @@ PAGES: Final = (
     Page("post", "/sign-in/passkey", ANYBODY),
     Page("get", "/sign-in/second", ANYBODY),
     Page("post", "/sign-in/second", ANYBODY),
+    Page("get", "/sign-in/provider", ANYBODY),
+    Page("get", "/sign-in/provider/back", ANYBODY),
     Page("post", "/sign-out", ANYBODY),
     Page("get", "/invitation/{invitation}", ANYBODY),
     Page("post", "/invitation/{invitation}", ANYBODY),

@@ -1,6 +1,7 @@
 """``/sign-in``: with a name and a password, then a second factor; or with a passkey. And out."""
 
 import re
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -36,12 +37,17 @@ class SignInPages:
 
     def show(self) -> Response:
         """The form."""
-        return self._gate.page(_SIGN_IN, **self._asked(), onward=_onward(self._gate.asked("to")))
+        farewell = ""
+        if self._gate.asked("left") and self._desk.provider.is_on:
+            with suppress(UnavailableError):
+                farewell = self._desk.provider.farewell()
+        onward = onward_of(self._gate.asked("to"))
+        return self._gate.page(_SIGN_IN, **self._asked(), onward=onward, farewell=farewell)
 
     def by_password(self) -> AnyResponse:
         """With a name and a password."""
         fields = self._gate.fields()
-        onward = _onward(fields.get("to"))
+        onward = onward_of(fields.get("to"))
         try:
             signed = self._desk.entrance.by_password(
                 fields.get("login", ""),
@@ -61,7 +67,7 @@ class SignInPages:
     def by_passkey(self) -> AnyResponse:
         """With a passkey; as the second factor, or alone."""
         fields = self._gate.fields()
-        onward = _onward(fields.get("to"))
+        onward = onward_of(fields.get("to"))
         try:
             signed = self._desk.entrance.by_passkey(
                 fields.get("asked", ""),
@@ -79,7 +85,7 @@ class SignInPages:
         visitor = self._gate.visitor()
         if visitor is None or visitor.whole:
             return self._gate.go("/sign-in")
-        return self._gate.page(_SECOND, **self._asked(), onward=_onward(self._gate.asked("to")))
+        return self._gate.page(_SECOND, **self._asked(), onward=onward_of(self._gate.asked("to")))
 
     def by_code(self) -> AnyResponse:
         """With a one-time code, or a recovery code; nobody begins here."""
@@ -87,7 +93,7 @@ class SignInPages:
         if visitor is None or visitor.whole:
             return self._gate.go("/sign-in")
         fields = self._gate.fields()
-        onward = _onward(fields.get("to"))
+        onward = onward_of(fields.get("to"))
         try:
             signed = self._desk.entrance.by_code(
                 visitor,
@@ -106,12 +112,14 @@ class SignInPages:
         visitor = self._gate.visitor()
         if visitor is not None:
             self._desk.entrance.leave(visitor, self._gate.visit())
+            if visitor.person.subject is not None and self._desk.provider.is_on:
+                return self._gate.leave("/sign-in?left=provider")
         return self._gate.leave("/sign-in")
 
     def _asked(self) -> dict[str, Any]:
-        return {"asked": self._desk.passkeys.ask()}
+        return {"asked": self._desk.passkeys.ask(), "provider": self._desk.provider.is_on}
 
 
-def _onward(path: str | None) -> str:
+def onward_of(path: str | None) -> str:
     """Where to go on: an address of ours, or home."""
     return path if path and _OURS.fullmatch(path) else HOME
