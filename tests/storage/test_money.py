@@ -184,3 +184,19 @@ def test_a_merchant_that_has_left_issues_nothing_and_takes_nothing_back(shop: Sh
     assert shop.store.set_status(shop.merchant.id, "left", BY, "it has closed")
     assert shop.refused(shop.draft("A-2")) == "merchant_left"
     assert shop.refused(shop.red(blue)) == "merchant_left"
+
+
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_the_sum_is_read_once_and_written_once_however_many_are_issued(
+    shop: Shop, count: int
+) -> None:
+    asked: list[str] = []
+    with shop.store.connections.reading() as connection:
+        connection.set_trace_callback(asked.append)
+    shop.hand_in(*(shop.draft(f"A-{number}") for number in range(count)))
+    assert [one for one in asked if "money_spent" in one] == []  # without a quota: nothing
+    allow(shop, month=100 * MEAL)
+    asked.clear()
+    shop.hand_in(*(shop.draft(f"B-{number}") for number in range(count)))
+    mine = [one.split()[0] for one in asked if "money_spent" in one]
+    assert mine == ["SELECT", "INSERT"]
