@@ -60,8 +60,11 @@ def make_folder(path: Path) -> None:
         return
     make_folder(path.parent)
     try:
-        with suppress(FileExistsError):  # another worker made it just now
-            path.mkdir()
+        path.mkdir()
+    except FileExistsError:
+        if not path.is_dir():  # else another worker made it just now
+            what = f"{path} is in the way of a folder: move it elsewhere"
+            raise UnavailableError("write_failed", what) from None
     except OSError as error:
         raise _unavailable(error, path) from error
     fsync_dir(path.parent)

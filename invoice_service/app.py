@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from chain.errors import Problem
 from invoice_service.api import access, addresses, catalog, incidents, problems, rooms
 from invoice_service.api.answers import ALWAYS
+from invoice_service.api.checking.files import Files
 from invoice_service.api.checking.page import PageLists
 from invoice_service.api.checking.papers import Papers
 from invoice_service.api.help.calls import SCANS
@@ -63,6 +64,7 @@ from invoice_service.web.customers import (
     list_page,
     pages,
     paper_page,
+    receipt_file_page,
     receipt_page,
 )
 from invoice_service.web.customers import contract as customers
@@ -246,6 +248,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         list_page.list_blueprint(PageLists(instance), _title, config.limits.batch_bytes),
         language.language_blueprint(secure=config.service.public_url.startswith("https:")),
         paper_page.paper_blueprint(Papers(instance).check),
+        receipt_file_page.receipt_file_blueprint(Files(instance).check),
         file_page.file_blueprint(log_key, instance.keys.notes, witnesses),
         receipt_page.receipt_blueprint(SlipCalls(instance).look),
         docs_page.docs_blueprint(),

@@ -83,6 +83,13 @@ PublicUrl = Annotated[
 ]
 BatchDigit = Annotated[int, Meta(ge=0, le=9)]
 
+_IN_WORDS: Final = {
+    "/service/public_url": "service.public_url is http:// or https://, a host in small letters"
+    " (other scripts in their xn-- form), and perhaps a port and a path without a slash at its end,"
+    " like https://fapiao.example.cn",
+}
+"""What a pattern asks of a text that people type, by its key's pointer."""
+
 
 class Service(Section, frozen=True):
     """Where the service is reached and where it keeps its files."""
@@ -280,6 +287,11 @@ class Config(Section, frozen=True):
         return self.data_dir / "files"
 
     @property
+    def status_dir(self) -> Path:
+        """Status lists for wallets; made anew from the log when they are gone."""
+        return self.data_dir / "status"
+
+    @property
     def help_dir(self) -> Path:
         """Reports of wrong slips with their pictures, and how often scans did not fit."""
         return self.data_dir / "help"
@@ -327,7 +339,9 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     try:
         config = msgspec.convert(tables, Config)
     except msgspec.ValidationError as error:
-        raise MalformedError("config_invalid", str(error), pointer=_pointer(error)) from None
+        pointer = _pointer(error)
+        said = _IN_WORDS.get(pointer) if "regex" in str(error) else None
+        raise MalformedError("config_invalid", said or str(error), pointer=pointer) from None
     _check(config)
     here = (path.parent if path else Path()).resolve()
     return msgspec.structs.replace(

@@ -63,6 +63,7 @@ class Retention(Section, frozen=True):
 
     claim_days: Days = 400
     order_days: Days = 90
+    mail_days: Days = 400
     person_days: Days = 0
     result_days: Days = 90
     log_days: Days = 30

@@ -186,12 +186,12 @@ class Instance:
     @cached_property
     def keeping(self) -> Keeping:
         """What is kept, and for how long; erasing people."""
-        return Keeping(self.config, self.store, self.clock)
+        return Keeping(self.config, self.store, self.clock, self.help_store.erase_named)
 
     @cached_property
     def help_store(self) -> HelpStore:
         """Reports of wrong slips, and how often scans did not fit; made when first used."""
-        return help_store(self.config)
+        return help_store(self.config, lambda mark: self.keeping.list_report(mark))
 
     @cached_property
     def reports(self) -> "ReportDesk":
@@ -391,7 +391,8 @@ def open_instance(
         inventory.require_one(config, keys, log, log_store, store)
         if not doubted:
             inventory.require_current(config, log, store, store.totals.last_height)
-        Keeping(config, store, clock).hold()
+        with closing(help_store(config)) as reports:
+            Keeping(config, store, clock, reports.erase_named).hold()
         opened.pop_all()
 
     def seconds() -> int:

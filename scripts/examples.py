@@ -26,7 +26,7 @@ import invoice_service.openapi.document as described
 from chain.signing.es256 import WalletSigner
 from invoice_service.api.wallet.contract import GRANT
 from invoice_service.app import create_app, doors
-from invoice_service.commands.wallet import wallet_signer, wallets_of
+from invoice_service.commands.wallet import status_lists_of, wallet_signer, wallets_of
 from invoice_service.config import load
 from invoice_service.documents.wallet.claims import VCT
 from invoice_service.documents.wallet.credential import jwk_of
@@ -51,7 +51,7 @@ NOW: Final = datetime(2026, 11, 21, 4, 30, tzinfo=UTC)
 URL: Final = "https://fapiao.example"
 JSON, NDJSON = "application/json", "application/x-ndjson"
 FORM, CSV = "application/x-www-form-urlencoded", "text/csv"
-PARTS, PDF = "multipart/form-data", "application/pdf"
+PARTS, PDF, SD_JWT = "multipart/form-data", "application/pdf", "application/dc+sd-jwt"
 
 LINE: Final = {"name": "*餐饮服务*餐费", "unit_price": 49810, "tax_rate": "0.06"}
 BUYER: Final = {"kind": "company", "name": "深圳市采购有限公司", "tax_id": "91330100799655058B"}
@@ -158,7 +158,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
         "landingPage",
         "checkPage",
         "listPage",
-        "paperPage",
+        *("paperPage", "receiptFilePage"),
         "problemsPage",
         "docsPage",
         "componentsPage",
@@ -223,6 +223,11 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     header: Claims = {"alg": "ES256", "jwk": jwk_of(HOLDER.verifier), "typ": PROOF_TYPE}
     proofs = {"jwt": [sign(header, claims, HOLDER)]}
     yield Call("walletCredential", {}, {"credential_configuration_id": VCT, "proofs": proofs})
+    yield Call("walletOffer", {"hash": known["issue"]["hash"]})
+    yield Call("walletStatus", {"number": 0})
+    shown = known["walletCredential"]["credentials"][0]["credential"]
+    yield Call("verifyFile", {}, shown, SD_JWT)
+    yield Call("checkReceiptFile", {}, {"receipt": shown.encode()}, PARTS)
     yield from (Call(*made) for made in admission_calls(known))
     yield Call("revoke", {"merchant": known["admit"]["id"]})
     yield from _bureau(known)
@@ -343,6 +348,7 @@ class Recorder:
         """The code of an offer to a wallet, which this process signs for."""
         instance = self._instance
         wallet_keys(instance.keys, instance.log_store, instance.randbytes).rotate()
+        status_lists_of(instance).step(int(NOW.timestamp()))
         instance.config.run_dir.mkdir(exist_ok=True)
         place = instance.config.run_dir / SOCKET
         process = WalletProcess(place, lambda: wallets_of(instance, wallet_signer(instance)))
@@ -434,7 +440,7 @@ def _body(call: Call) -> Any:  # noqa: ANN401 # what the client takes: bytes, or
             name: (BytesIO(it), name) if isinstance(it, bytes) else it
             for name, it in call.body.items()
         }
-    if call.body is None or call.kind in (FORM, PDF, OCTETS):
+    if call.body is None or call.kind in (FORM, PDF, SD_JWT, OCTETS):
         return call.body
     return json.dumps(call.body, ensure_ascii=False).encode()
 

@@ -26,6 +26,10 @@ FINISH_CLAIMS: Final = "finish_claims"
 CLAIMS_SECONDS: Final = 5.0
 """How often claims are looked for that nobody finishes."""
 
+STATUS_LISTS: Final = "status_lists"
+STATUS_SECONDS: Final = 60.0
+"""How old at most what wallets' status lists say of the published log is."""
+
 _FOLDER_URL: Final = "filesystem://"
 _POLLING_SECONDS: Final = 0.1
 _CHATTY: Final = ("celery.app.trace", "celery.beat", "celery.worker.strategy")
@@ -95,6 +99,14 @@ def _schedule(config: Config) -> Iterator[tuple[str, dict[str, Any]]]:
             "task": LET_GO,
             "schedule": LET_GO_SECONDS,
             "options": {"expires": LET_GO_SECONDS},
+        },
+    )
+    yield (
+        "status lists",
+        {
+            "task": STATUS_LISTS,
+            "schedule": STATUS_SECONDS,
+            "options": {"expires": STATUS_SECONDS},
         },
     )
     if config.mail.host:

@@ -8,11 +8,21 @@ from typing import Final
 from celery.signals import worker_ready
 
 from chain.errors import Problem
+from invoice_service.commands.wallet import status_lists_of
+from invoice_service.documents.wallet.lists import StatusLists
 from invoice_service.processes.heartbeat import Heartbeat
 from invoice_service.retention.rules import Rule
 from invoice_service.services.anchoring import anchor
 from invoice_service.wiring import Instance, open_instance
-from workers.app import ANCHOR_PENDING, FINISH_CLAIMS, LET_GO, SEND_LETTERS, app, settings
+from workers.app import (
+    ANCHOR_PENDING,
+    FINISH_CLAIMS,
+    LET_GO,
+    SEND_LETTERS,
+    STATUS_LISTS,
+    app,
+    settings,
+)
 from workers.postman import Postman
 
 logger = logging.getLogger(__name__)
@@ -89,6 +99,21 @@ def finish_claims() -> None:
         faulthandler.cancel_dump_traceback_later()
 
 
+@app.task(name=STATUS_LISTS)  # type: ignore[untyped-decorator]  # celery has no types
+def status_lists() -> None:
+    """Say in the lists of wallets what the published log has taken back since."""
+    _alive()
+    try:
+        signed = _status_lists().step(int(_instance().clock().timestamp()))
+    except Problem as problem:
+        logger.error("status lists are left for a later run: %s", problem)
+        return
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+    if signed:
+        logger.info("signed %d status lists", signed)
+
+
 @worker_ready.connect  # type: ignore[untyped-decorator]  # celery has no types
 def at_start(**_: object) -> None:
     """Do at once what a killed worker left, before the first message."""
@@ -122,6 +147,11 @@ def _anchoring() -> anchor.Anchoring:
 @cache
 def _rules() -> list[Rule]:
     return _instance().keeping.rules()
+
+
+@cache
+def _status_lists() -> StatusLists:
+    return status_lists_of(_instance())
 
 
 @cache

@@ -10,6 +10,31 @@ WALLET: Final = {
         "The newest checkpoint was signed without receipts; try again in a minute",
         "最新的账本签名尚不含凭据，请一分钟后重试",
     ),
+    "status_list_unknown": Entry(
+        404,
+        "There is no such status list; ask at the address that the credential names",
+        "没有此状态列表；请使用凭证中的地址",
+    ),
+    "credential": Entry(
+        400,
+        "This is no receipt for wallets of ours, or a damaged one; have it shown again",
+        "这不是本服务的钱包凭证，或文件已损坏；请重新出示",
+    ),
+    "receipt": Entry(
+        400,
+        "This is no receipt of the log, or a damaged one; fetch it again",
+        "这不是账本凭据，或文件已损坏；请重新下载",
+    ),
+    "receipt_missing_file": Entry(
+        422,
+        "Choose one file: a receipt of the log, or an invoice from a wallet",
+        "请选择一个文件：账本凭据或钱包中的发票",
+    ),
+    "receipt_hash_missing": Entry(
+        422,
+        "A receipt does not say of which invoice it is: give the password area as well",
+        "账本凭据不含发票信息，请一并填写密码区",
+    ),
     "wallet_off": Entry(
         404, "Nothing is issued to wallets here; take the PDF", "本服务未开通电子钱包，请下载 PDF"
     ),

@@ -151,6 +151,12 @@ INVOICE: Final = {
     "business_day_invalid": Entry(
         422, "A business day is written like 2018-08-10", "营业日格式应为 2018-08-10"
     ),
+    "business_day_ahead": Entry(
+        422,
+        "This business day has not come: look at the till's date; tomorrow is the last one"
+        " possible",
+        "该营业日尚未到来：请核对收银台日期，最晚可填明天",
+    ),
     "parts_invalid": Entry(
         422,
         "A part of a bill has part, parts (1 to 5) and order_total; send all three",

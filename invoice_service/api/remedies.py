@@ -26,7 +26,8 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
             " and the proof file are there as well.",
             "请刷新发票页面并用钱包扫描新的二维码，也可下载 PDF 或证明文件。",
         ),
-        "receipt_missing wallet_off wallet_unavailable grant_invalid wallet_token",
+        "receipt_missing wallet_off wallet_unavailable grant_invalid wallet_token credential"
+        " receipt receipt_missing_file status_list_unknown",
     ),
     (
         Remedy(
@@ -55,7 +56,8 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
             " anything beside it.",
             "请在光线充足处完整地重新扫描小票上的二维码，或只粘贴二维码内容。",
         ),
-        "password_area bill_num_invalid amount_invalid qr_invalid claims_differ",
+        "password_area bill_num_invalid amount_invalid qr_invalid claims_differ"
+        " receipt_hash_missing",
     ),
     (
         Remedy(
@@ -195,7 +197,7 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
         ),
         "order_id_conflict order_id_reused order_parts_conflict replaces_not_first"
         " order_total_exceeded order_differs order_unknown parts_invalid business_day_invalid"
-        " idempotency_key_conflict",
+        " business_day_ahead idempotency_key_conflict",
     ),
     (
         Remedy(

@@ -4,9 +4,8 @@ from contextlib import closing
 
 import click
 
-from chain.signing.es256 import WalletSigner
 from invoice_service.commands.session import Session
-from invoice_service.commands.wallet import wallet_signer, wallets_of
+from invoice_service.commands.wallet import wallet_signers, wallets_of
 from invoice_service.documents.wallet.issue import Wallets
 from invoice_service.processes.issuer import SOCKET, DirectIssuer, run_process
 from invoice_service.processes.wallet import SOCKET as WALLET_SOCKET
@@ -20,14 +19,10 @@ def issuer(session: Session) -> None:
     """Store what web processes hand over, committing in groups; `fapiao serve` starts it."""
     instance = session.instance()
     instance.promise_signer()  # what cannot be read is said now
-    known: list[WalletSigner] = []
+    signer = wallet_signers(instance)
 
     def wallets() -> Wallets:
-        """Asked each time: the key may be a new one."""
-        named = instance.keys.keys().wallet
-        if not known or known[0].verifier not in named[-1:]:
-            known[:] = [wallet_signer(instance)]
-        return wallets_of(instance, known[0])
+        return wallets_of(instance, signer())
 
     direct = DirectIssuer(instance.store, lambda: int(now().timestamp()), instance.promiser)
     with closing(WalletProcess(instance.config.run_dir / WALLET_SOCKET, wallets)):

@@ -13,6 +13,7 @@ from invoice_service.retention.rules import Standing, standing
 _WHAT: Final = {
     "claim_days": "browsers known by what they claimed",
     "order_days": "orders that nobody claimed",
+    "mail_days": "that letters were sent or given up",
     "person_days": "who the buyers were, of people",
     "result_days": "result files of files of orders",
     "files": "files of orders that were sent (fixed)",

@@ -14,8 +14,10 @@ from invoice_service.commands.address import change_address
 from invoice_service.commands.output import json_option, print_json
 from invoice_service.commands.session import Session
 from invoice_service.commands.welcome import our_name, show_link
+from invoice_service.config import Config
 from invoice_service.documents.columns import Line, printed
 from invoice_service.documents.escpos import escpos
+from invoice_service.documents.order_columns import rate
 from invoice_service.documents.slip import Asked, slip_of
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.qrtext import scan_url
@@ -75,7 +77,7 @@ OWNER: Final = (
 SALE: Final = (
     Question("item", "第一单：商品名称 First sale: what was sold", ITEM),
     Question("price", "含税价格（元） Price with tax, in yuan"),
-    Question("rate", "税率 Tax rate", "0.06"),
+    Question("rate", "税率 Tax rate (6% or 0.06)", "0.06"),
 )
 
 
@@ -94,7 +96,7 @@ SALE: Final = (
 @click.option("--till", help="The first till's name.")
 @click.option("--item", help="What is sold first.")
 @click.option("--price", help="At which price with tax, in yuan.")
-@click.option("--rate", help="At which tax rate, like 0.06.")
+@click.option("--rate", help="At which tax rate, like 6% or 0.06.")
 @click.option(
     "--passwords",
     type=click.File(encoding="utf-8"),
@@ -127,13 +129,9 @@ def setup(
     """
     asks = sys.stdin.isatty()
     if address is None and asks and not link and is_untouched(session.config):
-        url = session.config.service.public_url
-        address = click.prompt(_ADDRESS, default=url, err=True)
+        _ask_address(session)
     if address is not None:
-        config = change_address(session, address)
-        click.echo(
-            f"✓ 地址 address: {config.service.public_url}, log {config.log_origin}", err=True
-        )
+        _tell_address(change_address(session, address.strip().rstrip("/")))
         if not asks and not any(said.values()):
             return
     if link:
@@ -147,6 +145,26 @@ def setup(
         steps = Steps(instance, Answers(said, asks=asks), compared=compared)
         invoice = steps.all()
         _finish(instance, invoice, slip, as_json=as_json)
+
+
+def _ask_address(session: Session) -> None:
+    """Until it is one that can be served."""
+    while True:
+        typed = click.prompt(_ADDRESS, default=session.config.service.public_url, err=True)
+        try:
+            config = change_address(session, typed.strip().rstrip("/"))
+        except MalformedError as problem:
+            if problem.pointer != "/service/public_url":
+                raise
+            wrong = MalformedError("address_invalid", problem.detail)
+            click.secho(_told(wrong), fg="red", err=True)
+        else:
+            _tell_address(config)
+            return
+
+
+def _tell_address(config: Config) -> None:
+    click.echo(f"✓ 地址 address: {config.service.public_url}, log {config.log_origin}", err=True)
 
 
 class Answers:
@@ -267,7 +285,7 @@ class Steps:
         now = int(self._instance.clock().timestamp())
         day = Days(config.till.day_begins).of(now)
         till = "" if found.till is None else found.till.terms.till
-        order = first_order(said["item"], said["price"], said["rate"], till, day)
+        order = first_order(said["item"], said["price"], rate(said["rate"].strip()), till, day)
         issue_one(desk, found.account.merchant.id if found.account else -1, order)
 
     def _first(self) -> StoredInvoice:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -50,14 +51,16 @@ from invoice_service.commands.session import Session
 from invoice_service.commands.tlog import read_cose, read_tlog, tell_cose, tell_tlog
 from invoice_service.commands.wallet import (
     check_credential,
+    check_status,
     read_credential,
-    slip_of,
     tell_credential,
 )
+from invoice_service.documents.wallet.judging import slip_of
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.money import format_yuan
 from invoice_service.domain.qrtext import QrText
 from invoice_service.domain.verdict import Step, Verdict, Verification, judge
+from invoice_service.services.checking.prove import build_receipt
 
 WORDS: Final = {
     Verdict.AUTHENTIC: ("green", "真 · in the log, as issued"),
@@ -79,6 +82,8 @@ _FOLDER: Final = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--offline", is_flag=True, help="Check a proof file with --key alone, no server.")
 @click.option("--key", "log_keys", multiple=True, help=KEY_HELP)
 @click.option("--policy", type=_FILE, help="Of a proof: a tlog-policy for its witnesses.")
+@click.option("--status-list", type=_FILE, help="Of a credential: the list that it names, fetched.")
+@click.option("--receipt", type=_FILE, help="Of a credential that has none inside: its receipt.")
 @click.option("--hash", "hash_", help="Of a tlog-proof or a COSE receipt: the invoice's hash.")
 @click.option("--url", envvar="FAPIAO_URL", help="Ask the service at this address.")
 @memory_options
@@ -94,6 +99,8 @@ def verify(
     offline: bool,
     log_keys: tuple[str, ...],
     policy: Path | None,
+    status_list: Path | None,
+    receipt: Path | None,
     hash_: str | None,
     url: str | None,
     memory: Path | None,
@@ -137,10 +144,13 @@ def verify(
     if (credential := read_credential(what)) is not None:
         _refuse_policy(policy, "a receipt has no cosignatures")
         refuse_memory(memory, log)
-        found_in = check_credential(credential, keys_of(log_keys_or_own(session, log_keys)))
+        trusting = keys_of(log_keys_or_own(session, log_keys))
+        fetch = None if offline else partial(_receipt, session, remote)
+        found_in = check_credential(credential, trusting, receipt, fetch)
+        status = check_status(found_in, status_list, trusting) if status_list else None
         if offline:
-            tell_credential(found_in, as_json=as_json)
-            return 1 if found_in.state else 0
+            tell_credential(found_in, status, as_json=as_json)
+            return 1 if (status or found_in).state else 0
         claim = Claim(found_in.hash, slip_of(found_in))
     else:
         claim = read_claim(what)
@@ -160,6 +170,14 @@ def verify(
     found = _found(session, claim, checked, remote, offline=offline)
     _say(found, checked, offline=offline, as_json=as_json)
     return 0 if found.verdict is Verdict.AUTHENTIC else 1
+
+
+def _receipt(session: Session, remote: Remote | None, hash_: str) -> bytes:
+    """The newest receipt of an invoice, from the service that is asked."""
+    if remote is not None:
+        return remote.get(f"/v1/invoices/{hash_}/proof", {"format": "cose"})
+    with closing(session.instance()) as instance:
+        return build_receipt(instance.store, instance.log, parse_password_area(hash_))
 
 
 class _Asked(NamedTuple):

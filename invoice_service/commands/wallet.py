@@ -1,5 +1,6 @@
 """``fapiao wallet``: an invoice as a credential; and ``fapiao verify`` of one."""
 
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,16 +13,27 @@ from chain.commitment import parse_password_area
 from chain.durable import write_file
 from chain.entry import format_time
 from chain.errors import MalformedError
+from chain.proof.receipt import MAX_RECEIPT
 from chain.signing.es256 import WalletKey, WalletSigner
 from chain.signing.keys import LogKeys
 from invoice_service.commands.options import named_file
 from invoice_service.commands.output import print_json
 from invoice_service.commands.session import Session
-from invoice_service.documents.wallet.credential import Checked, key_of_jwk, verify_credential
+from invoice_service.documents.wallet.credential import (
+    Checked,
+    key_of_jwk,
+    read_state,
+    receipt_elsewhere,
+    verify_credential,
+)
 from invoice_service.documents.wallet.issue import Wallets
+from invoice_service.documents.wallet.judging import slip_of
+from invoice_service.documents.wallet.lists import StatusLists
 from invoice_service.documents.wallet.sdjwt import MAX_CREDENTIAL
+from invoice_service.documents.wallet.statuslist import MAX_LIST, Status
 from invoice_service.domain.money import format_yuan
-from invoice_service.domain.qrtext import QrText, read_hash
+from invoice_service.domain.numbering import format_utc
+from invoice_service.domain.qrtext import read_hash
 from invoice_service.keys.wallet import wallet_keys
 from invoice_service.services.checking.prove import ALL_GROUPS
 from invoice_service.services.records import own_invoice
@@ -31,7 +43,6 @@ ENDING: Final = ".sd-jwt"
 CAN_HIDE: Final = ("buyer", "lines")
 _START: Final = b"eyJ"
 _MOST_JWK: Final = 4096
-_NUMBER: Final = 8  # digits of an invoice's number, at the end of a receipt's
 
 
 @click.command()
@@ -73,6 +84,30 @@ def wallet_signer(instance: Instance) -> WalletSigner:
     return wallet_keys(instance.keys, instance.log_store, instance.randbytes).signer()
 
 
+def status_lists_of(instance: Instance) -> StatusLists:
+    """The lists that say what became of invoices in wallets; the worker keeps them."""
+    return StatusLists(
+        instance.config.status_dir,
+        instance.log_store,
+        lambda: instance.log.latest_checkpoint()[0].size,
+        wallet_signers(instance),
+        instance.config.service.public_url,
+    )
+
+
+def wallet_signers(instance: Instance) -> Callable[[], WalletSigner]:
+    """The same, for whoever asks again and again: the key may be a new one."""
+    known: list[WalletSigner] = []
+
+    def signer() -> WalletSigner:
+        named = instance.keys.keys().wallet
+        if not known or known[0].verifier not in named[-1:]:
+            known[:] = [wallet_signer(instance)]
+        return known[0]
+
+    return signer
+
+
 def wallets_of(instance: Instance, signer: WalletSigner) -> Wallets:
     """What issues to wallets, with that key."""
     return Wallets(
@@ -108,26 +143,35 @@ def read_credential(text: str) -> str | None:
         raise MalformedError("credential", f"{path} is a damaged receipt for wallets") from None
 
 
-def check_credential(text: str, keys: LogKeys) -> Checked:
-    """What a credential establishes now; errors as ``verify_credential``."""
-    return verify_credential(text, keys, int(now().timestamp()))
+def check_credential(
+    text: str, keys: LogKeys, receipt: Path | None, fetch: Callable[[str], bytes] | None
+) -> Checked:
+    """What a credential establishes now; errors as ``verify_credential``.
+
+    A receipt that is not inside is in a file, or ``fetch`` has it by the invoice's hash.
+    """
+    brought = b""
+    if receipt is not None:
+        with receipt.open("rb") as file:
+            brought = file.read(MAX_RECEIPT + 1)
+    elif fetch is not None and (hash_ := receipt_elsewhere(text)) is not None:
+        brought = fetch(read_hash(hash_))
+    return verify_credential(text, keys, int(now().timestamp()), brought)
 
 
-def slip_of(found: Checked) -> QrText:
-    """What the invoice's own code would say, as the credential has it."""
-    number, total = found.claims.get("receiptNumber"), found.claims.get("totalPriceIncVAT")
-    return QrText(
-        hash=found.hash,
-        number=str(number)[-_NUMBER:],
-        total=total if isinstance(total, int) else None,
-    )
+def check_status(found: Checked, file: Path, keys: LogKeys) -> Status:
+    """What a status list in a file says of a credential now; errors as ``read_state``."""
+    with file.open("rb") as source:
+        data = source.read(MAX_LIST + 2).removesuffix(b"\n")
+    text = data.decode("ascii", "replace")
+    return read_state(found, text, keys, int(now().timestamp()))
 
 
 def _shown_at(found: Checked) -> str:
     return format_time(datetime.fromtimestamp(found.shown_at, UTC))
 
 
-def tell_credential(found: Checked, *, as_json: bool) -> None:
+def tell_credential(found: Checked, status: Status | None, *, as_json: bool) -> None:
     """What a credential says and proves, without asking anybody."""
     claims, logged = found.claims, found.logged
     if as_json:
@@ -135,7 +179,8 @@ def tell_credential(found: Checked, *, as_json: bool) -> None:
             {
                 "proved": "credential",
                 "hash": found.hash,
-                "state": found.state or None,
+                "state": (found if status is None else status).state or None,
+                "as_of": None if status is None else format_utc(status.as_of.at),
                 "origin": logged.checkpoint.origin,
                 "index": logged.index,
                 "log_size": logged.checkpoint.size,
@@ -154,9 +199,15 @@ def tell_credential(found: Checked, *, as_json: bool) -> None:
     click.echo(f": entry {logged.index} of {logged.checkpoint.size} in {logged.checkpoint.origin}")
     click.echo(f"  {claims.get('receiptNumber')}, issued {claims.get('receiptTimeStamp')}")
     click.echo(f"  {name}: ¥{format_yuan(slip.total or 0)}")
-    if found.state:
-        taken = "whole" if found.state == "full" else "in part"
-        click.secho(f"  taken back, {taken}, when this was made", fg="red")
+    state = (found if status is None else status).state
+    when = "when this was made" if status is None else f"as of {format_utc(status.as_of.at)}"
+    if state:
+        taken = "whole" if state == "full" else "in part"
+        click.secho(f"  taken back, {taken}, {when}", fg="red")
+    elif status is not None:
+        click.echo(f"  nothing of it was taken back, {when}")
+    elif found.status:
+        click.echo(f"  whether it was taken back since says {found.status}: --status-list FILE")
     if found.hidden:
         click.echo(f"  kept back by its holder: {', '.join(found.hidden)}")
     if found.holder:

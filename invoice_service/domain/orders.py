@@ -6,7 +6,7 @@ sale is refused and the first invoice named: neither are two sales one invoice, 
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -15,7 +15,7 @@ from msgspec import UNSET
 from chain.errors import ConflictError, MalformedError
 
 from .money import Fen
-from .numbering import format_issued_at
+from .numbering import format_issued_at, shanghai_time
 from .persons import is_same
 from .qrtext import read_hash
 from .text import check_till_name
@@ -150,6 +150,32 @@ def check_day(text: str, pointer: str) -> None:
         raise MalformedError(
             "business_day_invalid", "a business day is a date like 2018-08-10", pointer=pointer
         )
+
+
+class Reached:
+    """Which business days there may be at ``now`` (unix seconds): none after Shenzhen's tomorrow.
+
+    Who counts days otherwise than we do, or whose clock is ahead, is a day ahead at most. A sale of
+    a later one would stand in another year's figures, and its number be taken when that day comes.
+    """
+
+    def __init__(self, now: int) -> None:
+        self._now, self._latest = now, ""
+
+    def check(self, place: Place | None) -> None:
+        """MalformedError ``business_day_ahead``; a repeat is not asked about."""
+        if place is None or not place.business_day:
+            return
+        latest = self._latest or (shanghai_time(self._now) + timedelta(days=1)).date().isoformat()
+        self._latest = latest
+        if place.business_day > latest:
+            raise MalformedError(
+                "business_day_ahead",
+                f"business_day {place.business_day} has not come: the last one possible is"
+                f" {latest}",
+                pointer="/business_day",
+                detail_zh=f"营业日 {place.business_day} 尚未到来，最晚可填 {latest}",
+            )
 
 
 def place_in(face: bytes) -> Place:

@@ -141,7 +141,7 @@ class Shelf:
             return False
         try:
             for path in self._folder.glob("*.results.ndjson*"):
-                forget_columns(path, hash_)
+                forget_columns(path, hash_, order_id)
             for kept in self.all():
                 if kept.has_order(order_id):
                     kept.drop()

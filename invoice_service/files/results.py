@@ -37,8 +37,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail_zh: str = ""
     pointer: str = ""
     columns: dict[str, str] = {}
-    """What columns of the file that are not ours say of it."""
+    """What columns of the file that are not ours say of it; nothing once its buyer was erased."""
     key: str = ""
+    first: str = ""
+    """The hash of the invoice for which its number was refused."""
     state: str = ""
     left: int | None = None
     reversed_by: tuple[str, ...] = ()
@@ -57,6 +59,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             left=standing.left,
             reversed_by=standing.reversed_by,
             replaced_by=standing.replaced_by,
+            columns={} if standing.buyer_erased else self.columns,
         )
 
 
@@ -159,14 +162,18 @@ def read_results(path: Path) -> Iterator[Result]:
                 continue
 
 
-def forget_columns(path: Path, hash_: str) -> None:
-    """Leave out what columns that are not ours said of one invoice; the rest stays as it is."""
-    data = path.read_bytes()
-    if hash_.encode() not in data:
+def forget_columns(path: Path, hash_: str, order_id: str) -> None:
+    """Leave out what columns that are not ours said of one invoice; the rest stays as it is.
+
+    So for what was refused under its number: in doubt it is about the same guest.
+    """
+    found = list(read_results(path))
+    gone = [one.hash == hash_ or (not one.hash and one.order_id == order_id) for one in found]
+    if not any(gone):
         return
     kept = [
-        msgspec.structs.replace(one, columns={}) if one.hash == hash_ else one
-        for one in read_results(path)
+        msgspec.structs.replace(one, columns={}) if goes else one
+        for one, goes in zip(found, gone, strict=True)
     ]
     write_file(path, _encode_lines(kept), mode=path.stat().st_mode & 0o777)
 

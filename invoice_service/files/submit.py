@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
+import msgspec
+
 from chain.errors import Problem
 from chain.hashing import sha256
 from invoice_service.files.record import Record, Source
@@ -84,6 +86,7 @@ def refused(record: Record, problem: Problem) -> Result:
         pointer=problem.pointer,
         columns=record.more,
         key=record.key,
+        first=str(problem.extra.get("first_hash", "")),
     )
 
 
@@ -138,8 +141,20 @@ def _answer(records: Sequence[Record], submitter: Submitter, results: ResultFile
     """
     sound = [_as_before(record, results) for record in records if not record.problem]
     answers = iter(submitter.submit(sound) if sound else [])
-    return [
+    found = [
         refused(record, record.problem) if record.problem else next(answers) for record in records
+    ]
+    return _without_erased(found, submitter)
+
+
+def _without_erased(results: list[Result], submitter: Submitter) -> list[Result]:
+    """A file that is sent again brings nobody back who was erased since."""
+    met = {one.hash or one.first for one in results if one.columns and one.status != "issued"}
+    stand = submitter.standings(sorted(met - {""})) if met - {""} else {}
+    gone = {hash_ for hash_, standing in stand.items() if standing.buyer_erased}
+    return [
+        msgspec.structs.replace(one, columns={}) if (one.hash or one.first) in gone else one
+        for one in results
     ]
 
 

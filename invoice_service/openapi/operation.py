@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, NamedTuple
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.services.people.roles import Power
 
-JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS, OCTETS, PDF, COSE = (
+JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS, OCTETS, PDF, COSE, SD_JWT = (
     "application/json",
     "application/x-ndjson",
     "text/csv",
@@ -18,6 +18,7 @@ JSON, NDJSON, CSV, TEXT, HTML, XLSX, FORM, FIELDS, OCTETS, PDF, COSE = (
     "application/octet-stream",
     "application/pdf",
     "application/cose",
+    "application/dc+sd-jwt",
 )
 
 Shape = type[Any] | Literal["string", "bytes", "object"]

@@ -14,13 +14,14 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 WIDTH = 256  # of a tile, in hashes or entries
 TRIES = 100
 LOCK_SECONDS = 120.0
 ERASED = "erased.list"
+HELP = "help"
 FAULTS = (OSError, ValueError, IndexError, sqlite3.Error, shutil.Error)
 
 
@@ -102,6 +103,7 @@ def back_up(source: Path, target: Path) -> None:
     aside.chmod(0o700)
     with ExitStack() as opened:
         Moment(source, aside, opened).copy_the_rest()
+    copy_reports(source / HELP, aside / HELP)
     if (source / ERASED).is_file():
         shutil.copy2(source / ERASED, aside / ERASED)
     for folder, _, files in os.walk(aside):
@@ -110,6 +112,22 @@ def back_up(source: Path, target: Path) -> None:
         sync(Path(folder))
     aside.rename(target)  # a backup that was cut off never has the final name
     sync(target.parent)
+
+
+def copy_reports(source: Path, target: Path) -> None:
+    """Copy what was reported, if anything was, and the pictures that its database names."""
+    if not (source / "help.db").is_file():
+        return
+    (target / "pictures").mkdir(parents=True)
+    for folder in (target, target / "pictures"):
+        folder.chmod(0o700)
+    with snapshot(source / "help.db") as reports:
+        copy_database(reports, target / "help.db")
+        names = reports.execute("SELECT report, number FROM pictures").fetchall()
+    for name in names:
+        picture = f"pictures/{name[0]}-{name[1]}.jpg"
+        with suppress(FileNotFoundError):  # erased, or made room for another, a moment ago
+            shutil.copy2(source / picture, target / picture)
 
 
 @contextmanager

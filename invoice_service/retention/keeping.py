@@ -1,11 +1,12 @@
 """Erasing and letting go in one instance: the store, and all that lies beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
+from chain.durable import write_file
 from chain.errors import UnavailableError
 from chain.hashing import Digest
 from invoice_service.config import Config
@@ -13,13 +14,15 @@ from invoice_service.domain.acts import SERVICE, By
 from invoice_service.domain.clock import Known, check_ahead
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.files.kept import Shelf
-from invoice_service.retention.erased import NAME, ErasedList, agree, reach_all
+from invoice_service.retention.erased import NAME, PRIVATE, ErasedList, agree, reach_all
 from invoice_service.retention.ports import ErasedRows, KeptRows
 from invoice_service.retention.rules import DAY, Rule, of_backups, rules, step
 from invoice_service.services.people import erase
 from invoice_service.services.people.erase import BuyerStore, Erased
 
 LOCK: Final = "erased.lock"
+AGREED: Final = "erased.mark"
+"""In the folder of reports: the mark of the list with which they agree. No backup has it."""
 
 
 class KeptStore(BuyerStore, ErasedRows, KeptRows, Protocol):
@@ -33,8 +36,16 @@ class KeptStore(BuyerStore, ErasedRows, KeptRows, Protocol):
 class Keeping:
     """What one instance keeps, and lets go."""
 
-    def __init__(self, config: Config, store: KeptStore, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        store: KeptStore,
+        clock: Callable[[], datetime],
+        reports: Callable[[Collection[bytes]], object],
+    ) -> None:
+        """``reports`` erases those reports of slips that are named."""
         self._config, self._store, self._clock = config, store, clock
+        self._reports = reports
         places = [config.data_dir / NAME]
         if config.retention.backups:
             places.append(Path(config.retention.backups) / NAME)
@@ -57,7 +68,29 @@ class Keeping:
         back = agree(self._store, self._erased, self._erase_again)
         with suppress(UnavailableError):  # the worker, or the next start, goes on
             self._reach_all()
+        with suppress(UnavailableError):  # nobody who issues or checks waits for reports
+            self._hold_reports()
         return back
+
+    def list_report(self, mark: bytes) -> None:
+        """Name a report that is being erased: no older copy brings it back.
+
+        UnavailableError ``erased_list_unusable``, ``disk_full``.
+        """
+        agreed = self._store.erased_mark() == self._erased.mark()
+        now = self._erased.add({mark})
+        if agreed:  # as for people: else the next start looks at all of it
+            self._store.note_erased_mark(now)
+
+    def _hold_reports(self) -> None:
+        """The same for reports: which lists they agree with stands beside them."""
+        folder = self._config.help_dir
+        if not folder.is_dir():
+            return
+        mark, place = self._erased.mark(), folder / AGREED
+        if not (place.is_file() and place.read_bytes() == mark):
+            self._reports(self._erased.groups())
+            write_file(place, mark, mode=PRIVATE)
 
     def rules(self) -> list[Rule]:
         """What goes by time."""

@@ -32,6 +32,14 @@ class KeptRows(Protocol):
         """Delete them; returns how many."""
         ...
 
+    def old_letters(self, before: int) -> Due:
+        """Letters with invoices that were sent or given up."""
+        ...
+
+    def drop_letters(self, before: int, most: int) -> int:
+        """Delete them; returns how many."""
+        ...
+
     def people_due(self, before: int) -> Due:
         """Sales to people of whom something is stored."""
         ...

@@ -49,6 +49,7 @@ def rules(config: Config, rows: KeptRows, erase: Erase) -> list[Rule]:
     return [
         _of_rows("claim_days", kept.claim_days, rows.claimers_due, rows.forget_claimers),
         _of_rows("order_days", kept.order_days, rows.orders_due, rows.drop_orders),
+        _of_rows("mail_days", kept.mail_days, rows.old_letters, rows.drop_letters),
         Rule("person_days", kept.person_days * DAY, rows.people_due, people.erase),
         _of_files("result_days", kept.result_days * DAY, config.files_dir, "*/*.results.ndjson*"),
         _of_shelves(config.files_dir),

@@ -14,7 +14,7 @@ import {
   refuseBent,
   refuseWithin,
 } from "./promise.js";
-import { askToSend, isPdf, isPicture, textsIn, verdictPage } from "../check/paper.js";
+import { askToSend, askToSendReceipt, isPdf, isPicture, isReceipt, textsIn, verdictPage } from "../check/paper.js";
 import { hold, kindOf, memory, wordsOf } from "./seen.js";
 import { STEPS, verifyProof } from "./verify.js";
 import {
@@ -370,6 +370,7 @@ async function take(file) {
   current = null;
   turn += 1; // what is under way is about another file
   if (askToSend((await isPdf(file)) ? file : null)) return forget();
+  if (askToSendReceipt((await isReceipt(file)) ? file : null)) return forget();
   if (isPicture(file)) return takePicture(file);
   // One byte too many is enough to be refused for its length.
   current = new Uint8Array(await file.slice(0, MAX_PROOF_BYTES + 1).arrayBuffer());

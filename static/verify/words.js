@@ -51,7 +51,7 @@ export const VERDICTS = {
     style: "unknown",
     picture: "none",
     name: N_("Not checked yet"),
-    text: N_("This is a PDF: it is checked once you send it to the service."),
+    text: N_("This file is checked once you send it to the service."),
   },
   refused: {
     style: "mismatch",

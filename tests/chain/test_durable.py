@@ -195,6 +195,13 @@ def test_syncing_what_is_not_there(tmp_path: Path) -> None:
         fsync_dir(tmp_path / "file")
 
 
+def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("")
+    with pytest.raises(UnavailableError, match="run is in the way of a folder") as caught:
+        make_folder(tmp_path / "run")
+    assert caught.value.code == "write_failed"
+
+
 def test_make_folder_twice(tmp_path: Path) -> None:
     make_folder(tmp_path / "a" / "b")
     make_folder(tmp_path / "a" / "b")

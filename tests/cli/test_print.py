@@ -23,3 +23,13 @@ def test_what_cannot_be_printed_is_said_and_nothing_is_written(town: Town) -> No
     assert "invoice_unknown" in town.refusal("print", "01" + "0" * 64, "-o", "x.pdf")
     town.refusal("print", "xyz", "-o", "x.pdf", status=2)
     assert not Path("x.pdf").exists()
+
+
+def test_what_is_hidden_is_neither_on_the_paper_nor_in_its_proof(town: Town) -> None:
+    [one] = town.sell(1)
+    town.run("anchor")
+    town.run("print", one["hash"], "--hide", "lines", "--hide", "buyer", "-o", "less.pdf")
+    texts, files = read(Path("less.pdf").read_bytes())
+    assert "（未显示）" in texts[0]
+    assert [hidden_in(parse_proof(data)) for data in files.values()] == [("buyer", "lines")]
+    assert town.asked("verify", "less.pdf")["verdict"] == "authentic"

@@ -10,6 +10,8 @@ import pytest
 from invoice_service.commands.issue import desk_of
 from invoice_service.config import load
 from invoice_service.retention.folder import backups_in
+from invoice_service.services.help.desk import receipt_of
+from invoice_service.services.help.ports import Sent
 from invoice_service.services.issuing.issue import issue_one
 from invoice_service.wiring import open_instance
 from tests.cli.test_erase_buyer import NAME, sold
@@ -65,6 +67,38 @@ def test_a_backup_brings_nobody_back_and_goes_in_its_time(town: Town, backups: P
     found = town.asked("audit")
     assert (found["clean"], found["buyers_erased"]) == (True, 1)
     assert town.run("trail", "--type", "erasure").count("service") == 1
+
+
+def test_reports_are_in_a_backup_and_those_erased_since_do_not_come_back(
+    town: Town, backups: Path
+) -> None:
+    """Erased before the copy is put back, by its sender: all of one, how to reach another."""
+    instance = open_instance(load(town.folder / "config.toml", {}))
+    receipts = [receipt_of(f"{n}" * 48, [b"x"]) for n in range(3)]
+    for receipt in receipts:
+        sent = Sent(said="", message=f"about {receipt}", contact="13800000000")
+        instance.reports.take(receipt, sent, [b"\xff\xd8"])
+    copy = Path(town.asked("backup")["folder"])
+    instance.reports.erase(receipts[0], "all")
+    instance.reports.erase(receipts[1], "contact")
+    instance.close()
+    data, damaged = town.folder / "var/main", town.folder / "damaged"
+    data.rename(damaged)
+    shutil.copytree(copy, data)
+    shutil.copytree(damaged / "keys", data / "keys")
+    instance = open_instance(load(town.folder / "config.toml", {}))
+    found = [instance.reports.look(receipt) for receipt in receipts]
+    assert [(one.erased, one.sent.contact) for one in found] == [
+        (True, ""),
+        (False, ""),
+        (False, "13800000000"),
+    ]
+    assert [len(one.pictures) for one in found] == [0, 1, 1]
+    assert instance.help_store.picture(2, 1) == b"\xff\xd8"
+    assert instance.help_store.picture(1, 1) is None
+    instance.close()
+    left = b"".join(path.read_bytes() for path in data.rglob("help/**/*") if path.is_file())
+    assert receipts[0].encode() not in left
 
 
 def test_old_backups_are_deleted_but_not_the_newest_nor_what_is_none(

@@ -138,12 +138,15 @@ def test_a_named_log_goes_under_another_address(empty: Town) -> None:
 def test_on_a_terminal_it_asks(empty: Town) -> None:
     """What is wrong is asked again; passwords twice."""
     answers = [
-        *("https://other.test", "陈", "", "short", "short", "陈", "", PASSWORD, PASSWORD),
+        *("fapiao", "https://Other.test", "https://other.test/"),
+        *("陈", "", "short", "short", "陈", "", PASSWORD, PASSWORD),
         *("深圳旋转餐厅", TAX_ID, "", "440303"),
-        *("张三", "", OTHER_PASSWORD, OTHER_PASSWORD, "", "", "28.50", ""),
+        *("张三", "", OTHER_PASSWORD, OTHER_PASSWORD, "", "", "28.50", "6%"),
     ]
     status, said = talked(empty.folder, answers)
     assert status == 0, said
+    assert said.count("like https://fapiao.example.cn") == 4  # the remedy and the detail of each
+    assert "regex" not in said
     assert "28.50" in said
     assert public_url(empty) == "https://other.test"
     assert "请换一个密码" in said

@@ -10,9 +10,12 @@ from PIL import Image
 
 from chain.signing.note import SignerKey
 from invoice_service.commands.claims import read_picture
+from invoice_service.commands.wallet import status_lists_of
+from invoice_service.config import load
 from invoice_service.documents.qr import qr_png
 from invoice_service.documents.wallet.credential import jwk_of
 from invoice_service.domain.qrtext import scan_url
+from invoice_service.wiring import open_instance
 from tests.cli.town import TAX_ID, Town
 from tests.documents.wallet.purse import HOLDER
 from tests.domain.bent import bent, several
@@ -349,10 +352,19 @@ def test_a_credential_for_a_wallet_offline_and_with_the_service(
     Path(file).write_text(Path(file).read_text().rpartition("~")[0])
     assert "credential" in town.refusal("verify", file, "--offline", status=2)
     hidden = town.run(*asked, "--hide", "buyer", "--hide", "lines", "-o", "h.sd-jwt").strip()
+    assert "--status-list FILE" in town.run("verify", hidden, "--offline")
     assert "明细" in town.asked("verify", hidden, "--offline")["claims"]["products"][0]["name"]
     town.reverse(invoice["hash"])
     town.run("anchor")
     assert town.asked("verify", hidden, status=1)["verdict"] == "reversed"
+    instance = open_instance(load(town.folder / "config.toml", {}))
+    status_lists_of(instance).step(int(instance.clock().timestamp()))
+    listed = str(instance.config.status_dir / "0.jwt")
+    instance.close()
+    offline = ("verify", hidden, "--offline", "--status-list", listed)
+    assert town.asked(*offline, status=1)["state"] == "full"
+    assert "taken back, whole, as of 20" in town.run(*offline, status=1)
+    assert "status_list" in town.refusal(*offline[:-1], hidden, status=2)
     taken = town.run(*asked, "-o", "taken.sd-jwt").strip()  # made since, it says so by itself
     assert town.asked("verify", taken, "--offline", status=1)["state"] == "full"
     assert "taken back, whole" in town.run("verify", taken, "--offline", status=1)

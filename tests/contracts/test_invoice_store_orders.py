@@ -42,6 +42,21 @@ class TestOrders:
         again = shop.hand_in(*(shop.draft("001", **one) for one in told))
         assert codes(again) == ["replayed"] * len(told)
 
+    def test_a_day_that_has_not_come_is_refused_and_a_repeat_is_not(self, shop: Shop) -> None:
+        """Tomorrow's is taken: who counts days otherwise than we do is a day ahead at most."""
+        far = shop.hand_in(*(shop.draft(f"{n}", business_day="2018-08-12") for n in range(3)))
+        assert codes(far) == ["business_day_ahead"] * 3
+        assert codes(
+            shop.hand_in(
+                shop.draft("1", business_day="9999-12-31", part=1, parts=2, order_total=22600)
+            )
+        ) == ["business_day_ahead"]
+        draft = shop.draft("1", business_day="2018-08-11")
+        assert codes(shop.hand_in(draft)) == ["issued"]
+        shop.now -= 3 * DAY
+        assert codes(shop.hand_in(draft)) == ["issued"]  # the very same call, answered again
+        assert codes(shop.hand_in(shop.draft("1", business_day="2018-08-11"))) == ["replayed"]
+
     def test_a_conflict_names_the_first_invoice_and_how_it_stands(self, shop: Shop) -> None:
         first = shop.issue(shop.draft("A-1", business_day=TODAY))
         expected = {

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from chain.commitment import parse_password_area
 from chain.errors import ConflictError, NotFoundError, Problem, UnavailableError
 from invoice_service.domain.acts import By
 from invoice_service.domain.tax import TaxRates
 from invoice_service.files.kept import KEPT_SECONDS, Shelf
 from invoice_service.files.office import Office, Tools
-from invoice_service.files.results import read_results
+from invoice_service.files.results import Result, read_results
 from invoice_service.files.turns import Job, Turns
 from invoice_service.services.issuing.issue import IssuingDesk
 from invoice_service.services.issuing.standing import Standings
@@ -196,6 +197,31 @@ def test_a_buyer_is_forgotten_in_what_the_table_said_beside_its_orders(house: Ho
     with pytest.raises(NotFoundError):
         shelf.find(waiting)
     assert Shelf(house.desk.config.files_dir, 99).forget_buyer(first.hash, "x")
+
+
+def test_a_file_that_is_sent_again_brings_nobody_back_who_was_erased(house: House) -> None:
+    """Repeated or refused, a row of an erased guest says nothing of her in columns not ours."""
+    office, hand = house.process()
+    head, *rows = day_file(3).splitlines()
+    guests = (f"{row},个人,欧阳娜娜,会员{n}" for n, row in enumerate(rows))
+    table = "\n".join([f"{head},购买方类型,购买方,会员", *guests])
+
+    def issue(text: str) -> list[Result]:
+        id_ = house.send(office, text)
+        hand.all()
+        office.issue(house.merchant_id, id_, house.by(), 1)
+        hand.all()
+        return list(read_results(office.find(house.merchant_id, id_).results()))
+
+    first = issue(table)[0]
+    digest = parse_password_area(first.hash)
+    house.desk.instance.keeping.erase_buyer(digest, house.merchant_id, house.by())
+    again = issue(f"{table}\n\n")
+    assert [one.columns for one in again if one.hash == first.hash] == [{}]
+    other = issue(table.replace(",1,", ",2,"))
+    told = [one for one in other if one.status == "refused"]
+    assert (told[0].first, told[0].columns) == (first.hash, {})
+    assert [one.columns["会员"] for one in told[1:]] == ["会员1", "会员2"]
 
 
 def test_a_name_that_was_used_for_very_much_is_refused(

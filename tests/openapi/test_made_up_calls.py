@@ -43,7 +43,7 @@ IN_WORDS = {
     *("discount_too_large", "tax_kind_with_rate", "total_zero"),
     *("control_character", "text_empty", "text_damaged", "identifier_ambiguous"),
     *("missing_parameter", "qr_invalid", "range_invalid", "day_invalid", "not_csv"),
-    *("business_day_invalid", "parts_invalid"),
+    *("business_day_invalid", "business_day_ahead", "parts_invalid"),
     *("application_unknown", "application_pending", "application_closed", "request_unknown"),
     *("applications_limited", "applications_full", "papers_missing", "request_pending"),
     *("readmission_needed", "merchant_left", "limits_missing", "finding_missing"),

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from sqlite3 import IntegrityError
 
 import pytest
 
@@ -10,6 +11,7 @@ from chain.errors import UnavailableError
 from invoice_service.domain.verdict import Verdict
 from invoice_service.retention.rules import DAY, Standing, standing
 from invoice_service.services.checking.audit_trail import audit_trail
+from invoice_service.services.mailing.ports import Limits, Wanted
 from tests.api.desk import Desk
 from tests.api.orders.test_orders import claim, made, now, path_of
 from tests.web.claim.test_pages import browser, press
@@ -21,6 +23,7 @@ NAME = "欧阳娜娜"
 def shop(tmp_path: Path) -> Iterator[Desk]:
     """Where everything that may go does."""
     kept = {"CLAIM_DAYS": "3", "ORDER_DAYS": "2", "PERSON_DAYS": "4", "LOG_DAYS": "1"}
+    kept |= {"MAIL_DAYS": "5"}
     with Desk(tmp_path, **{f"FAPIAO_RETENTION_{name}": days for name, days in kept.items()}) as one:
         yield one
 
@@ -71,6 +74,22 @@ def test_orders_go_that_nobody_claimed_or_paid(shop: Desk) -> None:
     for order, status in ((left, 404), (paid, 200), (taken, 200)):
         answer = shop.client.get(f"/v1/orders/{order['id']}", headers=shop.auth())
         assert answer.status_code == status
+
+
+def test_letters_that_ended_go_and_those_that_wait_stay(shop: Desk) -> None:
+    invoices, store = [shop.issue(f"M{n}") for n in range(3)], shop.instance.store
+    limits = Limits(of_invoice=3, of_merchant=100, since=0)
+    for seq in range(1, len(invoices) + 1):
+        letter = Wanted(seq, 1, "a@b.cn", (b"mark",), "zh", start(shop), start(shop) + 3600)
+        assert store.add_letter(letter, limits)
+    store.end_letter(1, "sent", "")
+    store.end_letter(2, "failed", "smtp_550")
+    later(shop, days=5, seconds=1)
+    assert (shown(shop)["mail_days"].due, step(shop)["mail_days"]) == (2, 2)
+    assert shown(shop)["mail_days"].next is None
+    assert [len(store.letters_of(seq)) for seq in (1, 2, 3)] == [0, 0, 1]
+    with store.connections.writing() as connection, pytest.raises(IntegrityError, match="waits"):
+        connection.execute("DELETE FROM mails")
 
 
 def test_people_go_where_the_settings_say_so_and_everything_else_holds(shop: Desk) -> None:

@@ -212,10 +212,10 @@ def test_no_savepoint_holds_more_than_a_few(shop: Shop) -> None:
 
 def test_the_numbers_of_a_new_day_are_new_orders(shop: Shop) -> None:
     """Nothing is known of them, though their numbers are: they share one look-up as others do."""
-    shop.issue(shop.draft("the first of all", business_day="2018-08-10", till="1"))
-    monday = [shop.draft(f"{n}", business_day="2018-08-13", till="1") for n in range(20)]
+    shop.issue(shop.draft("the first of all", business_day="2018-08-03", till="1"))
+    monday = [shop.draft(f"{n}", business_day="2018-08-06", till="1") for n in range(20)]
     few = statements(shop, monday)
-    tuesday = [shop.draft(f"{n}", business_day="2018-08-14", till="1") for n in range(20)]
+    tuesday = [shop.draft(f"{n}", business_day="2018-08-07", till="1") for n in range(20)]
     assert len(statements(shop, tuesday)) == len(few)
 
 

@@ -17,6 +17,8 @@ from workers.app import (
     LET_GO,
     LET_GO_SECONDS,
     QUEUE,
+    STATUS_LISTS,
+    STATUS_SECONDS,
     make_app,
     settings,
 )
@@ -53,6 +55,7 @@ def test_beat_sends_its_tasks_each_at_its_interval(tmp_path: Path) -> None:
         ANCHOR_PENDING: 2.5,
         FINISH_CLAIMS: CLAIMS_SECONDS,
         LET_GO: LET_GO_SECONDS,
+        STATUS_LISTS: STATUS_SECONDS,
     }
     entry = next(iter(entries))
     assert entry == {"task": ANCHOR_PENDING, "schedule": 2.5, "options": {"expires": 40}}

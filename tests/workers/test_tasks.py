@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from chain.errors import UnavailableError
+from invoice_service.commands.wallet import status_lists_of
+from invoice_service.keys.wallet import wallet_keys
 from invoice_service.processes.heartbeat import Heartbeat, read_beat
 from invoice_service.services.anchoring.anchor import Anchoring
 from tests.api.desk import Desk, refusing
@@ -109,6 +111,27 @@ def test_what_is_over_its_time_goes_by_the_worker(
         full = refusing(UnavailableError("disk_full", "no space"))
         monkeypatch.setattr(desk.instance.store, "drop_orders", full)
         tasks.let_go()
+        assert "disk_full" in caplog.text
+
+
+def test_wallets_lists_follow_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Desk(tmp_path) as desk:
+        instance = desk.instance
+        monkeypatch.setattr(tasks, "_instance", lambda: instance)
+        monkeypatch.setattr(tasks, "_status_lists", lambda: status_lists_of(instance))
+        desk.issue()
+        desk.anchor()
+        with caplog.at_level(logging.INFO):
+            tasks.status_lists()
+            assert caplog.text == ""  # nothing is issued to wallets here
+            wallet_keys(instance.keys, instance.log_store, instance.randbytes).rotate()
+            tasks.status_lists()
+        assert "signed 2 status lists" in caplog.text
+        full = refusing(UnavailableError("disk_full", "no space"))
+        monkeypatch.setattr(tasks, "_status_lists", full)
+        tasks.status_lists()
         assert "disk_full" in caplog.text
 
 

@@ -1,6 +1,6 @@
 """Checks: what is sent, what is answered."""
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -8,17 +8,20 @@ from invoice_service.api.problems import ProblemBody
 from invoice_service.documents.paper.agreement import Difference
 from invoice_service.domain.verdict import Verification
 from invoice_service.openapi.operation import (
+    COSE,
     CSV,
     HASH_TEXT,
     JSON,
     LOG,
     NDJSON,
     PDF,
+    SD_JWT,
     SLIP,
     STORE,
     TEXT,
     XLSX,
     Operation,
+    Parameter,
     Words,
     says,
     slip,
@@ -52,6 +55,26 @@ class PaperVerification(msgspec.Struct, kw_only=True, omit_defaults=True):
     differences: tuple[Difference, ...] = ()
     unproved: tuple[str, ...] = ()
     text_compared: bool = True
+
+
+class FileVerification(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a receipt or a credential proves, and the verdict on its invoice as of now.
+
+    One that does not hold has the ``code`` of the step at which it fails, and nothing else.
+    """
+
+    kind: Literal["credential", "receipt"]
+    holds: bool = False
+    code: str = ""
+    detail: str = ""
+    verification: Verification | None = None
+    origin: str = ""
+    index: int | None = None
+    log_size: int = 0
+    state: str = ""
+    hidden: tuple[str, ...] = ()
+    holder: bool = False
+    audience: str = ""
 
 
 _PDF: Final = (
@@ -115,10 +138,31 @@ WORDS: Final[Words] = {
     "Return.total": says("Fen that it took back, tax included"),
     "Verification.hidden": says("Groups that a proof file did not show"),
     "Verification.witnesses": says("Who cosigned the checkpoint"),
+    "FileVerification.kind": says("What was sent"),
+    "FileVerification.holds": says("`true`: it proves what stands here; absent: it does not hold"),
+    "FileVerification.code": says("Of one that does not hold: where it fails"),
+    "FileVerification.detail": says("Why, for people"),
+    "FileVerification.verification": says(
+        "The verdict as of now, as `GET /v1/verifications` has it"
+    ),
+    "FileVerification.origin": says("The log's name"),
+    "FileVerification.index": says("The place of its entry in the log", minimum=0),
+    "FileVerification.log_size": says("Entries of the log, as of the signature in it"),
+    "FileVerification.state": says(
+        "Of a credential: how far it was taken back when it was made: `part`, `full`; absent where"
+        " nothing was"
+    ),
+    "FileVerification.hidden": says("Of a credential: groups that its holder keeps back"),
+    "FileVerification.holder": says(
+        "Of a credential: `true` where its holder's key signed what was shown"
+    ),
+    "FileVerification.audience": says("For whom the holder signed it"),
     "Step.number": says("Counted from 1"),
     "Step.name": says("A fixed name for programs"),
     "Step.text": says("What was found, for people"),
 }
+
+_FILE: Final = ("credential", "receipt", "receipt_hash_missing", "password_area", "claims_differ")
 
 OPERATIONS: Final = (
     Operation(
@@ -160,5 +204,18 @@ OPERATIONS: Final = (
         ((PDF, "bytes"),),
         codes=(*_PDF, *SLIP, *STORE, *LOG),
         large=True,
+    ),
+    Operation(
+        "post",
+        "/v1/verifications/file",
+        "verifyFile",
+        "checking",
+        "What a COSE receipt, or a credential from a wallet, proves; and what is true now",
+        "Whether it holds, and the verdict",
+        ((JSON, FileVerification),),
+        "",
+        (Parameter("hash", "Of a receipt: the password area of its invoice", schema=HASH_TEXT),),
+        ((COSE, "bytes"), (SD_JWT, "string")),
+        codes=(*_FILE, *STORE, *LOG),
     ),
 )

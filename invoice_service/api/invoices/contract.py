@@ -310,7 +310,7 @@ SOLD: Final = (
     *("quantity_invalid", "quantity_not_positive", "unit_price_not_positive", "tax_rate_unknown"),
     *("unit_price_yuan_invalid", "price_twice", "line_total_negative", "tax_kind_with_rate"),
     *("discount_negative", "discount_too_large", "total_zero"),
-    *("amount_out_of_range", "totals_mismatch", "business_day_invalid"),
+    *("amount_out_of_range", "totals_mismatch", "business_day_invalid", "business_day_ahead"),
 )
 """What an order is refused for by what it sells, whoever it is for."""
 

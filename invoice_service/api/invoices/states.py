@@ -49,6 +49,7 @@ WORDS: Final[Words] = {
     "Standing.replaced_by": says(
         "The numbers of the invoices that were issued later for the same order, or part of it"
     ),
+    "Standing.buyer_erased": says("`true`: the buyer was a person, and was erased"),
     "InvoiceDetail.replaced_by": says(
         "Of what was taken back: the hashes of the invoices that stand in its place now"
     ),

@@ -5,9 +5,25 @@ from typing import Annotated, Final
 import msgspec
 
 from invoice_service.documents.wallet.claims import VCT
-from invoice_service.openapi.operation import FIELDS, JSON, LOG, STORE, Operation, Words, says
+from invoice_service.documents.wallet.statuslist import MEDIA as STATUS_LIST
+from invoice_service.openapi.operation import (
+    FIELDS,
+    HASH,
+    JSON,
+    LOG,
+    STORE,
+    Operation,
+    Parameter,
+    Words,
+    says,
+    whole,
+)
 
 GRANT: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+
+NUMBER_OF_LIST: Final = Parameter(
+    "number", "As the `uri` in a credential has it", "path", whole(0, 999_999_999)
+)
 
 
 class TokenRequest(msgspec.Struct, rename={"code": "pre-authorized_code"}):
@@ -44,6 +60,13 @@ class CredentialRequest(msgspec.Struct):
     proofs: Proofs
 
 
+class Offer(msgspec.Struct):
+    """An invoice that a wallet may fetch."""
+
+    offer: str
+    expires_in: int
+
+
 class OneCredential(msgspec.Struct):
     """An SD-JWT."""
 
@@ -66,11 +89,42 @@ WORDS: Final[Words] = {
     "CredentialRequest.credential_configuration_id": says("The one that there is", enum=[VCT]),
     "CredentialRequest.proofs": says("By which the wallet shows its key"),
     "Credentials.credentials": says("One"),
+    "Offer.offer": says("What a wallet scans or opens: `openid-credential-offer://…`"),
+    "Offer.expires_in": says("Seconds"),
     "Proofs.jwt": says("`openid4vci-proof+jwt`, signed by the key that the credential is for"),
     "OneCredential.credential": says("`dc+sd-jwt`; docs/formats.md"),
 }
 
 OPERATIONS: Final = (
+    Operation(
+        "get",
+        "/v1/invoices/{hash}/wallet",
+        "walletOffer",
+        "wallet",
+        "Offer an invoice to a wallet, which takes it within ten minutes",
+        "The offer; the five newest of an invoice are good",
+        ((JSON, Offer),),
+        "any",
+        (HASH,),
+        codes=(
+            *("role_required", "password_area", "invoice_unknown", "wallet_off"),
+            *("key_unreadable", *STORE),
+        ),
+        scope="read",
+        power="look",
+    ),
+    Operation(
+        "get",
+        "/v1/wallet/status/{number}",
+        "walletStatus",
+        "wallet",
+        "What has become of the invoices at 131,072 places of the log, as a signed status list",
+        "A status list token (draft-ietf-oauth-status-list), at most a minute behind the log",
+        ((STATUS_LIST, "string"),),
+        "",
+        (NUMBER_OF_LIST,),
+        codes=("status_list_unknown",),
+    ),
     Operation(
         "get",
         "/.well-known/openid-credential-issuer",

@@ -39,15 +39,18 @@ from invoice_service.documents.wallet.sdjwt import (
     from_base64url,
     join,
     malformed,
+    named_key,
     parse_presented,
     sign,
     to_base64url,
 )
+from invoice_service.documents.wallet.statuslist import Place, Status, read_status
 from invoice_service.domain.document import Line, read_lines
 from invoice_service.domain.invoice import StoredInvoice
 
 SMALL: Final = 4096
-"""Characters that a credential has at most, where folding its lines is enough for that."""
+"""Characters that a credential stays below, in a log of whatever size; one of six rates and more,
+by a seller of very long names, may not."""
 
 LIFE: Final = 10 * 366 * 86_400
 """Seconds for which one is good: as long as accounts are kept."""
@@ -64,15 +67,17 @@ _JWK: Final = {"kty": "EC", "crv": "P-256"}
 class Terms:
     """Who issues a credential, to whom, and when (unix seconds).
 
-    ``issuer`` is an address without a slash at its end. ``receipt`` is that of the invoice,
-    ``state`` how far it was taken back as of that, by the log's state map ("", "part", "full").
-    ``original`` is the code and number of the invoice that this one takes back.
+    ``issuer`` is an address without a slash at its end. ``receipt`` is that of the invoice, whose
+    entry stands at ``index`` in the log, ``state`` how far it was taken back as of that, by the
+    log's state map ("", "part", "full"). ``original`` is the code and number of the invoice that
+    this one takes back.
     """
 
     issuer: str
     holder: WalletKey
     issued_at: int
     receipt: bytes
+    index: int
     state: str = ""
     original: str = ""
 
@@ -89,10 +94,13 @@ def make_credential(
     claims = face_claims(face) | _terms(invoice, terms, signer) | {"vats": vat_claims(lines)}
     header = {"alg": "ES256", "kid": signer.verifier.key_id.hex(), "typ": TYPE}
     text = ""
-    for products, buyer in _contents(invoice, lines, shown):
+    for products, buyer, inside in _contents(invoice, lines, shown):
         apart = [Disclosure.make("products", products, randbytes)]
         held = [Disclosure.make(None, buyer, randbytes)] if buyer else []
-        attributes: list[JsonValue] = [_proof(invoice, terms), *(one.place() for one in held)]
+        attributes: list[JsonValue] = [
+            _proof(invoice, terms, inside=inside),
+            *(one.place() for one in held),
+        ]
         body = claims | digests(apart) | {"customAttributes": attributes}
         text = join(sign(header, body, signer), [*apart, *held])
         if len(text) < SMALL:
@@ -109,6 +117,7 @@ def _terms(invoice: StoredInvoice, terms: Terms, signer: WalletSigner) -> Claims
         "vct": VCT,
         "cnf": {"jwk": jwk_of(terms.holder)},
         "attestation_legal_category": _CATEGORY,
+        "status": Place.of(terms.index).claim(terms.issuer),
         # The code list has no word for a log.
         "verifications": [
             {
@@ -122,27 +131,31 @@ def _terms(invoice: StoredInvoice, terms: Terms, signer: WalletSigner) -> Claims
     return found | ({"originalReceiptNumber": terms.original} if terms.original else {})
 
 
-def _proof(invoice: StoredInvoice, terms: Terms) -> Claims:
-    found: Claims = {"type": PROOF, "hash": invoice.hash, "receipt": to_base64url(terms.receipt)}
+def _proof(invoice: StoredInvoice, terms: Terms, *, inside: bool) -> Claims:
+    """The receipt, or where it is: of a large log it is a third of what there is room for."""
+    found: Claims = {"type": PROOF, "hash": invoice.hash}
+    if inside:
+        found["receipt"] = to_base64url(terms.receipt)
+    else:
+        found["receiptUri"] = f"{terms.issuer}/v1/invoices/{invoice.hash}/proof?format=cose"
     return found | ({"state": terms.state} if terms.state else {})
 
 
 def _contents(
     invoice: StoredInvoice, lines: Sequence[Line], shown: frozenset[str]
-) -> Iterator[tuple[list[JsonValue], Claims | None]]:
-    """What stands apart, from all of it to what takes least room."""
+) -> Iterator[tuple[list[JsonValue], Claims | None, bool]]:
+    """What stands apart, and whether the receipt is inside; from all of it to what is smallest."""
     buyer: Claims | None = None
     if "buyer" in shown and not invoice.erased:
         document: dict[str, str] = msgspec.json.decode(invoice.buyer)
         told: Claims = {name: text for name, text in document.items() if text}
         buyer = {"type": BUYER, **told}
     if "lines" in shown:
-        yield product_claims(lines), buyer
-        yield folded_claims(lines, SEE_LIST), buyer
-        yield folded_claims(lines, SEE_LIST), None
-    else:
-        yield folded_claims(lines, HIDDEN), buyer
-        yield folded_claims(lines, HIDDEN), None
+        yield product_claims(lines), buyer, True
+    folded = folded_claims(lines, SEE_LIST if "lines" in shown else HIDDEN)
+    yield folded, buyer, True
+    yield folded, buyer, False
+    yield folded, None, False
 
 
 def jwk_of(key: WalletKey) -> Claims:
@@ -167,9 +180,11 @@ class Checked:
     """What a credential says, once it holds: ``logged`` is where the invoice is in the log.
 
     ``state`` is how far it had been taken back when the credential was made ("", "part", "full").
-    ``hidden`` are the groups that its holder kept back. ``holder`` is whether the holder's key
-    signed this presentation, for the ``audience`` and ``nonce`` that it names, at ``shown_at``
-    (unix seconds): whoever has caught one can show it again, so who asks compares all three.
+    ``hidden`` are the groups that its holder kept back. ``status`` is the address of the list in
+    which its state stands since, at ``place``; "" for one from before there were lists. ``holder``
+    is whether the holder's key signed this presentation, for the ``audience`` and ``nonce`` that it
+    names, at ``shown_at`` (unix seconds): whoever has caught one can show it again, so who asks
+    compares all three.
     """
 
     claims: Claims
@@ -178,13 +193,27 @@ class Checked:
     logged: Logged
     hidden: tuple[str, ...]
     holder: bool
+    status: str
+    place: int
     audience: str = ""
     nonce: str = ""
     shown_at: int = 0
 
 
-def verify_credential(text: str, keys: LogKeys, now: int) -> Checked:
+def receipt_elsewhere(text: str) -> str | None:
+    """The hash of the invoice whose receipt is not inside; None where it is. Nothing is believed.
+
+    MalformedError ``credential``.
+    """
+    proof = _proof_in(parse_presented(text).signed.claims)
+    hash_ = proof.get("hash")
+    return hash_ if "receipt" not in proof and isinstance(hash_, str) else None
+
+
+def verify_credential(text: str, keys: LogKeys, now: int, receipt: bytes = b"") -> Checked:
     """Return what a credential establishes under a log's keys, at ``now``, or raise a Problem.
+
+    ``receipt`` is that of its invoice, for one that has none inside (``receipt_elsewhere``).
 
     1. it is an SD-JWT VC of this kind, in its one spelling: else MalformedError ``credential``;
     2. a key that the log's statements name for wallets signed it: else ``signature_missing``,
@@ -192,7 +221,8 @@ def verify_credential(text: str, keys: LogKeys, now: int) -> Checked:
     3. each disclosure has its place among what was signed, once: else ``disclosure_unknown``;
     4. the claims add up, as the rulebook's IR-01 to IR-03 ask, and so do lines that are shown:
        else ``claims_differ``;
-    5. the invoice of its hash is in the log, by the receipt inside; errors as ``verify_receipt``;
+    5. the invoice of its hash is in the log, by the receipt; errors as ``verify_receipt``;
+       and where it names a status list, it is the one for that place: else ``status_other``;
     6. it has not expired: else ``credential_expired``;
     7. where its holder signed the presentation, it was with the key that it was issued to, at a
        time that is not to come: else ``holder_differs``, ``signature``.
@@ -202,7 +232,8 @@ def verify_credential(text: str, keys: LogKeys, now: int) -> Checked:
     check_signature(presented.signed, key)
     claims = disclosed(presented)
     _check_sums(claims)
-    hash_, state, logged = _in_log(claims, keys)
+    hash_, state, logged = _in_log(claims, keys, receipt)
+    status, place = _status(claims, logged)
     expires = claims.get("exp")
     if not isinstance(expires, int) or expires <= now:
         raise VerificationError("credential_expired", "this credential is past its time")
@@ -214,6 +245,8 @@ def verify_credential(text: str, keys: LogKeys, now: int) -> Checked:
         logged=logged,
         hidden=tuple(_hidden(presented, claims)),
         holder=presented.holder is not None,
+        status=status,
+        place=place,
         audience=audience,
         nonce=nonce,
         shown_at=shown_at,
@@ -225,15 +258,7 @@ def _key(presented: Presented, keys: LogKeys) -> WalletKey:
     key_id = header.get("kid")
     if header != {"alg": "ES256", "kid": key_id, "typ": TYPE} or claims.get("vct") != VCT:
         raise malformed("it is of another kind")
-    for known in keys.wallet_revoked:
-        if known.key_id.hex() == key_id:
-            raise VerificationError("key_revoked", "a key signed this that was stolen or lost")
-    for known in keys.wallet:
-        if known.key_id.hex() == key_id:
-            return known
-    raise VerificationError(
-        "signature_missing", "no key signed this that the log's statements name for wallets"
-    )
+    return named_key(key_id, keys)
 
 
 def _check_sums(claims: Claims) -> None:
@@ -266,17 +291,42 @@ def _sum(rows: list[Any], name: str) -> int:
     return sum(row[name] for row in rows)
 
 
-def _in_log(claims: Claims, keys: LogKeys) -> tuple[str, str, Logged]:
-    proof = next((one for one in _attributes(claims) if one.get("type") == PROOF), {})
-    hash_, receipt = proof.get("hash"), proof.get("receipt")
-    if not isinstance(hash_, str) or not isinstance(receipt, str):
+def _proof_in(claims: Claims) -> Claims:
+    return next((one for one in _attributes(claims) if one.get("type") == PROOF), {})
+
+
+def _in_log(claims: Claims, keys: LogKeys, receipt: bytes) -> tuple[str, str, Logged]:
+    proof = _proof_in(claims)
+    hash_, inside = proof.get("hash"), proof.get("receipt", "")
+    if not isinstance(hash_, str) or not isinstance(inside, str):
         raise malformed("it has no receipt of a log inside")
+    if not inside and not receipt:
+        raise malformed(
+            f"its receipt of the log is not inside; hand it along, from {proof.get('receiptUri')}"
+        )
     try:
-        found = parse_receipt(from_base64url(receipt))
+        found = parse_receipt(from_base64url(inside) if inside else receipt)
         entry = found.entry(parse_password_area(hash_))
     except MalformedError as problem:
         raise malformed(problem.detail) from problem
     return hash_, str(proof.get("state", "")), verify_receipt(found, entry, keys)
+
+
+def _status(claims: Claims, logged: Logged) -> tuple[str, int]:
+    """The address of the list that it names, and its place there."""
+    place = Place.of(logged.index)
+    if "status" not in claims:
+        return "", place.at
+    if claims["status"] != place.claim(str(claims.get("iss"))):
+        raise VerificationError(
+            "status_other", "it names a status list that is not for its place in the log"
+        )
+    return place.address(str(claims.get("iss"))), place.at
+
+
+def read_state(found: Checked, text: str, keys: LogKeys, now: int) -> Status:
+    """What a status list says of a credential; errors as ``read_status``."""
+    return read_status(text, found.status, found.place, keys, now)
 
 
 def _attributes(claims: Claims) -> list[Claims]:

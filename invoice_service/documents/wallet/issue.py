@@ -41,6 +41,7 @@ class Wallets(NamedTuple):
             holder=holder,
             issued_at=self.clock(),
             receipt=receipt.to_bytes(),
+            index=receipt.index,
             state=state,
             original=self._original(invoice),
         )

@@ -17,6 +17,7 @@ from chain.canonical import JsonValue
 from chain.errors import MalformedError, VerificationError
 from chain.hashing import sha256
 from chain.signing.es256 import WalletKey, WalletSigner
+from chain.signing.keys import LogKeys
 
 MAX_CREDENTIAL: Final = 64 << 10
 """In characters."""
@@ -136,6 +137,22 @@ def parse_jws(text: str, read: Callable[[bytes], JsonValue] | None = None) -> Si
 def check_signature(signed: Signed, key: WalletKey) -> None:
     """VerificationError ``signature`` unless that key signed it."""
     key.verify(signed.text.encode(), signed.signature)
+
+
+def named_key(key_id: object, keys: LogKeys) -> WalletKey:
+    """The key of that id among those that a log's statements name for wallets.
+
+    VerificationError ``key_revoked``, ``signature_missing``.
+    """
+    for known in keys.wallet_revoked:
+        if known.key_id.hex() == key_id:
+            raise VerificationError("key_revoked", "a key signed this that was stolen or lost")
+    for known in keys.wallet:
+        if known.key_id.hex() == key_id:
+            return known
+    raise VerificationError(
+        "signature_missing", "no key signed this that the log's statements name for wallets"
+    )
 
 
 def disclosed(presented: Presented) -> Claims:

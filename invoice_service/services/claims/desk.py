@@ -21,6 +21,7 @@ from invoice_service.domain.invoice import InvoiceRequest, Issued
 from invoice_service.domain.lines import add_up, write_lines
 from invoice_service.domain.merchant import refuse_unless_active
 from invoice_service.domain.money import Fen
+from invoice_service.domain.orders import Place, Reached
 from invoice_service.domain.prepaid import unknown
 from invoice_service.domain.request import Buyer, check_buyer, check_request
 from invoice_service.services.claims.links import Links, secret_digest
@@ -81,8 +82,9 @@ class Claims:
     def make(self, merchant_id: int, body: bytes) -> Made:
         """Keep what a till sent; the same again is the order there is, open for as long again.
 
-        Raises MalformedError as issuing does and as ``shares_of``; ConflictError
-        ``order_differs``; RefusedError ``merchant_suspended``; NotFoundError ``prepaid_unknown``.
+        Raises MalformedError as issuing does, as ``shares_of``, and ``business_day_ahead``;
+        ConflictError ``order_differs``; RefusedError ``merchant_suspended``; NotFoundError
+        ``prepaid_unknown``.
         """
         asked = parse_order(body, self._issuing.max_bytes)
         now = self.now()
@@ -90,7 +92,9 @@ class Claims:
             asked = msgspec.structs.replace(asked, business_day=self._clocks.day(now))
         self._refuse_suspended(merchant_id)
         self._refuse_unpaid(merchant_id, asked)
-        made = self.store.add_order(self._order(merchant_id, asked))
+        order = self._order(merchant_id, asked)
+        Reached(now).check(Place(business_day=order.business_day))
+        made = self.store.add_order(order)
         return made._replace(whole=self._settled(made.whole))
 
     def one(self, merchant_id: int, order_id: str) -> Whole:

@@ -17,12 +17,15 @@ No till counts like this, so that a program which begins at 1 the same day finds
 """
 
 
-def first_order(item: str, price: str, rate: str, till: str, day: str) -> bytes:
+def first_order(item: str, price: str, rate: tuple[str, str], till: str, day: str) -> bytes:
     """The request of it, on a business ``day``; MalformedError ``price_invalid``.
 
-    The rest is checked at its issue.
+    ``rate`` is one, and the kind of rate 0 or "". The rest is checked at its issue.
     """
-    line = {"name": item.strip(), "unit_price": typed_price(price), "tax_rate": rate}
+    text, kind = rate
+    line = {"name": item.strip(), "unit_price": typed_price(price), "tax_rate": text}
+    if kind:
+        line["tax_kind"] = kind
     order: dict[str, Any] = {"order_id": ORDER, "business_day": day, "lines": [line]}
     if till:
         order["till"] = till

@@ -20,7 +20,8 @@ AT_ONCE: Final = 500
 
 class Stood(msgspec.Struct, frozen=True):
     """What the rows say of one: its place, total, how much was taken back, by which numbers, and
-    the numbers that were issued for the same order (or part) later.
+    the numbers that were issued for the same order (or part) later; and whether its buyer was a
+    person who was erased.
     """
 
     seq: int
@@ -28,6 +29,7 @@ class Stood(msgspec.Struct, frozen=True):
     returned: Fen
     reds: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
+    erased: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,6 +43,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     left: int | None = None
     reversed_by: tuple[str, ...] = ()
     replaced_by: tuple[str, ...] = ()
+    buyer_erased: bool = False
 
 
 class StandingReader(Protocol):
@@ -109,4 +112,5 @@ def _standing(hash_: str, row: Stood, taken: int) -> Standing:
         left=row.total - row.returned if row.reds else None,
         reversed_by=row.reds,
         replaced_by=row.later,
+        buyer_erased=row.erased,
     )

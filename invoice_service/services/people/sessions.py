@@ -125,15 +125,15 @@ class SessionStore(Protocol):
         ...
 
     def sessions(self, person_id: int) -> list[Session]:
-        """All of a person's, the newest first."""
+        """All of a person's, and the tills that the person has taken over; the newest first."""
         ...
 
     def end_session(self, session_id: int, person_id: int, by: By) -> bool:
-        """End one of a person's; False when there is no such."""
+        """End one of those of ``sessions``; False when there is no such."""
         ...
 
     def end_sessions(self, person_id: int, by: By) -> int:
-        """End all of a person's; how many there were."""
+        """End all of those of ``sessions``; how many there were."""
         ...
 
     def forget_sessions(self, before: int) -> None:
@@ -204,7 +204,7 @@ class Sessions:
         return token
 
     def shown(self, person: Person) -> list[Session]:
-        """Where a person is signed in now."""
+        """Where a person is signed in now, and where the person works at another's till."""
         now = self.clock()
         return [
             one

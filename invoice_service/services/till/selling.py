@@ -59,7 +59,8 @@ class SoldPart(msgspec.Struct, frozen=True, kw_only=True):
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What came of a bill; and by whom, when (unix seconds) and at which till it was settled.
 
-    ``order`` is that whose invoices its guests claim, if it became one.
+    ``order`` is that whose invoices its guests claim, if it became one. ``through`` is the till at
+    which it was finished: another one may have begun it.
     """
 
     order_id: str
@@ -70,6 +71,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: int = 0
     till: str = ""
     order: str = ""
+    through: str = ""
+
+    def is_by(self, hand: Hand) -> bool:
+        """Whether this person finished it, at this till."""
+        return (self.by, self.through or hand.place.till) == (hand.person, hand.place.till)
 
 
 class _PlannedPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,10 +126,13 @@ class Selling:
         if bill is None or bill.state not in _BEGUN:
             bill = self._begin(hand, bill_id, bill, asked, digest)
         if bill.state == "settled":
-            return _again(bill, digest, asked)
+            return _again(bill, digest, asked, hand)
         if asked.parts is not UNSET and bill.asked != digest:
             raise ConflictError("bill_settling", f"it is being settled as order {bill.order_id}")
-        return self._finish(bill, hand)
+        outcome = self._finish(bill, hand)
+        if asked.parts is UNSET and not outcome.is_by(hand):
+            raise self._settled(hand, bill_id)  # another till finished it at the same moment
+        return outcome
 
     def resume(self, hand: Hand, bill: Bill) -> Outcome:
         """Finish what was begun."""
@@ -237,6 +246,7 @@ class Selling:
             by=hand.person,
             at=hand.by.at,
             till=bill.till,
+            through=hand.place.till,
         )
         sales = [_sale(bill, hand, one.seq, part) for one, part in zip(issued, plan, strict=True)]
         done = self._store.finish_bill(bill, sales, _encode(outcome))
@@ -335,9 +345,11 @@ def by_kind(payments: Sequence[Payment]) -> dict[str, Fen]:
     return found
 
 
-def _again(bill: Bill, digest: bytes, asked: SettleRequest) -> Outcome:
+def _again(bill: Bill, digest: bytes, asked: SettleRequest, hand: Hand) -> Outcome:
+    """What was sold, for whoever sold it or finished it; others took no money for it."""
     outcome = read_outcome(bill.settlement)
-    if not outcome.order and (asked.parts is UNSET or bill.asked == digest):
+    same = outcome.is_by(hand) if asked.parts is UNSET else bill.asked == digest
+    if same and not outcome.order:
         return outcome
     raise _settled_already(bill)
 

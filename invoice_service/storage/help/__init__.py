@@ -1,6 +1,7 @@
 """What help keeps, apart from the invoices: a small database, and a folder of pictures."""
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,10 @@ __all__ = ["Bounds", "HelpStore", "help_store"]
 TIDY_EVERY: Final = 3600  # seconds
 
 
+def _nobody(_: bytes) -> None:
+    """There is no list."""
+
+
 class HelpStore(ReportRows, ScanRows):
     """Safe for threads and processes at once, and after a fork; made when first used.
 
@@ -25,8 +30,11 @@ class HelpStore(ReportRows, ScanRows):
     ``database_unavailable``, ``write_failed``.
     """
 
-    def __init__(self, folder: Path, bounds: Bounds) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, bounds: Bounds, listed: Callable[[bytes], object] = _nobody
+    ) -> None:
+        """``listed`` is told the mark of each report before anything of it is erased."""
+        self._folder, self.listed = folder, listed
         self._guard = threading.Lock()
         self._found: Connections | None = None
         self._tidied = -TIDY_EVERY
@@ -56,8 +64,8 @@ class HelpStore(ReportRows, ScanRows):
                 self._found.close()
 
 
-def help_store(config: Config) -> HelpStore:
+def help_store(config: Config, listed: Callable[[bytes], object] = _nobody) -> HelpStore:
     """That of an instance."""
     kept = config.reports
     bounds = Bounds(kept.most, kept.picture_bytes, kept.days, kept.contact_days, kept.scan_days)
-    return HelpStore(config.help_dir, bounds)
+    return HelpStore(config.help_dir, bounds, listed)

@@ -1,9 +1,10 @@
 """Reports: rows with a bound, texts that can be taken out for good, pictures beside them."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from chain.hashing import sha256
 from invoice_service.services.help.ports import STATES, Erased, Report, ReportState, Sent
 from invoice_service.storage.help.pictures import Name, Pictures
 from invoice_service.storage.sqlite.connection import Connections
@@ -17,6 +18,14 @@ _EMPTY: Final[dict[Erased, str]] = {
     "contact": "contact = ''",
     "all": "said = '', hash = '', place = '', message = '', contact = '', erased = 1",
 }
+
+
+_MARK: Final = b"fapiao/erased-report@v1\n"
+
+
+def erased_mark(receipt: bytes, what: Erased) -> bytes:
+    """What stands for an erasure in the list of the erased; the receipt's digest is no secret."""
+    return bytes(sha256(_MARK + what.encode() + b"\n" + receipt))
 
 
 class Bounds(NamedTuple):
@@ -34,6 +43,7 @@ class ReportRows:
 
     pictures: Pictures
     bounds: Bounds
+    listed: Callable[[bytes], object]
 
     @property
     def connections(self) -> Connections:
@@ -88,7 +98,33 @@ class ReportRows:
             )
 
     def erase(self, id_: int, what: Erased) -> None:
-        """As the port says: pages are overwritten, and the write-ahead log is emptied."""
+        """As the port says: pages are overwritten, and the write-ahead log is emptied.
+
+        Listed first: a crash before the rest, and whoever opens the instance next does it.
+        """
+        with self.connections.reading() as connection:
+            row = connection.execute("SELECT receipt FROM reports WHERE id = ?", (id_,)).fetchone()
+        if row is not None:
+            self.listed(erased_mark(row[0], what))
+        self._erase(id_, what)
+
+    def erase_named(self, marks: Collection[bytes]) -> int:
+        """Erase what a copy of before has brought back of these; how much that was."""
+        with self.connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, receipt, contact <> '' FROM reports WHERE NOT erased"
+            ).fetchall()
+        back: list[tuple[int, Erased]] = []
+        for id_, receipt, told in rows:
+            if erased_mark(receipt, "all") in marks:
+                back.append((id_, "all"))
+            elif told and erased_mark(receipt, "contact") in marks:
+                back.append((id_, "contact"))
+        for one in back:
+            self._erase(*one)
+        return len(back)
+
+    def _erase(self, id_: int, what: Erased) -> None:
         with self.connections.writing() as connection:
             connection.execute(f"UPDATE reports SET {_EMPTY[what]} WHERE id = ?", (id_,))  # noqa: S608 # the same
             if what == "all":

@@ -9,18 +9,13 @@ import msgspec
 import structlog
 
 from chain.commitment import check_code, parse_password_area, password_area
-from chain.errors import (
-    NotFoundError,
-    Problem,
-    RefusedError,
-    UnavailableError,
-)
+from chain.errors import NotFoundError, Problem, RefusedError, UnavailableError
 from chain.hashing import to_digest
 from invoice_service.domain.clock import Known
 from invoice_service.domain.invoice import Frozen, Issued, Prepared, finish
 from invoice_service.domain.merchant import refuse_unless_active
 from invoice_service.domain.numbering import Allotment, Scheme, next_number, number_beside
-from invoice_service.domain.orders import KEY_TAKEN, NOWHERE, Sold, decide, named
+from invoice_service.domain.orders import KEY_TAKEN, NOWHERE, Reached, Sold, decide, named
 from invoice_service.domain.verdict import Verdict
 from invoice_service.storage.sqlite import prepaid
 from invoice_service.storage.sqlite.buyers import KEEP, check_not_erased
@@ -158,6 +153,7 @@ class _Counter:
         self._checked: Allotment | None = None
         self._scheme = scheme
         self._now = now
+        self._reached = Reached(now)
         self._allowances: dict[int, _Allowance] = {}
         self._good_keys: set[tuple[int, int]] = set()
         row = self._execute(
@@ -199,6 +195,7 @@ class _Counter:
         Raises what ``serve`` would answer.
         """
         self._check_key(prepared)
+        self._reached.check(prepared.place)
         allowance = self._room(prepared)
         after = self._last
         row, issued = self._number(prepared, 1, None)
@@ -291,6 +288,7 @@ class _Counter:
         if isinstance(attempt, Sold):
             self._remember(prepared, attempt.seq, attempt.digest)
             return self._repeat(prepared, attempt.seq)
+        self._reached.check(place)
         if place.part and attempt == 1:
             check_not_undone(self._execute, prepared, place)
         allowance = self._room(prepared)

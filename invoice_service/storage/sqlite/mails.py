@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from chain.errors import RefusedError
 from invoice_service.domain.persons import GONE, KEY_SIZE, hide, show
+from invoice_service.retention.ports import Due
 from invoice_service.services.mailing.ports import Letter, Limits, State, Told, Wanted
 from invoice_service.storage.sqlite.connection import Connections
 
@@ -42,6 +43,12 @@ _TABLES: Final = (
     " BEGIN SELECT RAISE(ABORT, 'mails: what has ended is frozen'); END",
     "CREATE TRIGGER mails_no_delete BEFORE DELETE ON mails"
     " BEGIN SELECT RAISE(ABORT, 'mails: no DELETE, they are counted'); END",
+)
+_FORGOTTEN: Final = (
+    "CREATE INDEX idx_mails_ended ON mails (at) WHERE state <> 'waiting'",
+    "DROP TRIGGER mails_no_delete",
+    "CREATE TRIGGER mails_no_delete BEFORE DELETE ON mails WHEN OLD.state = 'waiting'"
+    " BEGIN SELECT RAISE(ABORT, 'mails: one that waits is sent, or given up'); END",
 )
 _TO_WASH: Final = "INSERT OR IGNORE INTO unwashed VALUES (-1 - abs(random() % 4611686018427387904))"
 _NEXT: Final = (
@@ -125,6 +132,22 @@ class MailRows:
             query = "SELECT state, at FROM mails WHERE invoice = ? ORDER BY id"
             return [Told(*row) for row in connection.execute(query, (invoice,))]
 
+    def old_letters(self, before: int) -> Due:
+        """Those that were sent or given up."""
+        with self.connections.reading() as connection:
+            query = "SELECT sum(at < ?), min(at) FROM mails WHERE state <> 'waiting'"
+            count, oldest = connection.execute(query, (before,)).fetchone()
+        return Due(count or 0, oldest)
+
+    def drop_letters(self, before: int, most: int) -> int:
+        """Delete them; returns how many. Of each the zeros stay that stand in its key's place."""
+        with self.connections.writing() as connection:
+            return connection.execute(
+                "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE state <> 'waiting'"
+                " AND at < ? ORDER BY at LIMIT ?)",
+                (before, most),
+            ).rowcount
+
     def forget_marks(self, before: int) -> None:
         """Drop the digests of addresses that were asked for before then."""
         query = "SELECT 1 FROM mails WHERE mark <> x'' AND at < ? AND state <> 'waiting' LIMIT 1"
@@ -158,6 +181,12 @@ def forget_letters(connection: sqlite3.Connection, invoices: Sequence[int]) -> N
 def create_mails(db: Database) -> None:
     """Make them, empty."""
     for statement in _TABLES:
+        db.execute(statement)
+
+
+def letters_end(db: Database) -> None:
+    """What has ended may be forgotten in time."""
+    for statement in _FORGOTTEN:
         db.execute(statement)
 
 

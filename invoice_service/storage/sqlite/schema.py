@@ -9,7 +9,7 @@ from invoice_service.storage.sqlite.buyers import create_buyer_keys
 from invoice_service.storage.sqlite.claim_tables import claims_at_tills, create_claims
 from invoice_service.storage.sqlite.connection import vacuum
 from invoice_service.storage.sqlite.logged import create_logged
-from invoice_service.storage.sqlite.mails import create_mails
+from invoice_service.storage.sqlite.mails import create_mails, letters_end
 from invoice_service.storage.sqlite.money import create_money
 from invoice_service.storage.sqlite.offers import create_offers
 from invoice_service.storage.sqlite.people_tables import create_people, officials
@@ -429,3 +429,9 @@ def two_persons(db: Database) -> None:
     """What one official proposes, and another confirms; who looked at what is found."""
     create_proposals(db)
     db.execute("CREATE INDEX idx_acts_lookups ON acts (at) WHERE type = 'lookup'")
+
+
+@migrations()
+def mails_end(db: Database) -> None:
+    """Letters that were sent or given up may be forgotten."""
+    letters_end(db)

@@ -15,6 +15,10 @@ from invoice_service.storage.sqlite.trail import append
 _COLUMNS: Final = Session.__struct_fields__
 _NAMES: Final = ", ".join(f"sessions.{name}" for name in _COLUMNS)
 _PERSON: Final = ", ".join(f"people.{name}" for name in OF_A_PERSON)
+_THEIRS: Final = "(person_id = ?1 OR cashier_id = ?1)"
+"""Signed in by a person, or taken over by PIN. Ended is the whole: handed back unasked, a till
+would have the rights of who signed it in, in the hands of whoever stands there."""
+
 _CASHIER: Final = ", ".join(f"cashiers.{name}" for name in OF_A_PERSON)
 
 
@@ -79,16 +83,17 @@ class SessionRows:
             )
 
     def sessions(self, person_id: int) -> list[Session]:
-        """All of a person's, the newest first."""
-        query = f"SELECT {_NAMES} FROM sessions WHERE person_id = ? ORDER BY id DESC"  # noqa: S608 # our own columns
+        """All of a person's, and the tills at which the person works now; the newest first."""
+        query = f"SELECT {_NAMES} FROM sessions WHERE {_THEIRS} ORDER BY id DESC"  # noqa: S608 # our own texts
         with self.connections.reading() as connection:
             return [_session(row) for row in connection.execute(query, (person_id,))]
 
     def end_session(self, session_id: int, person_id: int, by: By) -> bool:
-        """End one of a person's; False when there is no such."""
+        """End one of those of ``sessions``; False when there is no such."""
         with self.connections.writing() as connection:
             done = connection.execute(
-                "DELETE FROM sessions WHERE id = ? AND person_id = ?", (session_id, person_id)
+                f"DELETE FROM sessions WHERE {_THEIRS} AND id = ?2",  # noqa: S608 # our own text
+                (person_id, session_id),
             )
             if done.rowcount != 1:
                 return False
@@ -97,9 +102,9 @@ class SessionRows:
             return True
 
     def end_sessions(self, person_id: int, by: By) -> int:
-        """End all of a person's; how many there were."""
+        """End all of those of ``sessions``; how many there were."""
         with self.connections.writing() as connection:
-            done = connection.execute("DELETE FROM sessions WHERE person_id = ?", (person_id,))
+            done = connection.execute(f"DELETE FROM sessions WHERE {_THEIRS}", (person_id,))  # noqa: S608 # our own text
             after: Said = {"sessions": done.rowcount}
             append(connection, act_by(by, "sign_out", f"person:{person_id}", after=after))
             return done.rowcount

@@ -8,7 +8,8 @@ import msgspec
 from chain.errors import Problem
 from chain.hashing import Digest
 from invoice_service.domain.invoice import Prepared
-from invoice_service.domain.orders import KEY_TAKEN, NOWHERE, Sold, decide, named
+from invoice_service.domain.orders import KEY_TAKEN, NOWHERE, Reached, Sold, decide, named
+from invoice_service.domain.persons import GONE
 from invoice_service.domain.verdict import Verdict
 from invoice_service.services.issuing.standing import Stood
 from invoice_service.storage.sqlite.connection import Connections
@@ -16,14 +17,15 @@ from invoice_service.storage.sqlite.orders import remembered, sold_at, sold_of_o
 from invoice_service.storage.sqlite.reading import Execute
 
 _STOOD: Final = (
-    "SELECT i.seq, i.total,"
+    "SELECT i.seq, i.total,"  # noqa: S608 # our own text
     " (SELECT json_group_array(json_array(red.seq, red.number, -red.total))"
     "  FROM invoices red WHERE red.reverses = i.seq),"
     " (SELECT json_group_array(json_array(next.seq, next.number, 0)) FROM invoices next"
     "  WHERE next.type = 'blue' AND next.order_id = i.order_id"
     "  AND next.merchant_id = i.merchant_id AND next.till = i.till"
     "  AND next.business_day = i.business_day AND next.part = i.part"
-    "  AND next.attempt > i.attempt AND i.type = 'blue')"
+    "  AND next.attempt > i.attempt AND i.type = 'blue'),"
+    f" (SELECT key = x'{GONE.hex()}' FROM buyer_keys WHERE invoice = i.seq)"
     " FROM invoices i WHERE i.hash = ? AND i.merchant_id = ?"
 )
 
@@ -68,10 +70,13 @@ def _is_repeat(execute: Execute, prepared: Prepared, now: int) -> bool:
                 first = sold_at(execute, found.seq)
                 raise named("idempotency_key_conflict", first, _judge, KEY_TAKEN)
             return True
-    sold = sold_of_order(execute, prepared)
-    if not sold and (prepared.place or NOWHERE).is_plain:
-        return False
-    return isinstance(decide(prepared.asked(), sold, now, _judge), Sold)
+    sold, place = sold_of_order(execute, prepared), prepared.place or NOWHERE
+    if (sold or not place.is_plain) and isinstance(
+        decide(prepared.asked(), sold, now, _judge), Sold
+    ):
+        return True
+    Reached(now).check(place)
+    return False
 
 
 def _judge(sold: Sold) -> Verdict:
@@ -81,10 +86,10 @@ def _judge(sold: Sold) -> Verdict:
     return Verdict.AUTHENTIC
 
 
-def _stood(row: tuple[int, int, str, str] | None) -> Stood | None:
+def _stood(row: tuple[int, int, str, str, int | None] | None) -> Stood | None:
     if row is None:
         return None
-    seq, total, reds, later = row
+    seq, total, reds, later, erased = row
     red = sorted(_read_others(reds))
     return Stood(
         seq=seq,
@@ -92,4 +97,5 @@ def _stood(row: tuple[int, int, str, str] | None) -> Stood | None:
         returned=sum(one for _, _, one in red),
         reds=tuple(number for _, number, _ in red),
         later=tuple(number for _, number, _ in sorted(_read_others(later))),
+        erased=bool(erased),
     )

@@ -30,6 +30,13 @@ class ListForm(msgspec.Struct, omit_defaults=True, rename={"answer": "as"}):
     answer: str = ""
 
 
+class ReceiptFileForm(msgspec.Struct, omit_defaults=True):
+    """A receipt or a credential to be checked; what a receipt is of."""
+
+    receipt: str
+    hash: str = ""
+
+
 class PaperForm(msgspec.Struct):
     """A PDF to be checked."""
 
@@ -41,6 +48,8 @@ PRINT = Parameter(
 )
 
 WORDS: Final[Words] = {
+    "ReceiptFileForm.receipt": says("The file", contentMediaType="application/octet-stream"),
+    "ReceiptFileForm.hash": says("Of a receipt: the password area of its invoice"),
     "PaperForm.pdf": says("The file", contentMediaType="application/pdf"),
     "ListForm.list": says(
         "A file: .xlsx, .csv or .ndjson as for `POST /v1/verifications`, else a code a line",
@@ -103,6 +112,35 @@ OPERATIONS: Final = (
         "",
         (Parameter("hash", "The password area whose proof file the page loads at once"),),
         codes=("key_unreadable",),
+        errors="page",
+        strict=False,
+    ),
+    Operation(
+        "get",
+        "/verify/receipt",
+        "receiptFilePage",
+        "pages",
+        "A form to have a receipt, or an invoice from a wallet, checked",
+        "A page",
+        ((HTML, "string"),),
+        errors="page",
+        strict=False,
+    ),
+    Operation(
+        "post",
+        "/verify/receipt",
+        "checkReceiptFile",
+        "pages",
+        "What a receipt, or an invoice from a wallet, is worth, for a person",
+        "A page: whether it holds, and the verdict",
+        ((HTML, "string"),),
+        "",
+        (),
+        ((FORM, ReceiptFileForm),),
+        codes=(
+            *("receipt_missing_file", "credential", "receipt", "receipt_hash_missing"),
+            *("password_area", "claims_differ", *STORE, *LOG),
+        ),
         errors="page",
         strict=False,
     ),

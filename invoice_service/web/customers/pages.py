@@ -15,6 +15,7 @@ from invoice_service.domain.qrtext import FIELDS, QrText, claim_in_query, read_h
 from invoice_service.domain.vat import find_vat
 from invoice_service.domain.verdict import Verdict, Verification
 from invoice_service.web.customers.words import (
+    OF_FILES,
     OF_LISTS,
     OF_PAPERS,
     PROOF_STEPS,
@@ -113,6 +114,7 @@ def problem_page(problem: Problem, status: int, title: str) -> Response:
         words=words_for(problem, status),
         of_list=problem.code in OF_LISTS,
         of_paper=problem.code in OF_PAPERS,
+        of_file=problem.code in OF_FILES,
         of_slip=request.path.startswith(PATHS) or status in NO_PAGES,
         problem={
             "code": problem.code,

@@ -204,6 +204,23 @@ PAPER_DIFFERS = Words(
     ),
 )
 
+FILE_FAILS = Words(
+    "mismatch",
+    "circle-x",
+    N_("It does not hold"),
+    N_(
+        "This file does not prove what it says: it was changed, or signed by somebody else. Do not"
+        " accept it; have the invoice's code shown and scan that."
+    ),
+)
+
+FILE_UNREADABLE = Words(
+    "malformed",
+    "link-2-off",
+    N_("The file could not be checked"),
+    N_("Nothing was found out about an invoice. What to do stands below."),
+)
+
 PAPER_UNREADABLE = Words(
     "malformed",
     "link-2-off",
@@ -245,6 +262,9 @@ OF_LISTS = frozenset(
 """Codes of what is wrong with a list as a whole."""
 
 
+OF_FILES = frozenset({"credential", "receipt", "receipt_hash_missing", "receipt_missing_file"})
+"""Codes of what is wrong with a receipt, or with what a wallet showed."""
+
 OF_PAPERS = frozenset(
     {
         *("pdf_unreadable", "pdf_too_much", "pdf_too_long", "pdf_active", "pdf_several"),
@@ -275,6 +295,8 @@ def words_for(problem: Problem, status: int) -> Words:
         return by_status[status]
     if problem.code in OF_LISTS:
         return LIST_UNREADABLE
+    if problem.code in OF_FILES:
+        return FILE_UNREADABLE
     if problem.code in OF_PAPERS:
         return PAPER_UNREADABLE
     if problem.code == "paper_busy":

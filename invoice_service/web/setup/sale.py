@@ -105,7 +105,7 @@ class SalePages:
         item, price, rate = (fields.get(name, "") for name in ("item", "price", "rate"))
         now = int(self._entry.parts.clock().timestamp())
         till = "" if found.till is None else found.till.terms.till
-        return first_order(item, price, rate, till, self._days.of(now))
+        return first_order(item, price, (rate, ""), till, self._days.of(now))
 
     def _first(self, found: Standing) -> tuple[StoredInvoice, Slip]:
         """The first invoice, and its slip as wide as was asked for."""

@@ -8,12 +8,14 @@ import jsonschema
 import pytest
 
 from chain.errors import MalformedError, Problem, VerificationError
+from chain.hashing import Digest
 from invoice_service.documents.wallet.credential import (
     LIFE,
     PROOF,
     SMALL,
     Checked,
     key_of_jwk,
+    receipt_elsewhere,
     verify_credential,
 )
 from invoice_service.documents.wallet.sdjwt import (
@@ -39,6 +41,7 @@ from tests.domain.samples import NOON
 from tests.scale import share
 
 PURSE = Purse(16)
+LARGE = Purse(60, seed=3)
 TEXT = PURSE.credential(0)
 SIGNS = string.ascii_letters + string.digits + "-_.~=+/ é"
 
@@ -78,6 +81,51 @@ def test_every_invoice_is_an_ereceipt_that_adds_up_and_is_small() -> None:
         if claims["type"] == "PURCHASE":
             assert negative(claims) == []
         assert len(purse.receipt(at).to_bytes()) < 700
+
+
+@pytest.mark.parametrize("levels", [20, 24, 40])
+def test_it_is_as_small_in_a_log_of_any_size(levels: int) -> None:
+    """Of a million entries, of sixteen, of a million million: then the receipt stands elsewhere."""
+    places = []
+    for at in range(len(LARGE.invoices)):
+        found = LARGE.receipt(at)
+        path = tuple(Digest(LARGE.draw.randbytes(32)) for _ in range(levels))
+        signed = replace(found.signed, size=1 << levels)
+        text = LARGE.credential(at, receipt=replace(found, signed=signed, index=at, path=path))
+        assert len(text) < SMALL, (at, len(text))
+        places.append(receipt_elsewhere(text))
+    hashes = [one.hash for one in LARGE.invoices]
+    assert all(place in (None, hash_) for place, hash_ in zip(places, hashes, strict=True))
+    assert any(places)
+
+
+def test_a_receipt_that_stands_elsewhere_is_handed_along() -> None:
+    claims = parse_presented(TEXT).signed.claims
+    attributes = claims["customAttributes"]
+    assert isinstance(attributes, list)
+    proof, *rest = attributes
+    assert isinstance(proof, dict)
+    uri = f"https://fapiao.example.cn/v1/invoices/{proof['hash']}/proof?format=cose"
+    apart: Claims = {"type": PROOF, "hash": proof["hash"], "receiptUri": uri}
+    text = resigned(
+        {**claims, "customAttributes": [apart, *rest]}, parse_presented(TEXT).disclosures
+    )
+    assert receipt_elsewhere(text) == PURSE.invoices[0].hash
+    assert receipt_elsewhere(TEXT) is None
+    with pytest.raises(MalformedError, match="hand it along") as caught:
+        verify_credential(text, KEYS, LATER)
+    assert caught.value.code == "credential"
+    found = verify_credential(text, KEYS, LATER, PURSE.receipt(0).to_bytes())
+    assert (found.hash, found.logged.index) == (PURSE.invoices[0].hash, 0)
+    with pytest.raises(VerificationError):
+        verify_credential(text, KEYS, LATER, PURSE.receipt(1).to_bytes())
+    with pytest.raises(VerificationError):  # what is inside counts, whatever is handed along
+        verify_credential(
+            resigned({**claims, "customAttributes": [{**proof, "hash": PURSE.invoices[1].hash}]}),
+            KEYS,
+            LATER,
+            PURSE.receipt(1).to_bytes(),
+        )
 
 
 @pytest.mark.scaled

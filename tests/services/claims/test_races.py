@@ -25,7 +25,9 @@ from invoice_service.services.issuing.issue import IssuingDesk, issue_one
 from tests.api.desk import MEAL, START, Desk
 from tests.scale import share
 
-RACES: Final = share(10_000, 100)
+RACES: Final = share(500, 100)
+PARTS: Final = share(20, 1)
+"""Of all races: each within the time that a test has."""
 DAY: Final = "2026-11-21"
 STEPS: Final = ("begin_claim", "issue", "finish_claim", "add_payment", "drop_claim")
 NOW: Final = int(START.timestamp())
@@ -153,8 +155,13 @@ def line() -> Iterator[ThreadPoolExecutor]:
         yield line
 
 
-def test_races_have_one_invoice_for_a_share(racing: Racing, line: ThreadPoolExecutor) -> None:
-    draw = random.Random(2018)
+@pytest.mark.scaled
+@pytest.mark.parametrize("part", range(PARTS))
+def test_races_have_one_invoice_for_a_share(
+    racing: Racing, line: ThreadPoolExecutor, part: int
+) -> None:
+    """Whole: 10,000 races."""
+    draw = random.Random(2018 + part)
     for number in range(RACES):
         race(draw, racing, line, number)
 

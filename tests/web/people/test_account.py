@@ -245,6 +245,26 @@ def test_a_till_changes_hands_by_pin(bureau: Bureau) -> None:
     assert code_in(bad) == "pin_refused"
 
 
+def test_a_till_that_was_taken_over_is_among_ones_places_and_can_be_ended(bureau: Bureau) -> None:
+    """Ended is the whole: nobody is left there with the rights of who signed it in."""
+    cashier, owner = bureau.person("li", "cashier"), bureau.person("zhang")
+    own, till = bureau.signed_in(cashier), bureau.signed_in(owner)
+    assert own.send("/account/pin", pin="271828", password=PASSWORD).status_code == 303
+    assert "接手的收银台" not in own.get("/account").text
+    assert till.send("/till/cashier", person=str(cashier.id), pin="271828").status_code == 303
+    assert "接手的收银台" in own.get("/account").text
+    sessions = bureau.instance.people.sessions
+    [held] = [one.id for one in sessions.shown(cashier) if one.person_id == owner.id]
+    assert own.send(f"/account/sessions/{held}/end").status_code == 303
+    assert own.is_in()
+    assert not till.is_in()
+    assert bureau.acts("sign_out")[-1]["after"] == {"session": held}
+    again = bureau.signed_in(owner)
+    assert again.send("/till/cashier", person=str(cashier.id), pin="271828").status_code == 303
+    assert own.send("/account/sessions/end").status_code == 303
+    assert not again.is_in()
+
+
 def test_who_has_taken_a_till_over_has_none_of_the_rights_of_who_signed_in(bureau: Bureau) -> None:
     cashier = bureau.person("li", "cashier")
     own = bureau.signed_in(cashier)

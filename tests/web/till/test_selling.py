@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chain.errors import UnavailableError
 from invoice_service.services.checking.audit_trail import audit_trail
 from invoice_service.services.people.ports import SCOPES, KeyTerms
 from invoice_service.services.till.ports import Bill
@@ -39,8 +40,41 @@ def test_the_same_call_again_sells_nothing_more(counter: Counter) -> None:
     bill = new_id()
     first = counter.zhang.sell(bill=bill)
     assert counter.zhang.sell(bill=bill) == first
-    assert counter.li.do("POST", f"bills/{bill}/settle", {"version": 0}) == first
+    assert counter.zhang.do("POST", f"bills/{bill}/settle", {"version": 0}) == first
     assert counter.count() == 1
+
+
+def test_who_finishes_a_sale_that_is_sold_already_is_told_so(counter: Counter) -> None:
+    """Two tills press "finish the sale": one of them sells, the other hears by whom."""
+    bill = new_id()
+    first = counter.zhang.sell(bill=bill)
+    problem = counter.li.refused("POST", f"bills/{bill}/settle", {"version": 0})
+    assert (problem["code"], problem["by"]["name"]) == ("bill_settled", "Zhang")
+    hashes = [one["hash"] for one in problem["invoices"]]
+    assert hashes == [one["hash"] for one in first["invoices"]]
+    assert counter.count() == 1
+
+
+def test_two_tills_finish_a_sale_at_the_same_moment(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill, begun = new_id(), {"version": 0, "bill": {"lines": [TEA]}, "parts": [cash(900)]}
+    with monkeypatch.context() as patch:  # whoever began it dies before it is booked
+        patch.setattr(bills.BillRows, "finish_bill", _dies)
+        assert counter.zhang.send("POST", f"bills/{bill}/settle", begun).status_code == 503
+    version = counter.li.read("state")["bills"][0]["version"]
+    tills = [counter.new_till("zhang"), counter.li]
+    with ThreadPoolExecutor(2) as pool:
+        path, finish = f"bills/{bill}/settle", {"version": version}
+        answers = list(pool.map(lambda till: till.send("POST", path, finish), tills))
+    assert sorted(one.status_code for one in answers) == [200, 409]
+    [told] = [one.get_json() for one in answers if one.status_code == 409]
+    assert (told["code"], len(told["invoices"])) == ("bill_settled", 1)
+    assert counter.count() == 1
+
+
+def _dies(*_: object) -> None:
+    raise UnavailableError("database_busy", "not now")
 
 
 def test_another_way_of_paying_a_settled_bill_is_told_what_was_sold(counter: Counter) -> None:
