@@ -265,10 +265,13 @@ class ClaimPages:
         free = [
             (part, amount) for part, amount in enumerate(whole.order.shares, 1) if part not in taken
         ]
+        told = self._order(whole)
+        if not free:  # what was bought is theirs who have claimed it
+            state, told["lines"] = "claimed" if state in ("open", "paid") else state, []
         answer = page(
             "claim/form.html",
             200 if problem is None else self._told.status(problem),
-            state="claimed" if state in ("open", "paid") and not free else state,
+            state=state,
             waits=waits,
             free=free,
             left=sum(amount for _, amount in free),
@@ -278,7 +281,7 @@ class ClaimPages:
             problem=None if problem is None else self._said(problem),
             mine=self._secret() or typed.get("mine", "") or self._claims.links.new_secret(),
             picture=_picture(f"{self._url}/claim/{token}") if len(free) > 1 else "",
-            **self._order(whole),
+            **told,
         )
         if waits:
             answer.headers["Refresh"] = LOOK_AGAIN

@@ -106,6 +106,20 @@ def test_others_see_that_it_was_claimed_and_nothing_of_whoever_did(desk: Desk) -
     assert desk.count() == 1
 
 
+def test_what_was_bought_is_shown_until_it_is_claimed_and_to_no_stranger_then(desk: Desk) -> None:
+    dish = {"name": "*餐饮服务*佛跳墙", "unit_price": 2800, "tax_rate": "0.06"}
+    order, phone = made(desk, lines=[dish]), browser(desk)
+    stranger = browser(desk)
+
+    def look(who: FlaskClient) -> str:
+        return who.get(path_of(order), base_url="https://fapiao.test").text
+
+    assert "佛跳墙" in look(stranger)
+    press(phone, path_of(order), **COMPANY)
+    assert "佛跳墙" not in look(stranger)
+    assert "佛跳墙" in look(phone)
+
+
 def test_nothing_of_the_page_is_kept_told_on_or_run_from_elsewhere(desk: Desk) -> None:
     answer = browser(desk).get(path_of(made(desk)))
     assert answer.headers["Cache-Control"] == "no-store"
