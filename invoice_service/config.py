@@ -83,12 +83,10 @@ PublicUrl = Annotated[
 ]
 BatchDigit = Annotated[int, Meta(ge=0, le=9)]
 
-_IN_WORDS: Final = {
-    "/service/public_url": "service.public_url is http:// or https://, a host in small letters"
-    " (other scripts in their xn-- form), and perhaps a port and a path without a slash at its end,"
-    " like https://fapiao.example.cn",
+_IN_WORDS: Final = {  # what a pattern asks of a text that people type, by its key's pointer
+    "/service/public_url": "service.public_url is http(s)://, a host in small letters (xn--),"
+    " perhaps a port and a path without a slash at its end, like https://fapiao.example.cn"
 }
-"""What a pattern asks of a text that people type, by its key's pointer."""
 
 
 class Service(Section, frozen=True):
@@ -288,7 +286,6 @@ class Config(Section, frozen=True):
 
     @property
     def status_dir(self) -> Path:
-        """Status lists for wallets; made anew from the log when they are gone."""
         return self.data_dir / "status"
 
     @property
