@@ -98,6 +98,44 @@ def walk_people(chrome: Chrome, folder: Path) -> Iterator[str]:
         yield "cashier's account"
 
 
+def walk_bureau(chrome: Chrome, folder: Path) -> Iterator[str]:
+    """The bureau: its people, what one proposes, and another confirms."""
+    with served() as (url, apps), Bureau(folder, FAPIAO_SERVICE_PUBLIC_URL=url) as bureau:
+        apps.append(bureau.app)
+        people = {name: bureau.person(name, "administrator") for name in ("chen", "wu")}
+        people |= {"he": bureau.person("he", "examiner"), "ada": bureau.person("ada", "auditor")}
+        sessions = bureau.instance.people.sessions
+
+        def come(name: str) -> None:
+            token = sessions.open(people[name], "strong", Visit("", ""), "totp")
+            cookie = f"{cookie_name(url, SESSION)}={token}; path=/"
+            chrome.evaluate(f"document.cookie = {cookie!r}")
+
+        chrome.open(f"{url}/sign-in")
+        come("chen")
+        chrome.open(f"{url}/bureau/")
+        yield "the bureau"
+        chrome.open(f"{url}/bureau/people")
+        yield "the bureau's people"
+        fill(
+            chrome, name="<b>新来的一位名字很长的审核员同志</b>", login="new", **{"why-new": "代班"}
+        )
+        submit(chrome, "form[action='/bureau/people']")
+        place = f"form[action='/bureau/people/{people['he'].id}/role']"
+        chrome.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+        yield "the bureau's people, one open"
+        submit(chrome, place)
+        come("wu")
+        chrome.open(f"{url}/bureau/people")
+        yield "two proposals"
+        submit(chrome, "form[action='/bureau/proposals/2/confirmation']")
+        submit(chrome, "form[action='/bureau/proposals/1/confirmation']")
+        yield "a link to hand over"
+        come("ada")
+        chrome.open(f"{url}/bureau/people")
+        yield "an auditor's look"
+
+
 def walk_setup(chrome: Chrome, folder: Path) -> Iterator[str]:
     """From the code to the first slip."""
     with served("127.0.0.1") as (url, apps), Empty(folder, FAPIAO_SERVICE_PUBLIC_URL=url) as empty:
@@ -256,6 +294,7 @@ def _ordered(desk: Desk, order_id: str, **more: object) -> dict[str, Any]:
 
 WALKS: Final = {
     "people": walk_people,
+    "bureau": walk_bureau,
     "claim": walk_claim,
     "claims": walk_claims,
     "setup": walk_setup,
