@@ -41,6 +41,18 @@ PREPAID: Final = {
         "The wallet has said something else under this request number; take a new number",
         "该请求编号已用于其他内容，请使用新的编号",
     ),
+    "prepaid_pays_all": Entry(
+        422,
+        "A prepaid account pays all of an invoice; where the rest is paid otherwise, split the"
+        " bill",
+        "预付账户须支付整张发票，其余另付的请先拆单",
+    ),
+    "prepaid_goes_back": Entry(
+        422,
+        "What a prepaid account has paid goes back to it by itself: pay nothing out. What was paid"
+        " otherwise goes back as it came",
+        "预付账户支付的款项会自动退回该账户，请勿另行退款；其他方式支付的请按原方式退还",
+    ),
     "prepaid_released": Entry(
         409,
         "Another prepaid account has paid this invoice",

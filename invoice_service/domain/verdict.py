@@ -21,7 +21,7 @@ class Verdict(StrEnum):
 NAMES_ZH: Final = {
     Verdict.AUTHENTIC: "真票",
     Verdict.PENDING: "真票 · 待入账",
-    Verdict.REVERSED: "已红冲 · 作废",
+    Verdict.REVERSED: "已红冲 · 不再有效",
     Verdict.PARTLY_REVERSED: "部分红冲",
     Verdict.MISMATCH: "与开具内容不符",
     Verdict.UNKNOWN: "查无此票",

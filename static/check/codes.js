@@ -38,12 +38,27 @@ async function byBrowser(image) {
   }
 }
 
+const CHARSETS = { 20: "shift-jis", 25: "utf-16be", 28: "big5", 29: "gbk", 30: "euc-kr" }; // by ECI
+
+/** Bytes of a code as text: UTF-8 unless it says otherwise; titles of companies are in GBK, unsaid. */
+function textOf(bytes, said) {
+  for (const charset of [CHARSETS[said] ?? "utf-8", "gbk"]) {
+    try {
+      return new TextDecoder(charset, { fatal: true }).decode(bytes);
+    } catch {
+      // another one
+    }
+  }
+  return new TextDecoder().decode(bytes);
+}
+
 async function byLibrary(image) {
   const { decodeQRBatch } = await import("../vendor/qr/decode.js");
   const [found] = await decodeQRBatch([image], {
     maxSize: { width: image.width, height: image.height },
     effort: MOST,
     timeLimit: SECONDS,
+    textDecoder: textOf,
   });
   return found.filter((one) => typeof one === "string");
 }

@@ -31,6 +31,6 @@ export function ngettext(singular, plural, num, values = {}) {
 }
 
 /** Sentences one after the other, as the reader's language sets them. */
-export const joined = (sentences) => sentences.join(english ? " " : "");
+export const joined = (sentences) => sentences.filter(Boolean).join(english ? " " : "");
 
 const filled = (text, values) => text.replace(/%\((\w+)\)s/g, (_whole, name) => String(values[name]));

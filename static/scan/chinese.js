@@ -57,7 +57,7 @@ export const CHINESE = {
   "Proved, with a state": "证明成立 · 有状态",
   "Proved: %(seller)s, %(total)s, No. %(number)s, %(issued_at)s.": "已证明：%(seller)s，%(total)s，号码 %(number)s，%(issued_at)s。",
   "Red invoice": "红字发票",
-  "Reversed: no longer valid": "已红冲 · 作废",
+  "Reversed: no longer valid": "已红冲 · 不再有效",
   "Reverses (anchor)": "冲销的票（锚）",
   "Save the text of its field “promise” alone as a file, each \\n as a new line, and check that file.": "请只将其中 “promise” 字段的文字另存为文件，每个 \\n 换成一次换行，再验证该文件。",
   "Seller": "销售方",

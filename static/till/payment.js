@@ -1,6 +1,15 @@
 /** How one part of a bill is paid. Several ways add up; only cash gives change. */
 export const KINDS = ["cash", "wechat", "alipay", "card", "other"];
 
+/** What an account of money paid in advance pays: all of a part, and nothing comes to the till. */
+export const PREPAID = "prepaid";
+
+/** The account that a code names, scanned or typed; null for what is none. */
+export function accountIn(text) {
+  const plain = text.trim().toLowerCase();
+  return /^[0-9a-f]{32}$/.test(plain) ? plain : null;
+}
+
 export const begun = (total) => ({ total, payments: [], tendered: null });
 
 const sum = (payments) => payments.reduce((whole, { amount }) => whole + amount, 0);
@@ -29,9 +38,14 @@ export function paid(payment, kind, amount) {
   return { ...payment, payments, tendered };
 }
 
+/** All of it from this account. Null: something was paid otherwise already. */
+export const fromAccount = (payment, account) =>
+  payment.payments.length ? null : { ...payment, payments: [{ kind: PREPAID, amount: payment.total }], prepaid: account };
+
 /** Without what was given in one way. */
-export const taken = (payment, kind) => ({
+export const taken = ({ prepaid, ...payment }, kind) => ({
   ...payment,
+  ...(prepaid && kind !== PREPAID ? { prepaid } : {}),
   payments: payment.payments.filter((one) => one.kind !== kind),
   tendered: kind === "cash" ? null : payment.tendered,
 });
@@ -46,5 +60,6 @@ export function notes(amount) {
 export function body(payment) {
   const cash = cashOf(payment);
   const tendered = cash && payment.tendered > cash ? { tendered: payment.tendered } : {};
-  return { payments: payment.payments, ...tendered };
+  const account = payment.prepaid ? { prepaid: payment.prepaid } : {};
+  return { payments: payment.payments, ...tendered, ...account };
 }

@@ -8,6 +8,33 @@ export const PACE = 30; // milliseconds between two signs, at most
 export const LEAST = 6;
 const FEW = 3; // as many so fast were no hand
 
+/** Letters that choose something: a hand types one; a scanner's come in a row, and choose nothing. */
+export class Letters {
+  #last = -Infinity;
+  #timer = null;
+  #choose = null;
+
+  /** A key at a time (ms); `choose` is what it stands for, null for nothing. */
+  key(key, at, choose) {
+    const row = at - this.#last <= PACE;
+    const waiting = this.#choose;
+    this.#last = at;
+    this.#wait(null);
+    if (key === "Enter" && waiting) waiting(); // a quick hand: its letter counts, not the Enter
+    else if (!row && choose) this.#wait(choose);
+    return key === "Enter" && Boolean(waiting);
+  }
+
+  #wait(choose) {
+    clearTimeout(this.#timer);
+    this.#choose = choose;
+    this.#timer = choose && setTimeout(() => {
+      this.#choose = null;
+      choose();
+    }, 2 * PACE);
+  }
+}
+
 export class Scanner {
   #text = "";
   #last = -Infinity;

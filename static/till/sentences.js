@@ -32,6 +32,7 @@ export const sentence = (code, error = null) => (SAID[code] ? _(SAID[code]) : (e
 
 export const KIND_NAMES = {
   cash: N_("Cash"), wechat: N_("WeChat"), alipay: N_("Alipay"), card: N_("Card"), other: N_("Other"),
+  prepaid: N_("Prepaid"),
 };
 
 export const kindName = (kind) => (KIND_NAMES[kind] ? _(KIND_NAMES[kind]) : kind);

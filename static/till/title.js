@@ -1,11 +1,13 @@
 /**
  * The title of a company: as its code has it, or as somebody typed it.
  *
- * The code is the tax administration's for quick invoicing: `$`, the version 01, base64, `$`. In it
- * `name</>tax id</>address and phone</>bank and account</>check sum`. Writers differ: UTF-8 or GBK
- * inside, address and phone apart by `|`, the sum of either spelling, or missing.
+ * The code is the tax administration's for quick invoicing: `$`, the version 01, the fields
+ * `name</>tax id</>address and phone</>bank and account</>check sum`, `$`. Writers differ: the fields
+ * as they are or in base64, UTF-8 or GBK inside, address and phone apart by `|`, the sum of either
+ * spelling, or missing. The service reads the same (domain/titles.py).
  */
-const CODE = /^\$01([A-Za-z0-9+/_-]+={0,2})\$$/;
+const CODE = /^\$01(.+)\$$/s;
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 const MARK = "</>";
 const SUM = /^[0-9A-F]{1,4}$/i;
 const LONGEST = 100;
@@ -16,12 +18,24 @@ export const isTitleCode = (text) => text.startsWith("$01");
 /** {name, tax_id, address_phone, bank_account, sure} of a code; null for what is none. */
 export function readTitle(text) {
   const found = CODE.exec(text.trim());
-  const bytes = found && bytesOf(found[1]);
-  for (const charset of bytes ? ["utf-8", "gbk"] : []) {
-    const title = fields(decoded(bytes, charset));
+  for (const said of found ? readings(found[1]) : []) {
+    const title = fields(said);
     if (title) return title;
   }
   return null;
+}
+
+/** The fields as a writer may have meant them. */
+function readings(body) {
+  if (!BASE64.test(body)) return [regained(body)];
+  const bytes = bytesOf(body);
+  return bytes ? ["utf-8", "gbk"].map((charset) => decoded(bytes, charset)) : [];
+}
+
+/** Text of GBK that a reader took for Latin letters, one for each byte. */
+function regained(body) {
+  if (!/^[\0-\xff]*$/.test(body)) return body;
+  return decoded(Uint8Array.from(body, (sign) => sign.charCodeAt(0)), "gbk") || body;
 }
 
 function bytesOf(text) {

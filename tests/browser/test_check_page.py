@@ -32,15 +32,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def chrome(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Chrome]:
     """A phone whose camera sees an authentic invoice's code."""
     folder = tmp_path_factory.mktemp("phone")
-    film = folder / "camera.y4m"
-    film.write_bytes(_film(code(site.text, 4)))
-    flags = (*CAMERA, f"--use-file-for-fake-video-capture={film}")
+    (folder / "camera.y4m").write_bytes(film(code(site.text, 4)))
+    flags = (*CAMERA, f"--use-file-for-fake-video-capture={folder / 'camera.y4m'}")
     with browser(folder / "profile", *flags) as chrome:
         chrome.window(390, 844, phone=True)
         yield chrome
 
 
-def code(text: str, size: int) -> Image.Image:
+def code(text: str | bytes, size: int) -> Image.Image:
     """A QR code."""
     made = qrcode.QRCode(box_size=size, error_correction=qrcode.ERROR_CORRECT_Q)
     made.add_data(text)
@@ -48,7 +47,7 @@ def code(text: str, size: int) -> Image.Image:
     return picture
 
 
-def _film(picture: Image.Image) -> bytes:
+def film(picture: Image.Image) -> bytes:
     """A frame of what a camera sees."""
     frame = Image.new("L", (640, 480), 200)
     frame.paste(picture.resize((400, 400)), (120, 40))
@@ -56,7 +55,7 @@ def _film(picture: Image.Image) -> bytes:
     return head + frame.tobytes() + bytes([128]) * (640 * 480 // 2)
 
 
-def photograph(*texts: str) -> Image.Image:
+def photograph(*texts: str | bytes) -> Image.Image:
     """Several slips on a table, turned a little, not quite sharp."""
     table = Image.new("L", (1200 * len(texts), 1400), 170)
     for place, text in enumerate(texts):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Flask
 from PIL import Image
@@ -279,9 +279,27 @@ def walk_claims(chrome: Chrome, folder: Path) -> Iterator[str]:
         desk.client.delete(f"/v1/orders/{gone['id']}", headers=desk.auth())
         chrome.open(gone["link"])
         yield "claim, cancelled"
+        _claimed_by_another(desk, taken := _ordered(desk, "C4"), url)
+        chrome.open(taken["link"])
+        yield "claim, taken by another"
+        chrome.open(_ordered(desk, "C5", after_payment=True)["link"])
+        yield "claim, waits"
+        late = _ordered(desk, "C6", expires_in=60)
+        desk.clock.forward(minutes=2)
+        chrome.open(late["link"])
+        yield "claim, expired"
         chrome.open(f"{url}/claim/{'A' * 24}")
         yield "claim, nothing"
         chrome.open("about:blank")  # what asks again and again does so no more
+
+
+def _claimed_by_another(desk: Desk, order: dict[str, Any], url: str) -> None:
+    """Another guest's browser was quicker."""
+    phone, path = desk.app.test_client(), urlsplit(order["link"]).path
+    mine = re.search(r'name="mine" value="([^"]+)"', phone.get(path, base_url=url).text)
+    assert mine
+    answer = phone.post(path, data={"mine": mine[1], "kind": "individual"}, base_url=url)
+    assert answer.status_code < 400, answer.text
 
 
 def _ordered(desk: Desk, order_id: str, **more: object) -> dict[str, Any]:

@@ -85,6 +85,8 @@ class Books:
             **self.rows_at(merchant_id, [invoice.seq], names)[0],
             "lines": detail_lines(lines, left),
             "buyer": buyer_of(invoice),
+            # An invoice that no page has sold may be paid so, too, and goes back alike.
+            "prepaid": bool(self._store.released_for(parse_password_area(invoice.hash))),
             "red": self.rows_at(merchant_id, [red.seq for red in reds], names),
         }
 

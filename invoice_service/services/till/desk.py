@@ -13,6 +13,7 @@ from invoice_service.services.people.ports import KeyStore
 from invoice_service.services.people.sessions import Sessions
 from invoice_service.services.people.trail import Head
 from invoice_service.services.ports import Account, PrintStore
+from invoice_service.services.prepaid.ports import Whole
 from invoice_service.services.till.bills import Bills
 from invoice_service.services.till.books import Books
 from invoice_service.services.till.days import Days
@@ -31,6 +32,10 @@ class DeskStore(TillStore, OrderStore, BuyerStore, PeopleReader, KeyStore, Print
 
     def account(self, merchant_id: int) -> Account | None:
         """One merchant."""
+        ...
+
+    def prepaid(self, account_id: str, *, merchant_id: int | None = None) -> Whole | None:
+        """A prepaid account."""
         ...
 
     def last_act(self) -> Head:

@@ -5,9 +5,11 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
+from chain.hashing import Digest
 from invoice_service.domain.acts import By
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.money import Fen
+from invoice_service.domain.prepaid import Standing
 from invoice_service.services.till.shapes import BillContent
 
 ListKind = Literal["menu", "tables", "tills"]
@@ -287,6 +289,10 @@ class BillStore(Protocol):
         """Keep how it was paid, once for all; of the bill, only ``outcome`` stays."""
         ...
 
+    def prepaid_standing(self, account_id: str, merchant_id: int, now: int) -> Standing | None:
+        """How a merchant's prepaid account stands at ``now`` (unix seconds)."""
+        ...
+
 
 class ReturnStore(Protocol):
     """Returns, from when they were begun."""
@@ -309,6 +315,10 @@ class ReturnStore(Protocol):
 
     def begun_returns(self, merchant_id: int, shift: str) -> list[Returning]:
         """Those of which nobody knows what came."""
+        ...
+
+    def released_for(self, invoice: Digest) -> Fen | None:
+        """What a prepaid account pays of it, 0 where its wallet did not; None: no account does."""
         ...
 
 
@@ -343,6 +353,10 @@ class ShiftStore(Protocol):
 
 class LookStore(Protocol):
     """Reading what was sold."""
+
+    def released_for(self, invoice: Digest) -> Fen | None:
+        """As ``ReturnStore`` has it."""
+        ...
 
     def listed(self, merchant_id: int, span: Span | None, before: int, limit: int) -> list[Listed]:
         """Invoices of these days (None: of all) with ``seq`` below ``before``, newest first."""

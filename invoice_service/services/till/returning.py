@@ -34,7 +34,7 @@ from invoice_service.services.records import own_invoice
 from invoice_service.services.till.ports import Hand, Place, Returning, ReturnStore, Sale
 from invoice_service.services.till.problems import with_members
 from invoice_service.services.till.selling import by_kind
-from invoice_service.services.till.shapes import TakeBack
+from invoice_service.services.till.shapes import PREPAID, TakeBack
 
 _KEY: Final = "till-return"
 _encode: Final = msgspec.json.Encoder().encode
@@ -72,7 +72,7 @@ class Taking:
     def take_back(self, hand: Hand, hash_: str, asked: TakeBack) -> Returned:
         """Issue the red invoice and book what is paid back; on disk when this returns.
 
-        Raises as ``reverse`` does, and MalformedError ``payments_differ``.
+        Raises as ``reverse`` does, and MalformedError ``payments_differ``, ``prepaid_goes_back``.
         """
         blue = self._own(hand, hash_)
         request = _request(asked)
@@ -125,6 +125,21 @@ class Taking:
             raise with_members(
                 MalformedError("payments_differ", f"{total} fen come back", pointer="/refund"),
                 total=total,
+            )
+        self._check_account(blue, paid)
+
+    def _check_account(self, blue: StoredInvoice, paid: dict[str, Fen]) -> None:
+        """What an account has paid its ledger gives back, all of it: nothing is handed out, too.
+
+        Where its wallet did not pay, money that came otherwise may go back as it came.
+        """
+        released = self._store.released_for(parse_password_area(blue.hash))
+        wrong = PREPAID in paid if released is None else released and list(paid) != [PREPAID]
+        if wrong:
+            raise MalformedError(
+                "prepaid_goes_back",
+                "an account pays this invoice" if released else "no account has paid this invoice",
+                pointer="/refund",
             )
 
     def _finish(self, hand: Hand, begun: Returning, blue: StoredInvoice) -> Returned:

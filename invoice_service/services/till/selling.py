@@ -16,11 +16,12 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from chain.errors import ConflictError, MalformedError, NotFoundError, RefusedError
+from chain.errors import ConflictError, MalformedError, NotFoundError, Problem, RefusedError
 from chain.hashing import sha256
 from invoice_service.domain.invoice import Issued
 from invoice_service.domain.merchant import refuse_unless_active
 from invoice_service.domain.money import Fen
+from invoice_service.domain.prepaid import Standing, require_room
 from invoice_service.domain.quota import check_left, check_limit
 from invoice_service.domain.request import Buyer, LineRequest
 from invoice_service.services.issuing.issue import IssuingDesk, issue_one, prepare_one
@@ -35,6 +36,7 @@ from invoice_service.services.till.ports import (
 )
 from invoice_service.services.till.problems import with_members
 from invoice_service.services.till.shapes import (
+    PREPAID,
     BillContent,
     PartRequest,
     Payment,
@@ -115,9 +117,10 @@ class Selling:
     def settle(self, hand: Hand, bill_id: str, asked: SettleRequest) -> Outcome:
         """What came of the bill; on disk when this returns.
 
-        Raises MalformedError as ``split`` and issuing do, and ``payments_differ``; ConflictError
-        as ``BillStore.put_bill`` and issuing do, RefusedError as issuing, UnavailableError: then
-        the same call again finishes what was begun.
+        Raises MalformedError as ``split`` and issuing do, and ``payments_differ``,
+        ``prepaid_pays_all``; ConflictError as ``BillStore.put_bill`` and issuing do, RefusedError
+        and NotFoundError as issuing, UnavailableError: then the same call again finishes what was
+        begun.
         """
         digest = _digest(asked, hand)
         bill = self._store.bill(hand.merchant_id, bill_id)
@@ -190,9 +193,13 @@ class Selling:
             raise MalformedError("missing_field", "how is it paid?", pointer="/parts")
         content = content_of(bill, asked.bill)
         check_bill(content, self._issuing.rates, self._issuing.max_lines)
-        orders = split(content, asked.parts)
+        orders = [
+            order._replace(request=msgspec.structs.replace(order.request, prepaid=part.prepaid))
+            for order, part in zip(split(content, asked.parts), asked.parts, strict=True)
+        ]
         paid = _all_paid(asked.parts, orders)
         self._check(hand, orders)
+        self._check_accounts(hand, orders)
         plan = [
             _PlannedPart(
                 request=msgspec.Raw(_encode(msgspec.structs.replace(order.request, buyer=_NOBODY))),
@@ -227,13 +234,34 @@ class Selling:
             try:
                 prepared = prepare_one(self._issuing, merchant, _encode(order.request))
             except MalformedError as problem:
-                where = f"/parts/{number}{problem.pointer}"
-                raise MalformedError(
-                    problem.code, problem.detail, pointer=where, **problem.extra
-                ) from None
+                raise _at_part(problem, number) from None
             check_limit(prepared.amount, merchant.invoice_limit)
             money += prepared.amount
         check_left(money, account.money_left(hand.by.at))
+
+    def _check_accounts(self, hand: Hand, orders: Sequence[Order]) -> None:
+        """Whether prepaid accounts pay what they are to, all parts together; as ``require_room``.
+
+        What is refused now has issued nothing; issuing decides, each part in its transaction.
+        """
+        standings: dict[str, Standing | None] = {}
+        for number, order in enumerate(orders):
+            account = order.request.prepaid
+            if isinstance(account, UnsetType):
+                continue
+            if account not in standings:
+                standings[account] = self._store.prepaid_standing(
+                    account, hand.merchant_id, hand.by.at
+                )
+            standing = standings[account]
+            try:
+                require_room(standing, order.total)
+            except (NotFoundError, RefusedError) as problem:
+                raise _at_part(problem, number) from None
+            if standing is not None:
+                standings[account] = standing._replace(
+                    held=standing.held - order.total, releases=standing.releases + 1
+                )
 
     def _finish(self, bill: Bill, hand: Hand) -> Outcome:
         plan = _read_plan(bill.settlement)
@@ -261,7 +289,7 @@ class Selling:
                 # The version is that of fixing it: what was undone since is another order.
                 idempotency_key=f"{_KEY}:{bill.id}:{bill.version}:{number}",
             )
-        except (RefusedError, ConflictError, MalformedError) as problem:
+        except (RefusedError, ConflictError, MalformedError, NotFoundError) as problem:
             if number == 1:
                 self._store.release_bill(bill.merchant_id, bill.id)
             there = self._store.bill(bill.merchant_id, bill.id)
@@ -314,13 +342,30 @@ def content_of(bill: Bill | None, sent: BillContent | UnsetType) -> BillContent:
     return bill.content
 
 
+def _at_part(problem: Problem, number: int) -> Problem:
+    """The same of the part with this number, counted from 0."""
+    where = f"/parts/{number}{problem.pointer}"
+    return type(problem)(problem.code, problem.detail, pointer=where, **problem.extra)
+
+
 def _all_paid(
     parts: Sequence[PartRequest], orders: Sequence[Order]
 ) -> list[tuple[dict[str, Fen], Fen]]:
-    """By kind, and the change; MalformedError ``payments_differ`` with what the parts come to."""
+    """By kind, and the change; MalformedError ``payments_differ`` with what the parts come to.
+
+    ``prepaid_pays_all``: an account pays its invoice alone, as that releases what it comes to.
+    """
     found = []
     for number, (part, order) in enumerate(zip(parts, orders, strict=True)):
         amounts = by_kind(part.payments)
+        if (part.prepaid is not UNSET or PREPAID in amounts) and (
+            part.prepaid is UNSET or list(amounts) != [PREPAID]
+        ):
+            raise MalformedError(
+                "prepaid_pays_all",
+                "a part has an account and is paid by it alone, or neither",
+                pointer=f"/parts/{number}/payments",
+            )
         cash = amounts.get("cash", 0)
         tendered = cash if isinstance(part.tendered, UnsetType) else part.tendered
         if sum(amounts.values()) != order.total or tendered < cash:

@@ -9,10 +9,13 @@ from msgspec import UNSET, Meta, UnsetType
 from chain.errors import MalformedError
 from invoice_service.domain.money import LIMIT
 from invoice_service.domain.reading import Wire
-from invoice_service.domain.request import Buyer, LineNumber, ReturnedLine
+from invoice_service.domain.request import Buyer, LineNumber, PrepaidId, ReturnedLine
 
 PaymentKind = Literal["cash", "wechat", "alipay", "card", "other"]
 PAYMENT_KINDS: Final = ("cash", "wechat", "alipay", "card", "other")
+PREPAID: Final = "prepaid"
+"""What an account of money paid in advance pays: nothing comes to the till."""
+
 MOST_PARTS: Final = 5
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -71,14 +74,20 @@ class PartLine(Wire, frozen=True):
 class Payment(Wire, frozen=True):
     """So much was paid in this way; of a return: paid back."""
 
-    kind: PaymentKind
+    kind: PaymentKind | Literal["prepaid"]
     amount: Money
+
+
+class Taken(Payment, frozen=True):
+    """So much came to the till itself."""
+
+    kind: PaymentKind
 
 
 class PartRequest(Wire, frozen=True):
     """What one guest pays: these lines, or so much of everything, or all that is left.
 
-    ``tendered`` is the cash that was handed over.
+    ``tendered`` is the cash that was handed over; ``prepaid`` the account that pays all of it.
     """
 
     lines: Annotated[list[PartLine], Meta(min_length=1)] | UnsetType = UNSET
@@ -86,6 +95,7 @@ class PartRequest(Wire, frozen=True):
     buyer: Buyer | UnsetType = UNSET
     payments: Annotated[list[Payment], Meta(max_length=20)] = []  # noqa: RUF012 # as above
     tendered: Money | UnsetType = UNSET
+    prepaid: PrepaidId | UnsetType = UNSET
 
 
 class SettleRequest(Wire, frozen=True):
@@ -122,14 +132,14 @@ class BillOrder(Wire, frozen=True):
     version: Version
     shares: Annotated[list[ShareRequest], Meta(min_length=1, max_length=MOST_PARTS)]
     id: Id | UnsetType = UNSET  # as in ``SettleRequest``
-    payments: Annotated[list[Payment], Meta(max_length=20)] = []  # noqa: RUF012 # as above
+    payments: Annotated[list[Taken], Meta(max_length=20)] = []  # noqa: RUF012 # as above
     bill: BillContent | UnsetType = UNSET
 
 
 class OrderPaid(Wire, frozen=True):
     """How an order was paid, all of it."""
 
-    payments: Annotated[list[Payment], Meta(min_length=1, max_length=20)]
+    payments: Annotated[list[Taken], Meta(min_length=1, max_length=20)]
 
 
 class TakeBack(Wire, frozen=True):

@@ -67,20 +67,27 @@ def release(
     execute: Execute, account_id: str, merchant_id: int, digest: bytes, total: Fen, now: int
 ) -> int:
     """Release what an invoice comes to, and give the account's place; raises ``require_room``'s."""
-    row = execute(_STANDING, (account_id, merchant_id)).fetchone()
-    standing = None
-    if row is not None:
-        ending = ending_of(
-            now=now,
-            expires_at=row[1],
-            active=bool(row[2]),
-            asked=bool(row[3]),
-            refunded=bool(row[6]),
-        )
-        standing = Standing(row[4], row[5], ending)
+    seq, standing = _standing(execute, account_id, merchant_id, now)
     require_room(standing, total)
-    _add(execute, row[0], "release", total, now, digest)
-    return int(row[0])
+    _add(execute, seq, "release", total, now, digest)
+    return seq
+
+
+def _standing(
+    execute: Execute, account_id: str, merchant_id: int, now: int
+) -> tuple[int, Standing | None]:
+    """The account's place, and how it stands; (0, None) where there is none."""
+    row = execute(_STANDING, (account_id, merchant_id)).fetchone()
+    if row is None:
+        return 0, None
+    ending = ending_of(
+        now=now,
+        expires_at=row[1],
+        active=bool(row[2]),
+        asked=bool(row[3]),
+        refunded=bool(row[6]),
+    )
+    return int(row[0]), Standing(row[4], row[5], ending)
 
 
 def give_back(execute: Execute, blue: bytes, red: bytes, amount: Fen, now: int) -> None:
@@ -126,6 +133,17 @@ class PrepaidRows:
     def has_prepaid(self, account_id: str, merchant_id: int) -> bool:
         """Whether there is such an account at this merchant's."""
         return self.prepaid(account_id, merchant_id=merchant_id) is not None
+
+    def prepaid_standing(self, account_id: str, merchant_id: int, now: int) -> Standing | None:
+        """How a merchant's account stands."""
+        with self.connections.reading() as connection:
+            return _standing(connection.execute, account_id, merchant_id, now)[1]
+
+    def released_for(self, invoice: Digest) -> Fen | None:
+        """What an account pays of an invoice; None where none does."""
+        with self.connections.reading() as connection:
+            row = connection.execute(_OF_INVOICE, (bytes(invoice),)).fetchone()
+        return None if row is None else int(row[1])
 
     def prepaid_by_mark(self, marks: Sequence[bytes]) -> Whole | None:
         """One by the keyed digest of its token."""

@@ -5,6 +5,7 @@ from flask import Blueprint
 from invoice_service.services.mailing.desk import MailDesk
 from invoice_service.services.till.desk import TillDesk
 from invoice_service.web.people.gate import Gate
+from invoice_service.web.till.accounts import AccountCalls
 from invoice_service.web.till.bills import BillCalls
 from invoice_service.web.till.events import EventCalls
 from invoice_service.web.till.figures import FigureCalls
@@ -31,6 +32,7 @@ def data_blueprint(gate: Gate, desk: TillDesk, mail: MailDesk, largest: int) -> 
         ListCalls(session),
         BillCalls(session),
         OrderCalls(session, gate.door),
+        AccountCalls(session),
         InvoiceCalls(session),
         SlipCalls(session, gate.door),
         MailCalls(session, mail),

@@ -46,6 +46,7 @@ CALLS: Final = (
     Call("post", "/till/invoices/{hash}/prints", _BOTH),
     Call("post", "/till/invoices/{hash}/mail", _BOTH),
     Call("get", "/till/invoices/{hash}/mails", _BOTH),
+    Call("get", "/till/prepaid/{account}", _BOTH),
     Call("get", "/till/titles", _BOTH),
     Call("get", "/till/figures", _BOTH),
     Call("get", "/till/shifts", _BOTH),

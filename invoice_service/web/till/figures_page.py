@@ -22,6 +22,7 @@ _KINDS: Final = {
     "alipay": N_("Alipay"),
     "card": N_("Card"),
     "other": N_("Other"),
+    "prepaid": N_("Prepaid"),
     "unrecorded": N_("by program"),
 }
 _OPENS: Final = 10  # o'clock

@@ -1,13 +1,14 @@
 /** The day at a till: its invoices as they come and change, taking back, printing again, figures. */
-import { _, ngettext } from "../../ground/words.js";
+import { _, joined, ngettext } from "../../ground/words.js";
 import { button, fill, h, icon, part } from "../dom.js";
 import { frame, showCashier, showLive, signedOut } from "../frame.js";
 import { newId } from "../ids.js";
 import { live, soon } from "../live.js";
 import { heardOrder } from "../order_window.js";
 import { shown } from "../money.js";
+import { PREPAID } from "../payment.js";
 import { Printing } from "../printers.js";
-import { REASONS, takeBack } from "../returns.js";
+import { REASONS, moneyBack, takeBack } from "../returns.js";
 import { upserted } from "../rows.js";
 import { say, sound } from "../say.js";
 import { kindName, sentence } from "../sentences.js";
@@ -99,7 +100,9 @@ class Day {
     const id = newId();
     windows.show(_("Take back %(number)s?", { number: row.number }), () => [
       h("p", { class: "to-pay large" }, h("span", {}, _("Goes back")), h("b", {}, shown(row.left))),
-      h("p", { class: "quiet" }, _("A red invoice is made, and the money goes back as it was paid. Touch why:")),
+      h("p", { class: "quiet" }, row.payments.some(({ kind }) => kind === PREPAID)
+        ? _("A red invoice is made, and the money goes back to the guest's prepaid account by itself. Touch why:")
+        : _("A red invoice is made, and the money goes back as it was paid. Touch why:")),
       h("div", { class: "reasons" }, REASONS.map(([reason, words]) =>
         h("button", { type: "button", class: "button", "data-reason": reason, click: () => this.#back(row, id, reason) }, _(words)))),
       h("p", {}, h("a", { href: `${this.data.root}/till/invoices/${row.hash}/page` }, _("Only some lines, or an amount"))),
@@ -114,7 +117,7 @@ class Day {
       windows.close();
       sound("good");
       const [red] = invoices;
-      say(_("Taken back: red invoice %(number)s, %(total)s.", { number: red.number, total: shown(red.total_amount) }), "good",
+      say(joined([_("Taken back: red invoice %(number)s, %(total)s.", { number: red.number, total: shown(red.total_amount) }), moneyBack(invoice)]), "good",
         button(_("Print the red slip"), () => this.print(red.hash, false), {}, "printer"));
       await this.load();
     } catch (error) {

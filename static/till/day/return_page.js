@@ -1,10 +1,10 @@
 /** Taking back some lines of an invoice, or an amount. */
-import { _ } from "../../ground/words.js";
+import { _, joined } from "../../ground/words.js";
 import { fill, field, h, part } from "../dom.js";
 import { frame, showCashier } from "../frame.js";
 import { newId } from "../ids.js";
 import { fenOf, millionthsOf, shown } from "../money.js";
-import { REASONS, takeBack } from "../returns.js";
+import { REASONS, moneyBack, takeBack } from "../returns.js";
 import { share } from "../rows.js";
 import { say, sound } from "../say.js";
 import { rateName, sentence } from "../sentences.js";
@@ -92,8 +92,9 @@ class Return {
       const { invoices: [red] } = await takeBack(this.service, this.invoice, { id: this.id, reason: form.elements.reason.value, what, amount });
       [this.id, this.wrong] = [newId(), ""];
       sound("good");
+      const where = moneyBack(this.invoice);
       await this.load();
-      say(_("Taken back: red invoice %(number)s, %(total)s.", { number: red.number, total: shown(red.total_amount) }), "good");
+      say(joined([_("Taken back: red invoice %(number)s, %(total)s.", { number: red.number, total: shown(red.total_amount) }), where]), "good");
     } catch (error) {
       form.querySelector("button").disabled = false;
       this.id = newId();

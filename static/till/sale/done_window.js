@@ -25,7 +25,7 @@ export function showAlready(till, { invoices = [], by, settled_at: at, till: whe
 
 /** `sold` is what the service answered. */
 export function showDone(till, sold, { drawer = false, already = "" } = {}) {
-  let [state, problem] = ["", null];
+  let [state, problem, held] = ["", null, null];
   const print = async (copy) => {
     [state, problem] = ["printing", null];
     window_.again();
@@ -39,7 +39,12 @@ export function showDone(till, sold, { drawer = false, already = "" } = {}) {
     window_.focus(); // Enter does what is next: print again, or the next guest
   };
   const title = already ? _("Paid already") : _("Sold");
-  const window_ = windows.show(title, () => content(till.data.root, { ...sold, already }, state, problem, print), { kind: "done" });
+  const window_ = windows.show(title, () => content(till.data.root, { ...sold, already, held }, state, problem, print), { kind: "done" });
+  const left = sold.prepaid && till.service.get(`/till/prepaid/${sold.prepaid}`);
+  left?.then((account) => {
+    held = account.held;
+    window_.again();
+  }, () => {}); // it is on the guest's own page as well
   if (printsByItself(settings()) && !already) print(false);
   return window_;
 }
@@ -51,6 +56,7 @@ function content(root, sold, state, problem, print) {
     sold.already
       ? h("p", { class: "notice is-warn", role: "alert" }, icon("triangle-alert"), h("span", {}, sold.already))
       : h("p", { class: "to-pay large" }, h("span", {}, _("Change")), h("b", {}, shown(sold.change))),
+    sold.held !== null && h("p", { "data-at": "left" }, _("Left in the prepaid account: %(left)s", { left: shown(sold.held) })),
     h("ul", { class: "paid" }, sold.invoices.map(({ hash, number, total_amount: amount }) => h("li", {},
       h("span", {}, _("Invoice"), " ", h("b", { class: "mono" }, number), " ", hash && h("a", { href: `${root}/till/invoices/${hash}/pdf`, target: "_blank" }, _("On A4 (PDF)"))),
       h("b", {}, shown(amount))))),

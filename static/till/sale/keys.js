@@ -70,6 +70,6 @@ function act(event, acts) {
 export function showKeys() {
   windows.show(_("Keys"), () => [
     h("dl", { class: "keys" }, KEYS.map(([key, words]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, words())])),
-    h("p", { class: "hint" }, _("Digits and letters go to the field wherever you are; 3*01 is three of 01. While paying: Enter cash, W WeChat, A Alipay, K card, O other.")),
+    h("p", { class: "hint" }, _("Digits and letters go to the field wherever you are; 3*01 is three of 01. While paying: Enter cash, W WeChat, A Alipay, K card, O other, P prepaid account.")),
   ]);
 }

@@ -9,7 +9,7 @@ import { newId } from "../ids.js";
 import { Journal, MemoryLog } from "../journal.js";
 import { heardOrder, showOrder } from "../order_window.js";
 import { live, soon } from "../live.js";
-import { body, begun, paid } from "../payment.js";
+import { accountIn, body, begun, paid } from "../payment.js";
 import { Printing } from "../printers.js";
 import { hush, say, sound } from "../say.js";
 import { sentence } from "../sentences.js";
@@ -127,7 +127,7 @@ class Till {
   async #send(parts, work) {
     this.sending = showSending(this);
     try {
-      this.#sold({ change: 0, ...(await work()) }, parts);
+      this.#sold({ change: 0, prepaid: parts.find(({ prepaid }) => prepaid)?.prepaid, ...(await work()) }, parts);
     } catch (error) {
       this.#refused(error);
       if (error.code === "till_needed") this.#which();
@@ -211,6 +211,9 @@ class Till {
       const take = this.paying?.title ?? ((buyer) => this.desk.edit((bill) => withBuyer(bill, buyer)));
       scannedTitle(this, text, take);
       if (!this.paying) windows.close();
+    } else if (this.paying?.asksAccount() || (accountIn(text) && (this.paying || !windows.isOpen()))) {
+      if (!this.paying) this.pay();
+      this.paying?.prepaid(text);
     } else if (!windows.isOpen()) this.menu.addCode(text);
   }
 

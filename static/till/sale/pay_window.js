@@ -2,12 +2,14 @@
 import { _ } from "../../ground/words.js";
 import { h, icon } from "../dom.js";
 import { fenOf, shown, yuanOf } from "../money.js";
-import { KINDS, begun, body, change, isPaid, left, notes, paid, taken } from "../payment.js";
+import { KINDS, PREPAID, begun, body, change, fromAccount, isPaid, left, notes, paid, taken } from "../payment.js";
+import { Letters } from "../scanner.js";
 import { kindName } from "../sentences.js";
 import * as windows from "../window.js";
+import { PrepaidStep } from "./prepaid_step.js";
 import { askTitle } from "./title_window.js";
 
-const LETTERS = { c: "cash", w: "wechat", a: "alipay", k: "card", o: "other" };
+const LETTERS = { c: "cash", w: "wechat", a: "alipay", k: "card", o: "other", p: PREPAID };
 const letterOf = (kind) => Object.keys(LETTERS).find((one) => LETTERS[one] === kind).toUpperCase();
 
 /**
@@ -16,29 +18,50 @@ const letterOf = (kind) => Object.keys(LETTERS).find((one) => LETTERS[one] === k
  */
 export function askPayment(till, parts, sell) {
   const paying = parts.map((part) => ({ part, payment: begun(part.total) }));
-  let [at, wrong] = [0, ""];
-  const pay = (kind, amount) => {
-    const next = amount === null ? null : paid(paying[at].payment, kind, amount);
-    wrong = next === null ? refusal(paying[at].payment, kind) : "";
+  let [at, wrong, account] = [0, "", null];
+  const go = (next, refused) => {
+    [wrong, account] = [next === null ? refused : "", null];
     if (next) paying[at].payment = next;
     if (next && isPaid(next) && !paying.some(({ payment }, n) => n > at && !isPaid(payment))) return sell(paying.map(settled));
     if (next && isPaid(next)) at += 1;
     return shownWindow.again();
   };
+  const pay = (kind, amount) =>
+    go(amount === null ? null : paid(paying[at].payment, kind, amount), refusal(paying[at].payment, kind));
+  const prepaid = (text = "") => {
+    const { payment } = paying[at];
+    if (payment.payments.length) return go(null, _("A prepaid account pays all of an invoice: take back what was paid otherwise, or split the bill."));
+    const step = new PrepaidStep(till, {
+      total: payment.total,
+      before: (id) => paying.reduce((sum, one) => (one.payment.prepaid === id ? sum + one.payment.total : sum), 0),
+      again: () => account === step && shownWindow.again(),
+      take: (id) => go(fromAccount(payment, id), ""),
+      back: () => go(null, ""),
+    });
+    account = step;
+    shownWindow.again();
+    return text && step.look(text);
+  };
   const field = () => shownWindow.inside.querySelector("#amount");
-  const kindOf = (kind) => pay(kind, fenOf(field().value));
+  const kindOf = (kind) => (kind === PREPAID ? prepaid() : pay(kind, fenOf(field().value)));
   const without = (kind) => {
     paying[at].payment = taken(paying[at].payment, kind);
     shownWindow.again();
   };
+  const letters = new Letters();
   const shownWindow = windows.show(_("Pay"), (window_) => {
     setTimeout(() => window_.inside.querySelector("#amount")?.select());
-    return part(till, window_, paying, at, { wrong, pay, kindOf, without });
+    const of = paying.length > 1 && h("p", { class: "of" }, _("Guest %(number)s of %(parts)s", { number: at + 1, parts: paying.length }));
+    return [of, account ? account.draw() : part(till, paying, at, { wrong, pay, kindOf, without, letters })];
   }, { kind: "pay-window", closed: () => (till.paying = null) });
-  till.paying = { title: (buyer) => {
-    paying[at].part = { ...paying[at].part, buyer };
-    shownWindow.again();
-  } };
+  till.paying = {
+    prepaid,
+    asksAccount: () => account !== null,
+    title: (buyer) => {
+      paying[at].part = { ...paying[at].part, buyer };
+      shownWindow.again();
+    },
+  };
 }
 
 const settled = ({ part: { total: _total, ...part }, payment }) => ({ ...part, ...body(payment) });
@@ -46,7 +69,7 @@ const settled = ({ part: { total: _total, ...part }, payment }) => ({ ...part, .
 const refusal = (payment, kind) =>
   kind === "cash" ? _("An amount in yuan, like 50.") : _("At most what is left: %(left)s. Only cash gives change.", { left: shown(left(payment)) });
 
-function part(till, window_, paying, at, { wrong, pay, kindOf, without }) {
+function part(till, paying, at, { wrong, pay, kindOf, without, letters }) {
   const { part: one, payment } = paying[at];
   const open = left(payment);
   return h("form", {
@@ -56,12 +79,10 @@ function part(till, window_, paying, at, { wrong, pay, kindOf, without }) {
     },
     keydown: (event) => {
       const kind = event.target.id === "amount" && !event.ctrlKey && !event.metaKey ? LETTERS[event.key.toLowerCase()] : undefined;
-      if (!kind) return;
-      event.preventDefault();
-      kindOf(kind);
+      const chosen = letters.key(event.key, event.timeStamp, kind ? () => kindOf(kind) : null);
+      if (kind || chosen) event.preventDefault();
     },
   },
-    paying.length > 1 && h("p", { class: "of" }, _("Guest %(number)s of %(parts)s", { number: at + 1, parts: paying.length })),
     h("p", { class: "to-pay large" }, h("span", {}, open === payment.total ? _("To pay") : _("Left to pay")), h("b", {}, shown(open))),
     payment.payments.length ? h("ul", { class: "paid" }, payment.payments.map(({ kind, amount }) => h("li", {}, kindName(kind), h("b", {}, shown(amount)),
       h("button", { type: "button", class: "close", "aria-label": _("Take back: %(kind)s", { kind: kindName(kind) }), click: () => without(kind) }, icon("x"))))) : null,
@@ -72,7 +93,7 @@ function part(till, window_, paying, at, { wrong, pay, kindOf, without }) {
     h("input", { id: "amount", type: "text", inputmode: "decimal", autocomplete: "off", autofocus: true, value: yuanOf(open), "aria-invalid": wrong ? "true" : null, "aria-describedby": wrong ? "amount-wrong" : null }),
     h("div", { class: "chips", role: "group", "aria-label": _("Cash given") }, notes(open).slice(1).map((note) =>
       h("button", { type: "button", class: "chip", click: () => pay("cash", note) }, shown(note)))),
-    h("div", { class: "kinds" }, KINDS.map((kind) => h("button", {
+    h("div", { class: "kinds" }, [...KINDS, PREPAID].map((kind) => h("button", {
       type: kind === "cash" ? "submit" : "button", class: `button${kind === "cash" ? "" : " quiet"}`, click: kind === "cash" ? null : () => kindOf(kind),
     }, kindName(kind), h("kbd", {}, kind === "cash" ? "Enter" : letterOf(kind))))));
 }

@@ -98,6 +98,31 @@ def _pay(till: Till) -> None:
     till.page.wait_for_selector("dialog .paid")
 
 
+def _account(till: Till) -> None:
+    """A guest's prepaid account that may pay."""
+    _bill(till)
+    till.page.click("[data-at=pay]")
+    till.page.wait_for_selector("#amount")
+    till.scan(till.shop.prepaid(5_000_000))  # tables keep what other scenes ordered
+    till.page.wait_for_selector("#prepaid-left")
+
+
+def _short(till: Till) -> None:
+    """One that holds less."""
+    _bill(till)
+    till.page.click("[data-at=pay]")
+    till.page.wait_for_selector("#amount")
+    till.scan(till.shop.prepaid(100))
+    till.page.wait_for_selector("#account-wrong")
+
+
+def _left(till: Till) -> None:
+    """It has paid."""
+    _account(till)
+    till.page.click("[data-at=prepaid-go]")
+    till.page.wait_for_selector("dialog.done [data-at=left]")
+
+
 def _done(till: Till) -> None:
     _pay(till)
     till.page.click("dialog .kinds button >> nth=0")
@@ -247,6 +272,9 @@ SCENES: Final[dict[str, Callable[[Till], None]]] = {
     "sure": _sure,
     "orders": _orders,
     "pay": _pay,
+    "account": _account,
+    "short": _short,
+    "left": _left,
     "done": _done,
     "keys": _keys,
     "cashier": _cashier,

@@ -116,3 +116,14 @@ test("notes that a guest may lay down", () => {
   assert.deepEqual(payment.notes(5000)[0], 5000);
   for (const amount of [1, 99, 12_345, 50_000]) assert.ok(payment.notes(amount).every((note) => note >= amount));
 });
+
+test("an account pays all of a part, or none of it", () => {
+  const id = "0a".repeat(16);
+  assert.equal(payment.accountIn(` ${id.toUpperCase()}\n`), id);
+  for (const text of ["", "0a", `${id}0`, id.replace("a", "g"), "6901234567892"]) assert.equal(payment.accountIn(text), null);
+  const one = payment.fromAccount(payment.begun(2800), id);
+  assert.ok(payment.isPaid(one));
+  assert.deepEqual(payment.body(one), { payments: [{ kind: "prepaid", amount: 2800 }], prepaid: id });
+  assert.deepEqual(payment.body(payment.taken(one, "prepaid")), { payments: [] });
+  assert.equal(payment.fromAccount(payment.paid(payment.begun(2800), "cash", 800), id), null);
+});

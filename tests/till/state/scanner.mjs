@@ -1,7 +1,7 @@
 /** Scanners, hands, and titles of companies. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Scanner } from "../../../static/till/scanner.js";
+import { Letters, PACE, Scanner } from "../../../static/till/scanner.js";
 import { asked, byCategory, search, withCode } from "../../../static/till/menu.js";
 import { buyerOf, crc16, isTitleCode, looksLikeTaxId, readTitle } from "../../../static/till/title.js";
 
@@ -87,6 +87,14 @@ test("a sum over GBK, a title in GBK, and one without a sum are read, too", () =
   assert.deepEqual(readTitle(code("深圳</>91440300708461136T", "")).sure, false);
 });
 
+test("a title without base64 is read, also where its GBK was taken for Latin letters", () => {
+  const plain = `$01${TEXT}${sumOf(Buffer.from(TEXT))}$`;
+  assert.deepEqual(readTitle(plain), readTitle(code(TEXT, sumOf(Buffer.from(TEXT)))));
+  const bytes = [...GBK["深"], ...GBK["圳"], ...Buffer.from("</>91440300708461136T</>")];
+  const title = readTitle(`$01${String.fromCharCode(...bytes)}${sumOf(bytes)}$`);
+  assert.deepEqual([title.name, title.sure], ["深圳", true]);
+});
+
 test("a bent title is not taken for sure, and rubbish for none", () => {
   assert.equal(readTitle(code(TEXT.replace("采购", "采构"), sumOf(Buffer.from(TEXT)))).sure, false);
   for (const text of ["", "$01$", "$01####$", "$01YWJj$", "$02YWJj$", "6901234567892", code("</>x</>", "")]) {
@@ -99,4 +107,25 @@ test("a buyer without a tax id is an organisation", () => {
   assert.deepEqual(buyerOf({ name: " 市教育局 ", tax_id: "" }), { kind: "organisation", name: "市教育局" });
   assert.ok(looksLikeTaxId(" 91440300708461136t "));
   for (const text of ["", "123", "9144030070846113IO", "440300708461136", "91440300708461136TX"]) assert.ok(!looksLikeTaxId(text), text);
+});
+
+/** What `keys` (key and time) choose of letters that stand for themselves. */
+async function chosen(...keys) {
+  const found = [];
+  const letters = new Letters();
+  const taken = keys.map(([key, at]) => letters.key(key, at, /^[a-z]$/.test(key) ? () => found.push(key) : null));
+  await new Promise((done) => setTimeout(done, 5 * PACE));
+  return [found.join(""), taken.at(-1)];
+}
+
+test("a hand's letter chooses, a scanner's do not", async () => {
+  assert.deepEqual(await chosen(["w", 0]), ["w", false]);
+  assert.deepEqual(await chosen(["c", 0], ["0", 5], ["a", 10]), ["", false]);
+  assert.deepEqual(await chosen(["0", 0], ["c", 5]), ["", false]);
+  assert.deepEqual(await chosen(["0", 0], ["c", 200]), ["c", false]);
+});
+
+test("a letter and a quick Enter are the letter, alone", async () => {
+  assert.deepEqual(await chosen(["w", 0], ["Enter", 40]), ["w", true]);
+  assert.deepEqual(await chosen(["Enter", 0]), ["", false]);
 });

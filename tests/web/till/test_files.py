@@ -158,11 +158,11 @@ def test_one_name_on_five_days_keeps_all_and_tells_what_became_of_each(bureau: B
     bureau.issue(**order, lines=[{"name": "面", "total": 5000, "tax_rate": "0.06"}])
     now = {row["密码区"]: row for row in till.table(place)}
     told = now[first["密码区"]]
-    assert (told["当前状态"], told["剩余金额（元）"]) == ("已红冲 · 作废", "0.00")
+    assert (told["当前状态"], told["剩余金额（元）"]) == ("已红冲 · 不再有效", "0.00")
     assert (told["红字发票号码"], told["重开发票号码"]) == ("00000011", "00000013")
     part = now[second["密码区"]]
     assert (part["当前状态"], part["剩余金额（元）"]) == ("部分红冲", "5.00")
-    assert {row["当前状态"] for row in now.values()} == {"真票", "已红冲 · 作废", "部分红冲"}
+    assert {row["当前状态"] for row in now.values()} == {"真票", "已红冲 · 不再有效", "部分红冲"}
 
 
 def test_results_open_without_a_formula_and_without_losing_a_digit(bureau: Bureau) -> None:

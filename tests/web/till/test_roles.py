@@ -19,6 +19,7 @@ VALUES = {
     "bill": "12345678",
     "shift": "12345678",
     "order": "0" * 32,
+    "account": "0" * 32,
 }
 OUTSIDE = ("sign_in_needed", "role_required", "second_factor_needed")
 CHANGES = [call for call in CALLS if call.method != "get"]
