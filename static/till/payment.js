@@ -6,7 +6,7 @@ export const PREPAID = "prepaid";
 
 /** The account that a code names, scanned or typed; null for what is none. */
 export function accountIn(text) {
-  const plain = text.trim().toLowerCase();
+  const plain = text.replace(/\s+/g, "").toLowerCase(); // typed in groups of four
   return /^[0-9a-f]{32}$/.test(plain) ? plain : null;
 }
 

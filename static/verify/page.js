@@ -273,12 +273,15 @@ function announce(verdict) {
   band.dataset.verdict = verdict; // last: whoever waits for it finds the rest in place
 }
 
+/** A time of the log, which is in UTC, as the pages say times. */
+const inShanghai = (text) => new Date(Date.parse(text) + 28_800_000).toISOString().slice(0, 19).replace("T", " ");
+
 function showEvidence(found) {
   fact("facts", _("Password area"), found.hash);
   fact("facts", _("Log"), found.origin);
   fact("facts", _("Key used"), _(WHOSE_SHORT[part("whose").dataset.whose]));
   fact("facts", _("Place in the log"), `${found.index} / ${found.size}`);
-  fact("facts", _("As of block"), `${found.height} · ${found.sealedAt}`);
+  fact("facts", _("As of block"), `${found.height} · ${inShanghai(found.sealedAt)}`);
   fact("facts", _("State"), stateText(found.state));
   if (witnesses !== "[]") {
     fact("facts", _("Cosigned by"), found.witnesses.join(", ") || _(NOBODY));

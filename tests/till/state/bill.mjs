@@ -120,6 +120,7 @@ test("notes that a guest may lay down", () => {
 test("an account pays all of a part, or none of it", () => {
   const id = "0a".repeat(16);
   assert.equal(payment.accountIn(` ${id.toUpperCase()}\n`), id);
+  assert.equal(payment.accountIn(id.replace(/.{4}/g, "$& ")), id);
   for (const text of ["", "0a", `${id}0`, id.replace("a", "g"), "6901234567892"]) assert.equal(payment.accountIn(text), null);
   const one = payment.fromAccount(payment.begun(2800), id);
   assert.ok(payment.isPaid(one));
