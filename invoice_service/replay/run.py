@@ -9,7 +9,7 @@ from typing import Final
 from chain.commitment import parse_password_area
 from chain.errors import ConflictError, Problem
 from invoice_service.config import Config
-from invoice_service.domain.invoice import SALTS_SIZE, Issued, Prepared
+from invoice_service.domain.invoice import SALTS_SIZE, Issued, Prepared, StoredInvoice
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.merchant import Merchant
 from invoice_service.domain.numbering import SHANGHAI
@@ -23,6 +23,7 @@ from invoice_service.services.people.admit import admit
 from invoice_service.wiring import Instance, open_instance
 
 REVERSED_SHARE: Final = 0.004  # of a day's invoices, reversed at the end of the next
+PART_SHARE: Final = 0.4  # of them, taken back only in part
 ANCHOR_EVERY: Final = 5_000  # invoices; and at the end of each day
 
 
@@ -89,13 +90,23 @@ class Issuing:
         stored = self.instance.store.invoice(parse_password_area(blue.hash))
         if stored is None:
             raise ConflictError("invoice_unknown", f"invoice {blue.hash} has gone")
-        reason = self.rng.choice(list(Reason))
         return prepare_red(
             stored,
-            ReversalRequest(reason=reason),
+            self._asked(stored),
             salts=self.rng.randbytes(SALTS_SIZE),
             new_key=self.rng.randbytes,
         )
+
+    def _asked(self, stored: StoredInvoice) -> ReversalRequest:
+        """All of it, or now and then a part: of one rate where there are several."""
+        reason = self.rng.choice(list(Reason))
+        if self.rng.random() >= PART_SHARE or stored.total < 2:
+            return ReversalRequest(reason=reason)
+        rate, amount, tax = max(stored.rates, key=lambda one: one[1] + one[2])
+        fen = self.rng.randrange(1, amount + tax)
+        if len(stored.rates) == 1:
+            return ReversalRequest(reason=reason, amount=fen)
+        return ReversalRequest(reason=reason, amount=fen, rate=rate)
 
 
 def plan_clock(plan: Plan) -> Clock:
