@@ -72,9 +72,9 @@ def mixed_csv(report: MixedReport) -> Iterator[bytes]:
     """Yield RFC 4180 lines in UTF-8 with BOM: a header, the rows, what is left, their total."""
     lines = _lines(report)
     yield BOM.encode() + _line(next(lines))
-    keys = len(report.head["by"])
+    keys = len(list(_key_titles(report.head["by"])))
     for cells in lines:
-        yield _line([_kept(cell) if at < 3 * keys else cell for at, cell in enumerate(cells)])
+        yield _line([_kept(cell) if at < keys else cell for at, cell in enumerate(cells)])
 
 
 def mixed_workbook(report: MixedReport) -> bytes:

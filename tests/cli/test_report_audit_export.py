@@ -128,3 +128,55 @@ def test_an_export_that_fails_leaves_no_file(busy: Town) -> None:
         database.execute("DROP TABLE invoices")
     busy.refusal("export", "-o", "invoices.ndjson", status=3)
     assert not list(Path().glob("invoices.ndjson*"))
+
+
+MIX = ("--by", "month,merchant,rate", "--compare", "before")
+
+
+def test_a_mix_in_every_form_says_the_same(busy: Town) -> None:
+    report = busy.asked("report", *MIX)
+    assert (report["version"], report["by"]) == (3, ["month", "merchant", "rate"])
+    assert report["net"] == {"count": 4, "amount": "42640", "tax": "2560", "total": "45200"}
+    table = busy.run("report", *MIX)
+    assert TAX_ID in table
+    assert report["block"]["root"] in table
+    rows = list(csv.reader(io.StringIO(busy.run("report", *MIX, "--format", "csv"))))
+    assert "452.00" in rows[-1]
+    busy.run("report", *MIX, "--format", "xlsx", "-o", "mix.xlsx")
+    cover, sheet = load_workbook("mix.xlsx").worksheets
+    assert TAX_ID in [cell.value for cell in sheet[2]]
+    data = busy.run("report", *MIX, "--json").rstrip("\n").encode()
+    assert sha256(data).hex() in [row[1].value for row in cover.iter_rows()]
+    assert "4 more" not in busy.run("report", "--by", "state", "--top", "1")
+    assert "1 more" in busy.run("report", "--by", "state", "--top", "1")
+
+
+def test_a_question_that_makes_no_sense_is_refused(busy: Town) -> None:
+    assert "by_unknown" in busy.refusal("report", "--by", "day,colour", status=2)
+    assert "parameter_malformed" in busy.refusal("report", "--top", "many", status=2)
+    assert "--verify" in busy.refusal("report", "--report", __file__, status=2)
+
+
+def test_a_report_is_made_again_from_documents(busy: Town) -> None:
+    assert "the figures hold" in busy.run("report", "--verify", *MIX)
+    found = busy.asked("report", "--verify", *MIX)
+    assert found["holds"]
+    assert [step["step"] for step in found["steps"]] == [
+        *("document", "entry", "root", "closing", "report"),
+    ]
+    data = busy.run("report", *MIX, "--json")
+    Path("taken.json").write_text(data)
+    assert busy.asked("report", "--verify", "--report", "taken.json")["holds"]
+    Path("taken.json").write_text(data.replace("45200", "45201"))
+    said = busy.run("report", "--verify", "--report", "taken.json", status=1)
+    assert said.startswith("wrong: report ")
+    assert "45201" in said
+    with sqlite3.connect(busy.folder / "var/main/invoices.db") as database:
+        triggers = database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'invoices'"
+        ).fetchall()
+        for (name,) in triggers:
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE invoices SET amount = amount + 1 WHERE seq = 3")
+    wrong = busy.asked("report", "--verify", *MIX, status=1)
+    assert (wrong["holds"], wrong["step"], wrong["place"]) == (False, "document", "3")

@@ -1,0 +1,140 @@
+"""Reports of mixes as others open them: LibreOffice reads the workbook and the CSV file."""
+
+import csv
+import subprocess
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from chain.errors import MalformedError
+from invoice_service.documents import mixed
+from invoice_service.documents.mixed import mixed_csv, mixed_workbook
+from invoice_service.services.reporting.mix import MixedReport
+from tests.outside import need
+
+NAME = "=cmd|'/C calc'!A1"
+TAX_ID = "914403007084611367"
+BIG = 10**15 + 1
+
+
+def _sides(total: int) -> dict[str, Any]:
+    return {
+        "gross": {"count": 2, "amount": str(total - 6), "tax": "6", "total": str(total)},
+        "reversed": {"count": 1, "amount": "-90", "tax": "-10", "total": "-100"},
+        "net": {"count": 1, "amount": str(total - 96), "tax": "-4", "total": str(total - 100)},
+    }
+
+
+def _report(*totals: int) -> MixedReport:
+    """A report with a merchant whose name is a formula, an id of digits alone, a note."""
+    by = ("month", "merchant", "till")
+    rows = [
+        {
+            "keys": {"month": "2026-03", "merchant": TAX_ID, "till": f"0{number}"},
+            "names": {"merchant": {"zh": NAME, "en": ""}},
+            "share": "0.500000",
+            **_sides(total),
+        }
+        for number, total in enumerate(totals)
+    ]
+    note = {"code": "counted_by_rate", "zh": "说明", "en": "why"}
+    block = {"height": 7, "seal": "aa", "sealed_at": "2026-03-31T04:00:00Z", "size": 9}
+    head = {
+        "version": 3,
+        "from": "2026-03-01",
+        "to": "2026-03-31",
+        "by": by,
+        "measure": "net",
+        "compare": (),
+        "filters": {"industry": "H"},
+        "currency": "CNY",
+        "block": {**block, "root": "bb"},
+        "notes": [note],
+        **_sides(sum(totals)),
+    }
+    return MixedReport(head, iter(rows))
+
+
+def _converted(folder: Path, name: str, data: bytes, kind: str) -> Path:
+    """A file as LibreOffice has it after reading it."""
+    office = need("soffice", "libreoffice")
+    (folder / name).write_bytes(data)
+    profile = f"-env:UserInstallation=file://{folder / 'profile'}"
+    command = [office, profile, "--headless", "--convert-to", kind, "--outdir", str(folder / "out")]
+    subprocess.run([*command, str(folder / name)], check=True, capture_output=True)
+    return (folder / "out" / name).with_suffix(f".{kind.partition(':')[0]}")
+
+
+def test_a_workbook_holds_money_ids_and_names_as_what_they_are(tmp_path: Path) -> None:
+    (tmp_path / "report.xlsx").write_bytes(mixed_workbook(_report(12345, BIG)))
+    cover, sheet = load_workbook(tmp_path / "report.xlsx").worksheets
+    _look(sheet.iter_rows())
+    said = [cell.value for row in cover.iter_rows() for cell in row]
+    assert {"筛选 filter industry", "H", "说明 note counted_by_rate", "说明 why", "bb"} <= set(said)
+    for column, least in (("B", 20), ("C", 19)):
+        assert sheet.column_dimensions[column].width >= least
+
+
+def _look(rows: Iterator[Any]) -> None:
+    header, first, second, whole = rows
+    titles = [cell.value for cell in header]
+    cells = dict(zip(titles, first, strict=True))
+    assert cells["纳税人识别号 merchant"].value == TAX_ID
+    assert cells["名称"].value == f"'{NAME}"
+    assert cells["收银台 till"].value == "00"
+    assert cells["月份 month"].value == "2026-03"
+    for title in ("纳税人识别号 merchant", "名称", "收银台 till", "月份 month"):
+        assert cells[title].data_type == "s"
+    money = cells["开具 gross 价税合计 total CNY"]
+    assert (money.data_type, Decimal(str(money.value))) == ("n", Decimal("123.45"))
+    back = cells["红冲 reversed 价税合计 total CNY"]
+    assert (back.data_type, Decimal(str(back.value))) == ("n", Decimal(-1))
+    beyond = second[titles.index("开具 gross 价税合计 total CNY")]
+    assert (beyond.data_type, beyond.value) == ("s", "10000000000000.01")
+    assert whole[titles.index("说明 note")].value == "说明 why"
+
+
+@pytest.mark.slow
+def test_libreoffice_reads_the_workbook_alike(tmp_path: Path) -> None:
+    out = _converted(tmp_path, "report.xlsx", mixed_workbook(_report(12345, BIG)), "xlsx")
+    _look(load_workbook(out).worksheets[1].iter_rows())
+
+
+@pytest.mark.slow
+def test_libreoffice_keeps_ids_of_the_csv_file(tmp_path: Path) -> None:
+    out = _converted(tmp_path, "report.csv", b"".join(mixed_csv(_report(12345))), "xlsx")
+    row = next(load_workbook(out).worksheets[0].iter_rows(min_row=2))
+    values = [str(cell.value).strip("\t") for cell in row]
+    assert values[:2] == ["2026-03", TAX_ID]
+    assert row[2].data_type == "s"
+    assert row[3].data_type == "s"
+
+
+def test_csv_by_excels_rules() -> None:
+    data = b"".join(mixed_csv(_report(12345, BIG)))
+    assert data.startswith("\ufeff月份 month,".encode())
+    assert data.endswith(b"\r\n")
+    header, first, second, whole = csv.reader(data.decode("utf-8-sig").splitlines())
+    assert first[:4] == ["\t2026-03", f"\t{TAX_ID}", f"'{NAME}", "\t00"]
+    total = header.index("开具 gross 价税合计 total CNY")
+    assert (first[total], second[total]) == ("123.45", "10000000000000.01")
+    assert whole[0] == "合计 total"
+    assert whole[-1] == "说明 why"
+    assert {len(line) for line in (header, first, second, whole)} == {len(header)}
+
+
+def test_the_same_report_is_the_same_workbook() -> None:
+    assert mixed_workbook(_report(5)) == mixed_workbook(_report(5))
+
+
+def test_a_workbook_has_no_more_rows_than_memory_is_there_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mixed, "SHEET_ROWS", 2)
+    mixed_workbook(_report(1, 2))
+    with pytest.raises(MalformedError, match="report_too_large"):
+        mixed_workbook(_report(1, 2, 3))
