@@ -3,19 +3,17 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from chain import canonical
-from chain.errors import MalformedError
 from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.request import ReversalRequest
 from invoice_service.services.anchoring.totals import figures, sealing_day, written
 from invoice_service.services.reporting.mix import mixed_report, report_parts
-from invoice_service.services.reporting.question import DIMENSIONS, Question, ask
+from invoice_service.services.reporting.question import DIMENSIONS, ask
 from tests.services.town import Town
 
 Sums = list[int]
@@ -397,112 +395,3 @@ def test_sums_beyond_64_bits(town: Town) -> None:
     head = town.store.totals.spans(1)[0]
     assert town.store.totals.cells_of([head.id], [8]) == {(8, cell): sums}
     assert town.store.totals.cells_of([head.id, head.id], [0])[0, Cell()] == [2 * n for n in sums]
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        ({"by": "day,day"}, "by_unknown"),
-        ({"by": "day,colour"}, "by_unknown"),
-        ({"by": ""}, "by_unknown"),
-        ({"by": "day,"}, "by_unknown"),
-        ({"by": "day,month,rate,type"}, "by_unknown"),
-        ({"top": "0"}, "parameter_malformed"),
-        ({"top": "01"}, "parameter_malformed"),
-        ({"top": "1001"}, "parameter_malformed"),
-        ({"top": "٣"}, "parameter_malformed"),
-        ({"top": "2", "bottom": "2"}, "parameter_malformed"),
-        ({"measure": "weight"}, "parameter_malformed"),
-        ({"measure": "net,tax"}, "parameter_malformed"),
-        ({"compare": "before,before"}, "parameter_malformed"),
-        ({"compare": "before", "by": "week,month"}, "parameter_malformed"),
-        ({"merchant": "123"}, "parameter_malformed"),
-        ({"merchant": ""}, "parameter_malformed"),
-        ({"industry": "62101"}, "parameter_malformed"),
-        ({"industry": "%"}, "parameter_malformed"),
-        ({"district": "110000"}, "parameter_malformed"),
-        ({"rate": "6%"}, "parameter_malformed"),
-        ({"at_block": "-1"}, "parameter_malformed"),
-    ],
-)
-def test_bad_questions_are_refused_by_name(words: dict[str, str], code: str) -> None:
-    with pytest.raises(MalformedError) as caught:
-        ask(words)
-    assert caught.value.code == code
-
-
-def test_a_question_is_written_as_it_was_read() -> None:
-    words = {
-        "from": "2018-08-10",
-        "by": "month,merchant,till",
-        "measure": "tax",
-        "compare": "before",
-        "top": "10",
-        "industry": "62",
-    }
-    assert ask(words).words() == words
-    assert ask(Question(by=("day",)).words()) == Question(by=("day",))
-
-
-def _same_cells(folder: Path, many: int) -> Town:
-    """Twenty days on which three merchants sell at two rates: so many invoices for each of them."""
-    town = Town(folder)
-    town.settle_in()
-    line = {"name": "*餐饮服务*餐费", "unit_price": 4981}
-    for _ in range(20):
-        for merchant in range(3):
-            town.merchants.insert(0, town.merchants.pop())
-            issued = town.sell(
-                *(
-                    {
-                        "order_id": f"{town.random.randrange(10**12):012}",
-                        "till": str(number % 2),
-                        "lines": [{**line, "tax_rate": rate} for rate in ("0.06", "0.13")],
-                    }
-                    for number in range(2 * many)
-                )
-            )
-            for one in issued[::2] if merchant == 0 else []:
-                town.reverse(one)
-        town.anchor()
-        town.pass_days(1)
-    town.anchor()
-    return town
-
-
-def test_ten_times_the_invoices_in_the_same_cells_cost_no_more(tmp_path: Path) -> None:
-    """Counted in steps of SQLite's machine and rows that come out of it, for every mix."""
-    cost = []
-    for many in (1, 10):
-        town = _same_cells(_folder(tmp_path, many), many)
-        counts = []
-        for mix in MIXES:
-            steps = _Steps()
-            with town.store.connections.reading() as connection:
-                connection.set_progress_handler(steps, 10)
-                report = _report(town, by=",".join(_by(mix)), measure="net")
-                connection.set_progress_handler(None, 0)
-            counts.append((len(report["rows"]), steps.tens))
-        cost.append(counts)
-        town.close()
-    few, many_ = cost
-    assert [rows for rows, _ in few] == [rows for rows, _ in many_]
-    for mix, (_, once), (_, tenfold) in zip(MIXES, few, many_, strict=True):
-        assert tenfold <= 1.2 * once + 50, mix
-
-
-def _folder(path: Path, many: int) -> Path:
-    folder = path / str(many)
-    folder.mkdir()
-    return folder
-
-
-class _Steps:
-    """Counts tens of steps."""
-
-    def __init__(self) -> None:
-        self.tens = 0
-
-    def __call__(self) -> int:
-        self.tens += 1
-        return 0
