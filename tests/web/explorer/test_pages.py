@@ -11,14 +11,15 @@ import pytest
 from werkzeug.test import TestResponse
 
 from chain.commitment import anchor, parse_password_area
-from chain.entry import parse_entry
-from chain.hashing import digest_from_hex, leaf_hash
+from chain.entry import parse_entry, plain_entry
+from chain.hashing import digest_from_hex, leaf_hash, sha256
 from chain.proof.tlogproof import parse_tlog_proof, verify_tlog_proof
 from chain.tree.merkle import verify_inclusion
 from invoice_service.services import explorer
 from invoice_service.web.explorer.words import KINDS
 from tests.api.desk import Desk, problem
 from tests.api.log.test_public import fill
+from tests.scale import share
 from tests.web.customers.test_scan import Page
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language": "en"}
@@ -387,3 +388,22 @@ def test_sealed_times_are_those_of_the_log(log: Desk) -> None:
     for block in told(log, "blocks")["blocks"]:
         assert datetime.fromisoformat(block["sealed_at"]).tzinfo is not None
         assert json.dumps(block["sealed_at"]).endswith('Z"')
+
+
+@pytest.mark.scaled
+def test_every_block_of_many_is_on_a_page(desk: Desk) -> None:
+    many, log = share(10_000, 260), desk.instance.log
+    for number in range(many):
+        drafts = [plain_entry(sha256(b"block %d" % number))]
+        log.sequence(log.head(), drafts, sealed_at=desk.clock(), cursor=0)
+    log.publish(*desk.instance.log_signers())
+    seen, before = [], ""
+    while before is not None:
+        found = told(desk, f"blocks{before and f'?before={before}'}")
+        assert len(found["blocks"]) <= explorer.BLOCKS_A_PAGE
+        seen += [block["height"] for block in found["blocks"]]
+        before = found["next"]
+    assert seen == list(range(many, 0, -1))
+    for end in (1, 2, 51, many, many + 1, many + 1_000):
+        found = told(desk, f"blocks?before={end}")["blocks"]
+        assert [block["height"] for block in found] == seen[max(many + 1 - end, 0) :][:50]
