@@ -15,6 +15,23 @@ WALLET: Final = {
         "There is no such status list; ask at the address that the credential names",
         "没有此状态列表；请使用凭证中的地址",
     ),
+    "status_list": Entry(
+        400,
+        "This is no status list of ours, or a damaged one; fetch it again from the address that"
+        " the credential names",
+        "这不是本服务的状态列表，或文件已损坏；请按凭证中的地址重新下载",
+    ),
+    "status_expired": Entry(
+        422,
+        "This status list is past its time; fetch it again from the address that the credential"
+        " names",
+        "此状态列表已过期；请按凭证中的地址重新下载",
+    ),
+    "status_other": Entry(
+        422,
+        "This is not the status list of the credential's place in the log; do not rely on it",
+        "状态列表与凭证在账本中的位置不符，不可采信",
+    ),
     "credential": Entry(
         400,
         "This is no receipt for wallets of ours, or a damaged one; have it shown again",

@@ -32,6 +32,15 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
     (
         Remedy(
             "program",
+            "Fetch the list anew from the `uri` in the credential's `status`, and check the two"
+            " together, within the time that the list names.",
+            "请按凭证 `status` 中的 `uri` 重新下载列表，并在其有效期内与凭证一并核验。",
+        ),
+        "status_list status_expired status_other",
+    ),
+    (
+        Remedy(
+            "program",
             "Follow OpenID4VCI 1.0, from the metadata of the credential issuer on; ask for a nonce"
             " and sign it just before the credential is asked for.",
             "请按 OpenID4VCI 1.0 从签发方元数据开始，并在请求凭证前重新获取并签署随机数。",

@@ -1,4 +1,4 @@
-"""Officials read who did what; who was refused is counted, and no good call writes anything."""
+"""Officials read who did what; who was refused is counted, and only their look-ups write."""
 
 import io
 import json
@@ -227,10 +227,20 @@ def written(desk: Desk) -> Iterator[list[int]]:
 def test_a_good_call_writes_nothing(desk: Desk) -> None:
     invoice = desk.issue()
     with written(desk) as changes:
-        for path in ("/v1/merchants", "/v1/trail", "/v1/trail/refusals", "/v1/invoices"):
+        for path in ("/v1/merchants", "/v1/trail", "/v1/trail/refusals"):
             assert desk.client.get(path, headers=desk.official()).status_code == 200
         assert desk.client.get("/v1/invoices", headers=desk.auth()).status_code == 200
         assert desk.client.get(f"/v1/invoices/{invoice['hash']}").status_code == 200
+    assert changes == [0]
+
+
+def test_an_officials_list_of_invoices_is_one_act_an_hour(desk: Desk) -> None:
+    before = trail(desk)[-1]["seq"]
+    for _ in range(3):
+        assert desk.client.get("/v1/invoices", headers=desk.official()).status_code == 200
+    assert [act["type"] for act in trail(desk, f"after={before}")] == ["lookup"]
+    with written(desk) as changes:
+        assert desk.client.get("/v1/invoices", headers=desk.official()).status_code == 200
     assert changes == [0]
 
 
