@@ -295,6 +295,14 @@ _REPORT: Final = {
         " break it down by, or for CSV",
         "报表行数过多，请缩短日期范围、增加筛选、减少汇总项，或改用 CSV",
     ),
+    "view_unnamed": Entry(
+        422, "A saved question needs a name; give it one", "保存查询须有名称，请填写"
+    ),
+    "too_many_views": Entry(
+        409,
+        "Fifty questions are saved already; remove one first",
+        "已保存 50 个查询，请先移除一个",
+    ),
     "check_too_large": Entry(
         400,
         "There are too many invoices to be checked while you wait; choose fewer days, or run fapiao"

@@ -360,7 +360,7 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
             "请改正日期、时间或汇总项；最新区块请稍候。",
         ),
         "by_unknown time_invalid day_invalid range_invalid totals_behind report_too_large"
-        " check_too_large",
+        " check_too_large view_unnamed too_many_views",
     ),
     (
         Remedy(

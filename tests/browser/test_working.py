@@ -7,6 +7,7 @@ import pytest
 
 from chain.proof.file import hidden_in, parse_proof
 from tests.browser.chrome import Chrome, Pipe, page
+from tests.browser.city import walk_city
 from tests.browser.test_access import AXE, LOOK, PHONE
 from tests.browser.working import WALKS, walk_claim
 from tests.patience import wait_until
@@ -32,6 +33,7 @@ navigator.share = ({ files }) => {
 ROOT = "document.documentElement"
 WIDE = f"{ROOT}.scrollWidth"  # a phone's own width grows with what is too wide for it
 SMALL = (320, 568)
+ALL = {**WALKS, "city": walk_city}
 REFUSED = "Failed to load resource: the server responded with a status of"
 
 
@@ -45,10 +47,10 @@ def chrome(chromium: Pipe) -> Iterator[Chrome]:
 
 
 @pytest.mark.parametrize("tag", ["zh-CN", "en"])
-@pytest.mark.parametrize("walk", WALKS)
+@pytest.mark.parametrize("walk", ALL)
 def test_nothing_keeps_anybody_out(chrome: Chrome, tmp_path: Path, walk: str, tag: str) -> None:
     chrome.speak(tag)
-    for name in WALKS[walk](chrome, tmp_path / "site"):
+    for name in ALL[walk](chrome, tmp_path / "site"):
         for dark in (False, True):
             chrome.dark(on=dark)
             assert chrome.evaluate(LOOK) == [], (name, dark)

@@ -13,6 +13,7 @@ from invoice_service.domain.clock import Running
 from invoice_service.domain.numbering import Scheme
 from invoice_service.storage.sqlite.admission import ApplicationRows
 from invoice_service.storage.sqlite.bill_orders import BillOrderRows
+from invoice_service.storage.sqlite.bureau import BureauRows
 from invoice_service.storage.sqlite.buyers import Buyers, wash_if_possible
 from invoice_service.storage.sqlite.claims import ClaimRows
 from invoice_service.storage.sqlite.clock import Clocks, Times, not_counted, nothing_sealed
@@ -50,6 +51,7 @@ class SqliteStore(
     Reading,
     Standing,
     Prints,
+    BureauRows,
     Buyers,
     Register,
     ApplicationRows,

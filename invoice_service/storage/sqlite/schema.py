@@ -5,6 +5,7 @@ from sqlite_utils import Database, Migrations
 from invoice_service.services.people.refusals import KEPT_SECONDS
 from invoice_service.storage.spans import create_spans
 from invoice_service.storage.sqlite.admission_tables import create_admission
+from invoice_service.storage.sqlite.bureau import create_bureau
 from invoice_service.storage.sqlite.buyers import create_buyer_keys
 from invoice_service.storage.sqlite.claim_tables import claims_at_tills, create_claims
 from invoice_service.storage.sqlite.connection import vacuum
@@ -435,3 +436,9 @@ def two_persons(db: Database) -> None:
 def mails_end(db: Database) -> None:
     """Letters that were sent or given up may be forgotten."""
     letters_end(db)
+
+
+@migrations()
+def bureau_views(db: Database) -> None:
+    """Questions that officials keep under a name."""
+    create_bureau(db)

@@ -10,6 +10,16 @@ _HEAD: Final = with_power("people")
 
 PAGES: Final = (
     Page("get", "/bureau/", OFFICIALS),
+    Page("get", "/bureau/totals", with_power("totals")),
+    Page("get", "/bureau/totals/file/{kind}", with_power("totals")),
+    Page("post", "/bureau/totals/views", with_power("totals")),
+    Page("post", "/bureau/totals/views/{view}/removal", with_power("totals")),
+    Page("get", "/bureau/merchants", with_power("lists")),
+    Page("get", "/bureau/merchants/of/{tax_id}", with_power("look")),
+    Page("get", "/bureau/merchants/{merchant}", with_power("look")),
+    Page("get", "/bureau/invoices/{hash_}", with_power("look")),
+    Page("post", "/bureau/purpose", with_power("look")),
+    Page("get", "/bureau/trail", with_power("trail")),
     Page("get", "/bureau/people", _SEE),
     Page("post", "/bureau/people", _HEAD),
     Page("post", "/bureau/people/{person}/invitation", _HEAD),

@@ -20,10 +20,13 @@ class Room(NamedTuple):
 
 
 ROOMS: Final = (
-    Room("bureau_people.show", N_("People of the bureau"), "staff"),
+    Room("bureau_totals.show", N_("Totals"), "totals"),
+    Room("bureau_merchants.all", N_("Merchants"), "lists"),
     Room("admission_desk.all", N_("Applications"), "applications"),
     Room("quota_desk.queue", N_("Requests for quota"), "applications"),
     Room("reports_page.all", N_("Reports of slips"), "reports"),
+    Room("bureau_trail.show", N_("The trail"), "trail"),
+    Room("bureau_people.show", N_("People of the bureau"), "staff"),
 )
 
 

@@ -1,0 +1,88 @@
+"""What the bureau's pages keep and look for: saved questions, merchants by name."""
+
+from typing import NamedTuple
+
+from sqlite_utils import Database
+
+from invoice_service.storage.sqlite.connection import Connections
+
+
+class Found(NamedTuple):
+    """Which merchants are looked for; "" leaves a condition out."""
+
+    text: str = ""  # in the name, or at the beginning of the tax id
+    status: str = ""
+    district: str = ""
+    industry: str = ""  # the beginning of its code
+
+
+class BureauRows:
+    """The part of the store that only the bureau uses."""
+
+    connections: Connections
+
+    def merchants_found(self, wanted: Found, after: int, limit: int) -> list[int]:
+        """The ids above ``after``, in order, ``limit`` at most."""
+        values = {**wanted._asdict(), "after": after, "limit": limit}
+        with self.connections.reading() as connection:
+            rows = connection.execute(
+                "SELECT id FROM merchants WHERE id > :after"
+                " AND (:text = '' OR instr(name, :text)"
+                "   OR substr(tax_id, 1, length(:text)) = :text)"
+                " AND (:status = '' OR status = :status)"
+                " AND (:district = '' OR district = :district)"
+                " AND substr(industry, 1, length(:industry)) = :industry"
+                " ORDER BY id LIMIT :limit",
+                values,
+            ).fetchall()
+        return [int(row[0]) for row in rows]
+
+    def merchant_id(self, tax_id: str) -> int | None:
+        """The merchant with this tax id."""
+        with self.connections.reading() as connection:
+            row = connection.execute(
+                "SELECT id FROM merchants WHERE tax_id = ?", (tax_id,)
+            ).fetchone()
+        return None if row is None else int(row[0])
+
+    def views(self, person_id: int) -> list[tuple[int, str, bytes]]:
+        """A person's saved questions: (id, name, words as JSON), in order of names."""
+        with self.connections.reading() as connection:
+            return connection.execute(
+                "SELECT id, name, words FROM bureau_views WHERE person_id = ? ORDER BY name",
+                (person_id,),
+            ).fetchall()
+
+    def add_view(self, person_id: int, name: str, words: bytes, most: int) -> bool:
+        """Keep one, in the place of one of that name; False when there are ``most`` already."""
+        with self.connections.writing() as connection:
+            (others,) = connection.execute(
+                "SELECT count(*) FROM bureau_views WHERE person_id = ? AND name <> ?",
+                (person_id, name),
+            ).fetchone()
+            if others >= most:
+                return False
+            connection.execute(
+                "INSERT INTO bureau_views (person_id, name, words) VALUES (?, ?, ?)"
+                " ON CONFLICT (person_id, name) DO UPDATE SET words = excluded.words",
+                (person_id, name, words),
+            )
+        return True
+
+    def drop_view(self, person_id: int, view_id: int) -> None:
+        """Forget one of the person's."""
+        with self.connections.writing() as connection:
+            connection.execute(
+                "DELETE FROM bureau_views WHERE person_id = ? AND id = ?", (person_id, view_id)
+            )
+
+
+def create_bureau(db: Database) -> None:
+    """The table of saved questions."""
+    db.table("bureau_views").create(
+        {"id": int, "person_id": int, "name": str, "words": bytes},
+        pk="id",
+        not_null={"person_id", "name", "words"},
+        foreign_keys=[("person_id", "people", "id")],
+        strict=True,
+    ).create_index(["person_id", "name"], unique=True)

@@ -1,0 +1,130 @@
+"""Totals as pages show them: several questions at one block, rows with names and ways down."""
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any, Final, NamedTuple, Protocol
+from urllib.parse import urlencode
+
+from flask import url_for
+
+from invoice_service.services.anchoring.totals import Blocks
+from invoice_service.services.reporting.collect import MixStore
+from invoice_service.services.reporting.mix import MixedReport, mixed_report
+from invoice_service.services.reporting.question import ask
+from invoice_service.web.ground.language import language
+
+SIDES: Final = ("gross", "reversed", "net")
+_BELOW: Final = {
+    "year": "quarter",
+    "quarter": "month",
+    "month": "day",
+    "week": "day",
+    "section": "division",
+    "division": "class",
+    "group": "class",
+    "class": "merchant",
+    "industry": "merchant",
+    "district": "division",
+    "rate": "merchant",
+}
+"""What a row of one dimension is taken apart by, when somebody goes down."""
+_FILTERS: Final = {
+    "section": "industry",
+    "division": "industry",
+    "group": "industry",
+    "class": "industry",
+    "industry": "industry",
+    "district": "district",
+    "rate": "rate",
+}
+"""Which filter keeps to such a row."""
+
+
+class Store(MixStore, Protocol):
+    """The totals, and which block they have come to."""
+
+    def last_height(self) -> int:
+        """The last block whose totals are stored; 0 for none."""
+        ...
+
+
+class Row(NamedTuple):
+    """A line of a table: its name, the page that goes down from it ("" for none), whole numbers."""
+
+    name: str
+    link: str
+    share: str
+    sums: Mapping[str, Mapping[str, int]]
+
+
+class Shown(NamedTuple):
+    """A report as a page shows it; ``words`` ask for the very same again."""
+
+    words: dict[str, str]
+    head: dict[str, Any]
+    rows: list[Row]
+    cut: bool = False  # there are more rows
+
+    @property
+    def whole(self) -> Mapping[str, Mapping[str, int]]:
+        """What all rows come to."""
+        return numbers(self.head)
+
+
+class Figures:
+    """Asks; every answer of one page is of one block, or figures would not fit each other."""
+
+    def __init__(self, store: Store, log: Blocks) -> None:
+        self._store, self._log = store, log
+
+    def newest(self) -> int:
+        """The height that a page is shown at."""
+        return self._store.last_height()
+
+    def report(self, words: Mapping[str, str]) -> MixedReport:
+        """The answer; Problems as ``ask`` and ``mixed_report``."""
+        return mixed_report(self._store, self._log, ask(words))
+
+    def show(self, words: Mapping[str, str], height: int) -> Shown:
+        """The answer for a page, as of a block; Problems as ``report``."""
+        return self.few({**words, "at_block": str(height)}, None)
+
+    def few(self, words: Mapping[str, str], most: int | None) -> Shown:
+        """The same with ``most`` rows at most; ``words`` name the block; Problems as ``report``."""
+        report = self.report(words)
+        rows = [_row(row, words) for row in islice(report.rows, most)]
+        return Shown(dict(words), report.head, rows, next(report.rows, None) is not None)
+
+
+def numbers(found: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """The sums of a report or a row: counts, and fen."""
+    return {side: {name: int(n) for name, n in found[side].items()} for side in SIDES}
+
+
+def _row(row: Mapping[str, Any], words: Mapping[str, str]) -> Row:
+    keys = row["keys"]
+    name = " · ".join(_name(one, key, row["names"].get(one)) for one, key in keys.items())
+    return Row(name, _down(keys, words), row["share"], numbers(row))
+
+
+def _name(dimension: str, key: str, named: Mapping[str, str] | None) -> str:
+    """What people call it, and its code where that is not all of it."""
+    said = (named or {}).get("zh" if language().code == "zh" else "en") or (named or {}).get("zh")
+    if dimension == "rate":
+        return f"{float(key) * 100:g}%"
+    return said or key
+
+
+def _down(keys: Mapping[str, str], words: Mapping[str, str]) -> str:
+    """Where a touch on a row leads: to what is in it, or to the merchant's file."""
+    if "merchant" in keys:
+        return url_for("bureau_merchants.found", tax_id=keys["merchant"])
+    narrower = {name: value for name, value in words.items() if name not in ("top", "bottom")}
+    below = ""
+    for name, key in keys.items():
+        if name in _FILTERS:
+            narrower[_FILTERS[name]] = key
+        below = _BELOW.get(name, below)
+    if len(keys) > 1 or not below or not set(keys) <= set(_FILTERS):
+        return ""
+    return f"{url_for('bureau_totals.show')}?{urlencode({**narrower, 'by': below})}"

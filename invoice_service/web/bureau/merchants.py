@@ -1,0 +1,222 @@
+"""``/bureau/merchants``: who is admitted, and the file of each; who looks says why."""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, Protocol
+
+import msgspec
+from flask import Blueprint, Response, request
+from werkzeug import Response as AnyResponse
+
+from chain.commitment import parse_password_area
+from chain.errors import MalformedError, NotFoundError
+from invoice_service.domain.acts import Recorded
+from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.domain.merchant import (
+    Merchant,
+    districts,
+    industries,
+    masked_name,
+    masked_tax_id,
+)
+from invoice_service.domain.numbering import shanghai_time
+from invoice_service.services.help.ports import ScanStore
+from invoice_service.services.people.lookups import Lookups, What
+from invoice_service.services.people.sessions import Visitor
+from invoice_service.services.people.trail import ActFilter, TrailReader
+from invoice_service.services.ports import Account, InvoiceFilter, InvoiceReader
+from invoice_service.web.bureau.figures import Figures
+from invoice_service.web.bureau.navigation import bureau_page
+from invoice_service.web.people.gate import Gate
+
+PAGE: Final = 50
+_ACTS: Final = 100
+_DECISIONS: Final = ("admission", "suspension", "quota")
+_SCANNED: Final = 20
+_PURPOSE: Final = "purpose"
+_KEPT_SECONDS: Final = 4 * 3600
+_FIRST_DAY: Final = "2000-01-01"
+
+
+class Wanted(NamedTuple):
+    """What a list of merchants is narrowed to; "" leaves a condition out."""
+
+    text: str = ""
+    status: str = ""
+    district: str = ""
+    industry: str = ""
+
+
+class Store(InvoiceReader, TrailReader, Protocol):
+    """What files are read from."""
+
+    def account(self, merchant_id: int) -> Account | None:
+        """One merchant."""
+        ...
+
+    def merchants_found(self, wanted: Any, after: int, limit: int) -> list[int]:  # noqa: ANN401 # four texts by name
+        """Ids above ``after``, in order."""
+        ...
+
+    def merchant_id(self, tax_id: str) -> int | None:
+        """The merchant with this tax id."""
+        ...
+
+
+class MerchantPages:
+    """The list, a file, an invoice."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        store: Store,
+        figures: Figures,
+        scans: ScanStore,
+        lookups: Lookups,
+        clock: Callable[[], int],
+    ) -> None:
+        """``clock`` gives unix seconds."""
+        self._gate, self._store, self._figures = gate, store, figures
+        self._scans, self._lookups, self._clock = scans, lookups, clock
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("bureau_merchants", __name__, url_prefix="/bureau")
+        routes.get("/merchants")(self.all)
+        routes.get("/merchants/of/<tax_id>")(self.found)
+        routes.get("/merchants/<merchant>")(self.one)
+        routes.get("/invoices/<hash_>")(self.invoice)
+        routes.post("/purpose")(self.say_why)
+        return routes
+
+    def all(self) -> Response:
+        """The list, a page at a time; who may not look into files sees names masked."""
+        visitor = self._gate.official("lists")
+        wanted = Wanted(*(self._gate.asked(name).strip() for name in Wanted._fields))
+        text = self._gate.asked("after")
+        after = int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+        masked = not visitor.has("look")
+        asked = wanted._replace(text="") if masked else wanted
+        ids = self._store.merchants_found(asked, after, PAGE)
+        accounts = [account for one in ids if (account := self._store.account(one))]
+        return bureau_page(
+            self._gate,
+            visitor,
+            "bureau/merchants.html",
+            accounts=[_masked(one) if masked else one for one in accounts],
+            masked=masked,
+            wanted=wanted._asdict(),
+            next=ids[-1] if len(ids) == PAGE else None,
+            districts=districts(),
+            industries=industries(),
+        )
+
+    def found(self, tax_id: str) -> AnyResponse:
+        """The file of whoever has that tax id."""
+        self._gate.official("look")
+        merchant = self._store.merchant_id(tax_id)
+        if merchant is None:
+            raise NotFoundError("merchant_unknown", "there is no such merchant")
+        return self._gate.go(f"/bureau/merchants/{merchant}")
+
+    def one(self, merchant: str) -> Response:
+        """A file: volume by month, mix by rate, what was taken back, scans, decisions, invoices."""
+        visitor = self._gate.official("look")
+        account = self._account(merchant)
+        if (asks := self._why(visitor, f"merchant:{account.merchant.id}", "file")) is not None:
+            return asks
+        height = self._figures.newest()
+        of = {"merchant": account.merchant.tax_id}
+        today = shanghai_time(self._clock()).date().isoformat()
+        text = self._gate.asked("after")
+        after = int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+        wanted = InvoiceFilter(merchant_id=account.merchant.id)
+        invoices = self._store.invoices(wanted, after, PAGE)
+        return bureau_page(
+            self._gate,
+            visitor,
+            "bureau/merchant.html",
+            account=account,
+            places=(districts(), industries()),
+            months=self._figures.show({"by": "month", **of}, height),
+            rates=self._figures.show({"by": "rate", **of}, height),
+            scans=self._scans.scans(_FIRST_DAY, today, _SCANNED, account.merchant.id),
+            acts=self._acts(account.merchant),
+            invoices=invoices,
+            next=invoices[-1].seq if len(invoices) == PAGE else None,
+        )
+
+    def invoice(self, hash_: str) -> Response:
+        """One invoice, all of it, with what became of it."""
+        visitor = self._gate.official("look")
+        found = self._invoice(hash_)
+        if (asks := self._why(visitor, f"invoice:{found.hash}", "invoice")) is not None:
+            return asks
+        read = msgspec.json.decode
+        return bureau_page(
+            self._gate,
+            visitor,
+            "bureau/invoice.html",
+            invoice=found,
+            face=read(found.face),
+            buyer=read(found.buyer) if found.buyer else {},
+            lines=read(found.lines),
+            returns=self._store.returns_of(found.seq),
+            replaced=self._store.replacements_of(found.seq),
+        )
+
+    def say_why(self) -> AnyResponse:
+        """Kept in the browser for some hours, and with every look."""
+        self._gate.official("look")
+        fields = self._gate.fields()
+        purpose = self._lookups.purpose(fields.get("purpose", ""))
+        to = fields.get("to", "")
+        back = to if to.startswith("/bureau/") else "/bureau/merchants"
+        encoded = purpose.encode().hex()
+        return self._gate.keep(self._gate.go(back), _PURPOSE, encoded, max_age=_KEPT_SECONDS)
+
+    def _why(self, visitor: Visitor, subject: str, what: What) -> Response | None:
+        """Note that somebody looks; the page that asks why, where that was not said yet."""
+        kept = self._gate.kept(_PURPOSE)
+        try:
+            purpose = bytes.fromhex(kept).decode()
+        except (ValueError, UnicodeDecodeError):
+            purpose = ""
+        if not purpose:
+            return bureau_page(self._gate, visitor, "bureau/why.html", to=request.path)
+        self._lookups.note(self._gate.by(visitor), subject, what, purpose)
+        return None
+
+    def _account(self, merchant: str) -> Account:
+        known = merchant.isascii() and merchant.isdecimal() and len(merchant) < 16
+        account = self._store.account(int(merchant)) if known else None
+        if account is None:
+            raise NotFoundError("merchant_unknown", "there is no such merchant")
+        return account
+
+    def _invoice(self, hash_: str) -> StoredInvoice:
+        try:
+            found = self._store.invoice(parse_password_area(hash_))
+        except MalformedError:
+            found = None
+        if found is None:
+            raise NotFoundError("invoice_unknown", "there is no such invoice")
+        return found
+
+    def _acts(self, merchant: Merchant) -> list[Recorded]:
+        """What was decided about one, the newest first."""
+        subject = f"merchant:{merchant.id}"
+        found = [
+            act
+            for type_ in _DECISIONS
+            for act in self._store.acts(ActFilter(subject=subject, type=type_), 0, _ACTS)
+        ]
+        return sorted(found, key=lambda one: -one.seq)
+
+
+def _masked(account: Account) -> Account:
+    hidden = msgspec.structs.replace(
+        account.merchant,
+        name=masked_name(account.merchant.name),
+        tax_id=masked_tax_id(account.merchant.tax_id),
+    )
+    return msgspec.structs.replace(account, merchant=hidden)

@@ -1,0 +1,170 @@
+"""``/bureau/totals``: a report is put together, looked at, linked to for ever, and taken along."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from flask import Blueprint, Response, request, url_for
+from werkzeug import Response as AnyResponse
+
+from chain.errors import MalformedError, NotFoundError, Problem
+from chain.hashing import sha256_of_parts
+from invoice_service.documents.mixed import mixed_csv, mixed_workbook
+from invoice_service.domain.merchant import districts
+from invoice_service.services.reporting.mix import MixedReport, report_parts
+from invoice_service.services.reporting.periods import UNITS
+from invoice_service.services.reporting.question import COMPARED, DIMENSIONS, MEASURES, WORDS
+from invoice_service.web.bureau.figures import Figures
+from invoice_service.web.bureau.navigation import bureau_page
+from invoice_service.web.bureau.views import Views
+from invoice_service.web.people.gate import Gate
+
+SHOWN: Final = 200
+"""Rows on a page; the files have all of them."""
+
+_SEVERAL: Final = ("by", "compare")
+_KINDS: Final = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "manifest": "application/json",
+}
+_write: Final = msgspec.json.Encoder(order="deterministic").encode
+
+
+class TotalsPages:
+    """The builder, its answers, their files."""
+
+    def __init__(self, gate: Gate, figures: Figures, views: Views) -> None:
+        self._gate, self._figures, self._views = gate, figures, views
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        routes = Blueprint("bureau_totals", __name__, url_prefix="/bureau/totals")
+        routes.get("")(self.show)
+        routes.get("/file/<kind>")(self.file)
+        routes.post("/views")(self.keep)
+        routes.post("/views/<view>/removal")(self.drop)
+        return routes
+
+    def show(self) -> Response:
+        """The form, and below it what it asks for; nothing is asked before it was sent."""
+        visitor = self._gate.official("totals")
+        words = _asked()
+        values: dict[str, Any] = {"words": words, "views": self._views.of(visitor.person.id)}
+        try:
+            if words:
+                values |= self._answer(words)
+        except (MalformedError, NotFoundError) as problem:
+            return self._page(problem, **values)
+        return self._page(None, **values)
+
+    def file(self, kind: str) -> Response:
+        """What is shown, all of it; with a manifest that says what it is and its check sums."""
+        self._gate.official("totals")
+        if kind not in _KINDS:
+            raise NotFoundError("no_such_address", "there is no such file")
+        words = _asked()
+        height = words.setdefault("at_block", str(self._figures.newest()))
+
+        def report() -> MixedReport:
+            return self._figures.report(words)
+
+        by = words.get("by", "day").replace(",", "-")
+        body: bytes | Iterator[bytes]
+        if kind == "manifest":
+            body, name = _manifest(words, report), f"totals-{by}-block-{height}.manifest.json"
+        else:
+            makers: dict[str, Callable[[MixedReport], bytes | Iterator[bytes]]] = {
+                "json": report_parts,
+                "csv": mixed_csv,
+                "xlsx": mixed_workbook,
+            }
+            body, name = makers[kind](report()), f"totals-{by}-block-{height}.{kind}"
+        answer = Response(body, content_type=_KINDS[kind])
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    def keep(self) -> AnyResponse:
+        """Keep what was asked under a name; without its block, so that it is always of today."""
+        visitor, fields = self._gate.official("totals"), self._gate.fields()
+        words = {name: value for name, value in fields.items() if name in WORDS and value}
+        words.pop("at_block", None)
+        try:
+            self._views.add(visitor.person.id, fields.get("name", ""), words)
+        except Problem as problem:
+            values = {"words": words, "views": self._views.of(visitor.person.id)}
+            return self._page(problem, **values)
+        return self._gate.go(f"/bureau/totals?{urlencode(words)}")
+
+    def drop(self, view: str) -> AnyResponse:
+        """Forget one."""
+        visitor = self._gate.official("totals")
+        self._gate.fields()
+        number = int(view) if view.isascii() and view.isdecimal() and len(view) < 16 else 0
+        self._views.drop(visitor.person.id, number)
+        return self._gate.go("/bureau/totals")
+
+    def _answer(self, words: dict[str, str]) -> dict[str, Any]:
+        height = int(words["at_block"]) if words.get("at_block", "").isdecimal() else -1
+        asked = {**words} if height >= 0 else {**words, "at_block": str(self._figures.newest())}
+        shown = self._figures.few(asked, SHOWN)
+        by = shown.head["by"]
+        kind = "line" if by[0] in UNITS and len(by) == 1 else "bars"
+        query = urlencode(shown.words)
+        return {
+            "shown": shown,
+            "kind": kind,
+            "link": f"{url_for('bureau_totals.show')}?{query}",
+            "files": {one: f"{url_for('bureau_totals.file', kind=one)}?{query}" for one in _KINDS},
+            "cut": shown.cut,
+        }
+
+    def _page(self, problem: Problem | None, **values: Any) -> Response:  # noqa: ANN401 # whatever a template shows
+        return bureau_page(
+            self._gate,
+            self._gate.official("totals"),
+            "bureau/totals.html",
+            problem,
+            dimensions=DIMENSIONS,
+            measures=MEASURES,
+            compared=COMPARED,
+            districts=districts(),
+            **values,
+        )
+
+
+def _asked() -> dict[str, str]:
+    """What the address asks: of several fields of one name a list; empty fields are none."""
+    found: dict[str, str] = {}
+    for name in WORDS:
+        values = [value for value in request.args.getlist(name) if value]
+        if len(values) > 1 and name not in _SEVERAL:
+            raise MalformedError("duplicate_parameter", f"{name} stands twice", pointer=name)
+        if values:
+            found[name] = ",".join(values)
+    return found
+
+
+def _manifest(words: dict[str, str], report: Callable[[], MixedReport]) -> bytes:
+    """What was asked, of which block, how many rows, what they come to, the files' check sums."""
+    made = report()
+    head, rows = made.head, sum(1 for _ in islice(made.rows, None))
+    return _write(
+        {
+            "version": 1,
+            "query": words,
+            "block": head["block"],
+            "rows": rows,
+            "gross": head["gross"],
+            "reversed": head["reversed"],
+            "net": head["net"],
+            "sha256": {
+                "json": sha256_of_parts(report_parts(report())).hex(),
+                "csv": sha256_of_parts(mixed_csv(report())).hex(),
+            },
+        }
+    )

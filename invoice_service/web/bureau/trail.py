@@ -1,0 +1,76 @@
+"""``/bureau/trail``: who did what, when and from where, allowed or refused."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from flask import Blueprint, Response
+
+from chain.errors import MalformedError
+from invoice_service.domain.acts import ACT_TYPES
+from invoice_service.domain.numbering import SHANGHAI
+from invoice_service.services.people.trail import ActFilter, TrailReader
+from invoice_service.web.bureau.navigation import bureau_page
+from invoice_service.web.people.gate import Gate
+
+PAGE: Final = 100
+_LONGEST: Final = 200
+
+
+class TrailPage:
+    """The acts, a page at a time, in the order in which they were done."""
+
+    def __init__(self, gate: Gate, store: TrailReader) -> None:
+        self._gate, self._store = gate, store
+
+    def blueprint(self) -> Blueprint:
+        """The route."""
+        routes = Blueprint("bureau_trail", __name__, url_prefix="/bureau/trail")
+        routes.get("")(self.show)
+        return routes
+
+    def show(self) -> Response:
+        """Those that fit; MalformedError ``day_invalid``, ``parameter_malformed``."""
+        visitor = self._gate.official("trail")
+        asked = {
+            name: self._gate.asked(name).strip()[:_LONGEST]
+            for name in ("type", "actor", "subject", "day", "after")
+        }
+        if asked["type"] and asked["type"] not in ACT_TYPES:
+            raise MalformedError("parameter_malformed", "there is no such type", pointer="type")
+        since, until = _day(asked["day"])
+        wanted = ActFilter(
+            subject=asked["subject"] or None,
+            actor=asked["actor"] or None,
+            type=asked["type"] or None,
+            since=since,
+            until=until,
+        )
+        text = asked.pop("after")
+        after = int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+        found = self._store.acts(wanted, after, PAGE)
+        return bureau_page(
+            self._gate,
+            visitor,
+            "bureau/trail.html",
+            acts=found,
+            asked=asked,
+            types=ACT_TYPES,
+            next=found[-1].seq if len(found) == PAGE else None,
+        )
+
+
+def _day(text: str) -> tuple[int | None, int | None]:
+    """The seconds of a day in Shenzhen; none for no day."""
+    if not text:
+        return None, None
+    try:
+        day = date.fromisoformat(text)
+        begin, end = (
+            int(datetime.combine(one, time(), SHANGHAI).timestamp())
+            for one in (day, day + timedelta(days=1))
+        )
+    except (ValueError, OverflowError):
+        raise MalformedError(
+            "day_invalid", "a day is written like 2018-08-10", pointer="day"
+        ) from None
+    return begin, end

@@ -1,0 +1,192 @@
+"""What officials see of the city: all at one block, down to one invoice, and along with them."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from chain.hashing import sha256
+from tests.api.desk import OTHER_TAX_ID
+from tests.web.people.visitors import Browser, Bureau, code_in
+
+HOSTILE = '<b onmouseover="x">坏</b>&amp;=1+1'
+
+
+@pytest.fixture(scope="module")
+def bureau(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
+    """Two merchants, one with a hostile name; three invoices, one taken back, all sealed."""
+    with Bureau(tmp_path_factory.mktemp("bureau")) as bureau:
+        bureau.new_merchant(OTHER_TAX_ID, HOSTILE)
+        bureau.issue("T1")
+        bureau.issue("T2")
+        hash_ = bureau.issue("T3")["hash"]
+        reversal = bureau.post(f"/v1/invoices/{hash_}/reversals", {"reason": "SALES_RETURN"})
+        assert reversal.status_code == 201
+        bureau.anchor()
+        yield bureau
+
+
+@pytest.fixture(scope="module")
+def people(bureau: Bureau) -> dict[str, Browser]:
+    """One of each role."""
+    return {
+        "viewer": bureau.strong(bureau.person("vi", "viewer")),
+        "examiner": bureau.strong(bureau.person("ex", "examiner")),
+        "auditor": bureau.strong(bureau.person("au", "auditor")),
+        "administrator": bureau.strong(bureau.person("ad", "administrator")),
+    }
+
+
+def blocks(text: str) -> set[str]:
+    """The heights that a page names."""
+    return set(re.findall(r"区块 (\d+)", text))
+
+
+def test_the_city_at_a_glance(bureau: Bureau, people: dict[str, Browser]) -> None:
+    page = people["viewer"].get("/bureau/").text
+    assert "996.20" in page  # two of 498.10 stand
+    assert blocks(page) == {str(bureau.instance.store.totals.last_height())}
+    assert "福田区" in page or "罗湖区" in page
+    assert HOSTILE not in page
+
+
+def test_what_waits_is_for_who_can_do_it(people: dict[str, Browser]) -> None:
+    assert "/reports" not in people["viewer"].get("/bureau/").text
+    assert 'href="/reports"' in people["examiner"].get("/bureau/").text
+
+
+def test_a_figure_stays_as_it_was(bureau: Bureau, people: dict[str, Browser]) -> None:
+    viewer = people["viewer"]
+    page = viewer.get("/bureau/totals?by=district&by=rate&by=&from=&to=").text
+    link = unescape(re.search(r'href="(/bureau/totals\?[^"]*at_block[^"]*)"', page)[1])  # type: ignore[index]
+    before = viewer.get(link).text
+    files = unescape(re.search(r'href="(/bureau/totals/file/csv[^"]*)"', page)[1])  # type: ignore[index]
+    kept = viewer.get(files).data
+    bureau.issue("later")
+    bureau.anchor()
+    assert viewer.get(link).text == before
+    assert viewer.get(files).data == kept
+    assert viewer.get("/bureau/totals?by=district").text != before
+
+
+def test_files_are_what_the_page_shows_and_the_manifest_tells_them(
+    people: dict[str, Browser],
+) -> None:
+    viewer, asked = people["viewer"], "?by=month&at_block=1"
+    data = viewer.get(f"/bureau/totals/file/csv{asked}").data
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+    manifest = json.loads(viewer.get(f"/bureau/totals/file/manifest{asked}").data)
+    assert manifest["rows"] == len(rows) - 2  # without the header and the total
+    assert manifest["sha256"]["csv"] == sha256(data).hex()
+    assert (
+        manifest["sha256"]["json"]
+        == sha256(viewer.get(f"/bureau/totals/file/json{asked}").data).hex()
+    )
+    assert manifest["query"] == {"by": "month", "at_block": "1"}
+    assert manifest["net"]["total"] == "99620"
+    book = load_workbook(io.BytesIO(viewer.get(f"/bureau/totals/file/xlsx{asked}").data))
+    assert len(book.sheetnames) == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ("by=nothing", "by_unknown"),
+        ("by=day&from=yesterday", "day_invalid"),
+        ("by=day&top=x", "parameter_malformed"),
+        ("by=day&at_block=9999", "block_unknown"),
+        ("by=day&from=2026-01-01&from=2026-01-02", "duplicate_parameter"),
+    ],
+)
+def test_a_wrong_question_is_told_on_the_page(
+    people: dict[str, Browser], asked: str, code: str
+) -> None:
+    assert code_in(people["viewer"].get(f"/bureau/totals?{asked}")) == code
+
+
+def test_questions_are_kept_by_name_for_oneself(people: dict[str, Browser]) -> None:
+    viewer, auditor = people["viewer"], people["auditor"]
+    viewer.get("/bureau/totals?by=district")
+    sent = viewer.send("/bureau/totals/views", name=HOSTILE, by="district", at_block="1")
+    assert sent.status_code == 303
+    page = viewer.get("/bureau/totals").text
+    assert HOSTILE not in page
+    assert "onmouseover" in page
+    assert "at_block=1" not in page
+    assert "onmouseover" not in auditor.get("/bureau/totals").text
+    assert code_in(viewer.send("/bureau/totals/views", name=" ", by="district")) == "view_unnamed"
+    assert code_in(viewer.send("/bureau/totals/views", name="x", by="moon")) == "by_unknown"
+    number = re.search(r"/bureau/totals/views/(\d+)/removal", page)
+    assert number is not None
+    auditor.get("/bureau/totals")
+    auditor.send(f"/bureau/totals/views/{number[1]}/removal")
+    assert "onmouseover" in viewer.get("/bureau/totals").text
+    viewer.send(f"/bureau/totals/views/{number[1]}/removal")
+    assert "onmouseover" not in viewer.get("/bureau/totals").text
+
+
+def test_merchants_are_found_and_masked_for_a_viewer(people: dict[str, Browser]) -> None:
+    examiner, viewer = people["examiner"], people["viewer"]
+    page = examiner.get("/bureau/merchants").text
+    assert "深圳市旋转餐厅有限公司" in page
+    assert "onmouseover" in page
+    assert HOSTILE not in page
+    found = examiner.get(f"/bureau/merchants?text={OTHER_TAX_ID[:9]}").text
+    assert "旋转餐厅" not in found
+    assert OTHER_TAX_ID in found
+    masked = viewer.get("/bureau/merchants").text
+    assert OTHER_TAX_ID not in masked
+    assert viewer.get(f"/bureau/merchants?text={OTHER_TAX_ID}").text.count('<th scope="row">') == 2
+    assert "旋转餐厅" not in masked
+    assert viewer.get("/bureau/merchants/1").status_code == 403
+
+
+def test_who_opens_a_file_says_why_and_it_is_written_down(
+    bureau: Bureau, people: dict[str, Browser]
+) -> None:
+    examiner = people["examiner"]
+    asked = examiner.get("/bureau/merchants/1")
+    assert "/bureau/purpose" in asked.text
+    assert "498.10" not in asked.text
+    assert bureau.acts("lookup") == []
+    answer = examiner.send("/bureau/purpose", purpose="案号 7", to="/bureau/merchants/1")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/bureau/merchants/1")
+    page = examiner.get("/bureau/merchants/1").text
+    assert "91440300708461136T" in page
+    assert "admission" in page
+    (act,) = bureau.acts("lookup")
+    assert (act["subject"], act["reason"]) == ("merchant:1", "案号 7")
+    hash_ = re.search(r'href="/bureau/invoices/([0-9a-f]{66})"', page)
+    assert hash_ is not None
+    whole = examiner.get(f"/bureau/invoices/{hash_[1]}").text
+    assert "餐费" in whole
+    assert hash_[1] in whole
+    elsewhere = examiner.send("/bureau/purpose", purpose="x", to="https://elsewhere.test/")
+    assert elsewhere.headers["Location"] == "/bureau/merchants"
+    by_id = examiner.get("/bureau/merchants/of/91440300708461136T")
+    assert by_id.headers["Location"] == "/bureau/merchants/1"
+    for path in ("/bureau/merchants/9", "/bureau/merchants/x", "/bureau/merchants/of/y"):
+        assert code_in(examiner.get(path)) == "merchant_unknown"
+    assert code_in(examiner.get("/bureau/invoices/nothing")) == "invoice_unknown"
+
+
+def test_the_trail_is_for_who_answers_for_it(people: dict[str, Browser]) -> None:
+    page = people["auditor"].get("/bureau/trail?type=admission").text
+    assert "merchant:2" in page
+    assert people["examiner"].get("/bureau/trail").status_code == 403
+    assert code_in(people["auditor"].get("/bureau/trail?type=dance")) == "parameter_malformed"
+    assert code_in(people["auditor"].get("/bureau/trail?day=2026-13-01")) == "day_invalid"
+    assert "merchant:2" not in people["auditor"].get("/bureau/trail?day=2020-01-01").text
+
+
+def test_a_city_without_an_invoice(tmp_path: Path) -> None:
+    with Bureau(tmp_path) as empty:
+        viewer = empty.strong(empty.person("vi", "viewer"))
+        for path in ("/bureau/", "/bureau/totals?by=district", "/bureau/merchants?status=revoked"):
+            assert viewer.get(path).status_code == 200
