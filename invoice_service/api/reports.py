@@ -45,7 +45,7 @@ _QUESTION: Final = (
     Parameter(
         "compare",
         f"Sides beside: {', '.join(COMPARED)}, with commas between",
-        schema={"type": "string", "pattern": _LIST},
+        schema={"enum": [*COMPARED, ",".join(COMPARED)]},
     ),
     Parameter("top", "Only the first rows by measure", schema=whole(1, MOST_RANKED)),
     Parameter("bottom", "Only the last", schema=whole(1, MOST_RANKED)),

@@ -51,10 +51,20 @@ IN_WORDS = {
     *("paper_missing", "request_changed"),
     *("report_unknown", "report_empty", "picture_kind", "reports_limited"),
     *("empty_body", "not_xlsx", "several_lists", "pdf_unreadable"),
+    *("status_list_unknown", "credential", "receipt", "receipt_hash_missing"),
+    *("proposal_unknown", "proposal_over", "same_person", "holder_unknown", "merchant_revoked"),
     # a part of an address in which a slash is written out, or that is only dots
     "no_such_address",
 }
 """Why a request may be refused that JSON Schema allows; each stands in the description."""
+
+SAID_OF_ONE = {
+    # filters have check digits and lists of codes, and of two ranks one is taken
+    ("parameter_malformed", "/v1/reports/totals"),
+    ("parameter_malformed", "/v1/reports/totals/check"),
+    ("missing_field", "/v1/proposals"),  # what each kind needs
+}
+"""The same, of one call each: (code, path)."""
 
 CONFIG = {
     "generation": {
@@ -79,7 +89,7 @@ def lines(_: object, value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-@schemathesis.serializer(XLSX, PDF)
+@schemathesis.serializer(XLSX, PDF, "application/cose", "application/dc+sd-jwt")
 def workbook(_: object, value: object) -> bytes:
     """A body of whatever bytes."""
     return value if isinstance(value, bytes) else str(value).encode()
@@ -167,4 +177,6 @@ def nothing_valid_is_refused(_: CheckContext, response: Response, case: Case[Any
     if "json" not in response.headers["content-type"][0]:
         return  # a page
     code = response.json()["code"]
+    if (code, case.path) in SAID_OF_ONE:
+        return
     assert code in IN_WORDS, f"{code}: {response.json()['detail']}"
