@@ -12,6 +12,11 @@ import pytest
 from openpyxl import load_workbook
 
 from chain.hashing import sha256
+from invoice_service.services.anchoring.totals import Blocks
+from invoice_service.services.reporting.collect import MixStore
+from invoice_service.services.reporting.mix import MixedReport, mixed_report
+from invoice_service.services.reporting.question import Question
+from invoice_service.web.bureau import figures
 from tests.api.desk import OTHER_TAX_ID
 from tests.web.people.visitors import Browser, Bureau, code_in
 
@@ -54,6 +59,28 @@ def test_the_city_at_a_glance(bureau: Bureau, people: dict[str, Browser]) -> Non
     assert blocks(page) == {str(bureau.instance.store.totals.last_height())}
     assert "福田区" in page or "罗湖区" in page
     assert HOSTILE not in page
+
+
+def test_all_figures_of_a_page_are_of_one_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody sells between any two questions: the page tells of none of it."""
+    with Bureau(tmp_path) as bureau:
+        bureau.issue("first")
+        bureau.anchor()
+        viewer = bureau.strong(bureau.person("vi", "viewer"))
+        quiet = viewer.get("/bureau/").text
+        asked = iter(range(100))
+
+        def sold_first(store: MixStore, log: Blocks, question: Question) -> MixedReport:
+            bureau.issue(f"meanwhile {next(asked)}")
+            bureau.anchor()
+            return mixed_report(store, log, question)
+
+        monkeypatch.setattr(figures, "mixed_report", sold_first)
+        busy = viewer.get("/bureau/").text
+        assert next(asked) >= 5
+        assert busy == quiet
 
 
 def test_what_waits_is_for_who_can_do_it(people: dict[str, Browser]) -> None:
