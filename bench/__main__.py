@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bench import city
 from bench.browser import browser_check
 from bench.lighthouse import lighthouse_scores
 from bench.limits import append_rate
@@ -38,6 +39,7 @@ def main() -> None:
     # Ended like this, too, it leaves neither its folder nor what it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     measure = _pilot if arguments.year else _till if arguments.till else _everything
+    measure = _city if arguments.city else measure
     measure = _scan if arguments.scan else _lighthouse if arguments.lighthouse else measure
     with tempfile.TemporaryDirectory(prefix="fapiao-bench-", dir=arguments.dir) as name:
         size = arguments.size or (INVOICES if arguments.year else SIZE)
@@ -61,6 +63,11 @@ def _arguments() -> argparse.Namespace:
         "--till",
         action="store_true",
         help="only a till's page: how long a touch takes while a script sells, ten minutes",
+    )
+    parser.add_argument(
+        "--city",
+        action="store_true",
+        help=f"only the bureau's overview, beside {city.A_SECOND:.0f} invoices a second",
     )
     parser.add_argument(
         "--scan",
@@ -151,6 +158,12 @@ def _pilot(run: Run) -> list[Measure]:
 def _till(run: Run) -> list[Measure]:
     with run.step(f"touches at a till beside {AN_HOUR} sales an hour"):
         return till_rush(run.place("till"), SECONDS, AN_HOUR)
+    return []
+
+
+def _city(run: Run) -> list[Measure]:
+    with run.step(f"the overview beside {city.A_SECOND:.0f} invoices a second"):
+        return city.overview(run.place("city"), city.SECONDS)
     return []
 
 
