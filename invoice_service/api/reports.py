@@ -17,6 +17,7 @@ from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
 from invoice_service.domain.bounds import HIGHEST_BLOCK
 from invoice_service.openapi.operation import FROM, LOG, STORE, TO, Operation, Parameter, whole
 from invoice_service.services.figure import check_figure, said_of
+from invoice_service.services.reporting.masking import masked_report, masked_totals
 from invoice_service.services.reporting.mix import STREAMED, MixedReport, mixed_report, report_parts
 from invoice_service.services.reporting.question import (
     COMPARED,
@@ -49,7 +50,7 @@ _QUESTION: Final = (
     ),
     Parameter("top", "Only the first rows by measure", schema=whole(1, MOST_RANKED)),
     Parameter("bottom", "Only the last", schema=whole(1, MOST_RANKED)),
-    Parameter("merchant", "Of one merchant, by tax id"),
+    Parameter("merchant", "Of one merchant, by tax id; not for a viewer"),
     Parameter("industry", "Of a section, division, group or class of GB/T 4754"),
     Parameter("district", "Of one district"),
     Parameter("rate", "Of one rate, like 0.06"),
@@ -131,9 +132,11 @@ def blueprint(parts: Parts) -> Blueprint:
         access.official("totals")
         kind = accepts(*writers)
         asked = query(*WORDS, "version")
+        looks = _looks(access, asked)
         new = one_of(asked, "version", _VERSIONS) if "version" in asked else is_new(asked)
         if new:
-            return _mixed_answer(mixed_report(parts.store.totals, parts.log, ask(asked)), kind)
+            mixed = mixed_report(parts.store.totals, parts.log, ask(asked))
+            return _mixed_answer(mixed if looks else masked_report(mixed), kind)
         report = totals_report(
             parts.store.totals,
             parts.log,
@@ -144,6 +147,7 @@ def blueprint(parts: Parts) -> Blueprint:
             if "at_block" in asked
             else None,
         )
+        report = report if looks else masked_totals(report)
         write, ending = writers[kind]
         return _answer(write(report), kind, ending, report["by"], report["block"])
 
@@ -151,7 +155,9 @@ def blueprint(parts: Parts) -> Blueprint:
     def check() -> Response:
         access.official("totals")
         store, log = parts.store, parts.log
-        question = ask(query(*WORDS))
+        asked = query(*WORDS)
+        looks = _looks(access, asked)
+        question = ask(asked)
         made = mixed_report(store.totals, log, question)
         height = made.head["block"]["height"]  # of the question, too: others seal meanwhile
         question = msgspec.structs.replace(question, at_block=height)
@@ -160,10 +166,23 @@ def blueprint(parts: Parts) -> Blueprint:
         try:
             found = check_figure(store, store.totals, log, keys, question, report, most=CHECKED)
         except AuditError as error:
-            return json_answer({"holds": False, "block": made.head["block"], **said_of(error)})
+            said = said_of(error)
+            if not looks:  # what was found may be a merchant's, letter by letter
+                said = {"step": said["step"]}
+            return json_answer({"holds": False, "block": made.head["block"], **said})
         return json_answer({"holds": True, "block": made.head["block"], **found.said()})
 
     return blueprint
+
+
+def _looks(access: Access, asked: Mapping[str, str]) -> bool:
+    """Whether who asks may see which merchants they are, and may ask of one.
+
+    RefusedError ``role_required``, ``scope_required``.
+    """
+    if "merchant" in asked:
+        access.official("look")
+    return access.known().has("look")
 
 
 def _mixed_answer(report: MixedReport, kind: str) -> Response:

@@ -5,7 +5,7 @@ They are written before the transaction that names them: nobody who issues waits
 
 import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -53,6 +53,12 @@ class Papers:
             return None
         except OSError as error:
             raise UnavailableError("data_unreadable", f"a paper: {error.strerror}") from error
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Take these away. What cannot be, or is back after a power cut, ``keep_only`` takes."""
+        for name in names:
+            with suppress(OSError):
+                (self._folder / f"{name}{_ENDING}").unlink(missing_ok=True)
 
     def keep_only(self, names: Collection[str]) -> None:
         """Take away all others that are old: a young one may be about to be named."""

@@ -11,6 +11,7 @@ import pytest
 from openpyxl import load_workbook
 
 from chain.hashing import sha256
+from invoice_service.services.people.ports import KeyTerms
 from invoice_service.services.reporting import mix
 from tests.api.desk import Desk, problem
 
@@ -164,6 +165,9 @@ def test_a_figure_that_does_not_fit_is_named(sold: Desk) -> None:
         database.execute("UPDATE invoices SET total = total + 1 WHERE seq = 2")
     found = _ask(sold, path=CHECK, **MIX).get_json()
     assert (found["holds"], found["step"], found["place"]) == (False, "document", "2")
+    viewer = sold.auth(sold.new_key(None, KeyTerms(office="viewer")))
+    told = sold.client.get(CHECK, query_string=MIX, headers=viewer).get_json()
+    assert told == {"holds": False, "block": found["block"], "step": "document"}
 
 
 def test_more_than_somebody_waits_for_is_left_to_the_command(
@@ -178,3 +182,57 @@ def test_reports_of_the_empty_log(desk: Desk) -> None:
     assert (report["rows"], report["block"]["height"]) == ([], 0)
     assert _ask(desk, path=CHECK, by="month").get_json()["holds"]
     assert load_workbook(io.BytesIO(_ask(desk, XLSX).data)).worksheets[1].max_row == 2
+
+
+SEEN_BY_A_VIEWER = [
+    {"by": "merchant"},
+    {"by": "till"},
+    {"by": "merchant", "version": "3"},
+    {"by": "month,till", "top": "1"},
+    MIX,
+]
+
+
+@pytest.mark.parametrize("query", SEEN_BY_A_VIEWER, ids=str)
+@pytest.mark.parametrize("accept", ["application/json", "text/csv", XLSX])
+def test_a_viewer_sees_totals_of_merchants_and_not_whose(
+    sold: Desk, query: dict[str, str], accept: str
+) -> None:
+    merchant = sold.restaurant.merchant
+    secrets = (merchant.tax_id, merchant.name)
+    sold.issue("T3", till="A1")
+    sold.anchor()
+    seen = {}
+    for office in ("viewer", "auditor"):
+        headers = sold.auth(sold.new_key(None, KeyTerms(office=office)))
+        answer = sold.client.get(PATH, query_string=query, headers={**headers, "Accept": accept})
+        assert answer.status_code == 200, answer.text
+        seen[office] = _text_of(answer.data, accept)
+    assert not any(secret in seen["viewer"] for secret in secrets)
+    assert f"{merchant.tax_id[:8]}{'*' * 10}" in seen["viewer"]
+    assert merchant.tax_id in seen["auditor"]
+    if accept == "application/json":
+        masked, whole = (msgspec.json.decode(seen[office]) for office in ("viewer", "auditor"))
+        assert len(masked["rows"]) == len(whole["rows"])
+        assert masked["net"] == whole["net"]
+        if masked["version"] == 3:
+            assert [note["code"] for note in masked["notes"]][-1] == "masked"
+
+
+def test_a_viewer_asks_of_no_single_merchant(sold: Desk) -> None:
+    viewer = sold.auth(sold.new_key(None, KeyTerms(office="viewer")))
+    query = {"merchant": sold.restaurant.merchant.tax_id}
+    for path in (PATH, CHECK):
+        refused = sold.client.get(path, query_string=query, headers=viewer)
+        problem(refused, 403, "role_required")
+        assert _ask(sold, path=path, **query)
+    checked = sold.client.get(CHECK, query_string={"by": "merchant"}, headers=viewer).get_json()
+    assert checked["holds"]
+
+
+def _text_of(data: bytes, accept: str) -> str:
+    """What stands in an answer, the cells of a workbook, too."""
+    if accept != XLSX:
+        return data.decode()
+    sheets = load_workbook(io.BytesIO(data)).worksheets
+    return "\n".join(str(cell.value) for sheet in sheets for row in sheet.rows for cell in row)

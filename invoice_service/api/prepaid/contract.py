@@ -178,8 +178,8 @@ OPERATIONS: Final = (
         ((JSON, PrepaidRequest),),
         (201, 200),
         codes=(
-            *("tax_id_invalid", "merchant_unknown", "merchant_suspended", "time_invalid"),
-            *("prepaid_term", "amount_out_of_range", "database_refused", *_SAID),
+            *("tax_id_invalid", "merchant_unknown", "merchant_suspended", "merchant_left"),
+            *("time_invalid", "prepaid_term", "amount_out_of_range", "database_refused", *_SAID),
         ),
     ),
     Operation(

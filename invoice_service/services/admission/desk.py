@@ -139,7 +139,9 @@ class Applications:
     def withdraw(self, receipt: str) -> Application:
         """End it: contact and papers go at once; ConflictError ``application_closed``."""
         found = self.look(receipt)
-        self.store.withdraw_application(found.id, By(APPLICANT, self._clock()))
+        names = self.store.withdraw_application(found.id, By(APPLICANT, self._clock()))
+        # A crash here leaves files without rows, which the next tidying takes away.
+        self.files.remove(names)
         return self.look(receipt)
 
     def _say(self, id_: int, whose: Whose, text: str) -> None:

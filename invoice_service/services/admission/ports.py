@@ -1,6 +1,6 @@
 """Applications and requests for quota as they are kept, and what keeps them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Literal, Protocol, get_args
 
 import msgspec
@@ -165,8 +165,11 @@ class ApplicationStore(Protocol):
         """
         ...
 
-    def withdraw_application(self, id_: int, by: By) -> None:
-        """End an open one, and take out what leads to people; ``application_closed``."""
+    def withdraw_application(self, id_: int, by: By) -> list[str]:
+        """End an open one, and take out what leads to people; ``application_closed``.
+
+        Returns the names of its papers' files, which are nobody's any more.
+        """
         ...
 
 
@@ -224,4 +227,8 @@ class PaperFiles(Protocol):
 
     def read(self, name: str) -> bytes | None:
         """One of them; None where it is gone."""
+        ...
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Take these away; what cannot be goes later."""
         ...

@@ -43,7 +43,9 @@ _ABOVE: Final[tuple[OfficialRole, ...]] = ("administrator", "auditor")
 _HEAD: Final[tuple[OfficialRole, ...]] = ("administrator",)
 
 POWERS: Final[dict[Power, Granted]] = {
-    "totals": Granted("read", OFFICIALS, "totals"),
+    "totals": Granted(
+        "read", OFFICIALS, "totals; names and tax ids of merchants masked for a viewer"
+    ),
     "lists": Granted(
         "read", OFFICIALS, "the list of merchants; names and tax ids masked for a viewer"
     ),

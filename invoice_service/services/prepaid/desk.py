@@ -59,8 +59,8 @@ class PrepaidDesk:
         """Keep what a wallet holds for a customer; the same again is the account there is.
 
         Raises MalformedError as ``read_said`` and ``check_tax_id``, and: time_invalid,
-        prepaid_term; NotFoundError ``merchant_unknown``; RefusedError ``merchant_suspended``;
-        ConflictError ``prepaid_differs``.
+        prepaid_term; NotFoundError ``merchant_unknown``; RefusedError ``merchant_suspended``,
+        ``merchant_left``; ConflictError ``prepaid_differs``.
         """
         asked = read_said(body, OPEN)
         now = self.now()

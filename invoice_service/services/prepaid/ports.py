@@ -91,7 +91,7 @@ class PrepaidStore(Protocol):
     def open_prepaid(self, account: Prepaid, amount: Fen, said: Said) -> Done:
         """Keep it, or give the one there is; MalformedError as ``require_term``.
 
-        RefusedError ``merchant_suspended``.
+        RefusedError ``merchant_suspended``, ``merchant_left``.
         """
         ...
 

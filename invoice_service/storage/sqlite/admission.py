@@ -29,7 +29,7 @@ from invoice_service.services.admission.ports import (
 )
 from invoice_service.services.ports import Account
 from invoice_service.storage.sqlite.admission_tables import OPEN_SQL
-from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.connection import TO_WASH, Connections
 from invoice_service.storage.sqlite.trail import append
 
 _COLUMNS: Final = (
@@ -39,6 +39,7 @@ _COLUMNS: Final = (
 )
 _SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM applications WHERE "  # noqa: S608 # our own column names
 _ASKED: Final = ApplicationRequest.__struct_fields__
+_NAMES_OF: Final = "SELECT name FROM application_papers WHERE application = ?"
 _OF_ALL: Final = "SELECT coalesce(sum(bytes), 0) FROM application_papers"
 
 
@@ -163,10 +164,11 @@ class ApplicationRows:
             merchant = self._admit(connection, found, decision, by)
             self._move(connection, found, decision, by, merchant)
 
-    def withdraw_application(self, id_: int, by: By) -> None:
+    def withdraw_application(self, id_: int, by: By) -> list[str]:
         """As the port says."""
         with self.connections.writing() as connection:
             state = _require_open(connection, id_)
+            names = connection.execute(_NAMES_OF, (id_,)).fetchall()
             connection.execute(
                 "UPDATE applications SET state = 'withdrawn', version = version + 1,"
                 " changed_at = ? WHERE id = ?",
@@ -179,6 +181,7 @@ class ApplicationRows:
                 connection,
                 act_by(by, "admission", f"application:{id_}", before=before, after=after),
             )
+        return [name for (name,) in names]
 
     def forget_applications(self, before: int) -> None:
         """Take contact, message, comments and papers out of what was closed ``before``."""
@@ -303,7 +306,9 @@ def _touch(connection: sqlite3.Connection, id_: int, at: int) -> None:
 
 
 def _erase(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
-    """What leads to people; the files of papers go with the next tidying."""
+    """What leads to people; the write-ahead log forgets it with the next tidying, too."""
+    if ids:
+        connection.execute(TO_WASH)
     for id_ in ids:
         connection.execute(
             "UPDATE applications SET contact = '', message = '', address_phone = '' WHERE id = ?",

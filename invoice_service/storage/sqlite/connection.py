@@ -18,6 +18,9 @@ from invoice_service.storage.sqlite.turnstile import Turnstile
 BUSY_SECONDS = 5.0
 """How long a writer waits for the others before it gives up with ``database_busy``."""
 
+TO_WASH = "INSERT OR IGNORE INTO unwashed VALUES (-1 - abs(random() % 4611686018427387904))"
+"""In the transaction that takes out what concerns people: the log of it is to be emptied."""
+
 _PAUSE = 0.0001  # seconds; a transaction takes a few of them
 
 # Readers meet a lock only while a file is recovered after a crash.

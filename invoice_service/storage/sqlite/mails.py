@@ -16,7 +16,7 @@ from chain.errors import RefusedError
 from invoice_service.domain.persons import GONE, KEY_SIZE, hide, show
 from invoice_service.retention.ports import Due
 from invoice_service.services.mailing.ports import Letter, Limits, State, Told, Wanted
-from invoice_service.storage.sqlite.connection import Connections
+from invoice_service.storage.sqlite.connection import TO_WASH, Connections
 
 _NONCE_SIZE: Final = 12
 _TABLES: Final = (
@@ -50,7 +50,6 @@ _FORGOTTEN: Final = (
     "CREATE TRIGGER mails_no_delete BEFORE DELETE ON mails WHEN OLD.state = 'waiting'"
     " BEGIN SELECT RAISE(ABORT, 'mails: one that waits is sent, or given up'); END",
 )
-_TO_WASH: Final = "INSERT OR IGNORE INTO unwashed VALUES (-1 - abs(random() % 4611686018427387904))"
 _NEXT: Final = (
     "SELECT m.id, m.invoice, m.sealed, k.key, m.language, m.at, m.until, m.tries"
     " FROM mails m JOIN mail_keys k ON k.id = m.id"
@@ -124,7 +123,7 @@ class MailRows:
             )
             if done.rowcount:
                 connection.execute("UPDATE mail_keys SET key = ? WHERE id = ?", (GONE, id_))
-                connection.execute(_TO_WASH)
+                connection.execute(TO_WASH)
 
     def letters_of(self, invoice: int) -> list[Told]:
         """What became of those of an invoice, in order."""

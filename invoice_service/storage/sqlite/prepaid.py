@@ -11,6 +11,7 @@ from typing import Any, Final
 from chain.commitment import password_area
 from chain.errors import ConflictError, NotFoundError, RefusedError
 from chain.hashing import Digest, to_digest
+from invoice_service.domain.merchant import refuse_unless_active
 from invoice_service.domain.money import Fen
 from invoice_service.domain.prepaid import (
     MOVES,
@@ -37,6 +38,7 @@ _OPEN: Final = (
     f"INSERT INTO prepaid_accounts ({', '.join(_NEW)})"  # noqa: S608 # our own columns
     f" VALUES ({', '.join('?' * len(_NEW))})"
 )
+_STATUS: Final = "SELECT status FROM merchants WHERE id = ?"
 _EVENTS: Final = (
     "SELECT e.seq, e.kind, e.amount, e.at, e.invoice, e.red, coalesce(i.number, ''), e.reason,"
     " e.request_id FROM prepaid_events e LEFT JOIN invoices i ON i.hash = e.invoice"
@@ -115,10 +117,9 @@ class PrepaidRows:
             values = tuple(getattr(account, name) for name in _NEW)
             seq = connection.execute(_OPEN, values).lastrowid or 0
             _add(connection.execute, seq, "open", amount, account.opened_at, said=said)
-            made = _at(connection, seq)
-            if not made.active:
-                raise RefusedError("merchant_suspended", "this merchant is suspended")
-            return Done(made, new=True)
+            (status,) = connection.execute(_STATUS, (account.merchant_id,)).fetchone()
+            refuse_unless_active(status)
+            return Done(_at(connection, seq), new=True)
 
     def prepaid(
         self, account_id: str, *, merchant_id: int | None = None, wallet: str | None = None

@@ -14,6 +14,7 @@ from invoice_service.services.admission.desk import ALLOWED, ALLOWED_MORE
 from invoice_service.services.checking.audit_trail import audit_trail
 from invoice_service.services.people.ports import KeyTerms
 from invoice_service.services.people.roles import OfficialRole
+from invoice_service.storage.sqlite import WASH_EVERY
 from tests.api.admission.office import (
     ASKED,
     applied,
@@ -26,6 +27,8 @@ from tests.api.admission.office import (
 )
 from tests.api.desk import MEAL, TAX_ID, Desk, problem
 
+THIRD = "914403001922038216"
+SECRET = "Aunt Wang of the harbour"
 HOSTILE = "<script>alert(1)</script>'\"`${x}{{7*7}} =1+1"
 
 
@@ -247,21 +250,38 @@ def test_another_applicants_secret_opens_nothing(desk: Desk, photograph: bytes) 
     assert receipt.encode() not in kept
 
 
-def test_what_is_withdrawn_is_erased_and_old_papers_go(desk: Desk, photograph: bytes) -> None:
-    id_, receipt = applied(desk, photograph)
-    folder = desk.config.admission_dir
-    assert len(list(folder.iterdir())) == 1
+def test_what_is_withdrawn_is_erased_from_the_rows_the_log_and_the_folder(
+    desk: Desk, photograph: bytes
+) -> None:
+    id_, receipt = applied(desk, photograph, contact=SECRET)
+    other, _ = applied(desk, photograph, tax_id=THIRD)
+    folder, data = desk.config.admission_dir, desk.config.data_dir
+    assert len(list(folder.iterdir())) == 2
+    assert SECRET.encode() in (data / "invoices.db-wal").read_bytes()
     mine(desk, receipt, "/withdrawal")
-    there = desk.client.get(f"/v1/applications/{id_}", headers=desk.official()).get_json()
+    assert len(list(folder.iterdir())) == 1
+    there, kept = (
+        desk.client.get(f"/v1/applications/{one}", headers=desk.official()).get_json()
+        for one in (id_, other)
+    )
     assert "contact" not in there
     assert "papers" not in there
-    store = desk.instance.admission_store
+    assert kept["papers"] == [1]
+    desk.clock.forward(seconds=WASH_EVERY)
+    desk.anchor()
+    assert not any(SECRET.encode() in path.read_bytes() for path in data.glob("invoices.db*"))
+
+
+def test_papers_that_a_crash_has_left_go_when_they_are_old(desk: Desk, photograph: bytes) -> None:
+    applied(desk, photograph)
+    folder, store = desk.config.admission_dir, desk.instance.admission_store
+    left = folder / f"{store.papers.write(photograph)}.jpg"
     store.papers.keep_only(desk.instance.store.paper_names())
-    assert len(list(folder.iterdir())) == 1  # it is young: somebody may be about to name it
-    for path in folder.iterdir():
-        os.utime(path, (0, 0))
+    assert left.exists()  # it is young: somebody may be about to name it
+    os.utime(left, (0, 0))
     store.papers.keep_only(desk.instance.store.paper_names())
-    assert list(folder.iterdir()) == []
+    assert not left.exists()
+    assert len(list(folder.iterdir())) == 1
 
 
 def test_a_hostile_name_is_a_name(desk: Desk, photograph: bytes) -> None:

@@ -166,6 +166,16 @@ def test_a_suspended_merchant_s_customers_have_all_back(whole: Desk) -> None:
     assert look(whole, account).get_json()["state"] == "open"
 
 
+def test_nobody_opens_one_at_a_merchant_that_has_left(whole: Desk) -> None:
+    other = whole.instance.store.account_by_tax_id(OTHER_TAX_ID)
+    assert other is not None
+    path = f"/v1/merchants/{other.merchant.id}/leaving"
+    left = whole.post(path, {"reason": "closed"}, whole.official())
+    assert left.status_code == 200, left.text
+    refused = say(whole, "/v1/prepaid", request(merchant=OTHER_TAX_ID))
+    problem(refused, 403, "merchant_left")
+
+
 def test_a_document_says_nothing_of_the_account(whole: Desk) -> None:
     account = opened(whole)
     issued = meal(whole, account).get_json()

@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from chain.errors import UnavailableError
 from invoice_service.domain.persons import GONE, KEY_SIZE, hide, show
 from invoice_service.domain.request import Buyer
+from invoice_service.storage.sqlite.connection import TO_WASH
 
 _NONCE_SIZE: Final = 12
 _NOBODY: Final = Buyer()
@@ -32,7 +33,6 @@ _TABLES: Final = (
     "ALTER TABLE till_bills ADD COLUMN buyer_key INTEGER NOT NULL DEFAULT 0",
     "CREATE INDEX idx_till_bills_person ON till_bills (buyer_key) WHERE buyer_key > 0",
 )
-_TO_WASH: Final = "INSERT OR IGNORE INTO unwashed VALUES (-1 - abs(random() % 4611686018427387904))"
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -87,7 +87,7 @@ def _destroy(connection: sqlite3.Connection, number: int) -> None:
     """Whoever tidies up next has the write-ahead log forget it, too (``wash``)."""
     if number:
         connection.execute("UPDATE till_buyer_keys SET key = ? WHERE id = ?", (GONE, number))
-        connection.execute(_TO_WASH)
+        connection.execute(TO_WASH)
 
 
 def create_till_buyers(db: Database) -> None:
