@@ -61,8 +61,8 @@ export class PrepaidStep {
 
   #account() {
     const { wallet, expires_at: until } = this.found;
-    return h("ul", { class: "paid", role: "status" },
+    return h("div", { role: "status" }, h("ul", { class: "paid" },
       h("li", {}, h("span", {}, _("Held by %(wallet)s, until %(day)s", { wallet, day: until.slice(0, 10) })), h("b", {}, shown(this.#held))),
-      h("li", {}, h("span", {}, _("Left in it afterwards")), h("b", { id: "prepaid-left" }, shown(this.#held - this.total))));
+      h("li", {}, h("span", {}, _("Left in it afterwards")), h("b", { id: "prepaid-left" }, shown(this.#held - this.total)))));
   }
 }
