@@ -16,7 +16,7 @@ OURS = {"GET", "POST", "PUT", "DELETE"}
 
 def template(rule: Rule) -> str:
     """``/log/tile/<path:rest>`` as ``/log/tile/{tile}``."""
-    return re.sub(r"<(?:[^<>:]+:)?([a-z]+)_?>", r"{\1}", str(rule)).replace("{rest}", "{tile}")
+    return re.sub(r"<(?:[^<>:]+:)?([a-z_]+?)_?>", r"{\1}", str(rule)).replace("{rest}", "{tile}")
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:

@@ -17,7 +17,7 @@ PAGES: Final = (
     Page("get", "/bureau/merchants", with_power("lists")),
     Page("get", "/bureau/merchants/of/{tax_id}", with_power("look")),
     Page("get", "/bureau/merchants/{merchant}", with_power("look")),
-    Page("get", "/bureau/invoices/{hash_}", with_power("look")),
+    Page("get", "/bureau/invoices/{hash}", with_power("look")),
     Page("post", "/bureau/purpose", with_power("look")),
     Page("get", "/bureau/trail", with_power("trail")),
     Page("get", "/bureau/people", _SEE),

@@ -9,6 +9,7 @@ from flask import url_for
 
 from invoice_service.services.anchoring.totals import Blocks
 from invoice_service.services.reporting.collect import MixStore
+from invoice_service.services.reporting.masking import masked_report
 from invoice_service.services.reporting.mix import MixedReport, mixed_report
 from invoice_service.services.reporting.question import ask
 from invoice_service.web.ground.language import language
@@ -81,18 +82,22 @@ class Figures:
         """The height that a page is shown at."""
         return self._store.last_height()
 
-    def report(self, words: Mapping[str, str]) -> MixedReport:
-        """The answer; Problems as ``ask`` and ``mixed_report``."""
-        return mixed_report(self._store, self._log, ask(words))
+    def report(self, words: Mapping[str, str], *, looks: bool) -> MixedReport:
+        """The answer; Problems as ``ask`` and ``mixed_report``.
+
+        Merchants are masked for who has not the power to look at single ones (``looks``).
+        """
+        report = mixed_report(self._store, self._log, ask(words))
+        return report if looks else masked_report(report)
 
     def show(self, words: Mapping[str, str], height: int) -> Shown:
-        """The answer for a page, as of a block; Problems as ``report``."""
-        return self.few({**words, "at_block": str(height)}, None)
+        """The answer for a page of everybody's, as of a block; Problems as ``report``."""
+        return self.few({**words, "at_block": str(height)}, None, looks=False)
 
-    def few(self, words: Mapping[str, str], most: int | None) -> Shown:
-        """The same with ``most`` rows at most; ``words`` name the block; Problems as ``report``."""
-        report = self.report(words)
-        rows = [_row(row, words) for row in islice(report.rows, most)]
+    def few(self, words: Mapping[str, str], most: int | None, *, looks: bool) -> Shown:
+        """The same with ``most`` rows at most; ``words`` name the block; as ``report``."""
+        report = self.report(words, looks=looks)
+        rows = [_row(row, words, looks=looks) for row in islice(report.rows, most)]
         return Shown(dict(words), report.head, rows, next(report.rows, None) is not None)
 
 
@@ -101,10 +106,11 @@ def numbers(found: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     return {side: {name: int(n) for name, n in found[side].items()} for side in SIDES}
 
 
-def _row(row: Mapping[str, Any], words: Mapping[str, str]) -> Row:
+def _row(row: Mapping[str, Any], words: Mapping[str, str], *, looks: bool) -> Row:
     keys = row["keys"]
     name = " · ".join(_name(one, key, row["names"].get(one)) for one, key in keys.items())
-    return Row(name, _down(keys, words), row["share"], numbers(row))
+    link = "" if "merchant" in keys and not looks else _down(keys, words)
+    return Row(name, link, row["share"], numbers(row))
 
 
 def _name(dimension: str, key: str, named: Mapping[str, str] | None) -> str:

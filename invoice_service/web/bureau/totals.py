@@ -1,6 +1,6 @@
 """``/bureau/totals``: a report is put together, looked at, linked to for ever, and taken along."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ from chain.errors import MalformedError, NotFoundError, Problem
 from chain.hashing import sha256_of_parts
 from invoice_service.documents.mixed import mixed_csv, mixed_workbook
 from invoice_service.domain.merchant import districts
+from invoice_service.services.people.sessions import Visitor
 from invoice_service.services.reporting.mix import MixedReport, report_parts
 from invoice_service.services.reporting.periods import UNITS
 from invoice_service.services.reporting.question import COMPARED, DIMENSIONS, MEASURES, WORDS
@@ -53,24 +54,26 @@ class TotalsPages:
         """The form, and below it what it asks for; nothing is asked before it was sent."""
         visitor = self._gate.official("totals")
         words = _asked()
+        looks = self._looks(visitor, words)
         values: dict[str, Any] = {"words": words, "views": self._views.of(visitor.person.id)}
         try:
             if words:
-                values |= self._answer(words)
+                values |= self._answer(words, looks=looks)
         except (MalformedError, NotFoundError) as problem:
             return self._page(problem, **values)
         return self._page(None, **values)
 
     def file(self, kind: str) -> Response:
         """What is shown, all of it; with a manifest that says what it is and its check sums."""
-        self._gate.official("totals")
+        visitor = self._gate.official("totals")
         if kind not in _KINDS:
             raise NotFoundError("no_such_address", "there is no such file")
         words = _asked()
+        looks = self._looks(visitor, words)
         height = words.setdefault("at_block", str(self._figures.newest()))
 
         def report() -> MixedReport:
-            return self._figures.report(words)
+            return self._figures.report(words, looks=looks)
 
         by = words.get("by", "day").replace(",", "-")
         body: bytes | Iterator[bytes]
@@ -108,10 +111,16 @@ class TotalsPages:
         self._views.drop(visitor.person.id, number)
         return self._gate.go("/bureau/totals")
 
-    def _answer(self, words: dict[str, str]) -> dict[str, Any]:
+    def _looks(self, visitor: Visitor, words: Mapping[str, str]) -> bool:
+        """Whether somebody sees whose figures they are; RefusedError for one's, unless they do."""
+        if "merchant" in words:
+            self._gate.official("look")
+        return visitor.has("look")
+
+    def _answer(self, words: dict[str, str], *, looks: bool) -> dict[str, Any]:
         height = int(words["at_block"]) if words.get("at_block", "").isdecimal() else -1
         asked = {**words} if height >= 0 else {**words, "at_block": str(self._figures.newest())}
-        shown = self._figures.few(asked, SHOWN)
+        shown = self._figures.few(asked, SHOWN, looks=looks)
         by = shown.head["by"]
         kind = "line" if by[0] in UNITS and len(by) == 1 else "bars"
         query = urlencode(shown.words)
@@ -124,11 +133,13 @@ class TotalsPages:
         }
 
     def _page(self, problem: Problem | None, **values: Any) -> Response:  # noqa: ANN401 # whatever a template shows
+        visitor = self._gate.official("totals")
         return bureau_page(
             self._gate,
-            self._gate.official("totals"),
+            visitor,
             "bureau/totals.html",
             problem,
+            looks=visitor.has("look"),
             dimensions=DIMENSIONS,
             measures=MEASURES,
             compared=COMPARED,

@@ -174,6 +174,26 @@ def test_merchants_are_found_and_masked_for_a_viewer(people: dict[str, Browser])
     assert viewer.get("/bureau/merchants/1").status_code == 403
 
 
+def test_a_viewer_sees_totals_of_merchants_and_not_whose(people: dict[str, Browser]) -> None:
+    asked = "?by=merchant&at_block=1"
+    seen = {
+        name: [people[name].get(f"/bureau/totals{asked}").text]
+        + [people[name].get(f"/bureau/totals/file/{kind}{asked}").text for kind in ("csv", "json")]
+        for name in ("viewer", "auditor")
+    }
+    for masked, whole in zip(seen["viewer"], seen["auditor"], strict=True):
+        assert "旋转餐厅" in whole
+        assert "旋转餐厅" not in masked
+        assert "深***" in masked
+        assert "91440300708461136T" not in masked
+    assert "/bureau/merchants/of/" not in seen["viewer"][0]
+    assert "/bureau/merchants/of/" in seen["auditor"][0]
+    for path in ("/bureau/totals", "/bureau/totals/file/csv"):
+        of_one = f"{path}?by=month&merchant=91440300708461136T"
+        assert people["viewer"].get(of_one).status_code == 403
+        assert people["auditor"].get(of_one).status_code == 200
+
+
 def test_who_opens_a_file_says_why_and_it_is_written_down(
     bureau: Bureau, people: dict[str, Browser]
 ) -> None:

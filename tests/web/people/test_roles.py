@@ -30,6 +30,10 @@ VALUES = {
     "application": "999",
     "paper": "1",
     "request": "999",
+    "kind": "csv",
+    "view": "999",
+    "merchant": "999",
+    "tax_id": "x",
 }
 OUTSIDE = ("sign_in_needed", "role_required", "second_factor_needed")
 
