@@ -14,6 +14,7 @@ from tests.api.server import serving
 from tests.front.stage import Client, Place, json_of, soon, status
 
 FORM = "multipart/form-data"
+OCTETS = "application/octet-stream"  # the papers of an application
 
 HELD = 400_000
 BATCH = "/v1/invoices/batch"
@@ -49,7 +50,7 @@ def test_whoever_takes_a_list_says_so_and_nobody_else_does(desk: Desk) -> None:
         codes = ("body_too_large", '"retcode":1', "payments_off", "prepaid_off", "claim_unknown")
         refused = answer.status_code == 413 or any(code in answer.text for code in codes)
         assert one.large == (not refused), (one.path, answer.text)
-        assert one.large == bool({NDJSON, CSV, FORM, PDF} & dict(one.body).keys())
+        assert one.large == bool({NDJSON, CSV, FORM, PDF, OCTETS} & dict(one.body).keys())
         assert not (one.large and "{" in one.path)  # the server in front knows whole paths
 
 
