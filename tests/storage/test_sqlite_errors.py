@@ -65,8 +65,10 @@ def test_many_who_wait_for_a_locked_database_all_give_up_in_time(
     shop = Shop(tmp_path, busy_seconds=0.5)
     drafts = [shop.draft(f"A-{i}") for i in range(8)]
     clock = SlowClock(len(drafts))
+    here = threading.Barrier(len(drafts))  # else who gives up early makes another's attempt
 
     def attempt(number: int) -> str:
+        here.wait(PATIENCE)
         with pytest.raises(UnavailableError) as caught:
             shop.hand_in(drafts[number])
         return code_of(caught)
