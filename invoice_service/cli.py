@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "report": "report:report",
     "audit": "audit:audit",
     "trail": "trail:trail",
+    "acts": "acts:acts",
     "export": "export:export",
     "erase-buyer": "erase_buyer:erase_buyer",
     "retention": "retention:retention",

@@ -307,6 +307,7 @@ class Instance:
         self.check_tiles()
         return Anchoring(
             invoices=self.store,
+            acts=self.store,
             totals=self.store.totals,
             log=self.log,
             signers=self.keys.signing,

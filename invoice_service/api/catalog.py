@@ -265,6 +265,11 @@ _LOG: Final = {
     "no_block": Entry(404, "There is no such block", "没有这个区块"),
     "no_entry": Entry(404, "There is no such entry in the log", "账本中没有这个条目"),
     "no_closing": Entry(404, "The log does not close this day", "账本中没有这一天的日结"),
+    "act_unknown": Entry(
+        404,
+        "There is no such act of yours; take one from the list",
+        "没有与您有关的这项决定，请从列表中选取",
+    ),
     "no_checkpoint": Entry(404, "The log has not been published yet", "账本尚未发布"),
     "no_statement": Entry(404, "There is no such key statement", "没有这份公钥声明"),
     "no_tile": Entry(404, "This tile is not there", "没有这个数据块"),

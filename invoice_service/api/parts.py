@@ -11,6 +11,7 @@ from chain.signing.keys import LogKeys
 from invoice_service.config import Config
 from invoice_service.retention.keeping import Keeping
 from invoice_service.services.admission.office import Admission
+from invoice_service.services.checking.acts import ActReader
 from invoice_service.services.checking.audit_invoices import Books
 from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.claims.desk import Claims
@@ -49,6 +50,7 @@ class Store(
     ActStore,
     TrailReader,
     Books,
+    ActReader,
     Protocol,
 ):
     """The store, as far as the front door uses it."""

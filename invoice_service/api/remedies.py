@@ -337,6 +337,14 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
     (
         Remedy(
             "program",
+            "Take the commitment from GET /v1/acts, with a key of whom the act concerns.",
+            "请使用相关商户的密钥，从 GET /v1/acts 获取承诺值。",
+        ),
+        "act_unknown",
+    ),
+    (
+        Remedy(
+            "program",
             "Look at the log's checkpoint first: blocks, tiles and statements beyond it are not"
             " there yet.",
             "请先读取账本检查点：超出其范围的区块、数据块和声明尚不存在。",

@@ -8,6 +8,7 @@ from typing import Final
 from flask import Blueprint
 
 from invoice_service.api import (
+    acts,
     admission,
     checking,
     invoices,
@@ -39,6 +40,7 @@ OPERATIONS: Final = (
     *prepaid.OPERATIONS,
     *trail.OPERATIONS,
     *lookups.OPERATIONS,
+    *acts.OPERATIONS,
     *log.OPERATIONS,
     *operations.OPERATIONS,
 )
@@ -57,6 +59,7 @@ WORDS: Final = {
     **log.WORDS,
     **trail.WORDS,
     **lookups.WORDS,
+    **acts.WORDS,
     **operations.WORDS,
 }
 
@@ -78,5 +81,6 @@ def blueprints(parts: Parts) -> tuple[Blueprint, ...]:
         help_room.blueprint(parts),
         trail.blueprint(parts),
         lookups.blueprint(parts),
+        acts.blueprint(parts),
         log.blueprint(parts),
     )

@@ -23,6 +23,7 @@ from invoice_service.commands.output import json_option, print_json, progress
 from invoice_service.commands.session import Session
 from invoice_service.domain.money import format_yuan
 from invoice_service.services.checking.audit import InstanceAudit, audit_instance
+from invoice_service.services.checking.audit_acts import ActsAudit
 from invoice_service.services.checking.audit_prepaid import PrepaidAudit
 from invoice_service.wiring import Instance
 
@@ -115,6 +116,7 @@ def run_audit(instance: Instance) -> InstanceAudit:
             instance.store.totals,
             instance.store,
             instance.store,
+            instance.store,
             report,
         )
 
@@ -134,6 +136,7 @@ def _described(found: InstanceAudit) -> dict[str, Any]:
         "unclosed_days": found.unclosed,
         "blocks_totalled": found.totalled,
         "acts": found.trail.acts,
+        "acts_for_log": found.logged._asdict(),
         "trail_head": found.trail.head.hex(),
         "refusals": found.trail.refusals,
         "buyers_erased": found.trail.erased,
@@ -160,12 +163,18 @@ def _tell(found: InstanceAudit) -> None:
         f"  {found.trail.acts:,} acts in the trail, the last with hash {found.trail.head.hex()};"
         f" {found.trail.refusals:,} refusals counted"
     )
+    click.echo(_acts(found.logged))
     if found.trail.erased:
         click.echo(f"  {found.trail.erased:,} documents whose buyers were erased")
     if found.prepaid.accounts:
         click.echo(_prepaid(found.prepaid))
     if found.unclosed:
         click.secho(f"  {found.unclosed:,} days have ended and are not closed yet", fg="yellow")
+
+
+def _acts(found: ActsAudit) -> str:
+    older = f"; {found.before:,} are older, and not in the log" if found.before else ""
+    return f"  {found.documents:,} acts for the log, {found.pending:,} not in it yet{older}"
 
 
 def _prepaid(found: PrepaidAudit) -> str:

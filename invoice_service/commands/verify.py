@@ -19,6 +19,7 @@ from chain.proof.memory import Continued
 from chain.proof.verify import Evidence, verify_proof
 from chain.signing.keys import TrustedKeys, keys_of
 from chain.signing.policy import Policy
+from invoice_service.commands.act_proof import read_act, tell_act
 from invoice_service.commands.claims import Claim, read_claim
 from invoice_service.commands.evidence import (
     read_evidence,
@@ -117,13 +118,16 @@ def verify(
     names. Everything else asks the service at --url, or this machine's instance, what is true now.
 
     Of an evidence file, says what it proves against the log; of a tlog-proof or a COSE receipt,
-    that the invoice with --hash is in the log; of a promise, by when it will be. Exit status 0
-    when it does.
+    that the invoice with --hash is in the log; of an act's proof, what was decided; of a promise,
+    by when it will be. Exit status 0 when it does.
 
     The checkpoint of a proof is remembered, and refused where an earlier one contradicts it.
     """
     seen = remembering(memory, log, nothing=no_memory)
     remote = None if url is None or offline else Remote(url, patience=NO_PATIENCE)
+    asked = _Asked(log_keys, policy, memory, log)
+    if _told_in_log(session, what, hash_, asked, seen, as_json=as_json):
+        return 0
     if (accusation := read_evidence(what)) is not None:
         _refuse_policy(policy, "of evidence, name each --witness")
         refuse_memory(memory, log)
@@ -131,9 +135,6 @@ def verify(
         trusted = log_keys_or_own(session, log_keys), promiser
         seen_by = [read_key(text) for text in witnesses]
         tell_evidence(verify_evidence(accusation, *trusted, mirror, seen_by), as_json=as_json)
-        return 0
-    asked = _Asked(log_keys, policy, memory, log)
-    if _told_in_log(session, what, hash_, asked, seen, as_json=as_json):
         return 0
     if (promised := read_promise(what)) is not None:
         _refuse_policy(policy, "a promise has no checkpoint")
@@ -198,10 +199,14 @@ def _told_in_log(
     *,
     as_json: bool,
 ) -> bool:
-    """Check a tlog-proof or a COSE receipt and say what it proves; whether it is one of these."""
+    """Check a tlog-proof, a receipt or an act's proof, and say what it proves; if it is one."""
     if (tlog := read_tlog(what)) is not None:
         keys = log_keys_or_own(session, asked.log_keys)
         tell_tlog(tlog, hash_, keys, policy_told(asked.policy), seen, as_json=as_json)
+        return True
+    if (act := read_act(what)) is not None:
+        keys = log_keys_or_own(session, asked.log_keys)
+        tell_act(act, keys, policy_told(asked.policy), seen, as_json=as_json)
         return True
     if (receipt := read_cose(what)) is None:
         return False

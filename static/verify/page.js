@@ -1,5 +1,6 @@
 /** The page /verify/file: a file comes in, verify.js says what it proves, the page shows it. */
 import { _, inOther, joined } from "../ground/words.js";
+import { isActProof, verifyActProof } from "./act.js";
 import { fromBase64 } from "./base64.js";
 import { Problem } from "./errors.js";
 import { ForkedError } from "./fork.js";
@@ -18,6 +19,8 @@ import { askToSend, askToSendReceipt, isPdf, isPicture, isReceipt, textsIn, verd
 import { hold, kindOf, memory, wordsOf } from "./seen.js";
 import { STEPS, verifyProof } from "./verify.js";
 import {
+  ACT_FIELDS,
+  ACT_WORDS,
   FACE_FIELDS,
   NATURES,
   NOBODY,
@@ -52,6 +55,7 @@ async function check() {
   const bent = caught(refuseBent);
   if (bent !== null) return refuse(bent, []);
   if (isPromise(current)) return checkPromise(mine);
+  if (isActProof(current)) return checkAct(mine);
   const started = performance.now();
   const held = [];
   let found;
@@ -108,6 +112,47 @@ async function checkPromise(mine) {
   part("proof").hidden = !isOurs(found);
   announce("promised");
 }
+
+/** A decision stands for itself: there is no newer proof of it to ask for. */
+async function checkAct(mine) {
+  const held = [];
+  let found;
+  try {
+    found = await verify(current, part("key").value.trim(), held, verifyActProof);
+  } catch (problem) {
+    if (mine === turn) refuse(problem, []);
+    return;
+  }
+  if (mine !== turn) return;
+  const before = await hold(found);
+  if (mine !== turn) return;
+  if (before instanceof ForkedError) return convict(before, []);
+  clear([], null);
+  showAct(found);
+  announce("act");
+  showSeen(before, found, canAsk(found) ? "asking" : reasonNot(found));
+  await askLog(before, found, mine);
+}
+
+function showAct({ act, document, origin, index, size, height, sealedAt }) {
+  fact("facts", _("Decision"), act);
+  fact("facts", _("Log"), origin);
+  fact("facts", _("Key used"), _(WHOSE_SHORT[part("whose").dataset.whose]));
+  fact("facts", _("Place in the log"), `${index} / ${size}`);
+  fact("facts", _("As of block"), `${height} · ${sealedAt}`);
+  part("document").hidden = false;
+  part("hidden-groups").hidden = true;
+  fact("shown", _("What was decided"), _(ACT_WORDS.get(document.get("type"))));
+  for (const [name, term] of ACT_FIELDS) {
+    if (document.has(name)) fact("shown", _(term), changed(document.get(name)));
+  }
+}
+
+/** A text, or what an object says, member by member. */
+const changed = (said) =>
+  said instanceof Map
+    ? [...said].map(([name, value]) => `${name} ${plain(value)}`).join(" · ")
+    : plain(said);
 
 /** Show the verdict of a file that holds; not when the log has forked, or another one is asked. */
 function conclude(before, found, held, mine) {
@@ -188,15 +233,15 @@ const showMemory = () => (part("remembered").textContent = String(memory.count()
  * Check with this page's statements of the log's keys, or without: another key may know better.
  * Witnesses are named, not asked for: how many it takes is for whoever reads the result.
  */
-async function verify(data, key, held) {
+async function verify(data, key, held, proves = verifyProof) {
   const onStep = (number) => held.push(number);
   const policy = await parsePolicy(`${JSON.parse(witnesses).map(witnessLine).join("")}quorum none\n`);
   try {
-    return await verifyProof(data, key, onStep, statementsOf(key), policy);
+    return await proves(data, key, onStep, statementsOf(key), policy);
   } catch (problem) {
     // The key signed none of them: then nothing is known of the log but this key.
     if (problem.code !== "statement_untrusted") throw problem;
-    return verifyProof(data, key, onStep, [], policy);
+    return proves(data, key, onStep, [], policy);
   }
 }
 
@@ -250,7 +295,7 @@ function clear(held, failed) {
   for (const id of ["facts", "shown", "code"]) part(id).replaceChildren();
   part("document").hidden = true;
   for (const id of ["asof", "ask", "evidence", "proof"]) part(id).hidden = true;
-  part("steps").hidden = current !== null && (isPromise(current) || caught(refuseBent) !== null);
+  part("steps").hidden = current !== null && (isPromise(current) || isActProof(current) || caught(refuseBent) !== null);
   URL.revokeObjectURL(part("evidence").href);
   delete part("verdict").dataset.asof;
   part("result").hidden = false;

@@ -45,26 +45,16 @@ export async function verifyProof(
   policy = NO_WITNESSES,
 ) {
   const proof = parseProof(data);
-  const key = await parseKey(keyText);
-  const followed = statements.length ? await follow([key], statements) : null;
-  const step = async (number, check) => {
-    try {
-      const found = await check();
-      onStep(number);
-      return found;
-    } catch (problem) {
-      if (problem instanceof Problem) problem.step = number;
-      throw problem;
-    }
-  };
+  const keys = await trusted(keyText, statements);
+  const step = stepper(onStep);
   const shown = await step(1, () => checkGroups(proof));
   const entry = await step(2, () => checkEntry(proof, shown.face));
   const { checkpoint, witnesses, known } = await step(3, () =>
-    openCosigned(proof.checkpoint, followed ?? pinnedKeys([key]), policy),
+    openCosigned(proof.checkpoint, keys, policy),
   );
   await step(4, () => checkPath(proof.placed, checkpoint));
   await step(5, () => checkPath(proof.seal, checkpoint));
-  const seal = await step(6, () => checkNewest(proof, checkpoint));
+  const seal = await step(6, () => checkNewest(proof.seal, checkpoint));
   const state = await step(7, () => checkState(proof, seal));
   return {
     hash: passwordArea(proof.document),
@@ -84,6 +74,24 @@ export async function verifyProof(
     hidden: GROUPS.filter((name) => !(name in shown)),
   };
 }
+
+/** The keys that are believed: the pinned one, and what the statements say follows from it. */
+export async function trusted(keyText, statements) {
+  const key = await parseKey(keyText);
+  return statements.length ? follow([key], statements) : pinnedKeys([key]);
+}
+
+/** Does one step after the other: `onStep` hears of what held, a Problem says where it failed. */
+export const stepper = (onStep) => async (number, check) => {
+  try {
+    const found = await check();
+    onStep(number);
+    return found;
+  } catch (problem) {
+    if (problem instanceof Problem) problem.step = number;
+    throw problem;
+  }
+};
 
 /** The shown groups' documents, once all three groups lead to the password area. */
 async function checkGroups({ groups, document }) {
@@ -120,7 +128,7 @@ async function checkReversal(entry, said) {
 }
 
 /** Return the checkpoint, the keys, and the names of the policy's witnesses that cosigned it. */
-async function openCosigned(note, known, policy) {
+export async function openCosigned(note, known, policy) {
   const checkpoint = await openCheckpoint(note, known);
   const keys = known.keys.map(({ key }) => key);
   checkLog(policy, keys);
@@ -129,12 +137,13 @@ async function openCosigned(note, known, policy) {
   return { checkpoint, known, witnesses: cosigners(policy, signers) };
 }
 
-async function checkPath({ entry, index, path }, { size, root }) {
+/** Check that the path leads to the checkpoint's root. */
+export async function checkPath({ entry, index, path }, { size, root }) {
   await verifyInclusion(await leafHash(encodeBytes(entry)), index, size, path, root);
 }
 
-/** Return the seal; an older one would hide what has happened to the document since. */
-function checkNewest({ seal }, { size }) {
+/** Return the seal; an older one would hide what has happened since. */
+export function checkNewest(seal, { size }) {
   const entry = parseEntry(seal.entry);
   if (entry.kind !== "seal") throw new Problem("seal_kind", "this entry seals nothing");
   if (BigInt(entry.first) + BigInt(entry.count) !== seal.index) {

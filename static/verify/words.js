@@ -47,6 +47,14 @@ export const VERDICTS = {
       "The log has signed that the invoice will be in it by the time below. Keep this file: if it is not there then, this is the evidence.",
     ),
   },
+  act: {
+    style: "authentic",
+    picture: "proved",
+    name: N_("Decision proved"),
+    text: N_(
+      "The log of that key has this decision, word for word as below. Whether a later one has changed it, this file does not say.",
+    ),
+  },
   asked: {
     style: "unknown",
     picture: "none",
@@ -124,6 +132,28 @@ export const FACE_FIELDS = [
   ["order_total", N_("The whole bill"), true],
   ["replaces", N_("In the place of")],
   ["reverses", N_("Takes back")],
+];
+
+/** What a decision is about; a Map, for a stranger wrote the word. */
+export const ACT_WORDS = new Map([
+  ["admission", N_("admission")],
+  ["quota", N_("quota")],
+  ["suspension", N_("suspension or resumption")],
+  ["role", N_("role")],
+  ["finding", N_("finding")],
+  ["consent", N_("consent")],
+  ["log_key", N_("the log's key")],
+]);
+
+/** Members of a decision that the page shows after its type, in order. */
+export const ACT_FIELDS = [
+  ["at", N_("Decided")],
+  ["by", N_("Decided by")],
+  ["subject", N_("About")],
+  ["before", N_("Before")],
+  ["after", N_("After")],
+  ["reason", N_("Reason")],
+  ["previous", N_("The decision before")],
 ];
 
 /** What a line is that is no line of a dish; a Map, for a stranger wrote the word. */

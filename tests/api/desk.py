@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,7 @@ from invoice_service.services.people.ports import NO_TERMS, KeyTerms
 from invoice_service.services.ports import Account
 from invoice_service.wiring import Instance, init_instance, open_instance
 from tests.api.described import DescribedClient
+from tests.services.town import NoActs
 
 TAX_ID = "91440300708461136T"
 OTHER_TAX_ID = "91330100799655058B"
@@ -150,7 +152,11 @@ class Desk:
         return found
 
     def anchor(self) -> None:
-        """Take all that is pending into the log."""
+        """Take all invoices that are pending into the log; acts wait, as in ``Town``."""
+        anchor_pending(replace(self.instance.anchoring(), acts=NoActs()))
+
+    def anchor_all(self) -> None:
+        """Take all that is pending into the log, acts as well."""
         anchor_pending(self.instance.anchoring())
 
     def count(self) -> int:

@@ -63,8 +63,8 @@ FILES = (
     ),
     *("keys/statements", "keys/statements/1.note", "keys/statements/2.note", "log", "log/tile"),
     "log/checkpoint",
-    *("log/tile/0", "log/tile/0/000.p", "log/tile/0/000.p/4", "log/tile/entries"),
-    *("log/tile/entries/000.p", "log/tile/entries/000.p/4", "broker", "run"),
+    *("log/tile/0", "log/tile/0/000.p", "log/tile/0/000.p/5", "log/tile/entries"),
+    *("log/tile/entries/000.p", "log/tile/entries/000.p/5", "broker", "run"),
 )
 HALVES = ("invoices.db", "log.db", "keys", "log")
 GOES_ON_WITHOUT = {

@@ -11,7 +11,7 @@ def check_in_order(town: Town) -> None:
     assert places == sorted(set(places))
     found = town.audit()
     head = town.log.head()
-    assert found.pending == 0
+    assert found.pending == found.logged.pending == 0
     assert found.log.published == found.log.size == head.size
     assert found.totalled == head.height
     assert head.cursor == found.invoices == len(places)

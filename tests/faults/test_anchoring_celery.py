@@ -48,7 +48,7 @@ class Bureau:
         instance = init_instance(self.config)
         signer = instance.log_signers()[0]
         instance.close()
-        self.town = Town(self.config.data_dir)
+        self.town = Town(self.config.data_dir, acts=True)
         self.town.signer = signer
         self.town.now = datetime.now(UTC)
         self.town.settle_in()

@@ -52,7 +52,7 @@ def _leave(folder: Path, free: int) -> None:
 @pytest.mark.slow
 def test_a_full_disk_delays_and_loses_nothing(small_disk: Path) -> None:
     """A little more room at each try: anchoring fails further and further on, until it works."""
-    town = Town(small_disk)
+    town = Town(small_disk, acts=True)
     town.settle_in()
     _pending(town)
     failures = []
@@ -76,15 +76,15 @@ def test_a_full_disk_delays_and_loses_nothing(small_disk: Path) -> None:
 @pytest.mark.slow
 def test_a_worker_started_on_a_full_disk_says_so_and_recovers(small_disk: Path) -> None:
     """Opening the databases needs room too (the write-ahead log's index)."""
-    town = Town(small_disk)
+    town = Town(small_disk, acts=True)
     town.settle_in()
     _pending(town)
     town.close()
     _leave(small_disk, 0)
     with pytest.raises(Problem):
-        Town(small_disk).anchor()
+        Town(small_disk, acts=True).anchor()
     (small_disk / "ballast").unlink()
-    again = Town(small_disk)
+    again = Town(small_disk, acts=True)
     again.now = town.now
     again.anchor()
     check_in_order(again)
@@ -105,7 +105,7 @@ def _limited(limit: int, anchor: Callable[[], object]) -> None:
 @pytest.mark.slow
 def test_files_that_may_not_grow_delay_and_lose_nothing(tmp_path: Path) -> None:
     """As a full disk, for those who may not mount one: every write beyond a size fails."""
-    town = Town(tmp_path)
+    town = Town(tmp_path, acts=True)
     town.settle_in()
     _pending(town)
     wal = max((tmp_path / f"{name}.db-wal").stat().st_size for name in ("invoices", "log"))
@@ -113,7 +113,7 @@ def test_files_that_may_not_grow_delay_and_lose_nothing(tmp_path: Path) -> None:
     for limit in range(512, wal + 256 * KIB, 24 * KIB):
 
         def work(limit: int = limit) -> None:
-            worker = Town(tmp_path)
+            worker = Town(tmp_path, acts=True)
             worker.now = now
             _limited(limit, worker.anchor)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from invoice_service.domain.acts import By
 from tests.faults.killing import killed_at
 from tests.faults.order import check_in_order
 from tests.services.town import Town
@@ -32,12 +33,32 @@ def _several_blocks_at_once(town: Town) -> None:
     town.issue(8)
 
 
-HISTORIES = [_first_block, _several_blocks_at_once, _over_a_tiles_end_and_midnight]
+def _acts_alone(town: Town) -> None:
+    """Nothing was issued; the merchants' admissions wait, and a quota."""
+    town.store.set_quota(1, 7, By("key:7", int(town.now.timestamp())))
+
+
+def _acts_among_invoices(town: Town) -> None:
+    """What was decided meanwhile goes with the next invoices, and a day that has ended."""
+    town.issue(3)
+    town.anchor()
+    town.pass_days(1)
+    _acts_alone(town)
+    town.issue(5)
+
+
+HISTORIES = [
+    _first_block,
+    _several_blocks_at_once,
+    _over_a_tiles_end_and_midnight,
+    _acts_alone,
+    _acts_among_invoices,
+]
 
 
 def _copy(before: Town, folder: Path) -> Town:
     """Open what stands in ``folder`` with another worker's randomness, at the same time."""
-    town = Town(folder, seed=7, max_block=4)
+    town = Town(folder, seed=7, max_block=4, acts=True)
     town.now = before.now
     return town
 
@@ -50,7 +71,7 @@ def test_a_kill_at_any_write_loses_and_doubles_nothing(
 ) -> None:
     """Right after the kill nothing is wrong, only undone; the next worker does the rest."""
     (tmp_path / "before").mkdir()
-    before = Town(tmp_path / "before", max_block=300)
+    before = Town(tmp_path / "before", max_block=300, acts=True)
     before.settle_in()
     history(before)
     kills = 0
@@ -74,7 +95,7 @@ def test_a_kill_at_any_write_loses_and_doubles_nothing(
 @pytest.mark.slow
 def test_a_worker_killed_again_and_again_still_arrives(tmp_path: Path) -> None:
     """One folder, one kill after another, each a write later than the last one's progress."""
-    town = Town(tmp_path, max_block=300)
+    town = Town(tmp_path, max_block=300, acts=True)
     town.settle_in()
     _over_a_tiles_end_and_midnight(town)
     kills = 0

@@ -16,7 +16,7 @@ _Context = multiprocessing.get_context("spawn")
 
 def _work(folder: Path, seed: int, stop: Event, days: float) -> None:
     """Anchor without a pause until told to stop, through days that pass quickly."""
-    town = Town(folder, seed=seed, max_block=7)
+    town = Town(folder, seed=seed, max_block=7, acts=True)
     while not stop.is_set():
         town.pass_days(days)
         town.anchor()
@@ -25,7 +25,7 @@ def _work(folder: Path, seed: int, stop: Event, days: float) -> None:
 
 def _issue(folder: Path, seed: int, count: int) -> None:
     """Issue in small batches, and reverse now and then, by a clock that stands."""
-    town = Town(folder, seed=seed, max_backwards=YEARS)
+    town = Town(folder, seed=seed, max_backwards=YEARS, acts=True)
     for number in range(count):
         issued = town.issue(1 + number % 5)
         if number % 10 == 0:
@@ -36,7 +36,7 @@ def _issue(folder: Path, seed: int, count: int) -> None:
 @pytest.mark.slow
 def test_three_workers_at_once_anchor_everything_once(tmp_path: Path) -> None:
     """Their clocks differ: one is a little behind, and days end while they race."""
-    town = Town(tmp_path)
+    town = Town(tmp_path, acts=True)
     town.settle_in()
     stop = _Context.Event()
     workers = [
@@ -66,7 +66,7 @@ def test_three_workers_at_once_anchor_everything_once(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_workers_killed_at_random_while_others_go_on(tmp_path: Path) -> None:
-    town = Town(tmp_path)
+    town = Town(tmp_path, acts=True)
     town.settle_in()
     stop = _Context.Event()
     issuer = _Context.Process(target=_issue, args=(tmp_path, 20, 80))
@@ -95,9 +95,9 @@ def test_workers_killed_at_random_while_others_go_on(tmp_path: Path) -> None:
 
 def test_two_workers_in_turn_see_each_others_blocks(tmp_path: Path) -> None:
     """Each has opened the databases before the other wrote: nothing is kept in memory."""
-    first = Town(tmp_path, seed=1)
+    first = Town(tmp_path, seed=1, acts=True)
     first.settle_in()
-    second = Town(tmp_path, seed=2)
+    second = Town(tmp_path, seed=2, acts=True)
     for number in range(6):
         first.issue(2)
         (first, second)[number % 2].anchor()

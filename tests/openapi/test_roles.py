@@ -45,6 +45,7 @@ VALUES = {
     "order": "0" * 32,
     "account": "0" * 32,
     "token": "A" * 24,
+    "commitment": "0" * 64,
 }
 
 

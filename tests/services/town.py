@@ -15,7 +15,7 @@ from chain.log.database import SqliteLogStore
 from chain.log.log import Log
 from chain.signing.note import SignerKey
 from chain.tree.tiles import TileFolder
-from invoice_service.domain.acts import By
+from invoice_service.domain.acts import By, LoggedAct
 from invoice_service.domain.clock import MAX_BACKWARDS
 from invoice_service.domain.invoice import (
     Issued,
@@ -53,6 +53,17 @@ _MERCHANTS = (
 )
 
 
+class NoActs:
+    """No act waits."""
+
+    def last_logged_act(self) -> int:
+        return 0
+
+    def logged_acts(self, after: int, limit: int) -> list[LoggedAct]:
+        del after, limit
+        return []
+
+
 class Town:
     """One folder with everything in it; opening it again finds what was there."""
 
@@ -63,8 +74,13 @@ class Town:
         seed: int = 1,
         max_block: int = 1_000,
         max_backwards: int = MAX_BACKWARDS,
+        acts: bool = False,
     ) -> None:
-        """``max_backwards`` are seconds, as in config.toml."""
+        """``max_backwards`` are seconds, as in config.toml.
+
+        Without ``acts`` the worker is one of before: acts wait for the log, and only invoices and
+        closings get there, so that places are those of invoices alone.
+        """
         self.folder = folder
         self.now = NOON
         self.random = random.Random(seed)
@@ -82,6 +98,7 @@ class Town:
         self.signer = SignerKey.generate(ORIGIN, random.Random(0).randbytes)
         self.anchoring = Anchoring(
             invoices=self.store,
+            acts=self.store if acts else NoActs(),
             totals=self.store.totals,
             log=self.log,
             signers=lambda: nullcontext((self.signer,)),
@@ -147,6 +164,7 @@ class Town:
             self.signer.verifier,
             self.store,
             self.store.totals,
+            self.store,
             self.store,
             self.store,
             progress,

@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from chain.errors import Problem
+from chain.proof.act import is_act_proof, parse_act_proof, verify_act_proof
 from chain.proof.file import parse_proof
 from chain.proof.verify import verify_proof
 from chain.signing.keys import TrustedKeys
 from chain.signing.note import VerifierKey
-from chain.signing.policy import NO_WITNESSES, parse_policy
+from chain.signing.policy import NO_WITNESSES, Policy, parse_policy
 from chain.signing.statement import follow
 from tests.vectors import (
+    proof_act,
     proof_content,
     proof_keys,
     proof_mldsa,
@@ -51,6 +53,7 @@ FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "policies": proof_policy.policies,
     "witnesses": proof_policy.witnesses,
     "mldsa": proof_mldsa.modern,
+    "acts": proof_act.acts,
 }
 
 
@@ -60,6 +63,8 @@ def check(
     """What the Python verifier says: (code, step), and the evidence where the proof holds."""
     try:
         demand = NO_WITNESSES if policy is None else parse_policy(policy.encode())
+        if is_act_proof(data):
+            return ("ok", None), _of_act(data, _trusted(key, statements), demand)
         evidence = verify_proof(parse_proof(data), _trusted(key, statements), demand)
     except Problem as problem:
         step = problem.extra.get("step")
@@ -79,6 +84,18 @@ def check(
         "shown": sorted(evidence.shown),
         "hidden": sorted(evidence.hidden),
         **({} if policy is None else {"witnesses": evidence.witnesses}),
+    }
+
+
+def _of_act(data: bytes, keys: TrustedKeys, policy: Policy) -> dict[str, object]:
+    evidence = verify_act_proof(parse_act_proof(data), keys, policy)
+    return {
+        "act": evidence.commitment.hex(),
+        "origin": evidence.origin,
+        "size": str(evidence.size),
+        "index": evidence.index,
+        "height": evidence.height,
+        "sealed_at": evidence.sealed_at.replace(tzinfo=None).isoformat() + "Z",
     }
 
 

@@ -1,4 +1,5 @@
 /** One proof case through the page's verifier, under Node or in a browser. */
+import { isActProof, verifyActProof } from "../../static/verify/act.js";
 import { Problem } from "../../static/verify/errors.js";
 import { parsePolicy } from "../../static/verify/policy.js";
 import { verifyProof } from "../../static/verify/verify.js";
@@ -7,7 +8,12 @@ import { verifyProof } from "../../static/verify/verify.js";
 export async function check(row) {
   try {
     const policy = row.policy === undefined ? undefined : await parsePolicy(row.policy);
-    const found = await verifyProof(bytesOf(row), row.key, undefined, row.statements, policy);
+    const data = bytesOf(row);
+    if (isActProof(data)) {
+      const act = await verifyActProof(data, row.key, undefined, row.statements, policy);
+      return { name: row.name, code: "ok", step: null, evidence: actWire(act) };
+    }
+    const found = await verifyProof(data, row.key, undefined, row.statements, policy);
     const evidence = wire(found);
     if (policy) evidence.witnesses = found.witnesses;
     return { name: row.name, code: "ok", step: null, evidence };
@@ -28,6 +34,15 @@ function bytesOf({ file, base64, spaces = 0, stretch = 1 }) {
   padded.set(data);
   return padded;
 }
+
+const actWire = (found) => ({
+  act: found.act,
+  origin: found.origin,
+  size: String(found.size),
+  index: Number(found.index),
+  height: found.height,
+  sealed_at: found.sealedAt,
+});
 
 /** The evidence in the words of the case files. */
 const wire = (found) => ({

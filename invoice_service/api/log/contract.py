@@ -9,6 +9,7 @@ from invoice_service.domain.bounds import HIGHEST_BLOCK
 from invoice_service.openapi.operation import (
     JSON,
     LOG,
+    STORE,
     TEXT,
     Operation,
     Parameter,
@@ -34,6 +35,15 @@ class BlockBody(msgspec.Struct):
     sealed_at: str
 
 
+class ActCountsBody(msgspec.Struct):
+    """How many acts of each type are among the log's first ``size`` entries."""
+
+    origin: str
+    size: int
+    total: int
+    counts: dict[str, int]
+
+
 class BlockPage(msgspec.Struct):
     """``size`` is that of the newest checkpoint."""
 
@@ -56,6 +66,10 @@ WORDS: Final[Words] = {
     "BlockBody.size": says("Entries in the log after the seal"),
     "BlockBody.root": says("The root of the log's tree at that size, hex"),
     "BlockBody.sealed_at": says("UTC", format="date-time"),
+    "ActCountsBody.origin": says("The log's name"),
+    "ActCountsBody.size": says("The size of the newest checkpoint"),
+    "ActCountsBody.total": says("Of all types"),
+    "ActCountsBody.counts": says("By type; of whom and what is not said"),
     "BlockPage.size": says("The size of the newest checkpoint"),
     "BlockPage.blocks": says("In order of height"),
     "BlockPage.next": says("The `after` of the following page; null on the last"),
@@ -152,5 +166,16 @@ OPERATIONS: Final = (
         codes=("parameter_malformed", "no_block", *LOG),
         kept=True,
         strict=False,
+    ),
+    Operation(
+        "get",
+        "/log/acts",
+        "countActs",
+        "log",
+        "How many acts of each type the published log has",
+        "Counts",
+        ((JSON, ActCountsBody),),
+        codes=("no_checkpoint", *STORE, *LOG),
+        kept=True,
     ),
 )

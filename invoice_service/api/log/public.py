@@ -15,6 +15,7 @@ from invoice_service.api.answers import JSON, OCTETS, json_bytes
 from invoice_service.api.parts import Parts, PublicKeys
 from invoice_service.api.requests import query, whole_number
 from invoice_service.domain.bounds import HIGHEST_BLOCK
+from invoice_service.services.checking.acts import count_acts
 
 TEXT = "text/plain; charset=utf-8"
 FRESH = "public, max-age=2"  # tlog-tiles: a few seconds at most
@@ -33,6 +34,7 @@ def blueprint(parts: Parts) -> Blueprint:
     blueprint = Blueprint("log", __name__, url_prefix="/log")
     blueprint.after_request(_for_every_site)
     _add_keys(blueprint, public)
+    _add_acts(blueprint, parts)
 
     @blueprint.get("/checkpoint")
     def checkpoint() -> Response:
@@ -89,6 +91,15 @@ def _add_keys(blueprint: Blueprint, public: PublicKeys) -> None:
         if not _COUNTED.fullmatch(number):
             raise NotFoundError("no_statement", "statements are counted from 1")
         return _public(public.note(int(number)), TEXT, FOREVER)
+
+
+def _add_acts(blueprint: Blueprint, parts: Parts) -> None:
+    @blueprint.get("/acts")
+    def acts() -> Response:
+        query()
+        found = count_acts(parts.store, parts.log)
+        body = {**found._asdict(), "total": found.total()}
+        return _public(json_bytes(body), JSON, FRESH)
 
 
 def describe(block: Block) -> dict[str, object]:

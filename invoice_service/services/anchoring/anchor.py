@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from chain.signing.checkpoint import Checkpoint
 from chain.signing.note import NoteSigner
 from chain.witness.client import Gathered
 from invoice_service.domain.clock import MAX_FORWARDS, Known, check_ahead
+from invoice_service.services.anchoring.acts import ACTS_A_BLOCK, ActDocuments, waiting_acts
 from invoice_service.services.anchoring.close import ClosingStore, close_days
 from invoice_service.services.anchoring.spans import SpanStore, keep_spans
 from invoice_service.services.anchoring.totals import SealedBlocks, catch_up, sealing_day
@@ -94,6 +95,7 @@ class Anchoring:
     """
 
     invoices: Pending
+    acts: ActDocuments
     totals: TotalsToKeep
     log: AnchorLog
     signers: Callable[[], AbstractContextManager[Sequence[NoteSigner]]]
@@ -109,11 +111,11 @@ class Anchoring:
 
 @dataclass(frozen=True, slots=True)
 class Anchored:
-    """What a run did: ``blocks`` it sealed with ``invoices`` in them.
+    """What a run did: ``blocks`` it sealed with ``invoices`` and ``acts`` in them.
 
     The log has ``size`` entries, ``published`` of them under a published checkpoint.
     ``missing`` tells of each witness that was asked in vain, None when none was asked.
-    ``left`` says why totals or closings could not be brought up to date: a later run does it.
+    ``left`` says why totals, closings or acts could not be brought up to date: a later run does it.
     """
 
     blocks: int
@@ -122,10 +124,11 @@ class Anchored:
     published: int
     missing: tuple[str, ...] | None = None
     left: tuple[Problem, ...] = ()
+    acts: int = 0
 
 
 def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = None) -> Anchored:
-    """Take all pending invoices and ended days into the log; with none, add no block.
+    """Take all pending invoices, acts and ended days into the log; with none, add no block.
 
     ``progress`` is told how many invoices have been anchored so far. Raises UnavailableError when
     the disk is full or a database busy, VerificationError when the invoices are not those that
@@ -139,7 +142,7 @@ def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = No
     run = _Run(parts)
     run.settle()
     gathered: Gathered | None = None
-    blocks = invoices = 0
+    blocks = invoices = acts = 0
     for _ in range(_MOST_BLOCKS):
         try:
             taken = run.seal_next()
@@ -152,12 +155,13 @@ def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = No
             break
         run.settle()
         blocks += 1
-        invoices += taken
+        invoices += taken.invoices
+        acts += taken.acts
         if gathered is None or gathered.met:  # else not again before the next run
             gathered = _cosign(parts)
         if progress is not None:
             progress(invoices)
-        if taken < parts.max_block:
+        if taken.invoices < parts.max_block and taken.acts < ACTS_A_BLOCK:
             break  # what has come meanwhile is for the next run
     if not blocks:
         gathered = _cosign(parts)
@@ -165,11 +169,18 @@ def anchor_pending(parts: Anchoring, progress: Callable[[int], None] | None = No
     run.keep_spans()
     published = parts.log.latest_checkpoint()[0].size
     size = parts.log.head().size
-    return Anchored(blocks, invoices, size, published, missing, tuple(run.left.values()))
+    return Anchored(blocks, invoices, size, published, missing, tuple(run.left.values()), acts)
 
 
 def _cosign(parts: Anchoring) -> Gathered | None:
     return None if parts.cosigners is None else parts.cosigners.run()
+
+
+class _Taken(NamedTuple):
+    """What a block took."""
+
+    invoices: int
+    acts: int
 
 
 class _Run:
@@ -194,8 +205,8 @@ class _Run:
         """Keep what has ended for reports, once nothing waits for a block."""
         self._derive("spans", lambda: keep_spans(self._parts.totals, self._parts.log))
 
-    def seal_next(self) -> int | None:
-        """Seal one more block; return how many invoices it took, None with nothing to seal."""
+    def seal_next(self) -> _Taken | None:
+        """Seal one more block; return what it took, None with nothing to seal."""
         parts = self._parts
         head = parts.log.head()  # before anything is collected: the race is about this head
         pending = _pending(parts, head)
@@ -205,14 +216,15 @@ class _Run:
             "closings",
             lambda: close_days(parts.totals, parts.log, head, sealing_day(now), parts.randbytes),
         )
-        drafts = [*(drafts or ()), *invoice_entries(pending)]
+        acts = self._derive("acts", lambda: _act_entries(parts)) or []
+        drafts = [*(drafts or ()), *invoice_entries(pending), *acts]
         if not drafts:
             return None
         cursor = pending[-1].seq if pending else head.cursor
-        # A crash before this returns has sealed either nothing, and the invoices are still
-        # pending, or the whole block, and its cursor says that they have been taken.
+        # A crash before this returns has sealed either nothing, and invoices and acts are still
+        # pending, or the whole block, and its cursor and its entries say that they were taken.
         parts.log.sequence(head, drafts, sealed_at=now, cursor=cursor)
-        return len(pending)
+        return _Taken(len(pending), len(acts))
 
     def _check_clock(self, head: Head, now: datetime) -> None:
         """A seal's time stays for ever, and days are closed by it: a leap needs somebody's word.
@@ -239,6 +251,10 @@ class _Run:
             return None
         self.left.pop(what, None)
         return done
+
+
+def _act_entries(parts: Anchoring) -> list[bytes]:
+    return [act.entry() for act in waiting_acts(parts.acts, parts.log)]
 
 
 def _pending(parts: Anchoring, head: Head) -> Sequence[PendingInvoice]:

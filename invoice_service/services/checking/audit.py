@@ -18,13 +18,15 @@ First the log, as ``chain.audit.audit`` does for any log. Then, in one walk alon
 9. a buyer's key is gone where an act of the trail erased the buyer, and nowhere else;
 10. the trail has no gap, each act's hash follows from the one before, and merchants and keys stand
    as its acts left them, none missing; so do the counts of refusals of each hour that is closed;
-11. what prepaid accounts hold, released and paid back is what was paid in, each release is an
+11. the log's entries of acts, their documents and the trail say the same, none missing anywhere,
+   and each document goes on from the one before about the same subject;
+12. what prepaid accounts hold, released and paid back is what was paid in, each release is an
    invoice, and what red invoices took back is held again.
 
 What a row keeps beside its document (the key that was used, the attempt, the digest of the request)
 follows from nothing that is stored, and is not looked at.
 
-The first thing that is wrong is named. Memory grows with merchants, not with invoices.
+The first thing that is wrong is named. Memory grows with merchants and acts, not with invoices.
 """
 
 from collections import deque
@@ -39,7 +41,7 @@ from chain.audit.audit import AuditReport, AuditStore, audit_log
 from chain.audit.finding import AuditError
 from chain.block import Block, Row
 from chain.commitment import SALT_SIZE, parse_password_area
-from chain.entry import ClosingEntry, parse_entry
+from chain.entry import ActEntry, ClosingEntry, parse_entry
 from chain.errors import MalformedError, VerificationError
 from chain.hashing import Digest
 from chain.signing.keys import TrustedKeys
@@ -62,6 +64,7 @@ from invoice_service.services.anchoring.totals import (
     count,
     sealing_day,
 )
+from invoice_service.services.checking.audit_acts import ActsAudit, LoggedWalk, StoredActs
 from invoice_service.services.checking.audit_invoices import Books, checked_invoices
 from invoice_service.services.checking.audit_prepaid import (
     PrepaidAudit,
@@ -123,6 +126,7 @@ class InstanceAudit:
     closings: int
     unclosed: int
     totalled: int
+    logged: ActsAudit
     trail: TrailAudit
     prepaid: PrepaidAudit
 
@@ -133,6 +137,7 @@ def audit_instance(
     log_keys: TrustedKeys,
     books: Books,
     totals: StoredTotals,
+    logged: StoredActs,
     trail: StoredTrail,
     prepaid: StoredPrepaid,
     progress: Progress | None = None,
@@ -153,11 +158,13 @@ def audit_instance(
             progress(min(done, steps), steps)
 
     log = audit_log(log_store, log_folder, log_keys, lambda done, _: tell(done))
-    walk = _Walk(log_store, books, totals, totalled, last, lambda seq: tell(head.size + seq))
+    told = LoggedWalk(logged)
+    walk = _Walk(log_store, books, totals, totalled, last, told, lambda seq: tell(head.size + seq))
     walk.blocks(head.height)
     pending = sum(1 for _ in walk.invoices)
     walk.finish()
-    acts = audit_trail(trail)
+    acts = audit_trail(trail)  # before what is held against it: its own hashes tell the most
+    in_log = told.finish()
     accounts = audit_prepaid(prepaid)
     try:
         totals.check()
@@ -171,6 +178,7 @@ def audit_instance(
         closings=walk.closings,
         unclosed=len(walk.ended),
         totalled=totalled,
+        logged=in_log,
         trail=acts,
         prepaid=accounts,
     )
@@ -185,7 +193,7 @@ class _Ended(NamedTuple):
 
 
 class _Walk:
-    """One walk along the log's blocks and the invoices that they took."""
+    """One walk along the log's blocks and the invoices and acts that they took."""
 
     def __init__(
         self,
@@ -194,12 +202,14 @@ class _Walk:
         totals: StoredTotals,
         totalled: int,
         last: int,
+        logged: LoggedWalk,
         tell: Callable[[int], None],
     ) -> None:
         self._log_store = log_store
         self._totals = _Totals(totals, totalled)
         self._spans = SpanAudit(totals, totalled)
         self._stored = totals
+        self._logged = logged
         self._before: Block | None = None
         self._day_cells: DayCells = {}
         self.ended: deque[_Ended] = deque()
@@ -227,14 +237,19 @@ class _Walk:
         taken = block.cursor - (before.cursor if before else 0)
         rows = list(self._log_store.rows(block.first, block.seal_index))
         closings = sum(1 for _ in takewhile(_is_closing, rows))
-        _same("block", block.height, "count", min(closings, len(self.ended)) + taken, block.count)
+        acts = sum(1 for _ in takewhile(_is_act, reversed(rows)))
+        expected = min(closings, len(self.ended)) + taken + acts
+        _same("block", block.height, "count", expected, block.count)
         for row in rows[:closings]:
             self._closing(self.ended.popleft(), row.entry)
         cells: Cells = {}
-        invoices = [self._invoice(row.index, row.entry) for row in rows[closings:]]
+        documents = rows[closings : closings + taken]
+        invoices = [self._invoice(row.index, row.entry) for row in documents]
         for taxed in invoices:
             count(cells, taxed)
             add_up_day(self._day_cells, taxed)
+        for row in rows[closings + taken :]:
+            self._logged.entry(row.index, row.entry)
         self._totals.check(block.height, day, cells)
         self._spans.block(block, day, invoices)
         self._before = block
@@ -289,6 +304,10 @@ class _Walk:
 
 def _is_closing(row: Row) -> bool:
     return isinstance(parse_entry(row.entry), ClosingEntry)
+
+
+def _is_act(row: Row) -> bool:
+    return isinstance(parse_entry(row.entry), ActEntry)
 
 
 def _documents(ended: _Ended) -> list[bytes]:

@@ -90,6 +90,7 @@ class Office:
         """Return what anchoring works with."""
         return Anchoring(
             invoices=self.store,
+            acts=self.store,
             totals=self.store.totals,
             log=self.log,
             signers=lambda: nullcontext((SIGNER,)),

@@ -167,6 +167,7 @@ def test_a_database_that_cannot_be_read_is_not_called_wrong(town: Town) -> None:
             town.store.totals,
             town.store,
             town.store,
+            town.store,
         )
 
 
@@ -193,6 +194,7 @@ def test_what_is_anchored_meanwhile_does_not_disturb(town: Town) -> None:
         town.signer.verifier,
         Working(),  # type: ignore[arg-type]
         town.store.totals,
+        town.store,
         town.store,
         town.store,
     )
