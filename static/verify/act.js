@@ -50,7 +50,7 @@ export async function verifyActProof(
   const step = stepper(onStep);
   const act = await step(1, () => checkAct(proof));
   const { checkpoint, witnesses, known } = await step(2, () =>
-    openCosigned(proof.checkpoint, keys, policy),
+    openCosigned(proof.checkpoint, keys(), policy),
   );
   await step(3, () => checkPath(proof.placed, checkpoint));
   await step(4, () => checkPath(proof.seal, checkpoint));

@@ -50,7 +50,7 @@ export async function verifyProof(
   const shown = await step(1, () => checkGroups(proof));
   const entry = await step(2, () => checkEntry(proof, shown.face));
   const { checkpoint, witnesses, known } = await step(3, () =>
-    openCosigned(proof.checkpoint, keys, policy),
+    openCosigned(proof.checkpoint, keys(), policy),
   );
   await step(4, () => checkPath(proof.placed, checkpoint));
   await step(5, () => checkPath(proof.seal, checkpoint));
@@ -75,10 +75,14 @@ export async function verifyProof(
   };
 }
 
-/** The keys that are believed: the pinned one, and what the statements say follows from it. */
+/**
+ * Return what gives the keys that are believed, the pinned one and what statements say follows from
+ * it. That a pinned key is of the wrong type is said at the step that uses it.
+ */
 export async function trusted(keyText, statements) {
   const key = await parseKey(keyText);
-  return statements.length ? follow([key], statements) : pinnedKeys([key]);
+  const followed = statements.length ? await follow([key], statements) : null;
+  return () => followed ?? pinnedKeys([key]);
 }
 
 /** Does one step after the other: `onStep` hears of what held, a Problem says where it failed. */
