@@ -147,7 +147,7 @@ export const ACT_WORDS = new Map([
 
 /** Members of a decision that the page shows after its type, in order. */
 export const ACT_FIELDS = [
-  ["at", N_("Decided")],
+  ["at", N_("Decided at")],
   ["by", N_("Decided by")],
   ["subject", N_("About")],
   ["before", N_("Before")],

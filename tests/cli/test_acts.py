@@ -15,6 +15,7 @@ from invoice_service.services.checking.acts import prove_act
 from invoice_service.wiring import open_instance
 from tests.chain.served import serve
 from tests.cli.town import TAX_ID, Town
+from tests.patience import PATIENCE
 
 
 def _proof(town: Town, place: int) -> Path:
@@ -92,7 +93,7 @@ def _alone(path: Path, key: str, *more: str) -> "subprocess.CompletedProcess[str
         "--no-memory",
         *more,
     ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def test_one_letter_more_and_neither_believes_it(decided: Town) -> None:
