@@ -191,7 +191,8 @@ def _curves(points: list[Point]) -> Iterator[Measure]:
 
 _FACTS = """
 SELECT (SELECT count(*) FROM invoices), (SELECT sum(total) FROM invoices),
-    (SELECT count(*) FROM closings), count(*), count(DISTINCT industry)
+    (SELECT count(*) FROM closings), (SELECT count(*) FROM logged_acts),
+    count(*), count(DISTINCT industry)
 FROM merchants
 """
 
@@ -200,17 +201,17 @@ def _facts(invoices_db: Path) -> dict[str, int]:
     """What stands in the rows."""
     with closing(sqlite3.connect(invoices_db)) as connection:
         facts = connection.execute(_FACTS).fetchone()
-    names = ("invoices", "total", "closings", "merchants", "industries")
+    names = ("invoices", "total", "closings", "acts", "merchants", "industries")
     return dict(zip(names, facts, strict=True))
 
 
 def _check_size(facts: dict[str, int], instance: Instance) -> None:
     """All of them are there, and in the log, each once: an entry of the log has a name of its own.
 
-    Besides them, it has closings and the blocks' seals.
+    Besides them, it has closings, acts (each merchant's admission) and the blocks' seals.
     """
     head = instance.log.head()
-    beside = facts["closings"] + head.height
+    beside = facts["closings"] + facts["acts"] + head.height
     published = instance.log.latest_checkpoint()[0].size
     _same("taken into the log", head.cursor, facts["invoices"])
     _same("entries of the log", head.size - beside, facts["invoices"])

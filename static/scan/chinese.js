@@ -63,7 +63,7 @@ export const CHINESE = {
   "Proved": "证明成立",
   "Proved, with a state": "证明成立 · 有状态",
   "Proved: %(seller)s, %(total)s, No. %(number)s, %(issued_at)s.": "已证明：%(seller)s，%(total)s，号码 %(number)s，%(issued_at)s。",
-  "Reason": "理由",
+  "Reason": "原因",
   "Red invoice": "红字发票",
   "Reversed: no longer valid": "已红冲 · 不再有效",
   "Reverses (anchor)": "冲销的票（锚）",
