@@ -119,7 +119,7 @@ def test_a_workbook_keeps_every_digit_and_runs_nothing(busy: Town) -> None:
 def test_the_logs_entries_are_exported_as_they_were_hashed(busy: Town) -> None:
     busy.run("export", "log", "-o", "log.ndjson")
     kinds = [json.loads(line)["kind"] for line in Path("log.ndjson").read_bytes().splitlines()]
-    assert kinds == ["invoice"] * 5 + ["seal", "invoice", "seal"]
+    assert kinds == ["invoice"] * 5 + ["act", "seal", "invoice", "seal"]
     assert "knows neither" in busy.refusal("export", "log", "--format", "csv", status=2)
 
 
