@@ -56,15 +56,15 @@ def test_a_rotation_on_the_console(town: Town) -> None:
     assert said.count("signs") == 2
     assert town.run("keys", "log").splitlines()[0] == old
     assert "rotation_not_seen" in town.refusal("keys", "rotate-log", "--finish")
-    town.run("anchor")
+    town.run("anchor")  # an admission, the rotation's beginning and a seal
     assert "Backups of keys/" in town.run("keys", "rotate-log", "--finish")
     said = town.run("keys", "log")
     assert said.splitlines()[0] != old
-    assert f"│ retired at size 0 │ {old} │" in said
+    assert f"│ retired at size 3 │ {old} │" in said
     assert _states(town) == ["signs", "retired"]
     assert town.asked("keys", "log")["statement"] == 3
     [_, retired] = _keys(town)
-    assert (retired["key"], retired["size"]) == (old, 0)
+    assert (retired["key"], retired["size"]) == (old, 3)
 
 
 def test_a_theft_on_the_console(town: Town) -> None:

@@ -56,7 +56,7 @@ def test_the_mirror_of_an_instance(town: Town) -> None:
     (town.folder / "key.txt").write_text(f"{key}\nother\n")
     [log] = town.folder.glob("var/*/log")
     with serve(log) as served:
-        assert town.asked("mirror", served.url, "copy", "--key", "key.txt")["size"] == 4
+        assert town.asked("mirror", served.url, "copy", "--key", "key.txt")["size"] == 5
     assert "clean" in town.run("audit", "--mirror", "copy")
     assert "clean" in town.run("audit")
 
