@@ -98,7 +98,8 @@ def test_a_password_area_becomes_its_anchor_and_is_not_sent(chrome: Chrome, site
     wait_until(lambda: chrome.holds("document.getElementById('find').checkValidity()"), "it turns")
     chrome.evaluate("document.getElementById('find').requestSubmit()")
     wanted = anchor(parse_password_area(invoice["hash"])).hex()
-    wait_until(lambda: chrome.holds("location.pathname.includes('/entries/')"), "the entry")
+    there = "location.pathname.includes('/entries/') && !!document.querySelector('.command')"
+    wait_until(lambda: chrome.holds(there), "the entry")
     assert wanted in chrome.evaluate("document.querySelector('.command').textContent")
     assert [asked for asked in chrome.requests if invoice["hash"][2:20] in asked] == []
     assert any(wanted in asked for asked in chrome.requests)

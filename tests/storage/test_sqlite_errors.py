@@ -13,6 +13,7 @@ from chain.errors import UnavailableError
 from invoice_service.services.ports import InvoiceFilter
 from invoice_service.storage.sqlite import SqliteStore, create_store
 from invoice_service.storage.sqlite import connection as connection_module
+from invoice_service.storage.sqlite import turnstile as turnstile_module
 from tests.patience import PATIENCE
 from tests.storage.shop import FILE, Shop, codes, locked, tamper
 
@@ -74,7 +75,8 @@ def test_many_who_wait_for_a_locked_database_all_give_up_in_time(
         return code_of(caught)
 
     with locked(tmp_path), ThreadPoolExecutor(8) as pool:
-        monkeypatch.setattr(connection_module, "time", clock)
+        for module in (connection_module, turnstile_module):
+            monkeypatch.setattr(module, "time", clock)
         outcomes = list(pool.map(attempt, range(8)))
     assert set(outcomes) == {"database_busy"}
     assert clock.now == pytest.approx(0.5, abs=0.01)
