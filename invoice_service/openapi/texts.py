@@ -39,6 +39,7 @@ TAGS: Final = (
     Tag("reading", "读取发票、证明文件与二维码", "Invoices, their proof files and codes"),
     Tag("checking", "查验", "Verdicts on slips"),
     Tag("officials", "税务机关：商户、密钥、报表、留痕", "Merchants, keys, reports, the trail"),
+    Tag("admission", "准入与额度", "Merchants apply, ask for more, leave; officials decide"),
     Tag("people", "人员与收银台", "Who may sign in, and the keys of tills"),
     Tag("log", "公开账本", "The public log"),
     Tag("operations", "运行状态", "How the service is doing"),
