@@ -51,7 +51,7 @@ IN_WORDS = {
     *("paper_missing", "request_changed"),
     *("report_unknown", "report_empty", "picture_kind", "reports_limited"),
     *("empty_body", "not_xlsx", "several_lists", "pdf_unreadable"),
-    *("status_list_unknown", "credential", "receipt", "receipt_hash_missing"),
+    *("status_list_unknown", "act_unknown", "credential", "receipt", "receipt_hash_missing"),
     *("proposal_unknown", "proposal_over", "same_person", "holder_unknown", "merchant_revoked"),
     # a part of an address in which a slash is written out, or that is only dots
     "no_such_address",
@@ -62,6 +62,8 @@ SAID_OF_ONE = {
     # filters have check digits and lists of codes, and of two ranks one is taken
     ("parameter_malformed", "/v1/reports/totals"),
     ("parameter_malformed", "/v1/reports/totals/check"),
+    ("by_unknown", "/v1/reports/totals"),
+    ("by_unknown", "/v1/reports/totals/check"),
     ("missing_field", "/v1/proposals"),  # what each kind needs
 }
 """The same, of one call each: (code, path)."""

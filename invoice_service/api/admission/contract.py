@@ -354,7 +354,7 @@ _ASKING: Final = (
         power="examine",
         codes=(
             *(*_TEXTS, "amount_out_of_range", "parameter_malformed", "request_unknown"),
-            *("request_changed", "database_refused", *STORE),
+            *("request_changed", "merchant_revoked", "database_refused", *STORE),
         ),
     ),
 )
