@@ -271,18 +271,8 @@ class Instance:
         reason: str = "",
     ) -> None:
         """Write an act of the operator into the trail; on disk when this returns."""
-        self.store.record(
-            act_by(
-                self.operator(),
-                type_,
-                subject,
-                outcome=outcome,
-                before=before,
-                after=after,
-                code=code,
-                reason=reason,
-            )
-        )
+        act = partial(act_by, self.operator(), type_, subject, outcome=outcome)
+        self.store.record(act(before=before, after=after, code=code, reason=reason))
 
     def rotation(self) -> Rotation:
         """What rotating the log's key works with."""

@@ -474,12 +474,10 @@ def fresh() -> Iterator[Recorder]:
     """A recorder over an instance of its own."""
     draw = random.Random(2018)  # noqa: S311 # the same keys each time, and good for nothing else
     with tempfile.TemporaryDirectory() as folder:
-        # With chance of its own: what else is drawn stays as it is.
-        chance = random.Random(2019).randbytes  # noqa: S311 # the same keys each time
+        chance = random.Random(2019).randbytes  # noqa: S311 # apart: what else is drawn stays
         services = PaymentServices(Path(folder) / "payments", chance)
         wallet = Wallet(Path(folder) / "wallets")
-        where = {"DATA_DIR": str(Path(folder) / "data"), "PUBLIC_URL": URL}
-        environ = {f"FAPIAO_SERVICE_{name}": text for name, text in where.items()}
+        environ = {"FAPIAO_SERVICE_DATA_DIR": f"{folder}/data", "FAPIAO_SERVICE_PUBLIC_URL": URL}
         mail = {"FAPIAO_MAIL_HOST": "mail.example", "FAPIAO_MAIL_FROM": "fapiao@example.com"}
         config = load(None, {**environ, **services.settings, **mail, **wallet.settings})
         instance = init_instance(config, clock=lambda: NOW, randbytes=draw.randbytes)
@@ -495,8 +493,7 @@ def fresh() -> Iterator[Recorder]:
 def main() -> None:
     """Write the examples anew."""
     with fresh() as recorder:
-        text = json.dumps(recorder.all(), ensure_ascii=False, indent=1)
-    FILE.write_text(f"{text}\n", encoding="utf-8")
+        FILE.write_text(json.dumps(recorder.all(), ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

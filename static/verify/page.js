@@ -7,14 +7,7 @@ import { ForkedError } from "./fork.js";
 import { age, AS_OF, fetchProof, logReader } from "./newest.js";
 import { parsePolicy } from "./policy.js";
 import { MAX_PROOF_BYTES } from "./proof.js";
-import {
-  isPromise,
-  isRefuted,
-  openPromise,
-  promiseKeys,
-  refuseBent,
-  refuseWithin,
-} from "./promise.js";
+import { isPromise, isRefuted, openPromise, promiseKeys, refuseBent, refuseWithin } from "./promise.js";
 import { askToSend, askToSendReceipt, isPdf, isPicture, isReceipt, textsIn, verdictPage } from "../check/paper.js";
 import { hold, kindOf, memory, wordsOf } from "./seen.js";
 import { STEPS, verifyProof } from "./verify.js";
