@@ -6,7 +6,7 @@ Every method of a store raises UnavailableError when the database cannot be used
 such row" is an answer of its own, never an error that was swallowed.
 """
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -43,6 +43,15 @@ class InvoiceFilter(msgspec.Struct, frozen=True, kw_only=True):
     number: str | None = None
     since: int | None = None
     until: int | None = None
+
+
+class MerchantFilter(NamedTuple):
+    """Which merchants to list; "" leaves a condition out."""
+
+    text: str = ""  # in the name, or at the beginning of the tax id
+    status: str = ""
+    district: str = ""
+    industry: str = ""  # the beginning of its code
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

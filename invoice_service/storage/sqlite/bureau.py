@@ -1,19 +1,9 @@
 """What the bureau's pages keep and look for: saved questions, merchants by name."""
 
-from typing import NamedTuple
-
 from sqlite_utils import Database
 
+from invoice_service.services.ports import MerchantFilter
 from invoice_service.storage.sqlite.connection import Connections
-
-
-class Found(NamedTuple):
-    """Which merchants are looked for; "" leaves a condition out."""
-
-    text: str = ""  # in the name, or at the beginning of the tax id
-    status: str = ""
-    district: str = ""
-    industry: str = ""  # the beginning of its code
 
 
 class BureauRows:
@@ -21,7 +11,7 @@ class BureauRows:
 
     connections: Connections
 
-    def merchants_found(self, wanted: Found, after: int, limit: int) -> list[int]:
+    def merchants_found(self, wanted: MerchantFilter, after: int, limit: int) -> list[int]:
         """The ids above ``after``, in order, ``limit`` at most."""
         values = {**wanted._asdict(), "after": after, "limit": limit}
         with self.connections.reading() as connection:

@@ -1,7 +1,7 @@
 """``/bureau/merchants``: who is admitted, and the file of each; who looks says why."""
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -23,7 +23,7 @@ from invoice_service.services.help.ports import ScanStore
 from invoice_service.services.people.lookups import Lookups, What
 from invoice_service.services.people.sessions import Visitor
 from invoice_service.services.people.trail import ActFilter, TrailReader
-from invoice_service.services.ports import Account, InvoiceFilter, InvoiceReader
+from invoice_service.services.ports import Account, InvoiceFilter, InvoiceReader, MerchantFilter
 from invoice_service.web.bureau.figures import Figures
 from invoice_service.web.bureau.navigation import bureau_page
 from invoice_service.web.people.gate import Gate
@@ -37,15 +37,6 @@ _KEPT_SECONDS: Final = 4 * 3600
 _FIRST_DAY: Final = "2000-01-01"
 
 
-class Wanted(NamedTuple):
-    """What a list of merchants is narrowed to; "" leaves a condition out."""
-
-    text: str = ""
-    status: str = ""
-    district: str = ""
-    industry: str = ""
-
-
 class Store(InvoiceReader, TrailReader, Protocol):
     """What files are read from."""
 
@@ -53,7 +44,7 @@ class Store(InvoiceReader, TrailReader, Protocol):
         """One merchant."""
         ...
 
-    def merchants_found(self, wanted: Any, after: int, limit: int) -> list[int]:  # noqa: ANN401 # four texts by name
+    def merchants_found(self, wanted: MerchantFilter, after: int, limit: int) -> list[int]:
         """Ids above ``after``, in order."""
         ...
 
@@ -91,12 +82,12 @@ class MerchantPages:
     def all(self) -> Response:
         """The list, a page at a time; who may not look into files sees names masked."""
         visitor = self._gate.official("lists")
-        wanted = Wanted(*(self._gate.asked(name).strip() for name in Wanted._fields))
-        text = self._gate.asked("after")
-        after = int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+        wanted = MerchantFilter(
+            *(self._gate.asked(name).strip() for name in MerchantFilter._fields)
+        )
         masked = not visitor.has("look")
         asked = wanted._replace(text="") if masked else wanted
-        ids = self._store.merchants_found(asked, after, PAGE)
+        ids = self._store.merchants_found(asked, self._gate.after(), PAGE)
         accounts = [account for one in ids if (account := self._store.account(one))]
         return bureau_page(
             self._gate,
@@ -127,10 +118,8 @@ class MerchantPages:
         height = self._figures.newest()
         of = {"merchant": account.merchant.tax_id}
         today = shanghai_time(self._clock()).date().isoformat()
-        text = self._gate.asked("after")
-        after = int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
         wanted = InvoiceFilter(merchant_id=account.merchant.id)
-        invoices = self._store.invoices(wanted, after, PAGE)
+        invoices = self._store.invoices(wanted, self._gate.after(), PAGE)
         return bureau_page(
             self._gate,
             visitor,

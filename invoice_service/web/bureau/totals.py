@@ -1,7 +1,6 @@
 """``/bureau/totals``: a report is put together, looked at, linked to for ever, and taken along."""
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -118,8 +117,7 @@ class TotalsPages:
         return visitor.has("look")
 
     def _answer(self, words: dict[str, str], *, looks: bool) -> dict[str, Any]:
-        height = int(words["at_block"]) if words.get("at_block", "").isdecimal() else -1
-        asked = {**words} if height >= 0 else {**words, "at_block": str(self._figures.newest())}
+        asked = {"at_block": str(self._figures.newest()), **words}
         shown = self._figures.few(asked, SHOWN, looks=looks)
         by = shown.head["by"]
         kind = "line" if by[0] in UNITS and len(by) == 1 else "bars"
@@ -163,7 +161,7 @@ def _asked() -> dict[str, str]:
 def _manifest(words: dict[str, str], report: Callable[[], MixedReport]) -> bytes:
     """What was asked, of which block, how many rows, what they come to, the files' check sums."""
     made = report()
-    head, rows = made.head, sum(1 for _ in islice(made.rows, None))
+    head, rows = made.head, sum(1 for _ in made.rows)
     return _write(
         {
             "version": 1,

@@ -33,7 +33,7 @@ class TrailPage:
         visitor = self._gate.official("trail")
         asked = {
             name: self._gate.asked(name).strip()[:_LONGEST]
-            for name in ("type", "actor", "subject", "day", "after")
+            for name in ("type", "actor", "subject", "day")
         }
         if asked["type"] and asked["type"] not in ACT_TYPES:
             raise MalformedError("parameter_malformed", "there is no such type", pointer="type")
@@ -45,9 +45,7 @@ class TrailPage:
             since=since,
             until=until,
         )
-        text = asked.pop("after")
-        after = int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
-        found = self._store.acts(wanted, after, PAGE)
+        found = self._store.acts(wanted, self._gate.after(), PAGE)
         return bureau_page(
             self._gate,
             visitor,

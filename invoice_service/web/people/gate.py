@@ -133,6 +133,11 @@ class Gate:
             raise MalformedError("duplicate_parameter", f"{name} stands twice", pointer=name)
         return found[0] if found else ""
 
+    def after(self) -> int:
+        """Behind which row a page of a list begins; 0 for the first, and for what is no number."""
+        text = self.asked("after")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+
     def fields(self, upload: int = 0) -> dict[str, str]:
         """The fields of a form of ours, each at most once; with ``upload``, of one that brings
         files of so many bytes.

@@ -128,6 +128,7 @@ def test_files_are_what_the_page_shows_and_the_manifest_tells_them(
         ("by=day&from=yesterday", "day_invalid"),
         ("by=day&top=x", "parameter_malformed"),
         ("by=day&at_block=9999", "block_unknown"),
+        ("by=day&at_block=newest", "parameter_malformed"),
         ("by=day&from=2026-01-01&from=2026-01-02", "duplicate_parameter"),
     ],
 )
