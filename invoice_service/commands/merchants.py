@@ -1,5 +1,8 @@
 """``fapiao merchants``: the register, as officials keep it; on this machine's instance."""
 
+from collections.abc import Callable
+from functools import partial
+
 import click
 import msgspec
 from msgspec import UNSET
@@ -7,6 +10,7 @@ from msgspec import UNSET
 from chain.errors import NotFoundError
 from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
+from invoice_service.domain.acts import By
 from invoice_service.domain.merchant import Merchant, MerchantRequest
 from invoice_service.domain.money import LIMIT
 from invoice_service.domain.numbering import format_utc
@@ -68,10 +72,7 @@ def list_(session: Session, *, as_json: bool) -> None:
 @click.pass_obj
 def suspend(session: Session, *, merchant: str, as_json: bool) -> None:
     """Stop MERCHANT from issuing; what it has issued stays valid."""
-    instance = session.instance()
-    merchant_id = find_merchant(instance, merchant).id
-    _show([admit.suspend(instance.store, merchant_id, instance.operator())], as_json=as_json)
-    instance.close()
+    _change(session, merchant, admit.suspend, as_json=as_json)
 
 
 @merchants.command()
@@ -80,10 +81,7 @@ def suspend(session: Session, *, merchant: str, as_json: bool) -> None:
 @click.pass_obj
 def resume(session: Session, *, merchant: str, as_json: bool) -> None:
     """Let MERCHANT issue again."""
-    instance = session.instance()
-    merchant_id = find_merchant(instance, merchant).id
-    _show([admit.resume(instance.store, merchant_id, instance.operator())], as_json=as_json)
-    instance.close()
+    _change(session, merchant, admit.resume, as_json=as_json)
 
 
 @merchants.command()
@@ -92,10 +90,7 @@ def resume(session: Session, *, merchant: str, as_json: bool) -> None:
 @click.pass_obj
 def revoke(session: Session, *, merchant: str, as_json: bool) -> None:
     """Stop MERCHANT from issuing for good; what it has issued stays valid."""
-    instance = session.instance()
-    merchant_id = find_merchant(instance, merchant).id
-    _show([admit.revoke(instance.store, merchant_id, instance.operator())], as_json=as_json)
-    instance.close()
+    _change(session, merchant, admit.revoke, as_json=as_json)
 
 
 @merchants.command()
@@ -105,10 +100,7 @@ def revoke(session: Session, *, merchant: str, as_json: bool) -> None:
 @click.pass_obj
 def leave(session: Session, *, merchant: str, reason: str, as_json: bool) -> None:
     """Let MERCHANT go: it issues no more, and what it has issued stays valid."""
-    instance = session.instance()
-    merchant_id = find_merchant(instance, merchant).id
-    _show([admit.leave(instance.store, merchant_id, instance.operator(), reason)], as_json=as_json)
-    instance.close()
+    _change(session, merchant, partial(admit.leave, reason=reason), as_json=as_json)
 
 
 @merchants.command()
@@ -118,11 +110,7 @@ def leave(session: Session, *, merchant: str, reason: str, as_json: bool) -> Non
 @click.pass_obj
 def readmit(session: Session, *, merchant: str, reason: str, as_json: bool) -> None:
     """Let MERCHANT issue again that was suspended, or has left."""
-    instance = session.instance()
-    merchant_id = find_merchant(instance, merchant).id
-    account = admit.readmit(instance.store, merchant_id, instance.operator(), reason)
-    _show([account], as_json=as_json)
-    instance.close()
+    _change(session, merchant, partial(admit.readmit, reason=reason), as_json=as_json)
 
 
 @merchants.command()
@@ -155,6 +143,20 @@ def quota(
         invoice_limit=money[1],
     )
     _show([account], as_json=as_json)
+    instance.close()
+
+
+def _change(
+    session: Session,
+    merchant: str,
+    change: Callable[[admit.Merchants, int, By], Account],
+    *,
+    as_json: bool,
+) -> None:
+    """Do something to one of them as who works on this machine, and show what it is then."""
+    instance = session.instance()
+    merchant_id = find_merchant(instance, merchant).id
+    _show([change(instance.store, merchant_id, instance.operator())], as_json=as_json)
     instance.close()
 
 

@@ -27,14 +27,6 @@ class BureauRows:
             ).fetchall()
         return [int(row[0]) for row in rows]
 
-    def merchant_id(self, tax_id: str) -> int | None:
-        """The merchant with this tax id."""
-        with self.connections.reading() as connection:
-            row = connection.execute(
-                "SELECT id FROM merchants WHERE tax_id = ?", (tax_id,)
-            ).fetchone()
-        return None if row is None else int(row[0])
-
     def views(self, person_id: int) -> list[tuple[int, str, bytes]]:
         """A person's saved questions: (id, name, words as JSON), in order of names."""
         with self.connections.reading() as connection:

@@ -48,7 +48,7 @@ class Store(InvoiceReader, TrailReader, Protocol):
         """Ids above ``after``, in order."""
         ...
 
-    def merchant_id(self, tax_id: str) -> int | None:
+    def account_by_tax_id(self, tax_id: str) -> Account | None:
         """The merchant with this tax id."""
         ...
 
@@ -104,10 +104,10 @@ class MerchantPages:
     def found(self, tax_id: str) -> AnyResponse:
         """The file of whoever has that tax id."""
         self._gate.official("look")
-        merchant = self._store.merchant_id(tax_id)
-        if merchant is None:
+        account = self._store.account_by_tax_id(tax_id)
+        if account is None:
             raise NotFoundError("merchant_unknown", "there is no such merchant")
-        return self._gate.go(f"/bureau/merchants/{merchant}")
+        return self._gate.go(f"/bureau/merchants/{account.merchant.id}")
 
     def one(self, merchant: str) -> Response:
         """A file: volume by month, mix by rate, what was taken back, scans, decisions, invoices."""
