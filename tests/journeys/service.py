@@ -156,7 +156,11 @@ class Service:
 
     def official(self) -> Remote:
         """A client with an official's key."""
-        return self.remote(self._key(None))
+        return self.remote(self.official_key())
+
+    def official_key(self) -> str:
+        """A new key of an official."""
+        return self._key(None)
 
     def _key(self, merchant: int | None) -> str:
         """A new key of a merchant, or of an official."""
