@@ -14,24 +14,20 @@ PACKAGES = {
     "pdftoppm": "poppler-utils",
     "pdftotext": "poppler-utils",
     "qpdf": "qpdf",
+    "soffice": "libreoffice-calc",
     "strace": "strace",
     "systemd-analyze": "systemd",
     "wrk": "wrk",
     "zbarimg": "zbar-tools",
 }
 
-LARGE = {"soffice": "libreoffice-calc"}
-"""Programs that CI does without, for what they take: a missing one skips everywhere."""
-
 NEEDS = "needs "
 """How the reason of such a skip begins."""
 
 
 def need(program: str, *other_names: str) -> str:
-    """Return the path of ``program``; a missing one skips, or fails in CI unless LARGE."""
+    """Return the path of ``program``; a missing one skips, or fails in CI."""
     path = next(filter(None, map(shutil.which, (program, *other_names))), None)
-    if path is None and program in LARGE:
-        pytest.skip(f"{NEEDS}{program}: apt-get install {LARGE[program]}")
     if path is None:
         missing(f"{NEEDS}{program}: apt-get install {PACKAGES.get(program, program)}")
     return path

@@ -168,7 +168,8 @@ def _table(report: Report) -> Iterator[list[Cell]]:
     for row in report["rows"]:
         name = " ".join(filter(None, (row[report["by"]], row.get("tax_kind"))))
         beside = _BESIDE.get(report["by"], ("name_zh", "name_en"))
-        key = [name, *(row.get(one, "") for one in beside)]
+        # A till's name is its merchant's own words.
+        key = [harmless_cell(one) for one in (name, *(row.get(one, "") for one in beside))]
         yield [*key[: len(names)], *_figures(row), block["height"], block["seal"]]
     whole = [_ALL, "", ""][: len(names)]
     yield [*whole, *_figures(report), block["height"], block["seal"]]

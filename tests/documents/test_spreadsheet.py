@@ -92,6 +92,13 @@ def test_every_kind_of_report_can_be_written(by: str, row: dict[str, str], colum
     assert sheet.cell(2, 1).value == row[by]
 
 
+def test_a_tills_name_is_no_formula() -> None:
+    report = _report("till", {"till": "=1+1", "merchant": "91440300708461136T"})
+    assert _rows(totals_csv(report))[1][0] == "'=1+1"
+    sheet = openpyxl.load_workbook(io.BytesIO(totals_workbook(report))).worksheets[0]
+    assert (sheet["A2"].data_type, sheet["A2"].value) == ("s", "'=1+1")
+
+
 def test_a_report_without_rows_still_names_its_block() -> None:
     _, whole = _rows(totals_csv(_report("day")))
     assert whole[-2] == "7"
