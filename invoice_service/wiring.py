@@ -62,6 +62,7 @@ from invoice_service.storage.sqlite.tries import TRIES, SharedCounts
 if TYPE_CHECKING:
     from invoice_service.services.admission.office import Admission
     from invoice_service.services.claims.desk import Claims
+    from invoice_service.services.figure_desk import FigureDesk
     from invoice_service.services.help.desk import ReportDesk
     from invoice_service.services.people.desk import PeopleDesk
     from invoice_service.services.prepaid.desk import PrepaidDesk
@@ -135,6 +136,13 @@ class Instance:
         """Who of the bureau looked at what; one for all who ask, since it remembers an hour."""
         required = self.config.officials.purpose_required
         return Lookups(self.store, self._seconds, required=required)
+
+    @cached_property
+    def figures(self) -> "FigureDesk":
+        """Figures made again from documents; one for all who ask, since it does one at a time."""
+        from invoice_service.services.figure_desk import FigureDesk
+
+        return FigureDesk(self.store, self.store.totals, self.log, self.keys.keys)
 
     @cached_property
     def till(self) -> "TillDesk":

@@ -314,6 +314,11 @@ _REPORT: Final = {
         " report --verify on the service's machine",
         "发票过多，无法在线核对，请缩短日期范围，或在服务器上运行 fapiao report --verify",
     ),
+    "check_busy": Entry(
+        503,
+        "Another figure is being checked just now; try again in a moment",
+        "正在核对另一项数字，请稍后重试",
+    ),
     "totals_behind": Entry(
         503, "The totals of this block are not ready yet", "该区块的汇总尚未完成"
     ),

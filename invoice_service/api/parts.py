@@ -17,6 +17,7 @@ from invoice_service.services.checking.verify import Verifier
 from invoice_service.services.claims.desk import Claims
 from invoice_service.services.claims.offers import Offers
 from invoice_service.services.figure import FigureTotals
+from invoice_service.services.figure_desk import FigureDesk
 from invoice_service.services.health import PendingReader
 from invoice_service.services.help.desk import ReportDesk
 from invoice_service.services.help.ports import ScanStore
@@ -132,6 +133,9 @@ class Parts(Protocol):
 
     @property
     def lookups(self) -> Lookups: ...
+
+    @property
+    def figures(self) -> FigureDesk: ...
 
     @property
     def prepaid(self) -> PrepaidDesk: ...

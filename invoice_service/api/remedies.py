@@ -364,11 +364,12 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
     (
         Remedy(
             "official",
-            "Correct days, times or the breakdown; for the newest block wait a moment.",
-            "请改正日期、时间或汇总项；最新区块请稍候。",
+            "Correct days, times or the breakdown; for the newest block, or while another figure"
+            " is checked, wait a moment.",
+            "请改正日期、时间或汇总项；最新区块或正在核对其他数字时请稍候。",
         ),
         "by_unknown time_invalid day_invalid range_invalid totals_behind report_too_large"
-        " check_too_large view_unnamed too_many_views",
+        " check_too_large check_busy view_unnamed too_many_views",
     ),
     (
         Remedy(

@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, Final
 
-import msgspec
 from flask import Blueprint, Response
 
-from chain.audit.finding import AuditError
 from invoice_service.api.access import Access
 from invoice_service.api.answers import CSV, JSON, XLSX, json_answer, raw_answer
 from invoice_service.api.parts import Parts
@@ -16,7 +14,6 @@ from invoice_service.documents.mixed import mixed_csv, mixed_workbook
 from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
 from invoice_service.domain.bounds import HIGHEST_BLOCK
 from invoice_service.openapi.operation import FROM, LOG, STORE, TO, Operation, Parameter, whole
-from invoice_service.services.figure import check_figure, said_of
 from invoice_service.services.reporting.masking import masked_report, masked_totals
 from invoice_service.services.reporting.mix import STREAMED, MixedReport, mixed_report, report_parts
 from invoice_service.services.reporting.question import (
@@ -100,6 +97,7 @@ OPERATIONS: Final = (
             "by_unknown",
             "report_too_large",
             "check_too_large",
+            "check_busy",
             "not_published",
             "day_invalid",
             "range_invalid",
@@ -110,9 +108,6 @@ OPERATIONS: Final = (
         ),
     ),
 )
-
-CHECKED: Final = 20_000
-"""Invoices of which a report is made again while somebody waits for the answer."""
 
 Write = Callable[[Mapping[str, Any]], bytes]
 
@@ -154,23 +149,14 @@ def blueprint(parts: Parts) -> Blueprint:
     @blueprint.get("/totals/check")
     def check() -> Response:
         access.official("totals")
-        store, log = parts.store, parts.log
         asked = query(*WORDS)
         looks = _looks(access, asked)
-        question = ask(asked)
-        made = mixed_report(store.totals, log, question)
-        height = made.head["block"]["height"]  # of the question, too: others seal meanwhile
-        question = msgspec.structs.replace(question, at_block=height)
-        report = b"".join(report_parts(made))
-        keys = parts.keys.keys()
-        try:
-            found = check_figure(store, store.totals, log, keys, question, report, most=CHECKED)
-        except AuditError as error:
-            said = said_of(error)
-            if not looks:  # what was found may be a merchant's, letter by letter
-                said = {"step": said["step"]}
-            return json_answer({"holds": False, "block": made.head["block"], **said})
-        return json_answer({"holds": True, "block": made.head["block"], **found.said()})
+        block, held, wrong = parts.figures.check(ask(asked))
+        if held is not None:
+            return json_answer({"holds": True, "block": block, **held.said()})
+        if not looks:  # what was found may be a merchant's, letter by letter
+            wrong = {"step": wrong["step"]}
+        return json_answer({"holds": False, "block": block, **wrong})
 
     return blueprint
 

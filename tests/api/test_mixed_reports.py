@@ -173,7 +173,7 @@ def test_a_figure_that_does_not_fit_is_named(sold: Desk) -> None:
 def test_more_than_somebody_waits_for_is_left_to_the_command(
     sold: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("invoice_service.api.reports.CHECKED", 2)
+    monkeypatch.setattr("invoice_service.services.figure_desk.MOST", 2)
     problem(sold.client.get(CHECK, headers=sold.official()), 400, "check_too_large")
 
 

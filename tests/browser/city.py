@@ -50,6 +50,8 @@ def walk_city(chrome: Chrome, folder: Path) -> Iterator[str]:
         yield "a report, asked"
         chrome.open(f"{url}/bureau/totals?by=merchant&compare=before")
         yield "a report"
+        chrome.open(f"{url}/bureau/totals/check?by=merchant&at_block=3")
+        yield "a figure checked"
         chrome.open(f"{url}/bureau/totals?by=moon")
         yield "a report, refused"
         chrome.open(f"{url}/bureau/merchants")

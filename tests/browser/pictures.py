@@ -11,12 +11,14 @@ from itertools import product
 from pathlib import Path
 
 from tests.browser.chrome import Chrome, browser
+from tests.browser.city import walk_city
 from tests.browser.site import Site, served
 from tests.browser.test_access import NAMES, show
 from tests.browser.working import WALKS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 PHONE = (390, 844)
+ALL = {**WALKS, "city": walk_city}
 WINDOWS = {"phone": PHONE, "tablet": (820, 1180), "desk": (1280, 900)}
 
 
@@ -47,7 +49,7 @@ def take_walk(chrome: Chrome, home: Path, folder: Path, walk: str) -> None:
     for tag in ("zh", "en"):
         chrome.speak(tag)
         chrome.window(*PHONE, phone=True)
-        for name in WALKS[walk](chrome, home / f"{walk}-{tag}"):
+        for name in ALL[walk](chrome, home / f"{walk}-{tag}"):
             for window, ground in product(WINDOWS, ("light", "dark")):
                 chrome.window(*WINDOWS[window], phone=window == "phone")
                 chrome.dark(on=ground == "dark")
@@ -57,7 +59,7 @@ def take_walk(chrome: Chrome, home: Path, folder: Path, walk: str) -> None:
 
 def main(folder: str = "", *names: str) -> None:
     """Take them in an instance of their own."""
-    walks = [name for name in names if name in WALKS]
+    walks = [name for name in names if name in ALL]
     if walks:
         with tempfile.TemporaryDirectory() as home, browser(Path(home) / "profile") as chrome:
             for walk in walks:

@@ -44,7 +44,14 @@ def tamper(
     changes: bool = True,
 ) -> None:
     """Change the database as somebody would who owns the file, and cover the tracks."""
-    connection = sqlite3.connect(town.folder / f"{db}.db")
+    tamper_file(town.folder / f"{db}.db", *statements, values=values, changes=changes)
+
+
+def tamper_file(
+    file: Path, *statements: str, values: Sequence[object] = (), changes: bool = True
+) -> None:
+    """The same with any database."""
+    connection = sqlite3.connect(file)
     connection.create_function("flip", 1, flip)
     triggers = connection.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"

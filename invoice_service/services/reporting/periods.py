@@ -26,6 +26,15 @@ def period_of(unit: str, day: str) -> str:
     return day[:7] if unit == "month" else day[:4]
 
 
+def days_of(unit: str, period: str) -> Range:
+    """The first and the last day of a period, by its name; ValueError for what is none."""
+    if unit == "week":
+        return bounds(unit, date.fromisocalendar(int(period[:4]), int(period[6:]), 1))
+    if unit == "quarter":
+        return bounds(unit, date(int(period[:4]), int(period[6:]) * 3, 1))
+    return bounds(unit, date.fromisoformat(f"{period}-01-01"[:10]))
+
+
 def bounds(unit: str, day: date) -> Range:
     """The first and the last day of a day's period."""
     if unit == "day":

@@ -11,6 +11,7 @@ from flask import Blueprint
 from invoice_service.domain.application import OPEN
 from invoice_service.services.admission.ports import ApplicationStore, QuotaRequestStore
 from invoice_service.services.anchoring.totals import Blocks
+from invoice_service.services.figure_desk import FigureDesk
 from invoice_service.services.help.desk import ReportDesk
 from invoice_service.services.help.ports import ScanStore
 from invoice_service.services.people.lookups import Lookups
@@ -52,6 +53,8 @@ class Instance(Protocol):
     def help_store(self) -> ScanStore: ...
     @property
     def lookups(self) -> Lookups: ...
+    @property
+    def figures(self) -> FigureDesk: ...
 
 
 def blueprints(gate: Gate, instance: Instance) -> tuple[Blueprint, ...]:
@@ -61,7 +64,7 @@ def blueprints(gate: Gate, instance: Instance) -> tuple[Blueprint, ...]:
 
     return (
         Overview(gate, figures, clock, _waiting(instance)).blueprint(),
-        TotalsPages(gate, figures, Views(store)).blueprint(),
+        TotalsPages(gate, figures, Views(store), instance.figures).blueprint(),
         MerchantPages(
             gate, store, figures, instance.help_store, instance.lookups, clock
         ).blueprint(),

@@ -12,6 +12,8 @@ PAGES: Final = (
     Page("get", "/bureau/", OFFICIALS),
     Page("get", "/bureau/totals", with_power("totals")),
     Page("get", "/bureau/totals/file/{kind}", with_power("totals")),
+    Page("get", "/bureau/totals/check", with_power("totals")),
+    Page("post", "/bureau/totals/check", with_power("totals")),
     Page("post", "/bureau/totals/views", with_power("totals")),
     Page("post", "/bureau/totals/views/{view}/removal", with_power("totals")),
     Page("get", "/bureau/merchants", with_power("lists")),

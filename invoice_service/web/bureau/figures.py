@@ -12,6 +12,7 @@ from invoice_service.services.reporting.collect import MixStore
 from invoice_service.services.reporting.masking import masked_report
 from invoice_service.services.reporting.mix import MixedReport, mixed_report
 from invoice_service.services.reporting.question import ask
+from invoice_service.web.bureau.narrowing import AS_FILTER, kept, narrowed
 from invoice_service.web.ground.language import language
 
 SIDES: Final = ("gross", "reversed", "net")
@@ -29,16 +30,6 @@ _BELOW: Final = {
     "rate": "merchant",
 }
 """What a row of one dimension is taken apart by, when somebody goes down."""
-_FILTERS: Final = {
-    "section": "industry",
-    "division": "industry",
-    "group": "industry",
-    "class": "industry",
-    "industry": "industry",
-    "district": "district",
-    "rate": "rate",
-}
-"""Which filter keeps to such a row."""
 
 
 class Store(MixStore, Protocol):
@@ -50,10 +41,14 @@ class Store(MixStore, Protocol):
 
 
 class Row(NamedTuple):
-    """A line of a table: its name, the page that goes down from it ("" for none), whole numbers."""
+    """A line of a table: its name, whole numbers, and where it leads ("" for nowhere).
+
+    ``link`` goes down from it, ``check`` makes it again from documents.
+    """
 
     name: str
     link: str
+    check: str
     share: str
     sums: Mapping[str, Mapping[str, int]]
 
@@ -64,6 +59,7 @@ class Shown(NamedTuple):
     words: dict[str, str]
     head: dict[str, Any]
     rows: list[Row]
+    check: str
     cut: bool = False  # there are more rows
 
     @property
@@ -97,8 +93,10 @@ class Figures:
     def few(self, words: Mapping[str, str], most: int | None, *, looks: bool) -> Shown:
         """The same with ``most`` rows at most; ``words`` name the block; as ``report``."""
         report = self.report(words, looks=looks)
-        rows = [_row(row, words, looks=looks) for row in islice(report.rows, most)]
-        return Shown(dict(words), report.head, rows, next(report.rows, None) is not None)
+        days = report.head["from"], report.head["to"]
+        rows = [_row(row, words, days, looks=looks) for row in islice(report.rows, most)]
+        more = next(report.rows, None) is not None
+        return Shown(dict(words), report.head, rows, _check(kept(words)), more)
 
 
 def numbers(found: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -106,11 +104,19 @@ def numbers(found: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     return {side: {name: int(n) for name, n in found[side].items()} for side in SIDES}
 
 
-def _row(row: Mapping[str, Any], words: Mapping[str, str], *, looks: bool) -> Row:
+def _row(
+    row: Mapping[str, Any], words: Mapping[str, str], days: tuple[str, str], *, looks: bool
+) -> Row:
     keys = row["keys"]
     name = " · ".join(_name(one, key, row["names"].get(one)) for one, key in keys.items())
-    link = "" if "merchant" in keys and not looks else _down(keys, words)
-    return Row(name, link, row["share"], numbers(row))
+    hidden = "merchant" in keys and not looks
+    link = "" if hidden else _down(keys, words)
+    check = "" if hidden else _check(narrowed(words, keys, days))
+    return Row(name, link, check, row["share"], numbers(row))
+
+
+def _check(words: Mapping[str, str]) -> str:
+    return f"{url_for('bureau_totals.check')}?{urlencode(words)}"
 
 
 def _name(dimension: str, key: str, named: Mapping[str, str] | None) -> str:
@@ -128,9 +134,9 @@ def _down(keys: Mapping[str, str], words: Mapping[str, str]) -> str:
     narrower = {name: value for name, value in words.items() if name not in ("top", "bottom")}
     below = ""
     for name, key in keys.items():
-        if name in _FILTERS:
-            narrower[_FILTERS[name]] = key
+        if name in AS_FILTER:
+            narrower[AS_FILTER[name]] = key
         below = _BELOW.get(name, below)
-    if len(keys) > 1 or not below or not set(keys) <= set(_FILTERS):
+    if len(keys) > 1 or not below or not set(keys) <= set(AS_FILTER):
         return ""
     return f"{url_for('bureau_totals.show')}?{urlencode({**narrower, 'by': below})}"

@@ -12,10 +12,12 @@ from chain.errors import MalformedError, NotFoundError, Problem
 from chain.hashing import sha256_of_parts
 from invoice_service.documents.mixed import mixed_csv, mixed_workbook
 from invoice_service.domain.merchant import districts
+from invoice_service.services.figure_desk import FigureDesk
 from invoice_service.services.people.sessions import Visitor
 from invoice_service.services.reporting.mix import MixedReport, report_parts
 from invoice_service.services.reporting.periods import UNITS
 from invoice_service.services.reporting.question import COMPARED, DIMENSIONS, MEASURES, WORDS
+from invoice_service.web.bureau.checking import CheckPages
 from invoice_service.web.bureau.figures import Figures
 from invoice_service.web.bureau.navigation import bureau_page
 from invoice_service.web.bureau.views import Views
@@ -37,14 +39,17 @@ _write: Final = msgspec.json.Encoder(order="deterministic").encode
 class TotalsPages:
     """The builder, its answers, their files."""
 
-    def __init__(self, gate: Gate, figures: Figures, views: Views) -> None:
+    def __init__(self, gate: Gate, figures: Figures, views: Views, desk: FigureDesk) -> None:
         self._gate, self._figures, self._views = gate, figures, views
+        self._checks = CheckPages(gate, figures, desk)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
         routes = Blueprint("bureau_totals", __name__, url_prefix="/bureau/totals")
         routes.get("")(self.show)
         routes.get("/file/<kind>")(self.file)
+        routes.get("/check")(self.check)
+        routes.post("/check")(self.check_now)
         routes.post("/views")(self.keep)
         routes.post("/views/<view>/removal")(self.drop)
         return routes
@@ -89,6 +94,18 @@ class TotalsPages:
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         answer.headers["Cache-Control"] = "no-store"
         return answer
+
+    def check(self) -> AnyResponse:
+        """A figure made again from documents, or how many that would be."""
+        visitor, words = self._gate.official("totals"), _asked()
+        return self._checks.show(words, looks=self._looks(visitor, words), now=False)
+
+    def check_now(self) -> AnyResponse:
+        """The same, however many documents it takes, up to what is read while somebody waits."""
+        visitor, words = self._gate.official("totals"), _asked()
+        looks = self._looks(visitor, words)
+        self._gate.fields()
+        return self._checks.show(words, looks=looks, now=True)
 
     def keep(self) -> AnyResponse:
         """Keep what was asked under a name; without its block, so that it is always of today."""
