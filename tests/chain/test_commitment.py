@@ -7,6 +7,7 @@ import pytest
 from chain.canonical import encode
 from chain.commitment import (
     GROUPS,
+    act_digest,
     anchor,
     anchors,
     check_code,
@@ -53,12 +54,18 @@ def test_closing_is_as_the_format_says() -> None:
     assert closing_digest(SALT, b"{}") == sha256(b"fapiao/v1/closing\n" + SALT + b"{}")
 
 
+def test_act_is_as_the_format_says() -> None:
+    assert act_digest(SALT, b"{}") == sha256(b"fapiao/v1/act\n" + SALT + b"{}")
+
+
 @pytest.mark.parametrize("length", [0, 15, 17, 32])
 def test_a_salt_of_another_length_is_refused(length: int) -> None:
     with pytest.raises(MalformedError, match=r"^salt_length\b"):
         group_digest("face", bytes(length), b"{}")
     with pytest.raises(MalformedError, match=r"^salt_length\b"):
         closing_digest(bytes(length), b"{}")
+    with pytest.raises(MalformedError, match=r"^salt_length\b"):
+        act_digest(bytes(length), b"{}")
 
 
 @pytest.mark.parametrize("group", ["", "Face", "face\n", "invoice", "anchor"])

@@ -17,6 +17,7 @@ from chain.hashing import (
     sha256,
     sha256_each,
     sha256_of_parts,
+    sha256_state,
     to_digest,
 )
 
@@ -25,6 +26,7 @@ ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS
 
 def test_known_digest() -> None:
     assert sha256(b"abc").hex() == ABC
+    assert sha256_state(b"abc").hexdigest() == ABC
 
 
 def test_a_leaf_is_never_a_node() -> None:

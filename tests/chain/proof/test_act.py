@@ -84,9 +84,11 @@ def test_a_real_log_proves_it(tmp_path: Path) -> None:
     head = books.log.head()
     draft = act_entry("suspension", act_digest(SALT, document))
     books.log.sequence(head, [draft], sealed_at=NOON, cursor=head.cursor)
-    with pytest.raises(ConflictError, match="not_published"):
+    with pytest.raises(ConflictError, match=r"^not_published\b"):
         build_act_proof(books.log, head.size, SALT, document)
     books.publish()
+    newest = build_act_proof(books.log, head.size, SALT, document)
+    assert (check(newest).index, check(newest).size) == (3, books.log.head().size)
     books.grow(3)
     proof = build_act_proof(books.log, head.size, SALT, document)
     assert (check(proof).index, check(proof).size) == (3, books.log.head().size)
@@ -162,8 +164,9 @@ def test_which_files_say_that_they_are_one() -> None:
     assert is_act_proof(b'{"kind":"act"}')
     for other in (with_everything().to_bytes(), b"", b"[]", b'{"kind":1}', b"\xff", b"[" * 10_000):
         assert not is_act_proof(other)
-    with pytest.raises(MalformedError, match="proof_malformed"):
-        parse_act_proof(with_everything().to_bytes())
+    for other in (with_everything().to_bytes(), b"[]"):
+        with pytest.raises(MalformedError, match=r"^proof_malformed\b"):
+            parse_act_proof(other)
 
 
 FILES: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
@@ -191,10 +194,11 @@ def test_files_of_another_form_are_refused(name: str) -> None:
 
 def test_a_file_that_is_too_long_is_not_read() -> None:
     data = Forge().proof().to_bytes()
-    with pytest.raises(MalformedError, match="proof_too_long"):
-        parse_act_proof(data + b" " * MAX_PROOF_BYTES)
-    with pytest.raises(MalformedError, match="not_canonical"):
-        parse_act_proof(data + b" ")
+    longest = data.ljust(MAX_PROOF_BYTES)
+    with pytest.raises(MalformedError, match=r"^proof_too_long\b"):
+        parse_act_proof(longest + b" ")
+    with pytest.raises(MalformedError, match=r"^not_canonical\b"):
+        parse_act_proof(longest)
 
 
 GOOD = Forge().proof().to_bytes()

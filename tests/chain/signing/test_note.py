@@ -15,6 +15,7 @@ from chain.signing.note import (
     ED25519,
     MAX_NOTE_SIZE,
     MAX_SIGNATURES,
+    STRUCTURE,
     Note,
     Signature,
     SignerKey,
@@ -98,6 +99,25 @@ def test_key_id_is_as_the_specification_says() -> None:
     for kind in (ED25519, COSIGNATURE_V1):
         expected = sha256(b"log.example/fapiao\n" + bytes([kind]) + public)[:4]
         assert VerifierKey("log.example/fapiao", kind, public).key_id == expected
+
+
+def test_what_cose_signs_is_never_taken_for_a_text() -> None:
+    message = STRUCTURE + b"three more"
+    signature = LOG.sign_structure(message)
+    LOG.verifier.verify_structure(message, signature)
+    assert LOG.key_id == LOG.verifier.key_id
+    witness = VerifierKey(LOG.name, COSIGNATURE_V1, LOG.verifier.public)
+    for key, bent, signed in (
+        (witness, message, signature),
+        (LOG.verifier, message + b"\x00", signature),
+        (LOG.verifier, message, signature[:-1]),
+        (LOG.verifier, TEXT.encode(), LOG.sign(TEXT).payload),
+    ):
+        with pytest.raises(VerificationError, match=r"^signature\b"):
+            key.verify_structure(bent, signed)
+    for other in (b"", b"\x83", TEXT.encode()):
+        with pytest.raises(MalformedError, match=r"^cose_structure\b"):
+            LOG.sign_structure(other)
 
 
 def test_keys_are_equal_by_what_they_are() -> None:

@@ -11,6 +11,7 @@ from chain.errors import MalformedError, Problem
 from chain.hashing import sha256
 from chain.signing.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from chain.signing.cosignature import Cosigner
+from chain.signing.es256 import WalletKey, WalletSigner
 from chain.signing.keys import Last, LogKey, LogKeys
 from chain.signing.note import Note, Signature, SignerKey, VerifierKey, parse_note, sign_note
 from chain.signing.statement import MAX_STATEMENT, KeyStatement, follow
@@ -21,6 +22,7 @@ ORIGIN = "log.example/a"
 A, B, C, D = (SignerKey(ORIGIN, bytes([n]) * 32) for n in range(4))
 PROMISE = SignerKey(f"{ORIGIN}/promise", bytes([8]) * 32).verifier
 PROMISE_2 = SignerKey(f"{ORIGIN}/promise", bytes([7]) * 32).verifier
+WALLET_1, WALLET_2 = (WalletSigner(f"{ORIGIN}/wallet", bytes([n]) * 32).verifier for n in (5, 6))
 ROOT = sha256(b"root")
 AT_10, AT_20 = Last(10, ROOT), Last(20, sha256(b"later"))
 
@@ -166,6 +168,49 @@ def test_what_may_follow(said: LogKeys) -> None:
 def test_what_contradicts(said: LogKeys) -> None:
     note = KeyStatement(9, said).sign(A, B, C)
     assert outcome(A, [*NOTES[:4], note]) == "statement_contradicts"
+
+
+def for_wallets(wallet: Sequence[WalletKey], revoked: Sequence[WalletKey] = ()) -> LogKeys:
+    """A's keys, with those for wallets."""
+    return replace(keys(A), wallet=tuple(wallet), wallet_revoked=tuple(revoked))
+
+
+def test_keys_for_wallets_are_read_as_they_are_written() -> None:
+    said = KeyStatement(3, for_wallets([WALLET_2, WALLET_1]))
+    lines = [f"wallet {WALLET_2.text()}\n", f"wallet {WALLET_1.text()}\n"]
+    text = FIRST.to_text().replace("\n1\n", "\n3\n")
+    assert said.to_text() == text + "".join(lines)
+    assert KeyStatement.parse(said.sign(A)) == said
+    stolen = KeyStatement(3, for_wallets([WALLET_2], [WALLET_1]))
+    assert stolen.to_text() == f"{text}{lines[0]}wallet-revoked {WALLET_1.text()}\n"
+    assert KeyStatement.parse(stolen.sign(A)) == stolen
+    elsewhere = WalletKey(f"{ORIGIN}/wallets", WALLET_1.x, WALLET_1.y)
+    for other in (
+        text + lines[0] * 2,
+        f"{text}{lines[1]}wallet-revoked {WALLET_1.text()}\n",
+        f"{text}wallet {elsewhere.text()}\n",
+        text + lines[0].replace("wallet", "WALLET", 1),
+    ):
+        assert outcome(A, [sign_note(other, A)]) == "key_statement"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "good"),
+    [
+        (for_wallets([WALLET_1]), for_wallets([WALLET_1, WALLET_2]), True),
+        (for_wallets([WALLET_1, WALLET_2]), for_wallets([WALLET_2], [WALLET_1]), True),
+        (for_wallets([], [WALLET_1]), for_wallets([WALLET_2], [WALLET_1]), True),
+        (for_wallets([WALLET_1]), for_wallets([WALLET_2]), False),
+        (for_wallets([WALLET_1]), for_wallets([]), False),
+        (for_wallets([], [WALLET_1]), for_wallets([WALLET_1]), False),
+        (for_wallets([], [WALLET_1]), for_wallets([]), False),
+    ],
+)
+def test_no_key_for_wallets_is_forgotten_or_comes_back(
+    before: LogKeys, after: LogKeys, good: bool
+) -> None:
+    notes = [KeyStatement(2, before).sign(A), KeyStatement(3, after).sign(A)]
+    assert outcome(A, notes) == (after if good else "statement_contradicts")
 
 
 @pytest.mark.parametrize("said", [keys(D), keys(D, C), keys(D, retired=((C, AT_20),))])
