@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from multiprocessing.queues import Queue
 from queue import Empty, Full
 from typing import Final, NamedTuple
@@ -12,6 +13,7 @@ from typing import Final, NamedTuple
 from chain.errors import Problem, UnavailableError
 from invoice_service.config import Config
 from invoice_service.replay.clock import Clock
+from invoice_service.replay.patient import patiently
 from invoice_service.replay.tied import end_with_starter
 from invoice_service.services.anchoring.anchor import Pending, anchor_pending
 from invoice_service.services.ports import PendingInvoice
@@ -113,7 +115,8 @@ def _work(
     try:
         while (order := orders.get()) is not None:
             clock.moment = order.moment
-            anchor_pending(replace(parts, invoices=UpTo(instance.store, order.seq)))
+            now = replace(parts, invoices=UpTo(instance.store, order.seq))
+            patiently(partial(anchor_pending, now))
     except Problem as problem:
         answers.put(problem)
     else:

@@ -18,6 +18,7 @@ from invoice_service.domain.request import ReversalRequest
 from invoice_service.replay.apart import Order
 from invoice_service.replay.city import build_city
 from invoice_service.replay.clock import Clock
+from invoice_service.replay.patient import patiently
 from invoice_service.replay.produce import Batch, Plan
 from invoice_service.services.people.admit import admit
 from invoice_service.wiring import Instance, open_instance
@@ -68,7 +69,7 @@ class Issuing:
             self._pending = 0
 
     def _issue(self, prepared: list[Prepared]) -> list[Issued]:
-        answers = self.instance.store.issue(prepared, self.clock.unix)
+        answers = patiently(lambda: self.instance.store.issue(prepared, self.clock.unix))
         self._pending += len(answers)
         for answer in answers:
             if isinstance(answer, Problem):

@@ -6,15 +6,18 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from subprocess import DEVNULL, Popen
+from typing import NoReturn
 
 import pytest
 from stdnum.cn import uscc
 
+from chain.errors import UnavailableError
 from invoice_service.commands.demo_day import RESTAURANT
 from invoice_service.domain.merchant import check_merchant, districts, industries
 from invoice_service.domain.request import check_buyer, check_request
 from invoice_service.replay.city import build_city, organisation_check_digit
 from invoice_service.replay.days import invoices_by_day, sales
+from invoice_service.replay.patient import patiently
 from invoice_service.replay.trades import DISTRICT_WEIGHTS, TRADES
 from tests.cli.town import TAX_ID, Town
 from tests.patience import wait_until
@@ -133,3 +136,16 @@ def test_a_replay_repeats_to_the_fen_and_touches_no_other_instance(town: Town) -
     assert (first["net_total"], first["log_size"]) == (second["net_total"], second["log_size"])
     assert "already_initialised" in town.refusal("replay", *plan)
     assert town.asked("report")["gross"]["count"] == 0
+
+
+def test_it_waits_for_a_busy_database_and_for_nothing_else() -> None:
+    answers: list[Exception] = [UnavailableError("database_busy", ""), KeyError()]
+
+    def act() -> NoReturn:
+        raise answers.pop(0)
+
+    with pytest.raises(KeyError):
+        patiently(act)
+    answers.append(UnavailableError("disk_full", ""))
+    with pytest.raises(UnavailableError, match="disk_full"):
+        patiently(act)
