@@ -115,6 +115,7 @@ PROGRAMS: Final = (
 class Service(Flask):
     """Flask that knows when a request came, from whom, below which path; and what answers have."""
 
+    url_rule_class = addresses.Route
     peers = Peers(())
     public_path = ""
 
