@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
-from weakref import WeakSet
 
 from msgspec.structs import astuple
 from sqlite_utils import Database
@@ -51,7 +50,7 @@ class _Opened:
         self.process = os.getpid()
 
     def __del__(self) -> None:
-        """Close at once; sqlite3 itself waits for the garbage collector."""
+        """Close when nobody holds it; sqlite3 itself waits for the garbage collector."""
         if self.process == os.getpid():
             self.connection.close()
         else:  # after a fork, the parent's connection must be neither used nor closed
@@ -71,15 +70,10 @@ class SqliteLogStore:
         """Open ``path``, creating it and bringing its schema up to date."""
         self._path = path
         self._local = threading.local()
-        self._opened: WeakSet[_Opened] = WeakSet()
-        with _translated():
-            self._migrate()
+        self._migrate()
 
     def close(self) -> None:
-        """Close the connections of all threads; the store must not be used afterwards."""
-        for opened in list(self._opened):
-            opened.connection.close()
-        self._opened.clear()
+        """Close the connections of all threads; of one that is just used, when it no longer is."""
         self._local = threading.local()
 
     def bind_origin(self, origin: str) -> None:
@@ -301,19 +295,18 @@ class SqliteLogStore:
         return None if row is None else _to_block(row)
 
     def _one(self, query: str, *values: int | bytes | str) -> tuple[Any, ...] | None:
-        with _translated():
-            row: tuple[Any, ...] | None = self._connection().execute(query, values).fetchone()
+        with self._connected() as connection:
+            row: tuple[Any, ...] | None = connection.execute(query, values).fetchone()
             return row
 
     def _all(self, query: str, values: tuple[int | str, ...]) -> list[tuple[Any, ...]]:
-        with _translated():
-            return self._connection().execute(query, values).fetchall()
+        with self._connected() as connection:
+            return connection.execute(query, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """A write transaction that no other writer can overlap; durable when it ends well."""
-        with _translated():
-            connection = self._connection()
+        with self._connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -323,13 +316,27 @@ class SqliteLogStore:
                     connection.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection; errors of SQLite come out as ours.
+
+        It is held until the end: one that is closed under a thread brings the process down.
+        """
+        try:
+            opened = self._here()
+            yield opened.connection
+        except sqlite3.Error as error:
+            raise _problem(error) from error
+
     def _connection(self) -> sqlite3.Connection:
-        """This thread's connection, opened on first use (a fork must not share its parent's)."""
+        return self._here().connection
+
+    def _here(self) -> _Opened:
+        """What this thread has, opened on first use (a fork must not share its parent's)."""
         opened: _Opened | None = getattr(self._local, "opened", None)
         if opened is None or opened.process != os.getpid():
             opened = self._local.opened = _Opened(self._open())
-            self._opened.add(opened)
-        return opened.connection
+        return opened
 
     def _open(self) -> sqlite3.Connection:
         # Autocommit: every transaction here begins and ends in words. A connection may be
@@ -354,7 +361,8 @@ class SqliteLogStore:
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
-            log_migrations.apply(Database(self._connection()))
+            with self._connected() as connection:
+                log_migrations.apply(Database(connection))
         finally:
             os.close(folder)
 
@@ -403,15 +411,6 @@ def _bytes(value: object) -> bytes:
 
 def _not_bytes() -> VerificationError:
     return VerificationError("store_damaged", "a column of bytes holds something else")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Name sqlite3's errors by whose fault they are."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _problem(error) from error
 
 
 def _problem(error: sqlite3.Error) -> Problem:

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -248,3 +249,42 @@ def test_a_thread_that_ends_leaves_no_open_file(tmp_path: Path) -> None:
         thread.start()
         thread.join()
     assert open_files() <= before + 1
+
+
+def test_closing_takes_no_connection_from_under_a_thread(tmp_path: Path) -> None:
+    """It brings the process down: SQLite's library looks for a database that is gone."""
+    shop = Shop(tmp_path)
+    reads, closed, looked = threading.Event(), threading.Event(), threading.Event()
+
+    def read() -> int:
+        with shop.store.connections.reading() as connection:
+            rows = connection.execute("VALUES (1), (2), (3)")
+            first: int = rows.fetchone()[0]
+            reads.set()
+            assert closed.wait(PATIENCE)
+            return first + sum(int(row[0]) for row in rows)
+
+    def rest() -> None:
+        shop.store.last_seq()
+        assert looked.wait(PATIENCE)
+
+    with ThreadPoolExecutor(2) as threads:
+        reader, _ = threads.submit(read), threads.submit(rest)
+        assert reads.wait(PATIENCE)
+        wait_until(lambda: len(connections_to(tmp_path)) == 3, "all have one")
+        shop.store.close()
+        closed.set()
+        assert reader.result(PATIENCE) == 6
+        found = connections_to(tmp_path)  # while the other thread is still there
+        looked.set()
+    assert found == []
+
+
+def connections_to(folder: Path) -> list[Path]:
+    """The open files of this process that are the database there."""
+    found = []
+    for handle in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            if handle.readlink() == folder / FILE:
+                found.append(handle)
+    return found

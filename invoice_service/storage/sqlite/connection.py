@@ -59,19 +59,21 @@ class Connections:
         self.path = path
         self._busy_seconds = busy_seconds
         self._mine = threading.local()
-        self._guard = threading.Lock()
-        self._opened: WeakSet[_Session] = WeakSet()
 
     @property
     def database(self) -> Database:
-        """This thread's connection; UnavailableError when the file is missing or unreadable."""
+        """This thread's connection, for use within ``reading`` or ``writing``.
+
+        UnavailableError when the file is missing or unreadable.
+        """
         return self._session().database
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Give this thread's connection; what SQLite raises comes out as UnavailableError."""
+        session = self._session()  # held until the end: whoever closes all closes it then
         try:
-            yield self.database.conn
+            yield session.database.conn
         except sqlite3.Error as error:
             raise unavailable(error) from error
 
@@ -123,19 +125,16 @@ class Connections:
         self.empty_log()
 
     def close(self) -> None:
-        """Close the connections of all threads."""
-        with self._guard:
-            for session in list(self._opened):
-                session.close()
-            self._opened.clear()
+        """Close the connections of all threads; of one that is just used, when it no longer is.
+
+        A connection that is closed under a thread that reads brings the process down.
+        """
         self._mine = threading.local()
 
     def _session(self) -> "_Session":
         session: _Session | None = getattr(self._mine, "session", None)
         if session is None or session.pid != os.getpid():
             session = self._mine.session = _Session(self.path)
-            with self._guard:
-                self._opened.add(session)
         return session
 
 
@@ -154,7 +153,7 @@ class _Session:
         _sessions.add(self)
 
     def __del__(self) -> None:
-        """Close with the thread that held it: servers come and go with threads."""
+        """Close when nobody holds it: with its thread (they come and go), or with all."""
         if getattr(self, "_closed", True):
             return
         if self.pid == os.getpid():

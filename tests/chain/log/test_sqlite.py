@@ -1,7 +1,9 @@
 """SQLite's errors are told by their codes, in whatever language; every connection is made safe."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from chain.signing.note import SignerKey
 from chain.witness import database
 from chain.witness.database import WitnessStore
 from tests.contracts.made_up import block_after
+from tests.patience import PATIENCE
 
 KINDS = {
     sqlite3.SQLITE_BUSY: Trouble.BUSY,
@@ -113,3 +116,24 @@ def test_every_connection_is_made_safe(
             "cell_size_check": 1,
             "trusted_schema": 0,
         }
+
+
+def test_closing_takes_no_connection_from_under_a_thread(tmp_path: Path) -> None:
+    store = SqliteLogStore(tmp_path / "log.db")
+    writes, closed = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with store._transaction() as connection:
+            writes.set()
+            assert closed.wait(PATIENCE)
+            connection.execute("INSERT INTO meta VALUES ('origin', 'mine')")
+
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(write)
+        assert writes.wait(PATIENCE)
+        store.close()
+        closed.set()
+        done.result(PATIENCE)
+    assert store.origin() == "mine"
+    store.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["log.db"]  # all are closed: no log
