@@ -18,7 +18,7 @@ export class Letters {
   key(key, at, choose) {
     const row = at - this.#last <= PACE;
     const waiting = this.#choose;
-    this.#last = at;
+    this.#last = key === "Enter" ? -Infinity : at; // which ends a row: what comes next is a new one
     this.#wait(null);
     if (key === "Enter" && waiting) waiting(); // a quick hand: its letter counts, not the Enter
     else if (!row && choose) this.#wait(choose);

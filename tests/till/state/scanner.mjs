@@ -129,3 +129,8 @@ test("a letter and a quick Enter are the letter, alone", async () => {
   assert.deepEqual(await chosen(["w", 0], ["Enter", 40]), ["w", true]);
   assert.deepEqual(await chosen(["Enter", 0]), ["", false]);
 });
+
+test("a letter right after an Enter is a hand's, for the next part of a bill", async () => {
+  assert.deepEqual(await chosen(["Enter", 0], ["k", 5]), ["k", false]);
+  assert.deepEqual(await chosen(["Enter", 0], ["k", 5], ["1", 10]), ["", false]);
+});
