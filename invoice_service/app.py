@@ -45,6 +45,7 @@ from invoice_service.pilot import contract as pilot
 from invoice_service.processes.heartbeat import read_beat
 from invoice_service.processes.issuer import IssuerClient
 from invoice_service.processes.presence import RUN, Presence
+from invoice_service.processes.shapes import prepare_shapes
 from invoice_service.processes.shortcuts import open_shortcuts
 from invoice_service.services.health import Health, HealthParts, WebProcesses, check_health
 from invoice_service.services.issuing.issue import IssuingDesk
@@ -171,6 +172,7 @@ def create_app(instance: Instance | None = None) -> Flask:
     _answer_errors(app, instance)
     app.extensions[SHORTCUT] = partial(open_shortcuts, instance, rates, meter)
     app.public_path = instance.config.public_path
+    prepare_shapes()
     return app
 
 
