@@ -40,15 +40,36 @@ function dress() {
 dress();
 dark.addEventListener("change", dress);
 
-window.SwaggerUIBundle({
-  url: "openapi.json",
-  dom_id: "#calls",
-  deepLinking: true,
-  docExpansion: "list",
-  defaultModelsExpandDepth: 0,
-  supportedSubmitMethods: [],
-  validatorUrl: null,
-});
+/**
+ * The description as version 3.0 would have it, for showing alone: the viewer works through one of
+ * 3.1 as a whole before it opens a single call, which takes a phone half a minute.
+ */
+function older(part) {
+  if (Array.isArray(part)) return part.map(older);
+  if (part === null || typeof part !== "object") return part;
+  const { anyOf, ...rest } = part;
+  const some = anyOf?.filter(({ type }) => type !== "null") ?? [];
+  if (some.length < (anyOf?.length ?? 0)) {
+    return { ...older(rest), ...(some.length === 1 ? older(some[0]) : { anyOf: older(some) }), nullable: true };
+  }
+  return Object.fromEntries(Object.entries(part).map(([name, of]) => [name, EXAMPLES.has(name) ? of : older(of)]));
+}
+
+const EXAMPLES = new Set(["example", "examples"]);
+
+async function show() {
+  const description = await (await fetch("openapi.json")).json();
+  window.SwaggerUIBundle({
+    spec: { ...older(description), openapi: "3.0.4" },
+    dom_id: "#calls",
+    deepLinking: true,
+    docExpansion: "list",
+    defaultModelsExpandDepth: 0,
+    supportedSubmitMethods: [],
+    validatorUrl: null,
+  });
+  document.getElementById("loading").remove();
+}
 
 /** What Swagger UI leaves out for those who hear the page, have no mouse, or read Chinese. */
 function mend() {
@@ -74,4 +95,4 @@ function speak() {
 }
 
 new MutationObserver(mend).observe(document.getElementById("calls"), { childList: true, subtree: true });
-document.getElementById("loading").remove();
+show(); // where it cannot be had, its address stands above

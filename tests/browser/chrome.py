@@ -176,6 +176,18 @@ class Chrome:
         self._ask("Network.setCacheDisabled", cacheDisabled=True)
         self._ask("Emulation.setCPUThrottlingRate", rate=processor)
 
+    def count_work(self) -> None:
+        """Count from now on how often functions of scripts are called."""
+        self._ask("Profiler.enable")
+        self._ask("Profiler.startPreciseCoverage", callCount=True, detailed=False)
+
+    def work(self) -> int:
+        """How often they were, which no machine's speed changes; and count no longer."""
+        scripts = self._ask("Profiler.takePreciseCoverage")["result"]
+        self._ask("Profiler.disable")
+        functions = (function for script in scripts for function in script["functions"])
+        return sum(function["ranges"][0]["count"] for function in functions)
+
     def click(self, x: float, y: float) -> None:
         """Click, or tap, as a person would."""
         self._loaded = False

@@ -99,3 +99,12 @@ def test_its_labels_are_in_the_readers_language(
     said = chrome.evaluate(LABELS.replace("arguments[0]", f"'{label}'"))
     assert f"\n{other}\n" not in f"\n{said}\n"
     chrome.speak("zh-CN")
+
+
+def test_opening_a_call_costs_no_phone_its_patience(chrome: Chrome, site: tuple[str, int]) -> None:
+    """The viewer would work through all of the description first: 132 million calls, 7 are left."""
+    chrome.open("about:blank")
+    chrome.count_work()
+    chrome.open(f"{site[0]}/docs#/issuing/issue")
+    assert chrome.evaluate(LABELS.replace("arguments[0]", "'响应'")) != "nothing"
+    assert chrome.work() < 30_000_000
