@@ -16,4 +16,5 @@ def explorer_calls() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "exploreClosings", {"before": "2026-11-22"}
     yield "exploreClosing", {"day": "2026-11-21"}
     yield "exploreKeys", {"before": 2}
+    yield "exploreActs", {"block": 1}
     yield "exploreSearch", {"q": "1"}

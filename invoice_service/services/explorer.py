@@ -338,6 +338,15 @@ class Explorer:
             next=page[0] if len(below) > len(page) else None,
         )
 
+    def as_of(self, height: int | None) -> Block | None:
+        """The block of that height, or the newest; None before the first. NotFoundError
+        ``no_block``.
+        """
+        if height is None:
+            height = self._end()[0]
+            return self.log.block(height) if height else None
+        return self._block(height)
+
     def find(self, key: bytes) -> int | None:
         """The index of the published entry with that key."""
         found = self.log.locate(key)

@@ -32,6 +32,7 @@ EXPLORER: Final = {
     "block": "blocks/1",
     "entry": "entries/3",
     "closings": "closings",
+    "acts": "acts",
     "keys": "keys",
     "log search": "search?q=00000001",
     "no block": "blocks/999",

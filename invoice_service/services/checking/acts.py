@@ -56,15 +56,18 @@ class ActCounts(NamedTuple):
         return sum(self.counts.values())
 
 
-def count_acts(acts: ActReader, log: CountLog) -> ActCounts:
+def count_acts(acts: ActReader, log: CountLog, size: int | None = None) -> ActCounts:
     """Count what the published log has, without reading it: its entries come in the acts' order.
+
+    With ``size``, what it had when it had so many entries, at most those of the checkpoint.
 
     ``fapiao acts`` counts the log itself, and ``fapiao audit`` holds one against the other. Raises
     NotFoundError ``no_checkpoint``.
     """
     checkpoint = log.latest_checkpoint()[0]
-    found = acts.count_logged(last_in_log(acts, log, checkpoint.size))
-    return _counts(checkpoint, found)
+    size = checkpoint.size if size is None else min(size, checkpoint.size)
+    found = acts.count_logged(last_in_log(acts, log, size))
+    return _counts(checkpoint.origin, size, found)
 
 
 def count_entries(
@@ -78,7 +81,7 @@ def count_entries(
             if isinstance(entry, ActEntry):
                 found[entry.type] = found.get(entry.type, 0) + 1
         tell(len(entries))
-    return _counts(checkpoint, found)
+    return _counts(checkpoint.origin, checkpoint.size, found)
 
 
 def prove_act(acts: ActReader, log: ProofLog, commitment: Digest, merchant_id: int | None) -> bytes:
@@ -99,6 +102,5 @@ def prove_act(acts: ActReader, log: ProofLog, commitment: Digest, merchant_id: i
         raise damaged(f"the log cannot prove entry {index}: {problem}") from problem
 
 
-def _counts(checkpoint: Checkpoint, found: dict[str, int]) -> ActCounts:
-    counts = {name: found.get(name, 0) for name in ACT_TYPES}
-    return ActCounts(checkpoint.origin, checkpoint.size, counts)
+def _counts(origin: str, size: int, found: dict[str, int]) -> ActCounts:
+    return ActCounts(origin, size, {name: found.get(name, 0) for name in ACT_TYPES})

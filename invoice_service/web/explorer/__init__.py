@@ -1,5 +1,6 @@
 """The public log for everybody to walk through: pages for people, JSON for programs."""
 
+from functools import partial
 from typing import Final, Protocol
 
 from flask import Blueprint, Request
@@ -8,6 +9,7 @@ from chain.log.database import SqliteLogStore
 from chain.log.log import Log
 from chain.signing.policy import Policy
 from invoice_service.config import Config
+from invoice_service.services.checking.acts import ActReader, count_acts
 from invoice_service.services.explorer import Explorer, Statements
 from invoice_service.web.explorer.contract import OPERATIONS, WORDS
 from invoice_service.web.explorer.pages import PREFIX, ExplorerPages
@@ -24,6 +26,8 @@ class Instance(Protocol):
     @property
     def config(self) -> Config: ...
     @property
+    def store(self) -> ActReader: ...
+    @property
     def log(self) -> Log: ...
     @property
     def log_store(self) -> SqliteLogStore: ...
@@ -36,7 +40,8 @@ class Instance(Protocol):
 def blueprint(instance: Instance) -> Blueprint:
     """What anybody sees."""
     views = Explorer(instance.log, instance.log_store, instance.keys, instance.policy)
-    return ExplorerPages(views, instance.config.service.public_url).blueprint()
+    acts = partial(count_acts, instance.store, instance.log)
+    return ExplorerPages(views, acts, instance.config.service.public_url).blueprint()
 
 
 def for_program(asked: Request) -> bool:

@@ -10,6 +10,7 @@ from invoice_service.openapi.operation import (
     HTML,
     JSON,
     LOG,
+    STORE,
     TEXT,
     Operation,
     Parameter,
@@ -42,6 +43,17 @@ class SearchView(msgspec.Struct, kw_only=True):
     unsaid: Literal["", "password_area", "number", "unclear"]
 
 
+class ActsView(msgspec.Struct, kw_only=True):
+    """How many acts of each kind the log has as of a block; ``block`` is 0 before the first."""
+
+    origin: str
+    block: int
+    sealed_at: str | None
+    size: int
+    total: int
+    counts: dict[str, int]
+
+
 _PLACE: Final = says("A digest, hex", pattern="^[0-9a-f]{64}$")
 _TIME: Final = says("UTC", format="date-time")
 
@@ -53,6 +65,12 @@ WORDS: Final[Words] = {
         "`password_area`: it opens an invoice, so its anchor is to be asked for; `number`: looking"
         " up numbers of invoices is for officials; `unclear`: nothing that the log has a place for"
     ),
+    "ActsView.origin": says("The log's name"),
+    "ActsView.block": says("As of which block; 0 before the first"),
+    "ActsView.sealed_at": says("When it was sealed, UTC; null before the first"),
+    "ActsView.size": says("Entries in the log after it"),
+    "ActsView.total": says("Acts of all kinds among them"),
+    "ActsView.counts": says("How many of each kind; of whom, the log does not say"),
     "WitnessSeen.name": says("The witness's name"),
     "WitnessSeen.key": says("Its public key"),
     "WitnessSeen.size": says("The largest size that it has cosigned; 0 for none"),
@@ -225,6 +243,20 @@ OPERATIONS: Final = (
         KeysView,
         (_BEFORE,),
         ("parameter_malformed", "key_unreadable", "no_statement"),
+    ),
+    _view(
+        "acts",
+        "exploreActs",
+        "Decisions of the tax office by kind, counted, never whom",
+        ActsView,
+        (
+            Parameter(
+                "block",
+                "As of which block, for ever; else the newest",
+                schema=whole(1, HIGHEST_BLOCK),
+            ),
+        ),
+        ("no_block", "parameter_malformed", "no_checkpoint", *STORE),
     ),
     _view(
         "search",

@@ -4,19 +4,20 @@ Nothing here says who or how much: what is shown stands in the log's own files.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Literal
 
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
-from chain.entry import closing_key, parse_day
+from chain.entry import closing_key, format_time, parse_day
 from chain.errors import MalformedError, NotFoundError
 from invoice_service.domain.bounds import HIGHEST_BLOCK
 from invoice_service.openapi.operation import TEXT
+from invoice_service.services.checking.acts import ActCounts
 from invoice_service.services.explorer import Explorer, fields_of
 from invoice_service.web.explorer.asked import Asked, asked
-from invoice_service.web.explorer.contract import FoundPlace, SearchView
+from invoice_service.web.explorer.contract import ActsView, FoundPlace, SearchView
 from invoice_service.web.explorer.told import (
     FOREVER,
     FRESH,
@@ -28,7 +29,7 @@ from invoice_service.web.explorer.told import (
     told,
     wants_json,
 )
-from invoice_service.web.explorer.words import KINDS, STATES, UNSAID
+from invoice_service.web.explorer.words import ACTS, KINDS, STATES, UNSAID
 from invoice_service.web.ground.page import page
 
 NAME: Final = "explorer"
@@ -43,8 +44,11 @@ _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 class ExplorerPages:
     """The routes over the views of one log."""
 
-    def __init__(self, explorer: Explorer, public_url: str) -> None:
-        self._log = explorer
+    def __init__(
+        self, explorer: Explorer, acts: Callable[[int], ActCounts], public_url: str
+    ) -> None:
+        """``acts`` counts those among the log's first so many entries."""
+        self._log, self._acts = explorer, acts
         self._reached = ANYWHERE if public_url.startswith("https:") else (*ANYWHERE, "http:")
 
     def blueprint(self) -> Blueprint:
@@ -59,6 +63,7 @@ class ExplorerPages:
         routes.get("/closings")(self.closings)
         routes.get("/closings/<day>")(self.closing)
         routes.get("/keys")(self.keys)
+        routes.get("/acts")(self.acts)
         routes.get("/search")(self.search)
         routes.get("/compare")(self.compare)
         return routes
@@ -118,6 +123,22 @@ class ExplorerPages:
         """The log's keys, and what it said of them."""
         view = self._log.known_keys(_number_asked("before"))
         return told(view, "explorer/keys.html", KEYS, states=STATES)
+
+    def acts(self) -> Response:
+        """How much the tax office has decided, by kind; as of a block the same for ever."""
+        asked_for = _number_asked("block")
+        block = self._log.as_of(asked_for)
+        found = self._acts(block.size if block else 0)
+        view = ActsView(
+            origin=found.origin,
+            block=block.height if block else 0,
+            sealed_at=format_time(block.sealed_at) if block else None,
+            size=found.size,
+            total=found.total(),
+            counts=found.counts,
+        )
+        cache = FRESH if asked_for is None else FOREVER
+        return told(view, "explorer/acts.html", cache, kinds=ACTS, held=asked_for is not None)
 
     def search(self) -> AnyResponse:
         """What somebody looks for; a page goes right there, where it can only be one thing."""

@@ -44,6 +44,22 @@ OTHER: Final = Kind(
     N_("This page does not know this kind of entry yet; its bytes are shown as they are."),
 )
 
+ACTS: Final[dict[str, Kind]] = {
+    "admission": Kind(
+        N_("Admissions"),
+        N_("Steps of applications: noticed, examined, admitted or refused; merchants that left."),
+    ),
+    "quota": Kind(N_("Quotas"), N_("How much a merchant may issue was set or changed.")),
+    "suspension": Kind(
+        N_("Suspensions"), N_("A merchant was stopped from issuing, let issue again, or revoked.")
+    ),
+    "role": Kind(N_("Roles"), N_("Somebody's role was changed.")),
+    "finding": Kind(N_("Findings"), N_("Something odd was found with a merchant, or settled.")),
+    "consent": Kind(N_("Consents"), N_("A merchant agreed to something, or took that back.")),
+    "log_key": Kind(N_("Keys of the log"), N_("The key that signs the log was changed.")),
+}
+"""The kinds of acts, by the word of their entries, and what such an act decides."""
+
 STATES: Final = {
     "log": N_("signs the log now"),
     "retired": N_("retired"),

@@ -72,7 +72,8 @@ def test_before_the_first_checkpoint_there_is_an_empty_log(desk: Desk) -> None:
     assert (found["size"], found["blocks"], found["sealed_at"]) == (0, 0, None)
     assert told(desk, "blocks")["blocks"] == []
     assert told(desk, "closings") == {"closings": [], "next": None}
-    for path in ("", "blocks", "closings", "keys", "search?q=1"):
+    assert told(desk, "acts")["total"] == 0
+    for path in ("", "blocks", "closings", "acts", "keys", "search?q=1"):
         page(desk, path)
     problem(desk.client.get("/explorer/entries/0"), 404, "no_entry")
 
@@ -125,6 +126,34 @@ def test_a_large_block_comes_in_pages(desk: Desk) -> None:
     problem(desk.client.get("/explorer/blocks/1?from=251"), 404, "no_entry")
     for start in (-1, "x", "1.0"):
         problem(desk.client.get(f"/explorer/blocks/1?from={start}"), 400, "parameter_malformed")
+
+
+def test_acts_are_counted_by_kind_and_as_of_a_block_for_ever(log: Desk) -> None:
+    log.issue("with acts")
+    log.anchor_all()
+    held = told(log, "acts?block=4")
+    assert (held["block"], held["counts"]["admission"], held["counts"]["quota"]) == (4, 1, 0)
+    assert told(log, "acts?block=3")["total"] == 0
+    quota = {"quota": 500}
+    assert (
+        log.client.put("/v1/merchants/1/quota", json=quota, headers=log.official()).status_code
+        == 200
+    )
+    assert told(log, "acts") == held  # it is not in the log yet
+    log.issue("later")
+    log.anchor_all()
+    newest = told(log, "acts")
+    assert (newest["block"], newest["counts"]["quota"]) == (5, 1)
+    same = log.client.get("/log/acts").get_json()
+    assert {name: newest[name] for name in same} == same
+    assert told(log, "acts?block=4") == held
+    assert log.client.get("/explorer/acts?block=4").headers["Cache-Control"] == FOREVER
+    shown = page(log, "acts")
+    assert "/explorer/acts?block=5" in links(shown)
+    assert "merchant:" not in shown.text
+    assert "/explorer/acts" in links(page(log, ""))
+    problem(log.client.get("/explorer/acts?block=6"), 404, "no_block")
+    problem(log.client.get("/explorer/acts?block=x"), 400, "parameter_malformed")
 
 
 def test_closings_say_what_is_closed_and_what_is_open(log: Desk) -> None:
