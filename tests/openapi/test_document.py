@@ -57,6 +57,34 @@ def test_every_field_is_described(desk: Desk) -> None:
     assert not missing
 
 
+def test_every_number_that_is_sent_has_bounds(desk: Desk) -> None:
+    """No database takes all that JSON can say: what is asked for has a least and a most."""
+    described = document(desk.app)
+    loose = {
+        found
+        for method, path, call in calls_of(desk)
+        for shape in call.get("requestBody", {}).get("content", {}).values()
+        for found in numbers(described, shape.get("schema", {}), f"{method} {path}")
+    }
+    assert loose == {"post /v1/verifications/total_amount"}  # read as the text it is, whatever it says
+
+
+def numbers(described: dict[str, Any], schema: Any, where: str) -> Iterator[str]:  # noqa: ANN401 # JSON
+    """Where a schema lets in any whole number."""
+    if isinstance(schema, list):
+        for one in schema:
+            yield from numbers(described, one, where)
+    elif isinstance(schema, dict):
+        if name := schema.get("$ref", "").rpartition("/")[2]:
+            yield from numbers(described, described["components"]["schemas"][name], where)
+        if schema.get("type") == "integer" and not {"minimum", "maximum"} <= schema.keys():
+            yield where
+        for field, one in schema.get("properties", {}).items():
+            yield from numbers(described, one, f"{where}/{field}")
+        for word in ("anyOf", "oneOf", "items", "prefixItems"):
+            yield from numbers(described, schema.get(word), where)
+
+
 def test_no_answer_is_left_to_a_default(desk: Desk) -> None:
     for method, path, call in calls_of(desk):
         assert all(re.fullmatch("[1-5][0-9][0-9]", status) for status in call["responses"]), path

@@ -20,6 +20,7 @@ from invoice_service.openapi.operation import (
     says,
     whole,
 )
+from invoice_service.services.people.admit import LONGEST_OVERLAP
 from invoice_service.services.people.ports import SCOPES, Scope
 
 MERCHANT = Parameter("merchant", "The merchant's id", "path", whole(1, LARGEST))
@@ -107,7 +108,7 @@ class KeyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 class RotationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How long the old key goes on beside the new one."""
 
-    overlap_seconds: int = 86_400
+    overlap_seconds: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_OVERLAP)] = 86_400
 
 
 _MERCHANT_FIELDS = (
@@ -178,7 +179,7 @@ WORDS: Final[Words] = {
         "When it was used last, to within five minutes, UTC; absent for never", format="date-time"
     ),
     "RotationRequest.overlap_seconds": says(
-        "For how long the old key goes on; a day unless given", minimum=0, maximum=2_592_000
+        "For how long the old key goes on; a day unless given"
     ),
     "KeyBody.key": says("The key itself: only in the answer that makes it"),
     "KeyList.keys": says("All of them, revoked ones too"),

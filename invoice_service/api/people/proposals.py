@@ -14,7 +14,7 @@ from invoice_service.api.merchants.register import CREATED
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import body, media_type, query, whole_number
 from invoice_service.domain.acts import Said
-from invoice_service.domain.bounds import LARGEST
+from invoice_service.domain.bounds import LARGEST, Number
 from invoice_service.domain.reading import read_json
 from invoice_service.openapi.operation import (
     STORE,
@@ -38,8 +38,8 @@ class ProposalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
     """What is to be done, once another administrator confirms it."""
 
     kind: Grave
-    person: int | None = None
-    merchant: int | None = None
+    person: Number | None = None
+    merchant: Number | None = None
     role: OfficialRole | None = None
     name: str = ""
     login: str = ""
@@ -136,7 +136,7 @@ OPERATIONS: Final = (
         power="people",
         codes=(
             *(*TEXTS, "value_unknown", "login_invalid", "role_of_another", "person_unknown"),
-            *("merchant_unknown", "missing_field", "holder_unknown", "proposal_open"),
+            *("merchant_unknown", "missing_field", "amount_out_of_range", "holder_unknown", "proposal_open"),
             *("database_refused", *STORE),
         ),
     ),

@@ -35,7 +35,10 @@ class StoredActs(Protocol):
         ...
 
     def logged_from(self) -> int:
-        """Return the last act of the trail from before such documents were kept; 0 for none."""
+        """Return the last act of the trail from before such documents were kept; 0 for none.
+
+        UnavailableError ``record_damaged`` where that is not known any more.
+        """
         ...
 
     def last_logged_act(self) -> int:
@@ -73,7 +76,7 @@ class LoggedWalk:
         self._documents = 0
         self._last = stored.last_logged_act()
         self._before = 0
-        self._since = stored.logged_from()
+        self._since = _since(stored)
         self._rows = self._checked()
 
     def entry(self, index: int, data: bytes) -> None:
@@ -152,6 +155,13 @@ def _previous(document: bytes) -> Any:  # noqa: ANN401 # whatever somebody wrote
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return "no document"
     return said.get("previous") if isinstance(said, dict) else "no document"
+
+
+def _since(stored: StoredActs) -> int:
+    try:
+        return stored.logged_from()
+    except UnavailableError as error:
+        raise _named(_KIND, 0, error) from error
 
 
 def _rows(stored: StoredActs) -> Iterator[tuple[LoggedAct, int | None]]:

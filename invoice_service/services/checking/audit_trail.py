@@ -8,11 +8,14 @@ from chain.errors import UnavailableError
 from chain.hashing import ZERO, Digest
 from invoice_service.domain.acts import Recorded, Said, act_hash
 from invoice_service.domain.quota import QUOTAS
+from invoice_service.services.checking.audit_decisions import StoredDecisions, audit_decisions
 from invoice_service.services.people.refusals import KEPT_SECONDS
 from invoice_service.services.people.trail import (
+    ABOUT,
+    DESKS,
     ActFilter,
-    ApplicationStanding,
     BuyerStanding,
+    Desk,
     HourSums,
     KeyStanding,
     MerchantStanding,
@@ -24,7 +27,7 @@ _ROWS_AT_ONCE: Final = 256
 _DAY: Final = 86_400
 
 
-class StoredTrail(Protocol):
+class StoredTrail(StoredDecisions, Protocol):
     """What the audit needs of the trail."""
 
     def acts(self, wanted: ActFilter, after: int, limit: int) -> Sequence[Recorded]:
@@ -33,10 +36,6 @@ class StoredTrail(Protocol):
 
     def merchant_standings(self, after: int, limit: int) -> Sequence[MerchantStanding]:
         """Return merchants above ``after``, each beside what the trail says at that moment."""
-        ...
-
-    def application_standings(self, after: int, limit: int) -> Sequence[ApplicationStanding]:
-        """Return applications above ``after``, likewise."""
         ...
 
     def key_standings(self, after: int, limit: int) -> Sequence[KeyStanding]:
@@ -85,7 +84,8 @@ def audit_trail(trail: StoredTrail) -> TrailAudit:
             raise AuditError("act", seq, f"hash {head.hex()}", f"hash {found.hash.hex()}")
         told.hear(found)
     _merchants(trail, told)
-    _applications(trail, told)
+    for desk, numbers in told.decided.items():
+        audit_decisions(trail, desk, numbers)
     _keys(trail, told)
     _people(trail, told)
     return TrailAudit(seq, head, _refusals(trail, told), _erased(trail))
@@ -97,7 +97,7 @@ class _Told:
     def __init__(self) -> None:
         self.whole = False
         self.merchants: set[int] = set()
-        self.applications: set[int] = set()
+        self.decided: dict[Desk, set[int]] = {desk: set() for desk in DESKS}
         self.keys: set[int] = set()
         self.people: set[int] = set()
         self.hours: dict[int, Said] = {}
@@ -110,8 +110,9 @@ class _Told:
         if act.outcome != "done":
             return
         kind, _, number = act.subject.partition(":")
-        if act.type == "admission" and kind == "application":
-            self.applications.add(_number(found, kind, "application", number))
+        desk = ABOUT.get((act.type, kind))
+        if desk is not None:
+            self.decided[desk].add(_number(found, kind, desk, number))
         elif act.type == "admission":
             self.merchants.add(_number(found, kind, "merchant", number))
         elif act.type == "key":
@@ -166,23 +167,12 @@ def _merchants(trail: StoredTrail, told: _Told) -> None:
             if last is not None:
                 _same("merchant", row.id, "status", last.get("status"), row.status)
             last = row.admission if row.allowance is None else row.allowance
+            if row.admission is not None:
+                _same("merchant", row.id, "batch", row.admission.get("batch", ""), row.batch)
             for name in QUOTAS if last is not None else ():
                 _same("merchant", row.id, name, last.get(name), getattr(row.quotas, name))
         done = rows[-1].id
     _none("merchant", missing)
-
-
-def _applications(trail: StoredTrail, told: _Told) -> None:
-    """Each stands as its newest act says; one that nobody has decided about has none."""
-    done, missing = 0, set(told.applications)
-    while rows := trail.application_standings(done, _ROWS_AT_ONCE):
-        for row in rows:
-            missing.discard(row.id)
-            said = {"state": "received"} if row.said is None else row.said
-            _same("application", row.id, "state", said.get("state"), row.state)
-            _same("application", row.id, "merchant", said.get("merchant"), row.merchant_id)
-        done = rows[-1].id
-    _none("application", missing)
 
 
 def _keys(trail: StoredTrail, told: _Told) -> None:

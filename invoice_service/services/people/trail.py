@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, get_args
 
 import msgspec
 
@@ -14,6 +14,16 @@ from invoice_service.domain.quota import Quotas
 
 _PREFIX: Final = b"fapiao/v1/refusals\n"
 
+
+Desk: TypeAlias = Literal["application", "quota_request", "proposal"]
+"""What officials decide on: the subject of the acts about it begins so."""
+DESKS: Final[tuple[Desk, ...]] = get_args(Desk)
+ABOUT: Final[dict[tuple[str, str], Desk]] = {
+    ("admission", "application"): "application",
+    ("quota", "quota_request"): "quota_request",
+    ("proposal", "proposal"): "proposal",
+}
+"""Type and beginning of the subject of an act, and which desk it is of."""
 
 REFUSALS: Final = "refusals"
 """The subject of the acts that close hours."""
@@ -87,18 +97,28 @@ class MerchantStanding(NamedTuple):
     particulars: str
     status: str
     quotas: Quotas
+    batch: str
     suspension: Any
     allowance: Any
     admission: Any
 
 
-class ApplicationStanding(NamedTuple):
-    """An application's row, and ``after`` of the newest act about it."""
+class Decided(msgspec.Struct, frozen=True):
+    """What an act of the trail says of a row that officials decide on."""
+
+    at: int
+    actor: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    reason: str
+
+
+class DecisionStanding(NamedTuple):
+    """The row of an application, a request or a proposal, and the acts about it, oldest first."""
 
     id: int
-    state: str
-    merchant_id: int | None
-    said: Any
+    row: dict[str, Any]
+    acts: list[Decided]
 
 
 class KeyStanding(NamedTuple):

@@ -18,6 +18,7 @@ from invoice_service.storage.sqlite.buyers import Buyers, wash_if_possible
 from invoice_service.storage.sqlite.claims import ClaimRows
 from invoice_service.storage.sqlite.clock import Clocks, Times, not_counted, nothing_sealed
 from invoice_service.storage.sqlite.connection import BUSY_SECONDS, Connections, unavailable
+from invoice_service.storage.sqlite.decisions import DecisionRows
 from invoice_service.storage.sqlite.factors import FactorRows
 from invoice_service.storage.sqlite.forms import Forms
 from invoice_service.storage.sqlite.issuing import Issuing, Queue, nothing_taken
@@ -69,6 +70,7 @@ class SqliteStore(
     OfferRows,
     PrepaidRows,
     ProposalRows,
+    DecisionRows,
     LinkRows,
     LookupRows,
     Clocks,

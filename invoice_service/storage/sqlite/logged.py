@@ -78,9 +78,15 @@ class LoggedActs:
     connections: Connections
 
     def logged_from(self) -> int:
-        """The last act of the trail from before such documents were kept; 0 for none."""
+        """The last act of the trail from before such documents were kept; 0 for none.
+
+        UnavailableError ``record_damaged`` where that is not known any more.
+        """
         with self.connections.reading() as connection:
-            return int(connection.execute("SELECT trail FROM logged_from").fetchone()[0])
+            row = connection.execute("SELECT trail FROM logged_from").fetchone()
+        if row is None:
+            raise UnavailableError("record_damaged", "the row of logged_from is gone")
+        return int(row[0])
 
     def last_logged_act(self) -> int:
         """``seq`` of the newest; 0 when there is none."""

@@ -31,7 +31,6 @@ from invoice_service.services.people.refusals import (
 from invoice_service.services.people.trail import (
     REFUSALS,
     ActFilter,
-    ApplicationStanding,
     Head,
     HourSums,
     KeyStanding,
@@ -69,6 +68,7 @@ _REFUSAL: Final = "id, hour, code, who, origin, count, first_at, last_at"
 _MERCHANT: Final = (
     *("id", "tax_id", "name", "industry", "district", "address_phone", "bank_account"),
     *("drawer", "payee", "reviewer", "status", "quota", "month_quota", "invoice_limit"),
+    "batch",
 )
 _NAMED: Final = "hour = ? AND code = ? AND who = ? AND origin = ?"
 _LAST: Final = (
@@ -159,21 +159,6 @@ class Trail:
             ).fetchall()
         return [_merchant_standing(*row) for row in rows]
 
-    def application_standings(self, after: int, limit: int) -> list[ApplicationStanding]:
-        """Applications above ``after``, each beside what the trail says of it at that moment."""
-        subject = "'application:' || applications.id"
-        with self.connections.reading() as connection:
-            rows = connection.execute(
-                "SELECT id, state, merchant_id,"  # noqa: S608 # our own texts
-                f" {last_said('after', subject, 'admission')}"
-                " FROM applications WHERE id > ? ORDER BY id LIMIT ?",
-                (after, limit),
-            ).fetchall()
-        return [
-            ApplicationStanding(id_, state, merchant, read_said(said))
-            for id_, state, merchant, said in rows
-        ]
-
     def key_standings(self, after: int, limit: int) -> list[KeyStanding]:
         """API keys above ``after``, each beside what the trail says of it at that moment."""
         subject = "'key:' || api_keys.id"
@@ -198,6 +183,7 @@ def _merchant_standing(*row: Any) -> MerchantStanding:  # noqa: ANN401 # columns
         particulars(merchant),
         merchant.status,
         merchant.quotas(),
+        merchant.batch,
         *map(read_said, row[len(_MERCHANT) :]),
     )
 

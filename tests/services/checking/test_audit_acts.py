@@ -98,6 +98,11 @@ def test_one_letter_of_a_row(town: Town, seq: int, column: str) -> None:
     assert first_wrong(town) == ("logged act", seq)
 
 
+def test_where_documents_begin_is_known(town: Town) -> None:
+    tamper(town, "DELETE FROM logged_from")
+    assert first_wrong(town) == ("logged act", "after 0")
+
+
 @pytest.mark.parametrize("seq", [1, 5, DECIDED, DECIDED + 1])
 def test_a_row_that_is_gone(town: Town, seq: int) -> None:
     tamper(town, f"DELETE FROM logged_acts WHERE seq = {seq}")
