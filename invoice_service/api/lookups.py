@@ -10,7 +10,7 @@ from chain.entry import format_time
 from invoice_service.api.access import Access
 from invoice_service.api.answers import json_answer
 from invoice_service.api.parts import Parts
-from invoice_service.api.requests import query, shanghai_midnight, whole_number
+from invoice_service.api.requests import query, shanghai_days, whole_number
 from invoice_service.openapi.operation import (
     FROM,
     JSON,
@@ -68,7 +68,7 @@ OPERATIONS: Final = (
         (FROM, TO, Parameter("limit", "Rows at most; 1000 unless given", schema=whole(1, MOST))),
         scope="read",
         power="trail",
-        codes=("parameter_malformed", "day_invalid", *STORE),
+        codes=("parameter_malformed", "day_invalid", "range_invalid", *STORE),
     ),
 )
 
@@ -82,7 +82,7 @@ def blueprint(parts: Parts) -> Blueprint:
     def listing() -> Response:
         access.official("trail")
         asked = query("from", "to", "limit")
-        since, until = shanghai_midnight(asked, "from"), shanghai_midnight(asked, "to", days=1)
+        since, until = shanghai_days(asked)
         limit = whole_number(asked, "limit", MOST, MOST)
         found = parts.lookups.store.lookups(since, until, limit)
         return json_answer(

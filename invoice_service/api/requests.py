@@ -157,6 +157,21 @@ def shanghai_midnight(parameters: dict[str, str], name: str, *, days: int = 0) -
         ) from None
 
 
+def shanghai_days(parameters: dict[str, str]) -> tuple[int | None, int | None]:
+    """Unix seconds from where ``from`` begins to where ``to`` ends; None for what is not said.
+
+    MalformedError ``day_invalid``, ``range_invalid``: of no day at all nothing is found, which
+    would look as if nothing had been there.
+    """
+    since, until = (
+        shanghai_midnight(parameters, "from"),
+        shanghai_midnight(parameters, "to", days=1),
+    )
+    if since is not None and until is not None and since >= until:
+        raise MalformedError("range_invalid", "from is after to", pointer="from")
+    return since, until
+
+
 def idempotency_key(said: Said | None = None) -> str:
     """The header, or "" without it. MalformedError ``idempotency_key_invalid``."""
     value: str | None = (request.environ if said is None else said).get("HTTP_IDEMPOTENCY_KEY")

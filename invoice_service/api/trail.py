@@ -12,7 +12,7 @@ from chain.errors import MalformedError
 from invoice_service.api.access import DOOR, Access
 from invoice_service.api.answers import json_answer, json_bytes, raw_answer
 from invoice_service.api.parts import Parts
-from invoice_service.api.requests import accepts, query, shanghai_midnight, whole_number
+from invoice_service.api.requests import accepts, query, shanghai_days, whole_number
 from invoice_service.domain.acts import ACT_TYPES, Outcome, Recorded, Said
 from invoice_service.openapi.operation import (
     FROM,
@@ -101,7 +101,7 @@ WORDS: Final[Words] = {
     "RefusalPage.next": says("The `after` of the following page; null on the last"),
 }
 
-_CODES = ("not_acceptable", "parameter_malformed", "day_invalid", *STORE)
+_CODES = ("not_acceptable", "parameter_malformed", "day_invalid", "range_invalid", *STORE)
 
 OPERATIONS: Final = (
     Operation(
@@ -152,12 +152,13 @@ def blueprint(parts: Parts) -> Blueprint:
         access.official("trail")
         kind = accepts(JSON, NDJSON)
         asked = query("after", "limit", "subject", "actor", "type", "from", "to")
+        since, until = shanghai_days(asked)
         wanted = ActFilter(
             subject=asked.get("subject"),
             actor=asked.get("actor"),
             type=_type(asked),
-            since=shanghai_midnight(asked, "from"),
-            until=shanghai_midnight(asked, "to", days=1),
+            since=since,
+            until=until,
         )
         after, limit = _page(asked)
         found = parts.store.acts(wanted, after, limit)
@@ -171,7 +172,7 @@ def blueprint(parts: Parts) -> Blueprint:
         access.official("trail")
         kind = accepts(JSON, NDJSON)
         asked = query("after", "limit", "from", "to")
-        since, until = shanghai_midnight(asked, "from"), shanghai_midnight(asked, "to", days=1)
+        since, until = shanghai_days(asked)
         after, limit = _page(asked)
         current_app.extensions[DOOR].flush()  # of this process; others are a second behind
         found = parts.store.refusals(since, until, after, limit)

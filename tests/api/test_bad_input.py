@@ -345,6 +345,7 @@ def test_an_unknown_hash_is_not_found(desk: Desk, path: str) -> None:
         ("from=2026-02-30", "day_invalid"),
         ("to=yesterday", "day_invalid"),
         ("from=20261121", "day_invalid"),
+        ("from=2026-11-22&to=2026-11-21", "range_invalid"),
         ("page=2", "unknown_parameter"),
     ],
 )

@@ -303,6 +303,7 @@ def test_only_officials_read_it(desk: Desk, path: str) -> None:
         ("limit=1001", "parameter_malformed"),
         ("after=-1", "parameter_malformed"),
         ("from=yesterday", "day_invalid"),
+        ("from=2026-11-22&to=2026-11-21", "range_invalid"),
         ("merchant=1", "unknown_parameter"),
         ("type=key&type=quota", "duplicate_parameter"),
     ],

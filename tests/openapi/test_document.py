@@ -66,7 +66,9 @@ def test_every_number_that_is_sent_has_bounds(desk: Desk) -> None:
         for shape in call.get("requestBody", {}).get("content", {}).values()
         for found in numbers(described, shape.get("schema", {}), f"{method} {path}")
     }
-    assert loose == {"post /v1/verifications/total_amount"}  # read as the text it is, whatever it says
+    assert loose == {
+        "post /v1/verifications/total_amount"
+    }  # read as the text it is, whatever it says
 
 
 def numbers(described: dict[str, Any], schema: Any, where: str) -> Iterator[str]:  # noqa: ANN401 # JSON

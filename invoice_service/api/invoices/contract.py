@@ -408,6 +408,7 @@ OPERATIONS: Final = (
             "parameter_malformed",
             "bill_num_invalid",
             "day_invalid",
+            "range_invalid",
             *STORE,
             *LOG,
         ),

@@ -12,7 +12,7 @@ from invoice_service.api.invoices.bodies import Bodies
 from invoice_service.api.invoices.contract import InvoicePage
 from invoice_service.api.looking import Looking
 from invoice_service.api.parts import Parts
-from invoice_service.api.requests import query, shanghai_midnight, whole_number
+from invoice_service.api.requests import query, shanghai_days, whole_number
 from invoice_service.documents.qr import qr_png, qr_svg
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.invoice import StoredInvoice
@@ -93,14 +93,15 @@ def _search(principal: Principal) -> tuple[InvoiceFilter, int, int]:
         raise MalformedError(
             "missing_parameter", "till and business_day stand beside order_id", pointer="order_id"
         )
+    since, until = shanghai_days(asked)
     wanted = InvoiceFilter(
         merchant_id=merchant_id,
         order_id=asked.get("order_id"),
         till=asked.get("till"),
         business_day=asked.get("business_day"),
         number=None if number is None else parse_bill_number(number),
-        since=shanghai_midnight(asked, "from"),
-        until=shanghai_midnight(asked, "to", days=1),
+        since=since,
+        until=until,
     )
     after = whole_number(asked, "after", 0, LARGEST, least=0)
     return wanted, after, whole_number(asked, "limit", PAGE, LONGEST_PAGE)

@@ -178,9 +178,7 @@ WORDS: Final[Words] = {
     "KeyBody.used_at": says(
         "When it was used last, to within five minutes, UTC; absent for never", format="date-time"
     ),
-    "RotationRequest.overlap_seconds": says(
-        "For how long the old key goes on; a day unless given"
-    ),
+    "RotationRequest.overlap_seconds": says("For how long the old key goes on; a day unless given"),
     "KeyBody.key": says("The key itself: only in the answer that makes it"),
     "KeyList.keys": says("All of them, revoked ones too"),
 }

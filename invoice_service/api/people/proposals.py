@@ -136,7 +136,13 @@ OPERATIONS: Final = (
         power="people",
         codes=(
             *(*TEXTS, "value_unknown", "login_invalid", "role_of_another", "person_unknown"),
-            *("merchant_unknown", "missing_field", "amount_out_of_range", "holder_unknown", "proposal_open"),
+            *(
+                "merchant_unknown",
+                "missing_field",
+                "amount_out_of_range",
+                "holder_unknown",
+                "proposal_open",
+            ),
             *("database_refused", *STORE),
         ),
     ),

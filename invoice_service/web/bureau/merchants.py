@@ -154,20 +154,23 @@ class MerchantPages:
         )
 
     def say_why(self) -> AnyResponse:
-        """Kept in the browser for some hours, and with every look."""
-        self._gate.official("look")
+        """Kept in the browser for some hours, and with every look.
+
+        For this person alone: whoever signs in there next is asked anew.
+        """
+        visitor = self._gate.official("look")
         fields = self._gate.fields()
         purpose = self._lookups.purpose(fields.get("purpose", ""))
         to = fields.get("to", "")
         back = to if to.startswith("/bureau/") else "/bureau/merchants"
-        encoded = purpose.encode().hex()
+        encoded = f"{visitor.person.id}.{purpose.encode().hex()}"
         return self._gate.keep(self._gate.go(back), _PURPOSE, encoded, max_age=_KEPT_SECONDS)
 
     def _why(self, visitor: Visitor, subject: str, what: What) -> Response | None:
         """Note that somebody looks; the page that asks why, where that was not said yet."""
-        kept = self._gate.kept(_PURPOSE)
+        whose, _, kept = self._gate.kept(_PURPOSE).partition(".")
         try:
-            purpose = bytes.fromhex(kept).decode()
+            purpose = bytes.fromhex(kept).decode() if whose == str(visitor.person.id) else ""
         except (ValueError, UnicodeDecodeError):
             purpose = ""
         if not purpose:

@@ -129,3 +129,9 @@ def test_the_settings_may_leave_it_to_one(tmp_path: Path) -> None:
     with Two(tmp_path, FAPIAO_OFFICIALS_TWO_PERSON="false") as two:
         answer = two.call("chen", "PUT", f"/v1/people/{two.ids['he']}/role", {"role": "viewer"})
         assert answer.get_json()["role"] == "viewer"
+
+
+@pytest.mark.parametrize("number", [0, 2**53, 2**64])
+def test_a_number_that_nobody_can_have_is_refused(two: Two, number: int) -> None:
+    asked = {"kind": "revocation", "merchant": number, "reason": "x"}
+    problem(two.call("chen", "POST", PROPOSALS, asked), 422, "amount_out_of_range")

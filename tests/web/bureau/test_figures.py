@@ -17,8 +17,9 @@ from invoice_service.services.reporting.collect import MixStore
 from invoice_service.services.reporting.mix import MixedReport, mixed_report
 from invoice_service.services.reporting.question import Question
 from invoice_service.web.bureau import figures
+from invoice_service.web.people.gate import cookie_name
 from tests.api.desk import OTHER_TAX_ID
-from tests.web.people.visitors import Browser, Bureau, code_in
+from tests.web.people.visitors import BASE, Browser, Bureau, code_in
 
 HOSTILE = '<b onmouseover="x">坏</b>&amp;=1+1'
 
@@ -210,6 +211,12 @@ def test_who_opens_a_file_says_why_and_it_is_written_down(
     assert "admission" in page
     (act,) = bureau.acts("lookup")
     assert (act["subject"], act["reason"]) == ("merchant:1", "案号 7")
+    auditor = people["auditor"]  # signs in at the same desk within the hour
+    name = cookie_name(BASE, "purpose")
+    kept = examiner.client.get_cookie(name, domain="fapiao.test")
+    assert kept is not None
+    auditor.client.set_cookie(name, kept.value, domain="fapiao.test")
+    assert "/bureau/purpose" in auditor.get("/bureau/merchants/1").text
     hash_ = re.search(r'href="/bureau/invoices/([0-9a-f]{66})"', page)
     assert hash_ is not None
     whole = examiner.get(f"/bureau/invoices/{hash_[1]}").text
