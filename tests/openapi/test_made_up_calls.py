@@ -22,7 +22,7 @@ from invoice_service.openapi.operation import PDF
 from invoice_service.services.people.ports import SCOPES, KeyTerms
 from tests.api.desk import NDJSON, Desk
 from tests.api.server import serving
-from tests.scale import share
+from tests.scale import WHOLE, share
 
 IN_WORDS = {
     # who asks, and what is there
@@ -123,11 +123,27 @@ def all_scopes(desk: Desk) -> str:
     return desk.new_key(desk.restaurant.merchant.id, KeyTerms(scopes=SCOPES["merchant"]))
 
 
+@pytest.fixture(scope="module")
+def offices(desk: Desk) -> list[str]:
+    """A key of each official who is no administrator."""
+    return [desk.new_key(None, KeyTerms(office=name)) for name in ("viewer", "examiner", "auditor")]
+
+
 config = load(None, {})
 schema = schemathesis.openapi.from_dict(
     describe_service(config.service.public_url, doors(config)),
     config=schemathesis.Config.from_dict(CONFIG),
 )
+
+
+def _place(label: str) -> int:
+    """A number of a call, the same on all machines."""
+    return sum(label.encode())
+
+
+shared = schema.include(lambda found: WHOLE or _place(found.operation.label) % 5 == 0)
+"""Each call by each official; in a usual run every fifth call, by one of them."""
+
 FEW = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -153,8 +169,19 @@ def test_a_merchant_gets_what_is_described(
 @pytest.mark.scaled
 @schema.parametrize()
 @FEW
-def test_an_official_gets_what_is_described(case: Case[Any], url: str, desk: Desk) -> None:
+def test_an_administrator_gets_what_is_described(case: Case[Any], url: str, desk: Desk) -> None:
     call(case, url, desk.official())
+
+
+@pytest.mark.slow
+@pytest.mark.scaled
+@shared.parametrize()
+@settings(FEW, max_examples=share(24, 1))
+def test_other_officials_get_what_is_described(
+    case: Case[Any], url: str, desk: Desk, offices: list[str]
+) -> None:
+    for key in offices if WHOLE else offices[_place(case.operation.label) % 3 :][:1]:
+        call(case, url, desk.auth(key))
 
 
 def call(case: Case[Any], url: str, headers: dict[str, str]) -> None:
