@@ -117,7 +117,7 @@ class _Told:
             self.merchants.add(_number(found, kind, "merchant", number))
         elif act.type == "key":
             self.keys.add(_number(found, kind, "key", number))
-        elif act.type == "person":
+        elif act.type == "person" or (act.type == "role" and not act.before):
             self.people.add(_number(found, kind, "person", number))
         elif act.type == "refusals":
             hour = act.after.get("hour")

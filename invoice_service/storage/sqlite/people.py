@@ -279,6 +279,8 @@ def _act(
     before: Person | None = None,
     type_: ActType = "person",
 ) -> None:
+    if person.merchant_id is None:
+        type_ = "role"  # who is let in at the bureau, and as what, is for the log to vouch for
     was = None if before is None else _standing(before)
     subject = f"person:{person.id}"
     append(connection, act_by(by, type_, subject, before=was, after=_standing(person)))

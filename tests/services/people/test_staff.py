@@ -145,7 +145,15 @@ def test_the_last_administrator_stays(house: House) -> None:
         house.staff.remove(first, house.by())
     house.person("second", "administrator")
     house.staff.remove(first, house.by())
-    assert house.acts("person")[-1][2].keys() == {"role", "removed_at"}
+    assert house.acts("role")[-1][2].keys() == {"role", "removed_at"}
+
+
+def test_who_is_let_in_at_the_bureau_and_ended_is_for_the_log(house: House) -> None:
+    first, second = (house.person(name, "administrator") for name in ("a", "b"))
+    house.person("zhang", "cashier")
+    house.staff.remove(second, house.by())
+    told = [(one.type, one.subject) for one in house.store.logged_acts(0, 99)]
+    assert told[-3:] == [("role", f"person:{one.id}") for one in (first, second, second)]
 
 
 def test_somebody_of_another_merchant_is_not_there(house: House) -> None:

@@ -70,7 +70,7 @@ def test_who_is_mapped_comes_in_and_is_known_again(bureau: Bureau, there: Provid
     assert he(bureau).id == person.id
     acts = [(one["actor"], one["after"]["how"]) for one in bureau.acts("sign_in")]
     assert acts == [(f"person:{person.id}", "oidc")] * 2
-    assert [one["actor"] for one in bureau.acts("person")] == ["provider"]
+    assert [one["actor"] for one in bureau.acts("role")] == ["provider"]
 
 
 def test_the_browser_is_sent_with_state_nonce_and_challenge(bureau: Bureau) -> None:
