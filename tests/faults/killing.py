@@ -1,6 +1,7 @@
 """Processes that kill themselves, by SIGKILL, right before or right after their n-th write."""
 
 import os
+import select
 import signal
 import sqlite3
 import traceback
@@ -8,9 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from tests.patience import PATIENCE
+
 WRITES: Final = ("fsync", "rename", "replace", "unlink", "mkdir")
 """Calls of ``os`` that change what is on disk, or make it last."""
 
+FORKS: Final = 3
 
 T = TypeVar("T")
 
@@ -43,15 +47,17 @@ def killed_at(
 
     False when the work had fewer writes: it is done then. Any other end is an error.
     """
+    killer = Killer(kept)
 
-    def armed() -> None:
-        killer = Killer(kept)
+    def armed() -> T:
         _arm(killer)  # before databases are opened
-        prepared = prepare()
-        killer.at, killer.seen = number, 0
-        work(prepared)
+        return prepare()
 
-    status = in_child(armed)
+    def counted(prepared: T) -> object:
+        killer.at, killer.seen = number, 0
+        return work(prepared)
+
+    status = _in_child(armed, counted)
     assert status in {0, -signal.SIGKILL}, "the work failed by itself"
     return status != 0
 
@@ -61,18 +67,47 @@ def in_child(work: Callable[[], object]) -> int:
 
     A status of 1 means that it raised; what it raised is on standard error.
     """
-    child = os.fork()
-    if child == 0:  # the child must never come back into the test
-        status = 1
-        try:
-            work()
-            status = 0
-        except BaseException:  # noqa: BLE001 # whatever it was, it must be seen
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
+    return _in_child(lambda: None, lambda _: work())
+
+
+def _in_child(prepare: Callable[[], T], work: Callable[[T], object]) -> int:
+    """As ``in_child``, once something is prepared there.
+
+    A process that tests browsers and servers has threads, and what they hold in the instant of a
+    fork nobody lets go there: a child that stands still before the work says nothing about it, so
+    another is made. One that stands still in its work is ended, and says where it stood.
+    """
+    for _ in range(FORKS):
+        begun, begins = os.pipe()
+        child = os.fork()
+        if child == 0:  # the child must never come back into the test
+            status = 1
+            try:
+                prepared = prepare()
+                os.write(begins, b"!")
+                work(prepared)
+                status = 0
+            except BaseException:  # noqa: BLE001 # whatever it was, it must be seen
+                traceback.print_exc()
+            finally:
+                os._exit(status)
+        os.close(begins)
+        comes, ends = _is_heard(begun), False
+        if comes:
+            handle = os.pidfd_open(child)
+            ends = _is_heard(handle)
+            os.close(handle)
+        os.close(begun)
+        if not ends:
+            os.kill(child, signal.SIGABRT)  # it says where it stands
+        _, status = os.waitpid(child, 0)
+        if comes:
+            return os.waitstatus_to_exitcode(status)
+    raise AssertionError("no child comes to its work")
+
+
+def _is_heard(handle: int) -> bool:
+    return bool(select.select([handle], [], [], 2 * PATIENCE)[0])
 
 
 def _arm(killer: Killer) -> None:
