@@ -1,41 +1,22 @@
 /** What the service proves of an invoice, checked here, and what this phone saw of its log before. */
-import { ForkedError } from "../verify/fork.js";
-import { same } from "../verify/hashing.js";
-import { fetchProof, logReader } from "../verify/newest.js";
-import { isKnown, keyText, parseNote } from "../verify/note.js";
-import { parsePolicy } from "../verify/policy.js";
-import { hold, memory } from "../verify/seen.js";
-import { verifyProof } from "../verify/verify.js";
+import { browserStorage, Notes } from "../verify/notes.js";
 import { Problem } from "../verify/errors.js";
 import { yuan } from "../verify/words.js";
+import { beside } from "./beside.js";
 import { expectedOf, moment } from "./face.js";
 
 const MOST_REDS = 20;
+const notes = new Notes(browserStorage());
 
 /** Returns `prove(hash, onStep)`, with the keys that stand in the page: of the log, of witnesses. */
 export function prover({ key, statements, witnesses }) {
   const origin = key.split("+", 1)[0];
   const known = JSON.parse(statements).filter((text) => text.startsWith(`${origin}/keys\n`));
-  const lines = JSON.parse(witnesses).map((text, place) => `witness ${place} ${text}\n`);
-  const policy = parsePolicy(`${lines.join("")}quorum none\n`);
   const here = { origin, witnesses: JSON.parse(witnesses) };
   return async (hash, onStep) => {
-    const data = await fetchProof(hash);
-    const found = await verifyProof(data, key, onStep, known, await policy);
-    if (found.hash !== hash) throw new Problem("other_invoice", "the proof is of another invoice");
-    if (!found.shown.face) throw new Problem("face_hidden", "the proof does not show the face");
-    return { ...found, here, cosigned: cosigned(found.seen.note, (await policy).witnesses) };
+    const given = { hash, key, statements: known, witnesses: here.witnesses };
+    return { ...(await beside("prove", given, onStep)), here };
   };
-}
-
-/** Which witness signed a note, whose signatures have been checked, and when: {by, time} in seconds. */
-function cosigned(note, witnesses) {
-  return parseNote(note).signatures.flatMap(({ name, id, payload }) => {
-    const key = witnesses.filter(isKnown).find((one) => one.name === name && same(one.id, id));
-    if (!key) return [];
-    const time = new DataView(payload.buffer, payload.byteOffset, 8).getBigUint64(0);
-    return [{ by: keyText(key), time: Number(time) }];
-  });
 }
 
 /** A proof as judge.js wants it; only the times of witnesses that are `known` to this phone count. */
@@ -76,12 +57,12 @@ export async function redsOf(prove, returns) {
 
 /** What this phone saw of the log before, held against a proof; what it proves is remembered. */
 export async function seenBefore(found) {
-  const here = seenHere(found.here);
-  const before = await hold(found);
-  if (before instanceof ForkedError) return { ...NOTHING, forked: true };
+  const here = await undamaged(() => notes.here(found.here));
+  const before = await undamaged(() => hold(found, false));
+  if (before?.forked) return { ...NOTHING, forked: true };
   if (before === null || here === null) return { ...NOTHING, damaged: true };
-  const after = before.largest === null ? before : await hold(found, logReader());
-  if (after instanceof ForkedError) return { ...NOTHING, forked: true };
+  const after = before.largest === null ? before : await undamaged(() => hold(found, true));
+  if (after?.forked) return { ...NOTHING, forked: true };
   return {
     forked: false,
     largest: before.largest === null ? null : Number(before.largest),
@@ -93,12 +74,20 @@ export async function seenBefore(found) {
   };
 }
 
-/** What this address said of itself when this phone first came here; null where that is damaged. */
-function seenHere(said) {
+/** What memory.js says of the proof's checkpoint; `ask` whether the log's own files are read. */
+async function hold(found, ask) {
+  const { forked, before, kept } = await beside("hold", { found, notes: notes.read(found.origin), ask });
+  if (forked) return { forked };
+  notes.keep(...kept);
+  return before;
+}
+
+/** What is read of what this phone keeps; null where that is damaged. */
+async function undamaged(read) {
   try {
-    return memory.here(said);
+    return await read();
   } catch (problem) {
-    if (problem instanceof Problem) return null;
+    if (problem.code === "memory_damaged") return null;
     throw problem;
   }
 }

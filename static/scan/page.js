@@ -1,5 +1,5 @@
 /** The scan page checks the service's own answer: its proof, step by step, once the verdict is read. */
-import { _, inOther, joined, learn } from "../ground/words.js";
+import { _, inOther, learn } from "../ground/words.js";
 import { age } from "../verify/newest.js";
 import { Problem } from "../verify/errors.js";
 import { freshPage, put, watch } from "./again.js";
@@ -7,10 +7,11 @@ import { factsOf, prover, redsOf, seenBefore } from "./ask.js";
 import { CHINESE } from "./chinese.js";
 import { judge } from "./judge.js";
 import { claimOf, readShown } from "./shown.js";
-import { AS_OF, BAND, DIFFERS, IS_RED, NAMES, NOT_NOW, OTHERWISE, PROVED, SAID, SHOWN, STANDS } from "./words.js";
+import { AS_OF, BAND, DIFFERS, IS_RED, NAMES, NOT_NOW, OTHERWISE, PROVED, SAID, SHOWN, STANDS, WHICH } from "./words.js";
 
 const AGAIN = 1500; // milliseconds before an answer that does not fit is asked for once more
 const NO_PROOF = new Set(["not_in_log", "invoice_unknown"]);
+let took = 0; // milliseconds of checking, beside the page
 const part = (id) => document.getElementById(id);
 
 /** Check what stands in the page now; `last` when a second look has been taken already. */
@@ -28,6 +29,7 @@ async function check(last = false) {
   } catch (problem) {
     return noProof(problem, last);
   }
+  took = found.took;
   const shown = named(readShown(document));
   let outcome;
   const [before, reds] = await Promise.all([seenBefore(found), redsOf(prove, shown.returns).catch(() => ({}))]);
@@ -77,8 +79,8 @@ function conclude({ kind, differs, why }, { shown, facts, found }) {
   const plain = shown.verdict === "authentic" && shown.style === "authentic";
   const said = !plain && (kind === "confirmed" || kind === "asof") ? "found" : kind;
   const stands = _(facts.red ? IS_RED : STANDS[facts.state]);
-  const proved = shown.verdict === "mismatch" ? [] : [_(PROVED, facts.said), stands];
-  say(said, [], joined([...proved, when, ...(why === null ? [] : [_(NOT_NOW[why])])]));
+  const proved = shown.verdict === "mismatch" ? [] : [_(PROVED, facts.said), _(WHICH, facts.said), stands];
+  say(said, [], [...proved, when, ...(why === null ? [] : [_(NOT_NOW[why])])]);
 }
 
 function differenceOf(name, { said }, facts) {
@@ -102,18 +104,19 @@ function accuse(kind, items) {
   say(kind, items);
 }
 
-function say(kind, items = [], when = "") {
+const paragraphs = (texts, tag) =>
+  texts.map((text) => Object.assign(document.createElement(tag), { textContent: text }));
+
+function say(kind, items = [], when = []) {
   const { style, text } = SAID[kind];
   part("phone-said").className = `notice is-${style}`;
   part("phone-text").textContent = _(text);
   for (const drawn of part("phone-said").querySelectorAll("[data-for]")) {
     drawn.hidden = drawn.dataset.for !== style;
   }
-  part("phone-list").replaceChildren(
-    ...items.map((item) => Object.assign(document.createElement("li"), { textContent: item })),
-  );
-  part("phone-when").textContent = when;
-  if (kind !== "checking") performance.mark("fapiao-checked"); // how long it took, for `make bench`
+  part("phone-list").replaceChildren(...paragraphs(items, "li"));
+  part("phone-when").replaceChildren(...paragraphs(when, "p"));
+  if (kind !== "checking") performance.mark("fapiao-checked", { detail: took }); // for `make bench`
   part("phone").dataset.kind = kind; // last: whoever waits for it finds the rest in place
 }
 
@@ -129,6 +132,5 @@ function stepHeld(number) {
 }
 
 learn(CHINESE);
-const { verdict } = readShown(document);
-if (verdict === "pending") watch(check);
+if (document.querySelector("[data-verdict=pending]")) watch(check);
 check();

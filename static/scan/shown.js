@@ -17,8 +17,9 @@ export function readShown(page) {
   const bands = page.querySelectorAll("[data-verdict], .verdict");
   const band = bands.length === 1 && isSeen(bands[0]) ? bands[0] : null;
   const said = {};
+  const shown = new Map();
   for (const part of page.querySelectorAll("[data-said]")) {
-    if (isSeen(part)) (said[part.dataset.said] ??= []).push(textOf(part));
+    if (isSeen(part, shown)) (said[part.dataset.said] ??= []).push(textOf(part));
   }
   const returns = [...page.querySelectorAll("[data-return]")].map((part) => ({
     hash: part.dataset.return,
@@ -39,15 +40,24 @@ export function readShown(page) {
  * Whether a part can be seen, now or once what folds it is opened. Of a page that is not shown
  * (it came by a call) that is not known, and asked again when it is.
  */
-function isSeen(part) {
+function isSeen(part, shown = new Map()) {
   const view = part.ownerDocument.defaultView;
   if (!view) return true;
-  for (let one = part; one; one = one.parentElement) {
-    const { display, visibility, opacity } = view.getComputedStyle(one);
-    if (display === "none" || visibility !== "visible" || Number(opacity) < 0.5) return false;
-  }
+  if (!isStyled(part, view, shown)) return false;
+  if (part.closest("details:not([open])") !== null) return true;
   const { width, height } = part.getBoundingClientRect();
-  return part.closest("details:not([open])") !== null || width * height > 0;
+  return width * height > 0;
+}
+
+/** Whether a part and all around it are styled to be seen; `shown` are those that were asked. */
+function isStyled(part, view, shown) {
+  if (part === null) return true;
+  if (!shown.has(part)) {
+    const { display, visibility, opacity } = view.getComputedStyle(part);
+    const isHidden = display === "none" || visibility !== "visible" || Number(opacity) < 0.5;
+    shown.set(part, !isHidden && isStyled(part.parentElement, view, shown));
+  }
+  return shown.get(part);
 }
 
 /** Each sum that is no fact, nor that of another invoice to which a link beside it leads. */

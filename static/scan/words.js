@@ -99,7 +99,8 @@ export const BAND = {
 };
 
 /** What was proved, said by the phone itself. */
-export const PROVED = N_("Proved: %(seller)s, %(total)s, No. %(number)s, %(issued_at)s.");
+export const PROVED = N_("Proved: %(seller)s, %(total)s");
+export const WHICH = N_("No. %(number)s, %(issued_at)s");
 export const STANDS = {
   none: N_("Nothing of it was taken back."),
   part: N_("A part of it was taken back."),

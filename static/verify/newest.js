@@ -3,7 +3,8 @@ import { N_, _, ngettext } from "../ground/words.js";
 import { Problem } from "./errors.js";
 
 const PATIENCE = 8000; // milliseconds for the newest proof
-const ROOT = new URL("../../", import.meta.url); // of the service: ours is below static/verify
+// Of the service: ours is below static/verify, or static/<version>/verify.
+const ROOT = new URL(/\/[0-9a-f]{16}\/verify\//.test(import.meta.url) ? "../../../" : "../../", import.meta.url);
 const UNITS = [
   [86400, (count) => ngettext("%(num)s day ago", "%(num)s days ago", count)],
   [3600, (count) => ngettext("%(num)s hour ago", "%(num)s hours ago", count)],

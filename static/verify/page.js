@@ -10,6 +10,8 @@ import { MAX_PROOF_BYTES } from "./proof.js";
 import { isPromise, isRefuted, openPromise, promiseKeys, refuseBent, refuseWithin } from "./promise.js";
 import { askToSend, askToSendReceipt, isPdf, isPicture, isReceipt, textsIn, verdictPage } from "../check/paper.js";
 import { hold, kindOf, memory, wordsOf } from "./seen.js";
+// note.js asks for it when it is needed, which may be without a network.
+import "./subtree.js";
 import { STEPS, verifyProof } from "./verify.js";
 import {
   ACT_FIELDS,

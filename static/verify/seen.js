@@ -2,8 +2,9 @@
 import { N_, _, joined } from "../ground/words.js";
 import { Problem } from "./errors.js";
 import { ForkedError } from "./fork.js";
-import { browserStorage, holdAgainst, Memory } from "./memory.js";
+import { holdAgainst, Memory } from "./memory.js";
 import { age } from "./newest.js";
+import { browserStorage } from "./notes.js";
 
 export const memory = new Memory(browserStorage());
 

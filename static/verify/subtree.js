@@ -2,10 +2,9 @@
 import { ml_dsa44 } from "../vendor/noble-post-quantum/ml-dsa.js";
 import { fromBase64 } from "./base64.js";
 import { concat, DIGEST_SIZE, utf8 } from "./hashing.js";
+import { MAX_NAME } from "./note.js";
 
-export const KEY_SIZE = 1312; // bytes
 export const SIGNATURE_SIZE = 2420; // bytes
-export const MAX_NAME = 255; // bytes
 const LABEL = "subtree/v1\n\0";
 const MAX_SIZE = 2n ** 63n - 1n;
 

@@ -10,6 +10,7 @@ import pytest
 
 from chain.hashing import sha256
 from invoice_service.app import STATIC
+from invoice_service.web.ground.assets import assets_of
 
 VENDOR = STATIC / "vendor"
 CHECKS = Path(__file__).parents[1] / "browser" / "vendor"
@@ -37,7 +38,8 @@ def test_a_vendored_file_is_unchanged(name: str) -> None:
 
 
 def test_modules_import_only_what_is_served_with_them() -> None:
-    """No address of another host, and nothing that is loaded later: the network may be gone."""
+    """No address of another host; nothing that the page loads later: the network may be gone."""
+    of_page = assets_of(STATIC).modules("verify/page.js")
     modules = [*STATIC.glob("verify/*.js"), *VENDOR.glob("noble-*/**/*.js")]
     assert len(modules) > 10
     for module in modules:
@@ -48,4 +50,7 @@ def test_modules_import_only_what_is_served_with_them() -> None:
         ):
             assert (module.parent / name).resolve().is_file(), f"{module.name} imports {name}"
         code = re.sub(r"^ +eval\([^()]*\) {$", "", code, flags=re.MULTILINE)  # a method's name
+        for name in re.findall(r'\bimport\("\./(\w+\.js)"\)', code):
+            assert f"verify/{name}" in of_page
+            code = code.replace(f'import("./{name}")', "")
         assert not re.search(r"\bimport\(|importScripts|\beval\(|new Function", code), module.name

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 from flask import Blueprint, Response, request
 
 from invoice_service.web.ground.catalogs import N_
-from invoice_service.web.ground.page import page
+from invoice_service.web.ground.page import packed, page
 
 LONGEST: Final = 100  # characters that are sought
 WHOM: Final = {
@@ -77,7 +77,7 @@ def codes_blueprint(subjects: Sequence[Subject], remedies: Mapping[str, Remedy])
         whom = whom if whom in WHOM else ""
         shown = list(find(subjects, remedies, sought, whom))
         found = sum(len(subject.codes) for subject in shown)
-        return page(
+        answer = page(
             "customers/problems.html",
             sought=sought,
             whom=whom,
@@ -86,6 +86,7 @@ def codes_blueprint(subjects: Sequence[Subject], remedies: Mapping[str, Remedy])
             remedies=remedies,
             found=found,
         )
+        return packed(answer)
 
     return blueprint
 

@@ -2,8 +2,9 @@
 
 ``css/site.css`` is at ``css/site.<digest>.css``. A page that somebody's phone has kept asks by a
 digest of before an update, and is given the file as it is now, not to be kept; so is whoever asks
-by the plain name. A process serves what it started with, from memory: one that is being updated
-does not mix two versions.
+by the plain name. Below a folder that is named by the digest of all files, modules find each other
+without a map, which workers have not. A process serves what it started with, from memory: one that
+is being updated does not mix two versions.
 """
 
 import re
@@ -20,6 +21,8 @@ from chain.hashing import sha256
 
 DIGITS: Final = 16
 YEAR: Final = "public, max-age=31536000, immutable"
+ALONE: Final = "default-src 'none'; script-src 'self'; connect-src 'self'"
+"""What a script may do where it runs as a worker, which goes by no page's policy."""
 AGAIN: Final = "no-cache"  # kept, but asked for again each time
 KINDS: Final = {
     ".css": "text/css; charset=utf-8",
@@ -35,6 +38,7 @@ PICTURES: Final = frozenset({".png"})
 """What is compressed already."""
 
 _NAMED: Final = re.compile(rf"(.+)\.([0-9a-f]{{{DIGITS}}})(\.[a-z]+)")
+_VERSIONED: Final = re.compile(rf"([0-9a-f]{{{DIGITS}}})/(.+)")
 _IMPORTED: Final = re.compile(
     r"""^(?:import|export)\b(?:[^;"'()]*\bfrom)?\s*["'](\.[^"']+)["']""", re.MULTILINE
 )
@@ -70,6 +74,8 @@ class Assets:
             if path.is_file() and path.suffix in KINDS
             for name in [path.relative_to(folder).as_posix()]
         }
+        whole = "".join(f"{name} {file.digest}\n" for name, file in self._files.items())
+        self.version = sha256(whole.encode()).hex()[:DIGITS]
 
     def address(self, name: str) -> str:
         """The name with the file's digest in it; KeyError for what is not there."""
@@ -77,16 +83,26 @@ class Assets:
         stem, suffix = name.removesuffix(file.name.suffix), file.name.suffix
         return f"{stem}.{file.digest}{suffix}" if suffix else name
 
+    def versioned(self, name: str) -> str:
+        """The address of a file below the folder that is named by all of them."""
+        return f"{self.version}/{name}"
+
     def find(self, address: str) -> tuple[Asset, bool]:
-        """The file at an address, and whether the digest in it is that of the file.
+        """The file at an address, and whether the digest in it is that of the file, or of all.
 
         NotFoundError ``no_such_address``.
         """
+        if below := _VERSIONED.fullmatch(address):
+            return self._plainly(below[2]), below[1] == self.version
         named = _NAMED.fullmatch(address)
-        file = self._files.get(f"{named[1]}{named[3]}" if named else address)
+        file = self._plainly(f"{named[1]}{named[3]}" if named else address)
+        return file, named is not None and named[2] == file.digest
+
+    def _plainly(self, name: str) -> Asset:
+        file = self._files.get(name)
         if file is None:
             raise NotFoundError("no_such_address", "no file of ours has this name")
-        return file, named is not None and named[2] == file.digest
+        return file
 
     def below(self, folder: str) -> list[str]:
         """The names of all files in a folder."""
@@ -148,6 +164,8 @@ def _answer(file: Asset, *, kept: bool) -> Response:
     answer = Response(file.packed if packed else file.body, content_type=file.kind)
     answer.headers["Cache-Control"] = YEAR if kept else AGAIN
     answer.headers["Vary"] = "Accept-Encoding"
+    if file.name.suffix == ".js":
+        answer.headers["Content-Security-Policy"] = ALONE
     if packed:
         answer.headers["Content-Encoding"] = "gzip"
     answer.set_etag(f"{file.digest}-gzip" if packed else file.digest)

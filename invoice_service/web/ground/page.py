@@ -1,10 +1,11 @@
 """A page for people, with what it may do: show itself, send its own forms, run what it names."""
 
 from base64 import b64encode
+from gzip import compress
 from typing import Any, Final, Protocol
 
 import msgspec
-from flask import Flask, Response, g, render_template, url_for
+from flask import Flask, Response, g, render_template, request, url_for
 from markupsafe import Markup
 
 from chain.hashing import sha256
@@ -30,21 +31,37 @@ import("%s");
 
 _SOURCES: Final = "script_sources"
 _REACHED: Final = "script_reached"
+_WORKS: Final = "script_works"
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 # whatever a template shows
     """A rendered page that is kept by nobody; its policy lets run what the template names."""
     g.pop(_SOURCES, None)
     g.pop(_REACHED, None)
+    g.pop(_WORKS, None)
     answer = Response(render_template(template, **values), status)
     sources: dict[str, None] = g.get(_SOURCES, {})
     reached = "".join(f" {origin}" for origin in g.get(_REACHED, {}))
     scripts = SCRIPTS.format(" ".join(sources), reached) if sources else ""
+    if g.get(_WORKS, default=False):
+        scripts += "; worker-src 'self'"
     answer.headers["Content-Security-Policy"] = POLICY + scripts
     answer.headers["Content-Language"] = language().tag
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     answer.headers["X-Frame-Options"] = "DENY"
+    return answer
+
+
+def packed(answer: Response) -> Response:
+    """A page that says the same to everybody, compressed where that is taken.
+
+    Others are not: their length would tell of what is in them.
+    """
+    answer.headers["Vary"] = "Accept-Encoding"
+    if request.accept_encodings.quality("gzip") > 0:
+        answer.set_data(compress(answer.get_data(), 6, mtime=0))
+        answer.headers["Content-Encoding"] = "gzip"
     return answer
 
 
@@ -93,12 +110,25 @@ def let_run(app: Flask, assets: Assets) -> None:
         )
         return _map(places) + Markup("").join(loads) + begin
 
-    def run_later(name: str) -> Markup:
-        """The same once the page has been shown: until then, nothing of it is asked for."""
+    def run_later(name: str, aside: tuple[str, str] | None = None) -> Markup:
+        """The same once the page has been shown: until then, nothing of it is asked for.
+
+        ``aside`` is what a worker of the page begins with, and the module that this loads.
+        """
         places = places_of(name)
         begin = LATER % next(iter(places))
         _allow(_digest(begin))
-        return _map(places) + Markup("<script>{}</script>").format(Markup(begin))  # noqa: S704 # our own
+        beside = _beside(*aside) if aside else Markup()
+        return beside + _map(places) + Markup("<script>{}</script>").format(Markup(begin))  # noqa: S704 # our own
+
+    def _beside(start: str, module: str) -> Markup:
+        """Where a worker's modules are: it has no map."""
+        folder = url_for("static", filename=start).removesuffix(assets.address(start))
+        loads = [f"{folder}{assets.versioned(one)}" for one in assets.modules(module)]
+        said = {"start": f"{folder}{assets.versioned(start)}", "loads": loads}
+        g.script_works = True
+        where = Markup(msgspec.json.encode(said).decode())  # noqa: S704 # names of our own files
+        return Markup('<script type="application/json" id="aside">{}</script>\n').format(where)
 
     def run_script(name: str) -> Markup:
         """A script that is no module; it runs when the page is there."""

@@ -5,14 +5,14 @@ import json
 import re
 from base64 import b64decode
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 import pytest
 
 from chain.hashing import sha256
 from invoice_service.app import STATIC
 from invoice_service.web.ground.assets import Assets
-from tests.api.desk import Desk
+from tests.api.desk import Desk, slip
 from tests.web.customers.test_scan import Page
 
 FILES = sorted(p.relative_to(STATIC).as_posix() for p in STATIC.rglob("*") if p.is_file())
@@ -122,3 +122,37 @@ def test_the_map_of_modules_has_all_that_are_loaded_and_the_policy_lets_it(desk:
     assert all(place == digested(name.removeprefix("/static/")) for name, place in places.items())
     preloaded = re.findall(r'<link rel="modulepreload" href="([^"]+)">', answer.text)
     assert preloaded == list(places.values())
+
+
+def test_a_worker_finds_all_its_modules_below_one_folder_and_may_ask_only_us(desk: Desk) -> None:
+    """It has no map, and no page's policy."""
+    page = desk.client.get(f"/verify/scan?{urlencode(slip(desk.issue('aside')))}")
+    assert page.headers["Content-Security-Policy"].endswith("; worker-src 'self'")
+    (text,) = re.findall(r'<script type="application/json" id="aside">(.*?)</script>', page.text)
+    said = json.loads(text)
+    start, loads = said["start"], said["loads"]
+    folder = start.removesuffix("scan/aside.js")
+    assert loads[0] == f"{folder}scan/proving.js"
+    for address in (start, *loads):
+        answer = desk.client.get(address)
+        assert answer.headers["Cache-Control"] == YEAR
+        alone = "default-src 'none'; script-src 'self'; connect-src 'self'"
+        assert answer.headers["Content-Security-Policy"] == alone
+        named = re.findall(
+            r"""^(?:import|export)[^;'"]*['"](\..+?)['"];?$""", answer.text, re.MULTILINE
+        )
+        assert {urljoin(address, name) for name in named} <= set(loads)
+    before = desk.client.get(loads[0].replace(folder, f"/static/{OLD}/"))
+    assert before.data == (STATIC / "scan/proving.js").read_bytes()
+    assert before.headers["Cache-Control"] == "no-cache"
+    assert desk.client.get(f"{folder}scan/nothing.js").status_code == 404
+
+
+def test_what_says_the_same_to_everybody_is_compressed_and_no_other_page(desk: Desk) -> None:
+    taken = {"Accept-Encoding": "gzip"}
+    packed = desk.client.get("/problems", headers=taken)
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Vary"] == "Accept-Encoding"
+    assert "signature_missing" in gzip.decompress(packed.data).decode()
+    assert "signature_missing" in desk.client.get("/problems").text
+    assert "Content-Encoding" not in desk.client.get("/verify/file", headers=taken).headers
