@@ -15,19 +15,13 @@ export const beside = (call, given, onStep = () => {}) =>
     worker.postMessage({ id: number, call, given });
   });
 
+/** The worker that the page has begun, while this was on its way. */
 function begun() {
-  const places = document.getElementById("aside");
-  if (places === null || !globalThis.Worker) return null;
-  try {
-    const { start, loads } = JSON.parse(places.textContent);
-    const found = new Worker(start, { type: "module" });
-    found.onmessage = ({ data }) => (data.lost ? lost() : heard(data));
-    found.onerror = lost;
-    found.postMessage({ loads });
-    return found;
-  } catch {
-    return null;
-  }
+  const found = globalThis.fapiaoAside;
+  if (!globalThis.Worker || !(found instanceof Worker)) return null;
+  found.onmessage = ({ data }) => (data.lost ? lost() : heard(data));
+  found.onerror = lost;
+  return found;
 }
 
 function heard({ id, step, found, problem, error }) {

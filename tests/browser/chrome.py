@@ -173,7 +173,6 @@ class Chrome:
         """Be a phone: each answer later, so many bits a second, a processor as much slower."""
         down = {"latency": latency_ms, "downloadThroughput": bits / 8, "uploadThroughput": bits / 8}
         self._ask("Network.emulateNetworkConditions", offline=False, **down)
-        self._ask("Network.setCacheDisabled", cacheDisabled=True)
         self._ask("Emulation.setCPUThrottlingRate", rate=processor)
 
     def count_work(self) -> None:
@@ -187,6 +186,10 @@ class Chrome:
         self._ask("Profiler.disable")
         functions = (function for script in scripts for function in script["functions"])
         return sum(function["ranges"][0]["count"] for function in functions)
+
+    def forget_files(self) -> None:
+        """Keep no file from before; a page and its workers still share what comes next."""
+        self._ask("Network.clearBrowserCache")
 
     def click(self, x: float, y: float) -> None:
         """Click, or tap, as a person would."""

@@ -28,6 +28,17 @@ document.head.append(one);
 import("%s");
 }));"""
 """Loads a module with all of its map, when all that the page itself needs is there."""
+ASIDE: Final = """\
+addEventListener("load", () => setTimeout(() => {
+try {
+const { start, loads } = JSON.parse(document.getElementById("aside").text);
+const worker = new Worker(start, { type: "module" });
+globalThis.fapiaoAside = worker;
+worker.onmessage = worker.onerror = () => { globalThis.fapiaoAside = null; };
+worker.postMessage({ loads });
+} catch { }
+}));"""
+"""Begins a worker meanwhile; without one, or once it is lost, modules do its work themselves."""
 
 _SOURCES: Final = "script_sources"
 _REACHED: Final = "script_reached"
@@ -128,7 +139,9 @@ def let_run(app: Flask, assets: Assets) -> None:
         said = {"start": f"{folder}{assets.versioned(start)}", "loads": loads}
         g.script_works = True
         where = Markup(msgspec.json.encode(said).decode())  # noqa: S704 # names of our own files
-        return Markup('<script type="application/json" id="aside">{}</script>\n').format(where)
+        _allow(_digest(ASIDE))
+        places = Markup('<script type="application/json" id="aside">{}</script>\n').format(where)
+        return places + Markup("<script>{}</script>\n").format(Markup(ASIDE))  # noqa: S704 # our own
 
     def run_script(name: str) -> Markup:
         """A script that is no module; it runs when the page is there."""

@@ -153,6 +153,6 @@ def test_what_says_the_same_to_everybody_is_compressed_and_no_other_page(desk: D
     packed = desk.client.get("/problems", headers=taken)
     assert packed.headers["Content-Encoding"] == "gzip"
     assert packed.headers["Vary"] == "Accept-Encoding"
-    assert "signature_missing" in gzip.decompress(packed.data).decode()
-    assert "signature_missing" in desk.client.get("/problems").text
+    assert "invoice_unknown" in gzip.decompress(packed.data).decode()
+    assert "invoice_unknown" in desk.client.get("/problems").text
     assert "Content-Encoding" not in desk.client.get("/verify/file", headers=taken).headers
