@@ -3,13 +3,16 @@
 import re
 import subprocess
 import sys
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from chain.errors import MalformedError, UnavailableError
 from invoice_service.documents.paper.job import Job
-from invoice_service.documents.paper.opened import Opened
+from invoice_service.documents.paper.opened import MEMORY, SECONDS, Opened
 from invoice_service.documents.paper.reading import read_paper
 from invoice_service.documents.paper.sealing import maker_of
 from invoice_service.documents.paper.typeset import typeset
@@ -17,6 +20,8 @@ from invoice_service.sections import Paper
 from tests.certificates import authority, vouched
 from tests.documents.paper.printing import face, job, link_of, run
 from tests.documents.paper.test_paper import meal
+from tests.documents.paper.test_reading import cost
+from tests.domain.samples import line
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +68,44 @@ def test_one_that_was_changed_since_is_named(signed: bytes) -> None:
     update = b"\n1 0 obj<<>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
     for changed in (inside, signed[:-1] + b" \n%\n", signed + update):
         assert read_paper(changed).changed
+
+
+def table_that_unfolds(data: bytes) -> bytes:
+    """Another revision, whose table of objects is a few bytes that become very many."""
+    head = b"9999 0 obj<</Type/XRef/Size 99999999/W[1 4 2]/Index[0 99999999]/Root 1 0 R/Prev 9"
+    table = zlib.compress(bytes(1 << 28), 9)
+    whole = head + b"/Filter/FlateDecode/Length %d>>stream\n%b\nendstream endobj\n"
+    return (
+        data + b"\n" + whole % (len(table), table) + b"startxref\n%d\n%%%%EOF\n" % (len(data) + 1)
+    )
+
+
+def revisions_without_end(data: bytes) -> bytes:
+    """As many as there is room for, each of which names the one before."""
+    for _ in range(2_000):
+        before = int(data.rpartition(b"startxref\n")[2].split()[0])
+        table = b"xref\n1 0\ntrailer<</Size 2/Root 1 0 R/Prev %d>>\n" % before
+        data += table + b"startxref\n%d\n%%%%EOF\n" % len(data)
+    return data
+
+
+@pytest.mark.parametrize("bomb", [table_that_unfolds, revisions_without_end])
+def test_a_signed_one_that_was_made_to_harm_costs_no_more_than_others(
+    signed: bytes, bomb: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    """What its libraries take before they have seen the file does not count."""
+    _, before = cost(b"", "signature", tmp_path)
+    largest, seconds = cost(bomb(signed), "signature", tmp_path)
+    assert largest <= MEMORY
+    assert seconds <= before + SECONDS + 2  # of which one is what the bound is rounded up by
+    with suppress(MalformedError):
+        assert read_paper(bomb(signed)).changed
+
+
+def test_the_largest_of_ours_is_found_whole_within_the_same_bounds(settings: Paper) -> None:
+    lines = [line(name=f"*餐饮服务*{n}" + "菜" * 60) for n in range(2000)]
+    found = read_paper(maker_of(settings, typeset)(job([face(meal(lines=lines))], "{}")))
+    assert (found.signed, found.changed) == (True, False)
 
 
 def test_a_signature_that_is_seen_is_none_of_ours(signed: bytes) -> None:
