@@ -30,8 +30,9 @@ HELP: Final = {
     ),
     "picture_kind": Entry(
         415,
-        "This is no picture that is read here; send JPEG, PNG or WebP",
-        "不支持该文件，请发送 JPEG、PNG 或 WebP 照片",
+        "This is no file that is read here; send a picture (JPEG, PNG, WebP), or a PDF where one is"
+        " taken",
+        "不支持该文件，请发送 JPEG、PNG 或 WebP 照片；可用 PDF 之处也可发送 PDF",
     ),
     "picture_too_large": Entry(
         413,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, current_app, redirect, request, url_for
 from werkzeug import Response as WerkzeugResponse
 
 from chain.errors import MalformedError, Problem
@@ -104,6 +104,7 @@ def _report_link(claim: QrText) -> str:
 
 def problem_page(problem: Problem, status: int, title: str) -> Response:
     """No verdict was reached: say so, why, and nothing about the invoice."""
+    listing = request.path == url_for("list_page.show")
     vat = find_vat(request.query_string.decode("utf-8", "replace"))
     return page(
         "customers/scan.html",
@@ -111,8 +112,9 @@ def problem_page(problem: Problem, status: int, title: str) -> Response:
         vat=vat if problem.code == "qr_ordinary_vat" else None,
         vat_kinds=VAT_KINDS,
         verdict="none",
-        words=words_for(problem, status),
-        of_list=problem.code in OF_LISTS,
+        words=words_for(problem, status, listing=listing),
+        of_list=listing and problem.code in OF_LISTS,
+        again=request.path if _is_form() else "",
         of_paper=problem.code in OF_PAPERS,
         of_file=problem.code in OF_FILES,
         of_slip=request.path.startswith(PATHS) or status in NO_PAGES,
@@ -123,6 +125,12 @@ def problem_page(problem: Problem, status: int, title: str) -> Response:
             "incident": problem.extra.get("incident"),
         },
     )
+
+
+def _is_form() -> bool:
+    """Whether what was sent comes from a page that stands at the same address."""
+    here = current_app.url_map.bind("")
+    return request.method == "POST" and here.test(request.path, "GET")
 
 
 def yuan(fen: int) -> str:

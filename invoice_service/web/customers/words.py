@@ -288,12 +288,15 @@ def words_of(result: Verification) -> Words:
     return VERDICTS[result.verdict]
 
 
-def words_for(problem: Problem, status: int) -> Words:
-    """What to say when no verdict was reached; never anything about the invoice itself."""
+def words_for(problem: Problem, status: int, *, listing: bool = False) -> Words:
+    """What to say when no verdict was reached; never anything about the invoice itself.
+
+    ``listing`` is whether a list was sent: what is wrong with one is wrong with other files, too.
+    """
     by_status = {404: NOT_FOUND, 405: NOT_SO, 429: TOO_OFTEN, 500: BROKEN}
     if status in by_status:
         return by_status[status]
-    if problem.code in OF_LISTS:
+    if listing and problem.code in OF_LISTS:
         return LIST_UNREADABLE
     if problem.code in OF_FILES:
         return FILE_UNREADABLE

@@ -83,3 +83,12 @@ def test_the_form_needs_no_script_and_says_that_it_sends(desk: Desk) -> None:
     assert "发送" in Page(answer.text).text
     for page in ("/", "/verify/file"):
         assert 'action="/verify/paper"' in desk.client.get(page).text
+
+
+@pytest.mark.parametrize("path", ["/verify/paper", "/verify/receipt"])
+def test_what_is_wrong_with_another_file_is_not_told_of_a_list(desk: Desk, path: str) -> None:
+    headers = {"Accept": "text/html", "Accept-Language": "en"}
+    answer = desk.client.post(path, data=b"{}", content_type="application/json", headers=headers)
+    assert (answer.status_code, "unsupported_media_type" in answer.text) == (415, True)
+    assert "list cannot be read" not in answer.text
+    assert f'<a class="button" href="{path}">Back to the form</a>' in answer.text

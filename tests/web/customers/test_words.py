@@ -70,7 +70,9 @@ def test_what_is_said_without_a_verdict() -> None:
     assert words_for(MalformedError("x", "y"), 405) is NOT_SO
     assert words_for(RefusedError("x", "y"), 429) is TOO_OFTEN
     assert words_for(Problem("x", "y"), 500) is BROKEN
-    assert words_for(MalformedError("not_csv", "y"), 400) is LIST_UNREADABLE
+    not_csv = MalformedError("not_csv", "y")
+    assert words_for(not_csv, 400, listing=True) is LIST_UNREADABLE
+    assert words_for(not_csv, 400) is NOT_DONE
 
 
 def test_what_is_said_without_a_verdict_never_says_anything_about_the_invoice() -> None:
