@@ -1,5 +1,7 @@
 """What the bureau's pages keep and look for: saved questions, merchants by name."""
 
+import unicodedata
+
 from sqlite_utils import Database
 
 from invoice_service.services.ports import MerchantFilter
@@ -12,13 +14,14 @@ class BureauRows:
     connections: Connections
 
     def merchants_found(self, wanted: MerchantFilter, after: int, limit: int) -> list[int]:
-        """The ids above ``after``, in order, ``limit`` at most."""
-        values = {**wanted._asdict(), "after": after, "limit": limit}
+        """The ids above ``after``, in order, ``limit`` at most; a tax id as people type it."""
+        tax_id = unicodedata.normalize("NFKC", "".join(wanted.text.split())).upper()
+        values = {**wanted._asdict(), "tax_id": tax_id, "after": after, "limit": limit}
         with self.connections.reading() as connection:
             rows = connection.execute(
                 "SELECT id FROM merchants WHERE id > :after"
-                " AND (:text = '' OR instr(name, :text)"
-                "   OR substr(tax_id, 1, length(:text)) = :text)"
+                " AND (:text = '' OR instr(lower(name), lower(:text))"
+                "   OR substr(tax_id, 1, length(:tax_id)) = :tax_id)"
                 " AND (:status = '' OR status = :status)"
                 " AND (:district = '' OR district = :district)"
                 " AND substr(industry, 1, length(:industry)) = :industry"
