@@ -66,7 +66,7 @@ class ApplicantCalls:
         receipt = self._desk.receipt(wanted.nonce or self._desk.nonce(), asked, [])
         if self._desk.is_known(receipt):
             return self._applied(receipt, self._desk.look(receipt), 200)
-        self._desk.enter(self._site(), new=True)
+        self._desk.begin(self._site(), asked)
         return self._applied(receipt, self._desk.apply(receipt, asked, []), CREATED)
 
     def mine(self) -> Response:

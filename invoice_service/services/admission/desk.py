@@ -73,6 +73,14 @@ class Applications:
         """Whether what has this receipt has come already."""
         return self.store.applied(_digest(receipt)) is not None
 
+    def begin(self, site: str, asked: ApplicationRequest) -> None:
+        """Somebody of this network applies: what is seen to be wrong in the form costs nothing.
+
+        Raises MalformedError as ``check_application``; RefusedError ``applications_limited``.
+        """
+        check_application(asked)
+        self.enter(site, new=True)
+
     def enter(self, site: str, *, new: bool) -> None:
         """Somebody of this network sends something; RefusedError ``applications_limited``."""
         name, allowed = ("apply", ALLOWED) if new else ("applied", ALLOWED_MORE)

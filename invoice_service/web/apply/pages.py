@@ -75,7 +75,7 @@ class ApplyPages:
             form = filled()
             receipt = self._desk.receipt(form.nonce, form.asked, form.papers)
             if not self._desk.is_known(receipt):
-                self._desk.enter(self._site(), new=True)
+                self._desk.begin(self._site(), form.asked)
                 pages = [one for data in form.papers for one in clean_paper(data)]
                 self._desk.apply(receipt, form.asked, pages)
         except _FAULTS as problem:
