@@ -6,7 +6,6 @@ something else was lost. The databases carry the mark of the keys' first stateme
 (``KeyFolder.mark``), so that parts of two instances are told apart as well.
 """
 
-import fcntl
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from chain.commitment import anchor
 from chain.durable import fsync_dir, make_folder, write_file
 from chain.errors import ConflictError, MalformedError, UnavailableError, VerificationError
 from chain.log.log import Log
+from chain.log.turns import take
 from chain.signing.note import MAX_SIGNATURES, open_note
 from chain.signing.policy import NO_WITNESSES, Policy
 from chain.signing.trusted import read_policy
@@ -120,7 +120,7 @@ def beginning(config: Config) -> Iterator[bool]:
     shut_folders(config)
     handle = os.open(config.run_dir / "init.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        take(handle, config.run_dir)
         mark = config.data_dir / UNFINISHED
         if not is_unfinished(config) and not is_untouched(config):
             yield False

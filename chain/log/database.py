@@ -1,6 +1,5 @@
 """The log's store on SQLite: one file, write-ahead log, synced to disk before a write returns."""
 
-import fcntl
 import os
 import sqlite3
 import threading
@@ -24,6 +23,7 @@ from chain.errors import (
 from chain.hashing import Digest, to_digest
 from chain.log.schema import ALREADY_IN_LOG, GUARDS, log_migrations
 from chain.log.sqlite import SAFE, Trouble, make_private, trouble
+from chain.log.turns import LONG_SECONDS, take
 from chain.signing.note import Signature
 from chain.tree.merkle import Edge
 
@@ -360,7 +360,7 @@ class SqliteLogStore:
         # One process at a time: switching a new file to WAL does not wait its turn by itself.
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            take(folder, self._path.parent, seconds=LONG_SECONDS)
             with self._connected() as connection:
                 log_migrations.apply(Database(connection))
         finally:

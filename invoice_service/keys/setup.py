@@ -4,7 +4,6 @@ Of the code, and of the session that it is used up for, a file in ``run/`` has t
 ends; a start of the service makes another code. All processes see the same file.
 """
 
-import fcntl
 import os
 from base64 import b32encode
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ import msgspec
 
 from chain.durable import make_folder, write_file
 from chain.errors import RefusedError
+from chain.log.turns import take
 from invoice_service.config import Config
 from invoice_service.services.people.sessions import new_token, token_digest
 from invoice_service.services.people.setup import Setup, SetupStore
@@ -153,7 +153,7 @@ class SetupFile:
         make_folder(self._folder)
         lock = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, SECRET)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            take(lock, self._folder, code="database_busy")
             yield
         finally:
             os.close(lock)

@@ -6,7 +6,6 @@ holds the two against each other, and erases anew whom the list names. A commitm
 has the list learns of nobody.
 """
 
-import fcntl
 import os
 import re
 from collections.abc import Callable, Collection, Iterator
@@ -17,6 +16,7 @@ from typing import Final
 from chain.durable import write_file
 from chain.errors import UnavailableError
 from chain.hashing import Digest, sha256, to_digest
+from chain.log.turns import take
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.retention.ports import ErasedRows
 
@@ -72,7 +72,7 @@ class ErasedList:
     def _alone(self) -> Iterator[None]:
         handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            take(handle, self._lock, code="database_busy")
             yield
         finally:
             os.close(handle)

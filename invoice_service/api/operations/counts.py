@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from chain.errors import UnavailableError
 from chain.hashing import DIGEST_SIZE, sha256
+from chain.log.turns import take
 
 SLOT = 8  # bytes: one unsigned 64-bit number in the machine's own order
 
@@ -76,7 +78,7 @@ class Counts:
             with self._alone():
                 descriptor = self._take_over() or self._create()
             return mmap.mmap(descriptor, self._size)
-        except OSError:
+        except (OSError, UnavailableError):
             return mmap.mmap(-1, self._size)
 
     @contextmanager
@@ -84,7 +86,7 @@ class Counts:
         """One process opens at a time: it would take another's new file for a dead one's."""
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)  # for as long as a few files take to open
+            take(folder, self._folder)  # for as long as a few files take to open
             yield
         finally:
             os.close(folder)

@@ -4,7 +4,6 @@
 the log was read. All of it comes from the log, and is made anew where any of it is missing.
 """
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from chain.block import Row
 from chain.durable import make_folder, write_file, write_files
 from chain.entry import AnchorEntry, parse_entry
 from chain.errors import NotFoundError
+from chain.log.turns import take
 from chain.signing.es256 import WalletSigner
 from invoice_service.documents.wallet.statuslist import (
     LIFE,
@@ -163,7 +163,7 @@ class StatusLists:
         make_folder(self._folder)
         handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            take(handle, self._folder, code="database_busy")
             yield
         finally:
             os.close(handle)

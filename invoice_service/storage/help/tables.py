@@ -1,6 +1,5 @@
 """``help.db``: a file of its own, whose writers nobody waits for who issues or checks."""
 
-import fcntl
 import os
 import sqlite3
 from contextlib import closing
@@ -12,6 +11,7 @@ from sqlite_utils import Database, Migrations
 from chain.durable import make_folder
 from chain.errors import UnavailableError
 from chain.log.sqlite import make_private
+from chain.log.turns import take
 from invoice_service.storage.sqlite.connection import Connections, unavailable
 
 FILE: Final = "help.db"
@@ -53,7 +53,7 @@ def open_tables(folder: Path) -> Connections:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             folder.chmod(0o700)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            take(handle, folder, code="database_busy")
             return _migrated(path)
         finally:
             os.close(handle)

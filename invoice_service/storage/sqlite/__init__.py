@@ -1,6 +1,5 @@
 """The invoice store on SQLite: one file, write-ahead log, every commit synced to disk."""
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from chain.errors import ConflictError, UnavailableError
 from chain.log.sqlite import make_private
+from chain.log.turns import LONG_SECONDS, take
 from invoice_service.domain.clock import Running
 from invoice_service.domain.numbering import Scheme
 from invoice_service.storage.sqlite.admission import ApplicationRows
@@ -198,10 +198,13 @@ def _is_foreign(store: Connections) -> bool:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[int]:
-    """Hold the folder's lock, and give its descriptor: two migrations must not meet."""
+    """Hold the folder's lock, and give its descriptor: two migrations must not meet.
+
+    UnavailableError ``database_busy`` when another takes too long.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        take(descriptor, folder, seconds=LONG_SECONDS, code="database_busy")
         yield descriptor
     finally:
         os.close(descriptor)
