@@ -254,7 +254,7 @@ def test_a_thread_that_ends_leaves_no_open_file(tmp_path: Path) -> None:
 def test_closing_takes_no_connection_from_under_a_thread(tmp_path: Path) -> None:
     """It brings the process down: SQLite's library looks for a database that is gone."""
     shop = Shop(tmp_path)
-    reads, closed, looked = threading.Event(), threading.Event(), threading.Event()
+    reads, rests, closed, looked = (threading.Event() for _ in range(4))
 
     def read() -> int:
         with shop.store.connections.reading() as connection:
@@ -266,12 +266,14 @@ def test_closing_takes_no_connection_from_under_a_thread(tmp_path: Path) -> None
 
     def rest() -> None:
         shop.store.last_seq()
+        rests.set()
         assert looked.wait(PATIENCE)
 
     with ThreadPoolExecutor(2) as threads:
         reader, _ = threads.submit(read), threads.submit(rest)
         assert reads.wait(PATIENCE)
-        wait_until(lambda: len(connections_to(tmp_path)) == 3, "all have one")
+        assert rests.wait(PATIENCE)
+        assert len(connections_to(tmp_path)) == 3
         shop.store.close()
         closed.set()
         assert reader.result(PATIENCE) == 6
