@@ -280,7 +280,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
             share_blueprint(gate, instance.till, sharing),
             help_room.officials(instance, gate),
             *bureau.blueprints(gate, instance),
-            *apply.signed_in(gate, instance.admission, instance.store),
+            *apply.signed_in(gate, instance.admission, instance.store, instance.lookups),
         ),
         till.data_blueprint(gate, instance.till, mail, config.limits.body_bytes),
         template.template_blueprint(),

@@ -65,3 +65,5 @@ def walk_city(chrome: Chrome, folder: Path) -> Iterator[str]:
         yield "an invoice"
         chrome.open(f"{url}/bureau/trail?type=admission")
         yield "the trail"
+        chrome.open(f"{url}/bureau/lookups")
+        yield "look-ups"

@@ -28,7 +28,9 @@ from invoice_service.domain.application import (
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.openapi.operation import (
     JSON,
+    LOOKING,
     OCTETS,
+    PURPOSE,
     STORE,
     TAX_ID,
     Operation,
@@ -189,11 +191,11 @@ def _official(
         "The application",
         ((JSON, ApplicationBody),),
         "official",
-        (_ONE,),
+        (_ONE, PURPOSE) if method == "get" else (_ONE,),
         body,
         scope="read" if method == "get" else "manage",
         power="applications" if method == "get" else "examine",
-        codes=(*codes, *_NUMBER),
+        codes=(*codes, *(LOOKING if method == "get" else ()), *_NUMBER),
     )
 
 
@@ -284,10 +286,10 @@ _EXAMINING: Final = (
         "JPEG, made anew from what was sent",
         (("image/jpeg", "bytes"),),
         "official",
-        (_ONE, _PAPER),
+        (_ONE, _PAPER, PURPOSE),
         scope="read",
         power="applications",
-        codes=(*_NUMBER, "data_unreadable"),
+        codes=(*_NUMBER, *LOOKING, "data_unreadable"),
     ),
     _official(
         *("post", "/comments", "commentApplication", "Ask or tell the applicant something"),
@@ -316,10 +318,11 @@ _ASKING: Final = (
         (
             *page(MOST),
             Parameter("state", "Only those in this state", schema={"enum": list(REQUEST_STATES)}),
+            PURPOSE,
         ),
         scope="read",
         power="applications",
-        codes=("role_required", "parameter_malformed", *STORE),
+        codes=("role_required", "parameter_malformed", *LOOKING, *STORE),
     ),
     Operation(
         "post",

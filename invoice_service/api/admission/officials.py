@@ -15,6 +15,7 @@ from invoice_service.api.admission.bodies import (
     quotas_of,
 )
 from invoice_service.api.answers import JSON, json_answer, raw_answer
+from invoice_service.api.looking import Looking
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import body, media_type, one_of, query, whole_number
 from invoice_service.domain.application import STATES, Finding, State
@@ -36,6 +37,7 @@ class ApplicationCalls:
     def __init__(self, parts: Parts) -> None:
         self._parts, self._bench = parts, parts.admission.bench
         self._access = Access(parts.store, parts.clock)
+        self._looking = Looking(parts)
         self._limit = parts.config.limits.body_bytes
 
     def blueprint(self) -> Blueprint:
@@ -62,16 +64,20 @@ class ApplicationCalls:
 
     def one(self, application: str) -> Response:
         """One, all of it."""
-        self._access.official("applications")
+        principal = self._access.official("applications")
         query()
-        return _shown(self._bench.one(_id(application)))
+        found = self._bench.one(_id(application))
+        self._looking.at(principal, f"application:{found.id}", "application")
+        return _shown(found)
 
     def paper(self, application: str, paper: str) -> Response:
         """A page of its papers."""
-        self._access.official("applications")
+        principal = self._access.official("applications")
         query()
-        number = whole_number({"paper": paper}, "paper", 0, LARGEST)
-        return raw_answer(self._bench.paper(_id(application), number), JPEG)
+        number, id_ = whole_number({"paper": paper}, "paper", 0, LARGEST), _id(application)
+        data = self._bench.paper(id_, number)
+        self._looking.at(principal, f"application:{id_}", "application")
+        return raw_answer(data, JPEG)
 
     def comment(self, application: str) -> Response:
         """Ask or tell the applicant something."""

@@ -14,6 +14,7 @@ from invoice_service.api.admission.bodies import (
     request_body,
 )
 from invoice_service.api.answers import JSON, json_answer
+from invoice_service.api.looking import Looking
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import body, media_type, one_of, query, whole_number
 from invoice_service.domain.bounds import LARGEST
@@ -35,6 +36,7 @@ class QuotaCalls:
     def __init__(self, parts: Parts) -> None:
         self._parts, self._desk = parts, parts.admission.quotas
         self._access = Access(parts.store, parts.clock)
+        self._looking = Looking(parts)
         self._limit = parts.config.limits.body_bytes
 
     def blueprint(self) -> Blueprint:
@@ -53,6 +55,7 @@ class QuotaCalls:
         else:
             self._access.official("applications")
             merchant_id = None
+            self._looking.at(principal, "quota_requests", "list")
         asked = query("after", "limit", "state")
         state = one_of(asked, "state", _STATES) if "state" in asked else None
         limit = whole_number(asked, "limit", PAGE, MOST)

@@ -1,9 +1,9 @@
 """Who of the bureau looked at which merchant or invoice, and why: acts of the trail.
 
-A look-up is one merchant's file, one invoice whole, or a list of invoices; figures and the list of
-merchants are none. Within an hour the same person or key looks at the same thing for the same
-purpose once, however often it is asked: the trail stays readable, and a program that polls does
-not fill it.
+A look-up is one merchant's file, one invoice whole, a list of invoices, an application with its
+papers, or the queue of requests for quota; figures and the list of merchants are none. Within an
+hour the same person or key looks at the same thing for the same purpose once, however often it is
+asked: the trail stays readable, and a program that polls does not fill it.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from invoice_service.domain.acts import By, act_by
 from invoice_service.domain.text import given_text
 from invoice_service.services.people.trail import ActStore
 
-What = Literal["file", "invoice", "list"]
+What = Literal["file", "invoice", "list", "application"]
 UNSAID: Final = "unsaid"
 """The purpose of who says none, where none is required."""
 
@@ -41,8 +41,33 @@ class LookupCount(msgspec.Struct, frozen=True):
     last_at: int
 
 
+class Looked(msgspec.Struct, frozen=True):
+    """One look-up: ``seq`` is the act's in the trail, ``person`` as in ``LookupCount``."""
+
+    seq: int
+    at: int
+    actor: str
+    person: int | None
+    origin: str
+    what: str
+    subject: str
+    purpose: str
+
+
+class LookupFilter(msgspec.Struct, frozen=True):
+    """Whose look-ups, and of which seconds (``until`` excluded); None leaves a condition out."""
+
+    person: int | None = None
+    since: int | None = None
+    until: int | None = None
+
+
 class LookupStore(ActStore, Protocol):
     """Where look-ups are kept."""
+
+    def looked(self, wanted: LookupFilter, before: int | None, limit: int) -> list[Looked]:
+        """Those that fit, the newest first; with ``before``, those with a lower ``seq``."""
+        ...
 
     def lookups(self, since: int | None, until: int | None, limit: int) -> list[LookupCount]:
         """Counts by official and purpose, the most first, of a span (``until`` excluded)."""

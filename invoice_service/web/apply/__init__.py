@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from invoice_service.services.admission.desk import Applications
 from invoice_service.services.admission.office import Admission
+from invoice_service.services.people.lookups import Lookups
 from invoice_service.web.apply.contract import OPERATIONS, WORDS
 from invoice_service.web.apply.officials import BureauPages
 from invoice_service.web.apply.owner import Accounts, OwnerPages
@@ -19,9 +20,11 @@ def blueprint(desk: Applications, gate: Gate, told: Told, public_url: str) -> Bl
     return ApplyPages(desk, told, gate.site, public_url).blueprint()
 
 
-def signed_in(gate: Gate, desks: Admission, accounts: Accounts) -> tuple[Blueprint, ...]:
+def signed_in(
+    gate: Gate, desks: Admission, accounts: Accounts, lookups: Lookups
+) -> tuple[Blueprint, ...]:
     """What officials and owners see, behind the gate."""
-    desk = BureauPages(gate, desks.bench, desks.quotas)
+    desk = BureauPages(gate, desks.bench, desks.quotas, lookups)
     return (
         desk.blueprint(),
         desk.quota_blueprint(),

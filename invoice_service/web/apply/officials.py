@@ -26,6 +26,7 @@ from invoice_service.domain.merchant import districts, industries
 from invoice_service.domain.quota import Quotas
 from invoice_service.services.admission.bench import Bench, QuotaDesk
 from invoice_service.services.admission.ports import REQUEST_STATES, Decision, RequestState
+from invoice_service.services.people.lookups import Lookups, What
 from invoice_service.services.people.roles import has_power
 from invoice_service.services.people.sessions import Visitor
 from invoice_service.web.apply.limits import limits_typed, typed_limits
@@ -40,14 +41,18 @@ _STEPS: Final[dict[str, Step]] = {step: step for step in STEPS}
 _RISKS: Final[dict[str, Risk]] = {risk: risk for risk in RISKS}
 _CREDITS: Final[dict[str, Credit]] = {credit: credit for credit in CREDITS}
 _WARNINGS: Final[dict[str, Warning_]] = {warning: warning for warning in WARNINGS}
+DESK_WORK: Final = "admission"
+"""The purpose of who opens what waits at this desk, and has said no other."""
+
 _FAULTS: Final = (MalformedError, RefusedError, ConflictError)
 
 
 class BureauPages:
     """The desk, one application, the queue of those who ask for more."""
 
-    def __init__(self, gate: Gate, bench: Bench, quotas: QuotaDesk) -> None:
+    def __init__(self, gate: Gate, bench: Bench, quotas: QuotaDesk, lookups: Lookups) -> None:
         self._gate, self._bench, self._quotas = gate, bench, quotas
+        self._lookups = lookups
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -85,8 +90,8 @@ class BureauPages:
 
     def one(self, application: str) -> Response:
         """One, with papers, comments, and what may be done now."""
-        visitor = self._gate.official("applications")
-        return self._shown(visitor, _number(application))
+        visitor, id_ = self._gate.official("applications"), _number(application)
+        return self._shown(visitor, id_)
 
     def comment(self, application: str) -> AnyResponse:
         """Ask or tell the applicant something."""
@@ -113,8 +118,9 @@ class BureauPages:
 
     def paper(self, application: str, paper: str) -> Response:
         """A page of its papers."""
-        self._gate.official("applications")
-        data = self._bench.paper(_number(application), number_in(paper, "application_unknown"))
+        visitor, id_ = self._gate.official("applications"), _number(application)
+        data = self._bench.paper(id_, number_in(paper, "application_unknown"))
+        self._looks(visitor, f"application:{id_}", "application")
         headers = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'"}
         return Response(data, content_type="image/jpeg", headers=headers)
 
@@ -144,6 +150,7 @@ class BureauPages:
     ) -> Response:
         state = _ASKED.get(self._gate.asked("state"), "open")
         found = self._quotas.store.quota_requests(None, state, self._after(), _PAGE)
+        self._looks(visitor, "quota_requests", "list")
         values: dict[str, Any] = {
             "requests": found,
             "state": state,
@@ -162,6 +169,7 @@ class BureauPages:
         problem: Problem | None = None,
     ) -> Response:
         found = self._bench.one(id_)
+        self._looks(visitor, f"application:{found.id}", "application")
         values: dict[str, Any] = {
             "found": found,
             "open": found.state in OPEN,
@@ -173,6 +181,13 @@ class BureauPages:
             "place": _places(),
         }
         return bureau_page(self._gate, visitor, "apply/one.html", problem, **values)
+
+    def _looks(self, visitor: Visitor, subject: str, what: What) -> None:
+        """Write down that somebody looks, with the purpose that they have said; at this desk it is
+        the desk's own work where they have said none.
+        """
+        purpose = self._gate.purpose(visitor) or DESK_WORK
+        self._lookups.note(self._gate.by(visitor), subject, what, purpose)
 
     def _after(self) -> int:
         text = self._gate.asked("after")

@@ -18,6 +18,7 @@ from invoice_service.services.people.lookups import Lookups
 from invoice_service.web.bureau.contract import PAGES
 from invoice_service.web.bureau.figures import Figures
 from invoice_service.web.bureau.figures import Store as TotalsStore
+from invoice_service.web.bureau.lookups import LookupsPage
 from invoice_service.web.bureau.merchants import MerchantPages
 from invoice_service.web.bureau.merchants import Store as MerchantStore
 from invoice_service.web.bureau.overview import Overview, Waiting
@@ -69,6 +70,7 @@ def blueprints(gate: Gate, instance: Instance) -> tuple[Blueprint, ...]:
             gate, store, figures, instance.help_store, instance.lookups, clock
         ).blueprint(),
         TrailPage(gate, store).blueprint(),
+        LookupsPage(gate, instance.lookups.store, clock).blueprint(),
         BureauPeople(gate).blueprint(),
     )
 

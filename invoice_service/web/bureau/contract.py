@@ -22,6 +22,8 @@ PAGES: Final = (
     Page("get", "/bureau/invoices/{hash}", with_power("look")),
     Page("post", "/bureau/purpose", with_power("look")),
     Page("get", "/bureau/trail", with_power("trail")),
+    Page("get", "/bureau/lookups", with_power("trail")),
+    Page("get", "/bureau/lookups/file", with_power("trail")),
     Page("get", "/bureau/people", _SEE),
     Page("post", "/bureau/people", _HEAD),
     Page("post", "/bureau/people/{person}/invitation", _HEAD),

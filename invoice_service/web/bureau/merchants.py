@@ -32,8 +32,6 @@ PAGE: Final = 50
 _ACTS: Final = 100
 _DECISIONS: Final = ("admission", "suspension", "quota")
 _SCANNED: Final = 20
-_PURPOSE: Final = "purpose"
-_KEPT_SECONDS: Final = 4 * 3600
 _FIRST_DAY: Final = "2000-01-01"
 
 
@@ -138,7 +136,8 @@ class MerchantPages:
         """One invoice, all of it, with what became of it."""
         visitor = self._gate.official("look")
         found = self._invoice(hash_)
-        if (asks := self._why(visitor, f"invoice:{found.hash}", "invoice")) is not None:
+        subject = f"invoice:{found.code}-{found.number}"
+        if (asks := self._why(visitor, subject, "invoice")) is not None:
             return asks
         read = msgspec.json.decode
         return bureau_page(
@@ -163,16 +162,11 @@ class MerchantPages:
         purpose = self._lookups.purpose(fields.get("purpose", ""))
         to = fields.get("to", "")
         back = to if to.startswith("/bureau/") else "/bureau/merchants"
-        encoded = f"{visitor.person.id}.{purpose.encode().hex()}"
-        return self._gate.keep(self._gate.go(back), _PURPOSE, encoded, max_age=_KEPT_SECONDS)
+        return self._gate.keep_purpose(self._gate.go(back), visitor, purpose)
 
     def _why(self, visitor: Visitor, subject: str, what: What) -> Response | None:
         """Note that somebody looks; the page that asks why, where that was not said yet."""
-        whose, _, kept = self._gate.kept(_PURPOSE).partition(".")
-        try:
-            purpose = bytes.fromhex(kept).decode() if whose == str(visitor.person.id) else ""
-        except (ValueError, UnicodeDecodeError):
-            purpose = ""
+        purpose = self._gate.purpose(visitor)
         if not purpose:
             return bureau_page(self._gate, visitor, "bureau/why.html", to=request.path)
         self._lookups.note(self._gate.by(visitor), subject, what, purpose)

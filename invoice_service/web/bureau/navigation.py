@@ -26,6 +26,7 @@ ROOMS: Final = (
     Room("quota_desk.queue", N_("Requests for quota"), "applications"),
     Room("reports_page.all", N_("Reports of slips"), "reports"),
     Room("bureau_trail.show", N_("The trail"), "trail"),
+    Room("bureau_lookups.show", N_("Look-ups"), "trail"),
     Room("bureau_people.show", N_("People of the bureau"), "staff"),
 )
 

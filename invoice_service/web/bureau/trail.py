@@ -37,7 +37,7 @@ class TrailPage:
         }
         if asked["type"] and asked["type"] not in ACT_TYPES:
             raise MalformedError("parameter_malformed", "there is no such type", pointer="type")
-        since, until = _day(asked["day"])
+        since, until = span_of(asked["day"], asked["day"])
         wanted = ActFilter(
             subject=asked["subject"] or None,
             actor=asked["actor"] or None,
@@ -57,18 +57,20 @@ class TrailPage:
         )
 
 
-def _day(text: str) -> tuple[int | None, int | None]:
-    """The seconds of a day in Shenzhen; none for no day."""
-    if not text:
-        return None, None
+def span_of(first: str, last: str) -> tuple[int | None, int | None]:
+    """The seconds from one day of Shenzhen to the end of another; None for a day that is not said.
+
+    MalformedError ``day_invalid``.
+    """
     try:
-        day = date.fromisoformat(text)
-        begin, end = (
-            int(datetime.combine(one, time(), SHANGHAI).timestamp())
-            for one in (day, day + timedelta(days=1))
-        )
+        since = _midnight(date.fromisoformat(first)) if first else None
+        until = _midnight(date.fromisoformat(last) + timedelta(days=1)) if last else None
     except (ValueError, OverflowError):
         raise MalformedError(
             "day_invalid", "a day is written like 2018-08-10", pointer="day"
         ) from None
-    return begin, end
+    return since, until
+
+
+def _midnight(day: date) -> int:
+    return int(datetime.combine(day, time(), SHANGHAI).timestamp())

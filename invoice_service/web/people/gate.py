@@ -30,6 +30,8 @@ from invoice_service.web.ground.page import page as shown_page
 SESSION: Final = "session"
 FORM: Final = "form"
 KNOWN: Final = "known"
+PURPOSE: Final = "purpose"
+PURPOSE_SECONDS: Final = 4 * 3600
 TOKEN: Final = "form"  # noqa: S105 # the field's name
 _VISITOR: Final = "fapiao.visitor"
 _SEE_OTHER: Final = 303
@@ -227,6 +229,19 @@ class Gate:
     def kept(self, name: str) -> str:
         """What ``keep`` has put into this browser; "" for nothing."""
         return request.cookies.get(cookie_name(self.door.public_url, name), "")
+
+    def purpose(self, visitor: Visitor) -> str:
+        """Why an official looks, as they said in this browser some hours ago at most; "" unsaid."""
+        whose, _, kept = self.kept(PURPOSE).partition(".")
+        try:
+            return bytes.fromhex(kept).decode() if whose == str(visitor.person.id) else ""
+        except (ValueError, UnicodeDecodeError):
+            return ""
+
+    def keep_purpose(self, answer: AnyResponse, visitor: Visitor, purpose: str) -> AnyResponse:
+        """The same answer; what was said is kept in the browser for four hours, for them alone."""
+        said = f"{visitor.person.id}.{purpose.encode().hex()}"
+        return self.keep(answer, PURPOSE, said, max_age=PURPOSE_SECONDS)
 
     def keep(self, answer: AnyResponse, name: str, text: str, *, max_age: int) -> AnyResponse:
         """The same answer, with a cookie of the same kind as the session's."""

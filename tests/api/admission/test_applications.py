@@ -327,3 +327,17 @@ def test_an_examiner_examines_and_an_administrator_admits(desk: Desk, photograph
         refused = desk.client.post(f"{path}/decision", json=step, headers=key)
         problem(refused, 403, "role_required")
     assert stepped(desk, id_, "admit", batch="1")["state"] == "admitted"
+
+
+def test_who_opens_an_application_or_the_queue_has_looked(desk: Desk, photograph: bytes) -> None:
+    id_, receipt = applied(desk, photograph)
+    headers = desk.official() | {"X-Purpose": "case 7"}
+    path = f"/v1/applications/{id_}"
+    for address in (path, f"{path}/papers/1", "/v1/quota-requests", "/v1/applications"):
+        assert desk.client.get(address, headers=headers).status_code == 200, address
+    desk.client.get("/v1/quota-requests", headers=desk.auth())  # a merchant its own
+    mine(desk, receipt)
+    assert [(act["subject"], act["reason"]) for act in trail(desk, "lookup")] == [
+        (f"application:{id_}", "case 7"),
+        ("quota_requests", "case 7"),
+    ]
