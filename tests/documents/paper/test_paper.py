@@ -201,6 +201,18 @@ def test_two_stand_on_a_sheet_and_lists_follow(make: Make) -> None:
     assert sorted(code.text for code in codes) == sorted([link_of(meal()), link_of(long)])
 
 
+@pytest.mark.parametrize("name", ["店））A", "（甲）《乙》、。“丙”……——丁·（）", "店））" * 30])
+def test_marks_that_meet_keep_their_columns(make: Make, name: str) -> None:
+    """Pushed into one another, as fine print has them, they are read again as several rows."""
+    path = make(meal(buyer=company(name=name)))
+    for way in ("-raw", "-layout"):
+        found = re.search(r"名称：(.*)", text_of(path, way))
+        assert found is not None
+        printed = found[1].split("  ")[0]
+        assert name.startswith(printed)
+        assert len(printed) >= min(len(name), 28), printed
+
+
 def test_the_same_job_gives_the_same_bytes_in_a_process_of_its_own(make: Make) -> None:
     one = job([face(meal())], "{}")
     assert printed(one) == printed(one) == make(meal(), proof="{}").read_bytes()
