@@ -8,6 +8,7 @@ import pytest
 from tests.browser.chrome import Chrome, Pipe, page
 from tests.browser.site import EXPLORER, Site, served
 from tests.patience import PATIENCE
+from tests.scale import WHOLE
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +37,17 @@ NAMES = [
     *("paper", "paper fits", "paper differs"),
     *EXPLORER,
 ]
+LOOKS = [(dark, tag) for dark in (False, True) for tag in ("zh-CN", "en")]
+"""Whether it is night, and whose language."""
+
+LARGE = ("docs", "call")
+"""All calls of the description on one page: nowhere does axe take as long."""
+
+FEWER = [(False, "zh-CN"), (True, "en")]
+"""For those a usual run takes each light and each language once."""
+
+SCALED = pytest.mark.scaled
+
 LOOK = """axe.run(document, {resultTypes: ["violations"]}).then(found =>
     found.violations.map(one => `${one.id}: ${one.nodes.map(node => node.target.join(" "))}`))"""
 THEIRS = ("nested-interactive: #operations-", "aria-allowed-role: #operations")
@@ -97,18 +109,19 @@ def test_all_pages_are_looked_at(site: Site) -> None:
     assert {*NAMES} == {*site.pages, *site.papers, "results"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=SCALED) if one in LARGE else one for one in NAMES]
+)
 def test_nothing_keeps_anybody_out_of_a_page(chrome: Chrome, site: Site, name: str) -> None:
     chrome.window(*PHONE, phone=True)
-    for dark in (False, True):
+    for dark, tag in FEWER if name in LARGE and not WHOLE else LOOKS:
         chrome.dark(on=dark)
-        for tag in ("zh-CN", "en"):
-            chrome.speak(tag)
-            show(chrome, site, name)
-            found = [said for said in chrome.evaluate(LOOK) if not said.startswith(THEIRS)]
-            assert found == [], (name, dark, tag)
-            status = "Failed to load resource: the server responded with a status of"
-            assert [said for said in chrome.complaints if not said.startswith(status)] == []
+        chrome.speak(tag)
+        show(chrome, site, name)
+        found = [said for said in chrome.evaluate(LOOK) if not said.startswith(THEIRS)]
+        assert found == [], (name, dark, tag)
+        status = "Failed to load resource: the server responded with a status of"
+        assert [said for said in chrome.complaints if not said.startswith(status)] == []
 
 
 def test_it_would_be_seen(chrome: Chrome, site: Site) -> None:

@@ -12,7 +12,7 @@ from invoice_service.config import load
 from invoice_service.keys.setup import open_setup
 from invoice_service.services.people.trail import ActFilter
 from invoice_service.wiring import Instance, init_instance
-from tests.api.desk import Clock
+from tests.api.desk import TEMPLATES, Clock
 from tests.web.people.visitors import BASE, PASSWORD, Browser
 
 ADMINISTRATOR: Final = {"name": "陈", "login": "admin", "password": PASSWORD}
@@ -38,6 +38,7 @@ class Empty:
         self.clock = Clock()
         self.instance: Instance = init_instance(load(None, environ), clock=self.clock)
         self.app = create_app(self.instance)
+        self.app.jinja_env.bytecode_cache = TEMPLATES
         self.setup = open_setup(self.instance)
 
     def __enter__(self) -> Self:
