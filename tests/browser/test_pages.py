@@ -91,7 +91,8 @@ def test_a_page_fits_its_window_and_the_browser_has_no_complaint(
     assert all(request.startswith(base) for request in chrome.requests)
     # No page needs a script; a verdict has its check, the first page a camera.
     verdicts = {"authentic", "reversed", "pending", "mismatch", "unknown", "landing"}
-    scripts = {"landing": 3, **dict.fromkeys(verdicts - {"landing"}, 2)}  # a check has its words
+    # A check has its words, and a worker that is begun beside it.
+    scripts = {"landing": 3, **dict.fromkeys(verdicts - {"landing"}, 4)}
     assert chrome.evaluate("document.scripts.length") == scripts.get(page, 0)
     assert chrome.evaluate("getComputedStyle(document.body).margin") == "0px"  # our style is in
 
