@@ -25,6 +25,11 @@ WANTED = {
 }
 
 
+def test_a_column_called_just_name_is_known_in_chinese_as_in_english(tmp_path: Path) -> None:
+    [record] = read_table(written_csv(tmp_path, CHINESE.replace("商品名称", "名称") + DAY))
+    assert request_of(record) == WANTED
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk"])
 def test_chinese_columns_are_known_in_the_encodings_of_windows(
     tmp_path: Path, encoding: str
