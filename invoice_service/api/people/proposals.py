@@ -285,7 +285,9 @@ class ProposalCalls:
 def _meant(asked: ProposalRequest) -> tuple[str, Said]:
     """What a proposal is about, and what it comes to; MalformedError ``missing_field``."""
     said: Said = {}
-    if asked.role is not None and asked.kind in ("role", "invitation"):
+    if asked.kind in ("role", "invitation"):
+        if asked.role is None:
+            raise MalformedError("missing_field", "role says which one", pointer="/role")
         said["role"] = asked.role
     if asked.kind == "invitation":
         return "bureau", said | {"name": asked.name, "login": asked.login}

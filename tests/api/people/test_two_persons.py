@@ -135,3 +135,9 @@ def test_the_settings_may_leave_it_to_one(tmp_path: Path) -> None:
 def test_a_number_that_nobody_can_have_is_refused(two: Two, number: int) -> None:
     asked = {"kind": "revocation", "merchant": number, "reason": "x"}
     problem(two.call("chen", "POST", PROPOSALS, asked), 422, "amount_out_of_range")
+
+
+@pytest.mark.parametrize("asked", [{"kind": "role", "person": 1}, {"kind": "invitation"}])
+def test_a_role_that_is_not_said_is_missing(two: Two, asked: dict[str, object]) -> None:
+    missing = problem(two.call("chen", "POST", PROPOSALS, asked), 422, "missing_field")
+    assert missing["pointer"] == "/role"
