@@ -301,6 +301,7 @@ def test_who_is_erased_gets_no_letter_that_waited(house: House, inbox: Inbox, qu
     house.mail.ask(invoice, GUEST, "zh")
     erasure = f"/v1/invoices/{invoice.hash}/buyer/erasure"
     assert house.desk.post(erasure, b"", house.desk.official()).status_code == 200
+    assert house.states(invoice) == ["failed"]  # no page says that it is on its way
     assert house.send(inbox) == Sent(failed=1, codes=(GIVEN_UP,))
     assert inbox.letters == []
 

@@ -126,10 +126,13 @@ class MailRows:
                 connection.execute(TO_WASH)
 
     def letters_of(self, invoice: int) -> list[Told]:
-        """What became of those of an invoice, in order."""
+        """What became of those of an invoice, in order; one whose address is gone has failed."""
+        query = (
+            "SELECT CASE WHEN m.state = 'waiting' AND k.key = ? THEN 'failed' ELSE m.state END,"
+            " m.at FROM mails m JOIN mail_keys k ON k.id = m.id WHERE m.invoice = ? ORDER BY m.id"
+        )
         with self.connections.reading() as connection:
-            query = "SELECT state, at FROM mails WHERE invoice = ? ORDER BY id"
-            return [Told(*row) for row in connection.execute(query, (invoice,))]
+            return [Told(*row) for row in connection.execute(query, (GONE, invoice))]
 
     def old_letters(self, before: int) -> Due:
         """Those that were sent or given up."""
