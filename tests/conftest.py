@@ -5,6 +5,7 @@ FAPIAO_HYPOTHESIS=mutants takes fewer examples, the same each time, and shows th
 
 import itertools
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.outside import NEEDS
-from tests.sharing import end_forks_with_us, keep_temporary_files_in_memory, longest_first
+from tests.sharing import (
+    collect_no_garbage,
+    end_forks_with_us,
+    keep_temporary_files_in_memory,
+    longest_first,
+)
 
 _HOMES: Final = itertools.count()
 
@@ -59,6 +65,13 @@ class _TellsFailuresAtOnce:
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # of several that share the tests, one tells
         config.pluginmanager.register(_TellsFailuresAtOnce(config))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for tests, and for nothing else."""
+    with collect_no_garbage():
+        return (yield)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,5 +1,6 @@
 """The order of a run, and where its files are put."""
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -74,3 +75,8 @@ def test_a_process_of_tests_that_ends_is_missed_though_its_stopped_fork_holds_it
     run = pytester.runpytest_subprocess("-n1", "-p", "no:cacheprovider", timeout=PATIENCE)
     run.assert_outcomes(passed=1, failed=1)
     run.stdout.fnmatch_lines("*crashed while running*test_ends*")
+
+
+def test_tests_are_no_garbage_and_what_they_leave_is() -> None:
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 100_000
