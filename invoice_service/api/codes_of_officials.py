@@ -77,7 +77,7 @@ OFFICIALS: Final = {
         "请注明查询目的：在请求头 X-Purpose 中填写事由",
     ),
     "merchant_revoked": Entry(
-        409,
+        403,
         "This merchant was revoked for good: nobody can let it issue again",
         "该商户已被永久取消开票资格，无法恢复",
     ),

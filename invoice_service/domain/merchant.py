@@ -101,7 +101,11 @@ class Merchant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def refuse_unless_active(status: str) -> None:
-    """RefusedError ``merchant_suspended``, ``merchant_left`` for a merchant that may not issue."""
+    """RefusedError ``merchant_suspended``, ``merchant_left``, ``merchant_revoked`` for a merchant
+    that may not issue.
+    """
+    if status == "revoked":
+        raise RefusedError("merchant_revoked", "this merchant was revoked for good")
     if status == "left":
         raise RefusedError("merchant_left", "this merchant has left; its invoices stand")
     if status != "active":

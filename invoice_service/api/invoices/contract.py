@@ -299,7 +299,7 @@ _ANSWERED = (
 _READ = ("password_area", "invoice_unknown", *STORE)
 FOR_WHOMEVER: Final = (
     *("merchant_suspended", "quota_exhausted", "number_range_exhausted", "numbering_changed"),
-    *("merchant_left", "quota_money_spent", "invoice_over_limit"),
+    *("merchant_left", "merchant_revoked", "quota_money_spent", "invoice_over_limit"),
     *("database_refused", "clock_behind", "clock_ahead", "log_behind", *STORE, *LOG),
 )
 """What issuing is refused for, whatever is issued."""

@@ -199,7 +199,13 @@ OPERATIONS: Final = (
         scope="issue",
         codes=(
             *(*SOLD, "value_unknown", "parts_incomplete", "part_unclear", "order_differs"),
-            *("merchant_suspended", "merchant_left", "prepaid_unknown", "key_unreadable"),
+            *(
+                "merchant_suspended",
+                "merchant_left",
+                "merchant_revoked",
+                "prepaid_unknown",
+                "key_unreadable",
+            ),
             "database_refused",
             *STORE,
         ),

@@ -179,6 +179,7 @@ OPERATIONS: Final = (
         (201, 200),
         codes=(
             *("tax_id_invalid", "merchant_unknown", "merchant_suspended", "merchant_left"),
+            "merchant_revoked",
             *("time_invalid", "prepaid_term", "amount_out_of_range", "database_refused", *_SAID),
         ),
     ),

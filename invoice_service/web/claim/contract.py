@@ -131,7 +131,7 @@ OPERATIONS: Final = (
             *("tax_id_invalid", "text_too_long", "control_character", "text_damaged"),
             *("order_claimed", "order_part_taken", "order_cancelled", "order_expired"),
             *("order_not_paid", "value_unknown", "merchant_suspended", "quota_exhausted"),
-            *("merchant_left", "quota_money_spent", "invoice_over_limit"),
+            *("merchant_left", "merchant_revoked", "quota_money_spent", "invoice_over_limit"),
             *("prepaid_unknown", "prepaid_ended", "prepaid_short", "prepaid_full"),
             *("log_behind", "clock_behind", "clock_ahead", "key_unreadable", *STORE),
         ),

@@ -97,9 +97,9 @@ def test_a_merchant_is_revoked_by_two(two: Two) -> None:
     number = two.call("wu", "POST", PROPOSALS, {"kind": "revocation", "merchant": 1}).get_json()
     path = f"{PROPOSALS}/{number['id']}"
     assert two.call("chen", "POST", f"{path}/confirmation").status_code == 200
-    problem(two.post("/v1/invoices", {"order_id": "A", "lines": [MEAL]}), 403, "merchant_suspended")
+    problem(two.post("/v1/invoices", {"order_id": "A", "lines": [MEAL]}), 403, "merchant_revoked")
     again = two.call("chen", "DELETE", "/v1/merchants/1/suspension")
-    problem(again, 409, "merchant_revoked")
+    problem(again, 403, "merchant_revoked")
 
 
 def test_a_proposal_is_withdrawn(two: Two) -> None:
