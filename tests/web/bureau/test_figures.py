@@ -209,7 +209,7 @@ def test_who_opens_a_file_says_why_and_it_is_written_down(
     assert (answer.status_code, answer.headers["Location"]) == (303, "/bureau/merchants/1")
     page = examiner.get("/bureau/merchants/1").text
     assert "91440300708461136T" in page
-    assert "admission" in page
+    assert "<b>准入</b>" in page
     (act,) = bureau.acts("lookup")
     assert (act["subject"], act["reason"]) == ("merchant:1", "案号 7")
     auditor = people["auditor"]  # signs in at the same desk within the hour
