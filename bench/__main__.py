@@ -77,7 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--lighthouse",
         action="store_true",
-        help="only what Lighthouse says of customers' pages; fetched with npm when it is not there",
+        help="only what Lighthouse says of pages; fetched with npm when it is not there",
     )
     parser.add_argument("--size", type=int, help=f"invoices of a simulated year (else {SIZE:,})")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""What Lighthouse says of the pages that customers see, as on its usual slow phone.
+"""What Lighthouse says of customers' and officials' pages, as on its usual slow phone.
 
 Lighthouse 12 is a program of others for Node: it is fetched into ``build/lighthouse`` on first use.
 """
@@ -16,10 +16,12 @@ from typing import Final
 
 from bench.run import Run
 from bench.table import Measure
-from tests.api.desk import Desk
+from invoice_service.services.people.sessions import Visit
 from tests.browser.chrome import program
+from tests.browser.city import settle
 from tests.browser.site import Site, filled
 from tests.front.stage import stage
+from tests.web.people.visitors import SESSION, Bureau
 
 VERSION: Final = "12.8.2"
 """13 wants a later Node than Debian's."""
@@ -28,6 +30,14 @@ PAGES: Final = (
     *("authentic", "reversed", "mismatch", "landing", "list", "file", "claim", "problems"),
     *("why", "report"),
 )
+OFFICIAL: Final = {
+    "bureau": "/bureau/",
+    "totals": "/bureau/totals?by=merchant&compare=before",
+    "merchants": "/bureau/merchants",
+    "explorer": "/explorer/",
+}
+"""Pages of the bureau, as an administrator has them, and the log for everybody."""
+
 SUBJECTS: Final = {
     "performance": "performance",
     "accessibility": "accessibility",
@@ -48,9 +58,11 @@ def lighthouse_scores(run: Run) -> list[Measure]:
     measures: list[Measure] = []
     speeds: list[float] = []
     with _served(run.place("lighthouse")) as site:
-        for name in PAGES:
+        headers = _signed_in(site)
+        for name in (*PAGES, *OFFICIAL):
             with run.step(f"Lighthouse: {name}"):
-                rounds = [_scores(look, site.pages[name], run.folder) for _ in range(RUNS)]
+                url = site.base + OFFICIAL[name] if name in OFFICIAL else site.pages[name]
+                rounds = [_scores(look, url, run.folder, headers) for _ in range(RUNS)]
                 speeds += [found["machine"] for found in rounds]
                 for subject, words in SUBJECTS.items():
                     score = median(found[subject] for found in rounds)
@@ -64,17 +76,27 @@ def lighthouse_scores(run: Run) -> list[Measure]:
 @contextmanager
 def _served(folder: Path) -> Iterator[Site]:
     """Pages of every kind, behind the server that the service has."""
-    with Desk(folder) as desk, stage(desk.app, threads=8) as (host, port):
+    with Bureau(folder) as desk, stage(desk.app, threads=8) as (host, port):
         desk.clock.now = datetime.now(tz=UTC)  # as of just now, by the browser's clock as well
         yield filled(desk, f"http://{host}:{port}", folder)
 
 
-def _scores(look: Path, url: str, folder: Path) -> dict[str, float]:
+def _signed_in(site: Site) -> dict[str, str]:
+    """What a browser sends in which an administrator has signed in; customers' pages ignore it."""
+    assert isinstance(site.desk, Bureau)
+    settle(site.desk)
+    person = site.desk.person("chen", "administrator")
+    sessions = site.desk.instance.people.sessions
+    return {"Cookie": f"{SESSION}={sessions.open(person, 'strong', Visit('', ''), 'totp')}"}
+
+
+def _scores(look: Path, url: str, folder: Path, headers: dict[str, str]) -> dict[str, float]:
     """Points of one run, of 100; and under ``machine`` how quick Lighthouse finds this one."""
     report = folder / "report.json"
+    sent = f"--extra-headers={json.dumps(headers)}" if "/bureau/" in url else "--quiet"
     subprocess.run(
         [
-            *(str(look), url, "--quiet", "--output=json", f"--output-path={report}"),
+            *(str(look), url, "--quiet", sent, "--output=json", f"--output-path={report}"),
             *(f"--only-categories={','.join(SUBJECTS)}", f"--chrome-flags={FLAGS}"),
         ],
         env={**os.environ, "CHROME_PATH": program() or ""},
@@ -82,6 +104,8 @@ def _scores(look: Path, url: str, folder: Path) -> dict[str, float]:
         capture_output=True,
     )
     said = json.loads(report.read_bytes())
+    if said["finalDisplayedUrl"].partition("?")[0] != url.partition("?")[0]:
+        raise OSError(f"{url} led to {said['finalDisplayedUrl']}")
     points = {name: 100 * said["categories"][name]["score"] for name in SUBJECTS}
     return {**points, "machine": said["environment"]["benchmarkIndex"]}
 
