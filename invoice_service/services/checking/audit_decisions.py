@@ -1,7 +1,7 @@
 """The audit's look at what officials decide on: each row stands as the acts about it say.
 
 Applications, requests for quota and proposals: what was decided, by whom, and for what reason.
-What was asked for is its sender's own and stands in no act; a proposal is an act itself.
+What an applicant has written is its sender's own and stands in no act.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from chain import canonical
 from chain.audit.finding import AuditError
+from invoice_service.domain.quota import QUOTAS
 from invoice_service.services.people.trail import DecisionStanding, Desk
 
 _ROWS_AT_ONCE: Final = 256
@@ -60,11 +61,13 @@ def _application(row: DecisionStanding) -> dict[str, Any]:
 
 
 def _request(row: DecisionStanding) -> dict[str, Any]:
-    """Open until an act answers it."""
+    """Open until an act answers it; acts of before do not say what was asked for."""
     if not row.acts:
         return {"state": "open", "answer": "", "answered_at": None}
     act = row.acts[-1]
+    asked = {name: act.before.get(name) for name in QUOTAS}
     return {
+        **(asked if act.before.keys() & asked.keys() else {}),
         "state": act.after.get("state"),
         "kind": act.before.get("kind"),
         "answer": act.reason,

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from invoice_service.domain.quota import QUOTAS
 from invoice_service.services.people.trail import Decided, DecisionStanding, Desk
 from invoice_service.storage.sqlite.connection import Connections
 
@@ -19,7 +20,7 @@ _ROWS: Final[dict[Desk, tuple[str, str, tuple[str, ...]]]] = {
     "quota_request": (
         "quota_requests",
         "'quota'",
-        ("state", "kind", "answer", "answered_at", "merchant_id AS merchant"),
+        (*("state", "kind", "answer", "answered_at", "merchant_id AS merchant"), *QUOTAS),
     ),
     "proposal": (
         "proposals",

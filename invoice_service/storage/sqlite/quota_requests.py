@@ -90,7 +90,7 @@ class QuotaRequestRows:
             )
             if granted is not None:
                 _grant(connection, found, row[-1], granted, answer, by)
-            before: Said = {"state": "open", "kind": found.kind}
+            before: Said = {"state": "open", "kind": found.kind, **found.quotas.said()}
             after: Said = {"state": state, "merchant": found.merchant_id}
             subject = f"quota_request:{id_}"
             act = act_by(by, "quota", subject, before=before, after=after, reason=answer)

@@ -80,6 +80,8 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("UPDATE applications SET id = 9 WHERE id = 2", "application", 9),
         ("DELETE FROM applications WHERE id = 2", "application", 2),
         ("UPDATE quota_requests SET state = 'refused' WHERE id = 1", "quota_request", 1),
+        ("UPDATE quota_requests SET quota = 7 WHERE id = 1", "quota_request", 1),
+        ("UPDATE quota_requests SET month_quota = 7 WHERE id = 1", "quota_request", 1),
         ("UPDATE quota_requests SET answer = 'more' WHERE id = 1", "quota_request", 1),
         ("UPDATE quota_requests SET answered_at = 1 WHERE id = 1", "quota_request", 1),
         ("UPDATE quota_requests SET merchant_id = 2 WHERE id = 1", "quota_request", 1),
