@@ -155,7 +155,7 @@ SLIP_ASKED = (
 HIDE = Parameter(
     "hide",
     "Groups to leave out",
-    schema={"type": "array", "items": {"enum": ["buyer", "lines"]}},
+    schema={"type": "array", "items": {"enum": ["buyer", "lines"]}, "maxItems": 2},
 )
 PURPOSE = Parameter(
     "X-Purpose", "Officials: why they look; UTF-8, best percent-encoded, 200 characters", "header"
