@@ -9,9 +9,11 @@ from threading import Thread
 import pytest
 from msgspec import UNSET
 
+from chain.audit.finding import AuditError
 from invoice_service.domain.invoice import Issued
 from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.domain.request import ReversalRequest
+from invoice_service.services.checking.audit_invoices import InvoiceCheck
 from tests.domain.samples import BY
 from tests.scale import share
 from tests.storage.shop import Shop, codes
@@ -177,6 +179,46 @@ def test_whatever_happens_the_sum_is_what_the_slow_definition_says(shop: Shop) -
             ]
         for month, amount in spent(shop).items():
             assert amount == derived(shop, month) <= 40 * MEAL
+        assert [one for one in shop.store.spent() if one.kept != one.counted] == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "kept"),
+    [
+        ("UPDATE money_spent SET amount = amount - 1 WHERE month = '2026-12'", MEAL - 1),
+        ("DELETE FROM money_spent WHERE month = '2026-12'", 0),
+        ("UPDATE money_spent SET amount = amount - 1 WHERE month = '2026-11'", 2 * MEAL - 1),
+        ("UPDATE money_spent SET month = 'never' WHERE month = '2026-12'", 0),
+    ],
+)
+def test_a_sum_that_was_changed_behind_the_scenes_is_named(
+    shop: Shop, statement: str, kept: int
+) -> None:
+    shop.issue(shop.draft("before"))
+    allow(shop, month=10 * MEAL)
+    shop.issue(shop.draft("A-1"))
+    at(shop, moment(2026, 12, 1))
+    shop.issue(shop.draft("A-2"))
+    InvoiceCheck(shop.store).quotas()
+    with shop.store.connections.writing() as connection:
+        assert connection.execute(statement).rowcount == 1
+    with pytest.raises(AuditError) as caught:
+        InvoiceCheck(shop.store).quotas()
+    assert (caught.value.extra["kind"], caught.value.extra["place"]) == ("merchant", 1)
+    assert caught.value.extra["found"] == str(kept)
+
+
+def test_a_quota_that_was_given_later_counts_from_then_on(shop: Shop) -> None:
+    shop.issue(shop.draft("before"))
+    at(shop, moment(2026, 12, 1))
+    allow(shop, month=10 * MEAL)
+    assert shop.store.spent() == []
+    shop.issue(shop.draft("A-1"))
+    allow(shop)
+    shop.issue(shop.draft("A-2"))  # without one nothing is counted
+    assert shop.store.spent() == []
+    allow(shop, month=10 * MEAL)
+    assert [one[1:] for one in shop.store.spent()] == [("2026-12", 2 * MEAL, 2 * MEAL)]
 
 
 def test_a_merchant_that_has_left_issues_nothing_and_takes_nothing_back(shop: Shop) -> None:

@@ -9,7 +9,7 @@ First the log, as ``chain.audit.audit`` does for any log. Then, in one walk alon
    and discount;
 3. numbers follow one another without a gap, and time never goes back;
 4. a red invoice takes back the whole of an earlier blue one, and no quota has less used of it than
-   there are blue ones;
+   there are blue ones, or as money another sum than the month's invoices come to;
 5. the parts of a bill agree, an invoice in the place of another names the order's first, and no
    more stands under such an order than was first sold;
 6. each invoice up to the cursor stands in the log at its place, and each entry has its invoice;

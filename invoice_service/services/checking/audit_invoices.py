@@ -45,6 +45,19 @@ class Books(Protocol):
         """Return one merchant."""
         ...
 
+    def spent(self) -> Sequence["Spent"]:
+        """Return the running sums of quotas as money, counted anew at one moment."""
+        ...
+
+
+class Spent(NamedTuple):
+    """A month's running sum of a quota as money, and what its invoices come to; fen without tax."""
+
+    merchant_id: int
+    month: str
+    kept: int
+    counted: int
+
 
 class Checked(NamedTuple):
     """An invoice that holds by itself, and its seller's tax id.
@@ -142,12 +155,18 @@ class InvoiceCheck:
         return Checked(invoice, seller.tax_id, reversal)
 
     def quotas(self) -> None:
-        """Step 4: as much of each quota is used as there are blue invoices, or more by now."""
+        """Step 4: as much of each quota is used as there are blue invoices, or more by now; of
+        each as money, what the month's invoices come to.
+        """
         for merchant_id, used in sorted(self._used.items()):
             account = self._books.account(merchant_id)
             if account is None or account.used < used:
                 found = "no row" if account is None else f"{account.used} used"
                 raise AuditError("merchant", merchant_id, f"{used} used", found)
+        for merchant_id, month, kept, counted in self._books.spent():
+            if kept != counted:
+                expected = f"{counted} fen of its quota spent in {month}"
+                raise AuditError("merchant", merchant_id, expected, str(kept))
 
     def _seller(self, invoice: StoredInvoice) -> _Seller:
         merchant_id = invoice.merchant_id

@@ -31,6 +31,17 @@ _COUNT: Final = (
     " WHERE i.merchant_id = ? AND i.seq >= ? AND coalesce(blue.seq, i.seq) >= ?"
 )
 
+_ALL_SPENT: Final = "SELECT month, amount FROM money_spent WHERE merchant_id = ?"
+_LAST_ISSUED: Final = (
+    "SELECT issued_at FROM invoices WHERE merchant_id = ? ORDER BY seq DESC LIMIT 1"
+)
+_GIVEN: Final = (
+    "SELECT coalesce(max(at), 0) FROM acts WHERE subject = ? AND type = 'quota'"
+    " AND outcome = 'done' AND json_extract(before, '$.month_quota') IS NULL"
+    " AND json_extract(after, '$.month_quota') IS NOT NULL"
+)
+"""When a merchant without a quota as money was given one."""
+
 
 def create_money(db: Database) -> None:
     """Quotas as money beside those as invoices, and what was issued of them by month."""
@@ -104,6 +115,44 @@ def last_spent(execute: _Execute, merchant_id: int) -> tuple[str, Fen]:
     """The newest month in which a merchant issued under a quota, and how much; "" for none."""
     row = execute(_NEWEST, (merchant_id,)).fetchone()
     return ("", 0) if row is None else (row[0], row[1])
+
+
+def recounted(execute: _Execute) -> list[tuple[int, str, Fen, Fen]]:
+    """(merchant, month, the sum that is kept, the sum counted anew) of all with such a quota.
+
+    Within one reading transaction. A sum that is gone is missed in the newest month in which the
+    merchant issued since it was given the quota.
+    """
+    newest = execute("SELECT coalesce(max(seq), 0) FROM invoices").fetchone()[0]
+    found = []
+    for (id_,) in execute("SELECT id FROM merchants WHERE month_quota IS NOT NULL").fetchall():
+        kept = dict(
+            execute(
+                "SELECT month, amount FROM money_spent WHERE merchant_id = ?", (id_,)
+            ).fetchall()
+        )
+        last = execute(_LAST_ISSUED, (id_,)).fetchone()
+        if last is not None and last[0] >= execute(_GIVEN, (f"merchant:{id_}",)).fetchone()[0]:
+            kept.setdefault(shanghai_month(last[0]), 0)
+        for month, amount in sorted(kept.items()):
+            found.append((id_, month, amount, _counted(execute, id_, month, newest)))
+    return found
+
+
+def _counted(execute: _Execute, merchant_id: int, month: str, newest: int) -> Fen:
+    try:
+        bounds = month_begins(month), month_begins(_next(month))
+    except ValueError:  # somebody wrote what is no month: nothing is issued in it
+        return 0
+    first, end = (_first_since(execute, moment, newest) for moment in bounds)
+    row = execute(_COUNT + " AND i.seq < ?", (merchant_id, first, first, end)).fetchone()
+    counted: Fen = row[0]
+    return counted
+
+
+def _next(month: str) -> str:
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year + number // 12:04}-{number % 12 + 1:02}"
 
 
 def _first_since(execute: _Execute, moment: int, last: int) -> int:

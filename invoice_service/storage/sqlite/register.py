@@ -12,10 +12,11 @@ from chain.hashing import Digest
 from invoice_service.domain.acts import By, Said, act_by
 from invoice_service.domain.merchant import MerchantRequest, Status, particulars
 from invoice_service.domain.quota import Quotas
+from invoice_service.services.checking.audit_invoices import Spent
 from invoice_service.services.people.ports import NO_TERMS, ApiKey, KeyTerms, Role
 from invoice_service.services.ports import Account
 from invoice_service.storage.sqlite.connection import Connections
-from invoice_service.storage.sqlite.money import begin_money, last_spent
+from invoice_service.storage.sqlite.money import begin_money, last_spent, recounted
 from invoice_service.storage.sqlite.trail import append
 
 _TERMS: Final = ("scopes", "expires_at", "till", "office", "person_id")
@@ -61,6 +62,15 @@ class Register:
         """One merchant."""
         found = self._accounts("id = ?", [merchant_id], limit=1)
         return found[0] if found else None
+
+    def spent(self) -> list[Spent]:
+        """The running sums of quotas as money, counted anew at one moment."""
+        with self.connections.reading() as connection:
+            connection.execute("BEGIN")  # one state of the database for all that is counted
+            try:
+                return [Spent(*row) for row in recounted(connection.execute)]
+            finally:
+                connection.rollback()
 
     def account_by_tax_id(self, tax_id: str) -> Account | None:
         """The merchant with this tax id."""
