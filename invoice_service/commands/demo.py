@@ -62,7 +62,7 @@ def demo(*, once: bool) -> int:
                 console.print(f"what the processes said: {FOLDER}/output", style="yellow")
                 raise
             if not once:
-                invite_owner(config)
+                invite_people(config)
                 show(console, config, day)
                 console.print("\n按 Ctrl-C 停止。 Ctrl-C stops everything.", style="bold")
                 stay(tree, _living(config, day.merchant_key))
@@ -151,13 +151,15 @@ def official_key(instance: Instance) -> str:
     return text
 
 
-def invite_owner(config: Config) -> None:
-    """Somebody whom the page of doors signs in; nobody is told the password."""
+def invite_people(config: Config) -> None:
+    """Those whom the page of doors signs in; nobody is told their passwords."""
     with closing(open_instance(config)) as instance:
         by, staff = instance.operator(), instance.people.staff
         invited = staff.invite(Whose(1), "owner", "样本店主", LOGIN, by)
         staff.accept(invited.token, token_urlsafe(), Visit("", ""), by.at)
         set_the_tables(instance.till, 1, invited.person.id, by)
+        official = staff.invite(Whose(None), "administrator", "样本税务人员", LOGIN, by)
+        staff.accept(official.token, token_urlsafe(), Visit("", ""), by.at)
 
 
 def wait_ready(tree: Tree, config: Config) -> None:

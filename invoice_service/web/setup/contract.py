@@ -4,7 +4,11 @@ from typing import Final
 
 from invoice_service.web.people.contract import ANYBODY, Page
 
-DOORS: Final = (Page("get", "/demo", ANYBODY), Page("post", "/demo/till", ANYBODY))
+DOORS: Final = (
+    Page("get", "/demo", ANYBODY),
+    Page("post", "/demo/till", ANYBODY),
+    Page("post", "/demo/bureau", ANYBODY),
+)
 """The pages of a demo alone; elsewhere there are none."""
 
 PAGES: Final = (

@@ -17,7 +17,8 @@ from invoice_service.documents.qr import qr_svg
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.qrtext import scan_url
 from invoice_service.services.people.entrance import SignedIn
-from invoice_service.services.people.person import PeopleReader
+from invoice_service.services.people.person import BUREAU, PeopleReader
+from invoice_service.services.people.sessions import Level
 from invoice_service.services.ports import InvoiceFilter, InvoiceReader
 from invoice_service.web.people.gate import Gate
 from invoice_service.web.setup.entry import home
@@ -26,9 +27,10 @@ MARK: Final = ".made-by-fapiao-demo"
 """A file in a folder that the demo has made, and may delete."""
 
 LOGIN: Final = "sample"
-"""The sample restaurant's owner, before the ``@``."""
+"""The sample restaurant's owner, and the sample bureau's official, before the ``@``."""
 
 _OWNER: Final = f"{LOGIN}@1"
+_OFFICIAL: Final = f"{LOGIN}@{BUREAU}"
 _SHOWN: Final = 8
 _LISTED: Final = 12
 
@@ -63,6 +65,7 @@ def doors_blueprint(parts: DoorsParts, gate: Gate) -> Blueprint:
         doors = _Doors(parts, gate)
         routes.get("")(doors.show)
         routes.post("/till")(doors.to_the_till)
+        routes.post("/bureau")(doors.to_the_bureau)
         for fault in Gate.FAULTS:
             routes.register_error_handler(fault, gate.problem)
     return routes
@@ -94,14 +97,21 @@ class _Doors:
 
     def to_the_till(self) -> AnyResponse:
         """Sign in as the sample restaurant's owner, with nothing to type."""
+        return self._sign_in(_OWNER, "full", home())
+
+    def to_the_bureau(self) -> AnyResponse:
+        """Sign in as the sample bureau's administrator, with nothing to type."""
+        return self._sign_in(_OFFICIAL, "strong", "/bureau/")
+
+    def _sign_in(self, login: str, level: Level, place: str) -> AnyResponse:
         self._gate.fields()
-        person = self._store.person_by_login(_OWNER)
+        person = self._store.person_by_login(login)
         if person is None or person.state != "active":
             raise UnavailableError("database_busy", "the sample is still being made")
         token = self._gate.door.desk.sessions.open(
-            person, "full", self._gate.visit(), "demo", self._gate.token()
+            person, level, self._gate.visit(), "demo", self._gate.token()
         )
-        return self._gate.enter(SignedIn(token, person, "full"), home())
+        return self._gate.enter(SignedIn(token, person, level), place)
 
     def _newest(self) -> Sequence[StoredInvoice]:
         after = max(0, self._store.last_seq() - _SHOWN)

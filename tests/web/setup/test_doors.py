@@ -25,6 +25,8 @@ def made(folder: Path, url: str = HERE, *, mark: bool = True) -> Desk:
     by, staff = desk.instance.operator(), desk.instance.people.staff
     invited = staff.invite(Whose(1), "owner", "Sample", LOGIN, by)
     staff.accept(invited.token, PASSWORD, Visit("", ""), by.at)
+    official = staff.invite(Whose(None), "administrator", "Sample", LOGIN, by)
+    staff.accept(official.token, PASSWORD, Visit("", ""), by.at)
     return desk
 
 
@@ -38,6 +40,15 @@ def test_one_touch_signs_in_to_the_sample_till(tmp_path: Path) -> None:
         assert place(browser.send("/demo/till")) in {"/till/", "/account"}
         assert browser.is_in()
         assert "sample@1" in browser.get("/account").text
+
+
+def test_one_touch_signs_in_to_the_sample_tax_office(tmp_path: Path) -> None:
+    with made(tmp_path) as desk:
+        browser = Browser(desk.app.test_client(), "127.0.0.1")
+        browser.get("/demo")
+        assert place(browser.send("/demo/bureau")) == "/bureau/"
+        assert browser.get("/bureau/").status_code == 200
+        assert "sample@bureau" in browser.get("/account").text
 
 
 def test_a_form_of_another_site_signs_nobody_in(tmp_path: Path) -> None:
@@ -55,7 +66,8 @@ def test_before_there_is_an_owner_and_an_invoice(tmp_path: Path) -> None:
     with Desk(tmp_path, FAPIAO_SERVICE_PUBLIC_URL=HERE) as desk:
         browser = Browser(desk.app.test_client(), "127.0.0.1")
         assert browser.get("/demo").status_code == 200
-        assert browser.send("/demo/till").status_code == 503
+        for door in ("/demo/till", "/demo/bureau"):
+            assert browser.send(door).status_code == 503
 
 
 @pytest.mark.parametrize(
@@ -75,6 +87,6 @@ def test_never_in_a_real_one(tmp_path: Path, mark: bool, url: str) -> None:
         assert not {(page.method, page.path) for page in DOORS} & all_routes(desk.app)
         browser = Browser(desk.app.test_client(), "127.0.0.1")
         browser.get("/sign-in")
-        for answer in (browser.get("/demo"), browser.send("/demo/till")):
+        for answer in (browser.get("/demo"), *map(browser.send, ("/demo/till", "/demo/bureau"))):
             assert answer.status_code == 404
         assert not browser.is_in()
