@@ -3,6 +3,7 @@ if (location.search === "?plain") {
   Object.defineProperty(globalThis, "crypto", { value: undefined });
 }
 const { check } = await import("./check.mjs");
+await import("../../static/verify/subtree.js"); // as the page has it, which has no network by then
 
 globalThis.checkAll = async (rows) => {
   const found = [];
