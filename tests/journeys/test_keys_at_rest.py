@@ -1,12 +1,14 @@
 """A service whose secret keys are encrypted: every program opens its own, and none says how."""
 
 import json
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from invoice_service.commands.remote import Remote
 from tests.journeys.service import Service
+from tests.patience import wait_until
 
 PASSPHRASE = "six words nobody would guess 暗号"
 
@@ -42,10 +44,15 @@ def test_it_issues_anchors_and_tells_nobody(service: Service, from_file: bool) -
     service.fapiao("keys", "encrypt")
     _, key = service.admit()
     service.start()
-    order = {"order_id": "T1", "lines": [{"name": "*餐饮服务*餐费", "unit_price": 11300}]}
-    order["lines"][0]["tax_rate"] = "0.06"  # type: ignore[index]
-    issued = json.loads(Remote(service.url, key).post("/v1/invoices", json.dumps(order).encode()))
-    assert issued["promise"]  # the issuing process opened its key
+    till, numbers = Remote(service.url, key), count(1)
+
+    def is_promised() -> bool:
+        """Of a new order: while the issuing process begins, web processes issue without it."""
+        meal = {"name": "*餐饮服务*餐费", "unit_price": 11300, "tax_rate": "0.06"}
+        order = {"order_id": f"T{next(numbers)}", "lines": [meal]}
+        return "promise" in json.loads(till.post("/v1/invoices", json.dumps(order).encode()))
+
+    wait_until(is_promised, "the issuing process has opened its key")
     assert _told(service.pids()) == {"issuer", "serve", "supervisord", "worker"}
     service.wait_until_anchored(1)  # and the worker the log's
     assert service.stop() == 0
