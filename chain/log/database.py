@@ -328,9 +328,6 @@ class SqliteLogStore:
         except sqlite3.Error as error:
             raise _problem(error) from error
 
-    def _connection(self) -> sqlite3.Connection:
-        return self._here().connection
-
     def _here(self) -> _Opened:
         """What this thread has, opened on first use (a fork must not share its parent's)."""
         opened: _Opened | None = getattr(self._local, "opened", None)

@@ -1,13 +1,10 @@
 """Look-ups of officials as CSV, for whoever answers for them."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
-from invoice_service.documents.spreadsheet import BOM
+from invoice_service.documents.spreadsheet import BOM, csv_of
 from invoice_service.domain.numbering import shanghai_time
-from invoice_service.domain.text import harmless_cell
 from invoice_service.services.people.lookups import Looked
 
 _COLUMNS: Final = (
@@ -16,20 +13,13 @@ _COLUMNS: Final = (
 )
 
 
-def looked_csv(looked: Iterable[Looked], names: Mapping[int, str]) -> Iterator[str]:
+def looked_csv(looked: Iterable[Looked], names: Mapping[int, str]) -> Iterator[bytes]:
     """Yield RFC 4180 lines with BOM, times RFC 3339 +08:00; ``names`` of people by their ids.
 
     ``act`` is the place in the trail. No cell is a formula.
     """
-    yield BOM + _line(_COLUMNS)
+    yield BOM.encode() + csv_of([_COLUMNS])
     for one in looked:
         name = "" if one.person is None else names.get(one.person, "")
-        time = shanghai_time(one.at).isoformat()
-        who = time, name, one.actor, one.origin
-        yield _line((*who, one.what, one.subject, one.purpose, one.seq))
-
-
-def _line(cells: Iterable[Any]) -> str:
-    file = io.StringIO()
-    csv.writer(file).writerow([harmless_cell(str(cell)) for cell in cells])
-    return file.getvalue()
+        who = shanghai_time(one.at).isoformat(), name, one.actor, one.origin
+        yield csv_of([(*who, one.what, one.subject, one.purpose, str(one.seq))])

@@ -51,7 +51,7 @@ def test_what_a_log_is_called_is_said_once(open_store: Open) -> None:
 
 def test_an_entry_without_a_block_is_damage(open_store: Open) -> None:
     with closing(open_store()) as store:
-        store._connection().execute("INSERT INTO entries VALUES (0, x'00', x'01')")
+        store._here().connection.execute("INSERT INTO entries VALUES (0, x'00', x'01')")
         with pytest.raises(VerificationError, match=r"^store_damaged\b"):
             store.locate(b"\x01")
 
@@ -146,7 +146,7 @@ def test_a_row_that_breaks_the_schema_is_damage(open_store: Open, tmp_path: Path
 
 def test_a_writer_waits_and_begins_in_words(open_store: Open) -> None:
     store = open_store()
-    connection = store._connection()
+    connection = store._here().connection
     assert connection.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
     assert connection.isolation_level is None
 
@@ -169,7 +169,7 @@ def test_a_full_disk_is_said_and_nothing_stays(open_store: Open, tmp_path: Path)
 
 def _limit_pages(store: SqliteLogStore, most: int) -> int:
     """The same error as a full disk's, SQLITE_FULL, by a limit that the database has itself."""
-    connection = store._connection()
+    connection = store._here().connection
     pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {most}")
     return pages
@@ -339,7 +339,7 @@ def test_an_older_file_is_brought_up_to_date(open_store: Open, tmp_path: Path) -
 
 def test_every_commit_is_synced(open_store: Open) -> None:
     store = open_store()
-    connection = store._connection()
+    connection = store._here().connection
     settings: Sequence[object] = [
         connection.execute(f"PRAGMA {name}").fetchone()[0]
         for name in ("journal_mode", "synchronous")

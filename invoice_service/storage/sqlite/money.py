@@ -126,11 +126,7 @@ def recounted(execute: _Execute) -> list[tuple[int, str, Fen, Fen]]:
     newest = execute("SELECT coalesce(max(seq), 0) FROM invoices").fetchone()[0]
     found = []
     for (id_,) in execute("SELECT id FROM merchants WHERE month_quota IS NOT NULL").fetchall():
-        kept = dict(
-            execute(
-                "SELECT month, amount FROM money_spent WHERE merchant_id = ?", (id_,)
-            ).fetchall()
-        )
+        kept = dict(execute(_ALL_SPENT, (id_,)).fetchall())
         last = execute(_LAST_ISSUED, (id_,)).fetchone()
         if last is not None and last[0] >= execute(_GIVEN, (f"merchant:{id_}",)).fetchone()[0]:
             kept.setdefault(shanghai_month(last[0]), 0)

@@ -172,7 +172,7 @@ def test_a_changed_block_row(books: Books, change: str) -> None:
 
 def with_checks_off(books: Books, statement: str) -> None:
     """Tamper past the CHECK constraints as well."""
-    connection = books.store._connection()
+    connection = books.store._here().connection
     connection.execute("PRAGMA ignore_check_constraints = ON")
     connection.execute(statement)
     connection.execute("PRAGMA ignore_check_constraints = OFF")
@@ -367,14 +367,14 @@ def test_another_logs_database(books: Books) -> None:
 
 
 def test_a_missing_trigger(books: Books) -> None:
-    connection = books.store._connection()
+    connection = books.store._here().connection
     connection.execute("DROP TRIGGER entries_no_update")
     assert named(books) == ("store", "structure")
 
 
 def test_an_index_that_lost_an_entry(books: Books) -> None:
     """Every row is right, but a look-up by key would not find one of them."""
-    connection = books.store._connection()
+    connection = books.store._here().connection
     connection.execute("PRAGMA writable_schema = ON")
     page = connection.execute(
         "SELECT rootpage FROM sqlite_master WHERE name = 'entries_key'"

@@ -76,7 +76,7 @@ def test_another_logs_database(books: Books) -> None:
 
 
 def test_a_database_without_its_guards(books: Books) -> None:
-    books.store._connection().execute("DROP TRIGGER entries_no_update")
+    books.store._here().connection.execute("DROP TRIGGER entries_no_update")
     *where, found = finding(books)
     assert where == ["store", "structure", "a sound database"]
     assert found.startswith("store_unguarded")
@@ -95,8 +95,8 @@ def test_a_block_that_is_none(books: Books, height: int, place: int | str) -> No
 
 def test_no_block_where_one_must_be(books: Books) -> None:
     books.tamper("DELETE FROM blocks WHERE height < 3")
-    books.store._connection().execute("PRAGMA ignore_check_constraints = ON")
-    books.store._connection().execute("UPDATE blocks SET height = 0")
+    books.store._here().connection.execute("PRAGMA ignore_check_constraints = ON")
+    books.store._here().connection.execute("UPDATE blocks SET height = 0")
     assert finding(books) == ("block", 1, "a block", "nothing")
 
 

@@ -43,7 +43,7 @@ def finding(books: Books) -> tuple[str, int | str, str, str]:
 def without_checks(books: Books, statement: str) -> None:
     """Tamper past the triggers and the CHECK constraints."""
     books.tamper("UPDATE meta SET value = value")  # drops the triggers
-    connection = books.store._connection()
+    connection = books.store._here().connection
     connection.execute("PRAGMA ignore_check_constraints = ON")
     connection.execute(statement)
     connection.execute("PRAGMA ignore_check_constraints = OFF")

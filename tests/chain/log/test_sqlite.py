@@ -74,7 +74,7 @@ def test_the_log_names_it_whatever_the_words(code: int, name: str) -> None:
 
 def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     store = SqliteLogStore(tmp_path / "log.db")
-    store._connection().execute("PRAGMA query_only = ON")
+    store._here().connection.execute("PRAGMA query_only = ON")
     with pytest.raises(UnavailableError, match=r"^read_only\b"):
         store.append(store.head(), *block_after(store.head(), 1))
 
@@ -88,7 +88,7 @@ def test_a_witness_names_a_full_disk_by_its_code() -> None:
 
 def _log(folder: Path) -> Iterator[sqlite3.Connection]:
     store = SqliteLogStore(folder / "log.db")
-    yield store._connection()
+    yield store._here().connection
     store.close()
 
 

@@ -392,7 +392,7 @@ def test_a_view_reads_by_key_alone(log: Desk) -> None:
     fill(log, 120, "W")
     asked: list[str] = []
     store = log.instance.log_store
-    connection: sqlite3.Connection = store._connection()
+    connection: sqlite3.Connection = store._here().connection
     connection.set_trace_callback(asked.append)
     for path in (
         "",
