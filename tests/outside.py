@@ -13,6 +13,7 @@ PACKAGES = {
     "pdfsig": "poppler-utils",
     "pdftoppm": "poppler-utils",
     "pdftotext": "poppler-utils",
+    "promtool": "prometheus",
     "qpdf": "qpdf",
     "soffice": "libreoffice-calc",
     "strace": "strace",

@@ -1,11 +1,10 @@
 """The alert rules that are shipped speak of what ``/metrics`` tells, and of nothing else."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -13,6 +12,7 @@ import yaml  # type: ignore[import-untyped]
 from invoice_service.api.operations.metrics import CLASSES
 from invoice_service.config import load
 from tests.api.desk import Desk
+from tests.outside import need
 
 SHIPPED: Final = Path(__file__).parents[2] / "deploy" / "alerts.yml"
 OPERATIONS: Final = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -29,22 +29,27 @@ def rules() -> Iterator[dict[str, Any]]:
 RULES: Final = list(rules())
 
 
+class Told(NamedTuple):
+    """What a service that has been used says, the names in it, and endpoints that are counted."""
+
+    text: str
+    names: set[str]
+    endpoints: set[str]
+
+
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[set[str], set[str]]]:
-    """(names of samples, endpoints that are counted) of a service that has been used."""
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     with Desk(tmp_path_factory.mktemp("desk")) as desk:
         desk.issue()
-        yield set(SAMPLE.findall(desk.client.get("/metrics").text)), set(desk.app.view_functions)
+        text = desk.client.get("/metrics").text
+        yield Told(text, set(SAMPLE.findall(text)), set(desk.app.view_functions))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
-def test_a_rule_asks_for_what_there_is(
-    rule: dict[str, Any], told: tuple[set[str], set[str]]
-) -> None:
-    names, endpoints = told
-    assert set(OURS.findall(rule["expr"])) <= names
+def test_a_rule_asks_for_what_there_is(rule: dict[str, Any], told: Told) -> None:
+    assert set(OURS.findall(rule["expr"])) <= told.names
     for label, value in LABEL.findall(rule["expr"]):
-        assert value in (endpoints if label == "endpoint" else CLASSES)
+        assert value in (told.endpoints if label == "endpoint" else CLASSES)
     assert rule["labels"]["severity"] in ("page", "ticket")
     assert rule["annotations"]["summary"]
 
@@ -65,14 +70,126 @@ def test_figures_that_settings_give_are_theirs() -> None:
     assert by_name["FapiaoFeedsMany"] == most
 
 
-def test_prometheus_takes_them() -> None:
-    """Where its own tool is at hand; it comes with a whole server, which CI need not have."""
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        assert yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))["groups"]
-        return
+def promtool(*words: str, said: str = "") -> str:
+    """What Prometheus's own tool answers; it comes with the whole server, of which CI takes it."""
     done = subprocess.run(
-        [promtool, "check", "rules", SHIPPED], capture_output=True, text=True, check=False
+        [need("promtool"), *words], input=said, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
-    assert f"{len(RULES)} rules found" in done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_prometheus_takes_them() -> None:
+    assert f"{len(RULES)} rules found" in promtool("check", "rules", str(SHIPPED))
+
+
+def test_prometheus_has_nothing_to_say_of_what_is_told(told: Told) -> None:
+    assert promtool("check", "metrics", said=told.text) == ""
+
+
+class Course(NamedTuple):
+    """A course of figures, one each ``every``; when its rule is still silent, and when it calls.
+
+    ``calm`` is the same but for what alarms, and ``labels`` what the alarm names beside its rule.
+    """
+
+    figures: dict[str, str]
+    calm: dict[str, str]
+    silent: str
+    calls: str
+    every: str = "30s"
+    labels: dict[str, str] = {}  # noqa: RUF012 # never written to
+
+
+def one(name: str, alarms: str, calm: str, silent: str, calls: str) -> Course:
+    """A course of one figure."""
+    return Course({name: alarms}, {name: calm}, silent, calls)
+
+
+UP: Final = 'up{job="fapiao"}'
+ANSWERS: Final = 'fapiao_answers_total{endpoint="issuing.issue",status="%s"}'
+FULL: Final = 'fapiao_turned_away_total{reason="bodies_full"}'
+BUCKET: Final = 'fapiao_answer_seconds_bucket{endpoint="issuing.issue",le="%s"}'
+COURSES: Final = {
+    "FapiaoDown": one(UP, "1 0x20", "1x20", "1m", "2m"),
+    "FapiaoNotReady": one("fapiao_ready", "1 0x20", "1x20", "1m", "2m"),
+    "FapiaoPromiseInDanger": one("fapiao_pending_oldest_seconds", "30 31x9", "30x9", "30s", "1m"),
+    "FapiaoPendingGrows": one("fapiao_pending", "1000+10x40", "2000x40", "5m", "7m"),
+    "FapiaoNotPublished": one("fapiao_unpublished_oldest_seconds", "30 31x9", "30x9", "1m", "2m"),
+    "FapiaoWitnessAway": Course(
+        {"fapiao_witnesses": "3x40", "fapiao_witnesses_cosigned": "3 2x40"},
+        {"fapiao_witnesses": "3x40", "fapiao_witnesses_cosigned": "3x40"},
+        "10m",
+        "11m",
+    ),
+    # the very first one of an endpoint counts
+    "FapiaoServerErrors": one(ANSWERS % "5xx", "0 0 1x20", "0x20", "30s", "1m"),
+    "FapiaoManyRefused": Course(
+        {ANSWERS % "4xx": "0+700x60", ANSWERS % "2xx": "0+600x60"},
+        {ANSWERS % "4xx": "0+700x60", ANSWERS % "2xx": "0+800x60"},
+        "15m",
+        "20m",
+    ),
+    "FapiaoTurnedAway": Course(
+        {FULL: "0+1x60"}, {FULL: "0 1x60"}, "9m", "12m", labels={"reason": "bodies_full"}
+    ),
+    "FapiaoSlowIssuing": Course(
+        {BUCKET % "1": "0+97x40", BUCKET % "2": "0+100x40", BUCKET % "+Inf": "0+100x40"},
+        {BUCKET % "1": "0+100x40", BUCKET % "2": "0+100x40", BUCKET % "+Inf": "0+100x40"},
+        "5m",
+        "6m",
+    ),
+    "FapiaoWorkerSilent": one("fapiao_worker_age_seconds", "1 -1x9", "30x9", "1m", "2m"),
+    "FapiaoTotalsLeft": one("fapiao_totals_left", "0 1x20", "0x20", "5m", "6m"),
+    "FapiaoClock": one("fapiao_clock_believed", "1 0x9", "1x9", "30s", "1m"),
+    "FapiaoLogBehind": one("fapiao_log_behind", "0 1x9", "0x9", "30s", "1m"),
+    "FapiaoWebProcessesMissing": one("fapiao_web_missing", "0 1x20", "0x20", "2m", "3m"),
+    "FapiaoIssuerMissing": one("fapiao_issuing_process", "1 0x20", "1x20", "1m", "2m"),
+    "FapiaoDiskLow": one("fapiao_free_bytes", "1e9 999999999x9", "1e9x9", "1m", "2m"),
+    "FapiaoFeedsMany": Course(
+        {"fapiao_feeds": "801x40", "fapiao_web_processes": "2x40"},
+        {"fapiao_feeds": "800x40", "fapiao_web_processes": "2x40"},
+        "9m",
+        "11m",
+    ),
+    "FapiaoReportsUnread": one(
+        "fapiao_reports_new", "1x300", "1x90 0 1x200", "47h", "49h"
+    )._replace(every="10m"),
+}
+
+
+def scenes(name: str, course: Course) -> Iterator[dict[str, Any]]:
+    """A course that alarms and one that does not, as promtool reads them."""
+    rule = next(rule for rule in RULES if rule["alert"] == name)
+    summary = rule["annotations"]["summary"]
+    for key, value in course.labels.items():
+        summary = summary.replace(f"{{{{ $labels.{key} }}}}", value)
+    labels = {**course.labels, **rule["labels"]}
+    labels |= {"job": "fapiao"} if UP in course.figures else {}
+    told = [{"exp_labels": labels, "exp_annotations": {"summary": summary}}]
+    for figures, calls in ((course.figures, told), (course.calm, [])):
+        expected = [(course.silent, []), (course.calls, calls)]
+        yield {
+            "interval": course.every,
+            "input_series": [{"series": k, "values": v} for k, v in figures.items()],
+            "alert_rule_test": [
+                {"eval_time": at, "alertname": name, "exp_alerts": alerts}
+                for at, alerts in expected
+            ],
+        }
+
+
+def test_each_rule_calls_when_it_must_and_not_before(tmp_path: Path) -> None:
+    assert [rule["alert"] for rule in RULES] == list(COURSES)
+    gone = next(scenes("FapiaoDown", COURSES["FapiaoDown"]))
+    gone["input_series"] = []  # a target that is scraped no more calls from the beginning
+    gone["alert_rule_test"] = gone["alert_rule_test"][1:]
+    files = []
+    for every in ("30s", "10m"):
+        tests = [scene for name in COURSES for scene in scenes(name, COURSES[name])]
+        tests = [scene for scene in [*tests, gone] if scene["interval"] == every]
+        told = {"rule_files": [str(SHIPPED)], "evaluation_interval": every, "tests": tests}
+        file = tmp_path / f"{every}.yml"
+        file.write_text(yaml.safe_dump(told))
+        files.append(str(file))
+    assert promtool("test", "rules", *files).count("SUCCESS") == 2

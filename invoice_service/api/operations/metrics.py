@@ -21,6 +21,8 @@ BOUNDS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 30000)
 NANOSECONDS_PER_MS = 1_000_000
 BOUNDS_NS = [bound * NANOSECONDS_PER_MS for bound in BOUNDS_MS]
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
+BROKEN = "5xx"
+"""Told from 0 on: what begins at 1 has not increased, so the first one would alarm nobody."""
 OTHER = "other"  # what matched no route
 FEEDS = "feeds open"
 
@@ -91,7 +93,8 @@ class Exposition(Collector):
         )
         for endpoint in self._meter.endpoints:
             for status in CLASSES:
-                if count := numbers[f"{endpoint} {status}"]:
+                count = numbers[f"{endpoint} {status}"]
+                if count or status == BROKEN:
                     answers.add_metric([endpoint, status], count)
             buckets, total = _buckets(numbers, endpoint)
             if total:

@@ -85,5 +85,9 @@ def gauges(found: Health) -> dict[str, Gauge]:
             int(not codes & {"clock_ahead", "clock_behind"}),
         ),
         "fapiao_web_processes": ("Web processes that live", found.web_processes),
+        "fapiao_web_missing": (
+            "1 when a web process has died and is not back",
+            int("web_missing" in codes),
+        ),
         "fapiao_free_bytes": ("Free space where the data is", found.free_bytes),
     }

@@ -56,6 +56,8 @@ def test_metrics_count_answers_by_endpoint_and_show_the_state(desk: Desk) -> Non
     assert metric(text, one + '"2xx"}') == 3
     assert metric(text, one + '"4xx"}') == 1
     assert metric(text, 'fapiao_answers_total{endpoint="issuing.issue",status="2xx"}') == 1
+    # from 0 on, so that the first one is an increase
+    assert metric(text, 'fapiao_answers_total{endpoint="log.checkpoint",status="5xx"}') == 0
     assert metric(text, "fapiao_issued") == 1
     assert metric(text, "fapiao_pending") == 1
     assert metric(text, "fapiao_ready") == 1
@@ -111,7 +113,7 @@ def test_no_route_is_counted_as_other(desk: Desk) -> None:
     for rule in desk.app.url_map.iter_rules():
         path = re.sub(r"<[^>]*>", "1", re.sub(r"<any\((\w+)[^>]*>", r"\1", str(rule)))
         desk.client.open(path, method=sorted(rule.methods or {"GET"})[0])
-    assert f'endpoint="{OTHER}"' not in desk.client.get("/metrics").text
+    assert f'_count{{endpoint="{OTHER}"' not in desk.client.get("/metrics").text
     desk.client.get("/v1/nothing")
     assert f'endpoint="{OTHER}",status="4xx"' in desk.client.get("/metrics").text
 
