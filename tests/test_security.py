@@ -4,8 +4,10 @@ And some of what it says, looked at here, since no other test is about all of it
 """
 
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -63,6 +65,9 @@ def test_a_password_is_kept_by_argon2id_with_a_salt_of_its_own() -> None:
         assert ARGON.match(one)
         assert matches(one, "seven ducks cross a river")
         assert not matches(one, "seven ducks cross a rive")
+    longest = "seven duck " * 11
+    assert not matches(make_hash(longest), f"{longest}s")
+    assert not matches(make_hash(longest), longest * 20)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +111,10 @@ def test_no_page_may_run_what_is_not_ours_or_be_framed(desk: Desk) -> None:
         assert "default-src 'none'" in policy, path
         assert "unsafe" not in policy, path
         assert "frame-ancestors 'none'" in policy, path
+        may = dict(re.findall(r"([a-z-]+)=(\S+?)(?:, |$)", answer.headers["Permissions-Policy"]))
+        asked = {name for name, whom in may.items() if whom != "()"}
+        assert asked == {"camera", "usb", "serial"}, path
+        assert {"microphone", "geolocation", "payment"} <= set(may), path
     assert pages > 15
 
 
@@ -129,3 +138,78 @@ def test_no_text_becomes_code() -> None:
             assert MAKES_MARKUP.findall(file.read_text(encoding="utf-8")) == [], file
     for file in (ROOT / "invoice_service" / "web" / "templates").rglob("*.html"):
         assert "| safe" not in file.read_text(encoding="utf-8"), file
+
+
+CALLS_OUT: Final = re.compile(
+    r"^\s*(?:import|from) (?:urllib3|http\.client|smtplib|requests|httpx|urllib\.request)\b"
+    r"|^from chain\.exchange import|create_connection\(",
+    re.MULTILINE,
+)
+CALLERS: Final = {
+    "chain/exchange.py": "whom those below name: one exchange, with its deadline",
+    "chain/audit/fetch.py": "a log that a mirror or an auditor names",
+    "chain/witness/client.py": "witnesses of the policy",
+    "chain/witness/post.py": "the same",
+    "invoice_service/commands/remote.py": "the service at --url",
+    "invoice_service/commands/serve.py": "the one that it has started",
+    "invoice_service/processes/print_bridge.py": "the printer at --printer",
+    "invoice_service/services/mailing/post.py": "the server in [mail]",
+    "invoice_service/services/people/oidc.py": "the provider in [oidc]",
+}
+"""Who opens connections to elsewhere, and to whom: to what settings and commands name, alone."""
+
+
+def test_who_calls_out_is_known() -> None:
+    found = {
+        file.relative_to(ROOT).as_posix()
+        for folder in ("chain", "invoice_service", "workers")
+        for file in (ROOT / folder).rglob("*.py")
+        if CALLS_OUT.search(file.read_text(encoding="utf-8"))
+    }
+    assert found == set(CALLERS)
+
+
+def test_who_is_outside_has_its_line_in_what_is_trusted() -> None:
+    told = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8").lower()
+    for outside in ("witness", "mirror", "wallet", "payment notice", "mail server", "provider"):
+        assert outside in told, outside
+
+
+def section(page: str, title: str) -> str:
+    """What stands below a title, up to the next one."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def test_every_table_and_place_has_its_level(desk: Desk) -> None:
+    rows = re.findall(r"^\| \w+ \| (.+?) \| .+? \|$", section("security.md", "Kinds of data"), re.M)
+    told = [name for row in rows for name in re.findall(r"`([a-z_./]+)`", row)]
+    assert len(told) == len(set(told))
+    desk.instance.help_store.counts()  # opens it
+    found = {"tries"}  # of whoever signs in, in run/
+    for file in desk.config.data_dir.rglob("*.db"):
+        with closing(sqlite3.connect(file)) as connection:
+            names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            found |= {name for (name,) in names if "sqlite_" not in name}
+    assert found == {name for name in told if not re.search("[./]", name)}
+    places = re.findall(r"^\| `([a-z.]+/?)`", section("operations.md", "Files"), re.MULTILINE)
+    kept = {name for name in places if not name.endswith(".db")}
+    assert kept == {name for name in told if re.search("[./]", name)}
+
+
+def test_whom_nothing_can_be_looked_up_for_is_not_let_in(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault where it is asked who somebody is lets nobody in, to no call."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(desk.instance.store, "key", fails)
+    for rule in desk.app.url_map.iter_rules():
+        if not rule.rule.startswith("/v1/") or rule.arguments:
+            continue
+        for method in {"GET", "POST", "PUT", "DELETE"} & (rule.methods or set()):
+            for key in (desk.auth(), desk.official()):
+                answer = desk.client.open(rule.rule, method=method, headers=key)
+                assert answer.status_code >= 400, (method, rule.rule)

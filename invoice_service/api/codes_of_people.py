@@ -50,8 +50,8 @@ PEOPLE: Final = {
     ),
     "password_weak": Entry(
         422,
-        "Choose another password: 10 characters or more, several words are best",
-        "请换一个密码：至少 10 个字符，建议使用几个词",
+        "Choose another password: 12 characters or more, several words are best",
+        "请换一个密码：至少 12 个字符，建议使用几个词",
     ),
     "form_stale": Entry(
         403,

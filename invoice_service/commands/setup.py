@@ -57,7 +57,7 @@ ADMINISTRATOR: Final = (
     Question("admin_name", "管理员姓名 Administrator's name"),
     Question("admin_login", "登录名 Sign-in name", "admin"),
     Question(
-        "admin_password", "密码（至少 10 个字符） Password (10 characters or more)", hidden=True
+        "admin_password", "密码（至少 12 个字符） Password (12 characters or more)", hidden=True
     ),
 )
 MERCHANT: Final = (
@@ -70,7 +70,7 @@ OWNER: Final = (
     Question("owner_name", "店主姓名 Owner's name"),
     Question("owner_login", "登录名 Sign-in name", "owner"),
     Question(
-        "owner_password", "密码（至少 10 个字符） Password (10 characters or more)", hidden=True
+        "owner_password", "密码（至少 12 个字符） Password (12 characters or more)", hidden=True
     ),
     Question("till", "收银台名称 Name of the first till", "1"),
 )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -162,18 +163,48 @@ def test_a_sale_from_the_till_to_the_phone(site: Site) -> None:
     assert site.ask("GET", "/static/css/pages.css").status == 200
 
 
+def anything(version: ssl.TLSVersion, ciphers: str = "ALL:!PSK:!SRP") -> ssl.SSLContext:
+    """A client that takes whatever it gets: the other side has to refuse."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    client.set_ciphers(f"{ciphers}:@SECLEVEL=0")  # or this side would not even ask
+    client.minimum_version = client.maximum_version = version
+    return client
+
+
+def is_taken(site: Site, client: ssl.SSLContext) -> bool:
+    """Whether nginx agrees; it says why not."""
+    with socket.create_connection(("127.0.0.1", site.port), PATIENCE) as plain:
+        try:
+            client.wrap_socket(plain, server_hostname=NAME).close()
+        except ssl.SSLError as refused:
+            said = str(refused).lower()
+        else:
+            return True
+    assert re.search("alert.(protocol.version|handshake.failure)", said), said
+    return False
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # asking for them is the point
-def test_old_versions_of_tls_are_refused(site: Site) -> None:
+def test_old_versions_and_weak_ciphers_of_tls_are_refused(site: Site) -> None:
     for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
-        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
-        old.set_ciphers("ALL:@SECLEVEL=0")  # or this side would not even ask
-        old.minimum_version = old.maximum_version = version
-        with (
-            socket.create_connection(("127.0.0.1", site.port), PATIENCE) as plain,
-            pytest.raises(ssl.SSLError, match=r"(?i)alert.protocol.version"),
-        ):
-            old.wrap_socket(plain, server_hostname=NAME)
+        assert not is_taken(site, anything(version))
+    new = ssl.TLSVersion.TLSv1_2
+    tried = [
+        one["name"]
+        for one in anything(new).get_ciphers()
+        if one["protocol"] != "TLSv1.3" and is_taken(site, anything(new, one["name"]))
+    ]
+    assert sorted(tried) == [  # for its certificate, which is for elliptic curves
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "ECDHE-ECDSA-CHACHA20-POLY1305",
+    ]
+    (named,) = re.findall(r"ssl_ciphers (\S+);", SHIPPED.read_text(encoding="utf-8"))
+    new_ones = [one for one in anything(new, named).get_ciphers() if one["protocol"] != "TLSv1.3"]
+    assert len(new_ones) == named.count(":") + 1
+    for one in new_ones:
+        assert (one["aead"], one["kea"]) == (True, "kx-ecdhe"), one["name"]
 
 
 def test_without_tls_it_only_says_where_to_go(site: Site) -> None:

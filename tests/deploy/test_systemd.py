@@ -78,6 +78,7 @@ def test_a_service_is_shut_in(name: str, installed: list[Path]) -> None:
     said = unit(name)["Service"]
     assert said["User"] in ("fapiao", "witness")
     assert (said["NoNewPrivileges"], said["ProtectSystem"]) == ("yes", "strict")
+    assert (said["CapabilityBoundingSet"], said["AmbientCapabilities"]) == ("", "")
 
 
 @pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".timer")])

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from importlib.resources import files
 from secrets import token_urlsafe
 from threading import BoundedSemaphore
 from typing import Final
@@ -12,11 +13,14 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from chain.errors import MalformedError, UnavailableError
 
-SHORTEST: Final = 10
-LONGEST: Final = 200
+SHORTEST: Final = 12
+LONGEST: Final = 128
 PIN: Final = re.compile(r"[0-9]{6,8}", re.ASCII)
 _RUN: Final = "01234567890 abcdefghijklmnopqrstuvwxyz qwertyuiop asdfghjkl zxcvbnm"
 _FEWEST_SIGNS: Final = 5
+_MOST_READ: Final = 1_000
+"""Characters of a password that is tried: more than may be chosen, so that none is ever cut."""
+_COMMON: Final = files("invoice_service") / "data" / "common_passwords.txt"
 
 AT_ONCE: Final = 2
 WAIT: Final = 2.0  # seconds
@@ -44,7 +48,7 @@ def matches(kept: str | None, text: str) -> bool:
     with _Turn():
         nobodys = _nobodys()  # whoever asks first of a process has it made, for whatever name
         try:
-            said = normalize("NFKC", text[:LONGEST])
+            said = normalize("NFKC", text) if len(text) <= _MOST_READ else ""
             return _hasher.verify(kept or nobodys, said) and kept is not None
         except (VerificationError, InvalidHashError):
             return False
@@ -60,7 +64,7 @@ def check_password(text: str, *names: str) -> str:
 
     Length is what counts (NIST SP 800-63B); refused is what a guesser tries first.
     """
-    if not SHORTEST <= len(text) <= LONGEST:
+    if len(" ".join(text.split())) < SHORTEST or len(text) > LONGEST:
         raise _weak(f"a password has {SHORTEST} to {LONGEST} characters")
     plain = text.casefold()
     if len(set(plain)) < _FEWEST_SIGNS:
@@ -69,7 +73,15 @@ def check_password(text: str, *names: str) -> str:
         raise _weak("this is a row of keys: choose several words")
     if any(len(name) > 2 and plain.replace(name.casefold(), "") == "" for name in names):
         raise _weak("a name is no password")
+    if plain in _common():
+        raise _weak("this is one of the passwords that are known to be used most")
     return text
+
+
+@cache
+def _common() -> frozenset[str]:
+    """Those of lists of leaked passwords that are long enough to be chosen here."""
+    return frozenset(_COMMON.read_text(encoding="utf-8").split())
 
 
 def check_pin(text: str) -> str:

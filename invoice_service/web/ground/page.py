@@ -17,6 +17,11 @@ POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+NEEDS: Final = (
+    "camera=(self), usb=(self), serial=(self), microphone=(), geolocation=(), payment=(), "
+    "display-capture=(), hid=(), midi=(), accelerometer=(), gyroscope=(), magnetometer=()"
+)
+"""Of what a device guards: reading a code, printing a slip; the rest no page of ours may ask."""
 SCRIPTS: Final = "; script-src {}; connect-src 'self'{}"
 LATER: Final = """\
 addEventListener("load", () => setTimeout(() => {
@@ -61,6 +66,7 @@ def page(template: str, status: int = 200, **values: Any) -> Response:  # noqa: 
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     answer.headers["X-Frame-Options"] = "DENY"
+    answer.headers["Permissions-Policy"] = NEEDS
     return answer
 
 

@@ -1,5 +1,7 @@
 """Signing in and out: no enumeration, no fixation, no replay, no locking out of others."""
 
+from base64 import urlsafe_b64decode
+
 import pytest
 
 from chain.errors import RefusedError
@@ -74,6 +76,7 @@ def test_every_signing_in_has_a_text_of_its_own_and_ends_the_one_before(house: H
 
 def test_the_text_of_a_session_stands_nowhere(house: House) -> None:
     token = house.sign_in(house.person("zhang"))
+    assert len(urlsafe_b64decode(f"{token}=")) == 32  # bytes, all of them random
     house.store.close()
     for file in house.shop.folder.glob("invoices.db*"):
         assert token.encode() not in file.read_bytes()

@@ -170,13 +170,15 @@ def test_somebody_of_another_merchant_is_not_there(house: House) -> None:
     "weak",
     [
         "short",
+        "eleven more",
+        "eleven     more",  # blanks count once
         "aaaaaaaaaaaa",
-        "1234567890",
-        "abcdefghij",
-        "qwertyuiop",
-        "ZhangZhang",
+        "abcdefghijkl",
+        "ZhangZhangZhang",
         "zhang@1zhang@1",
-        "x" * 201,
+        "Password1234",  # of those that are used most
+        "1q2w3e4r5t6y",
+        "seven ducks " * 11,
     ],
 )
 def test_weak_passwords(house: House, weak: str) -> None:

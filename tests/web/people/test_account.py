@@ -137,7 +137,7 @@ def test_a_password_is_changed_by_who_knows_it_and_signs_others_out(bureau: Bure
 
 def test_one_time_codes_are_set_up_by_scanning(bureau: Bureau) -> None:
     person = bureau.person("zhang")
-    browser = bureau.signed_in(person)
+    browser, there = bureau.signed_in(person), bureau.signed_in(person)
     page = browser.get("/account/totp").text
     secret = hidden(page, "secret")
     assert "<svg" in page
@@ -149,6 +149,7 @@ def test_one_time_codes_are_set_up_by_scanning(bureau: Bureau) -> None:
     found = re.findall(r"<li class=\"mono\">([a-z2-7-]+)</li>", codes.text)
     assert len(set(found)) == 10
     assert browser.is_in()
+    assert not there.is_in()
     assert "10" in browser.get("/account").text
     bad = browser.send("/account/totp", secret="x", code=code, password=PASSWORD)
     assert code_in(bad) == "seal_invalid"

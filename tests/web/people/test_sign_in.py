@@ -21,8 +21,15 @@ from tests.web.people.visitors import (
 
 
 def test_signing_in_and_out(bureau: Bureau) -> None:
-    browser = bureau.signed_in(bureau.person("zhang"))
-    assert "zhang@1" in browser.get("/account").text
+    browser = bureau.browser()
+    answers = [browser.sign_in(bureau.person("zhang"))]
+    answers += [browser.get(path) for path in ("/account", "/people", "/till", "/account/totp")]
+    assert "zhang@1" in answers[1].text
+    text = browser.cookie()
+    assert text
+    for answer in answers:  # it goes by the cookie and no other way
+        assert text not in answer.text
+        assert text not in answer.headers.get("Location", "")
     answer = browser.send("/sign-out")
     assert answer.headers["Location"] == "/sign-in"
     assert browser.cookie() is None
