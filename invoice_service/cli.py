@@ -10,7 +10,8 @@ written is said.
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Final
 import click
 
 from chain.errors import MalformedError, Problem, UnavailableError
-from invoice_service.commands.output import print_json
+from invoice_service.commands.output import Guarded, print_json
 from invoice_service.commands.session import Session
 
 COMMANDS: Final = {
@@ -96,6 +97,22 @@ def fapiao(ctx: click.Context, config_file: Path | None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns its exit status."""
     _show_anything()
+    with _guarded():
+        return _run(arguments)
+
+
+@contextmanager
+def _guarded() -> Iterator[None]:
+    """Meanwhile nothing that a stranger wrote moves the cursor of whoever reads our output."""
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = map(Guarded, streams)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = streams
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         status = fapiao.main(list(arguments), prog_name="fapiao", standalone_mode=False)
         sys.stdout.flush()

@@ -14,6 +14,7 @@ from celery import Celery
 from celery.signals import after_setup_logger
 
 from invoice_service.config import Config, load
+from invoice_service.processes.log_lines import plain_handlers
 
 QUEUE: Final = "anchoring"
 ANCHOR_PENDING: Final = "anchor_pending"
@@ -134,10 +135,11 @@ def _folder(config: Config) -> dict[str, Any]:
 
 
 @after_setup_logger.connect  # type: ignore[untyped-decorator]  # celery has no types
-def hush(**_: object) -> None:
+def hush(logger: logging.Logger, **_: object) -> None:
     """Keep what Celery says every second out of the logs; the tasks say what they did."""
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    plain_handlers(logger.handlers)
 
 
 app = make_app(settings())

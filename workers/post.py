@@ -11,6 +11,7 @@ from invoice_service.config import Config
 from invoice_service.documents.letters import Letters
 from invoice_service.documents.paper.assemble import Printers
 from invoice_service.documents.paper.sealing import maker_of
+from invoice_service.processes.log_lines import plain_handlers
 from invoice_service.services.mailing.post import Post
 from invoice_service.services.mailing.sending import Sent, send_due
 from invoice_service.wiring import Instance, open_instance
@@ -25,6 +26,7 @@ LONGEST: Final = 300
 def main() -> int:
     """Send them; the exit status is 1 where something stands in the way of all."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    plain_handlers(logging.root.handlers)
     signal.alarm(LONGEST)
     config = settings()
     try:

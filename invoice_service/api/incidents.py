@@ -14,12 +14,14 @@ from structlog.typing import Processor
 
 from chain.errors import Problem
 from invoice_service.api.problems import status_of, title
+from invoice_service.domain.text import visible
 
 LOG_FORM: Final[list[Processor]] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
     structlog.processors.JSONRenderer(ensure_ascii=False),
+    lambda _, __, text: visible(str(text)),
 ]
 CRASH: Final = "internal_error"
 INCIDENTS: Final = "fapiao.incidents"

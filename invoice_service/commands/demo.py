@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from chain.errors import ConflictError, Problem, UnavailableError
 from invoice_service.commands.demo_day import Day
@@ -222,7 +223,11 @@ def show(console: Console, config: Config, day: Day) -> None:
         ),
         ("totals", f"curl -H 'Authorization: Bearer {day.official_key}' '{url}/v1/reports/totals'"),
     ]
-    console.print(f"\n从这里开始 Begin here: [bold]{url}/demo[/]", soft_wrap=True, highlight=False)
+    console.print(
+        f"\n从这里开始 Begin here: [bold]{escape(url)}/demo[/]", soft_wrap=True, highlight=False
+    )
     console.print()
     for name, text in rows:
-        console.print(f"[bold]{name:<36}[/]", text, soft_wrap=True, highlight=False, markup=True)
+        console.print(
+            f"[bold]{name:<36}[/]", escape(text), soft_wrap=True, highlight=False, markup=True
+        )

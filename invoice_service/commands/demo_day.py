@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 
 from chain.durable import write_file
 from chain.errors import ConflictError, Problem, VerificationError
@@ -88,14 +89,16 @@ class Day:
         self._number += 1
         began = time.monotonic()
         said: list[str] = []
-        self._console.print(f"[cyan]{self._number}[/] {title} …", end="", highlight=False)
+        self._console.print(f"[cyan]{self._number}[/] {escape(title)} …", end="", highlight=False)
         try:
             yield said.append
         except BaseException:
             self._console.print(" [red]✗[/]")
             raise
         seconds = time.monotonic() - began
-        self._console.print(f" [green]✓[/] {said[0]} [dim]{seconds:.2f} s[/]", highlight=False)
+        self._console.print(
+            f" [green]✓[/] {escape(said[0])} [dim]{seconds:.2f} s[/]", highlight=False
+        )
 
     def _onboard(self) -> str:
         merchant = msgspec.json.decode(

@@ -45,6 +45,9 @@ _REFUSED = re.compile(
     f"{_NOT_CHARACTERS}]"
 )
 _LOST = "\ufffd"
+_MOVES: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 # Private and unassigned characters are rare surnames and newer scripts: beside others they may
@@ -165,6 +168,14 @@ _FORMULA: Final = re.compile(r"[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 def harmless_cell(text: str) -> str:
     """A cell that a spreadsheet would run gets a leading apostrophe; numbers below 0 stay."""
     return f"'{text}" if _FORMULA.match(text) and not _BELOW.fullmatch(text) else text
+
+
+def visible(text: str) -> str:
+    """A text for terminals and logs: what would move a cursor or turn a line round is written out.
+
+    As JSON writes it (``\\u001b``), so that JSON keeps its meaning. Line ends and tabs stay.
+    """
+    return text if text.isprintable() else _MOVES.sub(lambda at: f"\\u{ord(at[0]):04x}", text)
 
 
 _ONE_SPELLING: Final = "an identifier is in composed form (NFC), its spaces single and inside"

@@ -4,11 +4,24 @@ With rich installed, structlog would print the values of all names beside a trac
 people and their keys.
 """
 
+from typing import Final
+
 import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from invoice_service.processes.log_lines import one_event
 
 
 def plain_logs() -> None:
     """Set it for this process."""
     *before, _ = structlog.get_config()["processors"]
-    last = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(processors=[*before, last])
+    structlog.configure(processors=[*before, _shown])
+
+
+def _shown(logger: WrappedLogger, name: str, event: EventDict) -> str:
+    return one_event(str(_RENDER(logger, name, event)))
+
+
+_RENDER: Final = structlog.dev.ConsoleRenderer(
+    colors=False, exception_formatter=structlog.dev.plain_traceback
+)

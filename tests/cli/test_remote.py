@@ -23,7 +23,7 @@ Answer = tuple[int, bytes]
 
 
 @contextmanager
-def _answering(*answers: Answer, retry_after: str = "1") -> Iterator[tuple[str, list[str]]]:
+def answering(*answers: Answer, retry_after: str = "1") -> Iterator[tuple[str, list[str]]]:
     """A server that gives these answers in turn; yields its address and what it was asked."""
     asked: list[str] = []
     left = list(answers)
@@ -58,12 +58,13 @@ def _answering(*answers: Answer, retry_after: str = "1") -> Iterator[tuple[str, 
         server.server_close()
 
 
-def _problem(status: int, code: str) -> Answer:
-    return status, json.dumps({"status": status, "code": code, "detail": "d"}).encode()
+def problem_of(status: int, code: str, detail: str = "d") -> Answer:
+    """What a service says that refuses."""
+    return status, json.dumps({"status": status, "code": code, "detail": detail}).encode()
 
 
 def test_it_sends_the_key_and_the_query() -> None:
-    with _answering((200, b'{"a":1}'), (201, b"made")) as (url, asked):
+    with answering((200, b'{"a":1}'), (201, b"made")) as (url, asked):
         remote = Remote(f"{url}/", "fk_x")
         assert remote.get_json("/v1/things", {"qr": "a b&c"}) == {"a": 1}
         assert remote.post("/v1/things", b"body") == b"made"
@@ -85,7 +86,7 @@ def test_it_sends_the_key_and_the_query() -> None:
     ],
 )
 def test_a_refusal_is_not_repeated_and_keeps_its_code(status: int, fault: type[Problem]) -> None:
-    with _answering(_problem(status, "some_code")) as (url, asked):
+    with answering(problem_of(status, "some_code")) as (url, asked):
         with pytest.raises(fault) as caught:
             Remote(url).get("/x")
         assert caught.value.code == "some_code"
@@ -95,7 +96,7 @@ def test_a_refusal_is_not_repeated_and_keeps_its_code(status: int, fault: type[P
 def test_a_conflict_keeps_what_it_says_of_the_first_and_nothing_strange() -> None:
     said = {"code": "c", "first_hash": "01ab", "left": 5, "self": 1, "step": 2, "rates": ["0"]}
     with (
-        _answering((409, json.dumps(said).encode())) as (url, _),
+        answering((409, json.dumps(said).encode())) as (url, _),
         pytest.raises(ConflictError) as caught,
     ):
         Remote(url).get("/x")
@@ -103,22 +104,22 @@ def test_a_conflict_keeps_what_it_says_of_the_first_and_nothing_strange() -> Non
 
 
 def test_a_call_under_a_name_of_its_own_is_repeated_under_it() -> None:
-    busy = _problem(503, "database_busy")
-    with _answering(busy, (201, b"{}")) as (url, asked):
+    busy = problem_of(503, "database_busy")
+    with answering(busy, (201, b"{}")) as (url, asked):
         assert Remote(url).post_named("/x", b"order", "n1") == (201, b"{}")
     assert asked == ["POST /x  order n1"] * 2
 
 
 def test_what_is_not_available_is_asked_again_until_it_is() -> None:
-    busy = _problem(503, "database_busy")
-    with _answering(busy, (502, b"<html>proxy</html>"), (200, b"ok")) as (url, asked):
+    busy = problem_of(503, "database_busy")
+    with answering(busy, (502, b"<html>proxy</html>"), (200, b"ok")) as (url, asked):
         assert Remote(url).post("/x", b"order") == b"ok"
     assert asked == ["POST /x  order"] * 3
 
 
 def test_patience_ends() -> None:
     with (
-        _answering(_problem(503, "disk_full")) as (url, _),
+        answering(problem_of(503, "disk_full")) as (url, _),
         pytest.raises(UnavailableError, match="disk_full"),
     ):
         Remote(url, patience=0).get("/x")
@@ -127,7 +128,7 @@ def test_patience_ends() -> None:
 def test_it_waits_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr("invoice_service.commands.remote.time.sleep", waits.append)
-    with _answering(_problem(429, "rate_limited"), (200, b"{}")) as (url, _):
+    with answering(problem_of(429, "rate_limited"), (200, b"{}")) as (url, _):
         assert Remote(url).get("/x") == b"{}"
     assert waits == [1]
 
@@ -138,14 +139,14 @@ def test_a_wait_that_cannot_be_read_is_a_short_one(
 ) -> None:
     waits: list[float] = []
     monkeypatch.setattr("invoice_service.commands.remote.time.sleep", waits.append)
-    with _answering(_problem(429, "rate_limited"), (200, b"{}"), retry_after=said) as (url, _):
+    with answering(problem_of(429, "rate_limited"), (200, b"{}"), retry_after=said) as (url, _):
         assert Remote(url).get("/x") == b"{}"
     assert waits == [pytest.approx(0.1)]
 
 
 def test_it_does_not_wait_longer_than_it_has_patience() -> None:
     with (
-        _answering(_problem(429, "rate_limited"), retry_after="90") as (url, _),
+        answering(problem_of(429, "rate_limited"), retry_after="90") as (url, _),
         pytest.raises(UnavailableError, match="rate_limited"),
     ):
         Remote(url, patience=60).get("/x")
