@@ -218,12 +218,14 @@ class Log:
         """At most ``limit`` blocks of heights above ``after``, in order."""
         return self._store.blocks(after, limit)
 
-    def inclusion(self, index: int, size: int) -> list[Digest]:
+    def inclusion(self, index: int, size: int, published: int = 0) -> list[Digest]:
         """The path from entry ``index`` to the root of a published ``size``.
 
-        Raises MalformedError ``index_outside``; VerificationError for a damaged tile.
+        Or of any ``size`` below one that is ``published``: blocks that were published together
+        have tiles for the last of them alone. Raises MalformedError ``index_outside``;
+        VerificationError for a damaged tile.
         """
-        return merkle.inclusion_path(self._tiles.reader(size), index, size)
+        return merkle.inclusion_path(self._tiles.reader(max(size, published)), index, size)
 
     def way_in_tile(self, index: int) -> list[Digest] | None:
         """The path from entry ``index`` to the root of its full, published tile, as proposed.

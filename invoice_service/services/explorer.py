@@ -56,8 +56,8 @@ class ExplorerLog(Protocol):
         """Blocks above a height, in order."""
         ...
 
-    def inclusion(self, index: int, size: int) -> list[Digest]:
-        """The path from an entry to the root of a published size."""
+    def inclusion(self, index: int, size: int, published: int = 0) -> list[Digest]:
+        """The path from an entry to the root of a published size, or of one below it."""
         ...
 
 
@@ -279,7 +279,7 @@ class Explorer:
     def entry(self, index: int) -> EntryView:
         """One entry; NotFoundError ``no_entry``."""
         data, block = self._entry(index), self.log.block_of(index)
-        path = self.log.inclusion(index, block.size)
+        path = self.log.inclusion(index, block.size, self._end()[1])
         return EntryView(
             index=index,
             kind=line(index, data).kind,

@@ -15,7 +15,7 @@ from chain.errors import MalformedError, NotFoundError
 from invoice_service.domain.bounds import HIGHEST_BLOCK
 from invoice_service.openapi.operation import TEXT
 from invoice_service.services.checking.acts import ActCounts
-from invoice_service.services.explorer import Explorer, fields_of
+from invoice_service.services.explorer import BLOCKS_A_PAGE, Explorer, fields_of
 from invoice_service.web.explorer.asked import Asked, asked
 from invoice_service.web.explorer.contract import ActsView, FoundPlace, SearchView
 from invoice_service.web.explorer.told import (
@@ -77,7 +77,7 @@ class ExplorerPages:
     def blocks(self) -> Response:
         """A page of blocks, the newest first."""
         view = self._log.blocks(_number_asked("before"))
-        return told(view, "explorer/blocks.html", FRESH)
+        return told(view, "explorer/blocks.html", FRESH, a_page=BLOCKS_A_PAGE)
 
     def block(self, height: str) -> Response:
         """One block, and a page of its entries."""

@@ -1,4 +1,4 @@
-"""Asking a log for what it has: pages of blocks, and a code for what is not there."""
+"""Asking a log for what it has: blocks, ways to entries, and a code for what is not there."""
 
 import sqlite3
 from contextlib import closing
@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from chain.entry import format_time
-from chain.errors import NotFoundError
+from chain.errors import NotFoundError, VerificationError
+from chain.hashing import leaf_hash
+from chain.tree.merkle import verify_inclusion
 from tests.chain.books import NOON, Books
 
 
@@ -50,3 +52,19 @@ def test_when_a_checkpoint_was_signed_is_noted(books: Books) -> None:
     with closing(sqlite3.connect(books.folder / "log.db")) as connection:
         noted = connection.execute("SELECT signed_at FROM checkpoints").fetchall()
     assert noted == [(format_time(NOON),)]
+
+
+def test_blocks_that_were_published_together_have_their_ways_by_the_last_ones_tiles(
+    books: Books,
+) -> None:
+    first, last = books.add(3), books.add(5)
+    books.publish()
+    for index in range(first.size):
+        leaf = leaf_hash(books.log.entry(index))
+        way = books.log.inclusion(index, first.size, last.size)
+        verify_inclusion(leaf, index, first.size, way, first.root)
+        whole = books.log.inclusion(index, last.size)
+        verify_inclusion(leaf, index, last.size, whole, last.root)
+        assert books.log.inclusion(index, last.size, first.size) == whole
+    with pytest.raises(VerificationError, match="tile_missing"):
+        books.log.inclusion(0, first.size)
