@@ -111,6 +111,7 @@ class Oidc(Section, frozen=True):
     auditors: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     second_factor: Literal["amr", "always"] = "amr"
+    two_person: bool = True
     scopes: tuple[str, ...] = ("profile", "email")
     ca: str = ""
     timeout: Annotated[float, Meta(gt=0, le=60)] = 10.0

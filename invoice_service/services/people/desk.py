@@ -54,14 +54,19 @@ def open_desk(
     sessions = Sessions(store, lifetimes, clock, randbytes)
     factors = Factors(store, sealer, clock, randbytes)
     passkeys = Passkeys(store, sealer, public_url, clock, randbytes)
+    proposals = Proposals(store, clock, randbytes, invitation_seconds, proposal_seconds, two=two)
+
+    def makes_none() -> bool:
+        return oidc is not None and oidc.two_person and proposals.in_force()
+
     return PeopleDesk(
-        entrance=Entrance(store, sessions, factors, passkeys, sealer, Bounds(counts)),
+        entrance=Entrance(store, sessions, factors, passkeys, sealer, Bounds(counts), makes_none),
         sessions=sessions,
         factors=factors,
         passkeys=passkeys,
         staff=Staff(store, randbytes, invitation_seconds),
         counts=counts,
         provider=Provider(oidc, sealer, public_url, clock, randbytes),
-        proposals=Proposals(store, clock, randbytes, invitation_seconds, proposal_seconds, two=two),
+        proposals=proposals,
         clock=clock,
     )

@@ -6,6 +6,7 @@ Whatever is wrong with a name and a password, the answer and the work for it are
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import msgspec
@@ -59,13 +60,16 @@ class Entrance:
         passkeys: Passkeys,
         sealer: Sealer,
         bounds: Bounds,
+        makes_none: Callable[[], bool] = lambda: False,
     ) -> None:
+        """``makes_none``: whether the provider makes nobody an administrator, since two do."""
         self._people = people
         self.sessions = sessions
         self.factors = factors
         self.passkeys = passkeys
         self._sealer = sealer
         self._bounds = bounds
+        self._makes_none = makes_none
 
     def by_password(
         self, login: str, password: str, visit: Visit, site: str, *, mark: str = "", old: str = ""
@@ -114,7 +118,9 @@ class Entrance:
         """Sign in whom the provider vouches for, with the role that it gives now.
 
         Who is new here is kept, where the provider gives a role; who has none any more is signed
-        out everywhere. RefusedError ``provider_no_role``, ``sign_in_refused`` for who was suspended
+        out everywhere. Where two make administrators, whom the provider alone calls one comes in
+        with a lesser role until they have, and stays one as long as the provider says so, too.
+        RefusedError ``provider_no_role``, ``sign_in_refused`` for who was suspended
         or removed; ConflictError ``last_administrator``.
         """
         now = self.sessions.clock()
@@ -124,17 +130,20 @@ class Entrance:
             if person is not None:
                 self.sessions.store.end_sessions(person.id, by)
             raise RefusedError("provider_no_role", "the provider gives you no role here")
+        role = known.role
+        if role == "administrator" and (person is None or person.role != role):
+            role = known.lesser if self._makes_none() else role
         if person is None:
-            person = self._provided(known, known.role, by)
+            person = self._provided(known, role, by)
         if person.state != "active":
             raise RefusedError("sign_in_refused", "you are not let in any more")
-        if person.role != known.role:
+        if person.role != role:
             try:
-                self._people.set_role(person.id, known.role, by)
+                self._people.set_role(person.id, role, by)
             except ConflictError:
                 self.sessions.store.end_sessions(person.id, by)
                 raise
-            person = msgspec.structs.replace(person, role=known.role)
+            person = msgspec.structs.replace(person, role=role)
         return self._signed(person, "strong", visit, "oidc", old)
 
     def _provided(self, known: Known, role: OfficialRole, by: By) -> Person:

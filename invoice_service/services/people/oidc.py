@@ -76,6 +76,8 @@ class Settings(Protocol):
     @property
     def second_factor(self) -> Literal["amr", "always"]: ...
     @property
+    def two_person(self) -> bool: ...
+    @property
     def scopes(self) -> tuple[str, ...]: ...
     @property
     def ca(self) -> str: ...
@@ -114,12 +116,16 @@ class Leaving(NamedTuple):
 
 
 class Known(NamedTuple):
-    """Who has come back; ``role`` None where the provider gives none that we know."""
+    """Who has come back; ``role`` None where the provider gives none that we know.
+
+    ``lesser`` is what the provider gives beside ``administrator``, else a viewer's.
+    """
 
     subject: str
     name: str
     login: str
     role: OfficialRole | None
+    lesser: OfficialRole
     to: str
 
 
@@ -205,11 +211,13 @@ class Provider:
         if _place(claims, self._settings.claim) is None or self._settings.domains:
             claims = self._userinfo(said, token, claims) | claims
         self._check(claims)
+        roles = self._roles(claims)
         return Known(
             subject=f"{said.issuer} {claims['sub']}",
             name=_text(claims, "name") or _text(claims, "preferred_username") or claims["sub"],
             login=_text(claims, "preferred_username") or _text(claims, "email") or claims["sub"],
-            role=self._role(claims),
+            role=next(iter(roles), None),
+            lesser=next((role for role in roles if role != "administrator"), "viewer"),
             to=way.to,
         )
 
@@ -327,16 +335,13 @@ class Provider:
             if claims.get("email_verified") is not True or domain not in self._settings.domains:
                 raise RefusedError("provider_domain", "this address of mail is not let in")
 
-    def _role(self, claims: dict[str, Any]) -> OfficialRole | None:
-        """The highest of the roles that the claim gives."""
+    def _roles(self, claims: dict[str, Any]) -> list[OfficialRole]:
+        """The roles that the claim gives, the highest first."""
         found = _place(claims, self._settings.claim)
         said = {found} if isinstance(found, str) else set()
         if isinstance(found, list):
             said = {one for one in found if isinstance(one, str)}
-        for role in _RANK:
-            if said & set(getattr(self._settings, f"{role}s")):
-                return role
-        return None
+        return [role for role in _RANK if said & set(getattr(self._settings, f"{role}s"))]
 
     def _key_set(self, said: _Metadata, *, fresh: bool) -> Any:  # noqa: ANN401 # joserfc's
         from joserfc.jwk import KeySet

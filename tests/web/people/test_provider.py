@@ -7,7 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from werkzeug.test import TestResponse
 
+from invoice_service.domain.acts import By
 from invoice_service.services.people.person import Person
+from invoice_service.services.people.proposals import Actor
 from tests.web.people.provider_process import BACK, CLIENT, SECRET, Provider, provider
 from tests.web.people.visitors import Browser, Bureau, code_in
 
@@ -28,8 +30,8 @@ def there(shared: Provider) -> Provider:
     return shared
 
 
-@pytest.fixture
-def bureau(tmp_path: Path, there: Provider) -> Iterator[Bureau]:
+def opened(folder: Path, there: Provider, **more: str) -> Bureau:
+    """A bureau with that provider."""
     settings = {
         "ISSUER": there.url,
         "CLIENT_ID": CLIENT,
@@ -39,8 +41,14 @@ def bureau(tmp_path: Path, there: Provider) -> Iterator[Bureau]:
         "ADMINISTRATORS": '["tax-heads"]',
     }
     named = {f"FAPIAO_OIDC_{name}": text for name, text in settings.items()}
-    with Bureau(tmp_path, **named) as bureau:
-        bureau.clock.now = bureau.clock.now.now(tz=bureau.clock.now.tzinfo)  # as the provider's
+    bureau = Bureau(folder, **named, **more)
+    bureau.clock.now = bureau.clock.now.now(tz=bureau.clock.now.tzinfo)  # as the provider's
+    return bureau
+
+
+@pytest.fixture
+def bureau(tmp_path: Path, there: Provider) -> Iterator[Bureau]:
+    with opened(tmp_path, there) as bureau:
         yield bureau
 
 
@@ -96,6 +104,62 @@ def test_roles_end_and_change_at_the_next_sign_in(bureau: Bureau, there: Provide
     assert browser.is_in()
     there.knows(**HE, roles=["others"])
     assert code_in(there_and_back(bureau.browser(), there)) == "provider_no_role"
+    assert not browser.is_in()
+
+
+def came(bureau: Bureau, there: Provider, *roles: str) -> Person:
+    """Who has come in with these roles at the provider."""
+    there.knows(**HE, roles=list(roles))
+    browser = bureau.browser()
+    there_and_back(browser, there)
+    assert browser.is_in()
+    return next(one for one in bureau.instance.store.people(None) if one.name == HE["name"])
+
+
+def test_where_there_are_two_the_provider_alone_makes_no_administrator(
+    bureau: Bureau, there: Provider
+) -> None:
+    first, second = (bureau.person(name, "administrator") for name in ("chen", "lin"))
+    proposals, now = bureau.instance.people.proposals, bureau.instance.people.clock()
+    assert came(bureau, there, "tax-heads").role == "viewer"
+    person = came(bureau, there, "tax-heads", "tax-examiners")
+    assert person.role == "examiner"
+    asked = proposals.propose(
+        "role",
+        f"person:{person.id}",
+        {"role": "administrator"},
+        "",
+        Actor(By(f"person:{first.id}", now), first.id),
+    )
+    proposals.confirm(asked.id, Actor(By(f"person:{second.id}", now), second.id))
+    assert came(bureau, there, "tax-heads", "tax-examiners").role == "administrator"
+    assert came(bureau, there, "tax-examiners").role == "examiner"
+    assert came(bureau, there, "tax-heads").role == "viewer", "once taken, it takes two again"
+
+
+def test_before_there_are_two_it_does(bureau: Bureau, there: Provider) -> None:
+    bureau.person("chen", "administrator")
+    assert came(bureau, there, "tax-heads").role == "administrator"
+
+
+def test_and_where_the_settings_leave_it_to_the_provider(tmp_path: Path, there: Provider) -> None:
+    with opened(tmp_path, there, FAPIAO_OIDC_TWO_PERSON="false") as bureau:
+        for name in ("chen", "lin"):
+            bureau.person(name, "administrator")
+        assert came(bureau, there, "tax-heads").role == "administrator"
+
+
+def test_what_the_provider_takes_ends_with_the_session_at_the_latest(
+    bureau: Bureau, there: Provider
+) -> None:
+    """It is not asked in between: at the next sign-in, or after these hours, as the page says."""
+    browser = bureau.browser()
+    there_and_back(browser, there)
+    there.knows(**HE, roles=["others"])
+    settings = bureau.config.people
+    for _ in range(settings.official_absolute_seconds // settings.official_idle_seconds + 1):
+        assert browser.is_in()
+        bureau.clock.forward(seconds=settings.official_idle_seconds - 1)
     assert not browser.is_in()
 
 
