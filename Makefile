@@ -57,7 +57,7 @@ format: $(VENV)/.installed-dev ## let ruff write the code's layout
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed-dev ## measure this machine: ratios and rates (docs/performance.md); BENCH=--year: the pilot's first year; --till: a till's page; --city: the bureau's overview; --scan: the scan page on a slow phone; --lighthouse: customers' pages
+bench: $(VENV)/.installed-dev ## measure this machine: ratios and rates (docs/performance.md); BENCH=--year: the pilot's first year; --till: a till's page; --city: the bureau's overview; --reports: totals by every mix; --scan: the scan page on a slow phone; --lighthouse: customers' pages
 	@$(BIN)/python -m bench $(BENCH)
 
 flood: $(VENV)/.installed-dev ## half bodies, endless heads, silent, slow and hasty clients, batches and lists at once, beside one till and one phone

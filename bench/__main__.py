@@ -17,6 +17,7 @@ from bench.browser import browser_check
 from bench.lighthouse import lighthouse_scores
 from bench.limits import append_rate
 from bench.machine import describe
+from bench.mixes import MERCHANTS, reports
 from bench.pilot import INVOICES, pilot_year
 from bench.processes import machine_cpu, own_cpu
 from bench.rounds import measure_round
@@ -39,7 +40,7 @@ def main() -> None:
     # Ended like this, too, it leaves neither its folder nor what it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     measure = _pilot if arguments.year else _till if arguments.till else _everything
-    measure = _city if arguments.city else measure
+    measure = _city if arguments.city else _reports if arguments.reports else measure
     measure = _scan if arguments.scan else _lighthouse if arguments.lighthouse else measure
     with tempfile.TemporaryDirectory(prefix="fapiao-bench-", dir=arguments.dir) as name:
         size = arguments.size or (INVOICES if arguments.year else SIZE)
@@ -68,6 +69,11 @@ def _arguments() -> argparse.Namespace:
         "--city",
         action="store_true",
         help=f"only the bureau's overview, beside {city.A_SECOND:.0f} invoices a second",
+    )
+    parser.add_argument(
+        "--reports",
+        action="store_true",
+        help=f"only totals by every mix over HTTP, of a year of {MERCHANTS:,} merchants",
     )
     parser.add_argument(
         "--scan",
@@ -164,6 +170,12 @@ def _till(run: Run) -> list[Measure]:
 def _city(run: Run) -> list[Measure]:
     with run.step(f"the overview beside {city.A_SECOND:.0f} invoices a second"):
         return city.overview(run.place("city"), city.SECONDS)
+    return []
+
+
+def _reports(run: Run) -> list[Measure]:
+    with run.step(f"totals by every mix, over {run.size:,} invoices"):
+        return reports(run.place("reports"), run.size)
     return []
 
 

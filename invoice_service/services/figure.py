@@ -43,8 +43,8 @@ from invoice_service.services.anchoring.spans import (
     Head,
     Moved,
     Moves,
+    Ranking,
     Returned,
-    Span,
     state_of,
 )
 from invoice_service.services.anchoring.totals import Taxed, sealing_day
@@ -285,8 +285,9 @@ class _Documents:
         """Nothing, likewise."""
         return iter(())
 
-    def keep(self, spans: Sequence[Span]) -> None:
-        """Nothing is kept."""
+    def ranked(self, asked: Asked, ranking: Ranking) -> tuple[int, list[tuple[str, ...]]]:  # noqa: ARG002 # nothing was added up
+        """Nothing, likewise."""
+        return 0, []
 
     def names_of(self, merchants: Iterable[str]) -> Mapping[str, str]:
         """The names that stand on the invoices."""

@@ -23,6 +23,7 @@ from invoice_service.services.anchoring.spans import (
     Head,
     Moved,
     Moves,
+    Ranking,
     Returned,
     Span,
     state_of,
@@ -58,13 +59,44 @@ _KEYS: Final = {
 }
 """What a second row may not share with a first, per table."""
 
-_LOW: Final = (1 << 40) - 1
+_BITS: Final = 40
+_LOW: Final = (1 << _BITS) - 1
 _COLUMNS: Final = (
     *("blue_count", "blue_amount", "blue_tax", "red_count", "red_amount", "red_tax"),
     *("blue_amount_high", "blue_tax_high", "red_amount_high", "red_tax_high"),
 )
 SUMS: Final = ", ".join(f"sum({name})" for name in _COLUMNS)
 """What ``sums_of`` reads, in SQL."""
+
+_MEASURED: Final = {
+    "net": tuple(
+        f"c.blue_amount{part} + c.blue_tax{part} - c.red_amount{part} - c.red_tax{part}"
+        for part in ("", "_high")
+    ),
+    "count": ("c.blue_count", "0"),
+    "amount": ("c.blue_amount", "c.blue_amount_high"),
+    "tax": ("c.blue_tax", "c.blue_tax_high"),
+    "total": ("c.blue_amount + c.blue_tax", "c.blue_amount_high + c.blue_tax_high"),
+    "reversed": ("c.red_amount + c.red_tax", "c.red_amount_high + c.red_tax_high"),
+}
+"""The lower and the higher part of what rows are ranked by, in SQL."""
+
+_ADDED_UP: Final = f"""
+INSERT INTO span_cells SELECT ?, cube, cell, {
+    ", ".join(
+        f"sum({name})"
+        + (
+            ""
+            if name.endswith("_count")
+            else f" & {_LOW}"
+            if not name.endswith("_high")
+            else f" + (sum({name.removesuffix('_high')}) >> {_BITS})"
+        )
+        for name in _COLUMNS
+    )
+} FROM json_each(?) CROSS JOIN span_cells ON span = value GROUP BY cube, cell
+"""  # noqa: S608 # constants
+"""A span's cells from those of others; what no longer fits into a lower part goes higher."""
 
 _PLACE: Final = "merchant, till, industry, district, rate"
 
@@ -197,26 +229,44 @@ class SqliteSpans:
 
     def mixed(self, asked: Asked) -> Iterator[tuple[Any, ...]]:
         """Yield (keys…, side, what ``sums_of`` reads), in the order of keys and sides."""
-        width = len(asked.spans[0]) - 2 if asked.spans else 0
-        named = "".join(f", json_extract(value, '$[{at + 2}]') AS t{at}" for at in range(width))
         keys = "".join(f"{key}, " for key in asked.keys)
-        conditions = " AND ".join(condition for condition, _ in asked.where) or "1"
-        by_key = any(condition.startswith("k.merchant =") for condition, _ in asked.where)
-        cells = f"CROSS JOIN span_cells c ON c.span = w.span AND c.cube = {asked.cube:d}"
-        joined = (
-            f"CROSS JOIN span_keys k ON k.cube = {asked.cube:d} {cells} AND c.cell = k.id"
-            if by_key
-            else f"{cells} CROSS JOIN span_keys k ON k.id = c.cell"
-        )
+        tables, values = _tables(asked)
         query = (
-            "WITH w AS MATERIALIZED (SELECT json_extract(value, '$[0]') AS span,"  # noqa: S608 # our own expressions
-            f" json_extract(value, '$[1]') AS side{named} FROM json_each(?))"
-            f" SELECT {keys}side, {SUMS} FROM w {joined} WHERE {conditions}"
+            f"{tables} SELECT {keys}side, {SUMS} {_joined(asked)} WHERE {_conditions(asked)}"
             f" GROUP BY {keys}side ORDER BY {keys}side"
         )
-        values = [value for _, value in asked.where]
         with self._sessions.reading() as connection:
-            yield from connection.execute(query, (json.dumps(asked.spans), *values))
+            yield from connection.execute(query, (*values, *_conditioned(asked)))
+
+    def ranked(self, asked: Asked, ranking: Ranking) -> tuple[int, list[tuple[str, ...]]]:
+        """Return how many rows ``mixed`` has, sides aside, and the keys of the first by a measure.
+
+        Ordered by the measure of side 0, then by keys. Cells are added up before their keys are
+        looked at, in two columns where ``mixed`` has ten.
+        """
+        low, high = _MEASURED[ranking.measure]
+        periods = "".join(f", {name}" for name in _periods(asked))
+        tables, values = _tables(asked)
+        names = [f"k{at}" for at in range(len(asked.keys))]
+        keys = ", ".join(f"{key} AS {name}" for key, name in zip(asked.keys, names, strict=True))
+        order = "DESC" if ranking.largest else "ASC"
+        query = (
+            f"{tables}, g AS MATERIALIZED (SELECT c.cell AS cell{periods},"  # noqa: S608 # our own expressions
+            f" sum({low}) FILTER (WHERE side = 0) AS low,"
+            f" sum({high}) FILTER (WHERE side = 0) AS high {_joined(asked, keys=bool(asked.where))}"
+            f" WHERE {_conditions(asked)} GROUP BY c.cell{periods}),"
+            f" r AS MATERIALIZED (SELECT {keys}, coalesce(sum(low), 0) AS low,"
+            " coalesce(sum(high), 0) AS high FROM g CROSS JOIN span_keys k ON k.id = g.cell"
+            f" GROUP BY {', '.join(names)})"
+            f" SELECT (SELECT count(*) FROM r), {', '.join(names)} FROM r"
+            f" ORDER BY high + (low >> {_BITS}) {order}, low & {_LOW} {order}, {', '.join(names)}"
+            " LIMIT ?"
+        )
+        with self._sessions.reading() as connection:
+            rows = connection.execute(
+                query, (*values, *_conditioned(asked), ranking.number)
+            ).fetchall()
+        return rows[0][0] if rows else 0, [row[1:] for row in rows]
 
     def names_of(self, merchants: Iterable[str]) -> dict[str, str]:
         """Return the names of merchants by their tax ids."""
@@ -234,17 +284,72 @@ class SqliteSpans:
             for span in spans:
                 _keep(connection, span)
 
+    def keep_sum(self, span: Span, ids: Sequence[int]) -> None:
+        """Store a span as the sum of others' cells, in one durable transaction."""
+        with self._sessions.writing() as connection:
+            id_ = _begin(connection, span)
+            if id_ is not None:
+                connection.execute(_ADDED_UP, (id_, json.dumps(list(ids))))
+
+
+def _tables(asked: Asked) -> tuple[str, list[str]]:
+    """The spans that are asked about as ``w``, and the keys of cells as ``k`` where some are."""
+    named = "".join(
+        f", json_extract(value, '$[{at}]') AS {name}"
+        for at, name in enumerate(_periods(asked), start=2)
+    )
+    tables = (
+        "WITH w AS MATERIALIZED (SELECT json_extract(value, '$[0]') AS span,"  # noqa: S608 # our own names
+        f" json_extract(value, '$[1]') AS side{named} FROM json_each(?))"
+    )
+    if asked.chosen is None:
+        return tables, [json.dumps(asked.spans)]
+    keys = [key for key in asked.keys if key not in _periods(asked)]
+    parts = ", ".join(f"json_extract(value, '$[{at}]')" for at in range(len(keys)))
+    tables += (
+        f", chosen AS MATERIALIZED (SELECT * FROM span_keys k WHERE cube = {asked.cube:d}"  # noqa: S608 # our own expressions
+        f" AND ({', '.join(keys)}) IN (SELECT {parts} FROM json_each(?)))"
+    )
+    return tables, [json.dumps(asked.spans), json.dumps(asked.chosen)]
+
+
+def _periods(asked: Asked) -> list[str]:
+    """The names of the keys that spans bring."""
+    return [f"t{at}" for at in range(len(asked.spans[0]) - 2 if asked.spans else 0)]
+
+
+def _joined(asked: Asked, *, keys: bool = True) -> str:
+    """The cells of the spans, with their ``keys``: found by these where few are asked for."""
+    cells = f"CROSS JOIN span_cells c ON c.span = w.span AND c.cube = {asked.cube:d}"
+    if asked.chosen is not None:
+        return f"FROM w CROSS JOIN chosen k {cells} AND c.cell = k.id"
+    if any(condition.startswith("k.merchant =") for condition, _ in asked.where):
+        return f"FROM w CROSS JOIN span_keys k ON k.cube = {asked.cube:d} {cells} AND c.cell = k.id"
+    return f"FROM w {cells}" + (" CROSS JOIN span_keys k ON k.id = c.cell" if keys else "")
+
+
+def _conditions(asked: Asked) -> str:
+    return " AND ".join(condition for condition, _ in asked.where) or "1"
+
+
+def _conditioned(asked: Asked) -> list[str]:
+    return [value for _, value in asked.where]
+
+
+def _begin(connection: sqlite3.Connection, span: Span) -> int | None:
+    """Keep a span without its cells; None where another worker has made the same."""
+    found = connection.execute(
+        "INSERT INTO spans (kind, name, height, cursor) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS"
+        " (SELECT 1 FROM spans WHERE kind = ?1 AND name = ?2 AND height = ?3) RETURNING id",
+        (span.kind, span.name, span.height, span.cursor),
+    ).fetchone()
+    return int(found[0]) if found else None
+
 
 def _keep(connection: sqlite3.Connection, span: Span) -> None:
-    if connection.execute(
-        "SELECT 1 FROM spans WHERE kind = ? AND name = ? AND height = ?",
-        (span.kind, span.name, span.height),
-    ).fetchone():
-        return  # another worker has made the same
-    id_ = connection.execute(
-        "INSERT INTO spans (kind, name, height, cursor) VALUES (?, ?, ?, ?) RETURNING id",
-        (span.kind, span.name, span.height, span.cursor),
-    ).fetchone()[0]
+    id_ = _begin(connection, span)
+    if id_ is None:
+        return
     rows = [
         (id_, cube, _key(connection, cube, cell), *_split(sums))
         for (cube, cell), sums in span.cells.items()

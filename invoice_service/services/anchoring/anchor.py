@@ -23,7 +23,7 @@ from chain.witness.client import Gathered
 from invoice_service.domain.clock import MAX_FORWARDS, Known, check_ahead
 from invoice_service.services.anchoring.acts import ACTS_A_BLOCK, ActDocuments, waiting_acts
 from invoice_service.services.anchoring.close import ClosingStore, close_days
-from invoice_service.services.anchoring.spans import SpanStore, keep_spans
+from invoice_service.services.anchoring.spans import SpanKeeper, keep_spans
 from invoice_service.services.anchoring.totals import SealedBlocks, catch_up, sealing_day
 from invoice_service.services.ports import PendingInvoice
 
@@ -67,7 +67,7 @@ class AnchorLog(SealedBlocks, Protocol):
         ...
 
 
-class TotalsToKeep(ClosingStore, SpanStore, Protocol):
+class TotalsToKeep(ClosingStore, SpanKeeper, Protocol):
     """Totals by block and by span, and closings."""
 
 

@@ -6,8 +6,9 @@ and counts the invoices since the last one itself: what is late here makes it sl
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from invoice_service.domain.lifecycle import Reversal, reversal_of
@@ -39,8 +40,17 @@ PART_INVOICES: Final = 2_000
 """Invoices of a day that has not ended, from which on a part of it is kept."""
 
 _INVOICES_A_RUN: Final = 100_000
+_SO_FAR_A_RUN: Final = 4
 
-Kind: TypeAlias = Literal["day", "part", "month", "year"]
+Kind: TypeAlias = Literal["day", "part", "month", "year", "so_far"]
+
+_MONTH: Final = 7
+
+SO_FAR: Final = ((_MONTH, 9), (4, _MONTH))
+"""Of which periods it is kept what they have come to after which shorter ones: letters of a day.
+
+Of a month after its days to the 9th, 19th and 29th; of a year after its months.
+"""
 
 
 class Cell(NamedTuple):
@@ -76,7 +86,9 @@ Moves: TypeAlias = dict[Moved, list[int]]
 class Head(NamedTuple):
     """A span that is kept: ``name`` is its day, month or year, ``height`` its last block.
 
-    ``cursor`` is the last invoice in it. A part is of the day ``name``, up to ``height``.
+    ``cursor`` is the last invoice in it. A part is of the day ``name``, up to ``height``; what a
+    month or year has ``so_far`` has the name of the shorter period that it ends with: ``2018-11-1``
+    is November up to the 19th, ``2018-10`` the year up to the end of October.
     """
 
     id: int
@@ -122,16 +134,26 @@ class Asked(NamedTuple):
     ``spans`` are (id, side, keys…): each span's cells are counted on a side under these keys.
     ``keys`` are expressions of SQL, in the order of sorting: ``t0``, ``t1``, … for those of the
     spans, columns of a cell for the others. ``where`` are conditions with what they are about.
+    Where ``chosen`` is given, only cells that have one of these keys, spans' keys left out.
     """
 
     cube: int
     spans: Sequence[tuple[Any, ...]]
     keys: Sequence[str]
     where: Sequence[tuple[str, Any]]
+    chosen: Sequence[tuple[str, ...]] | None = None
+
+
+class Ranking(NamedTuple):
+    """The first ``number`` of rows by a measure of ``Question``, the largest or the smallest."""
+
+    measure: str
+    number: int
+    largest: bool
 
 
 class SpanStore(TaxedStore, Protocol):
-    """What keeping spans needs of a database."""
+    """What reading spans needs of a database."""
 
     def returned(self, seq: int) -> Returned:
         """Return what the red invoice at ``seq`` did; UnavailableError ``record_damaged``."""
@@ -161,8 +183,16 @@ class SpanStore(TaxedStore, Protocol):
         """Return what a span moved from state to state."""
         ...
 
+
+class SpanKeeper(SpanStore, Protocol):
+    """What keeping them needs of it."""
+
     def keep(self, spans: Sequence[Span]) -> None:
         """Store spans in one durable transaction; those that are stored already are left."""
+        ...
+
+    def keep_sum(self, span: Span, ids: Sequence[int]) -> None:
+        """Store a span as the sum of others' cells, in one durable transaction."""
         ...
 
 
@@ -316,11 +346,17 @@ def day_so_far(store: SpanStore, days: Days, end: DayEnd) -> Span:
     return span
 
 
-def keep_spans(store: SpanStore, log: Blocks) -> int:
+def keep_spans(store: SpanKeeper, log: Blocks) -> int:
     """Keep what has ended since, up to some invoices at once; return how many days.
 
     A crash anywhere loses nothing: the next run makes the same.
     """
+    done = _keep_days(store, log)
+    _keep_so_far(store, days_up_to(store, log, store.last_height()).ends)
+    return done
+
+
+def _keep_days(store: SpanKeeper, log: Blocks) -> int:
     days = days_up_to(store, log, store.last_height())
     waiting = [at for at, end in enumerate(days.ends) if not end.span]
     done = counted = 0
@@ -338,7 +374,7 @@ def keep_spans(store: SpanStore, log: Blocks) -> int:
     return done
 
 
-def _keep_day(store: SpanStore, days: Days, end: DayEnd, following: str) -> None:
+def _keep_day(store: SpanKeeper, days: Days, end: DayEnd, following: str) -> None:
     """Keep a day that has ended, with the month and the year that ended with it."""
     span = day_so_far(store, days, end)
     span.kind = "day"
@@ -362,7 +398,51 @@ def _keep_day(store: SpanStore, days: Days, end: DayEnd, following: str) -> None
     store.keep(spans)
 
 
-def _keep_part(store: SpanStore, days: Days, end: DayEnd) -> None:
+def _keep_so_far(store: SpanKeeper, ends: Sequence[DayEnd]) -> None:
+    """Keep what months and years have come to after their shorter periods; the oldest first.
+
+    So a report reads one span where it read up to ten months or nine days. Of what was kept before
+    there were such spans they are made as well, some in each run.
+    """
+    for _ in range(_SO_FAR_A_RUN):
+        heads = store.spans(store.last_height())
+        found = next(_without_so_far(heads, ends), None)
+        if found is None:
+            return
+        (name, height, cursor), parts = found
+        store.keep_sum(Span("so_far", name, height, cursor), [head.id for head in parts])
+
+
+def _without_so_far(
+    heads: Sequence[Head], ends: Sequence[DayEnd]
+) -> Iterator[tuple[tuple[str, int, int], list[Head]]]:
+    """Yield what is not kept yet: name, last block and invoice, and of which spans it is the sum.
+
+    Not what one of them tells alone.
+    """
+    kept = {head.name: head for head in heads if head.kind == "so_far"}
+    for outer, inner in SO_FAR:
+        lower = [head for head in heads if head.kind == ("month" if inner == _MONTH else "day")]
+        for day, following in pairwise(ends):
+            whole, name = day.day[:outer], day.day[:inner]
+            within = following.day[:outer] == whole and following.day[:inner] != name
+            if not (day.span and within) or name in kept:
+                continue
+            before = [
+                one for one in kept if len(one) == inner and one[:outer] == whole and one < name
+            ]
+            since = max(before, default="")
+            parts = [kept[since]] if since else []
+            parts += [
+                one
+                for one in lower
+                if one.name[:outer] == whole and since < one.name[:inner] <= name
+            ]
+            if len(parts) > 1:
+                yield (name, day.height, day.cursor), parts
+
+
+def _keep_part(store: SpanKeeper, days: Days, end: DayEnd) -> None:
     """Keep what the newest day has come to, once that is worth it."""
     kept = store.last_part(end.day, end.height)
     after = kept.cursor if kept else days.cursor_before(end.day)

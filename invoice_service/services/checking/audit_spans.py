@@ -7,6 +7,7 @@ from chain.audit.finding import AuditError
 from chain.block import Block
 from invoice_service.services.anchoring.spans import (
     CUBES,
+    SO_FAR,
     Cell,
     Cells,
     DayEnd,
@@ -96,6 +97,11 @@ class SpanAudit:
             add_cells(sums, cells)
             if following[:length] != name:
                 self._compare(kind, name, Span("day", name, span.height, span.cursor), sums)
+        for outer, inner in SO_FAR:
+            name = span.name[:inner]
+            if following[:outer] == name[:outer] and following[:inner] != name:
+                so_far = Span("so_far", name, span.height, span.cursor)
+                self._compare("so_far", name, so_far, self._longer[name[:outer]])
         # What is over is not looked at again: a year and a month are remembered at a time.
         current = {span.name[:length] for _, length in _LONGER}
         self._longer = {name: sums for name, sums in self._longer.items() if name in current}

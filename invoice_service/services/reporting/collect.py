@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
-from itertools import count, groupby
+from itertools import compress, count, groupby
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from invoice_service.domain.lifecycle import Reversal
@@ -13,11 +13,13 @@ from invoice_service.services.anchoring.spans import (
     INDUSTRY,
     MERCHANT,
     RATE,
+    SO_FAR,
     Asked,
     Cell,
     DayEnd,
     Head,
     Moved,
+    Ranking,
     Span,
     SpanStore,
     days_up_to,
@@ -37,6 +39,13 @@ class MixStore(SpanStore, Protocol):
 
     def mixed(self, asked: Asked) -> Iterator[tuple[Any, ...]]:
         """Yield (keys…, side, what ``sums_of`` reads), in the order of keys and sides."""
+        ...
+
+    def ranked(self, asked: Asked, ranking: Ranking) -> tuple[int, list[Keys]]:
+        """Return how many rows ``mixed`` has, sides aside, and the keys of the first by a measure.
+
+        Ordered by the measure of side 0, then by keys.
+        """
         ...
 
     def moved(self, ids: Sequence[int], first: str, last: str) -> list[tuple[Moved, list[int]]]:
@@ -67,11 +76,13 @@ class Collector:
         self._store = store
         self.days = days_up_to(store, log, height)
         self._names = [end.day for end in self.days.ends]
-        self._longer = {
-            head.name: head
-            for head in (store.spans(height) if self.days.ends else ())
-            if head.kind != "day"
-        }
+        heads = store.spans(height) if self.days.ends else ()
+        self._longer = {head.name: head for head in heads if head.kind in {"month", "year"}}
+        self._so_far: dict[str, list[Head]] = {}
+        for head in heads:
+            if head.kind == "so_far":
+                outer = next(outer for outer, inner in SO_FAR if inner == len(head.name))
+                self._so_far.setdefault(head.name[:outer], []).append(head)
         self._open: dict[str, tuple[Head | None, Span]] = {}
         self._filters = filters
         self._needs = _needs(
@@ -87,29 +98,61 @@ class Collector:
         ``by`` are periods, whose names the ranges bring, and parts of cells. By rates or under
         one, an invoice counts in each of its rates (so, too, where it is to be ``rated``).
         """
-        cube = _cube(
-            self._needs | _needs(PARTS[name].needs for name in by if name in PARTS), rated=rated
-        )
-        fresh = self._fresh(by, ranges, rated=bool(cube & RATE))
+        fresh = self._fresh(by, ranges, rated=bool(self._cube(by, rated=rated) & RATE))
+        asked = self._asked(by, ranges, rated=rated)
+        stored = self._stored(asked, len(by)) if asked.spans else iter(())
+        return _added(merge(stored, fresh, key=_place)) if fresh else stored
+
+    def ranked(
+        self, by: Sequence[str], ranges: Sequence[DayRange], ranking: Ranking
+    ) -> tuple[int, Iterator[Counted]]:
+        """Return how many rows there are, and what ``counted`` yields of the first by rank.
+
+        And of some others: those of invoices that no span has, and as many more as they may come
+        before; of all where they are few. So of many cells only few are added up in all figures.
+        """
+        asked = self._asked(by, ranges)
+        if not asked.cube & MERCHANT:
+            found = list(self.counted(by, ranges))
+            return len({keys for keys, _, _ in found}), iter(found)
+        fresh = self._fresh(by, ranges, rated=bool(asked.cube & RATE))
+        new = {keys for keys, _, _ in fresh}
+        number, stored = 0, list[Counted]()
+        if asked.spans:
+            more = ranking._replace(number=ranking.number + len(new))
+            number, first = self._store.ranked(asked, more)
+            few = new | set(first)
+            of_cells = [name in PARTS for name in by]
+            chosen = sorted({tuple(compress(keys, of_cells)) for keys in few})
+            if any(of_cells) and number > 2 * len(few):
+                asked = asked._replace(chosen=chosen)
+            stored = [one for one in self._stored(asked, len(by)) if one[0] in few]
+        number += len(new - {keys for keys, _, _ in stored})
+        return number, _added(merge(stored, fresh, key=_place))
+
+    def _stored(self, asked: Asked, width: int) -> Iterator[Counted]:
+        rows = self._store.mixed(asked)
+        return ((row[:width], row[width], sums_of(row[width + 1 :])) for row in rows)
+
+    def _asked(
+        self, by: Sequence[str], ranges: Sequence[DayRange], *, rated: bool = False
+    ) -> Asked:
+        times = count()
+        keys = [PARTS[name].sql() if name in PARTS else f"t{next(times)}" for name in by]
         spans = list(self._spans(ranges))
-        stored: Iterator[Counted] = iter(())
-        if spans:
-            times = count()
-            keys = [PARTS[name].sql() if name in PARTS else f"t{next(times)}" for name in by]
-            rows = self._store.mixed(Asked(cube, spans, keys, self._where()))
-            width = len(by)
-            stored = ((row[:width], row[width], sums_of(row[width + 1 :])) for row in rows)
-        if not fresh:
-            return stored
-        return _added(merge(stored, fresh, key=_place))
+        return Asked(self._cube(by, rated=rated), spans, keys, self._where())
+
+    def _cube(self, by: Sequence[str], *, rated: bool = False) -> int:
+        """The coarsest mix that has what is asked for."""
+        needs = self._needs | _needs(PARTS[name].needs for name in by if name in PARTS)
+        cube = MERCHANT | needs & RATE if needs & MERCHANT else needs
+        return cube | RATE if rated else cube
 
     def moves(
         self, by: Sequence[str], ranges: Sequence[DayRange]
     ) -> Iterator[tuple[Keys, int, Reversal, list[int]]]:
         """Yield what went into states, or out of them (below 0), under each key and side."""
-        rated = bool(
-            (self._needs | _needs(PARTS[name].needs for name in by if name in PARTS)) & RATE
-        )
+        rated = bool(self._cube(by) & RATE)
         if not ranges:
             return
         first, last = min(one.first for one in ranges), max(one.last for one in ranges)
@@ -137,24 +180,36 @@ class Collector:
         names, ends = self._names, self.days.ends
         at, stop = bisect_left(names, first), bisect_right(names, last)
         while at < stop:
-            day = names[at]
-            for length in (4, 7):
-                whole = self._longer.get(day[:length])
-                begins = not at or names[at - 1][:length] != day[:length]
-                if whole and begins:
-                    following = bisect_right(names, f"{day[:length]}~")
-                    if following <= stop:
-                        yield whole.id
-                        at = following
-                        break
+            longer = self._longest(at, stop)
+            if longer is not None:
+                at, id_ = longer
+                yield id_
+                continue
+            if ends[at].span:
+                yield ends[at].span
             else:
-                if ends[at].span:
-                    yield ends[at].span
-                else:
-                    part, _ = self._since(ends[at])
-                    if part is not None:
-                        yield part.id
-                at += 1
+                part, _ = self._since(ends[at])
+                if part is not None:
+                    yield part.id
+            at += 1
+
+    def _longest(self, at: int, stop: int) -> tuple[int, int] | None:
+        """The longest span of several days that begins with a day and ends before another.
+
+        Where the day after it is, and its id; None if there is none.
+        """
+        names = self._names
+        day = names[at]
+        for length in (4, 7):
+            name = day[:length]
+            if at and names[at - 1][:length] == name:
+                continue  # it has begun before
+            whole = [self._longer[name]] if name in self._longer else []
+            for head in (*whole, *reversed(self._so_far.get(name, ()))):
+                following = bisect_right(names, f"{head.name}~")
+                if following <= stop:
+                    return following, head.id
+        return None
 
     def _fresh(
         self, by: Sequence[str], ranges: Sequence[DayRange], *, rated: bool
@@ -216,11 +271,6 @@ def _needs(needed: Iterator[int]) -> int:
     for one in needed:
         found |= one
     return found
-
-
-def _cube(needs: int, *, rated: bool) -> int:
-    cube = MERCHANT | needs & RATE if needs & MERCHANT else needs
-    return cube | RATE if rated else cube
 
 
 def _keys(by: Sequence[str], times: Keys, cell: Cell) -> Keys:

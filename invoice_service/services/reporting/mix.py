@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import msgspec
 
 from chain.errors import MalformedError
+from invoice_service.services.anchoring.spans import Ranking
 from invoice_service.services.anchoring.totals import Blocks, Sums, figures, written
 from invoice_service.services.reporting.collect import Collector, Counted, DayRange, Keys, MixStore
 from invoice_service.services.reporting.dimensions import OF_DOCUMENTS, PARTS
@@ -158,7 +159,7 @@ class _Report:
             **self._compared(days, sums),
         }
         if question.top or question.bottom:
-            head |= self._ranked()
+            head |= self._ranked(days, sums)
         return head
 
     def _compared(self, days: Shifted, sums: Sides) -> dict[str, Any]:
@@ -169,25 +170,35 @@ class _Report:
             if there and name in self._question.compare
         }
 
-    def _ranked(self) -> dict[str, Any]:
+    def _ranked(self, days: Shifted, sums: Sides) -> dict[str, Any]:
         """Keep the first rows by rank; what the others come to together is said."""
-        question, rest, left = self._question, list(_NOTHING), 0
-        sign = -1 if question.top else 1
+        question = self._question
         number = question.top or question.bottom
-        rows = list(self._limited(self._sorted()))
-        ranks = nsmallest(
-            number,
-            range(len(rows)),
-            key=lambda at: (sign * self._measure(_now(rows[at][1])), rows[at][0]),
+        sign = -1 if question.top else 1
+        if set(OF_DOCUMENTS).isdisjoint(question.by):
+            ranking = Ranking(question.measure, number, largest=bool(question.top))
+            rows, found = self._collector.ranked(self._plain, self._ranges, ranking)
+            some = [(keys, _sides(same)) for keys, same in groupby(found, key=itemgetter(0))]
+        else:
+            some = list(self._sorted())
+            rows = len(some)
+        if rows > HELD:
+            raise _too_large()
+        self._held = nsmallest(
+            number, some, key=lambda row: (sign * self._measure(_now(row[1])), row[0])
         )
-        self._held = [rows[at] for at in ranks]
-        kept = set(ranks)
-        for at, (_, sides) in enumerate(rows):
-            if at not in kept:
-                rest = _plus(rest, _now(sides))
-                left += 1
+        rest = _now(self._rated(days) or sums)
+        for _, sides in self._held:
+            rest = [whole - part for whole, part in zip(rest, _now(sides), strict=True)]
         name = "top" if question.top else "bottom"
-        return {name: number, "rest": {"rows": left, **_figures(rest)}}
+        return {name: number, "rest": {"rows": rows - len(self._held), **_figures(rest)}}
+
+    def _rated(self, days: Shifted) -> "Sides | None":
+        """What all rows are together where invoices count once for each rate, or None."""
+        if {"rate", "tax_kind"}.isdisjoint(self._question.by):
+            return None
+        ranges = [DayRange(0, (), *days.now)]
+        return _sides(self._collector.counted((), ranges, rated=True))
 
     def _notes(self, days: Shifted, sums: Sides) -> list[dict[str, Any]]:
         """Why figures may look wrong: what stands in a report is also read without its papers."""
@@ -195,9 +206,8 @@ class _Report:
         question = self._question
         if question.rate:
             notes.append({"code": "filtered_by_rate", **_FILTERED})
-        if not {"rate", "tax_kind"}.isdisjoint(question.by):
-            ranges = [DayRange(0, (), *days.now)]
-            rated = _now(_sides(self._collector.counted((), ranges, rated=True)))
+        if (by_rate := self._rated(days)) is not None:
+            rated = _now(by_rate)
             whole = _now(sums)
             if (rated[0], rated[4]) != (whole[0], whole[4]):
                 found = rated[0] + rated[4], whole[0] + whole[4]
@@ -239,12 +249,6 @@ class _Report:
                 put(keys, side, "blue", state, moved)
                 put(keys, side, "blue", "valid", [-one for one in moved])
         return rows
-
-    def _limited(self, rows: Iterator[tuple[Keys, Sides]]) -> Iterator[tuple[Keys, Sides]]:
-        for at, row in enumerate(rows):
-            if at >= HELD:
-                raise _too_large()
-            yield row
 
     def _merchants(self, rows: Iterable[Keys]) -> Mapping[str, str]:
         if "merchant" not in self._question.by:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from invoice_service.services.anchoring.spans import CUBES, Cells, keep_spans
 from tests.services.tampering import first_wrong, tamper
 from tests.services.town import Town
 
@@ -46,14 +47,35 @@ def town(template: Path, tmp_path: Path) -> Iterator[Town]:
 
 def test_spans_that_hold(town: Town) -> None:
     kinds = {head.kind for head in town.store.totals.spans(10**6)}
-    assert kinds == {"day", "month", "year"}
+    assert kinds == {"day", "month", "year", "so_far"}
     assert town.store.totals.parts()
     town.audit()
 
 
-@pytest.mark.parametrize("kind", ["day", "part", "month", "year"])
+@pytest.mark.parametrize("kind", ["day", "part", "month", "year", "so_far"])
 def test_spans_that_are_missing_are_late_and_not_wrong(town: Town, kind: str) -> None:
     tamper(town, f"DELETE FROM spans WHERE kind = '{kind}'")
+    town.audit()
+
+
+def test_what_months_had_come_to_is_made_again_where_it_is_missing(town: Town) -> None:
+    """An instance of before there was such a thing has none."""
+    spans = town.store.totals
+
+    def so_far() -> dict[str, Cells]:
+        heads = [head for head in spans.spans(10**6) if head.kind == "so_far"]
+        return {head.name: spans.cells_of([head.id], CUBES) for head in heads}
+
+    before = so_far()
+    assert before
+    tamper(
+        town,
+        "DELETE FROM span_cells WHERE span IN (SELECT id FROM spans WHERE kind = 'so_far')",
+        "DELETE FROM spans WHERE kind = 'so_far'",
+    )
+    assert not so_far()
+    keep_spans(spans, town.log)
+    assert so_far() == before
     town.audit()
 
 
@@ -61,7 +83,7 @@ COLUMNS = ("blue_count", "blue_amount", "blue_tax", "red_count", "red_amount", "
 HIGH = ("blue_amount_high", "red_tax_high")
 
 
-@pytest.mark.parametrize("kind", ["day", "part", "month", "year"])
+@pytest.mark.parametrize("kind", ["day", "part", "month", "year", "so_far"])
 @pytest.mark.parametrize("column", [*COLUMNS, *HIGH])
 def test_one_fen_of_a_cell(town: Town, kind: str, column: str) -> None:
     span = f"(SELECT max(id) FROM spans WHERE kind = '{kind}')"

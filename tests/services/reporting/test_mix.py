@@ -13,7 +13,8 @@ from invoice_service.domain.lifecycle import Reason
 from invoice_service.domain.request import ReversalRequest
 from invoice_service.services.anchoring.totals import figures, sealing_day, written
 from invoice_service.services.reporting.mix import mixed_report, report_parts
-from invoice_service.services.reporting.question import DIMENSIONS, ask
+from invoice_service.services.reporting.periods import UNITS
+from invoice_service.services.reporting.question import DIMENSIONS, MEASURES, ask
 from tests.services.town import Town
 
 Sums = list[int]
@@ -266,6 +267,48 @@ def test_top_and_bottom_leave_a_rest(old_town: Town) -> None:
     assert [row["keys"] for row in bottom["rows"]] == [row["keys"] for row in ranked[:-3:-1]]
     shares = [row["share"] for row in rows]
     assert abs(sum(map(float, shares)) - 1) < 0.0001
+
+
+def _ranked(whole: dict[str, Any], *, largest: bool) -> list[dict[str, Any]]:
+    """The oracle: all rows, put in order."""
+    measure = whole["measure"]
+
+    def rank(row: dict[str, Any]) -> tuple[int, tuple[str, ...]]:
+        where = {"net": ("net", "total"), "reversed": ("reversed", "total")}
+        side, name = where.get(measure, ("gross", measure))
+        found = int(row[side][name]) * (-1 if measure == "reversed" else 1)  # money out is below 0
+        return -found if largest else found, tuple(row["keys"][name] for name in whole["by"])
+
+    return sorted(whole["rows"], key=rank)
+
+
+def test_the_first_of_every_mix_are_those_of_all_its_rows_in_order(town: Town) -> None:
+    """Whole days and months, and at every second block invoices that no span has yet."""
+    _history(town)
+    for one in town.issue(9)[::2]:
+        town.reverse(one)
+    town.anchor()
+    newest = town.log.head().height
+    measures = itertools.cycle(MEASURES)
+    blocks = itertools.cycle(at for old in range(1, newest // 2) for at in (newest, newest - old))
+    mixes = [*((name,) for name in DIMENSIONS), *itertools.combinations(DIMENSIONS, 2)]
+    cut = 0
+    for at, mix in enumerate(mixes):
+        measure, block = next(measures), str(next(blocks))
+        words = {"by": ",".join(mix), "measure": measure, "at_block": block, "from": "2018-08-11"}
+        if not set(mix) & set(UNITS):
+            words["compare"] = "before"
+        ranked = _ranked(_report(town, **words), largest=bool(at % 2))
+        for number in (1, 4):
+            some = _report(town, **words, **{"top" if at % 2 else "bottom": str(number)})
+            assert some["rows"] == ranked[:number], words
+            rest = ranked[number:]
+            assert some["rest"]["rows"] == len(rest), words
+            for side, name in itertools.product(("gross", "reversed", "net"), ("count", "total")):
+                of_rest = sum(int(row[side][name]) for row in rest)
+                assert int(some["rest"][side][name]) == of_rest, words
+            cut += bool(rest)
+    assert cut > len(mixes)
 
 
 @pytest.mark.parametrize("unit", ["day", "week", "month", "quarter", "year"])
