@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from bench.issuing import CountError
-from bench.reporting import ReplayError, replaying
+from bench.reporting import ReplayError, config_of, replaying
 from bench.service import NO_LIMIT, RATES, Site, served
 from bench.table import Measure
 from bench.timing import percentile
@@ -86,6 +86,7 @@ def _site(folder: Path, invoices: int, merchants: int) -> Site:
     environ = {
         "FAPIAO_SERVICE_DATA_DIR": str(place),
         "FAPIAO_SERVICE_PUBLIC_URL": url,
+        "FAPIAO_LOG_ORIGIN": config_of(place).log_origin,
         "FAPIAO_WEB_PORT": str(port),
         **{f"FAPIAO_RATE_{name}": str(NO_LIMIT) for name in RATES},
     }
