@@ -270,7 +270,7 @@ def _open_doors(app: Flask, instance: Instance) -> Meter:
         explorer.blueprint(instance),
         showcase.showcase_blueprint(),
         *help_room.blueprints(instance, gate, _told()),
-        apply.blueprint(instance.admission.applications, gate, _told(), site_url),
+        apply.blueprint(instance.admission, gate, _told(), site_url),
         *people.blueprints(
             gate,
             files.blueprint(),

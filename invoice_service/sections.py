@@ -88,6 +88,7 @@ class Admission(Section, frozen=True):
     most: Count = 1_000
     paper_bytes: Count = 1_073_741_824
     days: Count = 365
+    invitation_days: Annotated[int, Meta(ge=1, le=366)] = 30
 
 
 class Officials(Section, frozen=True):

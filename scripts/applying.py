@@ -6,6 +6,10 @@ from typing import Any, Final
 
 from PIL import Image
 
+from invoice_service.domain.application import ApplicationRequest, Finding
+from invoice_service.services.admission.ports import Decision
+from invoice_service.wiring import Instance
+
 FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
 OCTETS: Final = "application/octet-stream"
 CANTEEN: Final = {
@@ -46,6 +50,11 @@ def admission_calls(known: dict[str, Any]) -> Iterator[Made]:
     receipt = known["apply"]["receipt"]
     yield "applicantPage", {}, {"receipt": receipt, "act": "comment", "text": "已寄出"}, FORM
     yield "withdrawApplied", mine, None, json
+    yield "ADMITTED", {}, None, json
+    receipt, application = known["ADMITTED"]
+    yield "inviteApplied", {"Fapiao-Receipt": receipt}, {"name": "陈海", "login": "chen"}, json
+    yield "offerAccount", {"application": application}, None, json
+    yield "withholdAccount", {"application": application}, None, json
     yield "askQuota", {}, {"month_quota": 50_000_000, "reason": "春节宴席"}, json
     yield "listQuotaRequests", {"state": "open"}, None, json
     request, granted = {"request": known["askQuota"]["id"]}, {"version": 1, "granted": True}
@@ -53,6 +62,24 @@ def admission_calls(known: dict[str, Any]) -> Iterator[Made]:
     merchant = {"merchant": known["admit"]["id"]}
     yield "letLeave", merchant, {"reason": "停业"}, json
     yield "readmit", merchant, {"reason": "恢复营业"}, json
+
+
+def admitted(instance: Instance) -> tuple[str, int]:
+    """The receipt and the number of an application that was admitted, without a notice."""
+    desks, by = instance.admission, instance.operator()
+    names = ApplicationRequest.__struct_fields__
+    asked = ApplicationRequest(**{name: CANTEEN[name] for name in names if name in CANTEEN})
+    receipt = desks.applications.receipt("a" * 48, asked, [])
+    id_ = desks.applications.apply(receipt, asked, [paper()]).id
+    steps: tuple[dict[str, Any], ...] = (
+        {"step": "notice"},
+        {"step": "examine", "finding": Finding("low", "A")},
+        {"step": "admit", "batch": "2026-11", "offer_seconds": 30 * 86_400},
+    )
+    for step in steps:
+        decision = Decision(version=desks.bench.one(id_).version, **step)
+        desks.bench.store.decide(id_, decision, by)
+    return receipt, id_
 
 
 def paper() -> bytes:

@@ -41,7 +41,7 @@ from invoice_service.services.people.admit import admit, create_key
 from invoice_service.services.people.ports import SCOPES, KeyTerms
 from invoice_service.web.help.form import Filled
 from invoice_service.wiring import Instance, init_instance
-from scripts.applying import OCTETS, admission_calls
+from scripts.applying import OCTETS, admission_calls, admitted
 from scripts.bureau import two_administrators
 from scripts.paid import PaymentServices, Wallet
 from scripts.walked import explorer_calls
@@ -319,24 +319,22 @@ class Recorder:
 
     def all(self) -> dict[str, Any]:
         """Make every call; the examples by the operation's name."""
+        made: dict[str, Callable[[], object]] = {
+            "WALLET": self._offer,
+            "PERSON": self._sell_to_person,
+            "BUREAU": lambda: two_administrators(self._instance, self._keys),
+            "ADMITTED": lambda: admitted(self._instance),
+            "PICTURED": self._report_with_picture,
+            "MEAL": lambda: self._sell({"order_id": "T12-0822", "lines": [LINE]}),
+            "CANCELLED": lambda: self._order("T12-0821"),
+            "CLAIMED": self._claimed,
+        }
         for call in calls(self.known):
             if call.name == "ANCHOR":
                 now = NOW + timedelta(days=call.parameters.get("days", 0))
                 anchor_pending(replace(self._instance, clock=partial(copy, now)).anchoring())
-            elif call.name == "WALLET":
-                self.known["WALLET"] = self._offer()
-            elif call.name == "PERSON":
-                self.known["PERSON"] = self._sell_to_person()
-            elif call.name == "BUREAU":
-                self.known["BUREAU"] = two_administrators(self._instance, self._keys)
-            elif call.name == "PICTURED":
-                self._report_with_picture()
-            elif call.name == "MEAL":
-                self.known["MEAL"] = self._sell({"order_id": "T12-0822", "lines": [LINE]})
-            elif call.name == "CANCELLED":
-                self.known["CANCELLED"] = self._order("T12-0821")
-            elif call.name == "CLAIMED":
-                self.known["CLAIMED"] = self._claimed()
+            elif call.name in made:
+                self.known[call.name] = made[call.name]()
             else:
                 self._make(self._operations[call.name], call)
         return self.examples

@@ -21,6 +21,12 @@ ADMISSION: Final = {
         "This application is decided or withdrawn, and takes nothing more; apply anew if need be",
         "该申请已办结或撤回，不能再补充；如有需要请重新申请",
     ),
+    "account_not_offered": Entry(
+        409,
+        "No account is offered here, or not any more; sign in if it is yours, or ask the tax office"
+        " to offer it anew",
+        "此处没有可开通的账户或已过期；已开通请直接登录，否则请联系税务机关重新提供",
+    ),
     "application_changed": Entry(
         409,
         "Somebody has changed the application meanwhile; look at it again, then decide",

@@ -88,8 +88,9 @@ class AdmissionStore:
         counts = SharedCounts(config.run_dir / TRIES)
         kept = config.admission
         room = Room(open=kept.most, paper_bytes=kept.paper_bytes)
+        offered = kept.invitation_days * DAY
         self.desks: Admission = open_admission(
-            room, kept.notice_days, store, self.papers, counts, clock, randbytes
+            room, kept.notice_days, offered, store, self.papers, counts, clock, randbytes
         )
 
     def tidy(self, now: int) -> None:

@@ -7,8 +7,10 @@ from flask import Blueprint, Response, request
 
 from chain.errors import MalformedError
 from invoice_service.api.admission.bodies import (
+    AccountRequest,
     AppliedBody,
     ApplyRequest,
+    InvitationBody,
     NoticeBody,
     NoticedBody,
     NoticePage,
@@ -25,6 +27,7 @@ from invoice_service.domain.application import ApplicationRequest
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.numbering import shanghai_day
 from invoice_service.domain.reading import read_json
+from invoice_service.services.admission.owner import Invitation
 from invoice_service.services.admission.ports import Application
 
 PAGE: Final = 100
@@ -36,6 +39,7 @@ _Body = TypeVar("_Body")
 
 _apply: Final[msgspec.json.Decoder[ApplyRequest]] = msgspec.json.Decoder(ApplyRequest)
 _text: Final[msgspec.json.Decoder[TextRequest]] = msgspec.json.Decoder(TextRequest)
+_owner: Final[msgspec.json.Decoder[AccountRequest]] = msgspec.json.Decoder(AccountRequest)
 
 
 class ApplicantCalls:
@@ -43,8 +47,9 @@ class ApplicantCalls:
 
     def __init__(self, parts: Parts) -> None:
         self._parts, self._desk = parts, parts.admission.applications
+        self._owners = parts.admission.owners
         self._limit = parts.config.limits.body_bytes
-        self._link = f"{parts.config.service.public_url}/apply/status#"
+        self._url = parts.config.service.public_url
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -54,6 +59,7 @@ class ApplicantCalls:
         routes.post("/mine/comments")(self.comment)
         routes.post("/mine/papers")(self.add_paper)
         routes.post("/mine/withdrawal")(self.withdraw)
+        routes.post("/mine/invitation")(self.invite)
         routes.get("/notices")(self.notices)
         routes.post("/notices/<application>/objections")(self.object_to)
         return routes
@@ -72,14 +78,14 @@ class ApplicantCalls:
     def mine(self) -> Response:
         """How it stands."""
         query()
-        return _shown(self._desk.look(_receipt()))
+        return self._shown(self._desk.look(_receipt()))
 
     def comment(self) -> Response:
         """The applicant says something."""
         text = self._read(_text).text
         self._desk.look(_receipt())
         self._desk.enter(self._site(), new=False)
-        return _shown(self._desk.comment(_receipt(), text))
+        return self._shown(self._desk.comment(_receipt(), text))
 
     def add_paper(self) -> Response:
         """A picture or a PDF, made anew."""
@@ -88,12 +94,24 @@ class ApplicantCalls:
         data = body(MAX_BYTES)
         self._desk.look(_receipt())
         self._desk.enter(self._site(), new=False)
-        return _shown(self._desk.add_papers(_receipt(), clean_paper(data)))
+        return self._shown(self._desk.add_papers(_receipt(), clean_paper(data)))
 
     def withdraw(self) -> Response:
         """End it."""
         query()
-        return _shown(self._desk.withdraw(_receipt()))
+        return self._shown(self._desk.withdraw(_receipt()))
+
+    def invite(self) -> Response:
+        """Whoever is admitted names the owner of the first account, who sets a password by it."""
+        wanted, receipt = self._read(_owner), _receipt()
+        found = self._desk.look(receipt)
+        there = self._owners.invitation(receipt, found)
+        if there is not None:
+            return self._invited(there, 200)
+        self._desk.enter(self._site(), new=False)
+        origin = request.remote_addr or ""
+        made = self._owners.invite(receipt, found, wanted.name, wanted.login, origin)
+        return self._invited(made, CREATED)
 
     def notices(self) -> Response:
         """Whose public notice runs."""
@@ -119,7 +137,16 @@ class ApplicantCalls:
 
     def _applied(self, receipt: str, found: Application, status: int) -> Response:
         shown = application_body(found, public=False)
-        return json_answer(AppliedBody(receipt, f"{self._link}{receipt}", shown), status)
+        link = f"{self._url}/apply/status#{receipt}"
+        return json_answer(AppliedBody(receipt, link, shown), status)
+
+    def _invited(self, made: Invitation, status: int) -> Response:
+        until = made.opening.until or 0
+        link = f"{self._url}/invitation/{made.token}"
+        return json_answer(InvitationBody(link, made.opening.login, time_text(until)), status)
+
+    def _shown(self, found: Application) -> Response:
+        return json_answer(application_body(found, self._owners.look(found), public=False))
 
     @staticmethod
     def _site() -> str:
@@ -131,10 +158,6 @@ def _receipt() -> str:
     if found is None:
         raise MalformedError("missing_parameter", f"send {RECEIPT}", pointer=RECEIPT)
     return found[:_LONGEST_RECEIPT]
-
-
-def _shown(found: Application) -> Response:
-    return json_answer(application_body(found, public=False))
 
 
 def _notice(one: Application) -> NoticeBody:

@@ -18,6 +18,7 @@ from invoice_service.domain.application import (
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.quota import Quotas
 from invoice_service.domain.reading import Wire
+from invoice_service.services.admission.owner import Opening, OwnerState
 from invoice_service.services.admission.ports import (
     Application,
     Comment,
@@ -66,6 +67,29 @@ class CommentBody(msgspec.Struct):
     text: str
 
 
+class AccountRequest(Wire, frozen=True):
+    """Who is to own the merchant's first account; nothing where somebody was named before."""
+
+    name: str = ""
+    login: str = ""
+
+
+class AccountBody(msgspec.Struct, omit_defaults=True):
+    """How it stands with the first account of a merchant that was admitted."""
+
+    state: OwnerState
+    until: str = ""
+    login: str = ""
+
+
+class InvitationBody(msgspec.Struct):
+    """The link by which the owner sets a password, once."""
+
+    invitation: str
+    login: str
+    expires_at: str
+
+
 class ApplicationBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     """An application; what is not there yet, or was erased, is absent."""
 
@@ -89,6 +113,7 @@ class ApplicationBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     batch: str = ""
     reason: str = ""
     merchant: int | None = None
+    account: AccountBody | None = None
     comments: list[CommentBody] = []
 
 
@@ -184,8 +209,13 @@ def quotas_of(asked: DecisionRequest | MoreRequest | AnswerRequest) -> Quotas:
     )
 
 
-def application_body(found: Application, *, public: bool = True) -> ApplicationBody:
-    """As officials are answered; without what strangers said, as its applicant is (``public``)."""
+def application_body(
+    found: Application, account: Opening | None = None, *, public: bool = True
+) -> ApplicationBody:
+    """As officials are answered; without what strangers said, as its applicant is (``public``).
+
+    ``account`` is that of a merchant that was admitted.
+    """
     said = [one for one in found.comments if public or one.whose != "public"]
     return ApplicationBody(
         id=found.id,
@@ -208,6 +238,7 @@ def application_body(found: Application, *, public: bool = True) -> ApplicationB
         batch=found.batch,
         reason=found.reason,
         merchant=found.merchant_id,
+        account=None if account is None or found.merchant_id is None else _account(account),
         comments=[_comment(one) for one in said],
     )
 
@@ -232,6 +263,11 @@ def request_body(found: QuotaRequest) -> MoreBody:
 def time_text(seconds: int) -> str:
     """Unix seconds as RFC 3339 in UTC."""
     return format_time(datetime.fromtimestamp(seconds, UTC))
+
+
+def _account(opening: Opening) -> AccountBody:
+    until = "" if opening.until is None else time_text(opening.until)
+    return AccountBody(opening.state, until, opening.login)
 
 
 def _comment(one: Comment) -> CommentBody:

@@ -4,12 +4,14 @@ from typing import Final, Literal
 
 from invoice_service.api.admission.applicants import MOST, RECEIPT
 from invoice_service.api.admission.bodies import (
+    AccountRequest,
     AnswerRequest,
     ApplicationBody,
     ApplicationPage,
     AppliedBody,
     ApplyRequest,
     DecisionRequest,
+    InvitationBody,
     MoreBody,
     MorePage,
     MoreRequest,
@@ -42,7 +44,9 @@ from invoice_service.openapi.operation import (
     whole,
 )
 from invoice_service.services.admission.bench import LONGEST_BATCH, LONGEST_REASON
+from invoice_service.services.admission.owner import OWNER_STATES
 from invoice_service.services.admission.ports import KINDS, REQUEST_STATES
+from invoice_service.services.people.person import LONGEST_NAME
 
 _TIME: Final = {"format": "date-time"}
 _ASKED: Final = {
@@ -97,7 +101,20 @@ WORDS: Final[Words] = {
     "ApplicationBody.notice_until": says("Until when anybody may object", **_TIME),
     "ApplicationBody.reason": says("Why it was refused"),
     "ApplicationBody.merchant": says("The merchant that it became"),
+    "ApplicationBody.account": says("That of a merchant that was admitted"),
     "ApplicationBody.comments": says("To and fro, in order"),
+    "AccountBody.state": says(
+        "`offered` to the applicant, who has named nobody yet; `invited`: named, and without a"
+        " password; `open`: with one; `over`: its time is; `closed`: nothing is offered",
+        enum=[*OWNER_STATES],
+    ),
+    "AccountBody.until": says("Until when it is offered", **_TIME),
+    "AccountBody.login": says("The owner's sign-in name, once named"),
+    "AccountRequest.name": says("The owner's name", maxLength=LONGEST_NAME),
+    "AccountRequest.login": says("What stands before the @ of the sign-in name", maxLength=32),
+    "InvitationBody.invitation": says("The link by which the owner sets a password, once"),
+    "InvitationBody.login": says("The owner's sign-in name"),
+    "InvitationBody.expires_at": says("Until when it is good", **_TIME),
     "AppliedBody.receipt": says("Leads back to it; shown this once, sent in a header"),
     "AppliedBody.link": says("The applicant's page; the receipt stands behind #, unsent"),
     "AppliedBody.application": says("The application"),
@@ -199,6 +216,23 @@ def _official(
     )
 
 
+def _account(method: Literal["post", "delete"], name: str, summary: str) -> Operation:
+    return Operation(
+        method,
+        "/v1/applications/{application}/invitation",
+        name,
+        "admission",
+        summary,
+        "The application",
+        ((JSON, ApplicationBody),),
+        "official",
+        (_ONE,),
+        scope="manage",
+        power="admit",
+        codes=("account_not_offered", "database_refused", *_NUMBER),
+    )
+
+
 _APPLYING: Final = (
     Operation(
         "post",
@@ -230,6 +264,23 @@ _APPLYING: Final = (
         body=((OCTETS, "bytes"),),
     ),
     _mine("post", "/withdrawal", "withdrawApplied", "Withdraw it", "application_closed"),
+    Operation(
+        "post",
+        "/v1/applications/mine/invitation",
+        "inviteApplied",
+        "admission",
+        "Name the owner of the first account of the merchant that was admitted; again: the same",
+        "The link by which the owner sets a password",
+        ((JSON, InvitationBody),),
+        "",
+        (_MINE,),
+        ((JSON, AccountRequest),),
+        (201, 200),
+        codes=(
+            *(*_TEXTS, "login_invalid", "login_taken", "account_not_offered"),
+            *("applications_limited", "missing_parameter", *_UNKNOWN),
+        ),
+    ),
     Operation(
         "get",
         "/v1/applications/notices",
@@ -303,6 +354,8 @@ _EXAMINING: Final = (
         *("paper_missing", "tax_id_taken", "database_refused"),
         body=((JSON, DecisionRequest),),
     ),
+    _account("post", "offerAccount", "Offer whoever was admitted the first account anew"),
+    _account("delete", "withholdAccount", "Offer it no more; an unused invitation is void"),
 )
 
 _ASKING: Final = (

@@ -18,6 +18,7 @@ from invoice_service.api.answers import JSON, json_answer, raw_answer
 from invoice_service.api.looking import Looking
 from invoice_service.api.parts import Parts
 from invoice_service.api.requests import body, media_type, one_of, query, whole_number
+from invoice_service.domain.acts import By
 from invoice_service.domain.application import STATES, Finding, State
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.reading import read_json
@@ -36,6 +37,7 @@ class ApplicationCalls:
 
     def __init__(self, parts: Parts) -> None:
         self._parts, self._bench = parts, parts.admission.bench
+        self._owners = parts.admission.owners
         self._access = Access(parts.store, parts.clock)
         self._looking = Looking(parts)
         self._limit = parts.config.limits.body_bytes
@@ -49,6 +51,8 @@ class ApplicationCalls:
         routes.get(f"{one}/papers/<paper>")(self.paper)
         routes.post(f"{one}/comments")(self.comment)
         routes.post(f"{one}/decision")(self.decide)
+        routes.post(f"{one}/invitation")(self.offer)
+        routes.delete(f"{one}/invitation")(self.take_back)
         return routes
 
     def listing(self) -> Response:
@@ -68,7 +72,7 @@ class ApplicationCalls:
         query()
         found = self._bench.one(_id(application))
         self._looking.at(principal, f"application:{found.id}", "application")
-        return _shown(found)
+        return self._shown(found)
 
     def paper(self, application: str, paper: str) -> Response:
         """A page of its papers."""
@@ -85,7 +89,7 @@ class ApplicationCalls:
         query()
         media_type(JSON)
         text = read_json(body(self._limit), _text, max_bytes=self._limit).text
-        return _shown(self._bench.comment(_id(application), text))
+        return self._shown(self._bench.comment(_id(application), text))
 
     def decide(self, application: str) -> Response:
         """Take a step."""
@@ -96,7 +100,28 @@ class ApplicationCalls:
         if wanted.decision == "admit":
             self._access.official("admit")
         by = self._access.by(principal, int(self._parts.clock().timestamp()))
-        return _shown(self._bench.decide(_id(application), decision_of(wanted), by))
+        return self._shown(self._bench.decide(_id(application), decision_of(wanted), by))
+
+    def offer(self, application: str) -> Response:
+        """Offer whoever was admitted the first account anew."""
+        found, by = self._admitted(application)
+        self._owners.offer(found, by)
+        return self._shown(self._bench.one(found.id))
+
+    def take_back(self, application: str) -> Response:
+        """Offer it no more; an invitation that was not used is void."""
+        found, by = self._admitted(application)
+        self._owners.take_back(found, by)
+        return self._shown(self._bench.one(found.id))
+
+    def _admitted(self, application: str) -> tuple[Application, By]:
+        principal = self._access.official("admit")
+        query()
+        found = self._bench.one(_id(application))
+        return found, self._access.by(principal, int(self._parts.clock().timestamp()))
+
+    def _shown(self, found: Application) -> Response:
+        return json_answer(application_body(found, self._owners.look(found)))
 
 
 def decision_of(wanted: DecisionRequest) -> Decision:
@@ -119,7 +144,3 @@ def decision_of(wanted: DecisionRequest) -> Decision:
 
 def _id(text: str) -> int:
     return whole_number({"application": text}, "application", 0, LARGEST)
-
-
-def _shown(found: Application) -> Response:
-    return json_answer(application_body(found))

@@ -34,9 +34,12 @@ class Bench:
         clock: Callable[[], int],
         room: Room,
         notice_days: int,
+        offer_seconds: int,
     ) -> None:
+        """An account is offered for ``offer_seconds`` to whoever is admitted (``owner``)."""
         self.store, self._acts, self._files = store, acts, files
         self._clock, self._room, self._notice_days = clock, room, notice_days
+        self._offer_seconds = offer_seconds
 
     def one(self, id_: int) -> Application:
         """By its number; NotFoundError ``application_unknown``."""
@@ -83,6 +86,7 @@ class Bench:
             quotas=decision.quotas,
             reason=reason,
             notice_days=days,
+            offer_seconds=self._offer_seconds,
         )
         with refusals_recorded(self._acts, by, "admission", f"application:{id_}"):
             self.store.decide(id_, step, by)

@@ -81,7 +81,8 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """A step that an official takes, and what it needs.
 
-    ``version`` is that of the application as the official has seen it.
+    ``version`` is that of the application as the official has seen it. Whoever is admitted is
+    offered the merchant's first account for ``offer_seconds``.
     """
 
     step: Step
@@ -91,6 +92,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     quotas: Quotas = Quotas()
     reason: str = ""
     notice_days: int = 0
+    offer_seconds: int = 0
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):

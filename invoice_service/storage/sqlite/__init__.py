@@ -20,6 +20,7 @@ from invoice_service.storage.sqlite.clock import Clocks, Times, not_counted, not
 from invoice_service.storage.sqlite.connection import BUSY_SECONDS, Connections, unavailable
 from invoice_service.storage.sqlite.decisions import DecisionRows
 from invoice_service.storage.sqlite.factors import FactorRows
+from invoice_service.storage.sqlite.first_owner import FirstOwnerRows
 from invoice_service.storage.sqlite.forms import Forms
 from invoice_service.storage.sqlite.issuing import Issuing, Queue, nothing_taken
 from invoice_service.storage.sqlite.links import LinkRows
@@ -56,6 +57,7 @@ class SqliteStore(
     Buyers,
     Register,
     ApplicationRows,
+    FirstOwnerRows,
     QuotaRequestRows,
     People,
     FactorRows,

@@ -30,6 +30,7 @@ from invoice_service.services.admission.ports import (
 from invoice_service.services.ports import Account
 from invoice_service.storage.sqlite.admission_tables import OPEN_SQL
 from invoice_service.storage.sqlite.connection import TO_WASH, Connections
+from invoice_service.storage.sqlite.first_owner import act_of_offer, take_back
 from invoice_service.storage.sqlite.trail import append
 
 _COLUMNS: Final = (
@@ -163,6 +164,12 @@ class ApplicationRows:
                 check_finding(found.finding)
             merchant = self._admit(connection, found, decision, by)
             self._move(connection, found, decision, by, merchant)
+            if decision.offer_seconds:
+                until = by.at + decision.offer_seconds
+                connection.execute(
+                    "UPDATE applications SET invite_until = ? WHERE id = ?", (until, found.id)
+                )
+                act_of_offer(connection, found.id, None, until, by)
 
     def withdraw_application(self, id_: int, by: By) -> list[str]:
         """As the port says."""
@@ -314,6 +321,7 @@ def _erase(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
             "UPDATE applications SET contact = '', message = '', address_phone = '' WHERE id = ?",
             (id_,),
         )
+        take_back(connection, id_)
         connection.execute("DELETE FROM application_comments WHERE application = ?", (id_,))
         connection.execute("DELETE FROM application_papers WHERE application = ?", (id_,))
 

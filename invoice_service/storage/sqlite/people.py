@@ -211,6 +211,10 @@ def void(connection: sqlite3.Connection, person_id: int) -> None:
     )
     # A till that they had taken over is signed out: nobody there has shown to be who signed it in.
     connection.execute("DELETE FROM sessions WHERE cashier_id = ?", (person_id,))
+    # Whoever applied has had their chance: from here on somebody else decides about this person.
+    connection.execute(
+        "UPDATE applications SET invite_until = NULL WHERE invited = ?", (person_id,)
+    )
     for table in ("invitations", "recovery_codes", "passkeys", "sessions"):
         connection.execute(f"DELETE FROM {table} WHERE person_id = ?", (person_id,))  # noqa: S608 # our own tables
 

@@ -9,6 +9,7 @@ from invoice_service.storage.sqlite.bureau import create_bureau
 from invoice_service.storage.sqlite.buyers import create_buyer_keys
 from invoice_service.storage.sqlite.claim_tables import claims_at_tills, create_claims
 from invoice_service.storage.sqlite.connection import vacuum
+from invoice_service.storage.sqlite.first_owner import first_owners
 from invoice_service.storage.sqlite.logged import create_logged
 from invoice_service.storage.sqlite.mails import create_mails, letters_end
 from invoice_service.storage.sqlite.money import create_money
@@ -442,3 +443,9 @@ def mails_end(db: Database) -> None:
 def bureau_views(db: Database) -> None:
     """Questions that officials keep under a name."""
     create_bureau(db)
+
+
+@migrations()
+def accounts_of_admitted(db: Database) -> None:
+    """Whoever was admitted is offered the merchant's first account."""
+    first_owners(db)

@@ -2,7 +2,6 @@
 
 from flask import Blueprint
 
-from invoice_service.services.admission.desk import Applications
 from invoice_service.services.admission.office import Admission
 from invoice_service.services.people.lookups import Lookups
 from invoice_service.web.apply.contract import OPERATIONS, WORDS
@@ -15,16 +14,16 @@ from invoice_service.web.people.gate import Gate
 __all__ = ["OPERATIONS", "WORDS", "blueprint", "signed_in"]
 
 
-def blueprint(desk: Applications, gate: Gate, told: Told, public_url: str) -> Blueprint:
+def blueprint(desks: Admission, gate: Gate, told: Told, public_url: str) -> Blueprint:
     """What anybody sees."""
-    return ApplyPages(desk, told, gate.site, public_url).blueprint()
+    return ApplyPages(desks, told, gate.site, public_url).blueprint()
 
 
 def signed_in(
     gate: Gate, desks: Admission, accounts: Accounts, lookups: Lookups
 ) -> tuple[Blueprint, ...]:
     """What officials and owners see, behind the gate."""
-    desk = BureauPages(gate, desks.bench, desks.quotas, lookups)
+    desk = BureauPages(gate, desks, lookups)
     return (
         desk.blueprint(),
         desk.quota_blueprint(),

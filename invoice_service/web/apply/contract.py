@@ -17,6 +17,7 @@ from invoice_service.openapi.operation import (
     says,
     whole,
 )
+from invoice_service.services.people.person import LONGEST_NAME
 from invoice_service.web.apply.form import LONGEST
 
 
@@ -42,6 +43,8 @@ class StatusForm(msgspec.Struct, omit_defaults=True):
     text: str = ""
     sure: str = ""
     paper: str = ""
+    name: str = ""
+    login: str = ""
 
 
 class ObjectionForm(msgspec.Struct, omit_defaults=True):
@@ -67,13 +70,16 @@ WORDS: Final[Words] = {
     ),
     "StatusForm.receipt": says("The number that the application was answered with"),
     "StatusForm.act": says(
-        "What is to be done; nothing: to be shown", enum=["", "comment", "papers", "withdraw"]
+        "What is to be done; nothing: to be shown",
+        enum=["", "comment", "papers", "withdraw", "account"],
     ),
     "StatusForm.text": says("What the applicant says", maxLength=LONGEST_MESSAGE),
     "StatusForm.sure": says("`yes`, to withdraw"),
     "StatusForm.paper": says(
         "Up to three papers of 8 MiB", contentMediaType="application/octet-stream"
     ),
+    "StatusForm.name": says("Of `account`: the owner's name", maxLength=LONGEST_NAME),
+    "StatusForm.login": says("Of `account`: what stands before the @", maxLength=32),
     "ObjectionForm.text": says("What speaks against it", maxLength=LONGEST_MESSAGE),
 }
 
@@ -139,7 +145,10 @@ OPERATIONS: Final = (
         "",
         (),
         ((FIELDS, StatusForm), (FORM, StatusForm)),
-        codes=(*_FORM, *_PAPERS, *_SAID, "application_unknown", *STORE),
+        codes=(
+            *(*_FORM, *_PAPERS, *_SAID, "application_unknown", "control_character"),
+            *("login_invalid", "login_taken", "account_not_offered", *STORE),
+        ),
         errors="page",
         strict=False,
         large=True,

@@ -24,7 +24,7 @@ from invoice_service.domain.application import (
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.merchant import districts, industries
 from invoice_service.domain.quota import Quotas
-from invoice_service.services.admission.bench import Bench, QuotaDesk
+from invoice_service.services.admission.office import Admission
 from invoice_service.services.admission.ports import REQUEST_STATES, Decision, RequestState
 from invoice_service.services.people.lookups import Lookups, What
 from invoice_service.services.people.roles import has_power
@@ -50,9 +50,9 @@ _FAULTS: Final = (MalformedError, RefusedError, ConflictError)
 class BureauPages:
     """The desk, one application, the queue of those who ask for more."""
 
-    def __init__(self, gate: Gate, bench: Bench, quotas: QuotaDesk, lookups: Lookups) -> None:
-        self._gate, self._bench, self._quotas = gate, bench, quotas
-        self._lookups = lookups
+    def __init__(self, gate: Gate, desks: Admission, lookups: Lookups) -> None:
+        self._gate, self._bench, self._quotas = gate, desks.bench, desks.quotas
+        self._owners, self._lookups = desks.owners, lookups
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -61,6 +61,7 @@ class BureauPages:
         routes.get("/applications/<application>")(self.one)
         routes.post("/applications/<application>/comment")(self.comment)
         routes.post("/applications/<application>/decision")(self.decide)
+        routes.post("/applications/<application>/invitation")(self.offer)
         routes.get("/applications/<application>/papers/<paper>")(self.paper)
         return routes
 
@@ -115,6 +116,17 @@ class BureauPages:
         except _FAULTS as problem:
             return self._shown(visitor, id_, fields, problem)
         return self._gate.go(f"/bureau/applications/{id_}")
+
+    def offer(self, application: str) -> AnyResponse:
+        """Offer whoever was admitted the first account anew, or no more."""
+        visitor, fields = self._gate.official("admit"), self._gate.fields()
+        found, by = self._bench.one(_number(application)), self._gate.by(visitor)
+        change = self._owners.take_back if "withhold" in fields else self._owners.offer
+        try:
+            change(found, by)
+        except _FAULTS as problem:
+            return self._shown(visitor, found.id, {}, problem)
+        return self._gate.go(f"/bureau/applications/{found.id}")
 
     def paper(self, application: str, paper: str) -> Response:
         """A page of its papers."""
@@ -179,6 +191,7 @@ class BureauPages:
             "warnings": WARNINGS,
             "typed": typed or {},
             "place": _places(),
+            "account": self._owners.look(found),
         }
         return bureau_page(self._gate, visitor, "apply/one.html", problem, **values)
 

@@ -23,6 +23,7 @@ from invoice_service.domain.application import OPEN
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.merchant import districts, industries
 from invoice_service.services.admission.desk import Applications, unknown
+from invoice_service.services.admission.office import Admission
 from invoice_service.services.admission.ports import Application
 from invoice_service.web.apply.form import (
     LONGEST,
@@ -47,11 +48,12 @@ class ApplyPages:
     """The form, the applicant's one page, the public notice."""
 
     def __init__(
-        self, desk: Applications, told: Told, site: Callable[[], str], public_url: str
+        self, desks: Admission, told: Told, site: Callable[[], str], public_url: str
     ) -> None:
         """``site`` names the network of the request."""
-        self._desk, self._told, self._site = desk, told, site
-        self._link = f"{public_url}/apply/status#"
+        self._desk: Applications = desks.applications
+        self._owners, self._told, self._site = desks.owners, told, site
+        self._url = public_url
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -80,7 +82,9 @@ class ApplyPages:
                 self._desk.apply(receipt, form.asked, pages)
         except _FAULTS as problem:
             return self._form(as_typed(), self._told.public(problem))
-        return page("apply/receipt.html", receipt=receipt, link=f"{self._link}{receipt}")
+        return page(
+            "apply/receipt.html", receipt=receipt, link=f"{self._url}/apply/status#{receipt}"
+        )
 
     def ask(self) -> Response:
         """Where a receipt is typed, or a link brings it."""
@@ -101,7 +105,7 @@ class ApplyPages:
             found = self._act(receipt, fields) or found
         except _FAULTS as problem:
             shown = self._told.public(problem)
-            answer = self._page(receipt, found, fields.get("text", ""), shown)
+            answer = self._page(receipt, found, fields, shown)
             return _waited(answer, problem)
         return self._page(receipt, found)
 
@@ -147,11 +151,21 @@ class ApplyPages:
             self._desk.enter(self._site(), new=False)
             pages = [one for data in papers for one in clean_paper(data)]
             return self._desk.add_papers(receipt, pages)
+        if wanted == "account":
+            found = self._desk.look(receipt)
+            self._desk.enter(self._site(), new=False)
+            named = (fields.get("name", ""), fields.get("login", ""))
+            self._owners.invite(receipt, found, *named, request.remote_addr or "")
         return None
 
     def _page(
-        self, receipt: str, found: Application, text: str = "", problem: Problem | None = None
+        self,
+        receipt: str,
+        found: Application,
+        typed: dict[str, str] | None = None,
+        problem: Problem | None = None,
     ) -> Response:
+        invited = self._owners.invitation(receipt, found)
         return page(
             "apply/status.html",
             200 if problem is None else self._told.status(problem),
@@ -160,7 +174,9 @@ class ApplyPages:
             said=[one for one in found.comments if one.whose != "public"],
             place=_places(),
             receipt=receipt,
-            text=text,
+            typed=typed or {},
+            account=self._owners.look(found),
+            invitation=f"{self._url}/invitation/{invited.token}" if invited else "",
             longest=LONGEST,
             most=MOST_PAPERS,
             problem=None if problem is None else self._said(problem),
@@ -202,11 +218,12 @@ class ApplyPages:
         return answer if problem is None else _waited(answer, problem)
 
     def _said(self, problem: Problem) -> dict[str, Any]:
+        title, detail = self._told.title(problem), detail_of(problem)
         return {
             "code": problem.code,
             "pointer": problem.pointer.rpartition("/")[2],
-            "title": self._told.title(problem),
-            "detail": detail_of(problem),
+            "title": title,
+            "detail": "" if detail in title else detail,
             "incident": problem.extra.get("incident"),
         }
 

@@ -83,6 +83,7 @@ PAGES: Final = (
     Page("get", "/bureau/applications/{application}", with_power("applications")),
     Page("post", "/bureau/applications/{application}/comment", with_power("examine")),
     Page("post", "/bureau/applications/{application}/decision", with_power("examine")),
+    Page("post", "/bureau/applications/{application}/invitation", with_power("admit")),
     Page("get", "/bureau/applications/{application}/papers/{paper}", with_power("applications")),
     Page("get", "/bureau/quota", with_power("applications")),
     Page("post", "/bureau/quota/{request}", with_power("examine")),

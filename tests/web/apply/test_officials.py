@@ -1,11 +1,14 @@
 """The admission desk and the queue of requests: an official's morning, on plain pages."""
 
+import re
 from typing import Any
 
 import pytest
 
+from invoice_service.domain.application import Finding
+from invoice_service.services.admission.ports import Decision
 from tests.web.apply.test_apply import send, status
-from tests.web.help.test_report import receipt_in
+from tests.web.help.test_report import receipt_in, refused
 from tests.web.people.visitors import Browser, Bureau, code_in
 
 HOSTILE = "<script>alert(1)</script>{{7*7}}'\""
@@ -47,7 +50,45 @@ def test_from_the_desk_to_the_register(bureau: Bureau, photograph: bytes) -> Non
     account = bureau.instance.store.account(merchant_id)
     assert account is not None
     assert (account.merchant.month_quota, account.merchant.quota) == (100_050, 30)
-    assert "You are admitted" in status(bureau, receipt).text
+    told = status(bureau, receipt)
+    assert "You are admitted" in told.text
+    assert "/invitation/" not in told.text
+    told = status(bureau, receipt, act="account", name="Chen", login="chen")
+    (link,) = re.findall(r'href="https://fapiao\.test(/invitation/[^"]+)"', told.text)
+    desk = head.get("/bureau/applications/1").text
+    assert f"chen@{merchant_id}" in desk
+    assert link not in desk
+    owner = bureau.browser()
+    assert "chen@" in owner.get(link).text
+    assert owner.send(link, password="nine geese walk over ice").status_code == 303
+    assert owner.is_in()
+    assert "It is open" in status(bureau, receipt).text
+    assert bureau.browser().get(link).status_code == 404
+
+
+def test_the_desk_offers_the_account_anew_or_no_more(bureau: Bureau, photograph: bytes) -> None:
+    receipt = receipt_in(send(bureau, (photograph,)))
+    head = bureau.strong(bureau.person("wang", "administrator"))
+    bench, path = bureau.instance.admission.bench, "/bureau/applications/1"
+    steps: tuple[dict[str, Any], ...] = (
+        {"step": "notice"},
+        {"step": "examine", "finding": Finding("low", "A")},
+        {"step": "admit", "batch": "1", "offer_seconds": 60},
+    )
+    for one in steps:
+        decision = Decision(version=bench.one(1).version, **one)
+        bench.store.decide(1, decision, bureau.instance.operator())
+    assert "Open the account" in status(bureau, receipt).text
+    head.get(path)
+    assert head.send(f"{path}/invitation", withhold="yes").status_code == 303
+    assert "not opened here" in status(bureau, receipt).text
+    wrong = status(bureau, receipt, act="account", name="Chen", login="chen")
+    refused(wrong, 409, "account_not_offered")
+    assert head.send(f"{path}/invitation").status_code == 303
+    assert "Open the account" in status(bureau, receipt).text
+    examiner = bureau.strong(bureau.person("sun", "examiner"))
+    assert "Offer it" not in examiner.get(path).text
+    assert code_in(examiner.send(f"{path}/invitation")) == "role_required"
 
 
 def test_an_examiner_sees_no_admission_and_cannot_send_one(
