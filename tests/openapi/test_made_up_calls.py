@@ -50,7 +50,7 @@ IN_WORDS = {
     *("applications_limited", "applications_full", "papers_missing", "request_pending"),
     *("readmission_needed", "merchant_left", "limits_missing", "finding_missing"),
     *("application_changed", "application_step", "application_risky", "notice_running"),
-    *("paper_missing", "request_changed"),
+    *("paper_missing", "request_changed", "account_not_offered"),
     *("report_unknown", "report_empty", "picture_kind", "reports_limited"),
     *("empty_body", "not_xlsx", "several_lists", "pdf_unreadable"),
     *("status_list_unknown", "act_unknown", "credential", "receipt", "receipt_hash_missing"),
