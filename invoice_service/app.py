@@ -47,6 +47,7 @@ from invoice_service.processes.issuer import IssuerClient
 from invoice_service.processes.presence import RUN, Presence
 from invoice_service.processes.shapes import prepare_shapes
 from invoice_service.processes.shortcuts import open_shortcuts
+from invoice_service.services.anchoring.acts import acts_waiting
 from invoice_service.services.health import Health, HealthParts, WebProcesses, check_health
 from invoice_service.services.issuing.issue import IssuingDesk
 from invoice_service.services.issuing.promise import Promised
@@ -101,14 +102,8 @@ FORM_BYTES: Final = 65_536
 """Of a page's fields without files: read, they take hundreds of times as much."""
 
 PROGRAMS: Final = (
-    "/v1/",
-    "/.well-known/",
-    "/log/",
-    "/static/",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/openapi.json",
+    *("/v1/", "/.well-known/", "/log/", "/static/"),
+    *("/healthz", "/readyz", "/metrics", "/openapi.json"),
 )
 """Where problems are answered as problem+json; elsewhere people read."""
 
@@ -446,6 +441,7 @@ def _health(instance: Instance, meter: Meter) -> Callable[[], Health]:
         beat=partial(read_beat, config.run_dir) if run else None,
         web=(lambda: WebProcesses(*web.count(), config.web.workers)) if run else None,
         crowd=meter.last_turned_away,
+        acts=partial(acts_waiting, instance.store, instance.log),
     )
     return lambda: check_health(parts, int(instance.clock().timestamp()))
 

@@ -88,6 +88,13 @@ class HealthStore(PendingReader, Protocol):
         ...
 
 
+class ActsWaiting(NamedTuple):
+    """How many decisions wait for the log, and since when: unix seconds, 0 where none does."""
+
+    many: int = 0
+    since: int = 0
+
+
 class Beat(NamedTuple):
     """What the worker said last: seconds since a run did all (None: never), what stops it.
 
@@ -113,7 +120,7 @@ class HealthParts:
 
     ``witnesses`` are those of the log's policy. ``instance`` is the public name of this start.
     ``beat`` and ``web`` are None where no worker and no web processes belong to us. ``crowd`` says
-    when (unix seconds) somebody was turned away last, by reason.
+    when (unix seconds) somebody was turned away last, by reason; ``acts`` as ``ActsWaiting``.
     """
 
     invoices: HealthStore
@@ -128,6 +135,7 @@ class HealthParts:
     beat: Callable[[], Beat] | None = None
     web: Callable[[], WebProcesses] | None = None
     crowd: Callable[[], Mapping[str, int]] = dict
+    acts: Callable[[], tuple[int, int]] = ActsWaiting
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -149,6 +157,7 @@ class Health(Readiness, frozen=True, kw_only=True):
 
     ``cosigned`` of the policy's ``witnesses`` have cosigned the published checkpoint;
     ``oldest_unpublished`` is how long a sealed block has waited for those that it needs.
+    ``pending`` and ``oldest_pending`` are of invoices, ``pending_acts`` and so on of decisions.
     ``worker_age`` is how long ago a run of the worker did all that it had to, -1 for never.
     ``problems`` stop the service from answering or issuing, ``warnings`` do not.
     """
@@ -156,6 +165,8 @@ class Health(Readiness, frozen=True, kw_only=True):
     issued: int
     pending: int
     oldest_pending: int
+    pending_acts: int
+    oldest_pending_act: int
     log_size: int
     published_size: int
     oldest_unpublished: int
@@ -190,6 +201,12 @@ def check_health(parts: HealthParts, now: int) -> Health:
         problems += _clock(parts, known, now)
     except Problem as problem:
         problems.append(Finding(problem.code, problem.detail))
+    warnings: list[Finding] = []
+    acts = ActsWaiting()
+    try:
+        acts = ActsWaiting(*parts.acts())
+    except Problem as problem:  # what the log knows of decisions stops nobody from issuing
+        warnings.append(Finding(problem.code, problem.detail))
     beat = parts.beat() if parts.beat else None
     web = parts.web() if parts.web else None
     found = Health(
@@ -198,6 +215,8 @@ def check_health(parts: HealthParts, now: int) -> Health:
         issued=issued,
         pending=issued - cursor,
         oldest_pending=oldest,
+        pending_acts=acts.many,
+        oldest_pending_act=max(now - acts.since, 0) if acts.many else 0,
         log_size=log_size,
         published_size=published,
         oldest_unpublished=unpublished,
@@ -211,7 +230,7 @@ def check_health(parts: HealthParts, now: int) -> Health:
         warnings=(),
     )
     problems += _problems(found, waited, parts.max_delay, web)
-    warnings = [*_warnings(found, parts.max_delay), *_leapt(known, now), *_processes(beat, web)]
+    warnings += [*_warnings(found, parts.max_delay), *_leapt(known, now), *_processes(beat, web)]
     warnings += _crowded(parts.crowd(), now)
     return msgspec.structs.replace(
         found, ready=not problems, problems=tuple(problems), warnings=tuple(warnings)
@@ -274,6 +293,9 @@ def _warnings(found: Health, max_delay: int) -> Iterator[Finding]:
     oldest, waiting = found.oldest_pending, found.oldest_unpublished
     if oldest > max_delay:
         yield Finding("anchoring_overdue", f"an invoice has waited {oldest} seconds for the log")
+    if found.oldest_pending_act > max_delay:
+        detail = f"a decision has waited {found.oldest_pending_act} seconds for the log"
+        yield Finding("acts_overdue", detail)
     if waiting > max_delay:
         yield Finding("publishing_overdue", f"a block has waited {waiting} seconds for witnesses")
     if found.cosigned < found.witnesses and found.published_size:

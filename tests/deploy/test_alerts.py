@@ -66,6 +66,9 @@ def test_figures_that_settings_give_are_theirs() -> None:
     config = load(None, {})
     half = f"fapiao_pending_oldest_seconds > {config.anchor.max_delay // 2}"
     assert by_name["FapiaoPromiseInDanger"] == half
+    late = f"fapiao_pending_acts_oldest_seconds > {config.anchor.max_delay}"
+    late = f"fapiao_pending_acts > 0 and {late}"
+    assert by_name["FapiaoActsWait"] == late
     most = f"fapiao_feeds > {config.limits.feeds * 4 // 5} * fapiao_web_processes"
     assert by_name["FapiaoFeedsMany"] == most
 

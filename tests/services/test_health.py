@@ -63,6 +63,24 @@ def test_what_waits_and_how_long(town: Town, parts: HealthParts) -> None:
     assert codes(overdue.warnings) == ["anchoring_overdue"]
 
 
+def test_decisions_that_wait_are_told_apart_from_invoices(town: Town, parts: HealthParts) -> None:
+    town.issue(1)
+    town.anchor()
+    since = now(town) - 50
+    waits = replace(parts, acts=lambda: (3, since))
+    found = check_health(waits, now(town))
+    assert (found.pending, found.pending_acts, found.oldest_pending_act) == (0, 3, 50)
+    assert (found.ready, found.warnings) == (True, ())
+    late = check_health(waits, now(town) + 11)
+    assert (late.ready, codes(late.warnings)) == (True, ["acts_overdue"])
+
+    def damaged() -> tuple[int, int]:
+        raise UnavailableError("record_damaged", "act 7")
+
+    found = check_health(replace(parts, acts=damaged), now(town))
+    assert (found.ready, codes(found.warnings)) == (True, ["record_damaged"])
+
+
 def test_a_log_that_is_behind_is_not_ready_for_what_is_new(town: Town, parts: HealthParts) -> None:
     town.issue(1)
     assert check_health(parts, now(town) + 30).ready

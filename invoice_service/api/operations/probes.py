@@ -63,6 +63,11 @@ def gauges(found: Health) -> dict[str, Gauge]:
         "fapiao_issued": ("Invoices issued since the beginning", found.issued),
         "fapiao_pending": ("Invoices that wait for the log", found.pending),
         "fapiao_pending_oldest_seconds": ("Age of the oldest of them", found.oldest_pending),
+        "fapiao_pending_acts": ("Decisions of officials that wait for the log", found.pending_acts),
+        "fapiao_pending_acts_oldest_seconds": (
+            "Age of the oldest of them",
+            found.oldest_pending_act,
+        ),
         "fapiao_log_entries": ("Entries in the log, published or not", found.log_size),
         "fapiao_published_entries": ("Entries under the newest checkpoint", found.published_size),
         "fapiao_unpublished_oldest_seconds": (

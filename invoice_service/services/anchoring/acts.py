@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final, Protocol
 
-from chain.entry import act_key
+import msgspec
+
+from chain.entry import act_key, parse_time
+from chain.errors import MalformedError
 from invoice_service.domain.acts import LoggedAct
 
 ACTS_A_BLOCK: Final = 256
@@ -37,6 +40,29 @@ class ActLog(Protocol):
 def waiting_acts(acts: ActDocuments, log: ActLog) -> list[LoggedAct]:
     """Return the acts for the next block, in their order, ``ACTS_A_BLOCK`` at most."""
     return list(islice(_waiting(acts, log), ACTS_A_BLOCK))
+
+
+def acts_waiting(acts: ActDocuments, log: ActLog) -> tuple[int, int]:
+    """Return how many wait, and since when the oldest does: unix seconds, 0 where none waits.
+
+    A few reads by key, however many wait. Raises MalformedError for a document that is none.
+    """
+    done = last_in_log(acts, log)
+    rows = acts.logged_acts(done, 1)
+    return (acts.last_logged_act() - done, _made_at(rows[0])) if rows else (0, 0)
+
+
+class _Made(msgspec.Struct):
+    """What is read of a document here."""
+
+    at: str
+
+
+def _made_at(act: LoggedAct) -> int:
+    try:
+        return int(parse_time(msgspec.json.decode(act.document, type=_Made).at).timestamp())
+    except msgspec.MsgspecError as error:
+        raise MalformedError("record_damaged", f"the document of act {act.seq}: {error}") from error
 
 
 def _waiting(acts: ActDocuments, log: ActLog) -> Iterator[LoggedAct]:

@@ -10,6 +10,7 @@ from chain.errors import UnavailableError
 from invoice_service.api.operations.metrics import OTHER, Exposition, Meter
 from invoice_service.app import create_app, crowd_counter
 from invoice_service.front.crowd import Why
+from invoice_service.services.anchoring.anchor import anchor_pending
 from tests.api.desk import Desk, refusing, slip
 
 
@@ -25,6 +26,22 @@ def test_readiness_says_what_is_pending(desk: Desk) -> None:
     desk.clock.forward(seconds=7)
     found = desk.client.get("/readyz").get_json()
     assert (found["ready"], found["pending"], found["oldest_pending"]) == (True, 1, 7)
+
+
+def test_decisions_that_wait_for_the_log_are_counted(desk: Desk) -> None:
+    anchor_pending(desk.instance.anchoring())
+    named = ("fapiao_pending_acts", "fapiao_pending_acts_oldest_seconds", "fapiao_pending")
+    decided = desk.instance.store
+    for quota in (5, 6, 7):
+        decided.set_quota(desk.restaurant.merchant.id, quota, desk.instance.operator())
+        desk.clock.forward(seconds=3)
+    text = desk.client.get("/metrics").text
+    assert [metric(text, name) for name in named] == [3, 9, 0]
+    found = desk.client.get("/readyz").get_json()
+    assert (found["pending_acts"], found["oldest_pending_act"]) == (3, 9)
+    anchor_pending(desk.instance.anchoring())
+    text = desk.client.get("/metrics").text
+    assert [metric(text, name) for name in named] == [0, 0, 0]
 
 
 def test_readiness_is_503_when_the_database_cannot_be_read(

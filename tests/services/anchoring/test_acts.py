@@ -11,10 +11,10 @@ import pytest
 from chain.block import Block, Head
 from chain.commitment import act_digest
 from chain.entry import ActEntry, act_key, parse_entry
-from chain.errors import UnavailableError
+from chain.errors import MalformedError, UnavailableError
 from invoice_service.domain.acts import By, LoggedAct
 from invoice_service.services.anchoring import acts as anchoring_acts
-from invoice_service.services.anchoring.acts import last_in_log, waiting_acts
+from invoice_service.services.anchoring.acts import acts_waiting, last_in_log, waiting_acts
 from invoice_service.services.anchoring.anchor import anchor_pending
 from tests.services.town import Town
 
@@ -53,6 +53,34 @@ def in_log(town: Town) -> list[int]:
     entries = [parse_entry(town.log.entry(index)) for index in range(head.size)]
     assert sum(isinstance(entry, ActEntry) for entry in entries) == len(places)
     return places
+
+
+def test_those_that_wait_are_counted_from_the_oldest_on(town: Town) -> None:
+    assert acts_waiting(town.store, town.log)[0] == ADMITTED
+    town.anchor()
+    assert acts_waiting(town.store, town.log) == (0, 0)
+    since = int(town.now.timestamp())
+    decide(town, 2)
+    town.pass_days(1)
+    decide(town, 300)
+    assert acts_waiting(town.store, town.log) == (302, since)
+
+
+def test_a_document_that_is_none_is_said_so(town: Town) -> None:
+    town.anchor()
+    (act,) = decide(town)
+
+    class Damaged:
+        def last_logged_act(self) -> int:
+            return town.store.last_logged_act()
+
+        def logged_acts(self, after: int, limit: int) -> list[LoggedAct]:
+            rows = town.store.logged_acts(after, limit)
+            hurt = msgspec.structs.replace
+            return [hurt(row, document=b"{") if row.seq == act.seq else row for row in rows]
+
+    with pytest.raises(MalformedError):
+        acts_waiting(Damaged(), town.log)
 
 
 def test_a_log_without_invoices_is_sealed_for_acts(town: Town) -> None:
