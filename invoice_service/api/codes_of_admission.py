@@ -12,9 +12,9 @@ ADMISSION: Final = {
     ),
     "application_pending": Entry(
         409,
-        "An application with this tax id waits already; follow it with its receipt, or ask the tax"
-        " office if it is not yours",
-        "该税号已有申请在办理；请用回执查询进度，如非本人提交请联系税务机关",
+        "Several applications with this tax id wait already; follow yours with its receipt, or ask"
+        " the tax office if they are not yours",
+        "该税号已有多份申请在办理；请用回执查询您的申请，如非本人提交请联系税务机关",
     ),
     "application_closed": Entry(
         409,

@@ -15,7 +15,7 @@ from .text import check_name, given_texts
 State = Literal["received", "notice", "examined", "admitted", "refused", "withdrawn"]
 STATES: Final[tuple[State, ...]] = get_args(State)
 OPEN: Final[tuple[State, ...]] = ("received", "notice", "examined")
-"""Not decided yet: a tax id has at most one of these."""
+"""Not decided yet. Several of one tax id may stand side by side: officials say whose it is."""
 
 Step = Literal["notice", "examine", "admit", "refuse"]
 STEPS: Final[tuple[Step, ...]] = get_args(Step)
@@ -38,6 +38,11 @@ Warning_ = Literal["", "blue", "yellow", "red"]
 RISKS: Final[tuple[Risk, ...]] = get_args(Risk)
 CREDITS: Final[tuple[Credit, ...]] = get_args(Credit)
 WARNINGS: Final[tuple[Warning_, ...]] = get_args(Warning_)
+
+RIVAL_ADMITTED: Final = (
+    "同一税号的另一份申请已获准入。 Another application with this tax id was admitted."
+)
+"""Why an application is refused whose tax id another one was admitted with."""
 
 LONGEST_MESSAGE: Final = 1000
 DAY: Final = 86_400

@@ -73,7 +73,7 @@ class ApplicantCalls:
         if self._desk.is_known(receipt):
             return self._applied(receipt, self._desk.look(receipt), 200)
         self._desk.begin(self._site(), asked)
-        return self._applied(receipt, self._desk.apply(receipt, asked, []), CREATED)
+        return self._applied(receipt, self._desk.apply(receipt, asked, [], self._site()), CREATED)
 
     def mine(self) -> Response:
         """How it stands."""

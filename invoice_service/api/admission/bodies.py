@@ -57,6 +57,7 @@ class DecisionRequest(Wire, frozen=True):
     month_quota: Fen | None = None
     invoice_limit: Fen | None = None
     reason: str = ""
+    rivals: list[int] | None = None
 
 
 class CommentBody(msgspec.Struct):
@@ -114,6 +115,8 @@ class ApplicationBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     reason: str = ""
     merchant: int | None = None
     account: AccountBody | None = None
+    rivals: list[int] = []
+    taken_by: int | None = None
     comments: list[CommentBody] = []
 
 
@@ -239,6 +242,8 @@ def application_body(
         reason=found.reason,
         merchant=found.merchant_id,
         account=None if account is None or found.merchant_id is None else _account(account),
+        rivals=[one.id for one in found.rivals] if public else [],
+        taken_by=found.taken_by if public else None,
         comments=[_comment(one) for one in said],
     )
 

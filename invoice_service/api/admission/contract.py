@@ -88,6 +88,10 @@ WORDS: Final[Words] = {
     "DecisionRequest.reason": says(
         "Why; a refusal has one, which the applicant reads", maxLength=LONGEST_REASON
     ),
+    "DecisionRequest.rivals": says(
+        "To admit: the `rivals` that were seen, which are refused; others that came since are told"
+        " by `application_changed`"
+    ),
     "CommentBody.at": says("When it was said", **_TIME),
     "CommentBody.whose": says("Who said it; `public`: an objection"),
     "CommentBody.text": says("What was said"),
@@ -102,6 +106,8 @@ WORDS: Final[Words] = {
     "ApplicationBody.reason": says("Why it was refused"),
     "ApplicationBody.merchant": says("The merchant that it became"),
     "ApplicationBody.account": says("That of a merchant that was admitted"),
+    "ApplicationBody.rivals": says("Other open applications with its tax id; for officials"),
+    "ApplicationBody.taken_by": says("The merchant that has its tax id already; for officials"),
     "ApplicationBody.comments": says("To and fro, in order"),
     "AccountBody.state": says(
         "`offered` to the applicant, who has named nobody yet; `invited`: named, and without a"

@@ -139,6 +139,7 @@ def decision_of(wanted: DecisionRequest) -> Decision:
         batch=wanted.batch,
         quotas=quotas_of(wanted),
         reason=wanted.reason,
+        rivals=None if wanted.rivals is None else frozenset(wanted.rivals),
     )
 
 

@@ -87,6 +87,7 @@ class Bench:
             reason=reason,
             notice_days=days,
             offer_seconds=self._offer_seconds,
+            rivals=decision.rivals,
         )
         with refusals_recorded(self._acts, by, "admission", f"application:{id_}"):
             self.store.decide(id_, step, by)

@@ -37,6 +37,8 @@ from invoice_service.services.people.tries import Allowance, Counts
 
 ALLOWED: Final = Allowance(10, 360)
 """Applications of one network: ten at once, and ten more an hour."""
+ALLOWED_FOR_ONE: Final = Allowance(3, 8 * 3600)
+"""Applications of one network with one tax id: three at once, and one more in eight hours."""
 ALLOWED_MORE: Final = Allowance(30, 60)
 """Answers, papers and objections of one network: thirty at once, and one more a minute."""
 
@@ -84,21 +86,20 @@ class Applications:
     def enter(self, site: str, *, new: bool) -> None:
         """Somebody of this network sends something; RefusedError ``applications_limited``."""
         name, allowed = ("apply", ALLOWED) if new else ("applied", ALLOWED_MORE)
-        left = self._counts.take(f"{name}\n{site}", allowed)
-        if left:
-            wait = max(1, ceil(left))
-            detail = f"try again in {wait} seconds"
-            raise RefusedError("applications_limited", detail, retry_after=wait)
+        self._count(f"{name}\n{site}", allowed)
 
     def apply(
-        self, receipt: str, asked: ApplicationRequest, papers: Sequence[bytes]
+        self, receipt: str, asked: ApplicationRequest, papers: Sequence[bytes], site: str = ""
     ) -> Application:
         """Keep an application with the pages of its papers, made anew; on disk when this returns.
 
-        Raises MalformedError as ``check_application``; ConflictError ``tax_id_taken``,
-        ``application_pending``; RefusedError ``applications_full``.
+        ``site`` is the network it comes from, "" for the machine's own. Raises MalformedError as
+        ``check_application``; ConflictError ``tax_id_taken``, ``application_pending``;
+        RefusedError ``applications_full``, ``applications_limited``.
         """
         asked = check_application(asked)
+        if site:
+            self._count(f"apply for {asked.tax_id}\n{site}", ALLOWED_FOR_ONE)
         now = self._clock()
         kept = self._keep(papers, now)
         self.store.add_application(_digest(receipt), asked, kept, now, self.room)
@@ -151,6 +152,13 @@ class Applications:
         # A crash here leaves files without rows, which the next tidying takes away.
         self.files.remove(names)
         return self.look(receipt)
+
+    def _count(self, name: str, allowed: Allowance) -> None:
+        left = self._counts.take(name, allowed)
+        if left:
+            wait = max(1, ceil(left))
+            detail = f"try again in {wait} seconds"
+            raise RefusedError("applications_limited", detail, retry_after=wait)
 
     def _say(self, id_: int, whose: Whose, text: str) -> None:
         self.store.add_comment(id_, whose, said(text), self._clock(), self.room)

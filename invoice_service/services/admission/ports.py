@@ -45,8 +45,20 @@ class Paper(msgspec.Struct, frozen=True):
     name: str
 
 
+class Rival(msgspec.Struct, frozen=True):
+    """Another open application with the same tax id; unix seconds."""
+
+    id: int
+    name: str
+    state: State
+    at: int
+
+
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """An application; ``version`` grows with all but objections. Times in unix seconds."""
+    """An application; ``version`` grows with all but objections. Times in unix seconds.
+
+    ``rivals`` and ``taken_by``, the merchant that has its tax id already, are for officials.
+    """
 
     id: int
     version: int
@@ -69,6 +81,8 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     merchant_id: int | None = None
     papers: tuple[Paper, ...] = ()
     comments: tuple[Comment, ...] = ()
+    rivals: tuple[Rival, ...] = ()
+    taken_by: int | None = None
 
     @property
     def finding(self) -> Finding | None:
@@ -82,7 +96,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """A step that an official takes, and what it needs.
 
     ``version`` is that of the application as the official has seen it. Whoever is admitted is
-    offered the merchant's first account for ``offer_seconds``.
+    offered the merchant's first account for ``offer_seconds``. To admit one refuses its
+    ``rivals``: those whom the official has seen, None where nothing is said of that.
     """
 
     step: Step
@@ -93,16 +108,20 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     notice_days: int = 0
     offer_seconds: int = 0
+    rivals: frozenset[int] | None = None
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of applications is kept: of those that are open, bytes of papers in all, texts."""
+    """How much of applications is kept: of those that are open, in all and with one tax id
+    (``rivals``), bytes of papers in all, texts.
+    """
 
     open: int
     paper_bytes: int
     papers: int = 12
     comments: int = 100
     objections: int = 50
+    rivals: int = 8
 
 
 class ApplicationStore(Protocol):
@@ -143,6 +162,10 @@ class ApplicationStore(Protocol):
         """How many there are in each state."""
         ...
 
+    def competing(self, tax_ids: Collection[str]) -> dict[str, int]:
+        """How many are open with each of these tax ids, where it is more than one."""
+        ...
+
     def add_papers(self, id_: int, papers: Sequence[Paper], at: int, room: Room) -> None:
         """Add pages to an open one.
 
@@ -161,7 +184,8 @@ class ApplicationStore(Protocol):
     def decide(self, id_: int, decision: Decision, by: By) -> None:
         """Take a step.
 
-        NotFoundError ``application_unknown``; ConflictError ``application_changed``,
+        Admitting one refuses its rivals, in the same transaction. NotFoundError
+        ``application_unknown``; ConflictError ``application_changed``,
         ``application_step``, ``notice_running``, ``application_risky``, ``paper_missing``,
         ``tax_id_taken``.
         """

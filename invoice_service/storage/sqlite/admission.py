@@ -10,6 +10,7 @@ from chain.errors import ConflictError, MalformedError, NotFoundError, RefusedEr
 from invoice_service.domain.acts import By, Said, act_by
 from invoice_service.domain.application import (
     OPEN,
+    RIVAL_ADMITTED,
     STATES,
     TO,
     ApplicationRequest,
@@ -24,6 +25,7 @@ from invoice_service.services.admission.ports import (
     Comment,
     Decision,
     Paper,
+    Rival,
     Room,
     Whose,
 )
@@ -68,7 +70,7 @@ class ApplicationRows:
             execute = connection.execute
             if execute("SELECT 1 FROM applications WHERE receipt = ?", (receipt,)).fetchone():
                 return False
-            _refuse_taken(connection, asked.tax_id)
+            _refuse_taken(connection, asked.tax_id, room)
             (waiting,) = execute(
                 f"SELECT count(*) FROM applications WHERE state IN {OPEN_SQL}"  # noqa: S608 # constant
             ).fetchone()
@@ -117,6 +119,17 @@ class ApplicationRows:
             )
         return {state: found.get(state, 0) for state in STATES}
 
+    def competing(self, tax_ids: Collection[str]) -> dict[str, int]:
+        """As the port says."""
+        marks = ", ".join("?" * len(tax_ids))
+        with self.connections.reading() as connection:
+            rows = connection.execute(
+                f"SELECT tax_id, count(*) FROM applications WHERE tax_id IN ({marks})"  # noqa: S608 # marks, constant
+                f" AND state IN {OPEN_SQL} GROUP BY tax_id HAVING count(*) > 1",
+                [*tax_ids],
+            )
+            return dict(rows.fetchall())
+
     def add_papers(self, id_: int, papers: Sequence[Paper], at: int, room: Room) -> None:
         """As the port says."""
         with self.connections.writing() as connection:
@@ -162,8 +175,14 @@ class ApplicationRows:
                 return
             if found.finding is not None:
                 check_finding(found.finding)
+            unseen = {one.id for one in found.rivals} - (decision.rivals or set())
+            if decision.rivals is not None and unseen:
+                detail = f"{len(unseen)} more with its tax id came meanwhile: look again"
+                raise ConflictError("application_changed", detail, version=found.version)
             merchant = self._admit(connection, found, decision, by)
             self._move(connection, found, decision, by, merchant)
+            for one in found.rivals:
+                _refuse_rival(connection, one, by)
             if decision.offer_seconds:
                 until = by.at + decision.offer_seconds
                 connection.execute(
@@ -259,15 +278,35 @@ class ApplicationRows:
         append(connection, act)
 
 
-def _refuse_taken(connection: sqlite3.Connection, tax_id: str) -> None:
+def _refuse_taken(connection: sqlite3.Connection, tax_id: str, room: Room) -> None:
     if connection.execute("SELECT 1 FROM merchants WHERE tax_id = ?", (tax_id,)).fetchone():
         raise ConflictError("tax_id_taken", "a merchant with this tax id is admitted")
-    row = connection.execute(
-        f"SELECT 1 FROM applications WHERE tax_id = ? AND state IN {OPEN_SQL}",  # noqa: S608 # constant
-        (tax_id,),
-    ).fetchone()
-    if row is not None:
-        raise ConflictError("application_pending", "an application with this tax id waits already")
+    if len(_rivals(connection, tax_id)) >= room.rivals:
+        detail = f"{room.rivals} applications with this tax id wait already"
+        raise ConflictError("application_pending", detail)
+
+
+def _rivals(connection: sqlite3.Connection, tax_id: str, but: int = 0) -> list[Rival]:
+    rows = connection.execute(
+        "SELECT id, name, state, at FROM applications WHERE tax_id = ? AND id != ?"  # noqa: S608 # constant
+        f" AND state IN {OPEN_SQL} ORDER BY id",
+        (tax_id, but),
+    )
+    return [Rival(*row) for row in rows]
+
+
+def _refuse_rival(connection: sqlite3.Connection, rival: Rival, by: By) -> None:
+    """In the transaction that admits another one with its tax id."""
+    connection.execute(
+        "UPDATE applications SET state = 'refused', reason = ?, version = version + 1,"
+        " changed_at = ? WHERE id = ?",
+        (RIVAL_ADMITTED, by.at, rival.id),
+    )
+    before: Said = {"state": rival.state}
+    after: Said = {"state": "refused"}
+    subject = f"application:{rival.id}"
+    act = act_by(by, "admission", subject, before=before, after=after, reason=RIVAL_ADMITTED)
+    append(connection, act)
 
 
 def _require_open(connection: sqlite3.Connection, id_: int) -> State:
@@ -347,8 +386,15 @@ def _one(connection: sqlite3.Connection, where: str, value: object) -> Applicati
         "SELECT id, at, whose, text FROM application_comments WHERE application = ? ORDER BY id",
         (row[0],),
     )
+    found = _application(row)
+    merchant = connection.execute(
+        "SELECT id FROM merchants WHERE tax_id = ?", (found.tax_id,)
+    ).fetchone()
+    taken_by = None if merchant is None or merchant[0] == found.merchant_id else merchant[0]
     return _application(
         row,
+        rivals=tuple(_rivals(connection, found.tax_id, found.id)),
+        taken_by=taken_by,
         papers=tuple(Paper(*one) for one in papers),
         comments=tuple(Comment(*one) for one in comments),
     )

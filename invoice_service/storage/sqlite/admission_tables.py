@@ -52,6 +52,12 @@ _TABLES: Final = (
 )
 
 
+def let_compete(db: Database) -> None:
+    """Several open applications may have one tax id."""
+    db.execute("DROP INDEX idx_applications_open")
+    db.execute("CREATE INDEX idx_applications_tax_id ON applications (tax_id, state)")
+
+
 def create_admission(db: Database) -> None:
     """Make them."""
     for statement in _TABLES:

@@ -4,7 +4,7 @@ from sqlite_utils import Database, Migrations
 
 from invoice_service.services.people.refusals import KEPT_SECONDS
 from invoice_service.storage.spans import create_spans
-from invoice_service.storage.sqlite.admission_tables import create_admission
+from invoice_service.storage.sqlite.admission_tables import create_admission, let_compete
 from invoice_service.storage.sqlite.bureau import create_bureau
 from invoice_service.storage.sqlite.buyers import create_buyer_keys
 from invoice_service.storage.sqlite.claim_tables import claims_at_tills, create_claims
@@ -449,3 +449,9 @@ def bureau_views(db: Database) -> None:
 def accounts_of_admitted(db: Database) -> None:
     """Whoever was admitted is offered the merchant's first account."""
     first_owners(db)
+
+
+@migrations()
+def applications_compete(db: Database) -> None:
+    """Whoever applies with a stranger's tax id is in nobody's way."""
+    let_compete(db)

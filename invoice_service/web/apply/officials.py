@@ -11,6 +11,7 @@ from invoice_service.domain.application import (
     FROM,
     OPEN,
     RISKS,
+    RIVAL_ADMITTED,
     STATES,
     STEPS,
     WARNINGS,
@@ -86,6 +87,7 @@ class BureauPages:
             states=STATES,
             counts=self._bench.store.application_counts(),
             next=found[-1].id if len(found) == _PAGE else None,
+            competing=self._bench.store.competing([one.tax_id for one in found]),
             place=_places(),
         )
 
@@ -192,6 +194,7 @@ class BureauPages:
             "typed": typed or {},
             "place": _places(),
             "account": self._owners.look(found),
+            "rival_admitted": RIVAL_ADMITTED,
         }
         return bureau_page(self._gate, visitor, "apply/one.html", problem, **values)
 
@@ -228,7 +231,14 @@ def _decision(fields: dict[str, str]) -> Decision:
         batch=fields.get("batch", ""),
         quotas=limits_typed(fields) if step == "admit" else Quotas(),
         reason=fields.get("reason", ""),
+        rivals=_rivals(fields) if step == "admit" else None,
     )
+
+
+def _rivals(fields: dict[str, str]) -> frozenset[int]:
+    """Those that the page has shown."""
+    seen = fields.get("rivals", "").split()
+    return frozenset(int(one) for one in seen if one.isascii() and one.isdecimal())
 
 
 def _version(fields: dict[str, str]) -> int:

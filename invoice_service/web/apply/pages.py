@@ -19,7 +19,7 @@ from chain.errors import (
     UnavailableError,
 )
 from invoice_service.documents.certificate import clean_paper
-from invoice_service.domain.application import OPEN
+from invoice_service.domain.application import OPEN, RIVAL_ADMITTED
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.merchant import districts, industries
 from invoice_service.services.admission.desk import Applications, unknown
@@ -79,7 +79,7 @@ class ApplyPages:
             if not self._desk.is_known(receipt):
                 self._desk.begin(self._site(), form.asked)
                 pages = [one for data in form.papers for one in clean_paper(data)]
-                self._desk.apply(receipt, form.asked, pages)
+                self._desk.apply(receipt, form.asked, pages, self._site())
         except _FAULTS as problem:
             return self._form(as_typed(), self._told.public(problem))
         return page(
@@ -176,6 +176,7 @@ class ApplyPages:
             receipt=receipt,
             typed=typed or {},
             account=self._owners.look(found),
+            rival_admitted=RIVAL_ADMITTED,
             invitation=f"{self._url}/invitation/{invited.token}" if invited else "",
             longest=LONGEST,
             most=MOST_PAPERS,

@@ -9,7 +9,7 @@ from invoice_service.domain.application import Finding
 from invoice_service.services.admission.ports import Decision
 from tests.web.apply.test_apply import send, status
 from tests.web.help.test_report import receipt_in, refused
-from tests.web.people.visitors import Browser, Bureau, code_in
+from tests.web.people.visitors import Browser, Bureau, code_in, hidden
 
 HOSTILE = "<script>alert(1)</script>{{7*7}}'\""
 
@@ -89,6 +89,27 @@ def test_the_desk_offers_the_account_anew_or_no_more(bureau: Bureau, photograph:
     examiner = bureau.strong(bureau.person("sun", "examiner"))
     assert "Offer it" not in examiner.get(path).text
     assert code_in(examiner.send(f"{path}/invitation")) == "role_required"
+
+
+def test_the_desk_says_who_competes_and_refuses_nobody_unseen(
+    bureau: Bureau, photograph: bytes
+) -> None:
+    first, second = (receipt_in(send(bureau, (photograph,), message=one)) for one in "ab")
+    examiner = bureau.strong(bureau.person("wang", "administrator"))
+    assert examiner.get("/bureau/applications").text.count("label is-warn") == 2
+    assert 'href="/bureau/applications/2"' in examiner.get("/bureau/applications/1").text
+    bench, by = bureau.instance.admission.bench, bureau.instance.operator()
+    for one in ({"step": "notice"}, {"step": "examine", "finding": Finding("low", "A")}):
+        decision = Decision(version=bench.one(1).version, **one)
+        bench.store.decide(1, decision, by)
+    page = examiner.get("/bureau/applications/1").text
+    assert hidden(page, "rivals") == "2"
+    unseen = step(examiner, bureau, "admit", batch="1")
+    assert (unseen.status_code, code_in(unseen)) == (409, "application_changed")
+    assert step(examiner, bureau, "admit", batch="1", rivals="2").status_code == 303
+    assert "Another application with this tax id was admitted" in status(bureau, second).text
+    assert "You are admitted" in status(bureau, first).text
+    assert "编号 2" in examiner.get("/bureau/applications/2").text
 
 
 def test_an_examiner_sees_no_admission_and_cannot_send_one(
