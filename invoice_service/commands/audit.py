@@ -1,5 +1,6 @@
 """``fapiao audit``: derive everything again from what is stored, here or in mirrors."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from invoice_service.commands.session import Session
 from invoice_service.domain.money import format_yuan
 from invoice_service.services.checking.audit import InstanceAudit, audit_instance
 from invoice_service.services.checking.audit_acts import ActsAudit
+from invoice_service.services.checking.audit_papers import audit_papers
 from invoice_service.services.checking.audit_prepaid import PrepaidAudit
 from invoice_service.wiring import Instance
 
@@ -118,6 +120,7 @@ def run_audit(instance: Instance) -> InstanceAudit:
             instance.store,
             instance.store,
             report,
+            partial(audit_papers, instance.store, instance.admission_store.papers),
         )
 
 
@@ -145,6 +148,7 @@ def _described(found: InstanceAudit) -> dict[str, Any]:
             "events": found.prepaid.events,
             **found.prepaid.sums._asdict(),
         },
+        "papers": found.papers._asdict(),
     }
 
 
@@ -168,6 +172,10 @@ def _tell(found: InstanceAudit) -> None:
         click.echo(f"  {found.trail.erased:,} documents whose buyers were erased")
     if found.prepaid.accounts:
         click.echo(_prepaid(found.prepaid))
+    if found.papers.pages:
+        click.echo(f"  {found.papers.pages:,} pages of applications' papers")
+    if found.papers.missing:
+        click.secho(f"  {found.papers.missing:,} pages of papers are not there", fg="yellow")
     if found.unclosed:
         click.secho(f"  {found.unclosed:,} days have ended and are not closed yet", fg="yellow")
 

@@ -1,11 +1,13 @@
 """Applications: how a merchant is admitted, step by step, and what an official says of it."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
 from chain.errors import ConflictError
+from chain.hashing import Digest, sha256
 
 from .merchant import Contact, Name, check_district, check_industry, check_tax_id
 from .numbering import shanghai_time
@@ -46,6 +48,7 @@ RIVAL_ADMITTED: Final = (
 
 LONGEST_MESSAGE: Final = 1000
 DAY: Final = 86_400
+_PAPERS: Final = b"fapiao/v1/papers\n"
 
 
 class ApplicationRequest(Wire, frozen=True):
@@ -84,6 +87,11 @@ def check_application(asked: ApplicationRequest) -> ApplicationRequest:
     check_name(asked.name, "/name")
     check_name(asked.contact, "/contact")
     return given_texts(asked, ("address_phone",), "")
+
+
+def papers_digest(pages: Sequence[bytes]) -> Digest:
+    """What an act says of the papers that were there: over each page's SHA-256, in their order."""
+    return sha256(_PAPERS + b"".join(pages))
 
 
 def notice_ends(now: int, days: int) -> int:

@@ -107,6 +107,7 @@ class ApplicationBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     address_phone: str = ""
     message: str = ""
     papers: tuple[int, ...] = ()
+    paper_sha256: tuple[str, ...] = ()
     notice_until: str = ""
     risk: Risk | None = None
     credit: Credit | None = None
@@ -234,6 +235,7 @@ def application_body(
         address_phone=found.address_phone,
         message=found.message,
         papers=tuple(paper.number for paper in found.papers),
+        paper_sha256=tuple(paper.digest.hex() for paper in found.papers),
         notice_until="" if found.notice_until is None else time_text(found.notice_until),
         risk=found.risk if public else None,
         credit=found.credit if public else None,

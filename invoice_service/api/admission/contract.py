@@ -102,6 +102,9 @@ WORDS: Final[Words] = {
     "ApplicationBody.changed_at": says("When something happened to it last", **_TIME),
     "ApplicationBody.contact": says("How the applicant is reached; erased once it is closed"),
     "ApplicationBody.papers": says("Numbers of the pages of its papers"),
+    "ApplicationBody.paper_sha256": says(
+        "SHA-256 of each of these as it is kept, in hex; empty for pages of before that was kept"
+    ),
     "ApplicationBody.notice_until": says("Until when anybody may object", **_TIME),
     "ApplicationBody.reason": says("Why it was refused"),
     "ApplicationBody.merchant": says("The merchant that it became"),

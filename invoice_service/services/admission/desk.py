@@ -103,7 +103,9 @@ class Applications:
         now = self._clock()
         kept = self._keep(papers, now)
         self.store.add_application(_digest(receipt), asked, kept, now, self.room)
-        return self.look(receipt)
+        found = self.look(receipt)
+        self.files.remove({one.name for one in kept} - {one.name for one in found.papers})
+        return found
 
     def look(self, receipt: str) -> Application:
         """The application of a receipt as people type it; ``application_unknown``."""
@@ -138,11 +140,15 @@ class Applications:
         return self.store.applications(["notice"], after, limit, noticed_at=self._clock())
 
     def add_papers(self, receipt: str, papers: Sequence[bytes]) -> Application:
-        """More pages, made anew; as ``ApplicationStore.add_papers``."""
+        """More pages, made anew; one that is there is not kept twice.
+
+        As ``ApplicationStore.add_papers``.
+        """
         found = self.look(receipt)
         require_open(found)
         now = self._clock()
-        self.store.add_papers(found.id, self._keep(papers, now), now, self.room)
+        twice = self.store.add_papers(found.id, self._keep(papers, now), now, self.room)
+        self.files.remove(twice)
         return self.look(receipt)
 
     def withdraw(self, receipt: str) -> Application:
@@ -167,7 +173,7 @@ class Applications:
         # A crash here leaves files without rows, which the next tidying takes away.
         names = [self.files.write(data) for data in papers]
         return [
-            Paper(number, now, len(data), name)
+            Paper(number, now, len(data), name, sha256(data))
             for number, (data, name) in enumerate(zip(papers, names, strict=True), 1)
         ]
 

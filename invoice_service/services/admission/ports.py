@@ -1,7 +1,7 @@
 """Applications and requests for quota as they are kept, and what keeps them."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, Literal, Protocol, get_args
+from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 import msgspec
 
@@ -23,6 +23,7 @@ KINDS: Final[tuple[RequestKind, ...]] = get_args(RequestKind)
 RequestState = Literal["open", "granted", "refused"]
 REQUEST_STATES: Final[tuple[RequestState, ...]] = get_args(RequestState)
 
+Sha256: TypeAlias = bytes
 APPLICANT: Final = "applicant"
 """Who acts with a receipt: no more is known of them."""
 
@@ -37,12 +38,16 @@ class Comment(msgspec.Struct, frozen=True):
 
 
 class Paper(msgspec.Struct, frozen=True):
-    """A page of the register's paper, made anew as JPEG; ``name`` is that of its file."""
+    """A page of the register's paper, made anew as JPEG; ``name`` is that of its file.
+
+    ``digest`` is the SHA-256 of these bytes; b"" of what older releases have kept.
+    """
 
     number: int
     at: int
     bytes: int
     name: str
+    digest: Sha256 = b""
 
 
 class Rival(msgspec.Struct, frozen=True):
@@ -166,8 +171,8 @@ class ApplicationStore(Protocol):
         """How many are open with each of these tax ids, where it is more than one."""
         ...
 
-    def add_papers(self, id_: int, papers: Sequence[Paper], at: int, room: Room) -> None:
-        """Add pages to an open one.
+    def add_papers(self, id_: int, papers: Sequence[Paper], at: int, room: Room) -> list[str]:
+        """Add pages to an open one, but for those that it has; the names of these.
 
         ConflictError ``application_closed``; RefusedError ``applications_full``; MalformedError
         ``too_many_pictures``.

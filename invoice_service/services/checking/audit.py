@@ -21,7 +21,8 @@ First the log, as ``chain.audit.audit`` does for any log. Then, in one walk alon
 11. the log's entries of acts, their documents and the trail say the same, none missing anywhere,
    and each document goes on from the one before about the same subject;
 12. what prepaid accounts hold, released and paid back is what was paid in, each release is an
-   invoice, and what red invoices took back is held again.
+   invoice, and what red invoices took back is held again;
+13. each page of an application's papers is the one that its row and the decisions about it name.
 
 What a row keeps beside its document (the key that was used, the attempt, the digest of the request)
 follows from nothing that is stored, and is not looked at.
@@ -66,6 +67,7 @@ from invoice_service.services.anchoring.totals import (
 )
 from invoice_service.services.checking.audit_acts import ActsAudit, LoggedWalk, StoredActs
 from invoice_service.services.checking.audit_invoices import Books, checked_invoices
+from invoice_service.services.checking.audit_papers import PapersAudit
 from invoice_service.services.checking.audit_prepaid import (
     PrepaidAudit,
     StoredPrepaid,
@@ -129,6 +131,7 @@ class InstanceAudit:
     logged: ActsAudit
     trail: TrailAudit
     prepaid: PrepaidAudit
+    papers: PapersAudit
 
 
 def audit_instance(
@@ -141,8 +144,11 @@ def audit_instance(
     trail: StoredTrail,
     prepaid: StoredPrepaid,
     progress: Progress | None = None,
+    papers: Callable[[], PapersAudit] = PapersAudit,
 ) -> InstanceAudit:
     """Derive everything again; return what held, or raise AuditError for the first that did not.
+
+    ``papers`` looks at those of applications (``audit_papers``).
 
     May run beside an instance that works: it looks at what stood there when it began. Raises
     UnavailableError when something cannot be read now, which says nothing about it.
@@ -166,6 +172,7 @@ def audit_instance(
     acts = audit_trail(trail)  # before what is held against it: its own hashes tell the most
     in_log = told.finish()
     accounts = audit_prepaid(prepaid)
+    pages = papers()
     try:
         totals.check()
     except VerificationError as error:
@@ -181,6 +188,7 @@ def audit_instance(
         logged=in_log,
         trail=acts,
         prepaid=accounts,
+        papers=pages,
     )
 
 

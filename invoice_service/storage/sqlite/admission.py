@@ -18,6 +18,7 @@ from invoice_service.domain.application import (
     check_finding,
     check_step,
     notice_ends,
+    papers_digest,
 )
 from invoice_service.domain.merchant import MerchantRequest
 from invoice_service.services.admission.ports import (
@@ -130,12 +131,14 @@ class ApplicationRows:
             )
             return dict(rows.fetchall())
 
-    def add_papers(self, id_: int, papers: Sequence[Paper], at: int, room: Room) -> None:
+    def add_papers(self, id_: int, papers: Sequence[Paper], at: int, room: Room) -> list[str]:
         """As the port says."""
         with self.connections.writing() as connection:
             _require_open(connection, id_)
-            _add_papers(connection, id_, papers, room)
-            _touch(connection, id_, at)
+            twice = _add_papers(connection, id_, papers, room)
+            if len(twice) < len(papers):
+                _touch(connection, id_, at)
+            return twice
 
     def add_comment(self, id_: int, whose: Whose, text: str, at: int, room: Room) -> None:
         """As the port says."""
@@ -265,6 +268,9 @@ class ApplicationRows:
             after |= {"batch": decision.batch, "merchant": merchant}
         if decision.step == "refuse":
             changed["reason"] = decision.reason
+        pages = [paper.digest for paper in found.papers]
+        if pages and all(pages):  # what older releases have kept has none
+            after |= {"pages": len(pages), "papers": papers_digest(pages).hex()}
         names = ", ".join(f"{name} = ?" for name in changed)
         connection.execute(
             f"UPDATE applications SET {names}, version = version + 1 WHERE id = ?",  # noqa: S608 # our own names
@@ -330,19 +336,31 @@ def _said_last(connection: sqlite3.Connection, id_: int, whose: Whose) -> str | 
 
 def _add_papers(
     connection: sqlite3.Connection, id_: int, papers: Sequence[Paper], room: Room
-) -> None:
-    (there,) = connection.execute(
-        "SELECT coalesce(max(number), 0) FROM application_papers WHERE application = ?", (id_,)
-    ).fetchone()
-    if there + len(papers) > room.papers:
+) -> list[str]:
+    """Within a transaction; the names of those that are there already, or twice among these."""
+    kept = connection.execute(
+        "SELECT number, digest FROM application_papers WHERE application = ?", (id_,)
+    ).fetchall()
+    there, known = max((number for number, _ in kept), default=0), {one for _, one in kept}
+    new: list[Paper] = []
+    for paper in papers:
+        if paper.digest not in known:
+            known.add(paper.digest)
+            new.append(paper)
+    if there + len(new) > room.papers:
         raise MalformedError("too_many_pictures", f"{room.papers} pages are taken in all")
     (size,) = connection.execute(_OF_ALL).fetchone()
-    if papers and size + sum(paper.bytes for paper in papers) > room.paper_bytes:
+    if new and size + sum(paper.bytes for paper in new) > room.paper_bytes:
         raise _full("there is no room for more papers at present")
     connection.executemany(
-        "INSERT INTO application_papers VALUES (?, ?, ?, ?, ?)",
-        [(id_, there + one.number, one.at, one.bytes, one.name) for one in papers],
+        "INSERT INTO application_papers (application, number, at, bytes, name, digest)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (id_, number, one.at, one.bytes, one.name, one.digest)
+            for number, one in enumerate(new, there + 1)
+        ],
     )
+    return [paper.name for paper in papers if paper not in new]
 
 
 def _touch(connection: sqlite3.Connection, id_: int, at: int) -> None:
@@ -378,7 +396,8 @@ def _one(connection: sqlite3.Connection, where: str, value: object) -> Applicati
     if row is None:
         return None
     papers = connection.execute(
-        "SELECT number, at, bytes, name FROM application_papers WHERE application = ?"
+        "SELECT number, at, bytes, name, coalesce(digest, x'') FROM application_papers"
+        " WHERE application = ?"
         " ORDER BY number",
         (row[0],),
     )

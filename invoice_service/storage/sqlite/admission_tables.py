@@ -58,6 +58,11 @@ def let_compete(db: Database) -> None:
     db.execute("CREATE INDEX idx_applications_tax_id ON applications (tax_id, state)")
 
 
+def name_papers(db: Database) -> None:
+    """Each page has the SHA-256 of its bytes; null for those from before."""
+    db.execute("ALTER TABLE application_papers ADD COLUMN digest BLOB")
+
+
 def create_admission(db: Database) -> None:
     """Make them."""
     for statement in _TABLES:

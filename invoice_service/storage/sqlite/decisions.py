@@ -1,11 +1,13 @@
 """What officials decide on, each row beside all acts about it: for the audit."""
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
 from invoice_service.domain.quota import QUOTAS
+from invoice_service.services.checking.audit_papers import Page, PaperStanding, Seen
 from invoice_service.services.people.trail import Decided, DecisionStanding, Desk
+from invoice_service.storage.sqlite.admission_tables import OPEN_SQL
 from invoice_service.storage.sqlite.connection import Connections
 
 _ROWS: Final[dict[Desk, tuple[str, str, tuple[str, ...]]]] = {
@@ -38,10 +40,45 @@ _ROWS: Final[dict[Desk, tuple[str, str, tuple[str, ...]]]] = {
 }
 
 
+_PAGES: Final = (
+    "(SELECT json_group_array(json_array(number, hex(coalesce(digest, x'')), name)) FROM"
+    " (SELECT number, digest, name FROM application_papers WHERE application = a.id"
+    " ORDER BY number))"
+)
+_SEEN: Final = (
+    "(SELECT json_group_array(json_array(pages, papers)) FROM (SELECT"
+    " json_extract(after, '$.pages') AS pages, json_extract(after, '$.papers') AS papers FROM acts"
+    " WHERE subject = 'application:' || a.id AND type = 'admission' AND outcome = 'done'"
+    " AND papers IS NOT NULL ORDER BY seq))"
+)
+_PAPERS: Final = (
+    f"SELECT id, contact = '' AND state NOT IN {OPEN_SQL}, {_PAGES}, {_SEEN}"  # noqa: S608 # our own texts
+    " FROM applications a WHERE id > ? ORDER BY id LIMIT ?"
+)
+_Pages: TypeAlias = list[tuple[int, str, str]]
+
+
 class DecisionRows:
     """The part of the store that tells the audit of applications, requests and proposals."""
 
     connections: Connections
+
+    def paper_standings(self, after: int, limit: int) -> list[PaperStanding]:
+        """Applications above ``after``, in order, with their pages and what acts say of these."""
+        with self.connections.reading() as connection:
+            rows = connection.execute(_PAPERS, (after, limit)).fetchall()
+        return [
+            PaperStanding(
+                id_,
+                bool(erased),
+                [
+                    Page(number, bytes.fromhex(digest), name)
+                    for number, digest, name in msgspec.json.decode(pages, type=_Pages)
+                ],
+                [Seen(*one) for one in msgspec.json.decode(acts, type=list[tuple[int, str]])],
+            )
+            for id_, erased, pages, acts in rows
+        ]
 
     def decision_standings(self, desk: Desk, after: int, limit: int) -> list[DecisionStanding]:
         """Rows above ``after``, each beside the acts about it at that moment, oldest first."""

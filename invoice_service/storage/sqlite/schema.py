@@ -4,7 +4,11 @@ from sqlite_utils import Database, Migrations
 
 from invoice_service.services.people.refusals import KEPT_SECONDS
 from invoice_service.storage.spans import create_spans
-from invoice_service.storage.sqlite.admission_tables import create_admission, let_compete
+from invoice_service.storage.sqlite.admission_tables import (
+    create_admission,
+    let_compete,
+    name_papers,
+)
 from invoice_service.storage.sqlite.bureau import create_bureau
 from invoice_service.storage.sqlite.buyers import create_buyer_keys
 from invoice_service.storage.sqlite.claim_tables import claims_at_tills, create_claims
@@ -455,3 +459,9 @@ def accounts_of_admitted(db: Database) -> None:
 def applications_compete(db: Database) -> None:
     """Whoever applies with a stranger's tax id is in nobody's way."""
     let_compete(db)
+
+
+@migrations()
+def papers_named(db: Database) -> None:
+    """Pages of papers are known by their bytes."""
+    name_papers(db)

@@ -3,10 +3,12 @@
 import os
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
+from PIL import Image
 
 from chain.audit.finding import AuditError
 from invoice_service.domain.merchant import MerchantRequest
@@ -229,9 +231,17 @@ def test_a_flood_is_bounded_by_network_and_by_room(rushed: Desk, photograph: byt
     assert apply(rushed, 429, tax_id="91350100M000100Y43")["code"] == "applications_limited"
 
 
-def test_papers_are_bounded_in_number_and_bytes(rushed: Desk, photograph: bytes) -> None:
+def coloured(shade: int) -> bytes:
+    """A photograph like no other."""
+    file = BytesIO()
+    Image.new("RGB", (64, 48), (shade, 0, 0)).save(file, "JPEG")
+    return file.getvalue()
+
+
+def test_papers_are_bounded_in_number_and_bytes(rushed: Desk) -> None:
     receipt = apply(rushed)["receipt"]
-    codes = [mine(rushed, receipt, "/papers", photograph) for _ in range(12)]
+    pages = [coloured(shade) for shade in range(0, 240, 20)]
+    codes = [mine(rushed, receipt, "/papers", page) for page in pages]
     assert {answer.status_code for answer in codes} == {200, 503}
     assert codes[-1].get_json()["code"] == "applications_full"
     kept = rushed.instance.admission_store.desks.applications.look(receipt).papers
