@@ -11,6 +11,9 @@ import pytest
 from openpyxl import load_workbook
 
 from chain.hashing import sha256
+from invoice_service.config import load
+from invoice_service.domain.application import ApplicationRequest
+from invoice_service.wiring import open_instance
 from tests.cli.town import TAX_ID, Town
 
 
@@ -75,6 +78,23 @@ def test_an_audit_names_the_first_wrong_thing(busy: Town) -> None:
     found = busy.asked("audit", status=1)
     assert found["clean"] is False
     assert {"kind", "place", "expected", "found"} <= set(found)
+
+
+def test_an_audit_names_a_paper_that_was_exchanged_on_the_disk(town: Town) -> None:
+    instance = open_instance(load(town.folder / "config.toml", {}))
+    desk = instance.admission.applications
+    asked = ApplicationRequest(
+        tax_id="91330100799655058B", name="x", industry="6220", district="440305", contact="x"
+    )
+    desk.apply(desk.receipt("ab" * 24, asked, []), asked, [b"a page", b"another"])
+    folder = instance.config.admission_dir
+    instance.close()
+    assert town.asked("audit")["papers"] == {"pages": 2, "missing": 0}
+    one, two = folder.iterdir()
+    one.unlink()
+    assert "1 pages of papers are not there" in town.run("audit")
+    two.write_bytes(b"forged")
+    assert town.asked("audit", status=1)["kind"] == "page"
 
 
 def test_invoices_are_exported_whole_with_a_digest_of_the_file(busy: Town) -> None:
