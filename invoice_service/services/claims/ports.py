@@ -94,13 +94,16 @@ class Whole(msgspec.Struct, frozen=True):
         return sum(1 for one in self.claims if one.hash)
 
     def state(self, now: int) -> OrderState:
-        """What a till is told of it: the first that is so of claimed, cancelled, expired, paid."""
+        """What a till is told of it: the first that is so of claimed, cancelled, expired, paid.
+
+        What somebody has asked for in time is issued however late; only the rest expires.
+        """
         order = self.order
         if self.issued == len(order.shares):
             return "claimed"
         if order.cancelled_at is not None:
             return "cancelled"
-        if now >= order.expires_at:
+        if now >= order.expires_at and len(self.claims) < len(order.shares):
             return "expired"
         return "open" if self.paid_at is None else "paid"
 

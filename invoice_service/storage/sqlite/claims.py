@@ -200,7 +200,9 @@ def end_order(connection: sqlite3.Connection, whole: Whole, at: int) -> Whole:
     """Cancel it within a transaction; ConflictError ``order_claimed``."""
     order = whole.order
     if whole.claims:
-        raise ConflictError("order_claimed", "it has an invoice: take that back instead")
+        issued = "it has an invoice: take that back instead"
+        begun = "somebody has claimed it, and the invoice is on its way: take that back then"
+        raise ConflictError("order_claimed", issued if whole.issued else begun)
     connection.execute("UPDATE claim_orders SET cancelled_at = ? WHERE seq = ?", (at, order.seq))
     found = made_order(connection, order.id)
     _mark_due(connection, found)

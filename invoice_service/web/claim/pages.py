@@ -153,11 +153,12 @@ class ClaimPages:
         own = self._claims.own(whole, self._secret())
         if own is not None and own.hash:
             return self._done(whole, own, token)
-        return self._form(whole, token, {})
+        return self._form(whole, token, {}, begun=own is not None)
 
     def claim(self, token: str) -> AnyResponse:
         """Claim it, and go to the page that shows it."""
         typed: dict[str, str] = {}
+        secret = ""
         try:
             typed = fields()
             whole = self._claims.linked(token)
@@ -169,7 +170,7 @@ class ClaimPages:
         except NotFoundError as problem:
             return self._nothing(problem)
         except _FAULTS as problem:
-            return self._again(token, typed, self._told.public(problem))
+            return self._again(token, typed, self._told.public(problem), secret)
         return self._kept(redirect(f"{request.root_path}{request.path}", _SEE_OTHER), secret)
 
     def pdf(self, token: str) -> AnyResponse:
@@ -229,13 +230,20 @@ class ClaimPages:
         )
         return answer
 
-    def _again(self, token: str, typed: dict[str, str], problem: Problem) -> Response:
-        """What is wrong, above the form as it was filled in."""
+    def _again(
+        self, token: str, typed: dict[str, str], problem: Problem, secret: str
+    ) -> AnyResponse:
+        """What is wrong, above the form as it was filled in; whose claim was kept is told so."""
         try:
             whole = self._claims.linked(token)
         except NotFoundError as unknown:
             return self._nothing(unknown)
-        return self._form(whole, token, typed, problem)
+        own = self._claims.own(whole, secret)
+        if own is None:
+            return self._form(whole, token, typed, problem)
+        if own.hash:  # it was issued meanwhile
+            return self._kept(redirect(f"{request.root_path}{request.path}", _SEE_OTHER), secret)
+        return self._kept(self._form(whole, token, typed, problem, begun=True), secret)
 
     def _nothing(self, problem: NotFoundError) -> Response:
         status = self._told.status(problem)
@@ -258,7 +266,9 @@ class ClaimPages:
         problem: Problem | None = None,
         *,
         unsure: bool = False,
+        begun: bool = False,
     ) -> Response:
+        """The form, or why there is none; ``begun``: this browser's claim waits for its invoice."""
         state = whole.state(self._claims.now())
         waits = state == "open" and whole.order.after_payment
         taken = {claim.part for claim in whole.claims}
@@ -268,6 +278,8 @@ class ClaimPages:
         told = self._order(whole)
         if not free:  # what was bought is theirs who have claimed it
             state, told["lines"] = "claimed" if state in ("open", "paid") else state, []
+        if begun:
+            waits = True
         answer = page(
             "claim/form.html",
             200 if problem is None else self._told.status(problem),
@@ -278,6 +290,7 @@ class ClaimPages:
             dishes=_dishes(whole),
             typed=typed,
             unsure=unsure,
+            begun=begun,
             problem=None if problem is None else self._said(problem),
             mine=self._secret() or typed.get("mine", "") or self._claims.links.new_secret(),
             picture=_picture(f"{self._url}/claim/{token}") if len(free) > 1 else "",

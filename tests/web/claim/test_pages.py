@@ -199,3 +199,52 @@ def test_both_languages_are_whole(desk: Desk) -> None:
     chinese = browser(desk).get(path_of(order), headers={"Accept-Language": "zh"}).text
     assert "开票" in chinese
     assert "Your share" not in chinese
+
+
+def kept_behind(desk: Desk) -> tuple[FlaskClient, dict[str, object]]:
+    """Somebody has claimed while the log was behind, and the time to claim is over since."""
+    order, phone = made(desk, expires_in=60), browser(desk)
+    desk.issue()
+    desk.clock.forward(seconds=31)  # its promise can be kept by luck alone
+    shown = press(phone, path_of(order), **COMPANY)
+    assert 'id="log_behind"' in shown
+    assert "Your claim is kept" in shown
+    desk.clock.forward(seconds=60)
+    return phone, order
+
+
+def test_a_claim_that_met_a_log_that_is_behind_is_issued_once_however_late(desk: Desk) -> None:
+    phone, order = kept_behind(desk)
+    url = {"path": path_of(order), "headers": ENGLISH, "base_url": "https://fapiao.test"}
+    page = phone.get(**url)
+    assert "Your claim is kept" in page.text
+    assert page.headers["Refresh"] == "5"
+    assert "claimed already" in browser(desk).get(**url).text
+    told = now(desk, order)
+    assert (told["state"], told["shares"][0]["state"]) == ("open", "begun")
+    gone = desk.client.delete(f"/v1/orders/{order['id']}", headers=desk.auth())
+    assert gone.status_code == 409
+    assert "on its way" in gone.get_json()["detail"]
+    assert desk.instance.claims.finish_begun() == 0  # still behind: nothing is lost
+    assert now(desk, order)["shares"][0]["state"] == "begun"
+    desk.anchor()
+    desk.instance.claims.finish_begun()
+    told = now(desk, order)
+    assert (told["state"], desk.count()) == ("claimed", 2)
+    assert told["shares"][0]["number"] in phone.get(**url).text
+    assert told["shares"][0]["number"] in press(phone, path_of(order), **COMPANY)
+    assert desk.count() == 2
+
+
+def test_a_claim_that_is_refused_when_the_log_is_back_is_nobodys(desk: Desk) -> None:
+    phone, order = kept_behind(desk)
+    desk.instance.store.set_status(
+        desk.restaurant.merchant.id, "suspended", desk.instance.operator()
+    )
+    desk.anchor()
+    desk.instance.claims.finish_begun()
+    told = now(desk, order)
+    assert (told["state"], told["shares"][0]["state"]) == ("expired", "free")
+    shown = phone.get(path_of(order), headers=ENGLISH, base_url="https://fapiao.test").text
+    assert "time to claim this invoice is over" in shown
+    assert desk.count() == 1
