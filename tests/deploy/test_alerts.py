@@ -118,6 +118,12 @@ COURSES: Final = {
     "FapiaoNotReady": one("fapiao_ready", "1 0x20", "1x20", "1m", "2m"),
     "FapiaoPromiseInDanger": one("fapiao_pending_oldest_seconds", "30 31x9", "30x9", "30s", "1m"),
     "FapiaoPendingGrows": one("fapiao_pending", "1000+10x40", "2000x40", "5m", "7m"),
+    "FapiaoActsWait": Course(
+        {"fapiao_pending_acts": "3x9", "fapiao_pending_acts_oldest_seconds": "60 61x9"},
+        {"fapiao_pending_acts": "3x9", "fapiao_pending_acts_oldest_seconds": "60x9"},
+        "1m",
+        "2m",
+    ),
     "FapiaoNotPublished": one("fapiao_unpublished_oldest_seconds", "30 31x9", "30x9", "1m", "2m"),
     "FapiaoWitnessAway": Course(
         {"fapiao_witnesses": "3x40", "fapiao_witnesses_cosigned": "3 2x40"},
