@@ -115,11 +115,24 @@ def print_mix(totals: Mapping[str, Any]) -> None:
     if "rest" in totals:
         rows.append([f"{totals['rest']['rows']:,} more", *blank, *_cells(totals["rest"]), ""])
     rows.append(["total", *blank, *_cells(totals), ""])
-    title = f"{totals['from']} to {totals['to']} at block {block['height']}"
-    print_table(columns, rows, title=title, left=len(by))
+    print_table(columns, rows, title=title_of(totals), left=len(by))
     for note in totals["notes"]:
         click.echo(f"{note['zh']} {note['en']}")
-    click.echo(f"block {block['height']}, sealed {block['sealed_at']}, root {block['root']}")
+    print_block(block, "root")
+
+
+def title_of(totals: Mapping[str, Any]) -> str:
+    """Of which days a report is, and of which block."""
+    days = f"{totals['from']} to {totals['to']}" if totals["from"] else "no days"
+    return f"{days} at block {totals['block']['height']}"
+
+
+def print_block(block: Mapping[str, Any], name: str) -> None:
+    """Say when a report's block was sealed, and its ``name`` (root or seal)."""
+    if block["height"]:
+        click.echo(f"block {block['height']}, sealed {block['sealed_at']}, {name} {block[name]}")
+    else:
+        click.echo("block 0 is the log before its first block: nothing had been sealed by then")
 
 
 def _labels(by: Sequence[str], row: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from chain.durable import write_file
-from invoice_service.commands.mixed import local_mix, print_mix, verify
+from invoice_service.commands.mixed import local_mix, print_block, print_mix, title_of, verify
 from invoice_service.commands.options import BLOCK
 from invoice_service.commands.output import print_table
 from invoice_service.commands.remote import Remote
@@ -150,10 +150,10 @@ def print_report(totals: Mapping[str, Any]) -> None:
     print_table(
         columns,
         rows,
-        title=f"{totals['from']} to {totals['to']} at block {block['height']}",
+        title=title_of(totals),
         left=1,
     )
-    click.echo(f"block {block['height']}, sealed {block['sealed_at']}, seal {block['seal']}")
+    print_block(block, "seal")
 
 
 def _label(row: Mapping[str, Any], by: str) -> str:

@@ -51,6 +51,14 @@ def test_the_report_at_a_block_never_changes(busy: Town) -> None:
     assert busy.run("report", "--json", "--at-block", "1", "--by", "industry") == first
 
 
+def test_before_the_first_block_there_is_nothing_and_it_says_so(busy: Town) -> None:
+    for by in ("day", "district,month"):
+        said = busy.run("report", "--at-block", "0", "--by", by)
+        assert "no days at block 0" in said
+        assert "before its first block" in said
+        assert "000000" not in said
+
+
 def test_what_no_report_can_answer_is_refused(busy: Town) -> None:
     assert "block_unknown" in busy.refusal("report", "--at-block", "99")
     assert "day_invalid" in busy.refusal("report", "--from", "yesterday", status=2)

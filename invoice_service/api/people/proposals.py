@@ -142,6 +142,7 @@ OPERATIONS: Final = (
                 "amount_out_of_range",
                 "holder_unknown",
                 "proposal_open",
+                "login_taken",
             ),
             *("database_refused", *STORE),
         ),

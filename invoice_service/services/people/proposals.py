@@ -152,7 +152,7 @@ class Proposals:
         MalformedError ``role_of_another``, ``login_invalid`` and those of ``check_person_name``,
         ``control_character``, ``text_too_long``; NotFoundError ``person_unknown``,
         ``merchant_unknown``; RefusedError ``holder_unknown``, ``role_required`` for one's own
-        place; ConflictError ``proposal_open``.
+        place; ConflictError ``proposal_open``, ``login_taken``.
         """
         reason = given_text(reason, "/reason")
         if len(reason) > LONGEST_REASON:
@@ -223,7 +223,9 @@ class Proposals:
         if kind == "invitation":
             name = check_person_name(str(said.get("name", "")))
             local = str(said.get("login", ""))
-            make_login(local, Whose(None))
+            login = make_login(local, Whose(None))
+            if self.store.person_by_login(login) is not None:
+                raise ConflictError("login_taken", f"the name {login} is taken")
             return {"name": name, "login": local, "role": check_role(str(said.get("role", "")))}
         if kind == "revocation":
             if room != "merchant" or self.store.account(int(number)) is None:

@@ -13,7 +13,7 @@ from invoice_service.services.reporting.masking import masked_report
 from invoice_service.services.reporting.mix import MixedReport, mixed_report
 from invoice_service.services.reporting.question import ask
 from invoice_service.web.bureau.narrowing import AS_FILTER, kept, narrowed
-from invoice_service.web.ground.language import language
+from invoice_service.web.ground.language import either, place_name
 
 SIDES: Final = ("gross", "reversed", "net")
 _BELOW: Final = {
@@ -30,6 +30,9 @@ _BELOW: Final = {
     "rate": "merchant",
 }
 """What a row of one dimension is taken apart by, when somebody goes down."""
+
+
+_PLACES: Final = ("section", "division", "group", "class", "industry", "district")
 
 
 class Store(MixStore, Protocol):
@@ -121,10 +124,13 @@ def _check(words: Mapping[str, str]) -> str:
 
 def _name(dimension: str, key: str, named: Mapping[str, str] | None) -> str:
     """What people call it, and its code where that is not all of it."""
-    said = (named or {}).get("zh" if language().code == "zh" else "en") or (named or {}).get("zh")
     if dimension == "rate":
         return f"{float(key) * 100:g}%"
-    return said or key
+    if not named:
+        return key
+    if dimension in _PLACES:
+        return place_name(named.get("en", ""), named.get("zh", ""), key)
+    return either(named.get("en", ""), named.get("zh", "")) or named.get("zh", "") or key
 
 
 def _down(keys: Mapping[str, str], words: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from chain.errors import MalformedError, NotFoundError, Problem
 from chain.hashing import sha256_of_parts
 from invoice_service.documents.mixed import mixed_csv, mixed_workbook
 from invoice_service.domain.merchant import districts
+from invoice_service.domain.numbering import shanghai_time
 from invoice_service.services.figure_desk import FigureDesk
 from invoice_service.services.people.sessions import Visitor
 from invoice_service.services.reporting.mix import MixedReport, report_parts
@@ -55,14 +56,13 @@ class TotalsPages:
         return routes
 
     def show(self) -> Response:
-        """The form, and below it what it asks for; nothing is asked before it was sent."""
+        """The form, and below it what it asks for: this month by day, before it was sent."""
         visitor = self._gate.official("totals")
-        words = _asked()
+        words = _asked() or self._begins()["month_by_day"]
         looks = self._looks(visitor, words)
         values: dict[str, Any] = {"words": words, "views": self._views.of(visitor.person.id)}
         try:
-            if words:
-                values |= self._answer(words, looks=looks)
+            values |= self._answer(words, looks=looks)
         except (MalformedError, NotFoundError) as problem:
             return self._page(problem, **values)
         return self._page(None, **values)
@@ -133,6 +133,18 @@ class TotalsPages:
             self._gate.official("look")
         return visitor.has("look")
 
+    def _begins(self) -> dict[str, dict[str, str]]:
+        """Questions to begin with, by name: their words."""
+        today = shanghai_time(self._gate.door.desk.clock()).date()
+        month = {"from": today.replace(day=1).isoformat(), "to": today.isoformat()}
+        year = {**month, "from": today.replace(month=1, day=1).isoformat()}
+        return {
+            "month_by_day": {"by": "day", **month},
+            "month_by_district": {"by": "district", **month, "compare": "before"},
+            "year_by_month": {"by": "month", **year, "compare": "year_before"},
+            "year_taken_back": {"by": "class", **year, "measure": "reversed", "top": "10"},
+        }
+
     def _answer(self, words: dict[str, str], *, looks: bool) -> dict[str, Any]:
         asked = {"at_block": str(self._figures.newest()), **words}
         shown = self._figures.few(asked, SHOWN, looks=looks)
@@ -159,6 +171,7 @@ class TotalsPages:
             measures=MEASURES,
             compared=COMPARED,
             districts=districts(),
+            begins=self._begins(),
             **values,
         )
 

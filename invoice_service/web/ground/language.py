@@ -59,6 +59,15 @@ def either(english: str, chinese: str) -> str:
     return chinese if chinese and language() is CHINESE else english
 
 
+def place_name(english: str, chinese: str, code: str) -> str:
+    """What an industry or a district is called: on an English page, where the classification has
+    no English, the Chinese name with its code, by which it can be looked up.
+    """
+    if language() is CHINESE:
+        return chinese
+    return english or f"{chinese} ({code})"
+
+
 def detail_of(problem: Problem) -> str:
     """What exactly is wrong, in the reader's language; "" where it is known in English only.
 
@@ -110,7 +119,11 @@ def speak(app: Flask) -> None:
         locale_selector=lambda: wanted().code,
     )
     app.jinja_env.globals.update(
-        in_other=in_other, either=either, either_detail=either_detail, script_words=script_words
+        in_other=in_other,
+        either=either,
+        either_detail=either_detail,
+        place_name=lambda place: place_name(place.name_en, place.name_zh, place.code),
+        script_words=script_words,
     )
 
     @app.context_processor

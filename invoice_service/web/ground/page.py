@@ -71,7 +71,8 @@ def page(template: str, status: int = 200, **values: Any) -> Response:  # noqa: 
 
 
 def packed(answer: Response) -> Response:
-    """A page that says the same to everybody, compressed where that is taken.
+    """A page that says the same to everybody (but whether they are signed in), compressed where
+    that is taken.
 
     Others are not: their length would tell of what is in them.
     """

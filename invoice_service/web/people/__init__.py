@@ -31,5 +31,6 @@ def blueprints(gate: Gate, *more: Blueprint) -> list[Blueprint]:
         for fault in gate.FAULTS:
             routes.register_error_handler(fault, gate.problem)
         routes.add_app_template_filter(gate.clock, "clock")
+        routes.add_app_template_global(gate.is_somebody, "is_somebody")
         routes.add_app_template_filter(short_agent, "browser")
     return found

@@ -95,6 +95,16 @@ class Gate:
         found: Visitor | None = request.environ[_VISITOR]
         return found
 
+    def is_somebody(self) -> bool:
+        """Whether it looks so, for what a page offers: nobody is looked up for that.
+
+        Where somebody was, a session that is over is none.
+        """
+        if _VISITOR in request.environ:
+            found = self.visitor()
+            return found is not None and found.whole
+        return bool(self.token())
+
     def person(self, *roles: str) -> Visitor:
         """Somebody signed in, with one of these roles, or any; so has whoever works here now.
 

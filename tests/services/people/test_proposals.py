@@ -190,6 +190,10 @@ def test_a_merchant_is_revoked_by_two_and_for_good(house: House, two: tuple[Acto
         ("invitation", "bureau", {"name": "", "login": "a"}, MalformedError, "text_empty"),
         ("invitation", "bureau", {"name": "a", "login": "a b"}, MalformedError, "login_invalid"),
         ("invitation", "bureau", {"name": "a", "login": "a"}, MalformedError, "role_of_another"),
+        (
+            *("invitation", "bureau", {"name": "a", "login": "HE", "role": "viewer"}),
+            *(ConflictError, "login_taken"),
+        ),
     ],
 )
 def test_what_could_never_be_done_is_refused_at_once(

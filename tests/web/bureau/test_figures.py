@@ -103,6 +103,37 @@ def test_a_figure_stays_as_it_was(bureau: Bureau, people: dict[str, Browser]) ->
     assert viewer.get("/bureau/totals?by=district").text != before
 
 
+def test_the_builder_begins_with_this_month_by_day_and_says_what_else(
+    bureau: Bureau, people: dict[str, Browser]
+) -> None:
+    told = bureau.client.get("/v1/reports/totals?by=day", headers=bureau.official()).get_json()
+    net = f"{int(told['net']['total']) / 100:,.2f}"
+    page = people["viewer"].get("/bureau/totals").text
+    assert 'value="2026-11-01"' in page
+    assert 'value="2026-11-21"' in page
+    assert re.search(r'<option value="day" selected>', page)
+    assert net in page
+    begins = page.partition("<h2>常用查询</h2>")[2].partition("</ul>")[0]
+    links = [unescape(one) for one in re.findall(r'href="([^"]+)"', begins)]
+    assert len(links) == 4
+    for link in links:
+        assert net in people["viewer"].get(link).text, link
+
+
+def test_an_industry_without_an_english_name_is_named_by_its_code_too(
+    bureau: Bureau, people: dict[str, Browser]
+) -> None:
+    store = bureau.instance.store
+    with store.connections.writing() as connection:
+        connection.execute("UPDATE merchants SET industry = '5113' WHERE id = 2")
+    browser = people["examiner"]
+    english = {"Accept-Language": "en"}
+    listed = browser.client.get("/bureau/merchants", headers=english, base_url=BASE).text
+    assert "畜牧渔业饲料批发 (5113)" in listed
+    assert "Full-service restaurants" in listed or "restaurants" in listed
+    assert "(5113)" not in browser.get("/bureau/merchants").text
+
+
 def test_files_are_what_the_page_shows_and_the_manifest_tells_them(
     people: dict[str, Browser],
 ) -> None:

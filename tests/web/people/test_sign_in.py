@@ -36,6 +36,25 @@ def test_signing_in_and_out(bureau: Bureau) -> None:
     assert not browser.is_in()
 
 
+def test_the_way_in_is_offered_to_who_is_not_in(bureau: Bureau) -> None:
+    def foot(browser: Browser, path: str) -> set[str]:
+        part = browser.get(path).text.partition('<footer class="foot">')[2]
+        return {one for one in ("/sign-in", "/account") if f'href="{one}"' in part}
+
+    browser = bureau.signed_in(bureau.person("zhang"))
+    for path in ("/", "/people", "/apply", "/problems"):
+        assert foot(browser, path) == {"/account"}, path
+    browser.send("/sign-out")
+    for path in ("/", "/sign-in", "/apply"):
+        assert foot(browser, path) == {"/sign-in"}, path
+    with_factor = bureau.person("chen", "administrator")
+    bureau.strong(with_factor)
+    halfway = bureau.browser()
+    halfway.get("/sign-in")
+    halfway.send("/sign-in", login=with_factor.login, password=PASSWORD)
+    assert foot(halfway, "/sign-in/second") == {"/sign-in"}
+
+
 def test_cookies_are_for_this_host_alone_and_no_script_sees_them(bureau: Bureau) -> None:
     browser = bureau.browser()
     first = browser.get("/sign-in").headers.getlist("Set-Cookie")
