@@ -72,7 +72,7 @@ def test_no_power_cut_forks_the_log_or_loses_a_block(tmp_path: Path, states: Pat
 
 @pytest.mark.slow
 @pytest.mark.scaled
-@pytest.mark.parametrize("kill_at", range(3, 40, 6))
+@pytest.mark.parametrize("kill_at", range(3, 40, share(6, 12)))
 def test_a_power_cut_after_a_kill_and_a_restart_does_no_harm_either(
     tmp_path: Path, states: Path, kill_at: int
 ) -> None:

@@ -116,7 +116,7 @@ def test_no_power_cut_breaks_one_while_two_issue_and_anchor_at_once(
 
 @pytest.mark.slow
 @pytest.mark.scaled
-@pytest.mark.parametrize("kill_at", range(4, 34, 7))
+@pytest.mark.parametrize("kill_at", range(4, 34, share(7, 14)))
 def test_a_power_cut_after_a_kill_and_a_restart_breaks_none_either(
     tmp_path: Path, states: Path, kill_at: int
 ) -> None:
