@@ -17,7 +17,7 @@ export PIP_RETRIES ?= 10
 # Arguments for pytest, for instance: make test PYTEST="-m 'not slow'"
 PYTEST ?=
 
-.PHONY: help demo run test tests strangers check lint format quick whole fuzz bench flood shop year mutants wheels lock clean
+.PHONY: help demo run test tests strangers check lint format quick whole fuzz bench flood shop year mutants wheels sbom lock clean
 
 help: ## print these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -80,6 +80,11 @@ mutants: $(VENV)/.installed-mutants ## change chain/ in thousands of ways: tests
 wheels: $(VENV)/.installed-package ## build dist/: the service, and fapiao-verifier, which only checks proofs
 	@FAPIAO_RELEASE=1 $(PIP) wheel --no-deps --no-build-isolation --no-index --wheel-dir dist ./chain .
 	@ls dist
+
+sbom: ## write build/sbom.cdx.json: the parts of others that the service runs (CycloneDX)
+	@mkdir -p build
+	@$(PYTHON) -m scripts.sbom > build/sbom.cdx.json
+	@echo build/sbom.cdx.json
 
 lock: ## write requirements/*.txt anew from pyproject.toml (UPGRADE=1 takes newer versions)
 	@PYTHON=$(PYTHON) scripts/lock $(if $(UPGRADE),--upgrade)

@@ -62,3 +62,24 @@ def test_a_passkey_is_made_and_signs_in(chrome: Chrome, site: tuple[Bureau, str]
     assert chrome.complaints == [], chrome.complaints
     (kept,) = bureau.instance.store.passkeys(person.id)
     assert kept.used_at is not None
+
+
+def test_a_password_is_shown_as_long_as_somebody_wants(
+    chrome: Chrome, site: tuple[Bureau, str]
+) -> None:
+    bureau, url = site
+    person = bureau.person("li")
+    kind = "document.querySelector('#password').type"
+    box = "document.querySelector('[data-shows=password]')"
+    chrome.open(f"{url}/sign-in")
+    assert chrome.evaluate(f"[{kind}, {box}.closest('label').hidden]") == ["password", False]
+    fill(chrome, "#login", person.login)
+    fill(chrome, "#password", PASSWORD)
+    for shown in ("text", "password", "text"):
+        chrome.evaluate(f"{box}.click()")
+        assert chrome.evaluate(kind) == shown
+    kept = "addEventListener('submit', () => { sessionStorage.kind = %s; })"
+    chrome.evaluate(kept % kind)
+    submit(chrome, "form[action='/sign-in']")
+    assert chrome.evaluate("[location.pathname, sessionStorage.kind]") == ["/account", "password"]
+    submit(chrome, "form[action='/sign-out']")

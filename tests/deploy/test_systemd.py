@@ -78,6 +78,7 @@ def test_a_service_is_shut_in(name: str, installed: list[Path]) -> None:
     said = unit(name)["Service"]
     assert said["User"] in ("fapiao", "witness")
     assert (said["NoNewPrivileges"], said["ProtectSystem"]) == ("yes", "strict")
+    assert said["LimitCORE"] == "0"
     assert (said["CapabilityBoundingSet"], said["AmbientCapabilities"]) == ("", "")
 
 

@@ -20,7 +20,7 @@ SLACK: Final = 1
 """Steps by which a person's clock may be wrong, in either direction."""
 
 RECOVERY_CODES: Final = 10
-RECOVERY_BYTES: Final = 10
+RECOVERY_BYTES: Final = 15
 _GROUPS: Final = 4
 _LONGEST: Final = 100  # characters of a code that are looked at
 
@@ -124,7 +124,7 @@ class Factors:
 
 
 def recovery_digest(plain: str) -> Digest:
-    """What is kept of a recovery code: it has 80 random bits."""
+    """What is kept of a recovery code: it has 120 random bits (80 of those from before)."""
     return sha256(b"fapiao/v1/recovery\n" + plain.lower().encode("utf-8", "surrogatepass"))
 
 

@@ -148,6 +148,7 @@ def test_one_time_codes_are_set_up_by_scanning(bureau: Bureau) -> None:
     codes = browser.send("/account/totp", secret=secret, code=code, password=PASSWORD)
     found = re.findall(r"<li class=\"mono\">([a-z2-7-]+)</li>", codes.text)
     assert len(set(found)) == 10
+    assert {len(one.replace("-", "")) for one in found} == {24}  # of 5 bits each
     assert browser.is_in()
     assert not there.is_in()
     assert "10" in browser.get("/account").text
