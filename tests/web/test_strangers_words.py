@@ -33,6 +33,7 @@ NO_TEXTS: Final = (
     *("A" * 10_000, "甲\u202e乙", "a\r\nX: y", "\0", "\ud800", "\u200b", "😀" * 3_000),
     *("=1+1", "-1", "9" * 400, "٣", "%s%n{}", "../../etc/passwd", "1e309", "NaN"),
 )
+WANTS: Final = {"Accept": "text/html,*/*;q=0.8"}
 MOST: Final = 400  # pages of one walk
 
 
@@ -187,7 +188,7 @@ def walk(town: Town, who: str) -> Iterator[tuple[str, TestResponse]]:
             continue
         seen.add(shape(path))
         assert len(seen) < MOST
-        answer = town.browsers[who].get(path)
+        answer = town.browsers[who].client.get(path, base_url=BASE, headers=WANTS)
         yield path, answer
         if answer.status_code in (301, 302, 303, 308):
             todo.append(answer.headers["Location"].removeprefix(BASE))
