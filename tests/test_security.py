@@ -129,6 +129,31 @@ def test_other_sites_may_read_the_public_log_alone(desk: Desk) -> None:
         assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
+PASSES_OVER: Final = re.compile(
+    r"CERT_NONE|check_hostname\s*=\s*False|verify(?:_ssl)?\s*=\s*False|_create_unverified"
+    r"|cert_reqs|debug\s*=\s*True|use_(?:debugger|reloader)|TESTING"
+)
+
+
+def test_nothing_passes_over_certificates_or_runs_as_for_developers(desk: Desk) -> None:
+    for folder in ("chain", "invoice_service", "workers"):
+        for file in (ROOT / folder).rglob("*.py"):
+            assert PASSES_OVER.findall(file.read_text(encoding="utf-8")) == [], file
+    assert (desk.app.debug, desk.app.testing) == (False, False)
+
+
+def test_programs_that_keep_passwords_know_what_each_field_is_for() -> None:
+    """And nothing listens for pasting."""
+    kinds = {"current-password", "new-password", "off"}
+    for file in (ROOT / "invoice_service" / "web" / "templates").rglob("*.html"):
+        for field in re.findall(r"<input[^>]*type=\"password\"[^>]*>", file.read_text("utf-8")):
+            (kind,) = re.findall(r'autocomplete="([a-z-]+)"', field)
+            assert kind in kinds, (file, field)
+    for script in (ROOT / "static").rglob("*.js"):
+        if "vendor" not in script.parts and "password" in script.read_text("utf-8"):
+            assert "paste" not in script.read_text("utf-8"), script
+
+
 def test_no_text_becomes_code() -> None:
     for folder in ("chain", "invoice_service", "workers"):
         for file in (ROOT / folder).rglob("*.py"):

@@ -31,7 +31,18 @@ SHOWN: Final = "{{7*7}}"
 
 NO_TEXTS: Final = (
     *("A" * 10_000, "甲\u202e乙", "a\r\nX: y", "\0", "\ud800", "\u200b", "😀" * 3_000),
-    *("=1+1", "-1", "9" * 400, "٣", "%s%n{}", "../../etc/passwd", "1e309", "NaN"),
+    *(
+        "=1+1",
+        "-1",
+        "1'); DROP TABLE invoices; --",
+        '"',
+        "9" * 400,
+        "٣",
+        "%s%n{}",
+        "../../etc/passwd",
+        "1e309",
+        "NaN",
+    ),
 )
 WANTS: Final = {"Accept": "text/html,*/*;q=0.8"}
 MOST: Final = 400  # pages of one walk
