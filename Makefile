@@ -37,7 +37,7 @@ test: ## install what tests need, then run everything (what CI runs)
 
 check: lint tests ## format, lint, types, imports, and all tests
 
-tests: $(VENV)/.installed-dev
+tests: $(VENV)/.installed-dev ## all tests, and nothing beside them
 	$(BIN)/python -m pytest $(TESTERS) $(PYTEST)
 
 strangers: ## install programs of others that read our log, for tests (no root)
