@@ -72,6 +72,9 @@ def test_who_is_mapped_comes_in_and_is_known_again(bureau: Bureau, there: Provid
     browser = bureau.browser()
     assert there_and_back(browser, there, "/reports").headers["Location"] == "/reports"
     assert browser.get("/reports").status_code == 200
+    account = browser.get("/account").text
+    assert 'type="password"' not in account  # there is none here that they could say once more
+    assert "统一登录" in account
     person = he(bureau)
     assert (person.role, person.login, person.name) == ("examiner", "he@bureau", "何")
     there_and_back(bureau.browser(), there)
