@@ -75,12 +75,11 @@ class BureauPages:
 
     def all(self) -> Response:
         """Those in one state, those that have waited longest first."""
-        visitor = self._gate.official("applications")
+        self._gate.official("applications")
         state = _STATES.get(self._gate.asked("state"), "received")
         found = self._bench.store.applications([state], self._after(), _PAGE)
         return bureau_page(
             self._gate,
-            visitor,
             "apply/desk.html",
             applications=found,
             state=state,
@@ -173,7 +172,7 @@ class BureauPages:
             "typed": typed or {},
             "next": found[-1].id if len(found) == _PAGE else None,
         }
-        return bureau_page(self._gate, visitor, "apply/queue.html", problem, **values)
+        return bureau_page(self._gate, "apply/queue.html", problem, **values)
 
     def _shown(
         self,
@@ -196,7 +195,7 @@ class BureauPages:
             "account": self._owners.look(found),
             "rival_admitted": RIVAL_ADMITTED,
         }
-        return bureau_page(self._gate, visitor, "apply/one.html", problem, **values)
+        return bureau_page(self._gate, "apply/one.html", problem, **values)
 
     def _looks(self, visitor: Visitor, subject: str, what: What) -> None:
         """Write down that somebody looks, with the purpose that they have said; at this desk it is

@@ -21,6 +21,7 @@ from invoice_service.web.bureau.figures import Store as TotalsStore
 from invoice_service.web.bureau.lookups import LookupsPage
 from invoice_service.web.bureau.merchants import MerchantPages
 from invoice_service.web.bureau.merchants import Store as MerchantStore
+from invoice_service.web.bureau.navigation import rooms_of
 from invoice_service.web.bureau.overview import Overview, Waiting
 from invoice_service.web.bureau.people import BureauPeople
 from invoice_service.web.bureau.totals import TotalsPages
@@ -63,8 +64,10 @@ def blueprints(gate: Gate, instance: Instance) -> tuple[Blueprint, ...]:
     store, clock = instance.store, gate.door.desk.clock
     figures = Figures(store.totals, instance.log)
 
+    overview = Overview(gate, figures, clock, _waiting(instance)).blueprint()
+    overview.add_app_template_global(rooms_of)
     return (
-        Overview(gate, figures, clock, _waiting(instance)).blueprint(),
+        overview,
         TotalsPages(gate, figures, Views(store), instance.figures).blueprint(),
         MerchantPages(
             gate, store, figures, instance.help_store, instance.lookups, clock

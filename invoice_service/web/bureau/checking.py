@@ -58,7 +58,6 @@ class CheckPages:
                 problem = busy
         return bureau_page(
             self._gate,
-            self._gate.official("totals"),
             "bureau/check.html",
             problem,
             shown=shown,

@@ -40,7 +40,7 @@ class LookupsPage:
 
         MalformedError ``day_invalid``, ``parameter_malformed``.
         """
-        visitor = self._gate.official("trail")
+        self._gate.official("trail")
         asked, wanted = self._asked()
         people = self._people()
         found = self._store.looked(wanted, self._before(), PAGE)
@@ -51,7 +51,6 @@ class LookupsPage:
         ]
         return bureau_page(
             self._gate,
-            visitor,
             "bureau/lookups.html",
             asked=asked,
             people=people.values(),

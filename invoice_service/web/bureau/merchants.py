@@ -89,7 +89,6 @@ class MerchantPages:
         accounts = [account for one in ids if (account := self._store.account(one))]
         return bureau_page(
             self._gate,
-            visitor,
             "bureau/merchants.html",
             accounts=[_masked(one) if masked else one for one in accounts],
             masked=masked,
@@ -120,7 +119,6 @@ class MerchantPages:
         invoices = self._store.invoices(wanted, self._gate.after(), PAGE)
         return bureau_page(
             self._gate,
-            visitor,
             "bureau/merchant.html",
             account=account,
             places=(districts(), industries()),
@@ -142,7 +140,6 @@ class MerchantPages:
         read = msgspec.json.decode
         return bureau_page(
             self._gate,
-            visitor,
             "bureau/invoice.html",
             invoice=found,
             face=read(found.face),
@@ -168,7 +165,7 @@ class MerchantPages:
         """Note that somebody looks; the page that asks why, where that was not said yet."""
         purpose = self._gate.purpose(visitor)
         if not purpose:
-            return bureau_page(self._gate, visitor, "bureau/why.html", to=request.path)
+            return bureau_page(self._gate, "bureau/why.html", to=request.path)
         self._lookups.note(self._gate.by(visitor), subject, what, purpose)
         return None
 

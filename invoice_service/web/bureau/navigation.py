@@ -31,15 +31,18 @@ ROOMS: Final = (
 )
 
 
+def rooms_of(visitor: Visitor) -> list[Room]:
+    """Those that somebody may enter; the frame of all pages of officials shows them."""
+    return [room for room in ROOMS if visitor.has(room.power)]
+
+
 def bureau_page(
     gate: Gate,
-    visitor: Visitor,
     template: str,
     problem: Problem | None = None,
     **values: Any,  # noqa: ANN401 # whatever a template shows
 ) -> Response:
     """A page with the bureau's frame around it, and what was wrong, if anything."""
-    rooms = [room for room in ROOMS if visitor.has(room.power)]
     if problem is None:
-        return gate.page(template, rooms=rooms, **values)
-    return gate.again(template, problem, rooms=rooms, **values)
+        return gate.page(template, **values)
+    return gate.again(template, problem, **values)

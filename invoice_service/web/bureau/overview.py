@@ -69,7 +69,6 @@ class Overview:
         trend = self._figures.show({"by": "day", **_days(since, today)}, height)
         return bureau_page(
             self._gate,
-            visitor,
             "bureau/overview.html",
             block=of_day.head["block"],
             today=today.isoformat(),

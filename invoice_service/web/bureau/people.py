@@ -177,4 +177,4 @@ class BureauPeople:
             "decided": [(one, one.seen(now)) for one in found if one.seen(now) != "open"],
             "link": token and f"{self._gate.door.public_url}/invitation/{token}",
         }
-        return bureau_page(self._gate, visitor, _TEMPLATE, problem, **values)
+        return bureau_page(self._gate, _TEMPLATE, problem, **values)

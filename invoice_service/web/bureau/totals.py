@@ -163,7 +163,6 @@ class TotalsPages:
         visitor = self._gate.official("totals")
         return bureau_page(
             self._gate,
-            visitor,
             "bureau/totals.html",
             problem,
             looks=visitor.has("look"),

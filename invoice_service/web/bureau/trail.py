@@ -30,7 +30,7 @@ class TrailPage:
 
     def show(self) -> Response:
         """Those that fit; MalformedError ``day_invalid``, ``parameter_malformed``."""
-        visitor = self._gate.official("trail")
+        self._gate.official("trail")
         asked = {
             name: self._gate.asked(name).strip()[:_LONGEST]
             for name in ("type", "actor", "subject", "day")
@@ -48,7 +48,6 @@ class TrailPage:
         found = self._store.acts(wanted, self._gate.after(), PAGE)
         return bureau_page(
             self._gate,
-            visitor,
             "bureau/trail.html",
             acts=found,
             asked=asked,

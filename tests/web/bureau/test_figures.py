@@ -178,7 +178,9 @@ def test_questions_are_kept_by_name_for_oneself(people: dict[str, Browser]) -> N
     page = viewer.get("/bureau/totals").text
     assert HOSTILE not in page
     assert "onmouseover" in page
-    assert "at_block=1" not in page
+    kept = page.partition("<h2>已保存</h2>")[2].partition("</ul>")[0]
+    assert "by=district" in kept
+    assert "at_block" not in kept
     assert "onmouseover" not in auditor.get("/bureau/totals").text
     assert code_in(viewer.send("/bureau/totals/views", name=" ", by="district")) == "view_unnamed"
     assert code_in(viewer.send("/bureau/totals/views", name="x", by="moon")) == "by_unknown"
