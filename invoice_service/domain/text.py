@@ -45,9 +45,7 @@ _REFUSED = re.compile(
     f"{_NOT_CHARACTERS}]"
 )
 _LOST = "\ufffd"
-_MOVES: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_MOVES: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 # Private and unassigned characters are rare surnames and newer scripts: beside others they may

@@ -12,7 +12,8 @@ from invoice_service.domain.text import visible
 
 def one_event(text: str) -> str:
     """What a log is given of it."""
-    return visible(text).replace("\n", "\n    ")
+    whole = text.encode("utf-8", "backslashreplace").decode()  # names of files may be no text
+    return visible(whole).replace("\n", "\n    ")
 
 
 class OneEvent(logging.Formatter):

@@ -82,7 +82,7 @@ def test_of_styles_our_own_are_passed_on(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_an_event_is_a_line_in_every_log(capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever an error quotes: lines after the first are set in, controls written out."""
-    forged = f"x\n2026-11-21 INFO anchored 7 invoices {MOVES}"
+    forged = f"x\n2026-11-21 INFO anchored 7 invoices {MOVES}\udcff"
     before = structlog.get_config()
     try:
         plain_logs()
