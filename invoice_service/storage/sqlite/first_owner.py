@@ -86,6 +86,8 @@ class FirstOwnerRows:
             stands = _Stands(connection, id_)
             if stands.barred or stands.state(by.at) == "open":
                 return False
+            if until is stands.until is None:
+                return True  # nothing is offered as it is
             take_back(connection, id_)
             connection.execute(
                 "UPDATE applications SET invite_until = ?, invited = ?, version = version + 1,"
