@@ -3,15 +3,21 @@
 import io
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from werkzeug.serving import make_server
 
-from tests.api.admission.office import applied, stepped
+from invoice_service.services.people.sessions import Visit
+from invoice_service.web.people.gate import SESSION, cookie_name
+from tests.api.admission.office import applied, examined, stepped
 from tests.api.desk import Desk
-from tests.browser.chrome import Chrome
+from tests.browser.chrome import Chrome, Pipe, page
+from tests.browser.test_access import AXE, LOOK
+from tests.browser.working import fill, served, submit
 from tests.patience import wait_until
+from tests.web.people.visitors import Bureau
 
 pytestmark = pytest.mark.slow
 
@@ -62,3 +68,59 @@ def test_a_link_with_the_receipt_leads_to_the_page_and_leaves_the_address(
     assert [one.text for one in desk.instance.admission.bench.one(id_).comments] == [
         "We have moved"
     ]
+
+
+def look(chrome: Chrome) -> None:
+    """It fits the smallest phone and keeps nobody out, by day and by night."""
+    for dark in (True, False):
+        chrome.dark(on=dark)
+        assert chrome.evaluate(LOOK) == []
+    assert chrome.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    assert chrome.complaints == []
+
+
+def test_from_the_receipt_to_the_owners_account_and_what_officials_see_of_it(
+    chromium: Pipe, tmp_path: Path
+) -> None:
+    with (
+        page(chromium) as chrome,
+        served() as (url, apps),
+        Bureau(tmp_path, FAPIAO_SERVICE_PUBLIC_URL=url) as bureau,
+    ):
+        apps.append(bureau.app)
+        chrome.before_pages(AXE.read_text("utf-8"))
+        chrome.speak("en")
+        chrome.window(*PHONE, phone=True)
+        rival, _ = applied(bureau, paper(), name="x" * 60)
+        id_, receipt = examined(bureau, paper())
+        chief = bureau.person("chen", "administrator")
+        token = bureau.instance.people.sessions.open(chief, "strong", Visit("", ""), "totp")
+        kept = f"{cookie_name(url, SESSION)}={token}; path=/"
+        chrome.open(f"{url}/sign-in")
+        chrome.evaluate(f"document.cookie = {kept!r}")
+        for path in ("", f"/{id_}", f"/{rival}"):
+            chrome.open(f"{url}/bureau/applications{path}")
+            look(chrome)
+        stepped(bureau, id_, "admit", batch="2026-11", rivals=[rival])
+        chrome.open(f"{url}/bureau/applications/{id_}")
+        look(chrome)
+        chrome.evaluate(f"document.cookie = {kept!r} + '; max-age=0'")
+        chrome.open(f"{url}/apply/status")
+        fill(chrome, receipt=receipt)
+        submit(chrome, "#by-receipt")
+        look(chrome)
+        fill(chrome, name="王店长", login="wang")
+        submit(chrome, "#account form")
+        look(chrome)
+        chrome.evaluate("void document.querySelector('#account a').click()")
+        chrome.wait()
+        assert "Welcome, 王店长" in chrome.evaluate("document.body.innerText")
+        fill(chrome, password="seven ducks cross a river")
+        submit(chrome, "main form")
+        assert "Your account" in chrome.evaluate("document.title")
+        assert "wang@2" in chrome.evaluate("document.body.innerText")
+        chrome.open(f"{url}/apply/status")
+        fill(chrome, receipt=receipt)
+        submit(chrome, "#by-receipt")
+        assert "It is open" in chrome.evaluate("document.body.innerText")
+        look(chrome)
