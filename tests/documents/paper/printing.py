@@ -69,7 +69,13 @@ def read(data: bytes) -> tuple[list[str], dict[str, bytes]]:
     return texts, files
 
 
+def scanned(path: Path, dpi: int) -> Path:
+    """The first page as a scanner of so many dots an inch sees it, in shades of grey."""
+    run("pdftoppm", "-r", str(dpi), "-gray", "-singlefile", path, path.with_suffix(f".{dpi}"))
+    return path.with_suffix(f".{dpi}.pgm")
+
+
 def pictured(path: Path, dpi: int) -> Image.Image:
-    """The first page as a scanner of so many dots an inch would see it."""
+    """The first page at so many dots an inch, in colour."""
     run("pdftoppm", "-r", str(dpi), "-png", "-singlefile", path, path.with_suffix(f".{dpi}"))
     return Image.open(path.with_suffix(f".{dpi}.png"))

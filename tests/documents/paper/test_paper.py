@@ -10,7 +10,7 @@ from typing import Any
 import pdfplumber
 import pytest
 import zxingcpp
-from PIL import ImageChops
+from PIL import Image, ImageChops
 
 from invoice_service.documents.paper.press import printed
 from invoice_service.documents.paper.typeset import typeset
@@ -24,6 +24,7 @@ from tests.documents.paper.printing import (
     pictured,
     read,
     run,
+    scanned,
     text_of,
 )
 from tests.documents.test_slip import red_of
@@ -249,12 +250,12 @@ def check_page(path: Path, invoice: StoredInvoice, name: str, dpis: Sequence[int
     assert fonts
     assert all(row.split()[-5:-2] == ["yes", "yes", "yes"] for row in fonts), fonts
     for dpi in dpis:
-        picture = pictured(path, dpi)
-        assert [code.text for code in zxingcpp.read_barcodes(picture)] == [link_of(invoice)], dpi
-        scanned = path.with_suffix(f".{dpi}.png")
-        found = run("zbarimg", "--quiet", "--raw", scanned)
-        assert found.split() == [link_of(invoice)], dpi
-        scanned.unlink()
+        page = scanned(path, dpi)
+        with Image.open(page) as picture:
+            codes = zxingcpp.read_barcodes(picture)
+        assert [code.text for code in codes] == [link_of(invoice)], dpi
+        assert run("zbarimg", "--quiet", "--raw", page).split() == [link_of(invoice)], dpi
+        page.unlink()
 
 
 def fourth_row(text: str) -> str:
