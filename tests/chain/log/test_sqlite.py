@@ -12,6 +12,7 @@ import pytest
 from chain.errors import Problem, UnavailableError
 from chain.log.database import SqliteLogStore, _problem
 from chain.log.sqlite import Trouble, trouble
+from chain.log.turns import LONG_SECONDS
 from chain.signing.cosignature import Cosigner
 from chain.signing.note import SignerKey
 from chain.witness import database
@@ -137,3 +138,14 @@ def test_closing_takes_no_connection_from_under_a_thread(tmp_path: Path) -> None
     assert store.origin() == "mine"
     store.close()
     assert [path.name for path in tmp_path.iterdir()] == ["log.db"]  # all are closed: no log
+
+
+def test_who_opens_a_log_waits_as_long_as_bringing_it_up_to_date_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = []
+    monkeypatch.setattr(
+        "chain.log.database.take", lambda _handle, _path, *, seconds=0.0: waits.append(seconds)
+    )
+    SqliteLogStore(tmp_path / "log.db").close()
+    assert waits == [LONG_SECONDS]
