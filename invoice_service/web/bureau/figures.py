@@ -6,13 +6,15 @@ from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 from flask import url_for
+from flask_babel import gettext as _
 
 from invoice_service.services.anchoring.totals import Blocks
 from invoice_service.services.reporting.collect import MixStore
 from invoice_service.services.reporting.masking import masked_report
 from invoice_service.services.reporting.mix import MixedReport, mixed_report
-from invoice_service.services.reporting.question import ask
+from invoice_service.services.reporting.question import COMPARED, ask
 from invoice_service.web.bureau.narrowing import AS_FILTER, kept, narrowed
+from invoice_service.web.ground.catalogs import N_
 from invoice_service.web.ground.language import either, place_name
 
 SIDES: Final = ("gross", "reversed", "net")
@@ -32,6 +34,19 @@ _BELOW: Final = {
 """What a row of one dimension is taken apart by, when somebody goes down."""
 
 
+_WORDS: Final = {
+    ("type", "blue"): N_("blue invoice"),
+    ("type", "red"): N_("red invoice"),
+    ("state", "valid"): N_("valid"),
+    ("state", "part"): N_("partly taken back"),
+    ("state", "full"): N_("all taken back"),
+    ("tax_kind", ""): N_("no kind of zero"),
+    ("tax_kind", "exempt"): N_("exempt"),
+    ("tax_kind", "untaxed"): N_("not taxable"),
+    ("till", ""): N_("no till said"),
+}
+"""What keys that stand for themselves are called."""
+
 _PLACES: Final = ("section", "division", "group", "class", "industry", "district")
 
 
@@ -46,6 +61,7 @@ class Store(MixStore, Protocol):
 class Row(NamedTuple):
     """A line of a table: its name, whole numbers, and where it leads ("" for nowhere).
 
+    ``then`` is its net total on each side that it is compared with, where there is one, in fen.
     ``link`` goes down from it, ``check`` makes it again from documents.
     """
 
@@ -54,6 +70,7 @@ class Row(NamedTuple):
     check: str
     share: str
     sums: Mapping[str, Mapping[str, int]]
+    then: Mapping[str, int]
 
 
 class Shown(NamedTuple):
@@ -69,6 +86,17 @@ class Shown(NamedTuple):
     def whole(self) -> Mapping[str, Mapping[str, int]]:
         """What all rows come to."""
         return numbers(self.head)
+
+    @property
+    def rest(self) -> Mapping[str, Mapping[str, int]]:
+        """What the rows beside those of a rank come to; nothing where there are none."""
+        rest = self.head.get("rest", {"rows": 0})
+        return numbers(rest) if rest["rows"] else {}
+
+    @property
+    def then(self) -> Mapping[str, int]:
+        """What all of it came to on each side that it is compared with, net, in fen."""
+        return _then(self.head)
 
 
 class Figures:
@@ -107,6 +135,10 @@ def numbers(found: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     return {side: {name: int(n) for name, n in found[side].items()} for side in SIDES}
 
 
+def _then(found: Mapping[str, Any]) -> dict[str, int]:
+    return {side: int(found[side]["net"]["total"]) for side in COMPARED if side in found}
+
+
 def _row(
     row: Mapping[str, Any], words: Mapping[str, str], days: tuple[str, str], *, looks: bool
 ) -> Row:
@@ -115,7 +147,7 @@ def _row(
     hidden = "merchant" in keys and not looks
     link = "" if hidden else _down(keys, words)
     check = "" if hidden else _check(narrowed(words, keys, days))
-    return Row(name, link, check, row["share"], numbers(row))
+    return Row(name, link, check, row["share"], numbers(row), _then(row))
 
 
 def _check(words: Mapping[str, str]) -> str:
@@ -127,7 +159,7 @@ def _name(dimension: str, key: str, named: Mapping[str, str] | None) -> str:
     if dimension == "rate":
         return f"{float(key) * 100:g}%"
     if not named:
-        return key
+        return _(_WORDS[dimension, key]) if (dimension, key) in _WORDS else key
     if dimension in _PLACES:
         return place_name(named.get("en", ""), named.get("zh", ""), key)
     return either(named.get("en", ""), named.get("zh", "")) or named.get("zh", "") or key

@@ -121,6 +121,7 @@ class MerchantPages:
             self._gate,
             "bureau/merchant.html",
             account=account,
+            money=account.money_left(self._clock()),
             places=(districts(), industries()),
             months=self._figures.show({"by": "month", **of}, height),
             rates=self._figures.show({"by": "rate", **of}, height),

@@ -1,6 +1,7 @@
 """``/bureau/people``: the bureau's people, and what one proposes and another confirms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from flask import Blueprint, Response
@@ -150,7 +151,9 @@ class BureauPeople:
                 return self._back()
             token = alone()
         except _FAULTS as problem:
-            return self._page(visitor, problem)
+            person = subject.removeprefix("person:")
+            at = "why-new" if kind == "invitation" else f"why-{kind}{person}"
+            return self._page(visitor, problem, typed={**fields, "at": at})
         return self._page(visitor, token=token) if token else self._back()
 
     def _done(self, visitor: Visitor, act: Callable[[], object]) -> AnyResponse:
@@ -163,7 +166,14 @@ class BureauPeople:
     def _back(self) -> AnyResponse:
         return self._gate.go("/bureau/people")
 
-    def _page(self, visitor: Visitor, problem: Problem | None = None, token: str = "") -> Response:
+    def _page(
+        self,
+        visitor: Visitor,
+        problem: Problem | None = None,
+        token: str = "",
+        typed: Mapping[str, str] = MappingProxyType({}),
+    ) -> Response:
+        """``typed`` is what a refused form said, and ``at`` the name of its field for a reason."""
         people = self._staff.store.people(None)
         now = self._desk.clock()
         found = self._proposals.store.proposals(0, _SHOWN)
@@ -175,6 +185,7 @@ class BureauPeople:
             "two": self._proposals.in_force(),
             "waiting": [one for one in found if one.seen(now) == "open"],
             "decided": [(one, one.seen(now)) for one in found if one.seen(now) != "open"],
+            "typed": typed,
             "link": token and f"{self._gate.door.public_url}/invitation/{token}",
         }
         return bureau_page(self._gate, _TEMPLATE, problem, **values)

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from babel.support import NullTranslations
-from flask import Blueprint, Flask, redirect, request
+from flask import Blueprint, Flask, current_app, redirect, request
 from flask_babel import Babel, Domain, get_locale
 from werkzeug import Response
 
@@ -133,7 +133,16 @@ def speak(app: Flask) -> None:
 
 
 def here() -> str:
-    """The address of the page that is being made, below the public one."""
+    """The address of the page that is being made, below the public one.
+
+    Of an answer to a form it is the nearest above that can be opened: where a form goes to is often
+    no page, and whoever asked for it in another language would be told that nothing is there.
+    """
+    if request.method not in ("GET", "HEAD"):
+        routes, path = current_app.create_url_adapter(request), request.path
+        while path and not (routes and routes.test(path, "GET")):
+            path = path.rpartition("/")[0]
+        return path or "/"
     query = request.query_string.decode("utf-8", "replace")
     return f"{request.path}?{query}" if query else request.path
 

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
@@ -132,6 +133,39 @@ def test_an_industry_without_an_english_name_is_named_by_its_code_too(
     assert "畜牧渔业饲料批发 (5113)" in listed
     assert "Full-service restaurants" in listed or "restaurants" in listed
     assert "(5113)" not in browser.get("/bureau/merchants").text
+
+
+def test_ranked_rows_show_what_ranks_them_and_what_the_rest_comes_to(
+    people: dict[str, Browser],
+) -> None:
+    page = people["viewer"].get("/bureau/totals?by=type&measure=tax&top=1&compare=before").text
+    assert re.findall(r"data-drawn>([^<]+)<", page) == ["税额"]
+    (rest,) = re.findall(r"<tr><th scope=\"row\">其余 1 行</th>(.*)</tr>", page)
+    assert "-¥498.10" in rest
+    assert "上一期净额" in page
+    assert "去年同期净额" not in page
+
+
+def test_rows_are_named_in_the_readers_language(people: dict[str, Browser]) -> None:
+    page = people["viewer"].get("/bureau/totals?by=type&by=state&by=tax_kind").text
+    named = re.findall(r'<th scope="row">([^<]+)</th>', page)
+    assert {"蓝字发票 · 有效 · 无", "蓝字发票 · 已红冲 · 无", "红字发票 · 有效 · 无"} <= set(named)
+
+
+def test_each_row_stands_beside_its_period_before(tmp_path: Path) -> None:
+    with Bureau(tmp_path) as bureau:
+        bureau.issue("first")
+        bureau.anchor()
+        bureau.clock.now += timedelta(days=1)
+        bureau.issue("second")
+        bureau.issue("third")
+        bureau.anchor()
+        viewer = bureau.strong(bureau.person("vi", "viewer"))
+        asked = "by=district&from=2026-11-22&to=2026-11-22&compare=before"
+        page = viewer.get(f"/bureau/totals?{asked}").text
+    body = page.partition("<tbody>")[2].partition("</tfoot>")[0]
+    sums = re.findall(r'data-value="(\d+)">¥', body)
+    assert sums == ["99620", "0", "99620", "49810"] * 2  # the row, and all together
 
 
 def test_files_are_what_the_page_shows_and_the_manifest_tells_them(

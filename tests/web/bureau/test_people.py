@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from invoice_service.services.people.person import Person
-from tests.web.people.visitors import Browser, Bureau, code_in
+from tests.web.people.visitors import Browser, Bureau, code_in, hidden
 
 PAGE = "/bureau/people"
 
@@ -67,6 +67,23 @@ def test_an_invitation_of_two_shows_its_link_once(bureau: Bureau) -> None:
     assert "https://fapiao.test/invitation/" in confirmed.text
     assert "<b>新人</b>" not in confirmed.text
     assert "https://fapiao.test/invitation/" not in wu.get(PAGE).text
+
+
+def test_a_refused_form_keeps_what_was_typed_and_its_switch_leads_back(bureau: Bureau) -> None:
+    he = bureau.person("he", "viewer")
+    chen, _ = (bureau.strong(bureau.person(name, "administrator")) for name in ("chen", "wu"))
+    chen.get(PAGE)
+    page = chen.send(PAGE, name='新"人', login="no such!", role="auditor", reason="代班").text
+    assert 'value="新&#34;人"' in page
+    assert 'value="no such!"' in page
+    assert 'value="auditor" checked' in page
+    assert page.count('value="代班"') == 1
+    chen.send(f"{PAGE}/{he.id}/role", role="examiner")
+    again = chen.send(f"{PAGE}/{he.id}/role", role="examiner", reason="替补")
+    assert code_in(again)
+    assert again.text.count("<details open>") == again.text.count('value="替补"') == 1
+    assert hidden(again.text, "back") == PAGE
+    assert hidden(chen.send("/bureau/proposals/9/confirmation").text, "back") == "/bureau"
 
 
 def test_an_auditor_reads_and_an_examiner_is_not_let_in(bureau: Bureau) -> None:
