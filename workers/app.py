@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from celery import Celery
-from celery.signals import after_setup_logger
+from celery.signals import after_setup_logger, after_setup_task_logger
 
 from invoice_service.config import Config, load
 from invoice_service.processes.log_lines import plain_handlers
@@ -134,7 +134,8 @@ def _folder(config: Config) -> dict[str, Any]:
     }
 
 
-@after_setup_logger.connect  # type: ignore[untyped-decorator]  # celery has no types
+@after_setup_task_logger.connect  # type: ignore[untyped-decorator]  # celery has no types
+@after_setup_logger.connect  # type: ignore[untyped-decorator]  # the same
 def hush(logger: logging.Logger, **_: object) -> None:
     """Keep what Celery says every second out of the logs; the tasks say what they did."""
     for name in _CHATTY:

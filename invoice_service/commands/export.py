@@ -1,6 +1,5 @@
 """``fapiao export``: what is stored, in forms that other programs read."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -10,7 +9,7 @@ import click
 from chain.hashing import sha256_of_parts
 from chain.tree.merkle import MAX_SIZE
 from invoice_service.commands.options import AFTER, NUMBER
-from invoice_service.commands.output import progress
+from invoice_service.commands.output import print_data, progress
 from invoice_service.commands.session import Session
 from invoice_service.documents.spreadsheet import texts_workbook
 from invoice_service.services.ports import InvoiceFilter
@@ -62,7 +61,7 @@ def export(
     lines = _lines(instance, what, "ndjson" if as_json else form, merchant_id, after)
     if output is None:
         for line in lines:
-            sys.stdout.buffer.write(line)
+            print_data(line)
     else:
         _write_file(output, lines, _count(instance, what, after))
         click.echo(f"{_digest(output)}  {output}")

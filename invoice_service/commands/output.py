@@ -59,6 +59,14 @@ def unguarded(stream: Any) -> Any:  # noqa: ANN401 # a stream, or one that is gu
     return stream.unguarded if isinstance(stream, Guarded) else stream
 
 
+def print_data(data: bytes) -> None:
+    """A file's bytes as they are; on a terminal as it may be shown them."""
+    if sys.stdout.isatty():
+        sys.stdout.write(data.decode("utf-8", "replace"))
+    else:
+        sys.stdout.buffer.write(data)
+
+
 def print_json(value: object, *, err: bool = False) -> None:
     """One JSON text on a line of its own; what is no text in it, as file names may be, is "?"."""
     try:

@@ -1,7 +1,6 @@
 """``fapiao proof``: the file with which anyone can check an invoice alone."""
 
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from chain.proof.hide import hide_groups
 from chain.proof.receipt import receipt_of
 from chain.proof.tlogproof import tlog_proof_of
 from invoice_service.commands.claims import proof_slip
+from invoice_service.commands.output import print_data
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
 from invoice_service.domain.qrtext import read_hash
@@ -103,7 +103,7 @@ def _build(session: Session, hash_: str) -> Proof:
 
 def _write(data: bytes, path: Path) -> None:
     if path == Path("-"):
-        sys.stdout.buffer.write(data)
+        print_data(data)
         return
     write_file(path, data)
     click.echo(str(path))

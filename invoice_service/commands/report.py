@@ -11,7 +11,7 @@ import msgspec
 from chain.durable import write_file
 from invoice_service.commands.mixed import local_mix, print_block, print_mix, title_of, verify
 from invoice_service.commands.options import BLOCK
-from invoice_service.commands.output import print_table
+from invoice_service.commands.output import print_data, print_table
 from invoice_service.commands.remote import Remote
 from invoice_service.commands.session import Session
 from invoice_service.documents.spreadsheet import totals_csv, totals_workbook
@@ -97,7 +97,7 @@ def report(
     elif form == "xlsx" and sys.stdout.isatty():
         raise click.UsageError("a workbook is no text: name a file with --output")
     else:
-        sys.stdout.buffer.write(data + (b"\n" if form == "json" else b""))
+        print_data(data + (b"\n" if form == "json" else b""))
     return 0
 
 

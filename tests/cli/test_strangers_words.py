@@ -1,5 +1,6 @@
 """Words of strangers on a terminal: a name is no markup, and moves no cursor; nor in a log."""
 
+import io
 import json
 import logging
 import re
@@ -13,7 +14,7 @@ import structlog
 
 from chain.errors import Problem
 from invoice_service.api.incidents import LOG_FORM
-from invoice_service.cli import report_problem
+from invoice_service.cli import report_problem, run
 from invoice_service.commands.output import Guarded
 from invoice_service.processes.log_lines import OneEvent
 from invoice_service.processes.logs import plain_logs
@@ -67,6 +68,26 @@ def test_nor_does_what_another_service_answers(town: Town, *, as_json: bool) -> 
     assert status != 0
     assert CONTROLS.findall(out + err) == []
     assert "\\u001b" in out + err
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is one."""
+
+    def isatty(self) -> bool:
+        """Yes."""
+        return True
+
+
+def test_nor_does_a_file_of_another_service_that_is_shown(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    line = ("report", "--key", "fk_x", "--format", "csv")
+    with answering((200, MOVES.encode() + b"\xff\n")) as (url, _):
+        assert run([*line, "--url", url]) == 0
+    assert CONTROLS.findall(terminal.getvalue()) == []
+    assert terminal.getvalue().startswith("店\\u001b[8m")
 
 
 def test_of_styles_our_own_are_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
