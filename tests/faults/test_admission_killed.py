@@ -5,13 +5,16 @@ from functools import partial
 from itertools import count
 from typing import Final
 
+import msgspec
 import pytest
 
 from invoice_service.config import Config
 from invoice_service.domain.acts import By
 from invoice_service.domain.application import ApplicationRequest, Finding
 from invoice_service.domain.quota import Quotas
+from invoice_service.replay.city import build_city
 from invoice_service.services.admission.ports import Application, Decision
+from invoice_service.services.checking.audit_papers import audit_papers
 from invoice_service.services.checking.audit_trail import audit_trail
 from invoice_service.wiring import Instance, open_instance
 from tests.api.desk import OTHER_TAX_ID, Clock, Desk
@@ -100,4 +103,60 @@ def test_what_was_cut_off_stands_as_the_trail_says_and_is_gone_on_with(
             instance.close()
         if not killed:
             assert number > 2
+            return
+
+
+def let_in(instance: Instance, receipt: str, rival: str, asked: ApplicationRequest) -> None:
+    """From two applications with one tax id to the owner's invitation; again: what is left of it."""
+    desks = instance.admission
+    for one in (rival, receipt):
+        if not desks.applications.is_known(one):
+            desks.applications.apply(one, asked, [one.encode()])
+    found, bench = desks.applications.look(receipt), desks.bench
+    steps: dict[str, dict[str, object]] = {
+        "received": {"step": "notice"},
+        "notice": {"step": "examine", "finding": Finding("low", "A")},
+        "examined": {"step": "admit", "batch": "1"},
+    }
+    while found.state in steps:
+        decision = Decision(version=found.version, **steps[found.state])  # type: ignore[arg-type]
+        found = bench.decide(found.id, decision, BY)
+    desks.owners.invite(receipt, found, "Wang", "wang", "")
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["lost", "kept"])
+def test_who_is_admitted_gets_in_once_and_the_others_are_refused_with_it(
+    house: House, kept: bool
+) -> None:
+    shops = iter(build_city(7 + kept, 40).shops)
+    for number in count(1):
+        receipt, rival = house.receipt(), house.receipt()
+        asked = msgspec.structs.replace(ASKED, tax_id=next(shops).request.tax_id)
+        work = partial(let_in, receipt=receipt, rival=rival, asked=asked)
+        killed = killed_at(number, kept=kept, prepare=house.opened, work=work)
+        instance = house.opened()
+        try:
+            desks, store = instance.admission, instance.store
+            if desks.applications.is_known(receipt):
+                before = desks.applications.look(receipt)
+                refused = desks.applications.look(rival).state == "refused"
+                assert (before.state == "admitted") == refused
+                assert (before.state == "admitted") == (
+                    store.account_by_tax_id(asked.tax_id) is not None
+                )
+            audit_trail(store)
+            work(instance)
+            found = desks.applications.look(receipt)
+            assert desks.owners.look(found).state == "invited"
+            assert desks.applications.look(rival).state == "refused"
+            assert [one.role for one in store.people(found.merchant_id)] == ["owner"]
+            made = desks.owners.invitation(receipt, found)
+            assert made is not None
+            assert instance.people.staff.invited(made.token, instance.people.clock()).name == "Wang"
+            audit_trail(store)
+            audit_papers(store, instance.admission_store.papers)
+        finally:
+            instance.close()
+        if not killed:
+            assert number > 5
             return
