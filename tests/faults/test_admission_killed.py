@@ -107,7 +107,7 @@ def test_what_was_cut_off_stands_as_the_trail_says_and_is_gone_on_with(
 
 
 def let_in(instance: Instance, receipt: str, rival: str, asked: ApplicationRequest) -> None:
-    """From two applications with one tax id to the owner's invitation; again: what is left of it."""
+    """From two applications with one tax id to the owner's invitation; again: the rest of it."""
     desks = instance.admission
     for one in (rival, receipt):
         if not desks.applications.is_known(one):
