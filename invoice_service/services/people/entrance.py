@@ -144,7 +144,8 @@ class Entrance:
                 self.sessions.store.end_sessions(person.id, by)
                 raise
             person = msgspec.structs.replace(person, role=role)
-        return self._signed(person, "strong", visit, "oidc", old)
+        how = "oidc" if role == known.role else "oidc_lesser"
+        return self._signed(person, "strong", visit, how, old)
 
     def _provided(self, known: Known, role: OfficialRole, by: By) -> Person:
         """Keep somebody new, under a name that is free."""

@@ -138,6 +138,8 @@ def test_where_there_are_two_the_provider_alone_makes_no_administrator(
     assert came(bureau, there, "tax-heads", "tax-examiners").role == "administrator"
     assert came(bureau, there, "tax-examiners").role == "examiner"
     assert came(bureau, there, "tax-heads").role == "viewer", "once taken, it takes two again"
+    ways = [one["after"]["how"] for one in bureau.acts("sign_in")]
+    assert ways == ["oidc_lesser", "oidc_lesser", "oidc", "oidc", "oidc_lesser"]
 
 
 def test_before_there_are_two_it_does(bureau: Bureau, there: Provider) -> None:
