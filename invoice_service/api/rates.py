@@ -58,7 +58,10 @@ class Caller:
         self.left, self.wait = self._purse.take(self._name, cost)
         if self.wait:
             raise RefusedError(
-                "rate_limited", f"try again in {self.wait} seconds", retry_after=self.wait
+                "rate_limited",
+                f"try again in {self.wait} seconds",
+                retry_after=self.wait,
+                detail_zh=f"请于 {self.wait} 秒后重试",
             )
 
     def pay_list(self, records: int) -> None:

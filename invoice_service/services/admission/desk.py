@@ -163,8 +163,12 @@ class Applications:
         left = self._counts.take(name, allowed)
         if left:
             wait = max(1, ceil(left))
-            detail = f"try again in {wait} seconds"
-            raise RefusedError("applications_limited", detail, retry_after=wait)
+            raise RefusedError(
+                "applications_limited",
+                f"try again in {wait} seconds",
+                retry_after=wait,
+                detail_zh=f"请于 {wait} 秒后重试",
+            )
 
     def _say(self, id_: int, whose: Whose, text: str) -> None:
         self.store.add_comment(id_, whose, said(text), self._clock(), self.room)

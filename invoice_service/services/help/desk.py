@@ -57,7 +57,12 @@ class ReportDesk:
         left = self._counts.take(f"report\n{site}", ALLOWED)
         if left:
             wait = max(1, ceil(left))
-            raise RefusedError("reports_limited", f"try again in {wait} seconds", retry_after=wait)
+            raise RefusedError(
+                "reports_limited",
+                f"try again in {wait} seconds",
+                retry_after=wait,
+                detail_zh=f"请于 {wait} 秒后重试",
+            )
 
     def is_known(self, receipt: str) -> bool:
         """Whether the form of this receipt has come already."""

@@ -78,7 +78,12 @@ class Tries(NamedTuple):
         left = self.counts.take(f"{self.kind}\n{name}", self.allowed)
         if left:
             wait = max(1, ceil(left))
-            raise RefusedError("sign_in_limited", f"try again in {wait} seconds", retry_after=wait)
+            raise RefusedError(
+                "sign_in_limited",
+                f"try again in {wait} seconds",
+                retry_after=wait,
+                detail_zh=f"请于 {wait} 秒后重试",
+            )
 
 
 class Bounds:

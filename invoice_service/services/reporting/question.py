@@ -91,7 +91,9 @@ def ask(words: Mapping[str, str]) -> Question:
     compare = _list(words, "compare", COMPARED)
     top, bottom = (_number(words, name, 1, MOST_RANKED) or 0 for name in ("top", "bottom"))
     if top and bottom:
-        raise _malformed("bottom", "either the top or the bottom is asked for")
+        raise _malformed(
+            "bottom", "either the top or the bottom is asked for", "与“只看前几名”只能填其一"
+        )
     question = Question(
         by=by,
         first=words.get("from"),
@@ -104,7 +106,9 @@ def ask(words: Mapping[str, str]) -> Question:
         **{name: words.get(name, "") for name in FILTERS},
     )
     if compare and len(question.times) > 1:
-        raise _malformed("compare", "with one period among what it is by, or none")
+        raise _malformed(
+            "compare", "with one period among what it is by, or none", "汇总项中最多有一项是时间"
+        )
     _check_filters(words)
     return question
 
@@ -118,6 +122,7 @@ def _by(text: str) -> tuple[str, ...]:
             "by_unknown",
             f"a report is by up to {MOST_DIMENSIONS} different ones of {', '.join(DIMENSIONS)}",
             pointer="/by",
+            detail_zh=f"最多按 {MOST_DIMENSIONS} 项汇总，且各不相同",
         )
     if "till" in names and "merchant" not in names:
         at = names.index("till")
@@ -130,9 +135,9 @@ def _list(words: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> tupl
         return ()
     found = tuple(words[name].split(","))
     if not set(found) <= set(allowed) or len(set(found)) < len(found):
-        raise _malformed(name, f"it is of {', '.join(allowed)}")
+        raise _malformed(name, f"it is of {', '.join(allowed)}", f"可选 {'、'.join(allowed)}")
     if name == "measure" and len(found) > 1:
-        raise _malformed(name, "one measure ranks the rows")
+        raise _malformed(name, "one measure ranks the rows", "只能选一项")
     return tuple(one for one in allowed if one in found)
 
 
@@ -143,7 +148,9 @@ def _number(words: Mapping[str, str], name: str, least: int, most: int) -> int |
     if text.isascii() and text.isdecimal() and len(text) <= 16 and str(int(text)) == text:  # noqa: SIM102 # the bounds are of a number
         if least <= int(text) <= most:
             return int(text)
-    raise _malformed(name, f"a whole number from {least} to {most}")
+    raise _malformed(
+        name, f"a whole number from {least} to {most}", f"请填 {least} 至 {most} 的整数"
+    )
 
 
 def _check_filters(words: Mapping[str, str]) -> None:
@@ -154,15 +161,37 @@ def _check_filters(words: Mapping[str, str]) -> None:
         "rate": is_rate,
     }
     said = {
-        "merchant": "a tax id of 18 characters",
-        "industry": "a section, division, group or class of GB/T 4754",
-        "district": "one of Shenzhen's districts, six digits",
-        "rate": "a rate like 0.06",
+        "merchant": ("a tax id of 18 characters", "请填 18 位纳税人识别号"),
+        "industry": (
+            "a section, division, group or class of GB/T 4754",
+            "请填 GB/T 4754 的门类、大类、中类或小类代码",
+        ),
+        "district": ("one of Shenzhen's districts, six digits", "请填深圳市各区的六位代码"),
+        "rate": ("a rate like 0.06", "请填税率，如 0.06"),
     }
     for name, holds in known.items():
         if name in words and not holds(words[name]):
-            raise _malformed(name, said[name])
+            raise _malformed(name, *said[name])
 
 
-def _malformed(name: str, detail: str) -> MalformedError:
-    return MalformedError("parameter_malformed", f"{name}: {detail}", pointer=name)
+_CALLED: Final = {
+    "at_block": "截至区块",
+    "top": "只看前几名",
+    "bottom": "只看后几名",
+    "measure": "排序与占比依据",
+    "compare": "对比",
+    "merchant": "商户",
+    "industry": "行业代码",
+    "district": "所在区",
+    "rate": "税率",
+}
+"""What the fields of a question are called on pages in Chinese."""
+
+
+def _malformed(name: str, detail: str, chinese: str) -> MalformedError:
+    return MalformedError(
+        "parameter_malformed",
+        f"{name}: {detail}",
+        pointer=name,
+        detail_zh=f"{_CALLED.get(name, name)}：{chinese}",
+    )

@@ -20,7 +20,7 @@ from invoice_service.domain.merchant import (
 )
 from invoice_service.domain.numbering import shanghai_time
 from invoice_service.services.help.ports import ScanStore
-from invoice_service.services.people.lookups import Lookups, What
+from invoice_service.services.people.lookups import UNSAID, Lookups, What
 from invoice_service.services.people.sessions import Visitor
 from invoice_service.services.people.trail import ActFilter, TrailReader
 from invoice_service.services.ports import Account, InvoiceFilter, InvoiceReader, MerchantFilter
@@ -157,9 +157,14 @@ class MerchantPages:
         """
         visitor = self._gate.official("look")
         fields = self._gate.fields()
-        purpose = self._lookups.purpose(fields.get("purpose", ""))
-        to = fields.get("to", "")
+        said, to = fields.get("purpose", ""), fields.get("to", "")
         back = to if to.startswith("/bureau/") else "/bureau/merchants"
+        try:
+            purpose = self._lookups.purpose(said)
+            if purpose == UNSAID:
+                raise MalformedError("text_empty", "say why you look", pointer="purpose")
+        except MalformedError as problem:
+            return bureau_page(self._gate, "bureau/why.html", problem, to=back, said=said)
         return self._gate.keep_purpose(self._gate.go(back), visitor, purpose)
 
     def _why(self, visitor: Visitor, subject: str, what: What) -> Response | None:

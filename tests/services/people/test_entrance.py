@@ -168,7 +168,9 @@ def test_who_tries_names_beside_them_does_not_lock_out_a_browser_that_is_known(
         patched.setattr(passwords, "matches", lambda *_: False)
         for number in range(NETWORK.burst + 1):
             refused(house, f"n{number}@1")
-    assert refused(house, person.login, PASSWORD).code == "sign_in_limited"
+    limited = refused(house, person.login, PASSWORD)
+    assert limited.code == "sign_in_limited"
+    assert limited.extra["detail_zh"] == f"请于 {limited.extra['retry_after']} 秒后重试"
     house.entrance.by_password(person.login, PASSWORD, VISIT, SITE, mark=mark)
 
 

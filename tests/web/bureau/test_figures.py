@@ -299,6 +299,31 @@ def test_who_opens_a_file_says_why_and_it_is_written_down(
     assert code_in(examiner.get("/bureau/invoices/nothing")) == "invoice_unknown"
 
 
+@pytest.mark.parametrize("said", ["", "  ", "\u200b", "长" * 201])
+def test_a_purpose_that_says_nothing_opens_nothing(
+    bureau: Bureau, people: dict[str, Browser], said: str
+) -> None:
+    auditor = people["auditor"]
+    auditor.get("/bureau/merchants/2")
+    refused = auditor.send("/bureau/purpose", purpose=said, to="/bureau/merchants/2")
+    assert code_in(refused) in {"text_empty", "text_too_long"}
+    assert 'value="/bureau/merchants/2"' in refused.text
+    assert said in refused.text
+    assert "查阅事由" in auditor.get("/bureau/merchants/2").text
+
+
+def test_a_question_that_cannot_be_asked_says_which_field_in_chinese(
+    people: dict[str, Browser],
+) -> None:
+    for asked, said in (
+        ("top=3&bottom=4", "只看后几名：与“只看前几名”只能填其一"),
+        ("at_block=x", "截至区块：请填 0 至"),
+        ("by=day&by=day", "最多按 3 项汇总"),
+        ("rate=6%25", "税率：请填税率，如 0.06"),
+    ):
+        assert said in people["viewer"].get(f"/bureau/totals?{asked}").text
+
+
 def test_the_trail_is_for_who_answers_for_it(people: dict[str, Browser]) -> None:
     page = people["auditor"].get("/bureau/trail?type=admission").text
     assert "merchant:2" in page
