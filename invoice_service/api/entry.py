@@ -1,6 +1,8 @@
 """What is said of an error code."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Whom = Literal["customer", "merchant", "program", "official", "operator"]
 
 
 class Entry(NamedTuple):
@@ -9,3 +11,11 @@ class Entry(NamedTuple):
     status: int
     title: str
     title_zh: str
+
+
+class Remedy(NamedTuple):
+    """``whom`` it concerns, and what they do."""
+
+    whom: Whom
+    text: str
+    text_zh: str

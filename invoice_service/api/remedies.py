@@ -3,20 +3,11 @@
 Many codes share a remedy; one that the table does not name has that of its subject.
 """
 
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 from invoice_service.api.catalog import SUBJECTS
-
-Whom = Literal["customer", "merchant", "program", "official", "operator"]
-
-
-class Remedy(NamedTuple):
-    """``whom`` it concerns, and what they do."""
-
-    whom: Whom
-    text: str
-    text_zh: str
-
+from invoice_service.api.entry import Remedy
+from invoice_service.api.remedies_of_desks import TABLE as OF_DESKS
 
 _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
     (
@@ -302,7 +293,7 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
         "bad_request host_invalid head_too_large no_such_address method_not_allowed"
         " not_acceptable address_too_long unsupported_media_type unsupported_encoding"
         " query_malformed unknown_parameter duplicate_parameter missing_parameter"
-        " parameter_malformed idempotency_key_invalid module_size purpose_missing",
+        " parameter_malformed idempotency_key_invalid module_size",
     ),
     (
         Remedy(
@@ -433,7 +424,7 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
     ),
 )
 
-_BY_CODE: Final = {code: remedy for remedy, codes in _TABLE for code in codes.split()}
+_BY_CODE: Final = {code: remedy for remedy, codes in (*_TABLE, *OF_DESKS) for code in codes.split()}
 
 _OF_SUBJECT: Final = {
     "request": "bad_request",

@@ -65,6 +65,12 @@ def test_every_code_has_one_remedy_in_both_languages_and_somebody_to_do_it() -> 
         assert remedy.text_zh.endswith("。"), code
 
 
+def test_the_remedy_of_a_wrong_request_is_for_wrong_requests() -> None:
+    shared = {code for code, remedy in REMEDIES.items() if remedy == REMEDIES["bad_request"]}
+    (requests,) = [subject for subject in SUBJECTS if subject.name == "request"]
+    assert shared <= set(requests.codes)
+
+
 def test_what_is_to_be_done_stands_with_each_and_can_be_narrowed_to_ones_own(desk: Desk) -> None:
     page = Page(desk.client.get("/problems", headers={"Accept-Language": "en"}).text)
     assert "fapiao clock confirm" in page.text
