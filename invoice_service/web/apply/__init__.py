@@ -23,7 +23,7 @@ def signed_in(
     gate: Gate, desks: Admission, accounts: Accounts, lookups: Lookups
 ) -> tuple[Blueprint, ...]:
     """What officials and owners see, behind the gate."""
-    desk = BureauPages(gate, desks, lookups)
+    desk = BureauPages(gate, desks, accounts, lookups)
     return (
         desk.blueprint(),
         desk.quota_blueprint(),

@@ -31,6 +31,7 @@ from invoice_service.services.people.lookups import Lookups, What
 from invoice_service.services.people.roles import has_power
 from invoice_service.services.people.sessions import Visitor
 from invoice_service.web.apply.limits import limits_typed, typed_limits
+from invoice_service.web.apply.owner import Accounts
 from invoice_service.web.bureau.navigation import bureau_page
 from invoice_service.web.people.account import number_in
 from invoice_service.web.people.gate import Gate
@@ -51,8 +52,9 @@ _FAULTS: Final = (MalformedError, RefusedError, ConflictError)
 class BureauPages:
     """The desk, one application, the queue of those who ask for more."""
 
-    def __init__(self, gate: Gate, desks: Admission, lookups: Lookups) -> None:
+    def __init__(self, gate: Gate, desks: Admission, accounts: Accounts, lookups: Lookups) -> None:
         self._gate, self._bench, self._quotas = gate, desks.bench, desks.quotas
+        self._accounts = accounts
         self._owners, self._lookups = desks.owners, lookups
 
     def blueprint(self) -> Blueprint:
@@ -168,6 +170,7 @@ class BureauPages:
             "requests": found,
             "state": state,
             "states": REQUEST_STATES,
+            "accounts": {one.id: self._accounts.account(one.merchant_id) for one in found},
             "limits": typed_limits,
             "typed": typed or {},
             "next": found[-1].id if len(found) == _PAGE else None,

@@ -140,6 +140,9 @@ def test_an_owner_asks_and_an_examiner_answers(bureau: Bureau) -> None:
     assert "Spring Festival" in examiner.get("/bureau/quota").text
     unsaid = examiner.send("/bureau/quota/1", version="1", answered="refuse", answer="")
     assert code_in(unsaid) == "text_empty"
+    assert "现在可开" in unsaid.text
+    wrong = examiner.send("/bureau/quota/1", version="1", answered="grant", month_quota="no")
+    assert re.search(r'<details open>.*name="month_quota"[^>]* value="no"', wrong.text, re.DOTALL)
     done = examiner.send("/bureau/quota/1", version="1", answered="grant", answer="ok")
     assert done.status_code == 303
     account = bureau.instance.store.account(bureau.restaurant.merchant.id)

@@ -324,6 +324,16 @@ def test_a_question_that_cannot_be_asked_says_which_field_in_chinese(
         assert said in people["viewer"].get(f"/bureau/totals?{asked}").text
 
 
+def test_a_merchant_that_has_left_is_found_and_said_so(tmp_path: Path) -> None:
+    with Bureau(tmp_path) as bureau:
+        bureau.new_merchant(OTHER_TAX_ID, "走了的店")
+        with bureau.instance.store.connections.writing() as connection:
+            connection.execute("UPDATE merchants SET status = 'left' WHERE id = 2")
+        page = bureau.strong(bureau.person("ex", "examiner")).get("/bureau/merchants?status=left")
+    assert "走了的店" in page.text
+    assert "<td>已退出</td>" in page.text
+
+
 def test_the_trail_is_for_who_answers_for_it(people: dict[str, Browser]) -> None:
     page = people["auditor"].get("/bureau/trail?type=admission").text
     assert "merchant:2" in page
