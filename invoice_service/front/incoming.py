@@ -13,7 +13,12 @@ IN_MEMORY: Final = 131_072  # bytes of a body; the rest of a larger one waits on
 LONGEST_TARGET: Final = 8_192
 MOST_LINES: Final = 200
 """Of a head: short ones take many times their bytes."""
-HOST: Final = re.compile(rb"([A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])?(:[0-9]{0,5})?", re.ASCII)
+HOST: Final = re.compile(
+    rb"(?![^:[]{256})((?:[\w~%-]{1,63}\.)*[\w~%-]{1,63}\.?|\[[0-9A-Fa-f:]{2,39}(?:\.\d{1,3}){0,3}\])?"
+    rb"(:[0-9]{0,5})?",
+    re.ASCII,
+)
+"""Names as RFC 1035 bounds them: what is none would be a fault of ours further in."""
 ABSOLUTE: Final = re.compile(rb"https?://([^/?#]*)", re.ASCII | re.IGNORECASE)
 
 Header = tuple[bytes, bytes]
@@ -133,6 +138,8 @@ class Incoming:
         environ.update(self.noted)
         if absolute := ABSOLUTE.match(self.target):
             environ["HTTP_HOST"] = absolute[1].decode("latin-1")  # RFC 9112 section 3.2.2
+        if not HOST.fullmatch(str(environ.get("HTTP_HOST", "")).encode("latin-1")):
+            del environ["HTTP_HOST"]  # whoever says so to people has to find its way by another
         if self.body.size or self.values(b"content-length"):
             environ["CONTENT_LENGTH"] = str(self.body.size)
         return environ

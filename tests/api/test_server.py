@@ -235,6 +235,20 @@ def test_no_path_leads_out_of_the_public_folders(shop: tuple[Desk, str], line: b
     assert b" 404 " in answer.splitlines()[0] or b" 400 " in answer.splitlines()[0]
 
 
+@pytest.mark.parametrize(
+    "host", [b"a..b", b"a" * 64, b'"', b"\xff", b"a b", b"[.]", b"a\r\nHost: b"]
+)
+def test_a_host_that_is_no_name_is_a_refusal_on_pages_too(
+    shop: tuple[Desk, str], host: bytes
+) -> None:
+    _, url = shop
+    for path in (b"/", b"/nothing", b"/v1/invoices"):
+        head = b"GET %b HTTP/1.1\r\nHost: %b\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
+        answer = raw(url, head % (path, host))
+        assert b" 400 " in answer.splitlines()[0]
+        assert b"host_invalid" in answer
+
+
 ODD = [
     *("//log/checkpoint", "/log//checkpoint", "///log/checkpoint", "/./log/checkpoint"),
     *("/log/./checkpoint", "/log/../log/checkpoint", "/log%2Fcheckpoint", "/log%2fcheckpoint"),
