@@ -1,6 +1,7 @@
 """Every input that must be refused: by its own code, with nothing stored."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,13 @@ from tests.api.desk import JSON, MEAL, OTHER_TAX_ID, UNKNOWN, Desk, problem, sli
 from tests.domain.samples import BY
 
 COMPANY = {"kind": "company", "name": "深圳某某科技有限公司", "tax_id": OTHER_TAX_ID}
+
+
+@pytest.fixture(scope="module")
+def idle(made: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """For what is refused and leaves nothing: one that nothing is ever stored in."""
+    with made.copied(tmp_path_factory.mktemp("idle")) as desk:
+        yield desk
 
 
 def order(**changes: object) -> dict[str, Any]:
@@ -115,21 +123,21 @@ REFUSED: dict[str, tuple[object, str]] = {
 
 @pytest.mark.parametrize(("body", "expected"), REFUSED.values(), ids=REFUSED.keys())
 def test_a_bad_request_is_refused_by_its_code_and_stores_nothing(
-    desk: Desk, body: object, expected: str
+    idle: Desk, body: object, expected: str
 ) -> None:
     status, code, *pointer = expected.split(" ")
-    refused = problem(desk.post("/v1/invoices", body), int(status), code)
+    refused = problem(idle.post("/v1/invoices", body), int(status), code)
     assert [refused.get("pointer", "")] == (pointer or [""])
-    assert desk.count() == 0
+    assert idle.count() == 0
 
 
 @pytest.mark.parametrize("text", [
     '{"order_id":"T1","order_id":"T2","lines":[{"name":"a","unit_price":1,"tax_rate":"0"}]}',
     '{"order_id":"T1","lines":[{"name":"a","unit_price":1,"unit_price":2,"tax_rate":"0"}]}',
 ])  # fmt: skip
-def test_a_key_that_stands_twice_is_refused(desk: Desk, text: str) -> None:
-    problem(desk.post("/v1/invoices", text.encode()), 400, "duplicate_key")
-    assert desk.count() == 0
+def test_a_key_that_stands_twice_is_refused(idle: Desk, text: str) -> None:
+    problem(idle.post("/v1/invoices", text.encode()), 400, "duplicate_key")
+    assert idle.count() == 0
 
 
 def test_a_body_that_does_not_say_its_length_is_cut_off_all_the_same(desk: Desk) -> None:
@@ -160,10 +168,10 @@ def test_a_body_that_does_not_say_its_length_is_cut_off_all_the_same(desk: Desk)
     ],
 )
 def test_bad_headers_are_refused(
-    desk: Desk, headers: dict[str, str], status: int, code: str
+    idle: Desk, headers: dict[str, str], status: int, code: str
 ) -> None:
-    problem(desk.post("/v1/invoices", order(), headers), status, code)
-    assert desk.count() == 0
+    problem(idle.post("/v1/invoices", order(), headers), status, code)
+    assert idle.count() == 0
 
 
 @pytest.mark.parametrize("name", ["HTTP_IDEMPOTENCY_KEY", "HTTP_PREFER", "HTTP_AUTHORIZATION"])
@@ -201,14 +209,14 @@ def test_line_ends_in_a_header_forge_no_answer(desk: Desk, name: str) -> None:
         ("Bearer \xff\xfe", "key_malformed"),
     ],
 )
-def test_a_wrong_key_opens_nothing(desk: Desk, header: str | None, code: str) -> None:
+def test_a_wrong_key_opens_nothing(idle: Desk, header: str | None, code: str) -> None:
     headers = {} if header is None else {"Authorization": header}
-    answer = desk.client.post("/v1/invoices", json=order(), headers=headers)
+    answer = idle.client.post("/v1/invoices", json=order(), headers=headers)
     problem(answer, 401, code)
     shown = code not in {"key_missing", "authorization_scheme"}
     error = ', error="invalid_token"' if shown else ""
     assert answer.headers.getlist("WWW-Authenticate") == [f'Bearer realm="fapiao"{error}']
-    assert desk.count() == 0
+    assert idle.count() == 0
 
 
 def test_a_revoked_key_opens_nothing(desk: Desk) -> None:
@@ -293,11 +301,11 @@ BAD_SLIPS = [
 
 @pytest.mark.parametrize(("changes", "code"), BAD_SLIPS)
 def test_a_slip_that_cannot_be_read_gets_no_verdict(
-    desk: Desk, changes: dict[str, str], code: str
+    idle: Desk, changes: dict[str, str], code: str
 ) -> None:
     said = slip({"hash": UNKNOWN, "number": "00000001", "total": 49810}, **changes)
-    problem(desk.client.get("/v1/verifications", query_string=said), 400, code)
-    page = desk.client.get("/verify/scan", query_string=said)
+    problem(idle.client.get("/v1/verifications", query_string=said), 400, code)
+    page = idle.client.get("/verify/scan", query_string=said)
     assert page.status_code == 400
     assert 'data-verdict="none"' in page.text
     assert code in page.text
@@ -315,21 +323,21 @@ def test_a_slip_that_cannot_be_read_gets_no_verdict(
         ("&".join(f"hash={n}" for n in range(30)), "query_malformed"),
     ],
 )
-def test_a_query_is_read_strictly(desk: Desk, query: str, code: str) -> None:
-    problem(desk.client.get(f"/v1/verifications?{query}"), 400, code)
+def test_a_query_is_read_strictly(idle: Desk, query: str, code: str) -> None:
+    problem(idle.client.get(f"/v1/verifications?{query}"), 400, code)
 
 
 @pytest.mark.parametrize("path", ["", "/proof", "/qr.svg", "/qr.png"])
 @pytest.mark.parametrize("hash_", ["01", UNKNOWN[:-1], UNKNOWN.replace("0", "g"), UNKNOWN + "0"])
 def test_a_hash_of_the_wrong_form_is_no_invoice_and_says_why(
-    desk: Desk, hash_: str, path: str
+    idle: Desk, hash_: str, path: str
 ) -> None:
-    problem(desk.client.get(f"/v1/invoices/{hash_}{path}"), 400, "password_area")
+    problem(idle.client.get(f"/v1/invoices/{hash_}{path}"), 400, "password_area")
 
 
 @pytest.mark.parametrize("path", ["", "/proof", "/qr.svg", "/qr.png"])
-def test_an_unknown_hash_is_not_found(desk: Desk, path: str) -> None:
-    problem(desk.client.get(f"/v1/invoices/{UNKNOWN}{path}"), 404, "invoice_unknown")
+def test_an_unknown_hash_is_not_found(idle: Desk, path: str) -> None:
+    problem(idle.client.get(f"/v1/invoices/{UNKNOWN}{path}"), 404, "invoice_unknown")
 
 
 @pytest.mark.parametrize(
@@ -349,8 +357,8 @@ def test_an_unknown_hash_is_not_found(desk: Desk, path: str) -> None:
         ("page=2", "unknown_parameter"),
     ],
 )
-def test_a_search_is_read_strictly(desk: Desk, query: str, code: str) -> None:
-    problem(desk.client.get(f"/v1/invoices?{query}", headers=desk.auth()), 400, code)
+def test_a_search_is_read_strictly(idle: Desk, query: str, code: str) -> None:
+    problem(idle.client.get(f"/v1/invoices?{query}", headers=idle.auth()), 400, code)
 
 
 @pytest.mark.parametrize(
@@ -362,8 +370,8 @@ def test_a_search_is_read_strictly(desk: Desk, query: str, code: str) -> None:
         ("/log/nothing", 404, "no_such_address"),
     ],
 )
-def test_an_unknown_address_is_a_problem_too(desk: Desk, path: str, status: int, code: str) -> None:
-    problem(desk.client.get(path), status, code)
+def test_an_unknown_address_is_a_problem_too(idle: Desk, path: str, status: int, code: str) -> None:
+    problem(idle.client.get(path), status, code)
 
 
 def test_a_wrong_method_says_which_would_do(desk: Desk) -> None:
