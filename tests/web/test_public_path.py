@@ -37,10 +37,11 @@ def config_at(folder: Path, public_url: str) -> Config:
     return Config(service=Service(data_dir=str(folder), public_url=public_url))
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> FlaskClient:
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     """The front door of such an instance."""
-    return create_app(init_instance(config_at(tmp_path / "data", PUBLIC))).test_client()
+    folder = tmp_path_factory.mktemp("public") / "data"
+    return create_app(init_instance(config_at(folder, PUBLIC))).test_client()
 
 
 @pytest.fixture(params=["kept", "stripped"])
