@@ -111,6 +111,7 @@ def one(name: str, alarms: str, calm: str, silent: str, calls: str) -> Course:
 
 UP: Final = 'up{job="fapiao"}'
 ANSWERS: Final = 'fapiao_answers_total{endpoint="issuing.issue",status="%s"}'
+UNREADY: Final = 'fapiao_answers_total{endpoint="operations.readyz",status="5xx"}'
 FULL: Final = 'fapiao_turned_away_total{reason="bodies_full"}'
 BUCKET: Final = 'fapiao_answer_seconds_bucket{endpoint="issuing.issue",le="%s"}'
 COURSES: Final = {
@@ -131,8 +132,10 @@ COURSES: Final = {
         "10m",
         "11m",
     ),
-    # the very first one of an endpoint counts
-    "FapiaoServerErrors": one(ANSWERS % "5xx", "0 0 1x20", "0x20", "30s", "1m"),
+    # the very first one of an endpoint counts; /readyz says 503 whenever FapiaoNotReady calls
+    "FapiaoServerErrors": Course(
+        {ANSWERS % "5xx": "0 0 1x20"}, {ANSWERS % "5xx": "0x20", UNREADY: "0 0 1x20"}, "30s", "1m"
+    ),
     "FapiaoManyRefused": Course(
         {ANSWERS % "4xx": "0+700x60", ANSWERS % "2xx": "0+600x60"},
         {ANSWERS % "4xx": "0+700x60", ANSWERS % "2xx": "0+800x60"},
