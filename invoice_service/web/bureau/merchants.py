@@ -198,6 +198,7 @@ class MerchantPages:
             act
             for type_ in _DECISIONS
             for act in self._store.acts(ActFilter(subject=subject, type=type_), 0, _ACTS)
+            if act.act.outcome == "done"
         ]
         return sorted(found, key=lambda one: -one.seq)
 

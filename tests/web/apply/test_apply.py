@@ -67,6 +67,15 @@ def test_one_page_follows_it_to_its_end(bureau: Bureau, photograph: bytes) -> No
     refused(status(bureau, receipt, act="comment", text="x"), 409, "application_closed")
 
 
+def test_nobody_is_put_in_a_district_and_a_receipt_stays_on_its_page(
+    bureau: Bureau, photograph: bytes
+) -> None:
+    form = bureau.client.get("/apply").text.partition('name="district"')[2]
+    assert form.partition("</select>")[0].count("selected") == 0
+    assert '<option value="">' in form.partition("</select>")[0]
+    assert 'action="/language"' not in send(bureau, (photograph,)).text
+
+
 def test_the_public_sees_a_notice_and_may_object(bureau: Bureau, photograph: bytes) -> None:
     receipt = receipt_in(send(bureau, (photograph,), name="<b>海岸</b>"))
     assert "There are none at present" in bureau.client.get("/apply/notices", headers=ENGLISH).text

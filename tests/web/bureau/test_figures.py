@@ -334,6 +334,19 @@ def test_a_merchant_that_has_left_is_found_and_said_so(tmp_path: Path) -> None:
     assert "<td>已退出</td>" in page.text
 
 
+def test_what_was_refused_is_no_decision(tmp_path: Path) -> None:
+    with Bureau(tmp_path) as bureau:
+        for way in ("suspension", "revocation"):
+            assert bureau.post(f"/v1/merchants/1/{way}", {}, bureau.official()).status_code == 200
+        refused = bureau.post("/v1/merchants/1/readmission", {}, bureau.official())
+        assert refused.get_json()["code"] == "merchant_revoked"
+        examiner = bureau.strong(bureau.person("ex", "examiner"))
+        examiner.get("/bureau/merchants/1")
+        examiner.send("/bureau/purpose", purpose="案号 7", to="/bureau/merchants/1")
+        page = examiner.get("/bureau/merchants/1").text
+    assert page.count("<b>开票资格</b>") == 2
+
+
 def test_the_trail_is_for_who_answers_for_it(people: dict[str, Browser]) -> None:
     page = people["auditor"].get("/bureau/trail?type=admission").text
     assert "merchant:2" in page
