@@ -117,7 +117,10 @@ def test_a_form_that_is_sent_twice_is_one_application(bureau: Bureau, photograph
     nonce = "0123456789abcdef" * 3
     first = receipt_in(send(bureau, (photograph,), nonce=nonce))
     assert receipt_in(send(bureau, (photograph,), nonce=nonce)) == first
-    assert receipt_in(send(bureau, (photograph,))) != first
+    assert receipt_in(send(bureau, (photograph,) * 2)) != first
+    pages = [bureau.instance.admission.bench.one(one).papers for one in (1, 2)]
+    assert [len(one) for one in pages] == [1, 1]  # the same page twice is one
+    assert len(list(bureau.config.admission_dir.iterdir())) == 2
 
 
 def test_a_receipt_of_nobody_is_told_so(bureau: Bureau) -> None:
