@@ -3,6 +3,7 @@ import { _, ngettext } from "../../ground/words.js";
 import { fill, h, icon, part } from "../dom.js";
 import { shown } from "../money.js";
 import { showOrder } from "../order_window.js";
+import { nextEnd } from "./ends.js";
 import { orderLabel } from "./states.js";
 
 const DONE = new Set(["claimed", "cancelled"]);
@@ -75,9 +76,9 @@ export class DayOrders {
   /** Time ends an order without anybody: then it is asked for again. */
   #wait(waiting) {
     clearTimeout(this.#timer);
-    const ends = waiting.filter(({ state }) => state !== "expired").map((order) => Date.parse(order.expires_at));
-    if (!ends.length) return;
-    const pause = Math.max(1000, Math.min(...ends) - Date.now() + 1000);
+    const end = nextEnd(waiting);
+    if (end === undefined) return;
+    const pause = Math.max(1000, end - Date.now() + 1000);
     this.#timer = setTimeout(() => this.load(this.day).catch(this.failed), Math.min(pause, LONGEST));
   }
 }
