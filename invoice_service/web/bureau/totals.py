@@ -1,6 +1,7 @@
 """``/bureau/totals``: a report is put together, looked at, linked to for ever, and taken along."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ from flask import Blueprint, Response, request, url_for
 from werkzeug import Response as AnyResponse
 
 from chain.errors import MalformedError, NotFoundError, Problem
-from chain.hashing import sha256_of_parts
+from chain.hashing import sha256, sha256_of_parts
 from invoice_service.documents.mixed import mixed_csv, mixed_workbook
 from invoice_service.domain.merchant import districts
 from invoice_service.domain.numbering import shanghai_time
@@ -191,6 +192,12 @@ def _manifest(words: dict[str, str], report: Callable[[], MixedReport]) -> bytes
     """What was asked, of which block, how many rows, what they come to, the files' check sums."""
     made = report()
     head, rows = made.head, sum(1 for _ in made.rows)
+    sums = {
+        "json": sha256_of_parts(report_parts(report())).hex(),
+        "csv": sha256_of_parts(mixed_csv(report())).hex(),
+    }
+    with suppress(MalformedError):  # of more rows than a workbook has there is none
+        sums["xlsx"] = sha256(mixed_workbook(report())).hex()
     return _write(
         {
             "version": 1,
@@ -200,9 +207,6 @@ def _manifest(words: dict[str, str], report: Callable[[], MixedReport]) -> bytes
             "gross": head["gross"],
             "reversed": head["reversed"],
             "net": head["net"],
-            "sha256": {
-                "json": sha256_of_parts(report_parts(report())).hex(),
-                "csv": sha256_of_parts(mixed_csv(report())).hex(),
-            },
+            "sha256": sums,
         }
     )

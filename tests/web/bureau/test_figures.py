@@ -183,8 +183,9 @@ def test_files_are_what_the_page_shows_and_the_manifest_tells_them(
     )
     assert manifest["query"] == {"by": "month", "at_block": "1"}
     assert manifest["net"]["total"] == "99620"
-    book = load_workbook(io.BytesIO(viewer.get(f"/bureau/totals/file/xlsx{asked}").data))
-    assert len(book.sheetnames) == 2
+    workbook = viewer.get(f"/bureau/totals/file/xlsx{asked}").data
+    assert manifest["sha256"]["xlsx"] == sha256(workbook).hex()
+    assert len(load_workbook(io.BytesIO(workbook)).sheetnames) == 2
 
 
 @pytest.mark.parametrize(
