@@ -29,6 +29,10 @@ REFUSALS: Final = "refusals"
 """The subject of the acts that close hours."""
 
 
+NEWEST: Final = 1 << 62
+"""Beyond every place of an act."""
+
+
 class ActFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which acts to list; None leaves a condition out. Unix seconds, ``until`` excluded."""
 
@@ -174,6 +178,10 @@ class TrailReader(Protocol):
 
     def acts(self, wanted: ActFilter, after: int, limit: int) -> list[Recorded]:
         """Matching acts with ``seq`` above ``after``, in order, ``limit`` at most."""
+        ...
+
+    def newest_acts(self, wanted: ActFilter, before: int, limit: int) -> list[Recorded]:
+        """Matching acts with ``seq`` below ``before``, the newest first."""
         ...
 
     def refusals(

@@ -97,14 +97,21 @@ class Trail:
 
         UnavailableError ``record_damaged`` for a row that is none of ours.
         """
+        return self._acts(wanted, "seq > :place", "ASC", after, limit)
+
+    def newest_acts(self, wanted: ActFilter, before: int, limit: int) -> list[Recorded]:
+        """Matching acts with ``seq`` below ``before``, the newest first; as ``acts``."""
+        return self._acts(wanted, "seq < :place", "DESC", before, limit)
+
+    def _acts(
+        self, wanted: ActFilter, place: str, order: str, seq: int, limit: int
+    ) -> list[Recorded]:
         values = msgspec.structs.asdict(wanted)
         conditions = [_CONDITIONS[name] for name, value in values.items() if value is not None]
-        query = " AND ".join(["seq > :after", *conditions]) + " ORDER BY seq LIMIT :limit"
+        query = " AND ".join([place, *conditions]) + f" ORDER BY seq {order} LIMIT :limit"
         with self.connections.reading() as connection:
-            rows = connection.execute(
-                _SELECT + query, values | {"after": after, "limit": limit}
-            ).fetchall()
-        return [_recorded(row) for row in rows]
+            rows = connection.execute(_SELECT + query, values | {"place": seq, "limit": limit})
+            return [_recorded(row) for row in rows.fetchall()]
 
     def last_act(self) -> Head:
         """Place and hash of the newest act; 0 and ZERO when there is none."""

@@ -22,7 +22,7 @@ from invoice_service.domain.numbering import shanghai_time
 from invoice_service.services.help.ports import ScanStore
 from invoice_service.services.people.lookups import UNSAID, Lookups, What
 from invoice_service.services.people.sessions import Visitor
-from invoice_service.services.people.trail import ActFilter, TrailReader
+from invoice_service.services.people.trail import NEWEST, ActFilter, TrailReader
 from invoice_service.services.ports import Account, InvoiceFilter, InvoiceReader, MerchantFilter
 from invoice_service.web.bureau.figures import Figures
 from invoice_service.web.bureau.navigation import bureau_page
@@ -197,7 +197,9 @@ class MerchantPages:
         found = [
             act
             for type_ in _DECISIONS
-            for act in self._store.acts(ActFilter(subject=subject, type=type_), 0, _ACTS)
+            for act in self._store.newest_acts(
+                ActFilter(subject=subject, type=type_), NEWEST, _ACTS
+            )
             if act.act.outcome == "done"
         ]
         return sorted(found, key=lambda one: -one.seq)

@@ -6,18 +6,57 @@ from typing import Final
 from flask import Blueprint, Response
 
 from chain.errors import MalformedError
-from invoice_service.domain.acts import ACT_TYPES
+from invoice_service.domain.acts import ACT_TYPES, ActType
 from invoice_service.domain.numbering import SHANGHAI
-from invoice_service.services.people.trail import ActFilter, TrailReader
+from invoice_service.services.people.trail import NEWEST, ActFilter, TrailReader
 from invoice_service.web.bureau.navigation import bureau_page
+from invoice_service.web.ground.catalogs import N_
 from invoice_service.web.people.gate import Gate
 
 PAGE: Final = 100
 _LONGEST: Final = 200
 
+_OUTCOMES: Final = {"begun": N_("begun"), "done": N_("done"), "refused": N_("turned down")}
+
+NAMES: Final[dict[ActType, str]] = {
+    "init": N_("service set up"),
+    "setup": N_("setting up by pages"),
+    "admission": N_("admission"),
+    "suspension": N_("right to issue"),
+    "quota": N_("quota"),
+    "key": N_("program's key"),
+    "key_revocation": N_("program's key revoked"),
+    "key_replacement": N_("program's key replaced"),
+    "person": N_("account"),
+    "invitation": N_("invitation"),
+    "credential": N_("password or second factor"),
+    "sign_in": N_("signing in"),
+    "sign_out": N_("signing out"),
+    "till": N_("till"),
+    "shift": N_("shift at a till"),
+    "menu": N_("menu"),
+    "return": N_("invoice taken back"),
+    "orders_file": N_("file of orders"),
+    "people_key": N_("key of personal data"),
+    "access": N_("refused access"),
+    "clock": N_("clock confirmed"),
+    "refusals": N_("refusals counted"),
+    "finding": N_("oddity found"),
+    "consent": N_("consent"),
+    "log_key": N_("key of the log"),
+    "wallet_key": N_("key for wallets"),
+    "encryption": N_("keys encrypted"),
+    "erasure": N_("personal data erased"),
+    "report": N_("report of a slip"),
+    "role": N_("role"),
+    "proposal": N_("proposal for two"),
+    "lookup": N_("look-up"),
+}
+"""What was done, by the word of the trail."""
+
 
 class TrailPage:
-    """The acts, a page at a time, in the order in which they were done."""
+    """The acts, a page at a time, the newest first."""
 
     def __init__(self, gate: Gate, store: TrailReader) -> None:
         self._gate, self._store = gate, store
@@ -45,13 +84,14 @@ class TrailPage:
             since=since,
             until=until,
         )
-        found = self._store.acts(wanted, self._gate.after(), PAGE)
+        found = self._store.newest_acts(wanted, self._gate.after() or NEWEST, PAGE)
         return bureau_page(
             self._gate,
             "bureau/trail.html",
             acts=found,
             asked=asked,
-            types=ACT_TYPES,
+            types=NAMES,
+            outcomes=_OUTCOMES,
             next=found[-1].seq if len(found) == PAGE else None,
         )
 

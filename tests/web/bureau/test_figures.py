@@ -351,6 +351,10 @@ def test_what_was_refused_is_no_decision(tmp_path: Path) -> None:
 def test_the_trail_is_for_who_answers_for_it(people: dict[str, Browser]) -> None:
     page = people["auditor"].get("/bureau/trail?type=admission").text
     assert "merchant:2" in page
+    assert page.index(">merchant:2<") < page.index(">merchant:1<")  # the newest first
+    assert "<td>准入</td>" in page
+    older = people["auditor"].get("/bureau/trail?type=admission&after=2").text
+    assert "merchant:2" not in older
     assert people["examiner"].get("/bureau/trail").status_code == 403
     assert code_in(people["auditor"].get("/bureau/trail?type=dance")) == "parameter_malformed"
     assert code_in(people["auditor"].get("/bureau/trail?day=2026-13-01")) == "day_invalid"
