@@ -175,7 +175,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     cafe = {"merchant": known["admit"]["id"]}
     yield Call("listMerchants", {"limit": 10})
     yield Call("readMerchant", cafe)
-    yield Call("suspend", cafe)
+    yield Call("suspend", cafe, {"reason": "多次扫码不符"})
     yield Call("resume", cafe)
     yield Call("setQuota", cafe, {"quota": 20000})
     terms = {"scopes": ["issue", "reverse", "read"], "till": "T3"}
@@ -226,7 +226,7 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield from (Call("walletStatus", {"number": 0}), Call("verifyFile", {}, shown, SD_JWT))
     yield Call("checkReceiptFile", {}, {"receipt": shown.encode()}, PARTS)
     yield from (Call(*made) for made in admission_calls(known))
-    yield Call("revoke", {"merchant": known["admit"]["id"]})
+    yield Call("revoke", {"merchant": known["admit"]["id"]}, {"reason": "伪造发票"})
     yield from _bureau(known)
     yield from (Call(*made) for made in explorer_calls())
 
@@ -237,7 +237,7 @@ def _bureau(known: dict[str, Any]) -> Iterator[Call]:
     bureau = known["BUREAU"]
     yield Call("changeRole", {"person": bureau["cashier"]}, {"role": "owner"})
     here = {"person": bureau["examiner"]}
-    yield Call("suspendPerson", here)
+    yield Call("suspendPerson", here, {"reason": "停职"})
     yield Call("reinstatePerson", here)
     yield Call("listLookups", {"from": "2026-11-21", "to": "2026-11-21", "limit": 10})
     yield Call("propose", {}, {"kind": "role", **here, "role": "auditor", "reason": "换岗"})

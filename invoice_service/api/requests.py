@@ -226,6 +226,19 @@ def body(limit: int) -> bytes:
     return data
 
 
+def body_if_any(limit: int, kind: str) -> bytes:
+    """The whole body, which is of that media type; b"" where none is sent.
+
+    MalformedError as ``body`` and ``media_type``, but for ``empty_body``.
+    """
+    data = _stream(limit).read(limit + 1)
+    if len(data) > limit:
+        raise _too_large(limit)
+    if data:
+        media_type(kind)
+    return data
+
+
 def _stream(limit: int) -> IO[bytes]:
     """What there is to read; one that says it is too large is refused unread."""
     environ = request.environ

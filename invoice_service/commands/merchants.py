@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from chain.errors import NotFoundError
-from invoice_service.commands.output import json_option, print_json, print_table
+from invoice_service.commands.output import json_option, print_json, print_table, reason_option
 from invoice_service.commands.session import Session
 from invoice_service.domain.acts import By
 from invoice_service.domain.merchant import Merchant, MerchantRequest
@@ -68,34 +68,37 @@ def list_(session: Session, *, as_json: bool) -> None:
 
 @merchants.command()
 @click.argument("merchant")
+@reason_option
 @json_option
 @click.pass_obj
-def suspend(session: Session, *, merchant: str, as_json: bool) -> None:
+def suspend(session: Session, *, merchant: str, reason: str, as_json: bool) -> None:
     """Stop MERCHANT from issuing; what it has issued stays valid."""
-    _change(session, merchant, admit.suspend, as_json=as_json)
+    _change(session, merchant, partial(admit.suspend, reason=reason), as_json=as_json)
 
 
 @merchants.command()
 @click.argument("merchant")
+@reason_option
 @json_option
 @click.pass_obj
-def resume(session: Session, *, merchant: str, as_json: bool) -> None:
+def resume(session: Session, *, merchant: str, reason: str, as_json: bool) -> None:
     """Let MERCHANT issue again."""
-    _change(session, merchant, admit.resume, as_json=as_json)
+    _change(session, merchant, partial(admit.resume, reason=reason), as_json=as_json)
 
 
 @merchants.command()
 @click.argument("merchant")
+@reason_option
 @json_option
 @click.pass_obj
-def revoke(session: Session, *, merchant: str, as_json: bool) -> None:
+def revoke(session: Session, *, merchant: str, reason: str, as_json: bool) -> None:
     """Stop MERCHANT from issuing for good; what it has issued stays valid."""
-    _change(session, merchant, admit.revoke, as_json=as_json)
+    _change(session, merchant, partial(admit.revoke, reason=reason), as_json=as_json)
 
 
 @merchants.command()
 @click.argument("merchant")
-@click.option("--reason", default="", help="Why, as the trail keeps it.")
+@reason_option
 @json_option
 @click.pass_obj
 def leave(session: Session, *, merchant: str, reason: str, as_json: bool) -> None:
@@ -105,7 +108,7 @@ def leave(session: Session, *, merchant: str, reason: str, as_json: bool) -> Non
 
 @merchants.command()
 @click.argument("merchant")
-@click.option("--reason", default="", help="Why, as the trail keeps it.")
+@reason_option
 @json_option
 @click.pass_obj
 def readmit(session: Session, *, merchant: str, reason: str, as_json: bool) -> None:

@@ -20,6 +20,7 @@ REFRESH_SECONDS: Final = 0.1
 WIDE: Final = 240
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+reason_option = click.option("--reason", default="", help="Why, as the trail keeps it.")
 
 
 _OUR_STYLES: Final = re.compile(r"(\x1b\[(?:[0-2]|3[0-7])?(?:;(?:[0-2]|3[0-7]))*m)")

@@ -5,7 +5,7 @@ import click
 from chain.errors import NotFoundError
 from invoice_service.commands.merchants import find_merchant
 from invoice_service.commands.options import NUMBER
-from invoice_service.commands.output import json_option, print_json, print_table
+from invoice_service.commands.output import json_option, print_json, print_table, reason_option
 from invoice_service.commands.session import Session
 from invoice_service.domain.numbering import format_utc
 from invoice_service.services.people.person import PERSON_ROLES, Person, PersonRole, Whose
@@ -100,23 +100,25 @@ def role(session: Session, *, number: int, role: PersonRole, as_json: bool) -> N
 
 @people.command()
 @click.argument("number", type=NUMBER)
+@reason_option
 @json_option
 @click.pass_obj
-def suspend(session: Session, *, number: int, as_json: bool) -> None:
+def suspend(session: Session, *, number: int, reason: str, as_json: bool) -> None:
     """Sign person NUMBER of the bureau out at once, and refuse their keys."""
     instance = session.instance()
-    instance.people.staff.suspend(_official(instance, number), instance.operator())
+    instance.people.staff.suspend(_official(instance, number), instance.operator(), reason)
     _show(instance, number, as_json=as_json)
 
 
 @people.command()
 @click.argument("number", type=NUMBER)
+@reason_option
 @json_option
 @click.pass_obj
-def reinstate(session: Session, *, number: int, as_json: bool) -> None:
+def reinstate(session: Session, *, number: int, reason: str, as_json: bool) -> None:
     """Let person NUMBER of the bureau in again."""
     instance = session.instance()
-    instance.people.staff.reinstate(_official(instance, number), instance.operator())
+    instance.people.staff.reinstate(_official(instance, number), instance.operator(), reason)
     _show(instance, number, as_json=as_json)
 
 

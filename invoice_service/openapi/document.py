@@ -100,7 +100,7 @@ def _operation(operation: Operation, doors: Doors, example: dict[str, Any]) -> d
     if operation.body:
         sent = example.get("request", {})
         described["requestBody"] = {
-            "required": True,
+            "required": not operation.bodiless,
             "content": {kind: _content(kind, shape, sent) for kind, shape in operation.body},
         }
     return described

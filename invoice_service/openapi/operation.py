@@ -77,6 +77,7 @@ class Operation(NamedTuple):
     200). A call that is not
     ``strict`` ignores parameters that it does not know; what is ``kept`` by others has an ETag.
     A ``free`` call costs nobody a token; the body of a ``large`` one is as large as a list may be.
+    A ``bodiless`` one may be made without its body.
     """
 
     method: Literal["get", "post", "put", "delete"]
@@ -99,6 +100,7 @@ class Operation(NamedTuple):
     large: bool = False
     scope: str = ""
     power: Power | Literal[""] = ""
+    bodiless: bool = False
 
     def all_codes(self) -> Iterator[str]:
         """Every code that it can answer, in the order in which things are looked at."""
@@ -117,7 +119,7 @@ class Operation(NamedTuple):
         if self.scope:
             yield "scope_required"
         if self.body:
-            yield from BODY
+            yield from (code for code in BODY if not self.bodiless or code != "empty_body")
         if JSON in dict(self.body):
             yield from JSON_BODY
         yield from self.codes

@@ -1,5 +1,6 @@
 """The register and the keys from the console."""
 
+import json
 import re
 
 from tests.cli.town import TAX_ID, Town
@@ -12,6 +13,16 @@ def test_a_merchant_is_admitted_listed_suspended_and_resumed(town: Town) -> None
     assert {result["code"] for result in town.sell(2, status=1)} == {"merchant_suspended"}
     assert town.asked("merchants", "resume", "1")["merchant"]["status"] == "active"
     assert {result["status"] for result in town.sell(2)} == {"issued"}
+
+
+def test_each_command_that_takes_a_reason_keeps_it(town: Town) -> None:
+    said = ("suspend", "resume", "leave", "readmit", "revoke")
+    for what in said:
+        town.run("merchants", what, TAX_ID, "--reason", f"why {what}")
+    acts = town.run("trail", "--type", "suspension", "--json").splitlines()
+    assert [json.loads(act)["reason"] for act in acts] == [f"why {what}" for what in said]
+    wrong = town.refusal("merchants", "suspend", TAX_ID, "--reason", "x" * 201, status=2)
+    assert "text_too_long at /reason" in wrong
 
 
 def test_a_quota_is_set_used_up_and_lifted(town: Town) -> None:

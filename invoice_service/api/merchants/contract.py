@@ -117,6 +117,7 @@ _MERCHANT_FIELDS = (
 )
 _ONE = ("parameter_malformed", "merchant_unknown", *STORE)
 _WRITE = ("database_refused", *STORE)
+REASON = ("control_character", "text_damaged", "text_too_long")
 
 _FIELDS: Final = {
     "tax_id": says(
@@ -199,10 +200,7 @@ def _standing(address: str, name: str, summary: str) -> Operation:
         ((JSON, ReasonRequest),),
         scope="manage",
         power="admit",
-        codes=(
-            *(*_ONE, "control_character", "text_damaged", "text_too_long", "merchant_revoked"),
-            *_WRITE,
-        ),
+        codes=(*_ONE, *REASON, "merchant_revoked", *_WRITE),
     )
 
 
@@ -262,9 +260,11 @@ OPERATIONS: Final = (
         ((JSON, MerchantBody),),
         "official",
         (MERCHANT,),
+        ((JSON, ReasonRequest),),
         scope="manage",
         power="suspend",
-        codes=(*_ONE, "readmission_needed", "merchant_revoked", *_WRITE),
+        codes=(*_ONE, *REASON, "readmission_needed", "merchant_revoked", *_WRITE),
+        bodiless=True,
     ),
     Operation(
         "delete",
@@ -290,9 +290,11 @@ OPERATIONS: Final = (
         ((JSON, MerchantBody),),
         "official",
         (MERCHANT,),
+        ((JSON, ReasonRequest),),
         scope="manage",
         power="admit",
-        codes=(*_ONE, "two_needed", *_WRITE),
+        codes=(*_ONE, *REASON, "two_needed", *_WRITE),
+        bodiless=True,
     ),
     _standing("leaving", "letLeave", "Let a merchant go, whose invoices stand"),
     _standing("readmission", "readmit", "Admit a merchant again that is suspended or has left"),

@@ -21,12 +21,11 @@ from invoice_service.api.merchants.contract import (
     RotationRequest,
 )
 from invoice_service.api.parts import Parts
-from invoice_service.api.requests import body, media_type, query, whole_number
+from invoice_service.api.requests import body, body_if_any, media_type, query, whole_number
 from invoice_service.domain.acts import By
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.merchant import masked_name, masked_tax_id, parse_merchant
 from invoice_service.domain.reading import read_json
-from invoice_service.domain.text import given_text
 from invoice_service.services.people import admit
 from invoice_service.services.people.ports import UNLESS_SAID, ApiKey, KeyTerms
 from invoice_service.services.people.roles import Power
@@ -34,8 +33,6 @@ from invoice_service.services.ports import Account
 
 PAGE, LONGEST_PAGE = 100, 1000
 CREATED = 201
-
-LONGEST_REASON = 200  # characters
 
 _why: msgspec.json.Decoder[ReasonRequest] = msgspec.json.Decoder(ReasonRequest)
 _quota: msgspec.json.Decoder[QuotaRequest] = msgspec.json.Decoder(QuotaRequest)
@@ -102,8 +99,8 @@ class MerchantCalls:
 
     def suspend(self, merchant: str) -> Response:
         """Stop it from issuing; again changes nothing."""
-        by = self._official("suspend")
-        return self._answer(admit.suspend(self._store, _id(merchant), by))
+        reason, by = self._reason_if_any("suspend")
+        return self._answer(admit.suspend(self._store, _id(merchant), by, reason))
 
     def resume(self, merchant: str) -> Response:
         """Let it issue again; again changes nothing."""
@@ -112,9 +109,9 @@ class MerchantCalls:
 
     def revoke(self, merchant: str) -> Response:
         """Stop it from issuing for good, where one is enough."""
-        by = self._official("admit")
+        reason, by = self._reason_if_any("admit")
         self._parts.people.proposals.alone()
-        return self._answer(admit.revoke(self._store, _id(merchant), by))
+        return self._answer(admit.revoke(self._store, _id(merchant), by, reason))
 
     def quota(self, merchant: str) -> Response:
         """Set what it may issue."""
@@ -206,11 +203,13 @@ class MerchantCalls:
 
     def _reason(self) -> tuple[str, By]:
         body_, by = self._body("admit")
-        reason = given_text(read_json(body_, _why, max_bytes=self._limit).reason, "/reason")
-        if len(reason) > LONGEST_REASON:
-            detail = f"a reason has at most {LONGEST_REASON} characters"
-            raise MalformedError("text_too_long", detail, pointer="/reason")
-        return reason, by
+        return read_json(body_, _why, max_bytes=self._limit).reason, by
+
+    def _reason_if_any(self, power: Power) -> tuple[str, By]:
+        """As ``_reason``, of calls that were once made without a body, and may still be."""
+        by = self._official(power)
+        sent = body_if_any(self._limit, JSON)
+        return (read_json(sent, _why, max_bytes=self._limit).reason if sent else ""), by
 
     def _body(self, power: Power) -> tuple[bytes, By]:
         by = self._official(power)

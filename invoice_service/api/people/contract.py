@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from invoice_service.api.merchants.contract import KeyBody, RotationRequest
+from invoice_service.api.merchants.contract import REASON, KeyBody, ReasonRequest, RotationRequest
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.openapi.operation import (
     JSON,
@@ -189,9 +189,11 @@ OPERATIONS: Final = (
         ((JSON, PersonBody),),
         "official",
         (PERSON,),
+        ((JSON, ReasonRequest),),
         scope="manage",
         power="people",
-        codes=(*_ONE, "person_removed", "last_administrator"),
+        codes=(*_ONE, *REASON, "person_removed", "last_administrator"),
+        bodiless=True,
     ),
     Operation(
         "delete",

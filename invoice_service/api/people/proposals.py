@@ -26,8 +26,9 @@ from invoice_service.openapi.operation import (
     says,
     whole,
 )
-from invoice_service.services.people.proposals import LONGEST_REASON, Actor, Grave, Proposal, State
+from invoice_service.services.people.proposals import Actor, Grave, Proposal, State
 from invoice_service.services.people.roles import OfficialRole, Power
+from invoice_service.services.people.trail import LONGEST_REASON
 
 PROPOSAL: Final = Parameter("proposal", "The proposal's number", "path", whole(1, LARGEST))
 _PAGE: Final = 100

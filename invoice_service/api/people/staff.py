@@ -11,10 +11,11 @@ from chain.errors import RefusedError
 from invoice_service.api.access import Access
 from invoice_service.api.answers import JSON, json_answer
 from invoice_service.api.looking import Looking
+from invoice_service.api.merchants.contract import ReasonRequest
 from invoice_service.api.merchants.register import CREATED
 from invoice_service.api.parts import Parts
 from invoice_service.api.people.contract import PersonBody, PersonList, PersonRequest, RoleRequest
-from invoice_service.api.requests import body, media_type, query, whole_number
+from invoice_service.api.requests import body, body_if_any, media_type, query, whole_number
 from invoice_service.domain.acts import By
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.reading import read_json
@@ -24,6 +25,7 @@ from invoice_service.services.people.roles import Power
 from invoice_service.services.people.sign_in import require_official, scoped
 
 _person: Final = msgspec.json.Decoder(PersonRequest)
+_why: Final[msgspec.json.Decoder[ReasonRequest]] = msgspec.json.Decoder(ReasonRequest)
 _role: Final[msgspec.json.Decoder[RoleRequest]] = msgspec.json.Decoder(RoleRequest)
 
 
@@ -100,7 +102,9 @@ class PeopleCalls:
     def suspend(self, person: str) -> Response:
         """Out at once."""
         by = self._head()
-        self._parts.people.staff.suspend(self._another(Whose(None), person), by)
+        sent = body_if_any(self._limit, JSON)
+        reason = read_json(sent, _why, max_bytes=self._limit).reason if sent else ""
+        self._parts.people.staff.suspend(self._another(Whose(None), person), by, reason)
         return json_answer(_body(self._one(Whose(None), person)))
 
     def reinstate(self, person: str) -> Response:

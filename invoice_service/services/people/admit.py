@@ -19,7 +19,7 @@ from invoice_service.services.people.ports import (
     Role,
 )
 from invoice_service.services.people.sign_in import key_digest, new_key
-from invoice_service.services.people.trail import ActStore, refusals_recorded
+from invoice_service.services.people.trail import ActStore, given_reason, refusals_recorded
 from invoice_service.services.ports import Account
 
 LONGEST_LABEL = 100  # characters
@@ -60,7 +60,8 @@ def get_merchant(register: MerchantStore, merchant_id: int) -> Account:
 def suspend(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Account:
     """Stop a merchant from issuing; NotFoundError ``merchant_unknown``.
 
-    ConflictError ``readmission_needed`` for one that has left, ``merchant_revoked``.
+    MalformedError as ``given_reason``, here and below; ConflictError ``readmission_needed`` for
+    one that has left, ``merchant_revoked``.
     """
     return _set_status(register, merchant_id, "suspended", by, reason)
 
@@ -77,6 +78,7 @@ def leave(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Ac
 
 def readmit(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Account:
     """Let a merchant issue again that is suspended, or has left."""
+    reason = given_reason(reason)
     with refusals_recorded(register, by, "suspension", f"merchant:{merchant_id}"):
         return _changed(
             register, merchant_id, register.set_status(merchant_id, "active", by, reason)
@@ -212,6 +214,7 @@ def _check_terms(role: Role, terms: KeyTerms, now: int) -> None:
 def _set_status(
     register: Merchants, merchant_id: int, status: Status, by: By, reason: str
 ) -> Account:
+    reason = given_reason(reason)
     with refusals_recorded(register, by, "suspension", f"merchant:{merchant_id}"):
         if (
             status in ("active", "suspended")

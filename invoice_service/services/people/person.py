@@ -155,7 +155,7 @@ class PeopleStore(PeopleReader, Protocol):
         """Another role; who is signed in has to sign in again."""
         ...
 
-    def suspend_person(self, person_id: int, since: int | None, by: By) -> None:
+    def suspend_person(self, person_id: int, since: int | None, by: By, reason: str = "") -> None:
         """Let this person in no more, nor their keys, until (None) they are let in again.
 
         ConflictError ``last_administrator``.

@@ -14,7 +14,6 @@ import msgspec
 from chain.errors import ConflictError, MalformedError, NotFoundError, RefusedError
 from chain.hashing import Digest
 from invoice_service.domain.acts import By, Said
-from invoice_service.domain.text import given_text
 from invoice_service.services.people.person import (
     HANDLE_BYTES,
     NewPerson,
@@ -26,13 +25,12 @@ from invoice_service.services.people.person import (
 )
 from invoice_service.services.people.roles import OFFICIALS
 from invoice_service.services.people.sessions import new_token, token_digest
-from invoice_service.services.people.trail import ActStore, refusals_recorded
+from invoice_service.services.people.trail import ActStore, given_reason, refusals_recorded
 from invoice_service.services.ports import Account
 
 Grave = Literal["role", "invitation", "reinvitation", "removal", "revocation"]
 GRAVE: Final[tuple[Grave, ...]] = get_args(Grave)
 State = Literal["open", "confirmed", "withdrawn", "expired"]
-LONGEST_REASON: Final = 200  # characters
 
 
 class Actor(NamedTuple):
@@ -154,10 +152,7 @@ class Proposals:
         ``merchant_unknown``; RefusedError ``holder_unknown``, ``role_required`` for one's own
         place; ConflictError ``proposal_open``, ``login_taken``.
         """
-        reason = given_text(reason, "/reason")
-        if len(reason) > LONGEST_REASON:
-            detail = f"a reason has at most {LONGEST_REASON} characters"
-            raise MalformedError("text_too_long", detail, pointer="/reason")
+        reason = given_reason(reason)
         with refusals_recorded(self.store, actor.by, "proposal", subject):
             person_id = _known(actor)
             said = self._checked(kind, subject, said, person_id)

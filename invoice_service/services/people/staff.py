@@ -23,7 +23,7 @@ from invoice_service.services.people.person import (
     make_login,
 )
 from invoice_service.services.people.sessions import Visit, new_token, token_digest
-from invoice_service.services.people.trail import ActStore, refusals_recorded
+from invoice_service.services.people.trail import ActStore, given_reason, refusals_recorded
 
 INVITES: Final[dict[str, frozenset[str]]] = {
     "owner": frozenset({"owner", "cashier"}),
@@ -114,23 +114,24 @@ class Staff:
         if role != person.role:
             self.store.set_role(person.id, role, by)
 
-    def suspend(self, person: Person, by: By) -> None:
+    def suspend(self, person: Person, by: By, reason: str = "") -> None:
         """Sign somebody of the bureau out everywhere at once, and let them in no more.
 
         Their keys are refused as well. One administrator is enough; ConflictError
-        ``last_administrator``; RefusedError ``person_removed``.
+        ``last_administrator``; RefusedError ``person_removed``; MalformedError as
+        ``given_reason``.
         """
-        self._suspend(person, by.at, by)
+        self._suspend(person, by.at, by, given_reason(reason))
 
-    def reinstate(self, person: Person, by: By) -> None:
-        """Let somebody in again who was suspended; RefusedError ``person_removed``."""
-        self._suspend(person, None, by)
+    def reinstate(self, person: Person, by: By, reason: str = "") -> None:
+        """Let somebody in again who was suspended; as ``suspend``."""
+        self._suspend(person, None, by, given_reason(reason))
 
-    def _suspend(self, person: Person, since: int | None, by: By) -> None:
+    def _suspend(self, person: Person, since: int | None, by: By, reason: str) -> None:
         with refusals_recorded(self.store, by, "role", f"person:{person.id}"):
             if person.state == "removed":
                 raise _removed()
-            self.store.suspend_person(person.id, since, by)
+            self.store.suspend_person(person.id, since, by, reason)
 
     def remove(self, person: Person, by: By) -> None:
         """End all that lets somebody in, for ever; ConflictError ``last_administrator``."""

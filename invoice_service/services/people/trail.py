@@ -7,10 +7,11 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, get_arg
 import msgspec
 
 from chain import canonical
-from chain.errors import ConflictError, NotFoundError, RefusedError
+from chain.errors import ConflictError, MalformedError, NotFoundError, RefusedError
 from chain.hashing import ZERO, Digest, sha256
 from invoice_service.domain.acts import Act, ActType, By, Recorded, Said, act_by
 from invoice_service.domain.quota import Quotas
+from invoice_service.domain.text import given_text
 
 _PREFIX: Final = b"fapiao/v1/refusals\n"
 
@@ -24,6 +25,8 @@ ABOUT: Final[dict[tuple[str, str], Desk]] = {
     ("proposal", "proposal"): "proposal",
 }
 """Type and beginning of the subject of an act, and which desk it is of."""
+
+LONGEST_REASON: Final = 200  # characters
 
 REFUSALS: Final = "refusals"
 """The subject of the acts that close hours."""
@@ -189,6 +192,18 @@ class TrailReader(Protocol):
     ) -> list[RefusalRow]:
         """Counts of the hours from ``since`` to before ``until``, above the row ``after``."""
         ...
+
+
+def given_reason(text: str) -> str:
+    """Why an official does something, as an act keeps it.
+
+    MalformedError ``control_character``, ``text_damaged``, ``text_too_long``.
+    """
+    reason = given_text(text, "/reason")
+    if len(reason) > LONGEST_REASON:
+        detail = f"a reason has at most {LONGEST_REASON} characters"
+        raise MalformedError("text_too_long", detail, pointer="/reason")
+    return reason
 
 
 @contextmanager

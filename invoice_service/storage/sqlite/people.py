@@ -86,7 +86,7 @@ class People:
         with self.connections.writing() as connection:
             change_role(connection, person_id, role, by)
 
-    def suspend_person(self, person_id: int, since: int | None, by: By) -> None:
+    def suspend_person(self, person_id: int, since: int | None, by: By, reason: str = "") -> None:
         """Let this person in no more, nor their keys, until (None) they are let in again.
 
         ConflictError ``last_administrator``.
@@ -101,9 +101,8 @@ class People:
                 "UPDATE people SET suspended_at = ? WHERE id = ?", (since, person_id)
             )
             connection.execute("DELETE FROM sessions WHERE person_id = ?", (person_id,))
-            _act(
-                connection, by, msgspec.structs.replace(before, suspended_at=since), before, "role"
-            )
+            after = msgspec.structs.replace(before, suspended_at=since)
+            _act(connection, by, after, before, "role", reason)
 
     def remove_person(self, person_id: int, by: By) -> None:
         """End all that lets this person in, for ever; ConflictError ``last_administrator``."""
@@ -282,9 +281,11 @@ def _act(
     person: Person,
     before: Person | None = None,
     type_: ActType = "person",
+    reason: str = "",
 ) -> None:
     if person.merchant_id is None:
         type_ = "role"  # who is let in at the bureau, and as what, is for the log to vouch for
     was = None if before is None else _standing(before)
     subject = f"person:{person.id}"
-    append(connection, act_by(by, type_, subject, before=was, after=_standing(person)))
+    after = _standing(person)
+    append(connection, act_by(by, type_, subject, before=was, after=after, reason=reason))

@@ -68,6 +68,33 @@ def test_a_suspended_merchant_issues_again_once_resumed(desk: Desk) -> None:
     assert desk.post("/v1/invoices", body).status_code == 201
 
 
+STANDING = ("suspension", "readmission", "leaving", "revocation")
+
+
+@pytest.mark.parametrize("what", STANDING)
+def test_why_a_merchant_may_not_issue_is_kept_and_read_by_it(desk: Desk, what: str) -> None:
+    path = f"/v1/merchants/{desk.restaurant.merchant.id}/{what}"
+    official = desk.official()
+    sent = desk.client.post(path, json={"reason": "多次扫码不符"}, headers=official)
+    assert sent.status_code == 200
+    trail = "/v1/trail?type=suspension"
+    (act,) = desk.client.get(trail, headers=official).get_json()["acts"]
+    assert act["reason"] == "多次扫码不符"
+    if what != "revocation":  # its key has ended with it
+        read = desk.client.get("/v1/acts", headers=desk.auth()).get_json()["acts"]
+        assert (read[-1]["type"], read[-1]["reason"]) == ("suspension", "多次扫码不符")
+    for body, status, code in (
+        ({"reason": "x" * 201}, 422, "text_too_long"),
+        ({"reason": "a\nb"}, 422, "control_character"),
+        ({"because": "x"}, 422, "unknown_field"),
+        ([], 422, "wrong_type"),
+    ):
+        problem(desk.client.post(path, json=body, headers=official), status, code)
+    text = desk.client.post(path, data=b"reason=x", headers=official)
+    problem(text, 415, "unsupported_media_type")
+    assert len(desk.client.get(trail, headers=official).get_json()["acts"]) == 1
+
+
 def test_keys_are_listed_without_their_texts_and_revoked_for_ever(desk: Desk) -> None:
     path = f"/v1/merchants/{desk.restaurant.merchant.id}/keys"
     listed = desk.client.get(path, headers=desk.official())
@@ -140,7 +167,7 @@ def test_every_call_needs_an_official(desk: Desk, method: str, path: str) -> Non
 
 @pytest.mark.parametrize(("method", "path"), CALLS[2:])
 def test_a_merchant_that_is_not_there(desk: Desk, method: str, path: str) -> None:
-    body = b'{"label":"x"}' if path.endswith("keys") else b'{"quota":5}'
+    body = {"keys": b'{"label":"x"}', "quota": b'{"quota":5}'}.get(path.rpartition("/")[2], b"")
     headers = {"Content-Type": JSON, **desk.official()}
     missing = path.replace("/1", "/77", 1)
     answer = desk.client.open(missing, method=method, data=body, headers=headers)

@@ -119,7 +119,10 @@ def test_one_suspends_at_once_with_all_keys(two: Two) -> None:
     problem(
         two.call("chen", "POST", f"/v1/people/{two.ids['chen']}/suspension"), 403, "role_required"
     )
-    assert two.call("chen", "POST", path).get_json()["state"] == "suspended"
+    gone = two.call("chen", "POST", path, {"reason": "停职"}).get_json()
+    assert gone["state"] == "suspended"
+    acts = two.call("chen", "GET", f"/v1/trail?subject=person:{he}").get_json()["acts"]
+    assert acts[-1]["reason"] == "停职"
     problem(two.call("he", "GET", "/v1/merchants/1"), 401, "key_suspended")
     assert two.call("chen", "DELETE", path).get_json()["state"] == "active"
     assert two.call("he", "GET", "/v1/merchants/1").status_code == 200
