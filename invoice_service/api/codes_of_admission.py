@@ -85,6 +85,11 @@ ADMISSION: Final = {
         "Your last request is not answered yet; wait for the answer",
         "上一项申请尚未答复，请等待",
     ),
+    "merchant_changed": Entry(
+        409,
+        "Somebody has changed this merchant meanwhile; look at how it stands now, then decide",
+        "该商户的状态或额度已有变化，请查看现状后再处理",
+    ),
     "request_changed": Entry(
         409,
         "The request was answered meanwhile; look at it again",

@@ -42,7 +42,8 @@ TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
             " open. Then decide about that version.",
             "请重新打开，查看其当前状态、同一税号的其他申请和可进行的步骤，再就该版本处理。",
         ),
-        "application_changed application_step notice_running request_changed request_unknown",
+        "application_changed application_step notice_running request_changed request_unknown"
+        " merchant_changed",
     ),
     (
         Remedy(

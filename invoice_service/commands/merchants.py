@@ -121,6 +121,7 @@ def readmit(session: Session, *, merchant: str, reason: str, as_json: bool) -> N
 @click.argument("count", metavar="COUNT|none")
 @click.option("--month-quota", metavar="FEN|none", help="Money in a month, without tax.")
 @click.option("--invoice-limit", metavar="FEN|none", help="The most on one, without tax.")
+@reason_option
 @json_option
 @click.pass_obj
 def quota(
@@ -130,6 +131,7 @@ def quota(
     count: str,
     month_quota: str | None,
     invoice_limit: str | None,
+    reason: str,
     as_json: bool,
 ) -> None:
     """Allow MERCHANT so many blue invoices in all, those issued included; and so much money."""
@@ -144,6 +146,7 @@ def quota(
         instance.operator(),
         month_quota=money[0],
         invoice_limit=money[1],
+        reason=reason,
     )
     _show([account], as_json=as_json)
     instance.close()

@@ -68,6 +68,7 @@ class QuotaRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     quota: Quota | msgspec.UnsetType | None = msgspec.UNSET
     month_quota: Quota | msgspec.UnsetType | None = msgspec.UNSET
     invoice_limit: Quota | msgspec.UnsetType | None = msgspec.UNSET
+    reason: str = ""
 
 
 class ReasonRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -162,6 +163,7 @@ WORDS: Final[Words] = {
     "QuotaRequest.quota": _FIELDS["quota"],
     "QuotaRequest.month_quota": _FIELDS["month_quota"],
     "QuotaRequest.invoice_limit": _FIELDS["invoice_limit"],
+    "QuotaRequest.reason": says("Why, in the official's words", maxLength=200),
     "ReasonRequest.reason": says("Why, in the official's words", maxLength=200),
     "KeyBody.id": says("Names the key, without opening anything"),
     "KeyRequest.label": says("Where the key is used", maxLength=100),
@@ -311,7 +313,7 @@ OPERATIONS: Final = (
         ((JSON, QuotaRequest),),
         scope="manage",
         power="admit",
-        codes=(*_ONE, "amount_out_of_range", "limits_missing", *_WRITE),
+        codes=(*_ONE, *REASON, "amount_out_of_range", "limits_missing", *_WRITE),
     ),
     Operation(
         "get",

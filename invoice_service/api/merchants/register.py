@@ -117,7 +117,7 @@ class MerchantCalls:
         """Set what it may issue."""
         body_, by = self._body("admit")
         wanted = read_json(body_, _quota, max_bytes=self._limit)
-        if wanted == QuotaRequest():
+        if wanted == QuotaRequest(reason=wanted.reason):
             raise MalformedError("limits_missing", "name a limit", pointer="/quota")
         account = admit.set_quota(
             self._store,
@@ -126,6 +126,7 @@ class MerchantCalls:
             by,
             month_quota=wanted.month_quota,
             invoice_limit=wanted.invoice_limit,
+            reason=wanted.reason,
         )
         return self._answer(account)
 

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from chain.errors import ConflictError, MalformedError, NotFoundError
 from invoice_service.domain.acts import By
 from invoice_service.domain.merchant import MerchantRequest, Status, check_merchant
+from invoice_service.domain.quota import Quotas
 from invoice_service.domain.text import check_till_name, given_text, plain_form
 from invoice_service.services.people.ports import (
     NO_TERMS,
@@ -57,13 +58,16 @@ def get_merchant(register: MerchantStore, merchant_id: int) -> Account:
     return account
 
 
-def suspend(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Account:
+def suspend(
+    register: Merchants, merchant_id: int, by: By, reason: str = "", seen: Status | None = None
+) -> Account:
     """Stop a merchant from issuing; NotFoundError ``merchant_unknown``.
 
     MalformedError as ``given_reason``, here and below; ConflictError ``readmission_needed`` for
-    one that has left, ``merchant_revoked``.
+    one that has left, ``merchant_revoked``; ``merchant_changed`` where it does not stand as it
+    was ``seen``, which holds below, too.
     """
-    return _set_status(register, merchant_id, "suspended", by, reason)
+    return _set_status(register, merchant_id, "suspended", by, reason, seen)
 
 
 def resume(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Account:
@@ -76,22 +80,26 @@ def leave(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Ac
     return _set_status(register, merchant_id, "left", by, reason)
 
 
-def readmit(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Account:
+def readmit(
+    register: Merchants, merchant_id: int, by: By, reason: str = "", seen: Status | None = None
+) -> Account:
     """Let a merchant issue again that is suspended, or has left."""
     reason = given_reason(reason)
     with refusals_recorded(register, by, "suspension", f"merchant:{merchant_id}"):
         return _changed(
-            register, merchant_id, register.set_status(merchant_id, "active", by, reason)
+            register, merchant_id, register.set_status(merchant_id, "active", by, reason, seen)
         )
 
 
-def revoke(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Account:
+def revoke(
+    register: Merchants, merchant_id: int, by: By, reason: str = "", seen: Status | None = None
+) -> Account:
     """Stop a merchant from issuing for good: nobody lets it issue again, and its keys end with it.
 
     NotFoundError ``merchant_unknown``. What it has issued stays valid. Two decide on this
     (``proposals``), but for whoever works on the machine.
     """
-    return _set_status(register, merchant_id, "revoked", by, reason)
+    return _set_status(register, merchant_id, "revoked", by, reason, seen)
 
 
 def set_quota(
@@ -102,14 +110,25 @@ def set_quota(
     *,
     month_quota: int | UnsetType | None = UNSET,
     invoice_limit: int | UnsetType | None = UNSET,
+    reason: str = "",
+    seen: Quotas | None = None,
 ) -> Account:
     """Allow so many blue invoices in all, those issued included, and so much money.
 
     Money is in fen without tax: in a month, and on one invoice. None for no limit; UNSET leaves it.
+    MalformedError as ``given_reason``; ConflictError ``merchant_changed`` where the limits are not
+    those that were ``seen``.
     """
+    reason = given_reason(reason)
     with refusals_recorded(register, by, "quota", f"merchant:{merchant_id}"):
         done = register.set_quota(
-            merchant_id, quota, by, month_quota=month_quota, invoice_limit=invoice_limit
+            merchant_id,
+            quota,
+            by,
+            month_quota=month_quota,
+            invoice_limit=invoice_limit,
+            reason=reason,
+            seen=seen,
         )
         return _changed(register, merchant_id, done)
 
@@ -212,7 +231,12 @@ def _check_terms(role: Role, terms: KeyTerms, now: int) -> None:
 
 
 def _set_status(
-    register: Merchants, merchant_id: int, status: Status, by: By, reason: str
+    register: Merchants,
+    merchant_id: int,
+    status: Status,
+    by: By,
+    reason: str,
+    seen: Status | None = None,
 ) -> Account:
     reason = given_reason(reason)
     with refusals_recorded(register, by, "suspension", f"merchant:{merchant_id}"):
@@ -221,7 +245,8 @@ def _set_status(
             and get_merchant(register, merchant_id).merchant.status == "left"
         ):
             raise ConflictError("readmission_needed", "it has left: readmit it first")
-        return _changed(register, merchant_id, register.set_status(merchant_id, status, by, reason))
+        done = register.set_status(merchant_id, status, by, reason, seen)
+        return _changed(register, merchant_id, done)
 
 
 def _changed(register: MerchantStore, merchant_id: int, found: bool) -> Account:  # noqa: FBT001 # the store's own answer

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from chain.hashing import Digest
 from invoice_service.domain.acts import By
 from invoice_service.domain.merchant import MerchantRequest, Status
+from invoice_service.domain.quota import Quotas
 from invoice_service.services.people.roles import OfficialRole
 from invoice_service.services.ports import Account
 
@@ -79,8 +80,13 @@ class MerchantStore(Protocol):
         """Merchants with an id above ``after``, in order, ``limit`` at most."""
         ...
 
-    def set_status(self, merchant_id: int, status: Status, by: By, reason: str = "") -> bool:
-        """Suspend or resume one, or let it leave; False when there is none."""
+    def set_status(
+        self, merchant_id: int, status: Status, by: By, reason: str = "", seen: Status | None = None
+    ) -> bool:
+        """Suspend or resume one, or let it leave; False when there is none.
+
+        ConflictError ``merchant_changed`` where it does not stand as it was ``seen``.
+        """
         ...
 
     def set_quota(
@@ -91,10 +97,13 @@ class MerchantStore(Protocol):
         *,
         month_quota: int | UnsetType | None = UNSET,
         invoice_limit: int | UnsetType | None = UNSET,
+        reason: str = "",
+        seen: Quotas | None = None,
     ) -> bool:
         """Allow so many blue invoices in all, and so much money (None: no limit).
 
-        What is UNSET stays as it is. False when there is no such merchant.
+        What is UNSET stays as it is. False when there is no such merchant. ConflictError
+        ``merchant_changed`` where its limits are not those that were ``seen``.
         """
         ...
 

@@ -81,12 +81,16 @@ class Register:
         """Merchants with an id above ``after``, in order, ``limit`` at most."""
         return self._accounts("id > ?", [after], limit=limit)
 
-    def set_status(self, merchant_id: int, status: Status, by: By, reason: str = "") -> bool:
+    def set_status(
+        self, merchant_id: int, status: Status, by: By, reason: str = "", seen: Status | None = None
+    ) -> bool:
         """Suspend or resume one, or let it leave; False when there is none."""
         with self.connections.writing() as connection:
             before = _one(connection, "status", merchant_id)
             if before is None:
                 return False
+            if seen is not None and seen != before[0]:
+                raise ConflictError("merchant_changed", f"this merchant is {before[0]} by now")
             change_status(connection, merchant_id, before[0], status, by, reason)
             return True
 
@@ -98,6 +102,8 @@ class Register:
         *,
         month_quota: int | UnsetType | None = UNSET,
         invoice_limit: int | UnsetType | None = UNSET,
+        reason: str = "",
+        seen: Quotas | None = None,
     ) -> bool:
         """Allow so many blue invoices in all, and so much money (None: no limit).
 
@@ -106,7 +112,7 @@ class Register:
         given = {"quota": quota, "month_quota": month_quota, "invoice_limit": invoice_limit}
         wanted = {name: value for name, value in given.items() if value is not UNSET}
         with self.connections.writing() as connection:
-            return change_quotas(connection, merchant_id, wanted, by)
+            return change_quotas(connection, merchant_id, wanted, by, reason, seen)
 
     def add_key(
         self,
@@ -320,14 +326,20 @@ def change_quotas(
     wanted: Mapping[str, object],
     by: By,
     reason: str = "",
+    seen: Quotas | None = None,
 ) -> bool:
-    """Within a transaction that has begun; False when there is no such merchant."""
+    """Within a transaction that has begun; False when there is no such merchant.
+
+    ConflictError ``merchant_changed`` where they are not as they were ``seen``.
+    """
     row = connection.execute(
         "SELECT quota, month_quota, invoice_limit FROM merchants WHERE id = ?", (merchant_id,)
     ).fetchone()
     if row is None:
         return False
     was = Quotas(quota=row[0], month_quota=row[1], invoice_limit=row[2])
+    if seen is not None and seen != was:
+        raise ConflictError("merchant_changed", "the limits of this merchant are others by now")
     now = msgspec.structs.replace(was, **wanted)
     connection.execute(
         "UPDATE merchants SET quota = ?, month_quota = ?, invoice_limit = ? WHERE id = ?",

@@ -30,9 +30,9 @@ from invoice_service.services.admission.ports import REQUEST_STATES, Decision, R
 from invoice_service.services.people.lookups import Lookups, What
 from invoice_service.services.people.roles import has_power
 from invoice_service.services.people.sessions import Visitor
-from invoice_service.web.apply.limits import limits_typed, typed_limits
 from invoice_service.web.apply.owner import Accounts
 from invoice_service.web.bureau.navigation import bureau_page
+from invoice_service.web.ground.limits import limits_typed, typed_limits
 from invoice_service.web.people.account import number_in
 from invoice_service.web.people.gate import Gate
 

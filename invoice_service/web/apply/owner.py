@@ -10,7 +10,7 @@ from invoice_service.domain.quota import Quotas
 from invoice_service.services.admission.bench import QuotaDesk
 from invoice_service.services.people.sessions import Visitor
 from invoice_service.services.ports import Account
-from invoice_service.web.apply.limits import limits_typed, typed_limits
+from invoice_service.web.ground.limits import limits_typed, typed_limits
 from invoice_service.web.people.gate import Gate
 
 _FAULTS: Final = (MalformedError, RefusedError, ConflictError)

@@ -1,6 +1,8 @@
 """``/bureau/merchants``: who is admitted, and the file of each; who looks says why."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import msgspec
@@ -8,7 +10,7 @@ from flask import Blueprint, Response, request
 from werkzeug import Response as AnyResponse
 
 from chain.commitment import parse_password_area
-from chain.errors import MalformedError, NotFoundError
+from chain.errors import MalformedError, NotFoundError, Problem
 from invoice_service.domain.acts import Recorded
 from invoice_service.domain.invoice import StoredInvoice
 from invoice_service.domain.merchant import (
@@ -22,10 +24,13 @@ from invoice_service.domain.numbering import shanghai_time
 from invoice_service.services.help.ports import ScanStore
 from invoice_service.services.people.lookups import UNSAID, Lookups, What
 from invoice_service.services.people.sessions import Visitor
-from invoice_service.services.people.trail import NEWEST, ActFilter, TrailReader
+from invoice_service.services.people.trail import NEWEST, ActFilter
 from invoice_service.services.ports import Account, InvoiceFilter, InvoiceReader, MerchantFilter
+from invoice_service.web.bureau.acting import MAY, Acting
+from invoice_service.web.bureau.acting import Store as ActingStore
 from invoice_service.web.bureau.figures import Figures
 from invoice_service.web.bureau.navigation import bureau_page
+from invoice_service.web.ground.limits import typed_limits
 from invoice_service.web.people.gate import Gate
 
 PAGE: Final = 50
@@ -35,12 +40,8 @@ _SCANNED: Final = 20
 _FIRST_DAY: Final = "2000-01-01"
 
 
-class Store(InvoiceReader, TrailReader, Protocol):
+class Store(InvoiceReader, ActingStore, Protocol):
     """What files are read from."""
-
-    def account(self, merchant_id: int) -> Account | None:
-        """One merchant."""
-        ...
 
     def merchants_found(self, wanted: MerchantFilter, after: int, limit: int) -> list[int]:
         """Ids above ``after``, in order."""
@@ -66,6 +67,7 @@ class MerchantPages:
         """``clock`` gives unix seconds."""
         self._gate, self._store, self._figures = gate, store, figures
         self._scans, self._lookups, self._clock = scans, lookups, clock
+        self._acting = Acting(gate, store, self._account, self._file)
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -75,6 +77,7 @@ class MerchantPages:
         routes.get("/merchants/<merchant>")(self.one)
         routes.get("/invoices/<hash_>")(self.invoice)
         routes.post("/purpose")(self.say_why)
+        self._acting.add_to(routes)
         return routes
 
     def all(self) -> Response:
@@ -108,9 +111,22 @@ class MerchantPages:
 
     def one(self, merchant: str) -> Response:
         """A file: volume by month, mix by rate, what was taken back, scans, decisions, invoices."""
-        visitor = self._gate.official("look")
+        return self._file(self._gate.official("look"), merchant)
+
+    def _file(
+        self,
+        visitor: Visitor,
+        merchant: str,
+        problem: Problem | None = None,
+        typed: Mapping[str, str] = MappingProxyType({}),
+    ) -> Response:
+        """``typed`` is what a refused form said, and ``at`` which of them that is.
+
+        Whoever acts looks, too: without a purpose, the act's reason is one.
+        """
         account = self._account(merchant)
-        if (asks := self._why(visitor, f"merchant:{account.merchant.id}", "file")) is not None:
+        id_, acts_for = account.merchant.id, typed.get("reason", "").strip()
+        if (asks := self._why(visitor, f"merchant:{id_}", "file", acts_for)) is not None:
             return asks
         height = self._figures.newest()
         of = {"merchant": account.merchant.tax_id}
@@ -120,7 +136,14 @@ class MerchantPages:
         return bureau_page(
             self._gate,
             "bureau/merchant.html",
+            problem,
             account=account,
+            typed=typed,
+            done=self._gate.asked("done"),
+            waiting=self._acting.waiting(account),
+            two=self._acting.two(),
+            may=MAY,
+            limits=typed_limits(account.merchant.quotas()),
             money=account.money_left(self._clock()),
             places=(districts(), industries()),
             months=self._figures.show({"by": "month", **of}, height),
@@ -167,11 +190,19 @@ class MerchantPages:
             return bureau_page(self._gate, "bureau/why.html", problem, to=back, said=said)
         return self._gate.keep_purpose(self._gate.go(back), visitor, purpose)
 
-    def _why(self, visitor: Visitor, subject: str, what: What) -> Response | None:
+    def _why(
+        self, visitor: Visitor, subject: str, what: What, acts_for: str = ""
+    ) -> Response | None:
         """Note that somebody looks; the page that asks why, where that was not said yet."""
         purpose = self._gate.purpose(visitor)
+        if not purpose and acts_for:
+            with suppress(MalformedError):
+                purpose = self._lookups.purpose(acts_for)
         if not purpose:
-            return bureau_page(self._gate, "bureau/why.html", to=request.path)
+            to = request.path
+            if request.method == "POST":
+                to = to.rpartition("/")[0]
+            return bureau_page(self._gate, "bureau/why.html", to=to)
         self._lookups.note(self._gate.by(visitor), subject, what, purpose)
         return None
 
