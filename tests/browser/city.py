@@ -61,6 +61,11 @@ def walk_city(chrome: Chrome, folder: Path) -> Iterator[str]:
         fill(chrome, purpose="案号 7")
         submit(chrome, "form[action='/bureau/purpose']")
         yield "a merchant's file"
+        chrome.evaluate(
+            "for (const one of document.querySelectorAll('.acting details')) one.open = 1"
+        )
+        fill(chrome, **{"why-suspension": "x" * 200})
+        yield "a merchant, to be acted on"
         chrome.open(f"{url}/bureau/invoices/{hash_}")
         yield "an invoice"
         chrome.open(f"{url}/bureau/trail?type=admission")
