@@ -18,7 +18,7 @@ from invoice_service.services.people import admit
 from invoice_service.services.people.proposals import Actor, Proposal
 from invoice_service.services.people.roles import OfficialRole, Power, with_power
 from invoice_service.services.people.sessions import Visitor
-from invoice_service.services.people.trail import NEWEST, ActFilter, TrailReader
+from invoice_service.services.people.trail import NEWEST, ActFilter, TrailReader, given_reason
 from invoice_service.services.ports import Account
 from invoice_service.web.ground.limits import limits_typed
 from invoice_service.web.people.gate import Gate
@@ -178,9 +178,9 @@ def _subject(account: Account) -> str:
 
 
 def _reason(fields: Mapping[str, str]) -> str:
-    """Why, which is asked for here: the merchant reads it. MalformedError ``text_empty``."""
-    reason = fields.get("reason", "")
-    if not reason.strip():
+    """Why, which is asked for here. MalformedError ``text_empty``, and as ``given_reason``."""
+    reason = given_reason(fields.get("reason", ""))
+    if not reason:
         raise MalformedError("text_empty", "say why: the merchant reads it", pointer="/reason")
     return reason
 

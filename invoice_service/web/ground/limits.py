@@ -5,11 +5,14 @@ from invoice_service.documents.slip import yuan
 from invoice_service.domain.money import LIMIT, read_yuan
 from invoice_service.domain.quota import Quotas
 
+_LONGEST = 20  # digits: what a field takes
+
 
 def limits_typed(fields: dict[str, str]) -> Quotas:
     """Those that a form names; MalformedError ``amount_out_of_range``, ``amount_invalid``."""
     quota = fields.get("quota", "").strip()
-    if quota and not (quota.isascii() and quota.isdecimal() and int(quota[:20]) <= LIMIT):
+    plain = quota.isascii() and quota.isdecimal() and len(quota) <= _LONGEST
+    if quota and not (plain and int(quota) <= LIMIT):
         raise MalformedError("amount_out_of_range", "a plain whole number", pointer="/quota")
     return Quotas(
         quota=int(quota) if quota else None,

@@ -102,11 +102,12 @@ def test_a_stale_form_is_refused_with_what_changed_and_what_was_typed(bureau: Bu
 @pytest.mark.parametrize(
     ("what", "sent", "code"),
     [
-        ("suspension", {"reason": " "}, "text_empty"),
+        ("suspension", {"reason": "\u200b "}, "text_empty"),
         ("suspension", {"reason": "x" * 201}, "text_too_long"),
         ("suspension", {"reason": "x", "seen": "suspended"}, "merchant_changed"),
         ("revocation", {"reason": ""}, "text_empty"),
         ("quota", {"reason": "x", "quota": "1e3"}, "amount_out_of_range"),
+        ("quota", {"reason": "x", "quota": "0" * 19 + "1" + "9" * 9}, "amount_out_of_range"),
         ("quota", {"reason": "x", "month_quota": "many"}, "amount_invalid"),
         ("quota", {"reason": "", "quota": "5"}, "text_empty"),
     ],
