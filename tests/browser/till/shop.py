@@ -234,6 +234,18 @@ class Till:
             error.add_note(f"{self.page.url}\n{self.page.inner_text('body')}\n{self.complaints}")
             raise
 
+    def open_begun(self) -> None:
+        """Touch the sale that was not finished until it is open.
+
+        A chip that is drawn anew between pressing and letting go gets no touch.
+        """
+
+        def opened() -> bool:
+            self.page.click(".chip.begun")
+            return self.page.locator('.chip.begun[aria-pressed="true"]').count() > 0
+
+        wait_until(opened, "the sale that was begun is open")
+
     def press(self, *keys: str) -> None:
         """Keys, as a hand presses them."""
         for key in keys:

@@ -196,7 +196,7 @@ def _begun(till: Till) -> None:
             till.press("Enter", "Enter")
             till.page.wait_for_selector(".aside-of .error")
         till.go("/till/")
-    till.page.click(".chip.begun")
+    till.open_begun()
     _unfold(till)
     till.page.wait_for_selector("[data-at=resume]")
 
