@@ -81,21 +81,18 @@ _MEASURED: Final = {
 }
 """The lower and the higher part of what rows are ranked by, in SQL."""
 
-_ADDED_UP: Final = f"""
-INSERT INTO span_cells SELECT ?, cube, cell, {
-    ", ".join(
-        f"sum({name})"
-        + (
-            ""
-            if name.endswith("_count")
-            else f" & {_LOW}"
-            if not name.endswith("_high")
-            else f" + (sum({name.removesuffix('_high')}) >> {_BITS})"
-        )
-        for name in _COLUMNS
-    )
-} FROM json_each(?) CROSS JOIN span_cells ON span = value GROUP BY cube, cell
-"""  # noqa: S608 # constants
+_CARRIED: Final = tuple(
+    f"sum({name})"
+    if name.endswith("_count")
+    else f"sum({name}) + (sum({name.removesuffix('_high')}) >> {_BITS})"
+    if name.endswith("_high")
+    else f"sum({name}) & {_LOW}"
+    for name in _COLUMNS
+)
+_ADDED_UP: Final = (
+    f"INSERT INTO span_cells SELECT ?, cube, cell, {', '.join(_CARRIED)} FROM json_each(?)"  # noqa: S608 # constants
+    " CROSS JOIN span_cells ON span = value GROUP BY cube, cell"
+)
 """A span's cells from those of others; what no longer fits into a lower part goes higher."""
 
 _PLACE: Final = "merchant, till, industry, district, rate"

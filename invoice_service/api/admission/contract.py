@@ -47,6 +47,7 @@ from invoice_service.services.admission.bench import LONGEST_BATCH, LONGEST_REAS
 from invoice_service.services.admission.owner import OWNER_STATES
 from invoice_service.services.admission.ports import KINDS, REQUEST_STATES
 from invoice_service.services.people.person import LONGEST_NAME
+from invoice_service.services.people.roles import Power
 
 _TIME: Final = {"format": "date-time"}
 _ASKED: Final = {
@@ -201,13 +202,15 @@ def _mine(
 
 
 def _official(
-    method: Literal["get", "post"],
+    method: Literal["get", "post", "delete"],
     address: str,
     name: str,
     summary: str,
     *codes: str,
     body: Shapes = (),
+    power: Power | None = None,
 ) -> Operation:
+    """``power`` is that of whoever looks or examines, where no other is said."""
     return Operation(
         method,
         f"/v1/applications/{{application}}{address}",
@@ -220,25 +223,8 @@ def _official(
         (_ONE, PURPOSE) if method == "get" else (_ONE,),
         body,
         scope="read" if method == "get" else "manage",
-        power="applications" if method == "get" else "examine",
+        power=power or ("applications" if method == "get" else "examine"),
         codes=(*codes, *(LOOKING if method == "get" else ()), *_NUMBER),
-    )
-
-
-def _account(method: Literal["post", "delete"], name: str, summary: str) -> Operation:
-    return Operation(
-        method,
-        "/v1/applications/{application}/invitation",
-        name,
-        "admission",
-        summary,
-        "The application",
-        ((JSON, ApplicationBody),),
-        "official",
-        (_ONE,),
-        scope="manage",
-        power="admit",
-        codes=("account_not_offered", "database_refused", *_NUMBER),
     )
 
 
@@ -363,8 +349,24 @@ _EXAMINING: Final = (
         *("paper_missing", "tax_id_taken", "database_refused"),
         body=((JSON, DecisionRequest),),
     ),
-    _account("post", "offerAccount", "Offer whoever was admitted the first account anew"),
-    _account("delete", "withholdAccount", "Offer it no more; an unused invitation is void"),
+    _official(
+        "post",
+        "/invitation",
+        "offerAccount",
+        "Offer whoever was admitted the first account anew",
+        "account_not_offered",
+        "database_refused",
+        power="admit",
+    ),
+    _official(
+        "delete",
+        "/invitation",
+        "withholdAccount",
+        "Offer it no more; an unused invitation is void",
+        "account_not_offered",
+        "database_refused",
+        power="admit",
+    ),
 )
 
 _ASKING: Final = (

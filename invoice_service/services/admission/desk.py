@@ -5,10 +5,9 @@ made from all that was sent, so that what is sent twice is one application (ADR 
 """
 
 from collections.abc import Callable, Sequence
-from math import ceil
 from typing import Final
 
-from chain.errors import ConflictError, MalformedError, NotFoundError, RefusedError
+from chain.errors import ConflictError, MalformedError, NotFoundError
 from chain.hashing import Digest, sha256
 from invoice_service.domain.acts import By
 from invoice_service.domain.application import (
@@ -33,7 +32,7 @@ from invoice_service.services.help.desk import (
     read_receipt,
     receipt_of,
 )
-from invoice_service.services.people.tries import Allowance, Counts
+from invoice_service.services.people.tries import Allowance, Counts, take_one
 
 ALLOWED: Final = Allowance(10, 360)
 """Applications of one network: ten at once, and ten more an hour."""
@@ -160,15 +159,7 @@ class Applications:
         return self.look(receipt)
 
     def _count(self, name: str, allowed: Allowance) -> None:
-        left = self._counts.take(name, allowed)
-        if left:
-            wait = max(1, ceil(left))
-            raise RefusedError(
-                "applications_limited",
-                f"try again in {wait} seconds",
-                retry_after=wait,
-                detail_zh=f"请于 {wait} 秒后重试",
-            )
+        take_one(self._counts, name, allowed, "applications_limited")
 
     def _say(self, id_: int, whose: Whose, text: str) -> None:
         self.store.add_comment(id_, whose, said(text), self._clock(), self.room)

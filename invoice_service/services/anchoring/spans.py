@@ -351,13 +351,15 @@ def keep_spans(store: SpanKeeper, log: Blocks) -> int:
 
     A crash anywhere loses nothing: the next run makes the same.
     """
-    done = _keep_days(store, log)
-    _keep_so_far(store, days_up_to(store, log, store.last_height()).ends)
+    days = days_up_to(store, log, store.last_height())
+    done = _keep_days(store, days)
+    if done:
+        days = days_up_to(store, log, store.last_height())
+    _keep_so_far(store, days.ends)
     return done
 
 
-def _keep_days(store: SpanKeeper, log: Blocks) -> int:
-    days = days_up_to(store, log, store.last_height())
+def _keep_days(store: SpanKeeper, days: Days) -> int:
     waiting = [at for at, end in enumerate(days.ends) if not end.span]
     done = counted = 0
     for at in waiting:

@@ -6,15 +6,14 @@ is made from all that a form brought, so a form that is sent twice is one report
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from math import ceil
 from typing import Final
 
-from chain.errors import MalformedError, NotFoundError, RefusedError
+from chain.errors import MalformedError, NotFoundError
 from chain.hashing import Digest, sha256
 from invoice_service.domain.acts import By, act_by
 from invoice_service.services.help.ports import Erased, Report, ReportState, ReportStore, Sent
 from invoice_service.services.people.trail import ActStore
-from invoice_service.services.people.tries import Allowance, Counts
+from invoice_service.services.people.tries import Allowance, Counts, take_one
 
 ALLOWED: Final = Allowance(10, 360)
 """Of one network: ten at once, and ten more an hour."""
@@ -54,15 +53,7 @@ class ReportDesk:
 
     def enter(self, site: str) -> None:
         """Somebody from this network sends one; RefusedError ``reports_limited``."""
-        left = self._counts.take(f"report\n{site}", ALLOWED)
-        if left:
-            wait = max(1, ceil(left))
-            raise RefusedError(
-                "reports_limited",
-                f"try again in {wait} seconds",
-                retry_after=wait,
-                detail_zh=f"请于 {wait} 秒后重试",
-            )
+        take_one(self._counts, f"report\n{site}", ALLOWED, "reports_limited")
 
     def is_known(self, receipt: str) -> bool:
         """Whether the form of this receipt has come already."""

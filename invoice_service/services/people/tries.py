@@ -49,6 +49,19 @@ class Counts(Protocol):
         ...
 
 
+def take_one(counts: Counts, name: str, allowed: Allowance, code: str) -> None:
+    """Use one up; RefusedError of that ``code`` with the seconds to wait."""
+    left = counts.take(name, allowed)
+    if left:
+        wait = max(1, ceil(left))
+        raise RefusedError(
+            code,
+            f"try again in {wait} seconds",
+            retry_after=wait,
+            detail_zh=f"请于 {wait} 秒后重试",
+        )
+
+
 class OwnCounts:
     """Those of this process alone."""
 
@@ -75,15 +88,7 @@ class Tries(NamedTuple):
 
     def take(self, name: str) -> None:
         """Use one up; RefusedError ``sign_in_limited`` with the seconds to wait."""
-        left = self.counts.take(f"{self.kind}\n{name}", self.allowed)
-        if left:
-            wait = max(1, ceil(left))
-            raise RefusedError(
-                "sign_in_limited",
-                f"try again in {wait} seconds",
-                retry_after=wait,
-                detail_zh=f"请于 {wait} 秒后重试",
-            )
+        take_one(self.counts, f"{self.kind}\n{name}", self.allowed, "sign_in_limited")
 
 
 class Bounds:

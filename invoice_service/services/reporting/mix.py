@@ -113,6 +113,7 @@ class _Report:
         self._times, self._ranges = self._periods(first, last)
         whole = _shifted(question, (first, last)) if first else Shifted(("", ""), None, None)
         sums = self._whole(whole)
+        self._by_rate = self._rated(whole)
         self._measure = _MEASURES[question.measure]
         self._of = self._measure(sums.get(0, list(_NOTHING)))
         self._plain = tuple(name for name in question.by if name not in OF_DOCUMENTS)
@@ -154,12 +155,12 @@ class _Report:
             "filters": question.filters,
             "currency": "CNY",
             "block": block,
-            "notes": self._notes(days, sums),
+            "notes": self._notes(sums),
             **_figures(sums.get(0)),
             **self._compared(days, sums),
         }
         if question.top or question.bottom:
-            head |= self._ranked(days, sums)
+            head |= self._ranked(sums)
         return head
 
     def _compared(self, days: Shifted, sums: Sides) -> dict[str, Any]:
@@ -170,7 +171,7 @@ class _Report:
             if there and name in self._question.compare
         }
 
-    def _ranked(self, days: Shifted, sums: Sides) -> dict[str, Any]:
+    def _ranked(self, sums: Sides) -> dict[str, Any]:
         """Keep the first rows by rank; what the others come to together is said."""
         question = self._question
         number = question.top or question.bottom
@@ -187,7 +188,7 @@ class _Report:
         self._held = nsmallest(
             number, some, key=lambda row: (sign * self._measure(_now(row[1])), row[0])
         )
-        rest = _now(self._rated(days) or sums)
+        rest = _now(sums if self._by_rate is None else self._by_rate)
         for _, sides in self._held:
             rest = [whole - part for whole, part in zip(rest, _now(sides), strict=True)]
         name = "top" if question.top else "bottom"
@@ -200,14 +201,14 @@ class _Report:
         ranges = [DayRange(0, (), *days.now)]
         return _sides(self._collector.counted((), ranges, rated=True))
 
-    def _notes(self, days: Shifted, sums: Sides) -> list[dict[str, Any]]:
+    def _notes(self, sums: Sides) -> list[dict[str, Any]]:
         """Why figures may look wrong: what stands in a report is also read without its papers."""
         notes = []
         question = self._question
         if question.rate:
             notes.append({"code": "filtered_by_rate", **_FILTERED})
-        if (by_rate := self._rated(days)) is not None:
-            rated = _now(by_rate)
+        if self._by_rate is not None:
+            rated = _now(self._by_rate)
             whole = _now(sums)
             if (rated[0], rated[4]) != (whole[0], whole[4]):
                 found = rated[0] + rated[4], whole[0] + whole[4]

@@ -387,8 +387,8 @@ def _full(detail: str) -> RefusedError:
     return RefusedError("applications_full", detail)
 
 
-def _application(row: Sequence[Any], **more: object) -> Application:
-    return msgspec.convert({**dict(zip(_COLUMNS, row, strict=True)), **more}, Application)
+def _application(row: Sequence[Any]) -> Application:
+    return msgspec.convert(dict(zip(_COLUMNS, row, strict=True)), Application)
 
 
 def _one(connection: sqlite3.Connection, where: str, value: object) -> Application | None:
@@ -410,8 +410,8 @@ def _one(connection: sqlite3.Connection, where: str, value: object) -> Applicati
         "SELECT id FROM merchants WHERE tax_id = ?", (found.tax_id,)
     ).fetchone()
     taken_by = None if merchant is None or merchant[0] == found.merchant_id else merchant[0]
-    return _application(
-        row,
+    return msgspec.structs.replace(
+        found,
         rivals=tuple(_rivals(connection, found.tax_id, found.id)),
         taken_by=taken_by,
         papers=tuple(Paper(*one) for one in papers),

@@ -5,7 +5,7 @@ changes it. Whoever presses twice finds their own act done, and nothing is done 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Final, Protocol, get_args
 
 from flask import Blueprint, Response
 from werkzeug import Response as AnyResponse
@@ -23,12 +23,7 @@ from invoice_service.services.ports import Account
 from invoice_service.web.ground.limits import limits_typed
 from invoice_service.web.people.gate import Gate
 
-_STATES: Final[dict[str, Status]] = {
-    "active": "active",
-    "suspended": "suspended",
-    "left": "left",
-    "revoked": "revoked",
-}
+_STATES: Final[dict[str, Status]] = {status: status for status in get_args(Status)}
 _WAITING: Final = 50  # proposals that are looked through, the newest
 MAY: Final[dict[str, tuple[OfficialRole, ...]]] = {
     power: with_power(power) for power in ("suspend", "admit")
