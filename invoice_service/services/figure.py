@@ -13,7 +13,7 @@ Nothing that was added up before is believed: neither totals by block, nor spans
 does not fit is named. Cost and memory grow with the invoices of the days that are asked for.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
@@ -286,6 +286,15 @@ class _Documents:
         return iter(())
 
     def ranked(self, asked: Asked, ranking: Ranking) -> tuple[int, list[tuple[str, ...]]]:  # noqa: ARG002 # nothing was added up
+        """Nothing, likewise."""
+        return 0, []
+
+    def ranked_in_columns(
+        self,
+        asked: Asked,  # noqa: ARG002 # nothing was added up
+        ranking: Ranking,  # noqa: ARG002 # likewise
+        also: Collection[tuple[str, ...]],  # noqa: ARG002 # likewise
+    ) -> tuple[int, list[tuple[Any, ...]]]:
         """Nothing, likewise."""
         return 0, []
 

@@ -23,7 +23,7 @@ OLD = 184 * 86_400
 FROZEN = (
     *("invoices", "idempotency", "cells", "totals", "blocks_totalled", "closings", "acts"),
     "logged_acts",
-    *("spans", "span_keys", "span_cells", "span_moves"),
+    *("spans", "span_keys", "span_cells", "span_moves", "span_packs"),
 )
 
 
@@ -41,6 +41,7 @@ def file(tmp_path: Path) -> Path:
     moves = {Moved(rated=False, day="2018-08-10", cell=cell, state="part"): [1, 2, 3]}
     sums = {(8, cell): [1, 2, 3, 5, 0, 0, 0, 0]}
     shop.store.totals.keep([Span("day", "2018-08-10", 1, 1, sums, moves)])
+    shop.store.totals.pack(1)
     shop.store.close()
     return tmp_path / FILE
 

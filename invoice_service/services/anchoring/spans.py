@@ -41,6 +41,7 @@ PART_INVOICES: Final = 2_000
 
 _INVOICES_A_RUN: Final = 100_000
 _SO_FAR_A_RUN: Final = 4
+_PACKED_A_RUN: Final = 100_000
 
 Kind: TypeAlias = Literal["day", "part", "month", "year", "so_far"]
 
@@ -145,11 +146,15 @@ class Asked(NamedTuple):
 
 
 class Ranking(NamedTuple):
-    """The first ``number`` of rows by a measure of ``Question``, the largest or the smallest."""
+    """The first ``number`` of rows by a measure of ``Question``, the largest or the smallest.
+
+    Of a ``kind`` of invoices alone, or of both.
+    """
 
     measure: str
     number: int
     largest: bool
+    kind: Literal["", "blue", "red"] = ""
 
 
 class SpanStore(TaxedStore, Protocol):
@@ -193,6 +198,10 @@ class SpanKeeper(SpanStore, Protocol):
 
     def keep_sum(self, span: Span, ids: Sequence[int]) -> None:
         """Store a span as the sum of others' cells, in one durable transaction."""
+        ...
+
+    def pack(self, cells: int) -> None:
+        """Store spans' cells in columns as well, the oldest first, until there are so many."""
         ...
 
 
@@ -356,6 +365,7 @@ def keep_spans(store: SpanKeeper, log: Blocks) -> int:
     if done:
         days = days_up_to(store, log, store.last_height())
     _keep_so_far(store, days.ends)
+    store.pack(_PACKED_A_RUN)
     return done
 
 

@@ -47,6 +47,10 @@ class StoredSpans(Protocol):
         """Return what a span moved from state to state."""
         ...
 
+    def packed_of(self, id_: int) -> tuple[set[int], Cells]:
+        """Return which mixes of a span are in columns, and their cells."""
+        ...
+
     def returned(self, seq: int) -> Returned:
         """Return what the red invoice at ``seq`` did."""
         ...
@@ -115,6 +119,9 @@ class SpanAudit:
             raise AuditError("span", place, f"up to invoice {span.cursor}", f"{head.cursor}")
         expected = all_cubes(span.cells) if cells is None else cells
         _same(place, expected, self._stored.cells_of([head.id], CUBES))
+        cubes, packed = self._stored.packed_of(head.id)
+        wanted = {key: sums for key, sums in expected.items() if key[0] in cubes}
+        _same(f"{place}, in columns", wanted, packed)
         moves = {moved: sums for moved, sums in span.moves.items() if any(sums)}
         _same(place, moves, self._stored.moves_of(head.id))
 

@@ -1,7 +1,8 @@
 """Adding up spans, and the few invoices since the last one, under the keys of a report."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from heapq import merge
 from itertools import compress, count, groupby
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -26,7 +27,7 @@ from invoice_service.services.anchoring.spans import (
     since_part,
     sums_of,
 )
-from invoice_service.services.anchoring.totals import Blocks, Sums
+from invoice_service.services.anchoring.totals import BLUE, RED, Blocks, Sums
 from invoice_service.services.reporting.dimensions import PARTS
 
 Keys: TypeAlias = "tuple[str, ...]"
@@ -45,6 +46,16 @@ class MixStore(SpanStore, Protocol):
         """Return how many rows ``mixed`` has, sides aside, and the keys of the first by a measure.
 
         Ordered by the measure of side 0, then by keys.
+        """
+        ...
+
+    def ranked_in_columns(
+        self, asked: Asked, ranking: Ranking, also: Collection[Keys]
+    ) -> tuple[int, list[tuple[Any, ...]]] | None:
+        """Return how many rows ``mixed`` has, sides aside, and of the first by a measure all sides.
+
+        As ``mixed`` yields them; so, too, of rows with the keys ``also``. None where ``ranked``
+        must be asked instead.
         """
         ...
 
@@ -104,35 +115,49 @@ class Collector:
         return _added(merge(stored, fresh, key=_place)) if fresh else stored
 
     def ranked(
-        self, by: Sequence[str], ranges: Sequence[DayRange], ranking: Ranking
+        self,
+        by: Sequence[str],
+        ranges: Sequence[DayRange],
+        ranking: Ranking,
+        also: AbstractSet[Keys] = frozenset(),
     ) -> tuple[int, Iterator[Counted]]:
         """Return how many rows there are, and what ``counted`` yields of the first by rank.
 
-        And of some others: those of invoices that no span has, and as many more as they may come
-        before; of all where they are few. So of many cells only few are added up in all figures.
+        And of some others: those of the keys ``also``, those of invoices that no span has, and as
+        many more as they may come before. So of many cells only few are added up in all figures.
         """
         asked = self._asked(by, ranges)
-        if not asked.cube & MERCHANT:
-            found = list(self.counted(by, ranges))
-            return len({keys for keys, _, _ in found}), iter(found)
-        fresh = self._fresh(by, ranges, rated=bool(asked.cube & RATE))
+        fresh = list(_of_kind(self._fresh(by, ranges, rated=bool(asked.cube & RATE)), ranking.kind))
         new = {keys for keys, _, _ in fresh}
-        number, stored = 0, list[Counted]()
-        if asked.spans:
-            more = ranking._replace(number=ranking.number + len(new))
-            number, first = self._store.ranked(asked, more)
-            few = new | set(first)
-            of_cells = [name in PARTS for name in by]
-            chosen = sorted({tuple(compress(keys, of_cells)) for keys in few})
-            if any(of_cells) and number > 2 * len(few):
-                asked = asked._replace(chosen=chosen)
-            stored = [one for one in self._stored(asked, len(by)) if one[0] in few]
+        more = ranking._replace(number=ranking.number + len(new | also))
+        number, stored = self._ranked(by, asked, more, new | also) if asked.spans else (0, [])
         number += len(new - {keys for keys, _, _ in stored})
         return number, _added(merge(stored, fresh, key=_place))
 
+    def _ranked(
+        self, by: Sequence[str], asked: Asked, ranking: Ranking, also: AbstractSet[Keys]
+    ) -> tuple[int, list[Counted]]:
+        """Of what spans have: from columns, or from rows, whose oracle these are.
+
+        A merchant's few cells are found by key in its rows, and are all of a column.
+        """
+        if "merchant" not in self._filters:
+            found = self._store.ranked_in_columns(asked, ranking, also)
+            if found is not None:
+                return found[0], list(_of_kind(_counted(found[1], len(by)), ranking.kind))
+        if ranking.kind or not asked.cube & MERCHANT:
+            rows = list(_of_kind(self._stored(asked, len(by)), ranking.kind))
+            return len({keys for keys, _, _ in rows}), rows
+        number, first = self._store.ranked(asked, ranking)
+        few = also | set(first)
+        of_cells = [name in PARTS for name in by]
+        if any(of_cells) and number > 2 * len(few):
+            chosen = sorted({tuple(compress(keys, of_cells)) for keys in few})
+            asked = asked._replace(chosen=chosen)
+        return number, [one for one in self._stored(asked, len(by)) if one[0] in few]
+
     def _stored(self, asked: Asked, width: int) -> Iterator[Counted]:
-        rows = self._store.mixed(asked)
-        return ((row[:width], row[width], sums_of(row[width + 1 :])) for row in rows)
+        return _counted(self._store.mixed(asked), width)
 
     def _asked(
         self, by: Sequence[str], ranges: Sequence[DayRange], *, rated: bool = False
@@ -276,6 +301,20 @@ def _needs(needed: Iterator[int]) -> int:
 def _keys(by: Sequence[str], times: Keys, cell: Cell) -> Keys:
     left = iter(times)
     return tuple(PARTS[name].of(cell) if name in PARTS else next(left) for name in by)
+
+
+def _counted(rows: Iterable[tuple[Any, ...]], width: int) -> Iterator[Counted]:
+    return ((row[:width], row[width], sums_of(row[width + 1 :])) for row in rows)
+
+
+def _of_kind(counted: Iterable[Counted], kind: str) -> Iterator[Counted]:
+    """What is of a kind of invoices, the others left out."""
+    for keys, side, sums in counted:
+        if not kind:
+            yield keys, side, sums
+        elif sums[BLUE if kind == "blue" else RED]:
+            blue, red = (sums[:4], [0] * 4) if kind == "blue" else ([0] * 4, sums[4:])
+            yield keys, side, [*blue, *red]
 
 
 def _place(counted: Counted) -> tuple[Keys, int]:

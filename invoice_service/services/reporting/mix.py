@@ -10,7 +10,7 @@ from datetime import date
 from heapq import nsmallest
 from itertools import groupby, islice
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -41,9 +41,11 @@ STREAMED: Final = 1_000
 """Rows of an answer that is made as a whole; a longer one is sent while it is made."""
 
 HELD: Final = 200_000
-"""Rows that are put in order in memory: those by type, by state, by rank."""
+"""Rows that are put in order in memory: those by type and by state, and of ranks few."""
 
 _NOTHING: Final = (0,) * 8
+_KINDS: Final[tuple[Literal["blue", "red"], ...]] = ("blue", "red")
+_BOTH: Final[tuple[Literal[""], ...]] = ("",)
 _SHARES: Final = 10**6
 _NAMED_AT_ONCE: Final = 500
 
@@ -176,14 +178,13 @@ class _Report:
         question = self._question
         number = question.top or question.bottom
         sign = -1 if question.top else 1
+        ranking = Ranking(question.measure, number, largest=bool(question.top))
         if set(OF_DOCUMENTS).isdisjoint(question.by):
-            ranking = Ranking(question.measure, number, largest=bool(question.top))
             rows, found = self._collector.ranked(self._plain, self._ranges, ranking)
             some = [(keys, _sides(same)) for keys, same in groupby(found, key=itemgetter(0))]
         else:
-            some = list(self._sorted())
-            rows = len(some)
-        if rows > HELD:
+            rows, some = self._ranked_of_documents(ranking)
+        if len(some) > HELD:
             raise _too_large()
         self._held = nsmallest(
             number, some, key=lambda row: (sign * self._measure(_now(row[1])), row[0])
@@ -223,10 +224,37 @@ class _Report:
                 (keys, _sides(same)) for keys, same in groupby(counted, key=itemgetter(0))
             )
         else:
-            rows = iter(sorted(self._of_documents().items()))
-        return ((keys, sides) for keys, sides in rows if any(map(any, sides.values())))
+            counted = self._collector.counted(self._plain, self._ranges)
+            rows = iter(sorted(self._of_documents(counted, self._moves()).items()))
+        return filter(_is_something, rows)
 
-    def _of_documents(self) -> dict[Keys, Sides]:
+    def _ranked_of_documents(self, ranking: Ranking) -> tuple[int, list[tuple[Keys, Sides]]]:
+        """How many rows there are by what invoices are and became; the first by rank, some others.
+
+        What reds changed the state of is looked at as a whole: it may come before any other.
+        """
+        moves = self._moves()
+        changed = {keys for keys, _, _, _ in moves}
+        number, found = 0, list[Counted]()
+        for kind in _KINDS if "type" in self._question.by else _BOTH:
+            also = changed if kind != "red" else frozenset()
+            rows, first = self._collector.ranked(
+                self._plain, self._ranges, ranking._replace(kind=kind), also
+            )
+            these = list(first)
+            number += rows - len({keys for keys, _, _ in these})
+            found += these
+        some = [one for one in self._of_documents(found, moves).items() if _is_something(one)]
+        return number + len(some), some
+
+    def _moves(self) -> list[tuple[Keys, int, str, list[int]]]:
+        if "state" not in self._question.by:
+            return []
+        return list(self._collector.moves(self._plain, self._ranges))
+
+    def _of_documents(
+        self, counted: Iterable[Counted], moves: Iterable[tuple[Keys, int, str, list[int]]]
+    ) -> dict[Keys, Sides]:
         """Rows by what invoices are, and what has become of them: a cell's sums taken apart."""
         rows: dict[Keys, Sides] = {}
 
@@ -239,16 +267,13 @@ class _Report:
             if len(rows) > HELD:
                 raise _too_large()
 
-        for keys, side, sums in self._collector.counted(self._plain, self._ranges):
+        for keys, side, sums in counted:
             put(keys, side, "blue", "valid", (*sums[:4], 0, 0, 0, 0))
             put(keys, side, "red", "valid", (0, 0, 0, 0, *sums[4:]))
-        if "state" in self._question.by:
-            for keys, side, state, (number, amount, tax) in self._collector.moves(
-                self._plain, self._ranges
-            ):
-                moved = (number, amount, tax, amount + tax, 0, 0, 0, 0)
-                put(keys, side, "blue", state, moved)
-                put(keys, side, "blue", "valid", [-one for one in moved])
+        for keys, side, state, (number, amount, tax) in moves:
+            moved = (number, amount, tax, amount + tax, 0, 0, 0, 0)
+            put(keys, side, "blue", state, moved)
+            put(keys, side, "blue", "valid", [-one for one in moved])
         return rows
 
     def _merchants(self, rows: Iterable[Keys]) -> Mapping[str, str]:
@@ -326,6 +351,10 @@ def _told(days: Range | None) -> tuple[str, str] | None:
 
 def _ranges(times: Keys, shifted: Shifted) -> list[DayRange]:
     return [DayRange(side, times, *days) for side, days in enumerate(shifted) if days]
+
+
+def _is_something(row: tuple[Keys, Sides]) -> bool:
+    return any(map(any, row[1].values()))
 
 
 def _sides(counted: Iterable[Counted]) -> Sides:

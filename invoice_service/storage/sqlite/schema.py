@@ -3,6 +3,7 @@
 from sqlite_utils import Database, Migrations
 
 from invoice_service.services.people.refusals import KEPT_SECONDS
+from invoice_service.storage.packs import create_packs
 from invoice_service.storage.spans import create_spans
 from invoice_service.storage.sqlite.admission_tables import (
     create_admission,
@@ -465,3 +466,9 @@ def applications_compete(db: Database) -> None:
 def papers_named(db: Database) -> None:
     """Pages of papers are known by their bytes."""
     name_papers(db)
+
+
+@migrations()
+def spans_in_columns(db: Database) -> None:
+    """Spans' cells in columns, for rankings; the worker packs what is there."""
+    create_packs(db)

@@ -79,6 +79,7 @@ def test_what_months_had_come_to_is_made_again_where_it_is_missing(town: Town) -
     town.audit()
 
 
+KINDS = ("day", "part", "month", "year", "so_far")
 COLUMNS = ("blue_count", "blue_amount", "blue_tax", "red_count", "red_amount", "red_tax")
 HIGH = ("blue_amount_high", "red_tax_high")
 
@@ -96,6 +97,44 @@ def test_one_fen_of_a_cell(town: Town, kind: str, column: str) -> None:
     assert what == "span"
     assert str(place).startswith(f"{kind} 201")
     assert "mix 3" in str(place)
+
+
+@pytest.mark.parametrize(("at", "kind"), list(enumerate(KINDS)))
+def test_one_fen_of_a_column(town: Town, at: int, kind: str) -> None:
+    """Of each of the ten mixes, in a span of one kind or another."""
+    for cube in sorted(CUBES[at::5], key=str, reverse=True):  # the last first
+        column = COLUMNS[at % 3]
+        tamper(
+            town,
+            f"UPDATE span_packs SET {column} = flip({column}) WHERE cube = {cube}"
+            f" AND span = (SELECT max(id) FROM spans WHERE kind = '{kind}')",
+        )
+        what, place = first_wrong(town)
+        assert what == "span"
+        assert str(place).startswith(f"{kind} 201")
+        assert f", in columns, mix {cube}" in str(place)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE span_packs SET red_tax = x'01' WHERE cube = 0 AND red_tax = x''",
+        "UPDATE span_packs SET cells = CAST(cells || cells AS BLOB), blue_amount = x'',"
+        " blue_count = CAST(blue_count || blue_count AS BLOB), blue_tax = x'', red_count = x'',"
+        " red_amount = x'', red_tax = x'' WHERE cube = 8",
+        "UPDATE span_packs SET cells = CAST(cells || x'00' AS BLOB) WHERE cube = 8",
+        "UPDATE span_packs SET cells = x'ffffff7f' WHERE cube = 0",
+        "UPDATE span_packs SET cube = 100 + cube WHERE cube IN (0, 1)",
+    ],
+)
+def test_columns_that_are_none_of_the_cells(town: Town, statement: str) -> None:
+    tamper(town, statement)
+    assert first_wrong(town)[0] == "span"
+
+
+def test_columns_that_are_missing_are_late_and_not_wrong(town: Town) -> None:
+    tamper(town, "DELETE FROM span_packs WHERE cube = 8 OR span % 3 = 1")
+    town.audit()
 
 
 @pytest.mark.parametrize(

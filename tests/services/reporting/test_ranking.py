@@ -1,0 +1,249 @@
+"""Rankings over columns: the same as all rows put in order, of cells and sums made by chance."""
+
+import random
+from collections.abc import Iterator
+from itertools import groupby, product
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from invoice_service.services.anchoring.spans import (
+    CUBES,
+    FINEST,
+    Asked,
+    Cell,
+    Cells,
+    Ranking,
+    Span,
+    all_cubes,
+    keep_spans,
+    sums_of,
+)
+from invoice_service.services.anchoring.totals import Sums
+from invoice_service.services.reporting.dimensions import PARTS
+from invoice_service.services.reporting.mix import _MEASURES
+from invoice_service.services.reporting.question import MEASURES
+from invoice_service.storage.packs import BITS
+from tests.services.tampering import tamper
+from tests.services.town import Town
+
+SPANS = 12
+_MERCHANTS = tuple(f"9144030{number:011}" for number in range(7))
+_INDUSTRIES = ("6210", "6232", "544", "5211")
+_RATES = ("0", "0 free", "0.03", "0.06", "0.13")
+
+Row = tuple[tuple[str, ...], dict[int, Sums]]
+
+
+def _sums(chance: random.Random) -> Sums:
+    """Few different figures, so that many are equal; some nets are below zero."""
+    blue = chance.choice([(0, 0), (1, 100), (1, 127), (2, 128), (200, 40_000), (3, 2**33)])
+    red = chance.choice([(0, 0), (0, 0), (1, 100), (1, 128), (130, 2**15), (1, 2**31)])
+    (count, amount), (reds, back) = blue, red if any(red) or any(blue) else (1, 7)
+    return [count, amount, count * 3, amount + count * 3, reds, -back, -reds, -back - reds]
+
+
+def _cells(chance: random.Random) -> Cells:
+    cells: Cells = {}
+    plain, rated = FINEST
+    for number in chance.sample(range(len(_MERCHANTS)), chance.randrange(len(_MERCHANTS))):
+        place = _MERCHANTS[number], _INDUSTRIES[number % 4], f"44030{number % 3 + 3}"
+        for till in chance.sample(["", "1", "2"], chance.randrange(1, 3)):
+            cells[plain, Cell(place[0], till, *place[1:])] = _sums(chance)
+            for rate in chance.sample(_RATES, chance.randrange(1, 4)):
+                cells[rated, Cell(place[0], till, *place[1:], rate)] = _sums(chance)
+    return all_cubes(cells)
+
+
+def _keep(town: Town, chance: random.Random) -> None:
+    """Spans without invoices, as a store keeps them; every fourth has no cell."""
+    town.store.totals.keep(
+        [
+            Span("day", f"2018-09-{1 + at:02}", at + 1, 0, _cells(chance) if at % 4 else {})
+            for at in range(SPANS)
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """All but the last four of its spans are in columns."""
+    town = Town(tmp_path_factory.mktemp("town"))
+    town.settle_in()
+    chance = random.Random(7)
+    _keep(town, chance)
+    town.store.totals.pack(10**6)
+    more = [Span("day", f"2018-10-{1 + at:02}", 50 + at, 0, _cells(chance)) for at in range(4)]
+    town.store.totals.keep(more)
+    yield town
+    town.close()
+
+
+def _all(town: Town, asked: Asked, ranking: Ranking) -> list[Row]:
+    """The oracle: every row of the mix, put in order."""
+    width = len(asked.keys)
+    rows = []
+    for keys, same in groupby(town.store.totals.mixed(asked), key=lambda row: row[:width]):
+        sides = {row[width]: sums_of(row[width + 1 :]) for row in same}
+        if ranking.kind:
+            at = slice(4, 8) if ranking.kind == "blue" else slice(0, 4)
+            for sums in sides.values():
+                sums[at] = [0] * 4
+            sides = {side: sums for side, sums in sides.items() if any(sums)}
+        if sides:
+            rows.append((keys, sides))
+    sign = -1 if ranking.largest else 1
+    measure = _MEASURES[ranking.measure]
+    return sorted(rows, key=lambda row: (sign * measure(row[1].get(0, [0] * 8)), row[0]))
+
+
+def _rows(found: list[tuple[Any, ...]], width: int) -> dict[tuple[str, ...], dict[int, Sums]]:
+    assert [row[: width + 1] for row in found] == sorted(row[: width + 1] for row in found)
+    return {
+        keys: {row[width]: sums_of(row[width + 1 :]) for row in same}
+        for keys, same in groupby(found, key=lambda row: row[:width])
+    }
+
+
+def _asked(town: Town, chance: random.Random) -> Asked:
+    """By up to three things of cells and two periods, in any order, at times with a filter."""
+    cube = chance.choice(CUBES)
+    of_cells = [n for n, part in PARTS.items() if part.needs in (0, cube & part.needs)]
+    names = chance.sample(of_cells, min(len(of_cells), chance.randrange(4)))
+    times = chance.randrange(0 if names else 1, 3)
+    keys = [*(PARTS[name].sql() for name in names), *(f"t{at}" for at in range(times))]
+    chance.shuffle(keys)
+    t_order = iter(range(times))
+    keys = [f"t{next(t_order)}" if key in {"t0", "t1"} else key for key in keys]
+    ids = [head.id for head in town.store.totals.spans(10**6)]
+    spans = [
+        (id_, chance.choice([0, 0, 0, 1, 2]), *(chance.choice("xyz") for _ in range(times)))
+        for id_ in chance.sample(ids, chance.randrange(1, len(ids)))
+    ]
+    where = []
+    if cube & 2 and chance.random() < 0.3:
+        where.append(("k.district = ?", chance.choice(["440303", "440305", "440399"])))
+    return Asked(cube, spans, keys, where)
+
+
+def test_rankings_by_chance_are_all_rows_in_order(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(3)
+    cut = 0
+    for measure, largest, kind in product(MEASURES, (True, False), ("", "blue", "red")):
+        for at in range(6):
+            asked = _asked(town, chance)
+            monkeypatch.setattr("invoice_service.storage.ranking._DENSE", (1, 40, 1 << 20)[at % 3])
+            ranking = Ranking(measure, chance.choice([1, 2, 5, 40]), largest, kind)  # type: ignore[arg-type]
+            rows = _all(town, asked, ranking)
+            also = {keys for keys, _ in chance.sample(rows, min(len(rows), 2))}
+            also.add(("nowhere",) * len(asked.keys))
+            answer = town.store.totals.ranked_in_columns(asked, ranking, also)
+            assert answer is not None
+            number, found = answer
+            assert number == len(rows), asked
+            expected = dict(rows[: ranking.number]) | {k: s for k, s in rows if k in also}
+            assert _rows(found, len(asked.keys)) == expected, (asked, ranking)
+            cut += len(expected) < len(rows)
+    assert cut > 60
+
+
+def test_sums_that_columns_have_no_room_for_are_ranked_by_their_rows(tmp_path: Path) -> None:
+    """The largest sum that fits, and one more."""
+    town = Town(tmp_path)
+    town.settle_in()
+    store = town.store.totals
+    for at, amount in enumerate([2**BITS - 1, 2**BITS]):
+        sums = [1, amount, 0, amount, 0, 0, 0, 0]
+        cells = all_cubes({(FINEST[0], Cell(_MERCHANTS[0], "", "6210", "440303")): sums})
+        store.keep([Span("day", f"2018-09-0{1 + at}", at + 1, 0, cells)])
+    few, many = (head.id for head in store.spans(10))
+    asked = Asked(FINEST[0], [(few, 0)], ["k.merchant"], [])
+    ranking = Ranking("amount", 3, largest=True)
+    for _ in range(2):  # before they are packed, and after
+        found = store.ranked_in_columns(asked, ranking, set())
+        assert found is not None
+        assert found[1][0][2:4] == (1, 2**BITS - 1)
+        assert store.ranked_in_columns(asked._replace(spans=[(many, 0)]), ranking, set()) is None
+        both = asked._replace(spans=[(few, 0), (many, 0)])
+        assert store.ranked_in_columns(both, ranking, set()) is None
+        assert store.ranked(both, ranking) == (1, [(_MERCHANTS[0],)])
+        store.pack(10**6)
+    town.close()
+
+
+def _packs(town: Town) -> list[tuple[Any, ...]]:
+    with town.store.connections.reading() as connection:
+        query = "SELECT * FROM span_packs ORDER BY span, cube"
+        return list(map(tuple, connection.execute(query).fetchall()))
+
+
+def test_an_instance_of_before_is_packed_some_in_each_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = Town(tmp_path)
+    town.settle_in()
+    _keep(town, random.Random(1))
+    town.store.totals.pack(10**6)
+    before = _packs(town)
+    assert {row[0] for row in before} == set(range(1, SPANS + 1))
+    tamper(town, "DELETE FROM span_packs")
+    monkeypatch.setattr("invoice_service.services.anchoring.spans._PACKED_A_RUN", 1)
+    runs = 0
+    while _packs(town) != before:
+        keep_spans(town.store.totals, town.log)
+        assert _packs(town) == before[: len(_packs(town))]
+        runs += 1
+        assert runs <= SPANS
+    assert runs > SPANS // 2
+    keep_spans(town.store.totals, town.log)
+    assert _packs(town) == before
+    town.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "cells = CAST(cells || x'00' AS BLOB)",
+        "cells = x''",
+        "cells = CAST(x'ffffffff' || substr(cells, 5) AS BLOB)",
+        "cells = CAST(x'ffffff7f' || substr(cells, 5) AS BLOB)",
+        "blue_amount = CAST(blue_amount || x'00' AS BLOB)",
+        "blue_count = NULL, blue_amount = NULL, cells = NULL",
+    ],
+)
+def test_a_damaged_column_is_left_for_the_rows(tmp_path: Path, change: str) -> None:
+    town = Town(tmp_path)
+    town.settle_in()
+    chance = random.Random(5)
+    _keep(town, chance)
+    town.store.totals.pack(10**6)
+    tamper(town, f"UPDATE span_packs SET {change} WHERE cube = 8")
+    ids = [head.id for head in town.store.totals.spans(10**6)]
+    asked = Asked(8, [(id_, 0) for id_ in ids], ["k.merchant"], [])
+    ranking = Ranking("total", 3, largest=True)
+    assert town.store.totals.ranked_in_columns(asked, ranking, set()) is None
+    first = _all(town, asked, ranking)[:3]
+    assert town.store.totals.ranked(asked, ranking)[1] == list(map(itemgetter(0), first))
+    town.close()
+
+
+def test_keys_that_came_since_are_read(tmp_path: Path) -> None:
+    """A process remembers keys of cells; those of another's spans are there at once."""
+    town = Town(tmp_path)
+    town.settle_in()
+    ranking = Ranking("total", 9, largest=True)
+    for at, tax_id in enumerate(reversed(_MERCHANTS)):
+        sums = [1, at + 1, 0, at + 1, 0, 0, 0, 0]
+        cells = all_cubes({(FINEST[0], Cell(tax_id, "", "6210", "440303")): sums})
+        town.store.totals.keep([Span("day", f"2018-09-0{1 + at}", at + 1, 0, cells)])
+        asked = Asked(
+            8, [(head.id, 0) for head in town.store.totals.spans(10**6)], ["k.merchant"], []
+        )
+        found = town.store.totals.ranked_in_columns(asked, ranking, set())
+        assert found is not None
+        assert [row[0] for row in found[1]] == sorted(_MERCHANTS[-1 - at :])
+    town.close()
