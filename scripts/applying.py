@@ -7,6 +7,7 @@ from typing import Any, Final
 from PIL import Image
 
 from invoice_service.domain.application import ApplicationRequest, Finding
+from invoice_service.domain.quota import Quotas
 from invoice_service.services.admission.ports import Decision
 from invoice_service.wiring import Instance
 
@@ -59,6 +60,8 @@ def admission_calls(known: dict[str, Any]) -> Iterator[Made]:
     yield "listQuotaRequests", {"state": "open"}, None, json
     request, granted = {"request": known["askQuota"]["id"]}, {"version": 1, "granted": True}
     yield "answerQuota", request, {**granted, "answer": "同意，至二月底"}, json
+    yield "ASKED", {}, None, json
+    yield "withdrawQuota", {"request": known["ASKED"]}, None, json
     merchant = {"merchant": known["admit"]["id"]}
     yield "letLeave", merchant, {"reason": "停业"}, json
     yield "readmit", merchant, {"reason": "恢复营业"}, json
@@ -80,6 +83,12 @@ def admitted(instance: Instance) -> tuple[str, int]:
         decision = Decision(version=desks.bench.one(id_).version, **step)
         desks.bench.store.decide(id_, decision, by)
     return receipt, id_
+
+
+def asked(instance: Instance) -> int:
+    """The number of a request that waits, of the first merchant."""
+    quotas, by = Quotas(invoice_limit=2_000_000), instance.operator()
+    return instance.admission.quotas.ask(1, "quota", quotas, "会议餐", by).id
 
 
 def paper() -> bytes:

@@ -92,7 +92,7 @@ ADMISSION: Final = {
     ),
     "request_changed": Entry(
         409,
-        "The request was answered meanwhile; look at it again",
-        "该申请已被答复，请重新查看",
+        "The request was answered or taken back meanwhile; look at how it stands",
+        "该申请已被答复或已撤回，请查看现状",
     ),
 }

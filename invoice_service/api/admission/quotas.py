@@ -45,6 +45,7 @@ class QuotaCalls:
         routes.get("")(self.listing)
         routes.post("")(self.ask)
         routes.post("/<request>/answer")(self.answer)
+        routes.post("/<request>/withdrawal")(self.withdraw)
         return routes
 
     def listing(self) -> Response:
@@ -86,6 +87,14 @@ class QuotaCalls:
         granted = granted_of(found, quotas_of(wanted), granted=wanted.granted)
         made = self._desk.answer(found.id, wanted.version, granted, wanted.answer, by)
         return json_answer(request_body(made))
+
+    def withdraw(self, request: str) -> Response:
+        """Take back what one asked for."""
+        principal, merchant_id = self._access.merchant("manage")
+        query()
+        id_ = whole_number({"request": request}, "request", 0, LARGEST)
+        by = self._access.by(principal, int(self._parts.clock().timestamp()))
+        return json_answer(request_body(self._desk.withdraw(id_, merchant_id, by)))
 
 
 def granted_of(found: QuotaRequest, named: Quotas, *, granted: bool) -> Quotas | None:

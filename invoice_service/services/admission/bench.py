@@ -21,6 +21,7 @@ from invoice_service.services.people.trail import ActStore, refusals_recorded
 
 LONGEST_REASON = 500  # characters
 LONGEST_BATCH = 40
+LONGEST_SEARCH = 100
 
 
 class Bench:
@@ -88,6 +89,7 @@ class Bench:
             notice_days=days,
             offer_seconds=self._offer_seconds,
             rivals=decision.rivals,
+            crowd=self._room.rivals,
         )
         with refusals_recorded(self._acts, by, "admission", f"application:{id_}"):
             self.store.decide(id_, step, by)
@@ -130,6 +132,11 @@ class QuotaDesk:
         with refusals_recorded(self._acts, by, "quota", f"quota_request:{id_}"):
             self.store.answer_quota_request(id_, version, granted, answer, by)
         return self.one(id_)
+
+    def withdraw(self, id_: int, merchant_id: int, by: By) -> QuotaRequest:
+        """The merchant takes it back; as ``QuotaRequestStore.withdraw_quota_request``."""
+        with refusals_recorded(self._acts, by, "quota", f"quota_request:{id_}"):
+            return self.store.withdraw_quota_request(id_, merchant_id, by)
 
     def one(self, id_: int) -> QuotaRequest:
         """By its number; NotFoundError ``request_unknown``."""

@@ -1,10 +1,11 @@
 """Applications and requests for quota as they are kept, and what keeps them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 import msgspec
 
+from chain.hashing import sha256
 from invoice_service.domain.acts import By
 from invoice_service.domain.application import (
     ApplicationRequest,
@@ -20,12 +21,24 @@ from invoice_service.domain.quota import Quotas
 Whose = Literal["applicant", "official", "public"]
 RequestKind = Literal["quota", "leave"]
 KINDS: Final[tuple[RequestKind, ...]] = get_args(RequestKind)
-RequestState = Literal["open", "granted", "refused"]
+RequestState = Literal["open", "granted", "refused", "withdrawn"]
 REQUEST_STATES: Final[tuple[RequestState, ...]] = get_args(RequestState)
 
 Sha256: TypeAlias = bytes
 APPLICANT: Final = "applicant"
 """Who acts with a receipt: no more is known of them."""
+_MARK: Final = b"fapiao/erased-application@v1\n"
+
+
+def erased_mark(receipt: bytes) -> bytes:
+    """What stands for one that was withdrawn in the list of the erased (ADR 0047), by the digest
+    of its receipt, which is no secret: no older copy brings it back.
+    """
+    return bytes(sha256(_MARK + receipt))
+
+
+Listed: TypeAlias = Callable[[bytes], object]
+"""Told the mark of an application before anything of it is erased."""
 
 
 class Comment(msgspec.Struct, frozen=True):
@@ -102,7 +115,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     ``version`` is that of the application as the official has seen it. Whoever is admitted is
     offered the merchant's first account for ``offer_seconds``. To admit one refuses its
-    ``rivals``: those whom the official has seen, None where nothing is said of that.
+    ``rivals``: those whom the official has seen, None where nothing is said of that. Another one
+    is told first, but where more than ``crowd`` compete: there it stays, and keeps nobody waiting.
     """
 
     step: Step
@@ -114,11 +128,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     notice_days: int = 0
     offer_seconds: int = 0
     rivals: frozenset[int] | None = None
+    crowd: int = 8
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of applications is kept: of those that are open, in all and with one tax id
-    (``rivals``), bytes of papers in all, texts.
+    """How much of applications is kept: open ones, bytes of papers in all, texts.
+
+    Of those with one tax id the first ``rivals`` take up room among all (``open``); the others
+    wait in a room of their own, as large (ADR 0064).
     """
 
     open: int
@@ -155,11 +172,18 @@ class ApplicationStore(Protocol):
         ...
 
     def applications(
-        self, states: Collection[State], after: int, limit: int, *, noticed_at: int | None = None
+        self,
+        states: Collection[State],
+        after: int,
+        limit: int,
+        *,
+        noticed_at: int | None = None,
+        text: str = "",
     ) -> list[Application]:
         """Those in these states above ``after``, in order, without comments and papers.
 
-        With ``noticed_at``, only those whose notice runs then.
+        With ``noticed_at``, only those whose notice runs then; with ``text``, those that have it in
+        their name, whatever the case, or at the beginning of their tax id.
         """
         ...
 
@@ -245,6 +269,14 @@ class QuotaRequestStore(Protocol):
         """Grant these quotas (or let it leave), or refuse (None).
 
         NotFoundError ``request_unknown``; ConflictError ``request_changed``.
+        """
+        ...
+
+    def withdraw_quota_request(self, id_: int, merchant_id: int, by: By) -> QuotaRequest:
+        """Take back what this merchant asked for; again changes nothing.
+
+        NotFoundError ``request_unknown``, also for another's; ConflictError ``request_changed``
+        for one that is answered.
         """
         ...
 

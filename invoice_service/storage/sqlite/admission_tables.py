@@ -17,6 +17,24 @@ def _among(column: str, words: tuple[str, ...]) -> str:
 
 
 OPEN_SQL: Final = _listed(OPEN)
+_ANSWERED: Final = ("open", "granted", "refused")
+"""How a request could stand before merchants took one back."""
+
+
+def _requests(states: tuple[str, ...]) -> tuple[str, ...]:
+    """The table of requests with its indexes."""
+    return (
+        "CREATE TABLE quota_requests (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+        " version INTEGER NOT NULL, merchant_id INTEGER NOT NULL REFERENCES merchants (id),"
+        f" kind TEXT NOT NULL {_among('kind', KINDS)}, at INTEGER NOT NULL,"
+        f" state TEXT NOT NULL {_among('state', states)}, quota INTEGER,"
+        " month_quota INTEGER, invoice_limit INTEGER, reason TEXT NOT NULL,"
+        " answer TEXT NOT NULL DEFAULT '', answered_at INTEGER) STRICT",
+        "CREATE UNIQUE INDEX idx_quota_requests_open ON quota_requests (merchant_id, kind)"
+        " WHERE state = 'open'",
+        "CREATE INDEX idx_quota_requests_state ON quota_requests (state, id)",
+    )
+
 
 _TABLES: Final = (
     # Numbers are never given out twice: acts name applications by them.
@@ -40,15 +58,7 @@ _TABLES: Final = (
     "CREATE TABLE application_papers (application INTEGER NOT NULL REFERENCES applications (id),"
     " number INTEGER NOT NULL, at INTEGER NOT NULL, bytes INTEGER NOT NULL, name TEXT NOT NULL,"
     " PRIMARY KEY (application, number)) STRICT, WITHOUT ROWID",
-    "CREATE TABLE quota_requests (id INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL,"
-    " merchant_id INTEGER NOT NULL REFERENCES merchants (id),"
-    f" kind TEXT NOT NULL {_among('kind', KINDS)}, at INTEGER NOT NULL,"
-    f" state TEXT NOT NULL {_among('state', REQUEST_STATES)}, quota INTEGER,"
-    " month_quota INTEGER, invoice_limit INTEGER, reason TEXT NOT NULL,"
-    " answer TEXT NOT NULL DEFAULT '', answered_at INTEGER) STRICT",
-    "CREATE UNIQUE INDEX idx_quota_requests_open ON quota_requests (merchant_id, kind)"
-    " WHERE state = 'open'",
-    "CREATE INDEX idx_quota_requests_state ON quota_requests (state, id)",
+    *_requests(_ANSWERED),
 )
 
 
@@ -61,6 +71,17 @@ def let_compete(db: Database) -> None:
 def name_papers(db: Database) -> None:
     """Each page has the SHA-256 of its bytes; null for those from before."""
     db.execute("ALTER TABLE application_papers ADD COLUMN digest BLOB")
+
+
+def let_take_back(db: Database) -> None:
+    """Merchants take back what they asked for. SQLite changes no CHECK: the table is made anew."""
+    db.execute("ALTER TABLE quota_requests RENAME TO quota_requests_before")
+    for name in ("open", "state"):
+        db.execute(f"DROP INDEX idx_quota_requests_{name}")
+    for statement in _requests(REQUEST_STATES):
+        db.execute(statement)
+    db.execute("INSERT INTO quota_requests SELECT * FROM quota_requests_before ORDER BY id")
+    db.execute("DROP TABLE quota_requests_before")
 
 
 def create_admission(db: Database) -> None:

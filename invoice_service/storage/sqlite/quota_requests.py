@@ -19,6 +19,12 @@ _SELECT: Final = (
     " r.invoice_limit, r.reason, r.answer, r.answered_at, m.status"
     " FROM quota_requests r JOIN merchants m ON m.id = r.merchant_id WHERE "
 )
+_STATES_ZH: Final[dict[RequestState, str]] = {
+    "open": "待答复",
+    "granted": "已同意",
+    "refused": "未同意",
+    "withdrawn": "商户已撤回",
+}
 
 
 class QuotaRequestRows:
@@ -80,8 +86,7 @@ class QuotaRequestRows:
                 raise NotFoundError("request_unknown", "there is no such request")
             found = _request(row)
             if found.version != version or found.state != "open":
-                detail = f"it is {found.state}, at version {found.version}, by now"
-                raise ConflictError("request_changed", detail, version=found.version)
+                raise _changed(found)
             state: RequestState = "refused" if granted is None else "granted"
             connection.execute(
                 "UPDATE quota_requests SET state = ?, version = version + 1, answer = ?,"
@@ -95,6 +100,42 @@ class QuotaRequestRows:
             subject = f"quota_request:{id_}"
             act = act_by(by, "quota", subject, before=before, after=after, reason=answer)
             append(connection, act)
+
+    def withdraw_quota_request(self, id_: int, merchant_id: int, by: By) -> QuotaRequest:
+        """As the port says. Whoever is first, merchant or official, has its way; the other reads
+        how it stands.
+        """
+        with self.connections.writing() as connection:
+            where = f"{_SELECT}r.id = ? AND r.merchant_id = ?"
+            row = connection.execute(where, (id_, merchant_id)).fetchone()
+            if row is None:
+                raise NotFoundError("request_unknown", "there is no such request")
+            found = _request(row)
+            if found.state == "withdrawn":
+                return found
+            if found.state != "open":
+                raise _changed(found)
+            connection.execute(
+                "UPDATE quota_requests SET state = 'withdrawn', version = version + 1,"
+                " answered_at = ? WHERE id = ?",
+                (by.at, id_),
+            )
+            before: Said = {"state": "open", "kind": found.kind, **found.quotas.said()}
+            after: Said = {"state": "withdrawn", "merchant": merchant_id}
+            append(
+                connection,
+                act_by(by, "quota", f"quota_request:{id_}", before=before, after=after),
+            )
+            return _request(connection.execute(f"{_SELECT}r.id = ?", (id_,)).fetchone())
+
+
+def _changed(found: QuotaRequest) -> ConflictError:
+    """Somebody was before; how it stands now."""
+    detail = f"it is {found.state}, at version {found.version}, by now"
+    zh = f"现状：{_STATES_ZH[found.state]}"
+    return ConflictError(
+        "request_changed", detail, version=found.version, state=found.state, detail_zh=zh
+    )
 
 
 def _grant(

@@ -8,6 +8,7 @@ from invoice_service.storage.spans import create_spans
 from invoice_service.storage.sqlite.admission_tables import (
     create_admission,
     let_compete,
+    let_take_back,
     name_papers,
 )
 from invoice_service.storage.sqlite.bureau import create_bureau
@@ -472,3 +473,9 @@ def papers_named(db: Database) -> None:
 def spans_in_columns(db: Database) -> None:
     """Spans' cells in columns, for rankings; the worker packs what is there."""
     create_packs(db)
+
+
+@migrations()
+def requests_taken_back(db: Database) -> None:
+    """A merchant takes back what it asked for."""
+    let_take_back(db)

@@ -6,11 +6,13 @@ from flask import Blueprint, Response
 from werkzeug import Response as AnyResponse
 
 from chain.errors import ConflictError, MalformedError, NotFoundError, Problem, RefusedError
+from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.quota import Quotas
 from invoice_service.services.admission.bench import QuotaDesk
 from invoice_service.services.people.sessions import Visitor
 from invoice_service.services.ports import Account
 from invoice_service.web.ground.limits import limits_typed, typed_limits
+from invoice_service.web.people.account import number_in
 from invoice_service.web.people.gate import Gate
 
 _FAULTS: Final = (MalformedError, RefusedError, ConflictError)
@@ -36,6 +38,7 @@ class OwnerPages:
         routes = Blueprint("own_quota", __name__, url_prefix="/account/quota")
         routes.get("")(self.show)
         routes.post("")(self.ask)
+        routes.post("/<request>/withdrawal")(self.withdraw)
         return routes
 
     def show(self) -> Response:
@@ -56,6 +59,17 @@ class OwnerPages:
                 self._quotas.ask(merchant_id, "quota", limits_typed(fields), reason, by)
         except _FAULTS as problem:
             return self._page(visitor, fields, problem)
+        return self._gate.go("/account/quota")
+
+    def withdraw(self, request: str) -> AnyResponse:
+        """Take back what waits."""
+        visitor, _ = self._gate.themselves("owner"), self._gate.fields()
+        account, by = self._account(visitor), self._gate.by(visitor)
+        id_ = min(number_in(request, "request_unknown"), LARGEST)
+        try:
+            self._quotas.withdraw(id_, account.merchant.id, by)
+        except ConflictError as problem:
+            return self._page(visitor, None, problem)
         return self._gate.go("/account/quota")
 
     def _account(self, visitor: Visitor) -> Account:

@@ -89,4 +89,5 @@ PAGES: Final = (
     Page("post", "/bureau/quota/{request}", with_power("examine")),
     Page("get", "/account/quota", _OWNERS),
     Page("post", "/account/quota", _OWNERS),
+    Page("post", "/account/quota/{request}/withdrawal", _OWNERS),
 )

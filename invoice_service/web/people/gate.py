@@ -192,7 +192,8 @@ class Gate:
             "title": self.door.title(problem),
             "pointer": problem.pointer.rpartition("/")[2],
         }
-        if isinstance(problem, MalformedError):
+        told = isinstance(problem, ConflictError) and "detail_zh" in problem.extra
+        if told or isinstance(problem, MalformedError):
             wrong["detail"] = detail_of(problem)
         answer = self.page(template, self.door.status(problem), problem=wrong, **values)
         if "retry_after" in problem.extra:

@@ -1,7 +1,13 @@
 """More quota on request: asked with a reason, answered once, in the register with the answer."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
+from werkzeug.test import TestResponse
+
+from chain.errors import ConflictError
+from invoice_service.domain.quota import Quotas
 from invoice_service.services.checking.audit_trail import audit_trail
 from invoice_service.services.people.ports import SCOPES, KeyTerms
 from tests.api.admission.office import trail
@@ -84,6 +90,64 @@ def test_a_merchant_asks_to_leave_and_its_invoices_stand(desk: Desk) -> None:
     read = desk.client.get(f"/v1/invoices/{invoice['hash']}", headers=mine)
     assert read.status_code == 200
     assert trail(desk, "suspension")[-1]["after"] == {"status": "left"}
+    audit_trail(desk.instance.store)
+
+
+def take_back(desk: Desk, headers: dict[str, str], id_: int) -> TestResponse:
+    return desk.client.post(f"/v1/quota-requests/{id_}/withdrawal", headers=headers)
+
+
+def test_a_merchant_takes_back_what_waits_and_asks_anew(desk: Desk) -> None:
+    mine, limits = owner(desk), desk.restaurant.merchant.quotas()
+    asked = ask(desk, mine, month_quota=200_000, reason="春节宴席")
+    gone = take_back(desk, mine, asked["id"])
+    assert (gone.status_code, gone.get_json()["state"]) == (200, "withdrawn")
+    assert take_back(desk, mine, asked["id"]).get_json() == gone.get_json()
+    queue = desk.client.get("/v1/quota-requests?state=open", headers=desk.official()).get_json()
+    assert queue["requests"] == []
+    late = answer(desk, asked["id"], version=1, granted=True)
+    assert problem(late, 409, "request_changed")["state"] == "withdrawn"
+    (act,) = [one for one in trail(desk, "quota") if one["outcome"] == "done"]
+    assert act["after"] == {"merchant": 1, "state": "withdrawn"}
+    assert act["before"] == {"kind": "quota", "month_quota": 200_000, "state": "open"}
+    found = desk.instance.store.account(desk.restaurant.merchant.id)
+    assert found is not None
+    assert found.merchant.quotas() == limits
+    again = ask(desk, mine, month_quota=300_000, reason="春节宴席")
+    other = owner(desk, desk.new_merchant(OTHER_TAX_ID, "海岸咖啡馆").merchant.id)
+    problem(take_back(desk, other, again["id"]), 404, "request_unknown")
+    problem(take_back(desk, mine, 999), 404, "request_unknown")
+    problem(take_back(desk, desk.auth(), again["id"]), 403, "scope_required")
+    assert answer(desk, again["id"], version=1, granted=True).status_code == 200
+    assert problem(take_back(desk, mine, again["id"]), 409, "request_changed")["state"] == "granted"
+    audit_trail(desk.instance.store)
+
+
+def test_of_a_withdrawal_and_an_answer_at_once_one_stands(desk: Desk) -> None:
+    quotas, by = desk.instance.admission.quotas, desk.instance.operator()
+    for month in range(1, 9):
+        made = quotas.ask(1, "quota", Quotas(month_quota=month), "more", by)
+        meet = Barrier(2)
+
+        def withdraw(id_: int = made.id, meet: Barrier = meet) -> str:
+            meet.wait()
+            return quotas.withdraw(id_, 1, by).state
+
+        def grant(id_: int = made.id, meet: Barrier = meet, month: int = month) -> str:
+            meet.wait()
+            return quotas.answer(id_, 1, Quotas(month_quota=month), "", by).state
+
+        with ThreadPoolExecutor(2) as pool:
+            both = [pool.submit(one) for one in (withdraw, grant)]
+            failed = [one.exception() for one in both]
+        (told,) = [one for one in failed if one is not None]
+        assert isinstance(told, ConflictError)
+        assert told.code == "request_changed"
+        assert told.extra["state"] == quotas.one(made.id).state
+        account = desk.instance.store.account(1)
+        assert account is not None
+        granted = quotas.one(made.id).state == "granted"
+        assert (account.merchant.month_quota == month) == granted
     audit_trail(desk.instance.store)
 
 

@@ -51,6 +51,8 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store.add_quota_request(2, "leave", Quotas(), "", BY)
     first, second = (house.person(name, "administrator") for name in ("a", "b"))
     key = store.add_key(sha256(b"a"), "official", None, "", BY, KeyTerms(person=second.id))
+    taken_back = store.add_quota_request(2, "quota", Quotas(quota=7), "more", BY)
+    store.withdraw_quota_request(taken_back.id, 2, LATER)
     by_key = Actor(By(f"key:{key.id}", NOON), second.id)
     in_person = Actor(By(f"person:{first.id}", NOON), first.id)
     propose = house.desk.proposals.propose
@@ -86,6 +88,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("UPDATE quota_requests SET answered_at = 1 WHERE id = 1", "quota_request", 1),
         ("UPDATE quota_requests SET merchant_id = 2 WHERE id = 1", "quota_request", 1),
         ("UPDATE quota_requests SET state = 'granted' WHERE id = 2", "quota_request", 2),
+        ("UPDATE quota_requests SET state = 'open' WHERE id = 3", "quota_request", 3),
         ("DELETE FROM quota_requests WHERE id = 1", "quota_request", 1),
         ("UPDATE proposals SET state = 'withdrawn' WHERE id = 1", "proposal", 1),
         ("UPDATE proposals SET state = 'open' WHERE id = 2", "proposal", 2),
