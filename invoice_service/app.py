@@ -70,8 +70,8 @@ from invoice_service.web.customers import (
     receipt_page,
 )
 from invoice_service.web.customers import contract as customers
+from invoice_service.web.ground import again, language, showcase
 from invoice_service.web.ground import contract as ground
-from invoice_service.web.ground import language, showcase
 from invoice_service.web.ground.prepare import prepare
 from invoice_service.web.help import contract as help_pages
 from invoice_service.web.setup import doors_blueprint, setup_blueprint
@@ -163,6 +163,7 @@ def create_app(instance: Instance | None = None) -> Flask:
     prepare(app, STATIC, instance.config.bureau)
     app.before_request(partial(addresses.options_of_all, app))
     app.before_request(addresses.check_spelling)
+    again.look_again(app, _title)
     meter = _open_doors(app, instance)
     _answer_errors(app, instance)
     app.extensions[SHORTCUT] = partial(open_shortcuts, instance, rates, meter)

@@ -100,7 +100,9 @@ class ApplyPages:
         except _FAULTS as problem:
             shown = self._told.public(problem)
             status = self._told.status(problem)
-            return page("apply/ask.html", status, problem=self._said(shown), receipt=receipt)
+            said = self._said(shown)
+            asks = {"receipt": receipt}
+            return page("apply/ask.html", status, problem=said, receipt=receipt, asks=asks)
         try:
             found = self._act(receipt, fields) or found
         except _FAULTS as problem:
@@ -181,6 +183,7 @@ class ApplyPages:
             longest=LONGEST,
             most=MOST_PAPERS,
             problem=None if problem is None else self._said(problem),
+            asks={"receipt": receipt},
         )
 
     def _notice(

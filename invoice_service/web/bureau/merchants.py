@@ -187,7 +187,8 @@ class MerchantPages:
             if purpose == UNSAID:
                 raise MalformedError("text_empty", "say why you look", pointer="purpose")
         except MalformedError as problem:
-            return bureau_page(self._gate, "bureau/why.html", problem, to=back, said=said)
+            values = {"to": back, "said": said, "here": back}
+            return bureau_page(self._gate, "bureau/why.html", problem, **values)
         return self._gate.keep_purpose(self._gate.go(back), visitor, purpose)
 
     def _why(

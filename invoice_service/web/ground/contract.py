@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from invoice_service.openapi.operation import FIELDS, HTML, Operation, Words, says
+from invoice_service.web.ground.again import MODES
 from invoice_service.web.ground.language import LANGUAGES
 
 
@@ -13,11 +14,17 @@ class LanguageForm(msgspec.Struct, omit_defaults=True):
 
     language: str
     back: str = ""
+    again: str = ""
 
 
 WORDS: Final[Words] = {
     "LanguageForm.language": says("The language", enum=list(LANGUAGES)),
     "LanguageForm.back": says("The address of ours to go back to; the start page unless given"),
+    "LanguageForm.again": says(
+        "Of a page that answers a form: `form` for the page with its form, `answer` for the answer"
+        " to the same question; what else is sent goes along, and nothing is done (307)",
+        enum=["", *MODES],
+    ),
 }
 
 OPERATIONS: Final = (
@@ -43,7 +50,7 @@ OPERATIONS: Final = (
         "",
         (),
         ((FIELDS, LanguageForm),),
-        statuses=(303,),
+        statuses=(303, 307),
         codes=("value_unknown",),
         errors="page",
         strict=False,

@@ -11,6 +11,7 @@ from werkzeug import Response
 
 from chain.errors import MalformedError, Problem
 from invoice_service.openapi.operation import FIELDS
+from invoice_service.web.ground import again
 from invoice_service.web.ground.catalogs import of_scripts, translations
 
 COOKIE: Final = "language"
@@ -161,7 +162,11 @@ def language_blueprint(*, secure: bool) -> Blueprint:
         if chosen not in LANGUAGES:
             known = ", ".join(LANGUAGES)
             raise MalformedError("value_unknown", f"pages speak {known}", pointer="language")
-        answer = redirect(request.root_path + _ours(request.form.get("back", "")), 303)
+        back, mode = _ours(request.form.get("back", "")), request.form.get(again.FIELD, "")
+        if mode in again.MODES and "?" not in back:  # what was sent goes along
+            answer = redirect(f"{request.root_path}{back}?{again.FIELD}={mode}", 307)
+        else:
+            answer = redirect(request.root_path + back, 303)
         answer.headers["Cache-Control"] = "no-store"
         answer.set_cookie(
             COOKIE,

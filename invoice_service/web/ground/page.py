@@ -9,6 +9,7 @@ from flask import Flask, Response, g, render_template, request, url_for
 from markupsafe import Markup
 
 from chain.hashing import sha256
+from invoice_service.web.ground.again import shown
 from invoice_service.web.ground.assets import Assets
 from invoice_service.web.ground.language import language
 
@@ -55,7 +56,7 @@ def page(template: str, status: int = 200, **values: Any) -> Response:  # noqa: 
     g.pop(_SOURCES, None)
     g.pop(_REACHED, None)
     g.pop(_WORKS, None)
-    answer = Response(render_template(template, **values), status)
+    answer = Response(render_template(template, **shown(values)), status)
     sources: dict[str, None] = g.get(_SOURCES, {})
     reached = "".join(f" {origin}" for origin in g.get(_REACHED, {}))
     scripts = SCRIPTS.format(" ".join(sources), reached) if sources else ""

@@ -102,8 +102,10 @@ class ReportPages:
                 found=None,
                 problem=self._said(shown),
                 receipt=receipt,
+                asks={"receipt": receipt},
             )
-        return page("help/status.html", found=found, problem=None, receipt=receipt)
+        asks = {"receipt": receipt}
+        return page("help/status.html", found=found, problem=None, receipt=receipt, asks=asks)
 
     def _take(self, receipt: str, form: Filled) -> None:
         self._desk.enter(self._site())

@@ -1,0 +1,132 @@
+"""A page that answers a form, in the other language: with what was typed, and nothing is done.
+
+The switch of such a page sends along what the page shows: what was typed, never what is secret, and
+the code of what was wrong. ``/language`` has the browser send it on (307) to the page itself, where
+it is a look: at the page with its form, whatever that was sent to, or at the answer to a question
+that changes nothing. Files are in no page; that they are to be chosen anew is said.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from flask import Flask, current_app, g, request
+from werkzeug.exceptions import HTTPException
+
+from chain.errors import Problem, RefusedError
+from invoice_service.openapi.operation import FIELDS, FORM
+
+FIELD: Final = "again"
+"""Of the switch: what is looked at, the page with its form, or the answer to the same question."""
+MODES: Final = ("form", "answer")
+
+_OURS: Final = ("same-origin", "none")
+_TYPED: Final = "typed."
+_WRONG, _WHERE, _FILES = "wrong", "where", "files"
+_SECRET: Final = frozenset({"password", "pin", "code", "new", "old", "mine", "form"})
+_TEXTS: Final = ("login", "onward", "receipt", "said", "text")
+"""What pages show again under a name of its own; all of it is judged anew when it is sent."""
+_LONGEST: Final = 5_000
+"""Characters of one field: nobody types more into a field of ours."""
+_STATE: Final = "fapiao_again"
+
+
+class Again(NamedTuple):
+    """What a page is shown with again; ``wrong`` as templates have it, None for nothing."""
+
+    typed: Mapping[str, str]
+    wrong: Mapping[str, Any] | None
+    files: bool
+
+
+class Switch(NamedTuple):
+    """What the switch sends along."""
+
+    mode: str
+    fields: tuple[tuple[str, str], ...]
+
+
+def look_again(app: Flask, title: Callable[[Problem], str]) -> None:
+    """Have what a switch sends to a page be a look at it; ``title`` says what a code means."""
+
+    @app.before_request
+    def look() -> None:
+        mode = request.query_string.removeprefix(f"{FIELD}=".encode()).decode("ascii", "replace")
+        if mode not in MODES or request.method != "POST" or request.mimetype != FIELDS:
+            return
+        if request.headers.get("Sec-Fetch-Site", "none") not in _OURS:
+            return
+        request.query_string = b""
+        g.setdefault(_STATE, _sent(title))
+        if mode == "form":
+            _as_look()
+
+
+def shown(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a page, with what it is shown with again, and with what its switch sends."""
+    again: Again | None = g.get(_STATE)
+    if again is not None:
+        found = values.get("typed")
+        if isinstance(found, Mapping) and not any(found.values()):
+            values["typed"] = again.typed
+        for name in _TEXTS:
+            if name in again.typed and (name == "onward" or not values.get(name)):
+                values[name] = again.typed[name]
+        values["problem"] = values.get("problem") or again.wrong
+    if again is not None or request.method == "POST":
+        values["switch"] = _switch(values)
+    values["files_again"] = again is not None and again.files
+    return values
+
+
+def _switch(values: Mapping[str, Any]) -> Switch | None:
+    """None where a plain look does: nothing was typed, and nothing was wrong."""
+    asks: Mapping[str, str] | None = values.get("asks")
+    fields = [*_kept(values), *_wrong(values.get("problem"))]
+    if not fields and asks is None:
+        return None
+    again: Again | None = g.get(_STATE)
+    if request.mimetype == FORM or (again is not None and again.files):
+        fields.append((_FILES, "yes"))
+    mode = "form" if asks is None else "answer"
+    return Switch(mode, (*(asks or {}).items(), *fields))
+
+
+def _kept(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    found = values.get("typed")
+    typed = dict(found) if isinstance(found, Mapping) else {}
+    typed |= {name: values[name] for name in _TEXTS if values.get(name)}
+    for name, text in typed.items():
+        if name not in _SECRET and isinstance(text, str) and 0 < len(text) <= _LONGEST:
+            yield f"{_TYPED}{name}", text
+
+
+def _wrong(problem: object) -> Iterator[tuple[str, str]]:
+    if isinstance(problem, Mapping) and problem.get("code"):
+        yield _WRONG, str(problem["code"])
+        yield _WHERE, str(problem.get("pointer") or "")
+
+
+def _sent(title: Callable[[Problem], str]) -> Again:
+    form = request.form
+    typed = {
+        name.removeprefix(_TYPED): text
+        for name, text in form.items()
+        if name.startswith(_TYPED) and name.removeprefix(_TYPED) not in _SECRET
+    }
+    wrong, code, where = None, form.get(_WRONG, ""), form.get(_WHERE, "")
+    if code:
+        said = title(RefusedError(code, ""))
+        wrong = {"code": code, "pointer": where, "title": said, "detail": ""}
+    return Again(typed, wrong, _FILES in form)
+
+
+def _as_look() -> None:
+    """Go on as if the page had been asked for; what is no page is answered as ever."""
+    try:
+        rule, found = current_app.create_url_adapter(request).match(  # type: ignore[union-attr] # within a request
+            method="GET", return_rule=True
+        )
+    except HTTPException:
+        return
+    request.method = "GET"
+    request.url_rule, request.view_args, request.routing_exception = rule, dict(found), None

@@ -1,0 +1,123 @@
+"""A page that answers a form speaks the other language with what was typed, and nothing is done."""
+
+import re
+from html import unescape
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.web.apply.test_apply import send, status
+from tests.web.help import conftest
+from tests.web.help.test_report import receipt_in
+from tests.web.help.test_report import send as report
+from tests.web.help.test_report import status as told
+from tests.web.people.visitors import Browser, Bureau, code_in
+
+bureau, made_bureau, photograph = conftest.bureau, conftest.made_bureau, conftest.photograph
+
+SWITCH = re.compile(r'<form action="/language" method="post">(.*?)</form>', re.DOTALL)
+FIELD = re.compile(r'name="([^"]+)" value="([^"]*)"')
+
+
+def switch(answer: TestResponse) -> dict[str, str]:
+    """What the switch of a page sends."""
+    (form,) = SWITCH.findall(answer.text)
+    return {name: unescape(value) for name, value in FIELD.findall(form)}
+
+
+def other(browser: Browser, answer: TestResponse) -> TestResponse:
+    """The page in the other language, as a browser gets there."""
+    fields = switch(answer)
+    chosen = browser.post("/language", **fields)
+    assert chosen.status_code == 307, chosen.text
+    assert "language=" in chosen.headers["Set-Cookie"]
+    shown = browser.post(chosen.headers["Location"], **fields)
+    assert shown.headers["Content-Language"].startswith(fields["language"])
+    return shown
+
+
+@pytest.fixture
+def browser(bureau: Bureau) -> Browser:
+    return bureau.browser()
+
+
+def test_a_refused_application_is_there_again_but_for_its_papers(
+    bureau: Bureau, browser: Browser, photograph: bytes
+) -> None:
+    wrong = send(bureau, (photograph,), tax_id="91330100799655058A", message='<b>"你好"</b>')
+    for language, code_said in (("zh", "识别号"), ("en", "tax id")):
+        shown = other(browser, wrong)
+        assert code_in(shown) == "tax_id_invalid"
+        assert code_said in shown.text, language
+        assert "&lt;b&gt;&#34;你好&#34;&lt;/b&gt;</textarea>" in shown.text
+        assert re.search(r'value="440305" selected', shown.text)
+        assert 'value="91330100799655058A"' in shown.text
+        said = {"zh": "页面不保存文件", "en": "Pages keep no files"}
+        assert said[language] in shown.text
+        wrong = shown
+    assert bureau.instance.admission.bench.store.applications(["received"], 0, 9) == []
+
+
+def test_the_applicants_page_stays_itself_and_nothing_is_done_twice(
+    bureau: Bureau, browser: Browser, photograph: bytes
+) -> None:
+    receipt = receipt_in(send(bureau, (photograph,)))
+    shown = other(browser, status(bureau, receipt, act="comment", text="We moved"))
+    assert "我的申请" in shown.text
+    assert shown.text.count("We moved") == 1
+    unsure = status(bureau, receipt, act="withdraw", text="Wait")
+    shown = other(browser, unsure)
+    assert code_in(shown) == "form_incomplete"
+    assert "Wait</textarea>" in shown.text
+    found = bureau.instance.admission.bench.one(1)
+    assert (found.state, len(found.comments)) == ("received", 1)
+    unknown = other(browser, status(bureau, "00000-00000-00000-00000"))
+    assert "00000-00000-00000-00000" in unknown.text
+
+
+def test_a_report_and_its_senders_page_do_so_too(bureau: Bureau, browser: Browser) -> None:
+    refused = report(bureau, said="", message="", place="柜台")
+    assert 'value="柜台"' in other(browser, refused).text
+    receipt = receipt_in(report(bureau, message="wrong"))
+    shown = other(browser, told(bureau, receipt))
+    assert receipt in shown.text
+    assert "Number of the receipt" not in shown.text
+
+
+def test_a_refused_decision_keeps_what_was_typed_and_is_not_taken(
+    bureau: Bureau, photograph: bytes
+) -> None:
+    send(bureau, (photograph,))
+    examiner = bureau.strong(bureau.person("sun", "examiner"))
+    examiner.get("/bureau/applications/1")
+    path = "/bureau/applications/1/decision"
+    early = examiner.send(path, version="7", decision="refuse", reason="no such shop")
+    acts = len(bureau.acts("admission"))
+    shown = other(examiner, early)
+    assert code_in(shown) == "application_changed"
+    assert "look at it again" in shown.text
+    assert 'value="no such shop"' in shown.text
+    assert len(bureau.acts("admission")) == acts
+
+
+def test_no_password_is_in_a_page_and_whose_it_was_stays(bureau: Bureau) -> None:
+    owner = bureau.person("zhang")
+    browser = bureau.browser()
+    refused = browser.sign_in(owner, "three foxes and a hare")
+    assert "three foxes" not in refused.text
+    shown = other(browser, refused)
+    assert code_in(shown) == code_in(refused) != ""
+    assert f'value="{owner.login}"' in shown.text
+
+
+def test_what_another_site_sends_is_no_look(bureau: Bureau, photograph: bytes) -> None:
+    wrong = send(bureau, (photograph,), tax_id="x")
+    answer = bureau.browser().post("/apply?again=form", site="cross-site", **switch(wrong))
+    assert answer.status_code in (403, 415)
+    assert 'value="海岸咖啡馆"' not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/v1/invoices", "/language", "/sign-out", "/till/here"])
+def test_where_no_page_is_nothing_is_looked_at(bureau: Bureau, path: str) -> None:
+    answer = bureau.browser().post(f"{path}?again=form", **{"typed.x": "1"})
+    assert answer.status_code >= 400
