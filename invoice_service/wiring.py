@@ -199,7 +199,7 @@ class Instance:
     @cached_property
     def help_store(self) -> HelpStore:
         """Reports of wrong slips, and how often scans did not fit; made when first used."""
-        return help_store(self.config, lambda mark: self.keeping.list_report(mark))
+        return help_store(self.config, lambda mark: self.keeping.list_mark(mark))
 
     @cached_property
     def reports(self) -> "ReportDesk":
@@ -212,7 +212,8 @@ class Instance:
     @cached_property
     def admission_store(self) -> AdmissionStore:
         """Applications, their papers, requests for more quota."""
-        return AdmissionStore(self.config, self.store, self._seconds, self.randbytes)
+        parts = self.config, self.store, self._seconds, self.randbytes
+        return AdmissionStore(*parts, lambda mark: self.keeping.list_mark(mark))
 
     @property
     def admission(self) -> "Admission":

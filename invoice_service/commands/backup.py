@@ -8,7 +8,7 @@ import click
 from invoice_service.commands.output import json_option, print_json
 from invoice_service.commands.session import Session
 from invoice_service.domain.numbering import format_utc
-from invoice_service.retention.folder import make_backup
+from invoice_service.retention.folder import make_backup, papers_in
 from invoice_service.retention.rules import DAY
 
 
@@ -28,14 +28,22 @@ def backup(session: Session, *, folder: Path | None, prune: bool, as_json: bool)
         if not named:
             raise click.UsageError("name a FOLDER, or set retention.backups")
         made = make_backup(config.data_dir, Path(named), keeping.now())
+        papers = papers_in(made)
         keeping.list_erased_in(Path(named))
         gone = keeping.prune(Path(named)) if prune else 0
         days = config.retention.backup_days
     until = format_utc(made.at + days * DAY) if days else None
     if as_json:
-        print_json({"folder": str(made.path), "kept_until": until, "deleted": gone})
+        said = {"folder": str(made.path), "kept_until": until, "deleted": gone}
+        print_json({**said, "papers": papers._asdict()})
         return
     click.echo(f"copied to {made.path}; the keys are not in it")
+    click.echo(f"with {papers.whole} pages of applicants' papers, held against their digests")
+    if papers.gone:
+        click.echo(f"{papers.gone} pages more are not there", err=True)
+    if papers.damaged:
+        named = "`fapiao audit` names the first"
+        click.echo(f"{papers.damaged} pages are not what was sent: {named}", err=True)
     if until is not None:
         click.echo(f"to be deleted from {until} on: fapiao backup --prune")
     if gone:

@@ -22,6 +22,7 @@ TRIES = 100
 LOCK_SECONDS = 120.0
 ERASED = "erased.list"
 HELP = "help"
+ADMISSION = "admission"
 FAULTS = (OSError, ValueError, IndexError, sqlite3.Error, shutil.Error)
 
 
@@ -102,7 +103,9 @@ def back_up(source: Path, target: Path) -> None:
     (aside / "log").mkdir(parents=True)
     aside.chmod(0o700)
     with ExitStack() as opened:
-        Moment(source, aside, opened).copy_the_rest()
+        moment = Moment(source, aside, opened)
+        moment.copy_the_rest()
+        copy_papers(source / ADMISSION, aside / ADMISSION, moment.invoices)
     copy_reports(source / HELP, aside / HELP)
     if (source / ERASED).is_file():
         shutil.copy2(source / ERASED, aside / ERASED)
@@ -128,6 +131,19 @@ def copy_reports(source: Path, target: Path) -> None:
         picture = f"pictures/{name[0]}-{name[1]}.jpg"
         with suppress(FileNotFoundError):  # erased, or made room for another, a moment ago
             shutil.copy2(source / picture, target / picture)
+
+
+def copy_papers(source: Path, target: Path, invoices: sqlite3.Connection) -> None:
+    """Copy the pages of applicants' papers that the database names; of an older one, none."""
+    query = "SELECT count(*) FROM sqlite_master WHERE name = 'application_papers'"
+    if not invoices.execute(query).fetchone()[0]:
+        return
+    names = invoices.execute("SELECT name FROM application_papers").fetchall()
+    if names:
+        target.mkdir(mode=0o700)
+    for (name,) in names:
+        with suppress(FileNotFoundError):  # erased a moment ago
+            shutil.copy2(source / f"{name}.jpg", target / f"{name}.jpg")
 
 
 @contextmanager

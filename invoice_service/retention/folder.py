@@ -2,12 +2,15 @@
 
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from chain.errors import UnavailableError
-from invoice_service.retention.backup import FAULTS, back_up
+from chain.hashing import sha256
+from invoice_service.retention.backup import ADMISSION, FAULTS, back_up
 
 _NAMED: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z", re.ASCII)
 _FORM: Final = "%Y%m%dT%H%M%SZ"
@@ -19,6 +22,17 @@ class Backup(NamedTuple):
 
     path: Path
     at: int
+
+
+class Papers(NamedTuple):
+    """Pages in a copy: as they were sent, not there any more, and of other bytes than were kept.
+
+    Pages from before digests were kept count as whole.
+    """
+
+    whole: int
+    gone: int
+    damaged: int
 
 
 def backups_in(folder: Path) -> list[Backup]:
@@ -40,6 +54,28 @@ def make_backup(source: Path, folder: Path, now: int) -> Backup:
     except FAULTS as error:
         raise UnavailableError("backup_failed", str(error)) from error
     return Backup(target, now)
+
+
+def papers_in(backup: Backup) -> Papers:
+    """Its pages of applicants' papers, held against their digests. UnavailableError
+    ``backup_failed`` for a copy that cannot be read.
+    """
+    whole = gone = damaged = 0
+    query = "SELECT name, coalesce(digest, x'') FROM application_papers"
+    try:
+        place = f"{(backup.path / 'invoices.db').absolute().as_uri()}?immutable=1"
+        with closing(sqlite3.connect(place, uri=True)) as rows:
+            for name, digest in rows.execute(query).fetchall():
+                page = backup.path / ADMISSION / f"{name}.jpg"
+                if not page.is_file():
+                    gone += 1
+                elif digest and sha256(page.read_bytes()) != digest:
+                    damaged += 1
+                else:
+                    whole += 1
+    except FAULTS as error:
+        raise UnavailableError("backup_failed", str(error)) from error
+    return Papers(whole, gone, damaged)
 
 
 def drop_backup(backup: Backup) -> None:

@@ -65,6 +65,9 @@ class Keeping:
 
         For whoever opens the instance: a copy of before is put right before anybody is answered.
         """
+        if self._store.erased_mark() != self._erased.mark():
+            by = By(SERVICE, self.now())
+            self._store.withdraw_named(self._erased.groups(), by)  # their pages go with the tidying
         back = agree(self._store, self._erased, self._erase_again)
         with suppress(UnavailableError):  # the worker, or the next start, goes on
             self._reach_all()
@@ -72,8 +75,8 @@ class Keeping:
             self._hold_reports()
         return back
 
-    def list_report(self, mark: bytes) -> None:
-        """Name a report that is being erased: no older copy brings it back.
+    def list_mark(self, mark: bytes) -> None:
+        """Name a report or an application that is being erased: no older copy brings it back.
 
         UnavailableError ``erased_list_unusable``, ``disk_full``.
         """

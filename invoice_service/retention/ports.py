@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
+from invoice_service.domain.acts import By
 from invoice_service.domain.invoice import StoredInvoice
 
 
@@ -66,6 +67,10 @@ class ErasedRows(Protocol):
 
     def people_in(self, groups: Collection[bytes]) -> list[bytes]:
         """The digests of documents whose groups are among these, and are not erased here."""
+        ...
+
+    def withdraw_named(self, marks: Collection[bytes], by: By) -> int:
+        """Withdraw applications that were withdrawn once, as a copy of before does not know."""
         ...
 
     def erased_mark(self) -> bytes | None:

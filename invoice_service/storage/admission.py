@@ -14,7 +14,7 @@ from chain.durable import make_folder, write_file
 from chain.errors import UnavailableError
 from invoice_service.config import Config
 from invoice_service.services.admission.office import Admission, open_admission
-from invoice_service.services.admission.ports import Room
+from invoice_service.services.admission.ports import Listed, Room
 from invoice_service.storage.sqlite import SqliteStore
 from invoice_service.storage.sqlite.tries import TRIES, SharedCounts
 
@@ -81,8 +81,11 @@ class AdmissionStore:
         store: SqliteStore,
         clock: Callable[[], int],
         randbytes: Callable[[int], bytes],
+        listed: Listed,
     ) -> None:
-        """``clock`` gives unix seconds; ``randbytes`` must be fit for secrets."""
+        """``clock`` gives unix seconds; ``randbytes`` must be fit for secrets; ``listed`` as
+        ``Applications`` has it.
+        """
         self.papers = Papers(config.admission_dir, randbytes)
         self._store, self._days, self._tidied = store, config.admission.days, -TIDY_EVERY
         counts = SharedCounts(config.run_dir / TRIES)
@@ -90,7 +93,7 @@ class AdmissionStore:
         room = Room(open=kept.most, paper_bytes=kept.paper_bytes)
         offered = kept.invitation_days * DAY
         self.desks: Admission = open_admission(
-            room, kept.notice_days, offered, store, self.papers, counts, clock, randbytes
+            room, kept.notice_days, offered, store, self.papers, counts, clock, randbytes, listed
         )
 
     def tidy(self, now: int) -> None:

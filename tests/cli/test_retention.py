@@ -9,7 +9,9 @@ import pytest
 
 from invoice_service.commands.issue import desk_of
 from invoice_service.config import load
+from invoice_service.domain.application import ApplicationRequest
 from invoice_service.retention.folder import backups_in
+from invoice_service.services.checking.audit_trail import audit_trail
 from invoice_service.services.help.desk import receipt_of
 from invoice_service.services.help.ports import Sent
 from invoice_service.services.issuing.issue import issue_one
@@ -99,6 +101,49 @@ def test_reports_are_in_a_backup_and_those_erased_since_do_not_come_back(
     instance.close()
     left = b"".join(path.read_bytes() for path in data.rglob("help/**/*") if path.is_file())
     assert receipts[0].encode() not in left
+
+
+def test_papers_are_in_a_backup_and_what_was_withdrawn_since_does_not_come_back(
+    town: Town, backups: Path
+) -> None:
+    instance = open_instance(load(town.folder / "config.toml", {}))
+    desk = instance.admission.applications
+    receipts = []
+    for number in range(3):
+        asked = ApplicationRequest(
+            tax_id="91330100799655058B",
+            name="面馆",
+            industry="6210",
+            district="440303",
+            contact="王",
+        )
+        receipts.append(desk.receipt(f"{number:048x}", asked, []))
+        desk.apply(receipts[-1], asked, [b"page %d" % number])
+    pages = [desk.look(one).papers[0].name for one in receipts]
+    (town.folder / "var/main/admission" / f"{pages[2]}.jpg").write_bytes(b"another")
+    made = town.asked("backup")
+    copy = Path(made["folder"])
+    assert made["papers"] == {"whole": 2, "gone": 0, "damaged": 1}
+    assert (copy / "admission").stat().st_mode & 0o777 == 0o700
+    desk.withdraw(receipts[0])
+    instance.close()
+    data, damaged = town.folder / "var/main", town.folder / "damaged"
+    data.rename(damaged)
+    shutil.copytree(copy, data)
+    shutil.copytree(damaged / "keys", data / "keys")
+    instance = open_instance(load(town.folder / "config.toml", {}))
+    desk = instance.admission.applications
+    assert [desk.look(one).state for one in receipts] == ["withdrawn", "received", "received"]
+    assert (desk.look(receipts[0]).contact, desk.look(receipts[1]).contact) == ("", "王")
+    assert instance.admission.bench.paper(2, 1) == b"page 1"
+    os.utime(data / "admission" / f"{pages[0]}.jpg", (1, 1))
+    instance.admission_store.tidy(0)
+    assert sorted(path.stem for path in (data / "admission").iterdir()) == sorted(pages[1:])
+    audit_trail(instance.store)
+    instance.close()
+    assert town.run("trail", "--type", "admission").count("service") == 1
+    found = town.asked("audit", status=1)
+    assert found["kind"] == "page"
 
 
 def test_old_backups_are_deleted_but_not_the_newest_nor_what_is_none(

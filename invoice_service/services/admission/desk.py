@@ -20,10 +20,12 @@ from invoice_service.services.admission.ports import (
     APPLICANT,
     Application,
     ApplicationStore,
+    Listed,
     Paper,
     PaperFiles,
     Room,
     Whose,
+    erased_mark,
 )
 from invoice_service.services.help.desk import (
     NONCE_BYTES,
@@ -55,9 +57,12 @@ class Applications:
         clock: Callable[[], int],
         randbytes: Callable[[int], bytes],
         room: Room,
+        listed: Listed,
     ) -> None:
-        """``clock`` gives unix seconds; ``randbytes`` must be fit for secrets."""
-        self.store, self.files, self.room = store, files, room
+        """``clock`` gives unix seconds; ``randbytes`` must be fit for secrets; ``listed`` is told
+        the mark of what is withdrawn.
+        """
+        self.store, self.files, self.room, self._listed = store, files, room, listed
         self._counts, self._clock, self._randbytes = counts, clock, randbytes
 
     def nonce(self, before: str = "") -> str:
@@ -151,8 +156,14 @@ class Applications:
         return self.look(receipt)
 
     def withdraw(self, receipt: str) -> Application:
-        """End it: contact and papers go at once; ConflictError ``application_closed``."""
+        """End it: contact and papers go at once; ConflictError ``application_closed``.
+
+        UnavailableError ``erased_list_unusable``: it is listed first, so that a crash, or a copy
+        of before, brings nothing back.
+        """
         found = self.look(receipt)
+        require_open(found)
+        self._listed(erased_mark(_digest(read_receipt(receipt) or "")))
         names = self.store.withdraw_application(found.id, By(APPLICANT, self._clock()))
         # A crash here leaves files without rows, which the next tidying takes away.
         self.files.remove(names)

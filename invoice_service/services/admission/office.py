@@ -8,6 +8,7 @@ from invoice_service.services.admission.desk import Applications
 from invoice_service.services.admission.owner import FirstOwner, OwnerStore
 from invoice_service.services.admission.ports import (
     ApplicationStore,
+    Listed,
     PaperFiles,
     QuotaRequestStore,
     Room,
@@ -38,10 +39,11 @@ def open_admission(
     counts: Counts,
     clock: Callable[[], int],
     randbytes: Callable[[int], bytes],
+    listed: Listed,
 ) -> Admission:
     """Over one store; ``clock`` gives unix seconds, ``randbytes`` must be fit for secrets."""
     return Admission(
-        Applications(store, files, counts, clock, randbytes, room),
+        Applications(store, files, counts, clock, randbytes, room, listed),
         Bench(store, store, files, clock, room, notice_days, offer_seconds),
         QuotaDesk(store, store),
         FirstOwner(store, clock, randbytes, offer_seconds),

@@ -3,7 +3,7 @@
 A page is kept as a file, its SHA-256 in a row; each decision about an application says over which
 pages it was made, and the log commits to that. So a page that was exchanged on the disk is named
 here, and one exchanged with its row, too. Pages from before that was kept are not looked at, nor
-what was erased in time. A file that is not there is counted: backups have no papers.
+what was erased in time. A file that is not there is counted: older backups have no papers.
 """
 
 from collections.abc import Sequence
