@@ -57,7 +57,7 @@ class DecisionRequest(Wire, frozen=True):
     month_quota: Fen | None = None
     invoice_limit: Fen | None = None
     reason: str = ""
-    rivals: Annotated[list[Version], Meta(max_length=100)] | None = None
+    rivals: Annotated[list[Version], Meta(max_length=10_000)] | None = None
 
 
 class CommentBody(msgspec.Struct):

@@ -43,7 +43,7 @@ from invoice_service.openapi.operation import (
     says,
     whole,
 )
-from invoice_service.services.admission.bench import LONGEST_BATCH, LONGEST_REASON
+from invoice_service.services.admission.bench import LONGEST_BATCH, LONGEST_REASON, LONGEST_SEARCH
 from invoice_service.services.admission.owner import OWNER_STATES
 from invoice_service.services.admission.ports import KINDS, REQUEST_STATES
 from invoice_service.services.people.person import LONGEST_NAME
@@ -147,7 +147,7 @@ WORDS: Final[Words] = {
         "What the merchant is told; a refusal says why", maxLength=LONGEST_REASON
     ),
     "MoreBody.id": says("Its number"),
-    "MoreBody.version": says("Grows with its answer"),
+    "MoreBody.version": says("Grows with its answer, or when it is taken back"),
     "MoreBody.merchant": says("Whose it is"),
     "MoreBody.name": says("The merchant's name"),
     "MoreBody.kind": says("`quota` for more, `leave` to leave"),
@@ -155,7 +155,7 @@ WORDS: Final[Words] = {
     "MoreBody.state": says("How it stands", enum=[*REQUEST_STATES]),
     "MoreBody.reason": says("What it is needed for"),
     "MoreBody.answer": says("What the merchant is told"),
-    "MoreBody.answered_at": says("When it was answered", **_TIME),
+    "MoreBody.answered_at": says("When it was answered, or taken back", **_TIME),
     "MorePage.requests": says("In order"),
     "MorePage.next": says("The `after` of the following page; null on the last"),
 }
@@ -317,6 +317,11 @@ _EXAMINING: Final = (
         (
             *page(MOST),
             Parameter("state", "Only those in this state", schema={"enum": list(STATES)}),
+            Parameter(
+                "text",
+                "Only those with this in their name, or at the beginning of their tax id",
+                schema={"type": "string", "maxLength": LONGEST_SEARCH},
+            ),
         ),
         scope="read",
         power="applications",
@@ -423,6 +428,19 @@ _ASKING: Final = (
             *(*_TEXTS, "amount_out_of_range", "parameter_malformed", "request_unknown"),
             *("request_changed", "merchant_revoked", "database_refused", *STORE),
         ),
+    ),
+    Operation(
+        "post",
+        "/v1/quota-requests/{request}/withdrawal",
+        "withdrawQuota",
+        "admission",
+        "Take back what was asked for and waits; again changes nothing",
+        "The request",
+        ((JSON, MoreBody),),
+        "merchant",
+        (_REQUEST,),
+        scope="manage",
+        codes=("parameter_malformed", "request_unknown", "request_changed", *STORE),
     ),
 )
 

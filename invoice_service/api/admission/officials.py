@@ -1,5 +1,6 @@
 """Applications, for officials: lists, papers, comments, decisions."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -22,6 +23,7 @@ from invoice_service.domain.acts import By
 from invoice_service.domain.application import STATES, Finding, State
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.reading import read_json
+from invoice_service.services.admission.bench import LONGEST_SEARCH
 from invoice_service.services.admission.ports import Application, Decision
 
 PAGE: Final = 100
@@ -58,11 +60,11 @@ class ApplicationCalls:
     def listing(self) -> Response:
         """A page of them, oldest first."""
         self._access.official("applications")
-        asked = query("after", "limit", "state")
+        asked = query("after", "limit", "state", "text")
         states = [one_of(asked, "state", _STATES)] if "state" in asked else STATES
         limit = whole_number(asked, "limit", PAGE, MOST)
         after = whole_number(asked, "after", 0, LARGEST, least=0)
-        found = self._bench.store.applications(states, after, limit)
+        found = self._bench.store.applications(states, after, limit, text=searched(asked))
         more = found[-1].id if len(found) == limit else None
         return json_answer(ApplicationPage([application_body(one) for one in found], more))
 
@@ -141,6 +143,15 @@ def decision_of(wanted: DecisionRequest) -> Decision:
         reason=wanted.reason,
         rivals=None if wanted.rivals is None else frozenset(wanted.rivals),
     )
+
+
+def searched(asked: Mapping[str, str]) -> str:
+    """What is looked for; MalformedError ``parameter_malformed``."""
+    text = asked.get("text", "").strip()
+    if len(text) > LONGEST_SEARCH:
+        detail = f"text has at most {LONGEST_SEARCH} characters"
+        raise MalformedError("parameter_malformed", detail, pointer="text")
+    return text
 
 
 def _id(text: str) -> int:

@@ -1,6 +1,7 @@
 """Applications: rows that a compare-and-swap by version moves, each step with its act beside it."""
 
 import sqlite3
+import unicodedata
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from invoice_service.services.admission.ports import (
     Rival,
     Room,
     Whose,
+    erased_mark,
 )
 from invoice_service.services.ports import Account
 from invoice_service.storage.sqlite.admission_tables import OPEN_SQL
@@ -44,6 +46,10 @@ _COLUMNS: Final = (
 _SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM applications WHERE "  # noqa: S608 # our own column names
 _ASKED: Final = ApplicationRequest.__struct_fields__
 _NAMES_OF: Final = "SELECT name FROM application_papers WHERE application = ?"
+_LOOKS_LIKE: Final = (
+    " AND (instr(lower(name), lower(?)) OR instr(lower(name), lower(?))"
+    " OR substr(tax_id, 1, length(?)) = ?)"
+)
 _OF_ALL: Final = "SELECT coalesce(sum(bytes), 0) FROM application_papers"
 
 
@@ -71,12 +77,7 @@ class ApplicationRows:
             execute = connection.execute
             if execute("SELECT 1 FROM applications WHERE receipt = ?", (receipt,)).fetchone():
                 return False
-            _refuse_taken(connection, asked.tax_id, room)
-            (waiting,) = execute(
-                f"SELECT count(*) FROM applications WHERE state IN {OPEN_SQL}"  # noqa: S608 # constant
-            ).fetchone()
-            if waiting >= room.open:
-                raise _full("more applications wait than are taken")
+            _require_room(connection, asked.tax_id, room)
             values = [receipt, at, at, *(getattr(asked, name) for name in _ASKED)]
             cursor = execute(
                 "INSERT INTO applications (receipt, version, state, at, changed_at,"  # noqa: S608 # our own names
@@ -97,16 +98,26 @@ class ApplicationRows:
             return _one(connection, "id = ?", id_)
 
     def applications(
-        self, states: Collection[State], after: int, limit: int, *, noticed_at: int | None = None
+        self,
+        states: Collection[State],
+        after: int,
+        limit: int,
+        *,
+        noticed_at: int | None = None,
+        text: str = "",
     ) -> list[Application]:
         """As the port says."""
-        marks = ", ".join("?" * len(states))
-        running = "" if noticed_at is None else " AND notice_until > ?"
-        times = [] if noticed_at is None else [noticed_at]
+        where, values = f"state IN ({', '.join('?' * len(states))}) AND id > ?", [*states, after]
+        more: list[Any] = []
+        if noticed_at is not None:
+            where += " AND notice_until > ?"
+            more.append(noticed_at)
+        if text:
+            where += _LOOKS_LIKE
+            more += as_typed(text)
         with self.connections.reading() as connection:
             rows = connection.execute(
-                f"{_SELECT}state IN ({marks}) AND id > ?{running} ORDER BY id LIMIT ?",
-                [*states, after, *times, limit],
+                f"{_SELECT}{where} ORDER BY id LIMIT ?", [*values, *more, limit]
             ).fetchall()
         return [_application(row) for row in rows]
 
@@ -178,13 +189,10 @@ class ApplicationRows:
                 return
             if found.finding is not None:
                 check_finding(found.finding)
-            unseen = {one.id for one in found.rivals} - (decision.rivals or set())
-            if decision.rivals is not None and unseen:
-                detail = f"{len(unseen)} more with its tax id came meanwhile: look again"
-                raise ConflictError("application_changed", detail, version=found.version)
+            rivals = _seen(found, decision)
             merchant = self._admit(connection, found, decision, by)
             self._move(connection, found, decision, by, merchant)
-            for one in found.rivals:
+            for one in rivals:
                 _refuse_rival(connection, one, by)
             if decision.offer_seconds:
                 until = by.at + decision.offer_seconds
@@ -196,21 +204,20 @@ class ApplicationRows:
     def withdraw_application(self, id_: int, by: By) -> list[str]:
         """As the port says."""
         with self.connections.writing() as connection:
-            state = _require_open(connection, id_)
-            names = connection.execute(_NAMES_OF, (id_,)).fetchall()
-            connection.execute(
-                "UPDATE applications SET state = 'withdrawn', version = version + 1,"
-                " changed_at = ? WHERE id = ?",
-                (by.at, id_),
-            )
-            _erase(connection, [id_])
-            before: Said = {"state": state}
-            after: Said = {"state": "withdrawn"}
-            append(
-                connection,
-                act_by(by, "admission", f"application:{id_}", before=before, after=after),
-            )
-        return [name for (name,) in names]
+            return _withdraw(connection, id_, _require_open(connection, id_), by)
+
+    def withdraw_named(self, marks: Collection[bytes], by: By) -> int:
+        """Withdraw what a copy of before has brought back of these; how many that was."""
+        if not marks:
+            return 0
+        with self.connections.writing() as connection:
+            rows = connection.execute(
+                f"SELECT id, state, receipt FROM applications WHERE state IN {OPEN_SQL}"  # noqa: S608 # constant
+            ).fetchall()
+            back = [(id_, state) for id_, state, receipt in rows if erased_mark(receipt) in marks]
+            for id_, state in back:
+                _withdraw(connection, id_, state, by)
+        return len(back)
 
     def forget_applications(self, before: int) -> None:
         """Take contact, message, comments and papers out of what was closed ``before``."""
@@ -284,12 +291,38 @@ class ApplicationRows:
         append(connection, act)
 
 
-def _refuse_taken(connection: sqlite3.Connection, tax_id: str, room: Room) -> None:
+def _require_room(connection: sqlite3.Connection, tax_id: str, room: Room) -> None:
+    """Whoever comes behind ``room.rivals`` with one tax id waits in another room, which whoever
+    fills the first one does not fill: a tax id is locked by nothing less than all of that.
+    """
     if connection.execute("SELECT 1 FROM merchants WHERE tax_id = ?", (tax_id,)).fetchone():
         raise ConflictError("tax_id_taken", "a merchant with this tax id is admitted")
-    if len(_rivals(connection, tax_id)) >= room.rivals:
-        detail = f"{room.rivals} applications with this tax id wait already"
+    (before,) = connection.execute(
+        f"SELECT count(*) FROM applications WHERE tax_id = ? AND state IN {OPEN_SQL}",  # noqa: S608 # constant
+        (tax_id,),
+    ).fetchone()
+    first, behind = connection.execute(
+        "SELECT coalesce(sum(min(many, ?)), 0), coalesce(sum(max(many - ?, 0)), 0) FROM"  # noqa: S608 # constant
+        f" (SELECT count(*) AS many FROM applications WHERE state IN {OPEN_SQL} GROUP BY tax_id)",
+        (room.rivals, room.rivals),
+    ).fetchone()
+    if before < room.rivals and first >= room.open:
+        raise _full("more applications wait than are taken")
+    if before >= room.rivals and behind >= room.open:
+        detail = f"{before} applications with this tax id wait already"
         raise ConflictError("application_pending", detail)
+
+
+def _seen(found: Application, decision: Decision) -> list[Rival]:
+    """Whom to admit one refuses. ConflictError ``application_changed``."""
+    if decision.rivals is None:
+        return [*found.rivals]
+    seen = [one for one in found.rivals if one.id in decision.rivals]
+    unseen = len(found.rivals) - len(seen)
+    if unseen and len(found.rivals) <= decision.crowd:
+        detail = f"{unseen} more with its tax id came meanwhile: look again"
+        raise ConflictError("application_changed", detail, version=found.version)
+    return seen
 
 
 def _rivals(connection: sqlite3.Connection, tax_id: str, but: int = 0) -> list[Rival]:
@@ -323,6 +356,21 @@ def _require_open(connection: sqlite3.Connection, id_: int) -> State:
     if state not in OPEN:
         raise ConflictError("application_closed", f"it is {state}", state=state)
     return state
+
+
+def _withdraw(connection: sqlite3.Connection, id_: int, state: State, by: By) -> list[str]:
+    """Within a transaction; the names of its papers."""
+    names = connection.execute(_NAMES_OF, (id_,)).fetchall()
+    connection.execute(
+        "UPDATE applications SET state = 'withdrawn', version = version + 1,"
+        " changed_at = ? WHERE id = ?",
+        (by.at, id_),
+    )
+    _erase(connection, [id_])
+    before: Said = {"state": state}
+    after: Said = {"state": "withdrawn"}
+    append(connection, act_by(by, "admission", f"application:{id_}", before=before, after=after))
+    return [name for (name,) in names]
 
 
 def _said_last(connection: sqlite3.Connection, id_: int, whose: Whose) -> str | None:
@@ -381,6 +429,15 @@ def _erase(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
         take_back(connection, id_)
         connection.execute("DELETE FROM application_comments WHERE application = ?", (id_,))
         connection.execute("DELETE FROM application_papers WHERE application = ?", (id_,))
+
+
+def as_typed(text: str) -> tuple[str, str, str, str]:
+    """What ``_LOOKS_LIKE`` takes: letters and digits of a Chinese keyboard are as wide as its
+    signs, and mean the same; a tax id is typed in groups.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    tax_id = "".join(plain.split()).upper()
+    return text, plain, tax_id, tax_id
 
 
 def _full(detail: str) -> RefusedError:

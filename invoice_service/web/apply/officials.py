@@ -25,6 +25,7 @@ from invoice_service.domain.application import (
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.merchant import districts, industries
 from invoice_service.domain.quota import Quotas
+from invoice_service.services.admission.bench import LONGEST_SEARCH
 from invoice_service.services.admission.office import Admission
 from invoice_service.services.admission.ports import REQUEST_STATES, Decision, RequestState
 from invoice_service.services.people.lookups import Lookups, What
@@ -37,6 +38,7 @@ from invoice_service.web.people.account import number_in
 from invoice_service.web.people.gate import Gate
 
 _PAGE: Final = 50
+_RIVALS_SHOWN: Final = 10
 _STATES: Final[dict[str, State]] = {state: state for state in STATES}
 _ASKED: Final[dict[str, RequestState]] = {state: state for state in REQUEST_STATES}
 _STEPS: Final[dict[str, Step]] = {step: step for step in STEPS}
@@ -76,15 +78,23 @@ class BureauPages:
         return routes
 
     def all(self) -> Response:
-        """Those in one state, those that have waited longest first."""
+        """Those in one state, those that have waited longest first; or what is searched for, in
+        all of them where no state is named.
+        """
         self._gate.official("applications")
-        state = _STATES.get(self._gate.asked("state"), "received")
-        found = self._bench.store.applications([state], self._after(), _PAGE)
+        state = _STATES.get(self._gate.asked("state"))
+        text = self._gate.asked("text").strip()[:LONGEST_SEARCH]
+        if state is None and not text:
+            state = "received"
+        states = STATES if state is None else [state]
+        found = self._bench.store.applications(states, self._after(), _PAGE, text=text)
         return bureau_page(
             self._gate,
             "apply/desk.html",
             applications=found,
             state=state,
+            text=text,
+            longest=LONGEST_SEARCH,
             states=STATES,
             counts=self._bench.store.application_counts(),
             next=found[-1].id if len(found) == _PAGE else None,
@@ -197,6 +207,7 @@ class BureauPages:
             "place": _places(),
             "account": self._owners.look(found),
             "rival_admitted": RIVAL_ADMITTED,
+            "shown": _RIVALS_SHOWN,
         }
         return bureau_page(self._gate, "apply/one.html", problem, **values)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -351,3 +352,23 @@ def test_who_opens_an_application_or_the_queue_has_looked(desk: Desk, photograph
         (f"application:{id_}", "case 7"),
         ("quota_requests", "case 7"),
     ]
+
+
+def test_officials_find_applications_by_name_and_tax_id(desk: Desk) -> None:
+    """In every state, or one; wide letters and groups of digits as keyboards type them."""
+    cafe = apply(desk, name="海岸 Café（南山）")["application"]["id"]
+    shop = apply(desk, name="福田面馆", tax_id="914403001922038216")["receipt"]
+    mine(desk, shop, "/withdrawal")
+
+    def found(status: int = 200, **asked: str) -> Any:  # noqa: ANN401 # JSON
+        answer = desk.client.get("/v1/applications", query_string=asked, headers=desk.official())
+        assert answer.status_code == status
+        got = answer.get_json()
+        return [one["id"] for one in got["applications"]] if status == 200 else got["code"]
+
+    assert found(text="海岸") == found(text="caf") == found(text="ＣＡＦ") == [cafe]
+    assert found(text="（南山）") == [cafe]
+    assert found(text=" 914403 00192203 ") == found(text="面馆") == [cafe + 1]
+    assert found(text="面馆", state="received") == []
+    assert found(text="01922") == found(text="%") == []
+    assert found(400, text="x" * 101) == "parameter_malformed"

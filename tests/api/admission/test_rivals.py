@@ -1,13 +1,15 @@
 """Whoever applies with somebody else's tax id is in nobody's way; officials say whose it is."""
 
+from pathlib import Path
+from typing import Any
+
 from invoice_service.domain.application import RIVAL_ADMITTED
 from invoice_service.services.admission.desk import ALLOWED_FOR_ONE
-from invoice_service.services.admission.ports import Room
 from invoice_service.services.checking.audit_trail import audit_trail
-from tests.api.admission.office import ASKED, applied, apply, decide, examined, mine, stepped, trail
+from tests.api.admission.office import ASKED, applied, decide, examined, mine, stepped, trail
 from tests.api.desk import OTHER_TAX_ID, Desk, problem
 
-THIRD = "914403001922038216"
+THIRD, FOURTH = "914403001922038216", "9144030071526726XG"
 FROM = ("192.0.2.1", "198.51.100.2", "203.0.113.3")
 
 
@@ -22,10 +24,8 @@ def apply_from(desk: Desk, address: str, status: int = 201, /, **changes: object
     return str(answer.get_json()["receipt" if status == 201 else "code"])
 
 
-def shown(desk: Desk, id_: int) -> dict[str, object]:
-    answer = desk.client.get(f"/v1/applications/{id_}", headers=desk.official())
-    found: dict[str, object] = answer.get_json()
-    return found
+def shown(desk: Desk, id_: int) -> Any:  # noqa: ANN401 # JSON
+    return desk.client.get(f"/v1/applications/{id_}", headers=desk.official()).get_json()
 
 
 def test_to_admit_one_refuses_the_others_with_a_reason_and_an_act(
@@ -75,15 +75,32 @@ def test_what_is_refused_or_withdrawn_competes_with_nobody(desk: Desk, photograp
     assert (first, "rivals" in shown(desk, third)) == (1, False)
 
 
-def test_a_flood_with_one_tax_id_is_bounded_by_network_and_in_all(desk: Desk) -> None:
-    for _ in range(ALLOWED_FOR_ONE.burst):
-        apply_from(desk, FROM[0])
-    assert apply_from(desk, FROM[0], 429) == "applications_limited"
-    apply_from(desk, FROM[0], tax_id=THIRD)  # another one is free, so is another network
-    most = Room(open=1, paper_bytes=1).rivals
-    for number in range(most - ALLOWED_FOR_ONE.burst):
-        apply_from(desk, FROM[1 + number % 2])
-    assert apply_from(desk, "2001:db8::1", 409) == "application_pending"
-    desk.clock.forward(days=1)
-    again = apply(desk, 409)
-    assert again["code"] == "application_pending"
+def test_a_flood_with_one_tax_id_keeps_neither_its_owner_nor_others_out(
+    tmp_path: Path, photograph: bytes
+) -> None:
+    """Three of a network with one tax id; behind eight there is a room of their own."""
+    with Desk(tmp_path, FAPIAO_ADMISSION_MOST="9") as desk:
+        for _ in range(ALLOWED_FOR_ONE.burst):
+            apply_from(desk, FROM[0])
+        assert apply_from(desk, FROM[0], 429) == "applications_limited"
+        for number in range(13):
+            apply_from(desk, f"203.0.{number}.1")
+        owner, receipt = examined(desk, photograph)  # the seventeenth
+        rivals = shown(desk, owner)["rivals"]
+        assert len(rivals) == 16
+        apply_from(desk, FROM[0], tax_id=THIRD)  # others have the room that they had
+        assert apply_from(desk, FROM[1], 503, tax_id=FOURTH) == "applications_full"
+        assert apply_from(desk, "2001:db8::1", 409) == "application_pending"
+        stepped(desk, 1, "refuse", reason="not theirs")
+        late = apply_from(desk, "2001:db8::1")  # comes while the official decides: keeps nobody
+        stepped(desk, owner, "admit", batch="1", rivals=rivals)
+        assert mine(desk, receipt).get_json()["state"] == "admitted"
+        told = mine(desk, late).get_json()
+        assert told["state"] == "received"
+        assert shown(desk, told["id"])["taken_by"] == 2
+        assert mine_of(desk, rivals) == {"refused"}
+        audit_trail(desk.instance.store)
+
+
+def mine_of(desk: Desk, ids: list[int]) -> set[object]:
+    return {shown(desk, id_)["state"] for id_ in ids}

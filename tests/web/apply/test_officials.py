@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -153,8 +154,49 @@ def test_an_owner_asks_and_an_examiner_answers(bureau: Bureau) -> None:
     assert code_in(stale) == "request_changed"
 
 
+def test_an_owner_takes_back_and_whoever_answers_is_told(bureau: Bureau) -> None:
+    owner = bureau.signed_in(bureau.person("zhang"))
+    owner.send("/account/quota", month_quota="5,000", reason="Spring Festival")
+    path = "/account/quota/1/withdrawal"
+    assert f'action="{path}"' in owner.get("/account/quota").text
+    examiner = bureau.strong(bureau.person("sun", "examiner"))
+    examiner.get("/bureau/quota")
+    assert owner.send(path).status_code == 303
+    assert f'action="{path}"' not in owner.get("/account/quota").text
+    assert "Spring Festival" not in examiner.get("/bureau/quota").text
+    late = examiner.send("/bureau/quota/1", version="1", answered="grant", answer="ok")
+    assert code_in(late) == "request_changed"
+    assert "商户已撤回" in late.text
+    owner.send("/account/quota", kind="leave", sure="yes")
+    assert examiner.send("/bureau/quota/2", version="1", answered="grant").status_code == 303
+    told = owner.send("/account/quota/2/withdrawal")
+    assert (told.status_code, code_in(told)) == (409, "request_changed")
+    assert "已同意" in told.text
+    assert owner.send("/account/quota/9/withdrawal").status_code == 404
+
+
 @pytest.mark.parametrize("sure", ["", "yes"])
 def test_leaving_is_asked_for_with_care(bureau: Bureau, sure: str) -> None:
     owner = bureau.signed_in(bureau.person("zhang"))
     sent = owner.send("/account/quota", kind="leave", sure=sure)
     assert (sent.status_code == 303) == bool(sure)
+
+
+def test_the_desk_finds_by_name_and_tax_id_in_every_state(
+    bureau: Bureau, photograph: bytes
+) -> None:
+    receipt = receipt_in(send(bureau, (photograph,), name=HOSTILE))
+    status(bureau, receipt, act="withdraw", sure="yes")
+    send(bureau, (photograph,), name="福田面馆", tax_id="914403001922038216")
+    auditor = bureau.strong(bureau.person("qian", "auditor"))
+
+    def found(**asked: str) -> list[str]:
+        page = auditor.get(f"/bureau/applications?{urlencode(asked)}")
+        assert page.status_code == 200
+        return re.findall(r'href="/bureau/applications/(\d+)"', page.text)
+
+    assert found(text="alert(1)") == ["1"]
+    assert found(text="面馆") == found(text="9144 0300 1922") == ["2"]
+    assert found(text="面馆", state="admitted") == []
+    assert found(text="x" * 5000) == []
+    assert "<script>alert" not in auditor.get(f"/bureau/applications?text={HOSTILE}").text
