@@ -41,7 +41,7 @@ from invoice_service.services.people.admit import admit, create_key
 from invoice_service.services.people.ports import SCOPES, KeyTerms
 from invoice_service.web.help.form import Filled
 from invoice_service.wiring import Instance, init_instance
-from scripts.applying import OCTETS, admission_calls, admitted
+from scripts.applying import OCTETS, admission_calls, admitted, asked
 from scripts.bureau import two_administrators
 from scripts.paid import PaymentServices, Wallet
 from scripts.walked import explorer_calls
@@ -176,24 +176,24 @@ def calls(known: dict[str, Any]) -> Iterator[Call]:
     yield Call("listMerchants", {"limit": 10})
     yield Call("readMerchant", cafe)
     yield Call("suspend", cafe, {"reason": "多次扫码不符"})
-    yield Call("resume", cafe)
+    yield Call("resume", cafe, {"reason": "已整改"})
     yield Call("setQuota", cafe, {"quota": 20000})
     terms = {"scopes": ["issue", "reverse", "read"], "till": "T3"}
     yield Call("createKey", cafe, {"label": "till 3", **terms})
     key = {**cafe, "key": known["createKey"]["id"]}
     yield Call("rotateKey", key, {"overlap_seconds": 3600})
     yield Call("listKeys", cafe)
-    yield Call("revokeKey", key)
+    yield Call("revokeKey", key, {"reason": "密钥外泄"})
     yield Call("invite", {}, {"name": "李四", "login": "li", "role": "cashier"})
     person = {"person": known["invite"]["id"]}
     yield Call("inviteAgain", person)
     yield Call("listPeople")
-    yield Call("removePerson", person)
+    yield Call("removePerson", person, {"reason": "离职"})
     yield Call("addDevice", {}, {"till": "T1", "label": "bar"})
     device = {"device": known["addDevice"]["id"]}
     yield Call("rotateDevice", device, {"overlap_seconds": 3600})
     yield Call("listDevices")
-    yield Call("removeDevice", device)
+    yield Call("removeDevice", device, {"reason": "设备停用"})
     yield Call("checkpoint")
     yield Call("tile", {"tile": "0/000.p/5"})
     yield Call("publicKeys")
@@ -235,10 +235,10 @@ def _bureau(known: dict[str, Any]) -> Iterator[Call]:
     """Two administrators decide on a third person's place."""
     yield Call("BUREAU")
     bureau = known["BUREAU"]
-    yield Call("changeRole", {"person": bureau["cashier"]}, {"role": "owner"})
+    yield Call("changeRole", {"person": bureau["cashier"]}, {"role": "owner", "reason": "店长交接"})
     here = {"person": bureau["examiner"]}
     yield Call("suspendPerson", here, {"reason": "停职"})
-    yield Call("reinstatePerson", here)
+    yield Call("reinstatePerson", here, {"reason": "复职"})
     yield Call("listLookups", {"from": "2026-11-21", "to": "2026-11-21", "limit": 10})
     yield Call("propose", {}, {"kind": "role", **here, "role": "auditor", "reason": "换岗"})
     yield Call("listProposals", {"limit": 10})
@@ -324,6 +324,7 @@ class Recorder:
             "PERSON": self._sell_to_person,
             "BUREAU": lambda: two_administrators(self._instance, self._keys),
             "ADMITTED": lambda: admitted(self._instance),
+            "ASKED": lambda: asked(self._instance),
             "PICTURED": self._report_with_picture,
             "MEAL": lambda: self._sell({"order_id": "T12-0822", "lines": [LINE]}),
             "CANCELLED": lambda: self._order("T12-0821"),

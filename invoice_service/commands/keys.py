@@ -12,7 +12,7 @@ from chain.signing.statement import KeyStatement
 from chain.witness.loglist import list_item
 from invoice_service.commands.merchants import find_merchant
 from invoice_service.commands.options import NUMBER, key_id
-from invoice_service.commands.output import json_option, print_json, print_table
+from invoice_service.commands.output import json_option, print_json, print_table, reason_option
 from invoice_service.commands.session import Session
 from invoice_service.domain.acts import Said
 from invoice_service.domain.numbering import format_utc
@@ -169,15 +169,16 @@ def list_(session: Session, *, merchant: str | None, official: bool, as_json: bo
 
 @keys.command()
 @click.argument("number", type=NUMBER)
+@reason_option
 @json_option
 @click.pass_obj
-def revoke(session: Session, *, number: int, as_json: bool) -> None:
+def revoke(session: Session, *, number: int, reason: str, as_json: bool) -> None:
     """Revoke the API key NUMBER, for ever.
 
     Requests under way with it are refused as well.
     """
     instance = session.instance()
-    key = admit.revoke_key(instance.store, number, instance.operator())
+    key = admit.revoke_key(instance.store, number, instance.operator(), reason)
     if as_json:
         print_json(_described(key))
     else:

@@ -89,12 +89,14 @@ def list_(session: Session, *, merchant: str | None, as_json: bool) -> None:
 @people.command()
 @click.argument("number", type=NUMBER)
 @click.argument("role", type=click.Choice(PERSON_ROLES))
+@reason_option
 @json_option
 @click.pass_obj
-def role(session: Session, *, number: int, role: PersonRole, as_json: bool) -> None:
+def role(session: Session, *, number: int, role: PersonRole, reason: str, as_json: bool) -> None:
     """Give person NUMBER another ROLE; they are signed out."""
     instance = session.instance()
-    instance.people.staff.change_role(_person(instance, number), role, instance.operator())
+    person, by = _person(instance, number), instance.operator()
+    instance.people.staff.change_role(person, role, by, reason)
     _show(instance, number, as_json=as_json)
 
 
@@ -124,12 +126,13 @@ def reinstate(session: Session, *, number: int, reason: str, as_json: bool) -> N
 
 @people.command()
 @click.argument("number", type=NUMBER)
+@reason_option
 @json_option
 @click.pass_obj
-def remove(session: Session, *, number: int, as_json: bool) -> None:
+def remove(session: Session, *, number: int, reason: str, as_json: bool) -> None:
     """End all that lets person NUMBER in, for ever; the last administrator stays."""
     instance = session.instance()
-    instance.people.staff.remove(_person(instance, number), instance.operator())
+    instance.people.staff.remove(_person(instance, number), instance.operator(), reason)
     _show(instance, number, as_json=as_json)
 
 

@@ -23,6 +23,16 @@ def test_each_command_that_takes_a_reason_keeps_it(town: Town) -> None:
     assert [json.loads(act)["reason"] for act in acts] == [f"why {what}" for what in said]
     wrong = town.refusal("merchants", "suspend", TAX_ID, "--reason", "x" * 201, status=2)
     assert "text_too_long at /reason" in wrong
+    town.run("keys", "create", "--official")
+    town.run("keys", "revoke", "1", "--reason", "lost")
+    (act,) = town.run("trail", "--type", "key_revocation", "--json").splitlines()
+    assert json.loads(act)["reason"] == "lost"
+    for login in ("a", "b"):
+        town.run("people", "invite", "--role", "viewer", "--name", "N", "--login", login)
+    town.run("people", "role", "1", "auditor", "--reason", "rotates")
+    town.run("people", "remove", "2", "--reason", "left")
+    acts = town.run("trail", "--type", "role", "--json").splitlines()
+    assert [json.loads(act).get("reason") for act in acts[-2:]] == ["rotates", "left"]
 
 
 def test_a_quota_is_set_used_up_and_lifted(town: Town) -> None:

@@ -104,8 +104,8 @@ class MerchantCalls:
 
     def resume(self, merchant: str) -> Response:
         """Let it issue again; again changes nothing."""
-        by = self._official("admit")
-        return self._answer(admit.resume(self._store, _id(merchant), by))
+        reason, by = self._reason_if_any("admit")
+        return self._answer(admit.resume(self._store, _id(merchant), by, reason))
 
     def revoke(self, merchant: str) -> Response:
         """Stop it from issuing for good, where one is enough."""
@@ -178,9 +178,9 @@ class MerchantCalls:
 
     def revoke_key(self, merchant: str, key: str) -> Response:
         """End one of its keys, for ever."""
-        by = self._official("keys")
+        reason, by = self._reason_if_any("keys")
         merchant_id, key_id = _id(merchant), whole_number({"key": key}, "key", 0, LARGEST)
-        revoked = admit.revoke_key(self._store, key_id, by, merchant_id=merchant_id)
+        revoked = admit.revoke_key(self._store, key_id, by, reason, merchant_id=merchant_id)
         return json_answer(key_body(revoked))
 
     def _file(self, merchant: str) -> Account:
@@ -209,13 +209,18 @@ class MerchantCalls:
     def _reason_if_any(self, power: Power) -> tuple[str, By]:
         """As ``_reason``, of calls that were once made without a body, and may still be."""
         by = self._official(power)
-        sent = body_if_any(self._limit, JSON)
-        return (read_json(sent, _why, max_bytes=self._limit).reason if sent else ""), by
+        return reason_if_any(self._limit), by
 
     def _body(self, power: Power) -> tuple[bytes, By]:
         by = self._official(power)
         media_type(JSON)
         return body(self._limit), by
+
+
+def reason_if_any(limit: int) -> str:
+    """Why, as a body says; "" where none is sent. MalformedError as ``body_if_any``."""
+    sent = body_if_any(limit, JSON)
+    return read_json(sent, _why, max_bytes=limit).reason if sent else ""
 
 
 def _id(text: str) -> int:

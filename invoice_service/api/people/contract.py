@@ -68,13 +68,15 @@ class DeviceList(msgspec.Struct):
     devices: list[KeyBody]
 
 
-class RoleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Another role."""
+class RoleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Another role, and why."""
 
     role: PersonRole
+    reason: str = ""
 
 
 WORDS: Final[Words] = {
+    "RoleRequest.reason": says("Why, in the words of whoever gives it", maxLength=200),
     "RoleRequest.role": says("Of the same merchant, or of the bureau"),
     "PersonRequest.name": says("As it is shown to others", minLength=1, maxLength=40),
     "PersonRequest.login": says("The sign-in name, before the @", minLength=1, maxLength=32),
@@ -160,9 +162,11 @@ OPERATIONS: Final = (
         ((JSON, PersonBody),),
         "any",
         (PERSON, MERCHANT),
+        ((JSON, ReasonRequest),),
         scope="manage",
         power="people",
-        codes=(*_ONE, "last_administrator", "two_needed"),
+        codes=(*_ONE, *REASON, "last_administrator", "two_needed"),
+        bodiless=True,
     ),
     Operation(
         "put",
@@ -177,7 +181,10 @@ OPERATIONS: Final = (
         ((JSON, RoleRequest),),
         scope="manage",
         power="people",
-        codes=(*_ONE, "value_unknown", "role_of_another", "last_administrator", "two_needed"),
+        codes=(
+            *(*_ONE, *REASON, "value_unknown", "role_of_another", "last_administrator"),
+            "two_needed",
+        ),
     ),
     Operation(
         "post",
@@ -205,9 +212,11 @@ OPERATIONS: Final = (
         ((JSON, PersonBody),),
         "official",
         (PERSON,),
+        ((JSON, ReasonRequest),),
         scope="manage",
         power="people",
-        codes=(*_ONE, "person_removed"),
+        codes=(*_ONE, *REASON, "person_removed"),
+        bodiless=True,
     ),
     Operation(
         "get",
@@ -264,7 +273,9 @@ OPERATIONS: Final = (
         ((JSON, KeyBody),),
         "merchant",
         (DEVICE,),
+        ((JSON, ReasonRequest),),
         scope="manage",
-        codes=_TILL,
+        codes=(*_TILL, *REASON),
+        bodiless=True,
     ),
 )

@@ -9,7 +9,7 @@ from chain.errors import NotFoundError
 from invoice_service.api.access import Access
 from invoice_service.api.answers import JSON, json_answer
 from invoice_service.api.merchants.contract import KeyRequest, RotationRequest
-from invoice_service.api.merchants.register import CREATED, key_body, terms_of
+from invoice_service.api.merchants.register import CREATED, key_body, reason_if_any, terms_of
 from invoice_service.api.parts import Parts
 from invoice_service.api.people.contract import DeviceList, DeviceRequest
 from invoice_service.api.requests import body, media_type, query, whole_number
@@ -79,8 +79,9 @@ def devices_blueprint(parts: Parts) -> Blueprint:
     @routes.delete("/<device>")
     def remove(device: str) -> Response:
         merchant_id, by = manager()
-        key = one(merchant_id, device)
-        return json_answer(key_body(admit.revoke_key(store, key.id, by, merchant_id=merchant_id)))
+        reason, key = reason_if_any(limit), one(merchant_id, device)
+        revoked = admit.revoke_key(store, key.id, by, reason, merchant_id=merchant_id)
+        return json_answer(key_body(revoked))
 
     return routes
 

@@ -11,11 +11,10 @@ from chain.errors import RefusedError
 from invoice_service.api.access import Access
 from invoice_service.api.answers import JSON, json_answer
 from invoice_service.api.looking import Looking
-from invoice_service.api.merchants.contract import ReasonRequest
-from invoice_service.api.merchants.register import CREATED
+from invoice_service.api.merchants.register import CREATED, reason_if_any
 from invoice_service.api.parts import Parts
 from invoice_service.api.people.contract import PersonBody, PersonList, PersonRequest, RoleRequest
-from invoice_service.api.requests import body, body_if_any, media_type, query, whole_number
+from invoice_service.api.requests import body, media_type, query, whole_number
 from invoice_service.domain.acts import By
 from invoice_service.domain.bounds import LARGEST
 from invoice_service.domain.reading import read_json
@@ -25,7 +24,6 @@ from invoice_service.services.people.roles import Power
 from invoice_service.services.people.sign_in import require_official, scoped
 
 _person: Final = msgspec.json.Decoder(PersonRequest)
-_why: Final[msgspec.json.Decoder[ReasonRequest]] = msgspec.json.Decoder(ReasonRequest)
 _role: Final[msgspec.json.Decoder[RoleRequest]] = msgspec.json.Decoder(RoleRequest)
 
 
@@ -84,9 +82,10 @@ class PeopleCalls:
     def remove(self, person: str) -> Response:
         """Never again."""
         whose, by = self._manager("people")
+        reason = reason_if_any(self._limit)
         found = self._another(whose, person)
         self._alone(whose)
-        self._parts.people.staff.remove(found, by)
+        self._parts.people.staff.remove(found, by, reason)
         return json_answer(_body(self._one(whose, person)))
 
     def change_role(self, person: str) -> Response:
@@ -96,21 +95,21 @@ class PeopleCalls:
         wanted = read_json(body(self._limit), _role, max_bytes=self._limit)
         found = self._another(whose, person)
         self._alone(whose)
-        self._parts.people.staff.change_role(found, wanted.role, by)
+        self._parts.people.staff.change_role(found, wanted.role, by, wanted.reason)
         return json_answer(_body(self._one(whose, person)))
 
     def suspend(self, person: str) -> Response:
         """Out at once."""
         by = self._head()
-        sent = body_if_any(self._limit, JSON)
-        reason = read_json(sent, _why, max_bytes=self._limit).reason if sent else ""
+        reason = reason_if_any(self._limit)
         self._parts.people.staff.suspend(self._another(Whose(None), person), by, reason)
         return json_answer(_body(self._one(Whose(None), person)))
 
     def reinstate(self, person: str) -> Response:
         """In again."""
         by = self._head()
-        self._parts.people.staff.reinstate(self._another(Whose(None), person), by)
+        reason = reason_if_any(self._limit)
+        self._parts.people.staff.reinstate(self._another(Whose(None), person), by, reason)
         return json_answer(_body(self._one(Whose(None), person)))
 
     def _head(self) -> By:

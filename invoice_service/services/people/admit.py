@@ -195,15 +195,19 @@ def rotate_key(
     return made[1], text
 
 
-def revoke_key(register: Keys, key_id: int, by: By, *, merchant_id: int | None = None) -> ApiKey:
+def revoke_key(
+    register: Keys, key_id: int, by: By, reason: str = "", *, merchant_id: int | None = None
+) -> ApiKey:
     """Revoke a key for ever: requests under way with it are refused as well.
 
-    NotFoundError ``api_key_unknown``, also when it is not the key of ``merchant_id``, if given.
+    NotFoundError ``api_key_unknown``, also when it is not the key of ``merchant_id``, if given;
+    MalformedError as ``given_reason``.
     """
+    reason = given_reason(reason)
     with refusals_recorded(register, by, "key_revocation", f"key:{key_id}"):
         if merchant_id is not None and key_id not in {k.id for k in register.keys(merchant_id)}:
             raise NotFoundError("api_key_unknown", "this merchant has no such key")
-        key = register.revoke_key(key_id, by)
+        key = register.revoke_key(key_id, by, reason)
         if key is None:
             raise NotFoundError("api_key_unknown", "there is no such key")
         return key

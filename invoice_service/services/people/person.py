@@ -151,7 +151,7 @@ class PeopleStore(PeopleReader, Protocol):
         """Another PIN for the till, or none."""
         ...
 
-    def set_role(self, person_id: int, role: PersonRole, by: By) -> None:
+    def set_role(self, person_id: int, role: PersonRole, by: By, reason: str = "") -> None:
         """Another role; who is signed in has to sign in again."""
         ...
 
@@ -162,7 +162,7 @@ class PeopleStore(PeopleReader, Protocol):
         """
         ...
 
-    def remove_person(self, person_id: int, by: By) -> None:
+    def remove_person(self, person_id: int, by: By, reason: str = "") -> None:
         """End all that lets this person in, for ever; ConflictError ``last_administrator``."""
         ...
 

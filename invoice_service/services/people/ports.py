@@ -144,6 +144,6 @@ class KeyStore(Protocol):
         """All keys of a merchant, or of the officials (None)."""
         ...
 
-    def revoke_key(self, key_id: int, by: By) -> ApiKey | None:
+    def revoke_key(self, key_id: int, by: By, reason: str = "") -> ApiKey | None:
         """Revoke a key, for ever; None when there is none."""
         ...

@@ -108,11 +108,14 @@ class Staff:
             raise _no_invitation()
         return accepted
 
-    def change_role(self, person: Person, role: PersonRole, by: By) -> None:
-        """Another role of the same merchant; MalformedError ``role_of_another``."""
+    def change_role(self, person: Person, role: PersonRole, by: By, reason: str = "") -> None:
+        """Another role of the same merchant; MalformedError ``role_of_another``, and as
+        ``given_reason``.
+        """
+        reason = given_reason(reason)
         _check_role(role, Whose(person.merchant_id))
         if role != person.role:
-            self.store.set_role(person.id, role, by)
+            self.store.set_role(person.id, role, by, reason)
 
     def suspend(self, person: Person, by: By, reason: str = "") -> None:
         """Sign somebody of the bureau out everywhere at once, and let them in no more.
@@ -133,10 +136,14 @@ class Staff:
                 raise _removed()
             self.store.suspend_person(person.id, since, by, reason)
 
-    def remove(self, person: Person, by: By) -> None:
-        """End all that lets somebody in, for ever; ConflictError ``last_administrator``."""
+    def remove(self, person: Person, by: By, reason: str = "") -> None:
+        """End all that lets somebody in, for ever; ConflictError ``last_administrator``.
+
+        MalformedError as ``given_reason``.
+        """
+        reason = given_reason(reason)
         with refusals_recorded(self.store, by, "person", f"person:{person.id}"):
-            self.store.remove_person(person.id, by)
+            self.store.remove_person(person.id, by, reason)
 
     def of(self, whose: Whose, person_id: int) -> Person:
         """A person of that merchant, or of the bureau.

@@ -81,10 +81,10 @@ class People:
         with self.connections.writing() as connection:
             self._set(connection, person_id, "pin", pin, by)
 
-    def set_role(self, person_id: int, role: PersonRole, by: By) -> None:
+    def set_role(self, person_id: int, role: PersonRole, by: By, reason: str = "") -> None:
         """Another role; who is signed in has to sign in again."""
         with self.connections.writing() as connection:
-            change_role(connection, person_id, role, by)
+            change_role(connection, person_id, role, by, reason)
 
     def suspend_person(self, person_id: int, since: int | None, by: By, reason: str = "") -> None:
         """Let this person in no more, nor their keys, until (None) they are let in again.
@@ -104,10 +104,10 @@ class People:
             after = msgspec.structs.replace(before, suspended_at=since)
             _act(connection, by, after, before, "role", reason)
 
-    def remove_person(self, person_id: int, by: By) -> None:
+    def remove_person(self, person_id: int, by: By, reason: str = "") -> None:
         """End all that lets this person in, for ever; ConflictError ``last_administrator``."""
         with self.connections.writing() as connection:
-            remove(connection, person_id, by)
+            remove(connection, person_id, by, reason)
 
     def person_standings(self, after: int, limit: int) -> list[PersonStanding]:
         """People above ``after``, each beside what the trail says of it at that moment."""
@@ -179,7 +179,9 @@ def invite(connection: sqlite3.Connection, person_id: int, link: Link, by: By) -
     return True
 
 
-def change_role(connection: sqlite3.Connection, person_id: int, role: PersonRole, by: By) -> None:
+def change_role(
+    connection: sqlite3.Connection, person_id: int, role: PersonRole, by: By, reason: str = ""
+) -> None:
     """Another role, within a transaction; ConflictError ``last_administrator``."""
     before = _read(connection, person_id)
     if before is None:
@@ -187,10 +189,10 @@ def change_role(connection: sqlite3.Connection, person_id: int, role: PersonRole
     _keep_an_administrator(connection, before, role)
     connection.execute("UPDATE people SET role = ? WHERE id = ?", (role, person_id))
     connection.execute("DELETE FROM sessions WHERE person_id = ?", (person_id,))
-    _act(connection, by, msgspec.structs.replace(before, role=role), before, "role")
+    _act(connection, by, msgspec.structs.replace(before, role=role), before, "role", reason)
 
 
-def remove(connection: sqlite3.Connection, person_id: int, by: By) -> None:
+def remove(connection: sqlite3.Connection, person_id: int, by: By, reason: str = "") -> None:
     """Never again, within a transaction; ConflictError ``last_administrator``."""
     before = _read(connection, person_id)
     if before is None or before.removed_at is not None:
@@ -200,7 +202,8 @@ def remove(connection: sqlite3.Connection, person_id: int, by: By) -> None:
     connection.execute(
         "UPDATE people SET removed_at = ?, subject = NULL WHERE id = ?", (by.at, person_id)
     )
-    _act(connection, by, msgspec.structs.replace(before, removed_at=by.at), before)
+    after = msgspec.structs.replace(before, removed_at=by.at)
+    _act(connection, by, after, before, reason=reason)
 
 
 def void(connection: sqlite3.Connection, person_id: int) -> None:

@@ -145,9 +145,10 @@ def _carry_out(connection: sqlite3.Connection, proposal: Proposal, link: NewLink
     elif proposal.kind == "reinvitation":
         people.invite(connection, number, invitation, by)
     elif proposal.kind == "role":
-        people.change_role(connection, number, check_role(str(proposal.said["role"])), by)
+        role = check_role(str(proposal.said["role"]))
+        people.change_role(connection, number, role, by, proposal.reason)
     elif proposal.kind == "removal":
-        people.remove(connection, number, by)
+        people.remove(connection, number, by, proposal.reason)
     else:
         revoke_merchant(connection, number, by, proposal.reason)
 

@@ -216,7 +216,7 @@ class Register:
         with self.connections.reading():
             return self._keys("merchant_id IS ?", merchant_id)
 
-    def revoke_key(self, key_id: int, by: By) -> ApiKey | None:
+    def revoke_key(self, key_id: int, by: By, reason: str = "") -> ApiKey | None:
         """Revoke a key, for ever; None when there is none. The first revocation's time stays."""
         with self.connections.writing() as connection:
             found = self._keys("id = ?", key_id)
@@ -230,10 +230,9 @@ class Register:
                 )
                 key = msgspec.structs.replace(key, revoked_at=by.at)
             after: Said = {"revoked_at": key.revoked_at or by.at}
-            append(
-                connection,
-                act_by(by, "key_revocation", f"key:{key_id}", before=before, after=after),
-            )
+            subject = f"key:{key_id}"
+            act = act_by(by, "key_revocation", subject, before=before, after=after, reason=reason)
+            append(connection, act)
             return key
 
     def _keys(self, where: str, value: object) -> list[ApiKey]:

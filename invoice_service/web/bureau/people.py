@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from werkzeug import Response as AnyResponse
 
 from chain.errors import ConflictError, MalformedError, NotFoundError, Problem, RefusedError
-from invoice_service.domain.acts import Said
+from invoice_service.domain.acts import By, Said
 from invoice_service.services.people.person import Person, Whose
 from invoice_service.services.people.proposals import Actor, Grave, check_role
 from invoice_service.services.people.roles import OFFICIALS
@@ -79,7 +79,7 @@ class BureauPeople:
 
         def alone() -> str:
             role = check_role(str(said["role"]))
-            self._staff.change_role(found, role, self._gate.by(visitor))
+            self._staff.change_role(found, role, self._gate.by(visitor), fields.get("reason", ""))
             return ""
 
         return self._grave(visitor, "role", f"person:{found.id}", said, fields, alone)
@@ -89,20 +89,20 @@ class BureauPeople:
         visitor, fields, found = self._one(person)
 
         def alone() -> str:
-            self._staff.remove(found, self._gate.by(visitor))
+            self._staff.remove(found, self._gate.by(visitor), fields.get("reason", ""))
             return ""
 
         return self._grave(visitor, "removal", f"person:{found.id}", {}, fields, alone)
 
     def suspend(self, person: str) -> AnyResponse:
         """Out at once: one is enough for that."""
-        visitor, _, found = self._one(person)
-        return self._done(visitor, lambda: self._staff.suspend(found, self._gate.by(visitor)))
+        visitor, fields, found = self._one(person)
+        return self._standing(visitor, found, fields, "suspension", self._staff.suspend)
 
     def reinstate(self, person: str) -> AnyResponse:
         """In again."""
-        visitor, _, found = self._one(person)
-        return self._done(visitor, lambda: self._staff.reinstate(found, self._gate.by(visitor)))
+        visitor, fields, found = self._one(person)
+        return self._standing(visitor, found, fields, "reinstatement", self._staff.reinstate)
 
     def confirm(self, proposal: str) -> AnyResponse:
         """Do what somebody else has proposed."""
@@ -155,6 +155,22 @@ class BureauPeople:
             at = "why-new" if kind == "invitation" else f"why-{kind}{person}"
             return self._page(visitor, problem, typed={**fields, "at": at})
         return self._page(visitor, token=token) if token else self._back()
+
+    def _standing(
+        self,
+        visitor: Visitor,
+        found: Person,
+        fields: dict[str, str],
+        at: str,
+        act: Callable[[Person, By, str], None],
+    ) -> AnyResponse:
+        """Whether somebody is let in, and why."""
+        try:
+            act(found, self._gate.by(visitor), fields.get("reason", ""))
+        except _FAULTS as problem:
+            typed = {**fields, "at": f"why-{at}{found.id}"}
+            return self._page(visitor, problem, typed=typed)
+        return self._back()
 
     def _done(self, visitor: Visitor, act: Callable[[], object]) -> AnyResponse:
         try:

@@ -64,8 +64,19 @@ def test_a_suspended_merchant_issues_again_once_resumed(desk: Desk) -> None:
     suspended = desk.client.post(path, headers=desk.official())
     assert suspended.get_json()["status"] == "suspended"
     problem(desk.post("/v1/invoices", body), 403, "merchant_suspended")
-    assert desk.client.delete(path, headers=desk.official()).get_json()["status"] == "active"
+    why = {"reason": "已整改"}
+    assert desk.client.delete(path, json=why, headers=desk.official()).get_json()["status"] == (
+        "active"
+    )
     assert desk.post("/v1/invoices", body).status_code == 201
+    read = desk.client.get("/v1/acts", headers=desk.auth()).get_json()["acts"]
+    assert read[-1]["reason"] == "已整改"
+    assert desk.client.delete(path, headers=desk.official()).status_code == 200
+    problem(
+        desk.client.delete(path, json={"because": "x"}, headers=desk.official()),
+        422,
+        "unknown_field",
+    )
 
 
 STANDING = ("suspension", "readmission", "leaving", "revocation")
@@ -101,8 +112,13 @@ def test_keys_are_listed_without_their_texts_and_revoked_for_ever(desk: Desk) ->
     assert desk.key not in listed.text
     (key,) = listed.get_json()["keys"]
     assert "key" not in key
-    revoked = desk.client.delete(f"{path}/{key['id']}", headers=desk.official()).get_json()
+    one, official = f"{path}/{key['id']}", desk.official()
+    long = desk.client.delete(one, json={"reason": "x" * 201}, headers=official)
+    problem(long, 422, "text_too_long")
+    revoked = desk.client.delete(one, json={"reason": "外泄"}, headers=official).get_json()
     assert revoked["revoked_at"] == "2026-11-21T04:30:00Z"
+    (act,) = desk.client.get("/v1/trail?type=key_revocation", headers=official).get_json()["acts"]
+    assert act["reason"] == "外泄"
     problem(desk.post("/v1/invoices", {"order_id": "T", "lines": [MEAL]}), 401, "key_revoked")
 
 

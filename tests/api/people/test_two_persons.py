@@ -67,6 +67,8 @@ def test_a_role_is_changed_by_two(two: Two) -> None:
     assert next(one["role"] for one in people if one["id"] == he) == "auditor"
     listed = two.call("wu", "GET", PROPOSALS).get_json()["proposals"]
     assert [(one["kind"], one["state"]) for one in listed] == [("role", "confirmed")]
+    acts = two.call("wu", "GET", f"/v1/trail?subject=person:{he}").get_json()["acts"]
+    assert acts[-1]["reason"] == "leaves the desk"
 
 
 @pytest.mark.parametrize(
@@ -124,14 +126,22 @@ def test_one_suspends_at_once_with_all_keys(two: Two) -> None:
     acts = two.call("chen", "GET", f"/v1/trail?subject=person:{he}").get_json()["acts"]
     assert acts[-1]["reason"] == "停职"
     problem(two.call("he", "GET", "/v1/merchants/1"), 401, "key_suspended")
-    assert two.call("chen", "DELETE", path).get_json()["state"] == "active"
+    back = two.call("chen", "DELETE", path, {"reason": "复职"})
+    assert back.get_json()["state"] == "active"
+    acts = two.call("chen", "GET", f"/v1/trail?subject=person:{he}").get_json()["acts"]
+    assert acts[-1]["reason"] == "复职"
     assert two.call("he", "GET", "/v1/merchants/1").status_code == 200
 
 
 def test_the_settings_may_leave_it_to_one(tmp_path: Path) -> None:
     with Two(tmp_path, FAPIAO_OFFICIALS_TWO_PERSON="false") as two:
-        answer = two.call("chen", "PUT", f"/v1/people/{two.ids['he']}/role", {"role": "viewer"})
+        he = f"/v1/people/{two.ids['he']}"
+        answer = two.call("chen", "PUT", f"{he}/role", {"role": "viewer", "reason": "轮岗"})
         assert answer.get_json()["role"] == "viewer"
+        assert two.call("chen", "DELETE", he, {"reason": "离职"}).get_json()["state"] == "removed"
+        trail = f"/v1/trail?subject=person:{two.ids['he']}"
+        acts = two.call("chen", "GET", trail).get_json()["acts"]
+        assert [one.get("reason") for one in acts[-2:]] == ["轮岗", "离职"]
 
 
 @pytest.mark.parametrize("number", [0, 2**53, 2**64])

@@ -80,13 +80,28 @@ def test_a_refused_form_keeps_what_was_typed_and_its_switch_leads_back(bureau: B
     assert 'value="新&#34;人"' in page
     assert 'value="no such!"' in page
     assert 'value="auditor" checked' in page
-    assert page.count('value="代班"') == 1
+    assert page.partition("<main>")[2].count('value="代班"') == 1
     chen.send(f"{PAGE}/{he.id}/role", role="examiner")
     again = chen.send(f"{PAGE}/{he.id}/role", role="examiner", reason="替补")
     assert code_in(again)
-    assert again.text.count("<details open>") == again.text.count('value="替补"') == 1
+    below = again.text.partition("<main>")[2]
+    assert below.count("<details open>") == below.count('value="替补"') == 1
     assert hidden(again.text, "back") == PAGE
     assert hidden(chen.send("/bureau/proposals/9/confirmation").text, "back") == "/bureau"
+
+
+def test_why_somebody_is_out_in_again_or_of_another_role_is_kept(bureau: Bureau) -> None:
+    he = bureau.person("he", "viewer")
+    chen = bureau.strong(bureau.person("chen", "administrator"))
+    chen.get(PAGE)
+    steps = ("suspension", "reinstatement", "role", "removal")
+    for step in steps:
+        path = f"{PAGE}/{he.id}/{step}"
+        wrong = chen.send(path, role="examiner", reason="x" * 201)
+        assert (code_in(wrong), wrong.text.count("<details open>")) == ("text_too_long", 1), step
+        assert chen.send(path, role="examiner", reason=f"因{step}").status_code == 303
+    said = [one for one in bureau.acts("role") if one["subject"] == f"person:{he.id}"]
+    assert [one.get("reason") for one in said[-4:]] == [f"因{step}" for step in steps]
 
 
 def test_an_auditor_reads_and_an_examiner_is_not_let_in(bureau: Bureau) -> None:
