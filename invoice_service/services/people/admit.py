@@ -75,9 +75,11 @@ def resume(register: Merchants, merchant_id: int, by: By, reason: str = "") -> A
     return _set_status(register, merchant_id, "active", by, reason)
 
 
-def leave(register: Merchants, merchant_id: int, by: By, reason: str = "") -> Account:
-    """Let a merchant go: it issues no more, and what it has issued stands."""
-    return _set_status(register, merchant_id, "left", by, reason)
+def leave(
+    register: Merchants, merchant_id: int, by: By, reason: str = "", seen: Status | None = None
+) -> Account:
+    """Let a merchant go: it issues no more, and what it has issued stands; as ``suspend``."""
+    return _set_status(register, merchant_id, "left", by, reason, seen)
 
 
 def readmit(

@@ -1,4 +1,5 @@
-"""Acting on a merchant from its file: suspending, readmitting, its limits, revoking it for good.
+"""Acting on a merchant from its file: suspending, readmitting, letting it leave, its limits,
+revoking it for good.
 
 A form says how the merchant stood when it was shown; the store compares, in the transaction that
 changes it. Whoever presses twice finds their own act done, and nothing is done twice.
@@ -53,6 +54,7 @@ class Acting:
         """The routes."""
         routes.post("/merchants/<merchant>/suspension")(self.suspend)
         routes.post("/merchants/<merchant>/readmission")(self.readmit)
+        routes.post("/merchants/<merchant>/leaving")(self.let_leave)
         routes.post("/merchants/<merchant>/quota")(self.limit)
         routes.post("/merchants/<merchant>/revocation")(self.revoke)
 
@@ -75,6 +77,10 @@ class Acting:
     def readmit(self, merchant: str) -> AnyResponse:
         """It issues again."""
         return self._status("admit", merchant, "readmission", "active", admit.readmit)
+
+    def let_leave(self, merchant: str) -> AnyResponse:
+        """It issues no more, as it wanted; what it has issued stands."""
+        return self._status("admit", merchant, "leaving", "left", admit.leave)
 
     def revoke(self, merchant: str) -> AnyResponse:
         """It never issues again, where one is enough; else this is proposed."""

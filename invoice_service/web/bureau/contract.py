@@ -21,6 +21,7 @@ PAGES: Final = (
     Page("get", "/bureau/merchants/{merchant}", with_power("look")),
     Page("post", "/bureau/merchants/{merchant}/suspension", with_power("suspend")),
     Page("post", "/bureau/merchants/{merchant}/readmission", with_power("admit")),
+    Page("post", "/bureau/merchants/{merchant}/leaving", with_power("admit")),
     Page("post", "/bureau/merchants/{merchant}/quota", with_power("admit")),
     Page("post", "/bureau/merchants/{merchant}/revocation", with_power("admit")),
     Page("get", "/bureau/invoices/{hash}", with_power("look")),

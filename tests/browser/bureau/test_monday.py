@@ -132,6 +132,15 @@ def test_an_administrators_morning(
         keys.enter(morning.wrong[:16])
         assert morning.number in keys.text()
 
+        keys.page.goto(f"{morning.url}/bureau/merchants/1")
+        keys.to("Set what it may issue")
+        keys.page.keyboard.press("Enter")
+        keys.type("On one invoice, yuan without tax", f"{len(tag)}0000")
+        keys.type("Reason, which the merchant reads", "春节 banquets")
+        keys.enter("Set the limits")
+        assert keys.say("The limits are set.") in keys.text()
+        assert "春节 banquets" in keys.text()
+
         keys.enter("Totals")
         keys.choose("By", "Merchant")
         keys.to("the period before")

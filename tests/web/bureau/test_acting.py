@@ -65,10 +65,22 @@ def test_one_suspends_and_one_readmits_each_once_with_a_reason(bureau: Bureau) -
     assert "已停用：" not in examiner.get(f"{FILE}?done=readmission").text
     assert forms(examiner) == set()
     admin = opened(bureau, "chen", "administrator")
-    assert forms(admin) == {"readmission", "quota", "revocation"}
+    assert forms(admin) == {"readmission", "leaving", "quota", "revocation"}
     again = admin.send(f"{FILE}/readmission", seen="suspended", reason="已整改")
     assert again.status_code == 303
     assert done(bureau, "suspension")[1:] == [({"status": "active"}, "已整改")]
+
+
+def test_one_lets_it_leave_once_and_takes_it_back(bureau: Bureau) -> None:
+    admin = opened(bureau, "chen", "administrator")
+    for _ in range(2):
+        answer = admin.send(f"{FILE}/leaving", seen="active", reason="停业")
+        assert answer.headers["Location"] == f"{FILE}?done=leaving"
+    assert done(bureau, "suspension") == [({"status": "left"}, "停业")]
+    assert "已退出：" in admin.get(f"{FILE}?done=leaving").text
+    assert forms(admin) == {"readmission", "quota", "revocation"}
+    assert admin.send(f"{FILE}/readmission", seen="left", reason="复业").status_code == 303
+    assert done(bureau, "suspension")[1:] == [({"status": "active"}, "复业")]
 
 
 def test_a_stale_form_is_refused_with_what_changed_and_what_was_typed(bureau: Bureau) -> None:
@@ -106,6 +118,8 @@ def test_a_stale_form_is_refused_with_what_changed_and_what_was_typed(bureau: Bu
         ("suspension", {"reason": "x" * 201}, "text_too_long"),
         ("suspension", {"reason": "x", "seen": "suspended"}, "merchant_changed"),
         ("revocation", {"reason": ""}, "text_empty"),
+        ("leaving", {"reason": ""}, "text_empty"),
+        ("leaving", {"reason": "x", "seen": "suspended"}, "merchant_changed"),
         ("quota", {"reason": "x", "quota": "1e3"}, "amount_out_of_range"),
         ("quota", {"reason": "x", "quota": "0" * 19 + "1" + "9" * 9}, "amount_out_of_range"),
         ("quota", {"reason": "x", "month_quota": "many"}, "amount_invalid"),
@@ -145,7 +159,7 @@ def test_one_alone_revokes_and_who_may_not_is_told_who_may(bureau: Bureau) -> No
     assert forms(auditor) == set()
     page = auditor.get(FILE).text
     assert "审核员 · 管理员" in page
-    for what in ("suspension", "readmission", "quota", "revocation"):
+    for what in ("suspension", "readmission", "leaving", "quota", "revocation"):
         refused = auditor.send(f"{FILE}/{what}", seen="active", reason="x")
         assert code_in(refused) == "role_required"
     admin = opened(bureau, "chen", "administrator")
