@@ -291,12 +291,12 @@ class _Documents:
 
     def ranked_in_columns(
         self,
-        asked: Asked,  # noqa: ARG002 # nothing was added up
-        ranking: Ranking,  # noqa: ARG002 # likewise
-        also: Collection[tuple[str, ...]],  # noqa: ARG002 # likewise
-    ) -> tuple[int, list[tuple[Any, ...]]]:
+        asked: Asked,  # nothing was added up
+        ranking: Ranking,  # likewise
+        also: Collection[tuple[str, ...]],  # likewise
+        beside: Mapping[tuple[str, ...], int],  # likewise
+    ) -> None:
         """Nothing, likewise."""
-        return 0, []
 
     def names_of(self, merchants: Iterable[str]) -> Mapping[str, str]:
         """The names that stand on the invoices."""

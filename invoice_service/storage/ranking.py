@@ -5,12 +5,13 @@ Exact: whole numbers of 64 bits, of which packs fill 48. Loaded with the first r
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from threading import Lock
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from invoice_service.services.anchoring.spans import Asked, Ranking
+from invoice_service.services.anchoring.spans import Asked, Ranked, Ranking
 from invoice_service.storage.packs import BITS, COLUMNS, ROWS, packed
 
 # One thread: there is no linear algebra here, and its threads would stand beside each process.
@@ -19,10 +20,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np  # after the variable that it reads
 import numpy.typing as npt
 
-Numbers: TypeAlias = npt.NDArray[np.int64]
+Numbers: TypeAlias = npt.NDArray[np.signedinteger[Any]]
 Keys: TypeAlias = tuple[str, ...]
-Columns: TypeAlias = Mapping[int, Numbers | None]
-"""Sums by their place among ``COLUMNS``; None where all are 0."""
+Columns: TypeAlias = Mapping[int, Numbers]
+"""Sums by their place among ``COLUMNS``."""
 
 _MEASURED: Final = {
     "net": ((1, 1), (2, 1), (4, -1), (5, -1)),
@@ -39,9 +40,14 @@ _OF_KIND: Final = {"": range(6), "blue": range(3), "red": range(3, 6)}
 _SPANS: Final = 1 << (62 - BITS - 2)
 """How many can be added up within 64 bits; a measure is of at most four columns."""
 
-_DENSE: Final = 1 << 20
-"""Rows that are added up at once, 8 bytes each."""
+_DENSE: Final = 1 << 18
+"""Rows that are added up at once, 9 bytes each."""
 
+_KEPT: Final = 1 << 18
+"""Cells from which on they are read again when it is known which rows are the first."""
+
+_NOTHING: Final = np.zeros(0, np.int8)
+_SIDES: Final = 3
 _SPARSE: Final = 1_000
 _CELL: Final = 4
 
@@ -132,6 +138,8 @@ class _Rows:
 
     def at(self, texts: Sequence[str]) -> int | None:
         """Which row has these keys."""
+        if len(texts) == 1:
+            return self._columns[0].places.get(texts[0])
         combined = 0
         for text, column in zip(texts, self._columns, strict=True):
             if text not in column.places:
@@ -141,21 +149,29 @@ class _Rows:
         same = found < self.number and int(self._combined[found]) == combined
         return found if same else None
 
-    def texts(self, row: int) -> list[str]:
-        """The keys of a row."""
-        return [c.texts[p[row]] for c, p in zip(self._columns, self.parts, strict=True)]
+    def texts(self, part: int, rows: Numbers) -> list[str]:
+        """One of the keys of some rows."""
+        texts = self._columns[part].texts
+        return [texts[at] for at in self.parts[part][rows].tolist()]
 
 
 class _First(NamedTuple):
-    """Rows that may be among the first: rank (the lowest first), period and row of each."""
+    """Rows that may be among the first: the rank of each (the lowest first), and its place."""
 
     rank: Numbers
-    period: Numbers
-    row: Numbers
+    place: Numbers
+
+
+class _Cells(NamedTuple):
+    """Cells of spans, one after the other: place and side of each, and some of its sums."""
+
+    places: Numbers
+    sides: Numbers
+    sums: Mapping[int, Numbers]
 
 
 class Packs:
-    """One ranking while it is made."""
+    """One ranking while it is made. A row has a place: those of a period are in a run."""
 
     def __init__(
         self, connection: sqlite3.Connection, texts: KeyTexts, asked: Asked, ranking: Ranking
@@ -163,6 +179,7 @@ class Packs:
         """Raises NotPackedError, as all of this may."""
         self._connection, self._asked, self._ranking = connection, asked, ranking
         self._kind = _OF_KIND[ranking.kind]
+        self._kept: dict[int, _Cells] = {}
         (self._last,) = connection.execute("SELECT coalesce(max(id), 0) FROM span_keys").fetchone()
         width = len(asked.spans[0]) - 2 if asked.spans else 0
         self._of_cells = [key not in {f"t{at}" for at in range(width)} for key in asked.keys]
@@ -176,6 +193,7 @@ class Packs:
         for span, side, *times in asked.spans:
             spans.setdefault(tuple(times), []).append((span, side))
         self._periods = sorted(spans)
+        self._period_of = {times: at for at, times in enumerate(self._periods)}
         self._spans = [spans[times] for times in self._periods]
         if max(map(len, self._spans), default=0) > _SPANS:
             raise NotPackedError
@@ -184,46 +202,71 @@ class Packs:
             for at in range(width)
         ]
 
-    def ranked(self, also: Collection[Keys]) -> tuple[int, list[tuple[Any, ...]]]:
-        """Return how many rows there are; of the first, and of some others, all figures."""
-        number, first = 0, _First(*(np.zeros(0, np.int64),) * 3)
+    def ranked(self, also: Collection[Keys], beside: Mapping[Keys, int]) -> Ranked:
+        """The first, and some others; ``beside`` are measures of rows that spans do not have."""
+        places = {keys: self._place(keys) for keys in beside}
+        unknown = {keys for keys, place in places.items() if place is None}
+        known = {place: beside[keys] for keys, place in places.items() if place is not None}
+        added = _First(*(np.array(list(of), np.int64) for of in (known.values(), known)))
+        number, first = len(unknown), _First(np.zeros(0, np.int64), np.zeros(0, np.int64))
+        for periods in self._chunks():
+            more, some = self._rank(periods, added)
+            number += more
+            first = self._first(
+                _First(*(np.concatenate(two) for two in zip(first, some, strict=True)))
+            )
+        others = (self._place(keys) for keys in also)
+        found = {*first.place.tolist(), *(place for place in others if place is not None)}
+        chosen = np.array(sorted(found), np.int64)
+        return Ranked(number, unknown.union(self._keys(chosen)), sorted(self._figures(chosen)))
+
+    def _chunks(self) -> Iterator[range]:
+        """Periods that are looked at together."""
         at_once = max(1, _DENSE // self._rows.number)
         for begin in range(0, len(self._periods), at_once):
-            found, some = self._rank(range(begin, min(begin + at_once, len(self._periods))))
-            number += found
-            both = [np.concatenate(pair) for pair in zip(first, some, strict=True)]
-            first = self._first(_First(*both))
-        chosen: dict[int, set[int]] = {}
-        for period, row in zip(first.period.tolist(), first.row.tolist(), strict=True):
-            chosen.setdefault(period, set()).add(row)
-        places = {times: at for at, times in enumerate(self._periods)}
-        for keys in also:
-            times = tuple(key for key, of in zip(keys, self._of_cells, strict=True) if not of)
-            at = self._rows.at([key for key, of in zip(keys, self._of_cells, strict=True) if of])
-            if at is not None and times in places:
-                chosen.setdefault(places[times], set()).add(at)
-        return number, sorted(self._figures(chosen))
+            yield range(begin, min(begin + at_once, len(self._periods)))
 
-    def _rank(self, periods: range) -> tuple[int, _First]:
+    def _place(self, keys: Keys) -> int | None:
+        """The place of some keys, where spans may have any."""
+        pairs = list(zip(keys, self._of_cells, strict=True))
+        period = self._period_of.get(tuple(key for key, of in pairs if not of))
+        row = self._rows.at([key for key, of in pairs if of])
+        return None if period is None or row is None else period * self._rows.number + row
+
+    def _keys(self, places: Numbers) -> list[Keys]:
+        periods, rows = (places // self._rows.number).tolist(), places % self._rows.number
+        part, time = count(), count()
+        columns = []
+        for of in self._of_cells:
+            at = next(part if of else time)
+            columns.append(
+                self._rows.texts(at, rows) if of else [self._periods[one][at] for one in periods]
+            )
+        return list(zip(*columns, strict=True)) if columns else [()] * len(places)
+
+    def _rank(self, periods: range, beside: _First) -> tuple[int, _First]:
         """How many rows some periods have, and their first."""
-        size = self._rows.number
-        sums = np.zeros(len(periods) * size, np.int64)
-        there = np.zeros(len(periods) * size, np.bool_)
+        begin, size = (number * self._rows.number for number in (periods.start, len(periods)))
         measured = [(at, by) for at, by in _MEASURED[self._ranking.measure] if at in self._kind]
-        for period, side, rows, columns in self._cells(periods, [at for at, _ in measured]):
-            rows += (period - periods.start) * size
-            there[rows] = True
-            if side == 0:
-                figure = np.zeros(len(rows), np.int64)
-                for at, by in measured:
-                    column = columns[at]
-                    if column is not None:  # added, not multiplied: a byte's -128 has no opposite
-                        (np.add if by > 0 else np.subtract)(figure, column, out=figure)
-                np.add.at(sums, rows, figure)
+        room = sum(len(one.places) for one in self._kept.values()) < _KEPT
+        cells = self._cells(periods, self._kind if room else [at for at, _ in measured])
+        if room:
+            self._kept[periods.start] = cells
+        figures = np.zeros(len(cells.places), np.int64)
+        for at, by in measured:  # added, not multiplied: a byte's -128 has no opposite
+            (np.add if by > 0 else np.subtract)(figures, cells.sums[at], out=figures)
+        figures[cells.sides > 0] = 0
+        here = (beside.place >= begin) & (beside.place < begin + size)
+        sums, there = np.zeros(size, np.int64), np.zeros(size, np.bool_)
+        for places, numbers in (
+            (cells.places - begin, figures),
+            (beside.place[here] - begin, beside.rank[here]),
+        ):
+            there[places] = True
+            np.add.at(sums, places, numbers)
         found = np.flatnonzero(there)
         rank = -sums[found] if self._ranking.largest else sums[found]
-        some = _First(rank, found // size + periods.start, found % size)
-        return len(found), self._first(some)
+        return len(found), self._first(_First(rank, found + begin))
 
     def _first(self, some: _First) -> _First:
         """The first of some rows: by rank, and among equal ones by keys."""
@@ -233,70 +276,63 @@ class Packs:
         last = np.partition(some.rank, number - 1)[number - 1]
         before = np.flatnonzero(some.rank < last)
         equal = np.flatnonzero(some.rank == last)
-        parts, times = iter(self._rows.parts), iter(self._times)
-        keys = [
-            next(parts)[some.row[equal]] if of else next(times)[some.period[equal]]
-            for of in self._of_cells
-        ]
-        if keys and len(before) + len(equal) > number:
+        if len(before) + len(equal) > number:
+            periods, rows = np.divmod(some.place[equal], self._rows.number)
+            parts, times = iter(self._rows.parts), iter(self._times)
+            keys = [next(parts)[rows] if of else next(times)[periods] for of in self._of_cells]
             equal = equal[np.lexsort(keys[::-1])[: number - len(before)]]
         chosen = np.concatenate([before, equal])
-        return _First(*(column[chosen] for column in some))
+        return _First(some.rank[chosen], some.place[chosen])
 
-    def _figures(self, chosen: Mapping[int, set[int]]) -> Iterator[tuple[Any, ...]]:
-        """The rows that are chosen, by period: keys, side, and what ``sums_of`` reads."""
-        place = np.full(self._rows.number, -1, np.int64)
-        sums: dict[tuple[int, int], Numbers] = {}
-        rows_of = {period: sorted(rows) for period, rows in chosen.items()}
-        period_of_place = -1
-        for period, side, rows, columns in self._cells(sorted(rows_of), self._kind):
-            if period != period_of_place:
-                place[:] = -1
-                place[rows_of[period]] = np.arange(len(rows_of[period]))
-                period_of_place = period
-            at = place[rows]
+    def _figures(self, chosen: Numbers) -> Iterator[tuple[Any, ...]]:
+        """The rows at some places, in their order: keys, side, and what ``sums_of`` reads."""
+        sums = np.zeros((len(COLUMNS) + 1, len(chosen) * _SIDES), np.int64)
+        for periods in self._chunks():
+            begin, end = (at * self._rows.number for at in (periods.start, periods.stop))
+            first, last = np.searchsorted(chosen, [begin, end]).tolist()
+            if first == last:
+                continue
+            some = np.unique(chosen[first:last] // self._rows.number).tolist()
+            cells = self._kept.get(periods.start) or self._cells(some, self._kind)
+            at = np.full(end - begin, -1, np.int64)
+            at[chosen[first:last] - begin] = np.arange(first, last)
+            at = at[cells.places - begin]
             hit = np.flatnonzero(at >= 0)
-            into = sums.setdefault(
-                (period, side), np.zeros((len(COLUMNS) + 1, len(rows_of[period])), np.int64)
-            )
-            np.add.at(into[-1], at[hit], 1)
-            for number, column in columns.items():
-                if column is not None:
-                    np.add.at(into[number], at[hit], column[hit].astype(np.int64))
-        for (period, side), found in sums.items():
-            for row, (*figures, cells) in zip(rows_of[period], found.T.tolist(), strict=True):
-                if cells:
-                    yield (*self._keys(period, row), side, *figures, 0, 0, 0, 0)
+            into = at[hit] * _SIDES + cells.sides[hit]
+            np.add.at(sums[-1], into, 1)
+            for number, column in cells.sums.items():
+                np.add.at(sums[number], into, column[hit].astype(np.int64))
+        found = iter(sums.T.tolist())
+        for keys in self._keys(chosen):
+            for side in range(_SIDES):
+                *figures, cells_added = next(found)
+                if cells_added:
+                    yield (*keys, side, *figures, 0, 0, 0, 0)
 
-    def _keys(self, period: int, row: int) -> Keys:
-        times, texts = iter(self._periods[period]), iter(self._rows.texts(row))
-        return tuple(next(texts) if of else next(times) for of in self._of_cells)
-
-    def _cells(
-        self, periods: Sequence[int], wanted: Sequence[int]
-    ) -> Iterator[tuple[int, int, Numbers, Columns]]:
-        """Each span's cells that are asked about: period, side, their rows, some of their sums."""
-        reading = sorted({*wanted, *([self._kind[0]] if self._ranking.kind else [])})
-        ids = {span for period in periods for span, _ in self._spans[period]}
-        stored = self._read(ids, reading)
-        for period in periods:
-            for span, side in self._spans[period]:
-                cells, columns = stored[span]
-                if len(cells) and (cells.min() < 0 or cells.max() > self._last):
-                    raise NotPackedError
-                rows = self._rows.of[cells]
-                keep = rows >= 0 if self._asked.where else None
-                if self._ranking.kind:
-                    count = columns[self._kind[0]]
-                    some = np.zeros(len(rows), np.bool_) if count is None else count > 0
-                    keep = some if keep is None else keep & some
-                if keep is not None:
-                    rows = rows[keep]
-                    columns = {
-                        at: None if column is None else column[keep]
-                        for at, column in columns.items()
-                    }
-                yield period, side, rows, columns
+    def _cells(self, periods: Iterable[int], wanted: Collection[int]) -> _Cells:
+        """The cells of some periods' spans that are asked about."""
+        counted = [self._kind[0]] if self._ranking.kind else []
+        spans = [(period, *one) for period in periods for one in self._spans[period]]
+        reading = sorted({*wanted, *counted})
+        stored = self._read({span for _, span, _ in spans}, reading)
+        found = [stored[span] for _, span, _ in spans]
+        lengths = [len(cells) for cells, _ in found]
+        cells = np.concatenate([_NOTHING, *(cells for cells, _ in found)])
+        if len(cells) and (cells.min() < 0 or cells.max() > self._last):
+            raise NotPackedError
+        sums = {
+            at: np.concatenate([_NOTHING, *(columns[at] for _, columns in found)]) for at in reading
+        }
+        rows = self._rows.of[cells]
+        bases = [period * self._rows.number for period, _, _ in spans]
+        places = rows + np.repeat(np.array(bases, np.int64), lengths)
+        sides = np.repeat(np.array([side for _, _, side in spans], np.int64), lengths)
+        keep = rows >= 0
+        for at in counted:
+            keep &= sums[at] > 0
+        if keep.all():
+            return _Cells(places, sides, sums)
+        return _Cells(places[keep], sides[keep], {at: one[keep] for at, one in sums.items()})
 
     def _read(
         self, ids: Collection[int], wanted: Sequence[int]
@@ -332,9 +368,9 @@ def _unpacked(cells: bytes | None, sums: Mapping[int, bytes | None]) -> tuple[Nu
     )
 
 
-def _column(column: bytes | None, number: int) -> Numbers | None:
+def _column(column: bytes | None, number: int) -> Numbers:
     if not column:
-        return None
+        return np.zeros(number, np.int8)
     width, over = divmod(len(column), number) if number else (0, 1)
     if over or width not in (1, 2, 4, 8):
         raise NotPackedError

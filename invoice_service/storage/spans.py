@@ -7,7 +7,7 @@ invoices took back stands there above zero. A total is amount and tax, and has n
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -23,6 +23,7 @@ from invoice_service.services.anchoring.spans import (
     Head,
     Moved,
     Moves,
+    Ranked,
     Ranking,
     Returned,
     Span,
@@ -272,11 +273,15 @@ class SqliteSpans:
         return rows[0][0] if rows else 0, [row[1:] for row in rows]
 
     def ranked_in_columns(
-        self, asked: Asked, ranking: Ranking, also: Collection[tuple[str, ...]]
-    ) -> tuple[int, list[tuple[Any, ...]]] | None:
-        """Return how many rows ``mixed`` has, sides aside, and of the first by a measure all sides.
+        self,
+        asked: Asked,
+        ranking: Ranking,
+        also: Collection[tuple[str, ...]],
+        beside: Mapping[tuple[str, ...], int],
+    ) -> Ranked | None:
+        """Return the first rows by a measure, and those of the keys ``also``, with all sides.
 
-        As ``mixed`` yields them; so, too, of rows with the keys ``also``. None where sums are too
+        ``beside`` are measures of side 0 of invoices that no span has. None where sums are too
         large for columns, or where these are damaged: ``ranked`` knows.
         """
         # Loaded with the first ranking: it takes a tenth of a second and some 20 MB.
@@ -286,7 +291,7 @@ class SqliteSpans:
             self._texts = KeyTexts()
         with self._sessions.reading() as connection:
             try:
-                return Packs(connection, self._texts, asked, ranking).ranked(also)
+                return Packs(connection, self._texts, asked, ranking).ranked(also, beside)
             except NotPackedError:
                 return None
 

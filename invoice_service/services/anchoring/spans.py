@@ -7,6 +7,7 @@ and counts the invoices since the last one itself: what is late here makes it sl
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
@@ -155,6 +156,14 @@ class Ranking(NamedTuple):
     number: int
     largest: bool
     kind: Literal["", "blue", "red"] = ""
+
+
+class Ranked(NamedTuple):
+    """How many rows there are; keys of the first and of others; these rows as ``mixed`` has."""
+
+    number: int
+    keys: AbstractSet[tuple[str, ...]]
+    rows: Sequence[tuple[Any, ...]]
 
 
 class SpanStore(TaxedStore, Protocol):

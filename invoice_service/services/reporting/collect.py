@@ -1,11 +1,12 @@
 """Adding up spans, and the few invoices since the last one, under the keys of a report."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from heapq import merge
 from itertools import compress, count, groupby
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from invoice_service.domain.lifecycle import Reversal
 from invoice_service.services.anchoring.spans import (
@@ -20,6 +21,7 @@ from invoice_service.services.anchoring.spans import (
     DayEnd,
     Head,
     Moved,
+    Ranked,
     Ranking,
     Span,
     SpanStore,
@@ -33,6 +35,17 @@ from invoice_service.services.reporting.dimensions import PARTS
 Keys: TypeAlias = "tuple[str, ...]"
 Counted: TypeAlias = "tuple[Keys, int, Sums]"
 """Keys in the order of a report, the side (0 now, 1 before, 2 a year before), eight sums."""
+
+
+MEASURED: Final[dict[str, Callable[[Sequence[int]], int]]] = {
+    "net": lambda sums: sums[3] + sums[7],
+    "count": itemgetter(0),
+    "amount": itemgetter(1),
+    "tax": itemgetter(2),
+    "total": itemgetter(3),
+    "reversed": lambda sums: -sums[7],
+}
+"""Of net and reversed the total, tax included; the others of what was issued."""
 
 
 class MixStore(SpanStore, Protocol):
@@ -50,12 +63,16 @@ class MixStore(SpanStore, Protocol):
         ...
 
     def ranked_in_columns(
-        self, asked: Asked, ranking: Ranking, also: Collection[Keys]
-    ) -> tuple[int, list[tuple[Any, ...]]] | None:
-        """Return how many rows ``mixed`` has, sides aside, and of the first by a measure all sides.
+        self,
+        asked: Asked,
+        ranking: Ranking,
+        also: Collection[Keys],
+        beside: Mapping[Keys, int],
+    ) -> Ranked | None:
+        """Return the first rows by a measure, and those of the keys ``also``, with all sides.
 
-        As ``mixed`` yields them; so, too, of rows with the keys ``also``. None where ``ranked``
-        must be asked instead.
+        ``beside`` are measures of side 0 of invoices that no span has. None where ``ranked`` must
+        be asked instead.
         """
         ...
 
@@ -123,28 +140,42 @@ class Collector:
     ) -> tuple[int, Iterator[Counted]]:
         """Return how many rows there are, and what ``counted`` yields of the first by rank.
 
-        And of some others: those of the keys ``also``, those of invoices that no span has, and as
-        many more as they may come before. So of many cells only few are added up in all figures.
+        And of some others, those of the keys ``also`` among them: as many as these may come
+        before. So of many cells only few are added up in all figures.
         """
         asked = self._asked(by, ranges)
         fresh = list(_of_kind(self._fresh(by, ranges, rated=bool(asked.cube & RATE)), ranking.kind))
+        found = self._in_columns(asked, ranking, also, fresh)
+        if found is not None:
+            stored = list(_of_kind(_counted(found.rows, len(by)), ranking.kind))
+            fresh = [one for one in fresh if one[0] in found.keys]
+            return found.number, _added(merge(stored, fresh, key=_place))
         new = {keys for keys, _, _ in fresh}
         more = ranking._replace(number=ranking.number + len(new | also))
-        number, stored = self._ranked(by, asked, more, new | also) if asked.spans else (0, [])
+        number, stored = self._in_rows(by, asked, more, new | also) if asked.spans else (0, [])
         number += len(new - {keys for keys, _, _ in stored})
         return number, _added(merge(stored, fresh, key=_place))
 
-    def _ranked(
-        self, by: Sequence[str], asked: Asked, ranking: Ranking, also: AbstractSet[Keys]
-    ) -> tuple[int, list[Counted]]:
-        """Of what spans have: from columns, or from rows, whose oracle these are.
+    def _in_columns(
+        self, asked: Asked, ranking: Ranking, also: AbstractSet[Keys], fresh: Sequence[Counted]
+    ) -> Ranked | None:
+        """Of spans' columns: None where these do not say.
 
         A merchant's few cells are found by key in its rows, and are all of a column.
         """
-        if "merchant" not in self._filters:
-            found = self._store.ranked_in_columns(asked, ranking, also)
-            if found is not None:
-                return found[0], list(_of_kind(_counted(found[1], len(by)), ranking.kind))
+        if not asked.spans or "merchant" in self._filters:
+            return None
+        measure = MEASURED[ranking.measure]
+        beside: dict[Keys, int] = {}
+        for keys, side, sums in fresh:
+            beside[keys] = beside.get(keys, 0) + (0 if side else measure(sums))
+        more = ranking._replace(number=ranking.number + len(also))
+        return self._store.ranked_in_columns(asked, more, also, beside)
+
+    def _in_rows(
+        self, by: Sequence[str], asked: Asked, ranking: Ranking, also: AbstractSet[Keys]
+    ) -> tuple[int, list[Counted]]:
+        """Of spans' rows, which are the oracle of their columns."""
         if ranking.kind or not asked.cube & MERCHANT:
             rows = list(_of_kind(self._stored(asked, len(by)), ranking.kind))
             return len({keys for keys, _, _ in rows}), rows
@@ -242,15 +273,17 @@ class Collector:
         """What no span has, of the days that have none."""
         found: dict[tuple[Keys, int], Sums] = {}
         under = _ByDay(ranges)
+        cube, holds = FINEST[rated], self._holds if self._filters else None
         for end in self.days.ends:
             if end.span or not under[end.day]:
                 continue
             _, rest = self._since(end)
-            for (cube, cell), sums in rest.cells.items():
-                if cube == FINEST[rated] and self._holds(cell):
-                    for one in under[end.day]:
-                        place = _keys(by, one.times, cell), one.side
-                        found[place] = _sum(found.get(place), sums)
+            for (of, cell), sums in rest.cells.items():
+                if of != cube or (holds and not holds(cell)):
+                    continue
+                for one in under[end.day]:
+                    place = _keys(by, one.times, cell), one.side
+                    found[place] = _sum(found.get(place), sums)
         return sorted(((*place, sums) for place, sums in found.items()), key=_place)
 
     def _since(self, end: DayEnd) -> tuple[Head | None, Span]:
@@ -299,6 +332,8 @@ def _needs(needed: Iterator[int]) -> int:
 
 
 def _keys(by: Sequence[str], times: Keys, cell: Cell) -> Keys:
+    if not by:
+        return ()
     left = iter(times)
     return tuple(PARTS[name].of(cell) if name in PARTS else next(left) for name in by)
 

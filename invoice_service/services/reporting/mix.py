@@ -4,7 +4,7 @@ Like ``report``, a function of what is sealed and frozen: the same question at t
 gives the same bytes for ever. Read from spans, so its cost grows with cells and days.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from heapq import nsmallest
@@ -16,8 +16,15 @@ import msgspec
 
 from chain.errors import MalformedError
 from invoice_service.services.anchoring.spans import Ranking
-from invoice_service.services.anchoring.totals import Blocks, Sums, figures, written
-from invoice_service.services.reporting.collect import Collector, Counted, DayRange, Keys, MixStore
+from invoice_service.services.anchoring.totals import BLUE, RED, Blocks, figures, written
+from invoice_service.services.reporting.collect import (
+    MEASURED,
+    Collector,
+    Counted,
+    DayRange,
+    Keys,
+    MixStore,
+)
 from invoice_service.services.reporting.dimensions import OF_DOCUMENTS, PARTS
 from invoice_service.services.reporting.periods import (
     Range,
@@ -51,7 +58,7 @@ _NAMED_AT_ONCE: Final = 500
 
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 
-Sides: TypeAlias = "dict[int, Sums]"
+Sides: TypeAlias = "dict[int, Sequence[int]]"
 """Sums now (0), before (1) and a year before (2), where there are any."""
 
 
@@ -116,7 +123,7 @@ class _Report:
         whole = _shifted(question, (first, last)) if first else Shifted(("", ""), None, None)
         sums = self._whole(whole)
         self._by_rate = self._rated(whole)
-        self._measure = _MEASURES[question.measure]
+        self._measure = MEASURED[question.measure]
         self._of = self._measure(sums.get(0, list(_NOTHING)))
         self._plain = tuple(name for name in question.by if name not in OF_DOCUMENTS)
         self._held: list[tuple[Keys, Sides]] | None = None
@@ -263,13 +270,18 @@ class _Report:
             own = {"type": kind, "state": state}
             place = tuple(own[n] if n in own else next(left) for n in self._question.by)
             sides = rows.setdefault(place, {})
-            sides[side] = _plus(sides.get(side, _NOTHING), sums)
+            sides[side] = _plus(sides[side], sums) if side in sides else sums
             if len(rows) > HELD:
                 raise _too_large()
 
         for keys, side, sums in counted:
-            put(keys, side, "blue", "valid", (*sums[:4], 0, 0, 0, 0))
-            put(keys, side, "red", "valid", (0, 0, 0, 0, *sums[4:]))
+            if "type" not in self._question.by:
+                put(keys, side, "", "valid", sums)
+                continue
+            if sums[BLUE]:
+                put(keys, side, "blue", "valid", (*sums[:4], 0, 0, 0, 0))
+            if sums[RED]:
+                put(keys, side, "red", "valid", (0, 0, 0, 0, *sums[4:]))
         for keys, side, state, (number, amount, tax) in moves:
             moved = (number, amount, tax, amount + tax, 0, 0, 0, 0)
             put(keys, side, "blue", state, moved)
@@ -299,16 +311,6 @@ class _Report:
             **self._compared(self._times[times], sides),
         }
 
-
-_MEASURES: Final[dict[str, Callable[[Sequence[int]], int]]] = {
-    "net": lambda sums: sums[3] + sums[7],
-    "count": itemgetter(0),
-    "amount": itemgetter(1),
-    "tax": itemgetter(2),
-    "total": itemgetter(3),
-    "reversed": lambda sums: -sums[7],
-}
-"""Of net and reversed the total, tax included; the others of what was issued."""
 
 _FILTERED: Final = {
     "zh": "只统计所选税率：份数是含有该税率的发票，金额只是其中该税率的部分。",

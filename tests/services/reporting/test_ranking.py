@@ -1,7 +1,7 @@
 """Rankings over columns: the same as all rows put in order, of cells and sums made by chance."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby, product
 from operator import itemgetter
 from pathlib import Path
@@ -22,8 +22,8 @@ from invoice_service.services.anchoring.spans import (
     sums_of,
 )
 from invoice_service.services.anchoring.totals import Sums
+from invoice_service.services.reporting.collect import MEASURED
 from invoice_service.services.reporting.dimensions import PARTS
-from invoice_service.services.reporting.mix import _MEASURES
 from invoice_service.services.reporting.question import MEASURES
 from invoice_service.storage.packs import BITS
 from tests.services.tampering import tamper
@@ -95,16 +95,33 @@ def _all(town: Town, asked: Asked, ranking: Ranking) -> list[Row]:
         if sides:
             rows.append((keys, sides))
     sign = -1 if ranking.largest else 1
-    measure = _MEASURES[ranking.measure]
+    measure = MEASURED[ranking.measure]
     return sorted(rows, key=lambda row: (sign * measure(row[1].get(0, [0] * 8)), row[0]))
 
 
-def _rows(found: list[tuple[Any, ...]], width: int) -> dict[tuple[str, ...], dict[int, Sums]]:
+def _rows(found: Sequence[tuple[Any, ...]], width: int) -> dict[tuple[str, ...], dict[int, Sums]]:
     assert [row[: width + 1] for row in found] == sorted(row[: width + 1] for row in found)
     return {
         keys: {row[width]: sums_of(row[width + 1 :]) for row in same}
         for keys, same in groupby(found, key=lambda row: row[:width])
     }
+
+
+def _first(rows: list[Row], ranking: Ranking, beside: dict[tuple[str, ...], int]) -> list[Any]:
+    """The keys of the first of them, with what stands beside."""
+    measures = dict(beside)
+    for keys, sides in rows:
+        measure = MEASURED[ranking.measure](sides.get(0, [0] * 8))
+        measures[keys] = measures.get(keys, 0) + measure
+    sign = -1 if ranking.largest else 1
+    return sorted(measures, key=lambda keys: (sign * measures[keys], keys))[: ranking.number]
+
+
+def _somewhere(chance: random.Random, rows: list[Row]) -> tuple[str, ...]:
+    """Keys that are those of rows, one by one, and of no row maybe."""
+    if not rows:
+        return ()
+    return tuple(chance.choice(one) for one in zip(*(keys for keys, _ in rows), strict=True))
 
 
 def _asked(town: Town, chance: random.Random) -> Asked:
@@ -137,16 +154,21 @@ def test_rankings_by_chance_are_all_rows_in_order(
         for at in range(6):
             asked = _asked(town, chance)
             monkeypatch.setattr("invoice_service.storage.ranking._DENSE", (1, 40, 1 << 20)[at % 3])
+            monkeypatch.setattr("invoice_service.storage.ranking._KEPT", (0, 10, 1 << 20)[at // 2])
             ranking = Ranking(measure, chance.choice([1, 2, 5, 40]), largest, kind)  # type: ignore[arg-type]
             rows = _all(town, asked, ranking)
-            also = {keys for keys, _ in chance.sample(rows, min(len(rows), 2))}
-            also.add(("nowhere",) * len(asked.keys))
-            answer = town.store.totals.ranked_in_columns(asked, ranking, also)
+            nowhere = ("nowhere",) * len(asked.keys)
+            also = {keys for keys, _ in chance.sample(rows, min(len(rows), 2))} | {nowhere}
+            beside = {keys: chance.randrange(-200, 50_000) for keys, _ in rows if at % 2}
+            beside |= {nowhere: 5, _somewhere(chance, rows) or nowhere: 300}
+            answer = town.store.totals.ranked_in_columns(asked, ranking, also, beside)
             assert answer is not None
-            number, found = answer
-            assert number == len(rows), asked
-            expected = dict(rows[: ranking.number]) | {k: s for k, s in rows if k in also}
-            assert _rows(found, len(asked.keys)) == expected, (asked, ranking)
+            first = _first(rows, ranking, beside)
+            assert answer.number == len({keys for keys, _ in rows} | set(beside)), asked
+            assert set(first) <= answer.keys, (asked, ranking)
+            assert len(answer.keys) <= len(first) + len(also) + 1
+            expected = {keys: sides for keys, sides in rows if keys in answer.keys}
+            assert _rows(answer.rows, len(asked.keys)) == expected, (asked, ranking)
             cut += len(expected) < len(rows)
     assert cut > 60
 
@@ -164,12 +186,14 @@ def test_sums_that_columns_have_no_room_for_are_ranked_by_their_rows(tmp_path: P
     asked = Asked(FINEST[0], [(few, 0)], ["k.merchant"], [])
     ranking = Ranking("amount", 3, largest=True)
     for _ in range(2):  # before they are packed, and after
-        found = store.ranked_in_columns(asked, ranking, set())
+        found = store.ranked_in_columns(asked, ranking, set(), {})
         assert found is not None
-        assert found[1][0][2:4] == (1, 2**BITS - 1)
-        assert store.ranked_in_columns(asked._replace(spans=[(many, 0)]), ranking, set()) is None
+        assert found.rows[0][2:4] == (1, 2**BITS - 1)
+        assert (
+            store.ranked_in_columns(asked._replace(spans=[(many, 0)]), ranking, set(), {}) is None
+        )
         both = asked._replace(spans=[(few, 0), (many, 0)])
-        assert store.ranked_in_columns(both, ranking, set()) is None
+        assert store.ranked_in_columns(both, ranking, set(), {}) is None
         assert store.ranked(both, ranking) == (1, [(_MERCHANTS[0],)])
         store.pack(10**6)
     town.close()
@@ -225,7 +249,7 @@ def test_a_damaged_column_is_left_for_the_rows(tmp_path: Path, change: str) -> N
     ids = [head.id for head in town.store.totals.spans(10**6)]
     asked = Asked(8, [(id_, 0) for id_ in ids], ["k.merchant"], [])
     ranking = Ranking("total", 3, largest=True)
-    assert town.store.totals.ranked_in_columns(asked, ranking, set()) is None
+    assert town.store.totals.ranked_in_columns(asked, ranking, set(), {}) is None
     first = _all(town, asked, ranking)[:3]
     assert town.store.totals.ranked(asked, ranking)[1] == list(map(itemgetter(0), first))
     town.close()
@@ -243,7 +267,7 @@ def test_keys_that_came_since_are_read(tmp_path: Path) -> None:
         asked = Asked(
             8, [(head.id, 0) for head in town.store.totals.spans(10**6)], ["k.merchant"], []
         )
-        found = town.store.totals.ranked_in_columns(asked, ranking, set())
+        found = town.store.totals.ranked_in_columns(asked, ranking, set(), {})
         assert found is not None
-        assert [row[0] for row in found[1]] == sorted(_MERCHANTS[-1 - at :])
+        assert [row[0] for row in found.rows] == sorted(_MERCHANTS[-1 - at :])
     town.close()
