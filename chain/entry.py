@@ -20,7 +20,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
 Reversal = Literal["part", "full"]
 LockState = Literal["locked", "released", "closed"]
 ActType: TypeAlias = Literal[
-    "admission", "quota", "suspension", "role", "finding", "consent", "log_key"
+    "admission", "quota", "suspension", "role", "finding", "consent", "log_key", "trail"
 ]
 
 ACT_TYPES: Final[tuple[str, ...]] = get_args(ActType)
@@ -80,7 +80,7 @@ class ClosingEntry(
 class ActEntry(
     msgspec.Struct, tag_field="kind", tag="act", forbid_unknown_fields=True, frozen=True
 ):
-    """The commitment to one act of an official, or of the operator; ``commitment.act_digest``."""
+    """The commitment to one act of an official, or of the service; ``commitment.act_digest``."""
 
     type: ActType
     act: Hex

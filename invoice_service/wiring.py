@@ -315,6 +315,7 @@ class Instance:
             max_block=self.config.anchor.max_block,
             known=self.store.known_times,
             note=self.store.note_clock,
+            bind=self.store.bind_trail,
             fold=self._tidy,
             max_forwards=self.config.clock.max_forwards,
             cosigners=self._cosigning() if self.policy.witnesses else None,
@@ -441,8 +442,7 @@ def _counted(clock: Clock) -> Callable[[], Running | None]:
 def _begin_trail(store: SqliteStore, config: Config, clock: Clock) -> None:
     """Write the trail's first act, unless an interrupted call has."""
     if not store.last_act().seq:
-        act = act_by(_operator(clock), "init", "instance", after={"log": config.log_origin})
-        store.record(act)
+        store.record(act_by(_operator(clock), "init", "instance", after={"log": config.log_origin}))
 
 
 def _operator(clock: Clock) -> By:

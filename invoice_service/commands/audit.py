@@ -167,6 +167,7 @@ def _tell(found: InstanceAudit) -> None:
         f"  {found.trail.acts:,} acts in the trail, the last with hash {found.trail.head.hex()};"
         f" {found.trail.refusals:,} refusals counted"
     )
+    click.echo(_bound(found))
     click.echo(_acts(found.logged))
     if found.trail.erased:
         click.echo(f"  {found.trail.erased:,} documents whose buyers were erased")
@@ -178,6 +179,12 @@ def _tell(found: InstanceAudit) -> None:
         click.secho(f"  {found.papers.missing:,} pages of papers are not there", fg="yellow")
     if found.unclosed:
         click.secho(f"  {found.unclosed:,} days have ended and are not closed yet", fg="yellow")
+
+
+def _bound(found: InstanceAudit) -> str:
+    since = found.trail.acts - found.logged.bound
+    held = f"the first {found.logged.bound:,} of them are held by the log"
+    return f"  {held}; {since:,} since then by their own hashes alone"
 
 
 def _acts(found: ActsAudit) -> str:

@@ -45,6 +45,7 @@ ActType: TypeAlias = Literal[
     "role",
     "proposal",
     "lookup",
+    "trail",
 ]
 """What is done: docs/api.md, "The trail", says what stands in ``before`` and ``after`` of each."""
 

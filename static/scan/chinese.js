@@ -150,6 +150,7 @@ export const CHINESE = {
   "the log's key": "账本密钥",
   "the proof is older than what this phone has seen of the log": "证明比本机见过的账本更旧",
   "the red invoices": "红字发票",
+  "the trail so far": "截至当时的操作记录",
   "the verdict": "查验结论",
   "this page's": "本页提供",
   "whether it was taken back": "是否已红冲",

@@ -8,7 +8,7 @@ const MAX_ENTRY_BYTES = 1024;
 
 /** Of what an act is; of whom, and what, only its document says. */
 export const ACT_TYPES = [
-  ...["admission", "quota", "suspension", "role", "finding", "consent", "log_key"],
+  ...["admission", "quota", "suspension", "role", "finding", "consent", "log_key", "trail"],
 ];
 
 /** Each kind: its fields, those that it may have, and what must hold of them. */

@@ -143,6 +143,7 @@ export const ACT_WORDS = new Map([
   ["finding", N_("finding")],
   ["consent", N_("consent")],
   ["log_key", N_("the log's key")],
+  ["trail", N_("the trail so far")],
 ]);
 
 /** Members of a decision that the page shows after its type, in order. */

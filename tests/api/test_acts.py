@@ -103,7 +103,7 @@ def test_everybody_may_count_them_and_learns_no_more(desk: Desk) -> None:
         "size": 4,
         "total": 3,
         "counts": {
-            **dict.fromkeys(("quota", "role", "finding", "consent", "log_key"), 0),
+            **dict.fromkeys(("quota", "role", "finding", "consent", "log_key", "trail"), 0),
             "admission": 2,
             "suspension": 1,
         },

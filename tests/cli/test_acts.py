@@ -110,7 +110,7 @@ def test_one_letter_more_and_neither_believes_it(decided: Town) -> None:
 
 
 def test_the_audit_counts_them_and_names_one_that_was_made_up(decided: Town) -> None:
-    counted = {"documents": 2, "pending": 0, "before": 0, "since": 0}
+    counted = {"documents": 2, "pending": 0, "before": 0, "since": 0, "bound": 0}
     assert decided.asked("audit")["acts_for_log"] == counted
     assert "2 acts for the log, 0 not in it yet" in decided.run("audit")
     [file] = decided.folder.glob("var/*/invoices.db")

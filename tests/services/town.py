@@ -107,6 +107,7 @@ class Town:
             max_block=max_block,
             known=self.store.known_times,
             note=self.store.note_clock,
+            bind=self.store.bind_trail if acts else lambda _: None,
             max_forwards=YEARS,
             fold=self.store.fold,
         )

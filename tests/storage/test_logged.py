@@ -67,7 +67,7 @@ def test_what_is_no_decision_has_none(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "type_", ["admission", "quota", "suspension", "role", "finding", "consent", "log_key"]
+    "type_", ["admission", "quota", "suspension", "role", "finding", "consent", "log_key", "trail"]
 )
 def test_every_type_that_the_log_knows_passes(store: SqliteStore, type_: ActType) -> None:
     store.record(act_by(BY, type_, "person:3", after={"x": 1}, reason="for a test"))

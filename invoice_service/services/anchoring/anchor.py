@@ -91,6 +91,7 @@ class Anchoring:
     stay so until its block ends: what is signed with them counts when it is stored.
     ``cosigners`` are None where the log's signature is enough. The clock may leap by
     ``max_forwards`` seconds from what is ``known``; one that is believed is noted (``note``).
+    ``bind`` adds an act that holds the trail, where one is due at that unix second.
     ``fold`` does for the invoices' file what an issue would have to wait for.
     """
 
@@ -106,6 +107,7 @@ class Anchoring:
     known: Callable[[], Known] = Known
     note: Callable[[int], None] = lambda _: None
     max_forwards: int = MAX_FORWARDS
+    bind: Callable[[int], object] = lambda _: None
     fold: Callable[[], object] = lambda: None
 
 
@@ -216,6 +218,8 @@ class _Run:
             "closings",
             lambda: close_days(parts.totals, parts.log, head, sealing_day(now), parts.randbytes),
         )
+        # Before it is asked which acts wait, so that the block has it. A crash after it: it waits.
+        self._derive("trail", lambda: parts.bind(int(now.timestamp())))
         acts = self._derive("acts", lambda: _act_entries(parts)) or []
         drafts = [*(drafts or ()), *invoice_entries(pending), *acts]
         if not drafts:

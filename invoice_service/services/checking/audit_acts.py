@@ -58,13 +58,15 @@ class ActsAudit(NamedTuple):
     """What held: ``documents``, ``pending`` of which are not in the log yet.
 
     ``before`` acts of these types are older than that, up to the trail's act ``since``: for them
-    the log does not vouch.
+    the log does not vouch by an entry of their own. It holds the first ``bound`` acts of the
+    trail, of every type: none of them can be missing, whatever is done to the hashes.
     """
 
     documents: int
     pending: int
     before: int
     since: int
+    bound: int = 0
 
 
 class LoggedWalk:
@@ -75,7 +77,7 @@ class LoggedWalk:
         self._entries: list[tuple[int, bytes]] = []
         self._documents = 0
         self._last = stored.last_logged_act()
-        self._before = 0
+        self._before = self._bound = 0
         self._since = _since(stored)
         self._rows = self._checked()
 
@@ -89,7 +91,7 @@ class LoggedWalk:
             self._compare(index, data)
         pending = sum(1 for _ in self._rows)
         documents = len(self._entries) + pending
-        return ActsAudit(documents, pending, self._before, self._since)
+        return ActsAudit(documents, pending, self._before, self._since, self._bound)
 
     def _compare(self, index: int, data: bytes) -> None:
         row = next(self._rows, None)
@@ -99,6 +101,8 @@ class LoggedWalk:
         if data != expected:
             place = f"{_KIND} {row.seq}, {expected.decode()}"
             raise AuditError("entry", index, place, data.decode())
+        if row.type == "trail":
+            self._bound = row.trail
 
     def _checked(self) -> Iterator[LoggedAct]:
         """The documents, each held against the trail's next act of its kind.

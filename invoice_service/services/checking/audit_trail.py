@@ -16,6 +16,7 @@ from invoice_service.services.people.trail import (
     ActFilter,
     BuyerStanding,
     Desk,
+    Head,
     HourSums,
     KeyStanding,
     MerchantStanding,
@@ -79,6 +80,8 @@ def audit_trail(trail: StoredTrail) -> TrailAudit:
     for found in _acts(trail):
         if found.seq != seq + 1:
             raise AuditError("act", seq + 1, "a row", "nothing")
+        if found.act.type == "trail":
+            _same("act", found.seq, "of the trail", Head(seq, head).said(), found.act.after)
         seq, head = found.seq, act_hash(head, found.seq, found.act)
         if found.hash != head:
             raise AuditError("act", seq, f"hash {head.hex()}", f"hash {found.hash.hex()}")

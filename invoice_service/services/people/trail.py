@@ -31,6 +31,10 @@ LONGEST_REASON: Final = 200  # characters
 REFUSALS: Final = "refusals"
 """The subject of the acts that close hours."""
 
+TRAIL: Final = "trail"
+"""The subject of the acts that say what the trail came to; they are in the log."""
+BOUND_WITHIN: Final = 600
+"""Seconds that an act waits at most, while the worker runs, for one that binds it to the log."""
 
 NEWEST: Final = 1 << 62
 """Beyond every place of an act."""
@@ -51,6 +55,10 @@ class Head(NamedTuple):
 
     seq: int
     hash: Digest
+
+    def said(self) -> Said:
+        """What an act says of the trail before it."""
+        return {"acts": self.seq, "hash": self.hash.hex()}
 
 
 class RefusalRow(msgspec.Struct, frozen=True):

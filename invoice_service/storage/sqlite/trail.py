@@ -29,7 +29,9 @@ from invoice_service.services.people.refusals import (
     earns_a_row,
 )
 from invoice_service.services.people.trail import (
+    BOUND_WITHIN,
     REFUSALS,
+    TRAIL,
     ActFilter,
     Head,
     HourSums,
@@ -91,6 +93,23 @@ class Trail:
         """Append an act by itself; returns its place. What changes a row, appends beside that."""
         with self.connections.writing() as connection:
             return append(connection, act)
+
+    def bind_trail(self, at: int) -> bool:
+        """Append an act that says what the trail came to, where one has waited for it long enough.
+
+        The log commits to it as to decisions, and so to every act before: none of them can be
+        changed or taken out, nor the end cut off. Whether it did; ``at`` is unix seconds.
+        Reads only, and waits for no writer, while there is nothing to bind.
+        """
+        with self.connections.reading() as connection:
+            if not _waits(connection, at):
+                return False
+        with self.connections.writing() as connection:
+            if not _waits(connection, at):  # another worker has done it
+                return False
+            said = _head(connection).said()
+            append(connection, act_by(By(SERVICE, at), "trail", TRAIL, after=said))
+            return True
 
     def acts(self, wanted: ActFilter, after: int, limit: int) -> list[Recorded]:
         """Matching acts with ``seq`` above ``after``, in order, ``limit`` at most.
@@ -208,6 +227,16 @@ def append(connection: sqlite3.Connection, act: Act) -> int:
     if is_logged(act):
         log_act(connection, seq, act)
     return seq
+
+
+def _waits(connection: sqlite3.Connection, at: int) -> bool:
+    """Whether the first act after the last that binds is old; a clock that went back counts so."""
+    row = connection.execute(
+        "SELECT at FROM acts WHERE seq >"
+        " (SELECT coalesce(max(seq), 0) FROM acts WHERE subject = ?) ORDER BY seq LIMIT 1",
+        (TRAIL,),
+    ).fetchone()
+    return row is not None and abs(at - row[0]) >= BOUND_WITHIN
 
 
 def _head(connection: sqlite3.Connection) -> Head:

@@ -51,6 +51,7 @@ NAMES: Final[dict[ActType, str]] = {
     "role": N_("role"),
     "proposal": N_("proposal for two"),
     "lookup": N_("look-up"),
+    "trail": N_("trail bound to the log"),
 }
 """What was done, by the word of the trail."""
 

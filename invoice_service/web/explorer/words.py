@@ -57,6 +57,10 @@ ACTS: Final[dict[str, Kind]] = {
     "finding": Kind(N_("Findings"), N_("Something odd was found with a merchant, or settled.")),
     "consent": Kind(N_("Consents"), N_("A merchant agreed to something, or took that back.")),
     "log_key": Kind(N_("Keys of the log"), N_("The key that signs the log was changed.")),
+    "trail": Kind(
+        N_("The trail, so far"),
+        N_("What was done here until then was noted as it stood: nothing of it can be taken out."),
+    ),
 }
 """The kinds of acts, by the word of their entries, and what such an act decides."""
 
