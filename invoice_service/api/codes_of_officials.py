@@ -16,6 +16,11 @@ OFFICIALS: Final = {
         "The same is proposed already; have another administrator confirm it",
         "已有相同的提议，请由另一名管理员确认",
     ),
+    "role_same": Entry(
+        409,
+        "This person has that role already; choose another role, or withdraw the proposal",
+        "该人员已是此角色，请选择其他角色或撤回提议",
+    ),
     "proposal_over": Entry(
         409,
         "This proposal was confirmed or withdrawn, its time is over, or who proposed it is no"

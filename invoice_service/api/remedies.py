@@ -370,9 +370,9 @@ _TABLE: Final[tuple[tuple[Remedy, str], ...]] = (
             "请与税务机关另一名管理员联系：重大操作须两人，各用本人的登录或密钥。"
             "没有其他管理员的，请联系运维人员。",
         ),
-        "two_needed proposal_unknown proposal_open proposal_over same_person holder_unknown"
-        " merchant_revoked provider_off provider_unreachable provider_stale provider_refused"
-        " provider_weak provider_domain provider_no_role",
+        "two_needed proposal_unknown proposal_open proposal_over role_same same_person"
+        " holder_unknown merchant_revoked provider_off provider_unreachable provider_stale"
+        " provider_refused provider_weak provider_domain provider_no_role",
     ),
     (
         Remedy(

@@ -124,6 +124,7 @@ def walk_bureau(chrome: Chrome, folder: Path) -> Iterator[str]:
         place = f"form[action='/bureau/people/{people['he'].id}/role']"
         chrome.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
         yield "the bureau's people, one open"
+        fill(chrome, **{f"role-{people['he'].id}": "auditor"})
         submit(chrome, place)
         come("wu")
         chrome.open(f"{url}/bureau/people")

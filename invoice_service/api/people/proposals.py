@@ -143,6 +143,8 @@ OPERATIONS: Final = (
                 "amount_out_of_range",
                 "holder_unknown",
                 "proposal_open",
+                "role_same",
+                "merchant_revoked",
                 "login_taken",
             ),
             *("database_refused", *STORE),
@@ -176,6 +178,7 @@ OPERATIONS: Final = (
         power="people",
         codes=(
             *(*_ONE, "same_person", "holder_unknown", "proposal_over", "login_taken"),
+            *("person_unknown", "role_same"),
             *("last_administrator", "merchant_revoked", "database_refused"),
         ),
     ),

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -105,6 +106,10 @@ class PeopleReader(Protocol):
 
     def person(self, person_id: int) -> Person | None:
         """One person."""
+        ...
+
+    def called(self, who: Iterable[str]) -> Mapping[str, str]:
+        """Names of ``person:3``, ``key:7`` (whose it is) and ``merchant:1``, as far as known."""
         ...
 
     def person_by_login(self, login: str) -> Person | None:

@@ -87,6 +87,10 @@ class ProposalStore(PeopleReader, ActStore, Protocol):
         """The newest first, below ``after`` where that is not 0, ``limit`` at most."""
         ...
 
+    def open_proposals(self, now: int, subject: str | None = None) -> list[Proposal]:
+        """All that wait for somebody, about anything or one subject, the newest first."""
+        ...
+
     def withdraw(self, number: int, by: By) -> bool:
         """End one that is open; False when it is not."""
         ...
@@ -150,7 +154,8 @@ class Proposals:
         MalformedError ``role_of_another``, ``login_invalid`` and those of ``check_person_name``,
         ``control_character``, ``text_too_long``; NotFoundError ``person_unknown``,
         ``merchant_unknown``; RefusedError ``holder_unknown``, ``role_required`` for one's own
-        place; ConflictError ``proposal_open``, ``login_taken``.
+        place; ConflictError ``proposal_open``, ``login_taken``, ``role_same``,
+        ``merchant_revoked``.
         """
         reason = given_reason(reason)
         with refusals_recorded(self.store, actor.by, "proposal", subject):
@@ -182,7 +187,8 @@ class Proposals:
         """Do what somebody else has proposed.
 
         NotFoundError ``proposal_unknown``; RefusedError ``same_person``, ``holder_unknown``;
-        ConflictError ``proposal_over``, and what the act itself raises.
+        ConflictError ``proposal_over``, and what the act itself raises; where that could not be
+        proposed any more, as ``propose``. Then it stays open.
         """
         proposal = self.one(number)
         with refusals_recorded(self.store, actor.by, "proposal", f"proposal:{number}"):
@@ -223,15 +229,23 @@ class Proposals:
                 raise ConflictError("login_taken", f"the name {login} is taken")
             return {"name": name, "login": local, "role": check_role(str(said.get("role", "")))}
         if kind == "revocation":
-            if room != "merchant" or self.store.account(int(number)) is None:
+            account = self.store.account(int(number)) if room == "merchant" else None
+            if account is None:
                 raise NotFoundError("merchant_unknown", "there is no such merchant")
+            if account.merchant.status == "revoked":
+                raise ConflictError("merchant_revoked", "this merchant was revoked for good")
             return {}
         found = self.store.person(int(number))
         if found is None or found.merchant_id is not None or found.state == "removed":
             raise NotFoundError("person_unknown", "there is no such person at the bureau")
         if found.id == person_id:
             raise RefusedError("role_required", "nobody changes their own place")
-        return {"role": check_role(str(said.get("role", "")))} if kind == "role" else {}
+        if kind != "role":
+            return {}
+        role = check_role(str(said.get("role", "")))
+        if role == found.role:
+            raise ConflictError("role_same", "this person has that role already")
+        return {"role": role}
 
 
 def new_person(proposal: Proposal, handle: bytes) -> NewPerson:

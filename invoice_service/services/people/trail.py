@@ -1,6 +1,6 @@
 """The trail: writing an act that was refused, and reading what was done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, get_args
 
@@ -187,6 +187,10 @@ class ActStore(Protocol):
 class TrailReader(Protocol):
     """Reading the trail."""
 
+    def called(self, who: Iterable[str]) -> Mapping[str, str]:
+        """Names of ``person:3``, ``key:7`` (whose it is) and ``merchant:1``, as far as known."""
+        ...
+
     def acts(self, wanted: ActFilter, after: int, limit: int) -> list[Recorded]:
         """Matching acts with ``seq`` above ``after``, in order, ``limit`` at most."""
         ...
@@ -200,6 +204,11 @@ class TrailReader(Protocol):
     ) -> list[RefusalRow]:
         """Counts of the hours from ``since`` to before ``until``, above the row ``after``."""
         ...
+
+
+def in_acts(found: Iterable[Recorded]) -> set[str]:
+    """By whom and to whom, of acts: for ``TrailReader.called``."""
+    return {who for one in found for who in (one.act.actor, one.act.subject)}
 
 
 def given_reason(text: str) -> str:

@@ -1,6 +1,7 @@
 """People and what lets them in. Each change writes its act beside it."""
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -15,6 +16,16 @@ from invoice_service.storage.sqlite.trail import append, last_said, read_said
 
 COLUMNS: Final = Person.__struct_fields__
 SELECT: Final = f"SELECT {', '.join(f'people.{name}' for name in COLUMNS)} FROM people"  # noqa: S608 # our own columns
+_CALLED: Final = (
+    "WITH asked AS (SELECT value AS who, substr(value, instr(value, ':') + 1) AS id,"
+    " substr(value, 1, instr(value, ':')) AS kind FROM json_each(:who))"
+    " SELECT who, coalesce(nullif(name, ''), login) FROM asked JOIN people p"
+    " ON p.id = CAST(asked.id AS INTEGER) AND kind = 'person:'"
+    " UNION ALL SELECT who, coalesce(nullif(p.name, ''), p.login) FROM asked JOIN api_keys k"
+    " ON k.id = CAST(asked.id AS INTEGER) AND kind = 'key:' JOIN people p ON p.id = k.person_id"
+    " UNION ALL SELECT who, m.name FROM asked JOIN merchants m"
+    " ON m.id = CAST(asked.id AS INTEGER) AND kind = 'merchant:'"
+)
 
 
 class People:
@@ -92,7 +103,7 @@ class People:
         ConflictError ``last_administrator``.
         """
         with self.connections.writing() as connection:
-            before = _read(connection, person_id)
+            before = read(connection, person_id)
             if before is None or (before.suspended_at is None) == (since is None):
                 return
             if since is not None:
@@ -108,6 +119,16 @@ class People:
         """End all that lets this person in, for ever; ConflictError ``last_administrator``."""
         with self.connections.writing() as connection:
             remove(connection, person_id, by, reason)
+
+    def called(self, who: Iterable[str]) -> dict[str, str]:
+        """Names by what the trail calls somebody, of those that are known, removed ones too.
+
+        Of ``person:3`` the person's, of ``key:7`` that of whoever holds it, of ``merchant:1`` the
+        merchant's.
+        """
+        asked = msgspec.json.encode(sorted(set(who))).decode()
+        with self.connections.reading() as connection:
+            return dict(connection.execute(_CALLED, {"who": asked}).fetchall())
 
     def person_standings(self, after: int, limit: int) -> list[PersonStanding]:
         """People above ``after``, each beside what the trail says of it at that moment."""
@@ -172,7 +193,7 @@ def keep(
 
 def invite(connection: sqlite3.Connection, person_id: int, link: Link, by: By) -> bool:
     """Void all that lets a person in, and keep an invitation; False for nobody."""
-    if _read(connection, person_id) is None:
+    if read(connection, person_id) is None:
         return False
     void(connection, person_id)
     _invite(connection, person_id, link.digest, link.expires_at, by)
@@ -183,7 +204,7 @@ def change_role(
     connection: sqlite3.Connection, person_id: int, role: PersonRole, by: By, reason: str = ""
 ) -> None:
     """Another role, within a transaction; ConflictError ``last_administrator``."""
-    before = _read(connection, person_id)
+    before = read(connection, person_id)
     if before is None:
         return
     _keep_an_administrator(connection, before, role)
@@ -194,7 +215,7 @@ def change_role(
 
 def remove(connection: sqlite3.Connection, person_id: int, by: By, reason: str = "") -> None:
     """Never again, within a transaction; ConflictError ``last_administrator``."""
-    before = _read(connection, person_id)
+    before = read(connection, person_id)
     if before is None or before.removed_at is not None:
         return
     _keep_an_administrator(connection, before, None)
@@ -229,7 +250,8 @@ def act_of_credential(
     append(connection, act_by(by, "credential", f"person:{person_id}", after=after))
 
 
-def _read(connection: sqlite3.Connection, person_id: int) -> Person | None:
+def read(connection: sqlite3.Connection, person_id: int) -> Person | None:
+    """One person, within a transaction."""
     row = connection.execute(f"{SELECT} WHERE id = ?", (person_id,)).fetchone()
     return None if row is None else read_person(row)
 

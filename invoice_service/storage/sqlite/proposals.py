@@ -7,7 +7,7 @@ import msgspec
 from sqlite_utils import Database
 
 from chain import canonical
-from chain.errors import ConflictError
+from chain.errors import ConflictError, NotFoundError
 from invoice_service.domain.acts import By, Said, act_by
 from invoice_service.services.people.proposals import (
     NewLink,
@@ -60,6 +60,16 @@ class ProposalRows:
         with self.connections.reading() as connection:
             rows = connection.execute(
                 f"{_SELECT} WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT ?2", (after, limit)
+            )
+            return [_proposal(row) for row in rows]
+
+    def open_proposals(self, now: int, subject: str | None = None) -> list[Proposal]:
+        """All that wait for somebody, about anything or one subject, the newest first."""
+        with self.connections.reading() as connection:
+            rows = connection.execute(
+                f"{_SELECT} WHERE state = 'open' AND expires_at > ?1"
+                " AND (?2 IS NULL OR subject = ?2) ORDER BY id DESC",
+                (now, subject),
             )
             return [_proposal(row) for row in rows]
 
@@ -138,19 +148,26 @@ def _ended(connection: sqlite3.Connection, number: int, state: str, by: By) -> P
 
 
 def _carry_out(connection: sqlite3.Connection, proposal: Proposal, link: NewLink, by: By) -> None:
+    """What was true when it was proposed may not be any more: this transaction looks again."""
     number = int(proposal.subject.partition(":")[2] or 0)
     invitation = people.Link(link.digest, link.expires_at)
     if proposal.kind == "invitation":
         people.add(connection, new_person(proposal, link.handle), invitation, by)
-    elif proposal.kind == "reinvitation":
-        people.invite(connection, number, invitation, by)
-    elif proposal.kind == "role":
-        role = check_role(str(proposal.said["role"]))
-        people.change_role(connection, number, role, by, proposal.reason)
-    elif proposal.kind == "removal":
-        people.remove(connection, number, by, proposal.reason)
-    else:
+    elif proposal.kind == "revocation":
         revoke_merchant(connection, number, by, proposal.reason)
+    else:
+        found = people.read(connection, number)
+        if found is None or found.state == "removed":
+            raise NotFoundError("person_unknown", "this person was removed meanwhile")
+        if proposal.kind == "reinvitation":
+            people.invite(connection, number, invitation, by)
+        elif proposal.kind == "removal":
+            people.remove(connection, number, by, proposal.reason)
+        else:
+            role = check_role(str(proposal.said["role"]))
+            if found.role == role:
+                raise ConflictError("role_same", "this person has that role already")
+            people.change_role(connection, number, role, by, proposal.reason)
 
 
 def _act(

@@ -253,8 +253,13 @@ class Register:
 
 
 def revoke_merchant(connection: sqlite3.Connection, merchant_id: int, by: By, reason: str) -> None:
-    """Stop one from issuing for good, within a transaction that has begun."""
+    """Stop one from issuing for good, within a transaction that has begun.
+
+    ConflictError ``merchant_revoked`` for one that was.
+    """
     before = _one(connection, "status", merchant_id)
+    if before is not None and before[0] == "revoked":
+        raise ConflictError("merchant_revoked", "this merchant was revoked for good")
     if before is not None:
         change_status(connection, merchant_id, before[0], "revoked", by, reason)
 

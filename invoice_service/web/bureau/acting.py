@@ -25,7 +25,7 @@ from invoice_service.web.ground.limits import limits_typed
 from invoice_service.web.people.gate import Gate
 
 _STATES: Final[dict[str, Status]] = {status: status for status in get_args(Status)}
-_WAITING: Final = 50  # proposals that are looked through, the newest
+_LAST: Final = 50  # acts that are looked through for one that was done, the newest
 MAY: Final[dict[str, tuple[OfficialRole, ...]]] = {
     power: with_power(power) for power in ("suspend", "admit")
 }
@@ -61,10 +61,8 @@ class Acting:
     def waiting(self, account: Account) -> Proposal | None:
         """The proposal to revoke it that waits for another administrator."""
         now, subject = self._gate.door.desk.clock(), _subject(account)
-        for one in self._proposals.store.proposals(0, _WAITING):
-            if (one.kind, one.subject, one.seen(now)) == ("revocation", subject, "open"):
-                return one
-        return None
+        found = self._proposals.store.open_proposals(now, subject)
+        return next((one for one in found if one.kind == "revocation"), None)
 
     def two(self) -> bool:
         """Whether revoking takes two."""
@@ -158,7 +156,7 @@ class Acting:
         if problem.code not in ("merchant_changed", "merchant_revoked"):
             return False
         wanted = ActFilter(subject=_subject(account), type=type_)
-        for one in self._store.newest_acts(wanted, NEWEST, _WAITING):
+        for one in self._store.newest_acts(wanted, NEWEST, _LAST):
             if one.act.outcome == "done":
                 found = one.act
                 said = (by.actor, after, fields.get("reason"))

@@ -192,15 +192,19 @@ class BureauPeople:
         """``typed`` is what a refused form said, and ``at`` the name of its field for a reason."""
         people = self._staff.store.people(None)
         now = self._desk.clock()
-        found = self._proposals.store.proposals(0, _SHOWN)
+        store = self._proposals.store
+        waiting = store.open_proposals(now)
+        decided = [(one, one.seen(now)) for one in store.proposals(0, _SHOWN)]
+        named = {who for one in waiting for who in (one.actor, one.subject)}
+        named |= {who for one, _ in decided for who in (one.actor, one.subject, one.decided_by)}
         values: dict[str, Any] = {
             "people": people,
-            "names": {one.id: one.name for one in people},
+            "names": store.called(named),
             "roles": OFFICIALS,
             "may": visitor.has("people"),
             "two": self._proposals.in_force(),
-            "waiting": [one for one in found if one.seen(now) == "open"],
-            "decided": [(one, one.seen(now)) for one in found if one.seen(now) != "open"],
+            "waiting": waiting,
+            "decided": [(one, state) for one, state in decided if state != "open"],
             "typed": typed,
             "link": token and f"{self._gate.door.public_url}/invitation/{token}",
         }

@@ -185,6 +185,7 @@ def test_a_merchant_is_revoked_by_two_and_for_good(house: House, two: tuple[Acto
     [
         ("role", "person:999", {"role": "viewer"}, NotFoundError, "person_unknown"),
         ("role", "person:3", {"role": "owner"}, MalformedError, "role_of_another"),
+        ("role", "person:3", {"role": "viewer"}, ConflictError, "role_same"),
         ("role", "person:4", {"role": "viewer"}, NotFoundError, "person_unknown"),
         ("revocation", "merchant:999", {}, NotFoundError, "merchant_unknown"),
         ("invitation", "bureau", {"name": "", "login": "a"}, MalformedError, "text_empty"),
@@ -209,6 +210,47 @@ def test_what_could_never_be_done_is_refused_at_once(
     house.person("zhang")  # a merchant's
     with pytest.raises(kind_of_error, match=code):
         house.desk.proposals.propose(kind, subject, said, "", two[0])  # type: ignore[arg-type]
+
+
+def test_what_has_come_about_otherwise_is_not_done_again(
+    house: House, two: tuple[Actor, Actor]
+) -> None:
+    """The role was given, or the merchant revoked, since it was proposed."""
+    first, second = two
+    he, mine = house.person("he", "viewer"), house.mine.merchant_id or 0
+    propose = house.desk.proposals.propose
+    role = propose("role", f"person:{he.id}", {"role": "examiner"}, "", first).id
+    revocation = propose("revocation", f"merchant:{mine}", {}, "", first).id
+    house.store.set_role(he.id, "examiner", house.by())
+    house.store.set_status(mine, "revoked", house.by())
+    acts = house.store.last_act().seq
+    for number, code in ((role, "role_same"), (revocation, "merchant_revoked")):
+        with pytest.raises(ConflictError, match=code):
+            house.desk.proposals.confirm(number, second)
+        assert house.desk.proposals.withdraw(number, second).state == "withdrawn"
+    told = house.store.acts(ActFilter(), acts, 9)
+    assert [one.act.outcome for one in told] == ["refused", "done"] * 2
+    with pytest.raises(ConflictError, match="merchant_revoked"):
+        propose("revocation", f"merchant:{mine}", {}, "", first)
+
+
+def test_what_waits_is_found_behind_any_number_of_others(
+    house: House, two: tuple[Actor, Actor]
+) -> None:
+    first, second = two
+    mine = f"merchant:{house.mine.merchant_id}"
+    made = house.desk.proposals.propose("revocation", mine, {}, "", first).id
+    said = {"role": "viewer", "name": "N"}
+    others = [
+        house.desk.proposals.propose("invitation", "bureau", {**said, "login": f"n{n}"}, "", first)
+        for n in range(60)
+    ]
+    store = house.store
+    assert [one.id for one in store.open_proposals(house.now, mine)] == [made]
+    assert len(store.open_proposals(house.now)) == 61
+    house.desk.proposals.withdraw(others[0].id, second)
+    assert len(store.open_proposals(house.now)) == 60
+    assert store.open_proposals(house.now + 604_800) == []
 
 
 def test_rows_are_frozen(house: House, two: tuple[Actor, Actor]) -> None:
