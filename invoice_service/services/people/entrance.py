@@ -23,6 +23,7 @@ from invoice_service.services.people.person import (
     NewPerson,
     PeopleStore,
     Person,
+    PersonRole,
     Whose,
     check_person_name,
     make_login,
@@ -42,11 +43,19 @@ _MARK: Final = struct.Struct(">QQ")
 
 
 class SignedIn(NamedTuple):
-    """A session's text for the cookie, and whether the second factor is still missing."""
+    """A session's text for the cookie, and whether the second factor is still missing.
+
+    By the provider of sign-ins: ``before`` is the role that the person had until now, None for
+    somebody new; ``lesser`` whether the provider calls them an administrator and two here do not.
+    """
 
     token: str
     person: Person
     level: Level
+    before: PersonRole | None = None
+    lesser: bool = False
+    told: bool = False
+    """Whether the person is to be told of it now: once, not at each sign-in."""
 
 
 class Entrance:
@@ -130,7 +139,7 @@ class Entrance:
             if person is not None:
                 self.sessions.store.end_sessions(person.id, by)
             raise RefusedError("provider_no_role", "the provider gives you no role here")
-        role = known.role
+        role, before = known.role, None if person is None else person.role
         if role == "administrator" and (person is None or person.role != role):
             role = known.lesser if self._makes_none() else role
         if person is None:
@@ -144,8 +153,11 @@ class Entrance:
                 self.sessions.store.end_sessions(person.id, by)
                 raise
             person = msgspec.structs.replace(person, role=role)
-        how = "oidc" if role == known.role else "oidc_lesser"
-        return self._signed(person, "strong", visit, how, old)
+        lesser = role != known.role
+        how = "oidc_lesser" if lesser else "oidc"
+        signed = self._signed(person, "strong", visit, how, old)
+        told = lesser if before is None else before != role
+        return signed._replace(before=before, lesser=lesser, told=told)
 
     def _provided(self, known: Known, role: OfficialRole, by: By) -> Person:
         """Keep somebody new, under a name that is free."""

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, Response, redirect, request
 from werkzeug import Response as AnyResponse
 
 from chain.errors import ConflictError, MalformedError, RefusedError, UnavailableError
+from invoice_service.services.people.entrance import SignedIn
 from invoice_service.services.people.oidc import WAY_SECONDS
 from invoice_service.web.people.gate import Gate
 from invoice_service.web.people.sign_in import onward_of
@@ -51,4 +52,9 @@ class ProviderPages:
             signed = self._desk.entrance.by_provider(known, self._gate.visit(), self._gate.token())
         except (RefusedError, UnavailableError, ConflictError, MalformedError) as problem:
             return self._gate.keep(self._gate.problem(problem), _WAY, "", max_age=0)
-        return self._gate.keep(self._gate.enter(signed, known.to), _WAY, "", max_age=0)
+        answer = self._gate.enter(signed, self._told(signed, known.to) if signed.told else known.to)
+        return self._gate.keep(answer, _WAY, "", max_age=0)
+
+    def _told(self, signed: SignedIn, to: str) -> Response:
+        """That the role is another one, before going on: nobody else would say so."""
+        return self._gate.page("people/role.html", signed=signed, to=request.root_path + to)

@@ -142,6 +142,36 @@ def test_where_there_are_two_the_provider_alone_makes_no_administrator(
     assert ways == ["oidc_lesser", "oidc_lesser", "oidc", "oidc", "oidc_lesser"]
 
 
+def test_who_gets_another_role_is_told_so_once(bureau: Bureau, there: Provider) -> None:
+    browser = bureau.browser()
+    there_and_back(browser, there)
+    there.knows(**HE, roles="tax-viewers")
+    told = there_and_back(browser, there, "/bureau/totals")
+    assert told.status_code == 200
+    for word in ("审核员", "查阅员", 'href="/bureau/totals"'):
+        assert word in told.text
+    assert browser.is_in()
+    assert there_and_back(browser, there, "/bureau/").headers["Location"] == "/bureau/"
+    last = bureau.acts("role")[-1]
+    assert (last["actor"], last["before"], last["after"]) == (
+        *("provider", {"role": "examiner"}),
+        {"role": "viewer"},
+    )
+
+
+def test_whom_the_provider_alone_calls_an_administrator_is_told_what_is_missing(
+    bureau: Bureau, there: Provider
+) -> None:
+    for name in ("chen", "lin"):
+        bureau.person(name, "administrator")
+    there.knows(**HE, roles=["tax-heads"])
+    browser = bureau.browser()
+    told = there_and_back(browser, there, "/bureau/")
+    assert told.status_code == 200
+    assert "两名管理员" in told.text
+    assert there_and_back(browser, there, "/bureau/").status_code == 303, "once"
+
+
 def test_before_there_are_two_it_does(bureau: Bureau, there: Provider) -> None:
     bureau.person("chen", "administrator")
     assert came(bureau, there, "tax-heads").role == "administrator"
