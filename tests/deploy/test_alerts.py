@@ -17,7 +17,8 @@ from tests.outside import need
 SHIPPED: Final = Path(__file__).parents[2] / "deploy" / "alerts.yml"
 OPERATIONS: Final = Path(__file__).parents[2] / "docs" / "operations.md"
 OURS: Final = re.compile(r"\bfapiao_[a-z_]+")
-LABEL: Final = re.compile(r'\b(endpoint|status)="([^"]*)"')
+LABEL: Final = re.compile(r'\b(endpoint|status)!?="([^"]*)"')
+ANY_OF: Final = re.compile(r'\b(endpoint|status)=~"([^"]*)"')
 SAMPLE: Final = re.compile(r"^(fapiao_[a-z_]+)", re.MULTILINE)
 
 
@@ -45,11 +46,21 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         yield Told(text, set(SAMPLE.findall(text)), set(desk.app.view_functions))
 
 
+def spelled(pattern: str) -> Iterator[str]:
+    """Each value that a pattern of ours means: ``a[.](b|c)|d`` is ``a.b``, ``a.c`` and ``d``."""
+    for part in re.split(r"\|(?![^(]*\))", pattern.replace("[.]", ".")):
+        head, _, names = part.removesuffix(")").partition("(")
+        yield from (head + name for name in names.split("|"))
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
 def test_a_rule_asks_for_what_there_is(rule: dict[str, Any], told: Told) -> None:
     assert set(OURS.findall(rule["expr"])) <= told.names
     for label, value in LABEL.findall(rule["expr"]):
         assert value in (told.endpoints if label == "endpoint" else CLASSES)
+    for label, pattern in ANY_OF.findall(rule["expr"]):
+        for each in spelled(pattern):
+            assert each in (told.endpoints if label == "endpoint" else CLASSES)
     assert rule["labels"]["severity"] in ("page", "ticket")
     assert rule["annotations"]["summary"]
 
@@ -111,7 +122,9 @@ def one(name: str, alarms: str, calm: str, silent: str, calls: str) -> Course:
 
 UP: Final = 'up{job="fapiao"}'
 ANSWERS: Final = 'fapiao_answers_total{endpoint="issuing.issue",status="%s"}'
-UNREADY: Final = 'fapiao_answers_total{endpoint="operations.readyz",status="5xx"}'
+SCANS: Final = 'fapiao_answers_total{endpoint="pages.scan",status="%s"}'
+PAPERS: Final = 'fapiao_answers_total{endpoint="paper_page.judge",status="%s"}'
+UNREADY: Final = 'fapiao_answers_total{endpoint="operations.readyz",status="503"}'
 FULL: Final = 'fapiao_turned_away_total{reason="bodies_full"}'
 BUCKET: Final = 'fapiao_answer_seconds_bucket{endpoint="issuing.issue",le="%s"}'
 COURSES: Final = {
@@ -132,9 +145,36 @@ COURSES: Final = {
         "10m",
         "11m",
     ),
-    # the very first one of an endpoint counts; /readyz says 503 whenever FapiaoNotReady calls
+    "FapiaoIssuesFail": Course(
+        {ANSWERS % "2xx": "0+98x40", ANSWERS % "503": "0+2x40"},
+        # strangers' papers are refused a thousand times as often as somebody issues
+        {ANSWERS % "2xx": "0+99x40", ANSWERS % "503": "0+1x40", PAPERS % "503": "0+9999x40"},
+        "1m",
+        "3m",
+    ),
+    "FapiaoChecksFail": Course(
+        {SCANS % "2xx": "0+94x40", SCANS % "5xx": "0+6x40"},
+        {SCANS % "2xx": "0+95x40", SCANS % "5xx": "0+5x40", PAPERS % "503": "0+9999x40"},
+        "2m",
+        "4m",
+    ),
+    "FapiaoBroken": Course(
+        {PAPERS % "2xx": "0+94x40", PAPERS % "5xx": "0+6x40"},
+        {PAPERS % "2xx": "0+95x40", PAPERS % "5xx": "0+5x40", PAPERS % "503": "0+9999x40"},
+        "2m",
+        "4m",
+    ),
+    # the very first one of an endpoint counts; 503 is not broken
     "FapiaoServerErrors": Course(
         {ANSWERS % "5xx": "0 0 1x20"}, {ANSWERS % "5xx": "0x20", UNREADY: "0 0 1x20"}, "30s", "1m"
+    ),
+    # /readyz says 503 whenever FapiaoNotReady calls
+    "FapiaoBusy": Course(
+        {PAPERS % "503": "0+9x80"},
+        {PAPERS % "503": "0+2x80", UNREADY: "0+9x80"},
+        "9m",
+        "25m",
+        labels={"endpoint": "paper_page.judge"},
     ),
     "FapiaoManyRefused": Course(
         {ANSWERS % "4xx": "0+700x60", ANSWERS % "2xx": "0+600x60"},

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -20,9 +21,12 @@ from invoice_service.front.crowd import REASONS, Why
 BOUNDS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 30000)
 NANOSECONDS_PER_MS = 1_000_000
 BOUNDS_NS = [bound * NANOSECONDS_PER_MS for bound in BOUNDS_MS]
-CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
-BROKEN = "5xx"
+CLASSES = ("1xx", "2xx", "3xx", "4xx", "503", "5xx")
+"""503 by itself: it says come back later, which a crowd of strangers may bring about, while
+other answers of its class say that something broke."""
+FAILED = ("503", "5xx")
 """Told from 0 on: what begins at 1 has not increased, so the first one would alarm nobody."""
+_BUSY, _BROKEN = map(CLASSES.index, FAILED)
 OTHER = "other"  # what matched no route
 FEEDS = "feeds open"
 
@@ -46,7 +50,7 @@ class Meter:
         base = self._base.get(endpoint or OTHER, self._base[OTHER])
         bucket = base + self._width + 1 + bisect_left(BOUNDS_NS, nanoseconds)
         self._counts.add(
-            ((base + status // 100 - 1, 1), (base + self._width, nanoseconds), (bucket, 1))
+            ((base + _class_of(status), 1), (base + self._width, nanoseconds), (bucket, 1))
         )
 
     def turned_away(self, why: Why, now: int) -> None:
@@ -94,7 +98,7 @@ class Exposition(Collector):
         for endpoint in self._meter.endpoints:
             for status in CLASSES:
                 count = numbers[f"{endpoint} {status}"]
-                if count or status == BROKEN:
+                if count or status in FAILED:
                     answers.add_metric([endpoint, status], count)
             buckets, total = _buckets(numbers, endpoint)
             if total:
@@ -111,6 +115,13 @@ class Exposition(Collector):
         """(body, content type) in the text form that the scraper asks for."""
         encoder, kind = choose_encoder(accept)
         return encoder(self._registry), kind
+
+
+def _class_of(status: int) -> int:
+    """Which of ``CLASSES`` a status is of."""
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return _BUSY
+    return _BROKEN if status >= HTTPStatus.INTERNAL_SERVER_ERROR else status // 100 - 1
 
 
 def _turned_away(why: Why) -> tuple[str, str]:
