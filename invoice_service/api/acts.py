@@ -30,14 +30,19 @@ PAGE, LONGEST_PAGE = 100, 1000
 
 
 class DecisionBody(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One act; ``act`` is the commitment in its log entry. What is not said is absent."""
+    """One act; ``act`` is the commitment in its log entry. What is not said is absent.
+
+    Names are for officials alone, of now, and no part of the document.
+    """
 
     seq: int
     act: str
     type: str
     at: str
     by: str
+    by_name: str = ""
     subject: str
+    subject_name: str = ""
     before: Said = {}
     after: Said = {}
     reason: str = ""
@@ -58,6 +63,8 @@ WORDS: Final[Words] = {
     "DecisionBody.type": says("What was decided", enum=list(ACT_TYPES)),
     "DecisionBody.at": says("UTC", format="date-time"),
     "DecisionBody.by": says("Who did it: a key, a person, or a user of the machine"),
+    "DecisionBody.by_name": says("For officials: how the person, or the key's holder, is called"),
+    "DecisionBody.subject_name": says("For officials: how the person or merchant is called"),
     "DecisionBody.subject": says("What it was done to"),
     "DecisionBody.before": says("What it changed, as it was"),
     "DecisionBody.after": says("What it changed, as it is since"),
@@ -120,6 +127,8 @@ def blueprint(parts: Parts) -> Blueprint:
         limit = whole_number(asked, "limit", PAGE, LONGEST_PAGE)
         found = parts.store.logged_acts(after, limit, whose)
         bodies = [_body(one, parts.log.find(act_key(one.commitment))) for one in found]
+        if whose is None:
+            _name(bodies, parts)
         more = found[-1].seq if len(found) == limit else None
         return json_answer(DecisionPage(bodies, more))
 
@@ -150,6 +159,13 @@ def _commitment(text: str) -> Digest:
         return digest_from_hex(text)
     except MalformedError:
         raise NotFoundError("act_unknown", "a commitment has 64 lower-case hex digits") from None
+
+
+def _name(bodies: list[DecisionBody], parts: Parts) -> None:
+    """Say the names of who decided and about whom; a merchant is not told them."""
+    names = parts.store.called({who for one in bodies for who in (one.by, one.subject)})
+    for one in bodies:
+        one.by_name, one.subject_name = names.get(one.by, ""), names.get(one.subject, "")
 
 
 def _body(act: LoggedAct, index: int | None) -> DecisionBody:

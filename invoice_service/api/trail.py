@@ -1,6 +1,6 @@
 """The trail for officials: who did what, and how often callers were refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -26,21 +26,26 @@ from invoice_service.openapi.operation import (
     page,
     says,
 )
-from invoice_service.services.people.trail import ActFilter, RefusalRow
+from invoice_service.services.people.trail import ActFilter, RefusalRow, in_acts
 
 PAGE, LONGEST_PAGE = 100, 1000
 LARGEST = 2**53 - 1
 
 
 class ActBody(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One act; ``hash`` covers it and all before it. What is not said is absent."""
+    """One act; ``hash`` covers it and all before it. What is not said is absent.
+
+    Names are of now, and nothing covers them.
+    """
 
     seq: int
     at: str
     actor: str
+    actor_name: str = ""
     origin: str = ""
     type: str
     subject: str
+    subject_name: str = ""
     outcome: Outcome
     code: str = ""
     before: Said = {}
@@ -79,9 +84,11 @@ WORDS: Final[Words] = {
     "ActBody.seq": says("Counted from 1, without a gap"),
     "ActBody.at": says("UTC", format="date-time"),
     "ActBody.actor": says("Who did it: a key by its id, or a user of the machine"),
+    "ActBody.actor_name": says("How the person is called, or whoever holds the key; not hashed"),
     "ActBody.origin": says("The address from which it came"),
     "ActBody.type": says("What was done"),
     "ActBody.subject": says("What it was done to"),
+    "ActBody.subject_name": says("How the person or merchant is called, or the key's holder"),
     "ActBody.outcome": says("Whether it was allowed or refused"),
     "ActBody.code": says("Why it was refused"),
     "ActBody.before": says("What it changed, as it was"),
@@ -162,7 +169,8 @@ def blueprint(parts: Parts) -> Blueprint:
         )
         after, limit = _page(asked)
         found = parts.store.acts(wanted, after, limit)
-        bodies = [act_body(one) for one in found]
+        names = parts.store.called(in_acts(found))
+        bodies = [act_body(one, names) for one in found]
         if kind == NDJSON:
             return _lines(bodies)
         return _by_accept(json_answer(ActPage(bodies, _next([a.seq for a in found], limit))))
@@ -184,9 +192,11 @@ def blueprint(parts: Parts) -> Blueprint:
     return routes
 
 
-def act_body(found: Recorded) -> ActBody:
-    """An act as it is shown."""
-    said = msgspec.structs.asdict(found.act) | {"at": _time(found.act.at)}
+def act_body(found: Recorded, names: Mapping[str, str]) -> ActBody:
+    """An act as it is shown; ``names`` as ``TrailReader.called``."""
+    act = found.act
+    said = msgspec.structs.asdict(act) | {"at": _time(act.at)}
+    said |= {"actor_name": names.get(act.actor, ""), "subject_name": names.get(act.subject, "")}
     return ActBody(seq=found.seq, hash=found.hash.hex(), **said)
 
 

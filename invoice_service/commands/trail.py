@@ -10,7 +10,7 @@ from invoice_service.commands.output import json_option, print_json, print_table
 from invoice_service.commands.session import Session
 from invoice_service.domain.acts import ACT_TYPES, Recorded, Said
 from invoice_service.domain.numbering import SHANGHAI, format_utc
-from invoice_service.services.people.trail import ActFilter, RefusalRow
+from invoice_service.services.people.trail import ActFilter, RefusalRow, in_acts
 from invoice_service.storage.sqlite import SqliteStore
 
 PAGE = 500
@@ -63,9 +63,12 @@ def _midnight(day: datetime) -> int:
     return int(day.replace(tzinfo=SHANGHAI).timestamp())
 
 
-def _acts(store: SqliteStore, wanted: ActFilter, after: int) -> Iterator[Recorded]:
+def _acts(store: SqliteStore, wanted: ActFilter, after: int) -> Iterator[tuple[Recorded, str, str]]:
+    """Acts, each with how its actor and its subject are called now, "" where nobody knows."""
     while page := store.acts(wanted, after, PAGE):
-        yield from page
+        names = store.called(in_acts(page))
+        for one in page:
+            yield one, names.get(one.act.actor, ""), names.get(one.act.subject, "")
         after = page[-1].seq
 
 
@@ -77,11 +80,12 @@ def _refusals(
         after = page[-1].id
 
 
-def _show_acts(found: Iterator[Recorded], *, as_json: bool) -> None:
+def _show_acts(found: Iterator[tuple[Recorded, str, str]], *, as_json: bool) -> None:
     if as_json:
-        for one in found:
+        for one, who, whom in found:
             act = msgspec.structs.asdict(one.act) | {"at": format_utc(one.act.at)}
-            print_json({"seq": one.seq, **act, "hash": one.hash.hex()})
+            names = {"actor_name": who, "subject_name": whom}
+            print_json({"seq": one.seq, **act, **names, "hash": one.hash.hex()})
         return
     print_table(
         ["no.", "when", "who", "from", "what", "of", "outcome", "before", "after", "hash"],
@@ -89,16 +93,16 @@ def _show_acts(found: Iterator[Recorded], *, as_json: bool) -> None:
             (
                 one.seq,
                 format_utc(one.act.at),
-                one.act.actor,
+                f"{one.act.actor} {who}".rstrip(),
                 one.act.origin,
                 one.act.type,
-                one.act.subject,
+                f"{one.act.subject} {whom}".rstrip(),
                 " ".join(filter(None, (one.act.outcome, one.act.code, one.act.reason))),
                 _words(one.act.before),
                 _words(one.act.after),
                 one.hash.hex()[:16],
             )
-            for one in found
+            for one, who, whom in found
         ),
     )
 

@@ -77,6 +77,7 @@ def test_every_change_says_who_made_it_from_where_and_when(desk: Desk) -> None:
         "origin": "192.0.2.7",
         "type": "quota",
         "subject": "merchant:2",
+        "subject_name": CAFE["name"],
         "outcome": "done",
         "before": {"quota": 3},
         "hash": "",

@@ -75,11 +75,13 @@ class Town:
         max_block: int = 1_000,
         max_backwards: int = MAX_BACKWARDS,
         acts: bool = False,
+        bound: bool = False,
     ) -> None:
         """``max_backwards`` are seconds, as in config.toml.
 
         Without ``acts`` the worker is one of before: acts wait for the log, and only invoices and
-        closings get there, so that places are those of invoices alone.
+        closings get there, so that places are those of invoices alone; without ``bound`` no act
+        binds the trail.
         """
         self.folder = folder
         self.now = NOON
@@ -107,7 +109,7 @@ class Town:
             max_block=max_block,
             known=self.store.known_times,
             note=self.store.note_clock,
-            bind=self.store.bind_trail if acts else lambda _: None,
+            bind=self.store.bind_trail if bound else lambda _: None,
             max_forwards=YEARS,
             fold=self.store.fold,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response
 
 from chain.errors import MalformedError
 from invoice_service.documents.looked import looked_csv
@@ -11,7 +11,7 @@ from invoice_service.domain.numbering import shanghai_time
 from invoice_service.services.people.lookups import Looked, LookupFilter, LookupStore
 from invoice_service.services.people.person import Person
 from invoice_service.web.bureau.navigation import bureau_page
-from invoice_service.web.bureau.trail import span_of
+from invoice_service.web.bureau.trail import link_to, span_of
 from invoice_service.web.people.gate import Gate
 
 PAGE: Final = 100
@@ -56,7 +56,7 @@ class LookupsPage:
             people=people.values(),
             names={number: one.name for number, one in people.items()},
             counts=counts[:_TOLD],
-            found=[(one, _link(one)) for one in found],
+            found=[(one, link_to(one.subject)) for one in found],
             next=found[-1].seq if len(found) == PAGE else None,
         )
 
@@ -93,14 +93,6 @@ class LookupsPage:
         while found := self._store.looked(wanted, before, _AT_ONCE):
             yield from found
             before = found[-1].seq
-
-
-def _link(one: Looked) -> str:
-    """Where what was looked at is shown, as far as a page has it by that name."""
-    kind, _, number = one.subject.partition(":")
-    if kind == "merchant" and number.isdecimal():
-        return url_for("bureau_merchants.one", merchant=number)
-    return url_for("admission_desk.one", application=number) if kind == "application" else ""
 
 
 def _number(text: str, name: str) -> int | None:

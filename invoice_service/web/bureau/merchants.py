@@ -24,7 +24,7 @@ from invoice_service.domain.numbering import shanghai_time
 from invoice_service.services.help.ports import ScanStore
 from invoice_service.services.people.lookups import UNSAID, Lookups, What
 from invoice_service.services.people.sessions import Visitor
-from invoice_service.services.people.trail import NEWEST, ActFilter
+from invoice_service.services.people.trail import NEWEST, ActFilter, in_acts
 from invoice_service.services.ports import Account, InvoiceFilter, InvoiceReader, MerchantFilter
 from invoice_service.web.bureau.acting import MAY, Acting
 from invoice_service.web.bureau.acting import Store as ActingStore
@@ -133,6 +133,7 @@ class MerchantPages:
         today = shanghai_time(self._clock()).date().isoformat()
         wanted = InvoiceFilter(merchant_id=account.merchant.id)
         invoices = self._store.invoices(wanted, self._gate.after(), PAGE)
+        acts = self._acts(account.merchant)
         return bureau_page(
             self._gate,
             "bureau/merchant.html",
@@ -149,7 +150,8 @@ class MerchantPages:
             months=self._figures.show({"by": "month", **of}, height),
             rates=self._figures.show({"by": "rate", **of}, height),
             scans=self._scans.scans(_FIRST_DAY, today, _SCANNED, account.merchant.id),
-            acts=self._acts(account.merchant),
+            acts=acts,
+            names=self._store.called(in_acts(acts)),
             invoices=invoices,
             next=invoices[-1].seq if len(invoices) == PAGE else None,
         )

@@ -3,12 +3,13 @@
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, url_for
 
 from chain.errors import MalformedError
-from invoice_service.domain.acts import ACT_TYPES, ActType
+from invoice_service.domain.acts import ACT_TYPES, Act, ActType
 from invoice_service.domain.numbering import SHANGHAI
-from invoice_service.services.people.trail import NEWEST, ActFilter, TrailReader
+from invoice_service.services.people.person import BUREAU, parse_login
+from invoice_service.services.people.trail import NEWEST, ActFilter, TrailReader, in_acts
 from invoice_service.web.bureau.navigation import bureau_page
 from invoice_service.web.ground.catalogs import N_
 from invoice_service.web.people.gate import Gate
@@ -55,12 +56,51 @@ NAMES: Final[dict[ActType, str]] = {
 }
 """What was done, by the word of the trail."""
 
+FIELDS: Final = {
+    "role": N_("role"),
+    "office": N_("role of the bureau"),
+    "status": N_("state"),
+    "state": N_("state"),
+    "quota": N_("invoices in all"),
+    "month_quota": N_("in a month"),
+    "invoice_limit": N_("on one invoice"),
+    "batch": N_("batch"),
+    "merchant": N_("merchant"),
+    "person": N_("person"),
+    "till": N_("till"),
+    "kind": N_("kind"),
+    "how": N_("by what"),
+    "level": N_("how strong"),
+    "session": N_("signed-in place"),
+    "sessions": N_("signed-in places"),
+    "expires_at": N_("until"),
+    "notice_until": N_("on notice until"),
+    "suspended_at": N_("suspended at"),
+    "removed_at": N_("removed at"),
+    "revoked_at": N_("revoked at"),
+    "risk": N_("risk"),
+    "credit": N_("credit class"),
+    "warning": N_("warning"),
+    "reason": N_("reason"),
+    "count": N_("how many"),
+    "acts": N_("acts before it"),
+    "hour": N_("hour"),
+    "of": N_("about"),
+    "what": N_("what was looked at"),
+    "name": N_("name"),
+    "login": N_("sign-in name"),
+    "step": N_("step"),
+}
+"""What an act says that it changed; the others stand by the word of the trail."""
+_DIGESTS: Final = frozenset({"particulars", "papers", "digest", "hash"})
+
 
 class TrailPage:
     """The acts, a page at a time, the newest first."""
 
     def __init__(self, gate: Gate, store: TrailReader) -> None:
         self._gate, self._store = gate, store
+        self._people = gate.door.desk.staff.store
 
     def blueprint(self) -> Blueprint:
         """The route."""
@@ -80,7 +120,7 @@ class TrailPage:
         since, until = span_of(asked["day"], asked["day"])
         wanted = ActFilter(
             subject=asked["subject"] or None,
-            actor=asked["actor"] or None,
+            actor=self._actor(asked["actor"]),
             type=asked["type"] or None,
             since=since,
             until=until,
@@ -90,11 +130,45 @@ class TrailPage:
             self._gate,
             "bureau/trail.html",
             acts=found,
+            names=self._store.called(in_acts(found)),
             asked=asked,
             types=NAMES,
+            link_to=link_to,
+            changes=changes,
+            fields=FIELDS,
             outcomes=_OUTCOMES,
             next=found[-1].seq if len(found) == PAGE else None,
         )
+
+    def _actor(self, text: str) -> str | None:
+        """Whom a sign-in name means, as the trail has it; what is none is looked for as it is."""
+        login = parse_login(text)
+        tries = () if not login or ":" in login else (login, f"{login}@{BUREAU}")
+        for one in tries:
+            if (found := self._people.person_by_login(one)) is not None:
+                return f"person:{found.id}"
+        return text or None
+
+
+def changes(act: Act) -> list[tuple[str, int | str | None, int | str | None]]:
+    """What an act changed, by name: as it was, as it is since; None for what is not said.
+
+    Digests are for programs.
+    """
+    names = dict.fromkeys((*act.before, *act.after))
+    both = ((name, act.before.get(name), act.after.get(name)) for name in names)
+    return [one for one in both if one[0] not in _DIGESTS and one[1] != one[2]]
+
+
+def link_to(subject: str) -> str:
+    """Where what an act was about is shown, as far as a page has it by that name; else "".
+
+    A URL of our own.
+    """
+    kind, _, number = subject.partition(":")
+    if kind == "merchant" and number.isdecimal():
+        return url_for("bureau_merchants.one", merchant=number)
+    return url_for("admission_desk.one", application=number) if kind == "application" else ""
 
 
 def span_of(first: str, last: str) -> tuple[int | None, int | None]:

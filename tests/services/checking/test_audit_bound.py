@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -29,7 +29,7 @@ SIGNED_IN = 4
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
     """Somebody has signed in, and the log holds that; the act that binds is the fifth."""
-    town = Town(tmp_path, acts=True)
+    town = Town(tmp_path, acts=True, bound=True)
     town.settle_in()
     town.store.record(act_by(by(town), "sign_in", "person:2", after={"level": "full"}))
     town.anchor()
@@ -53,7 +53,9 @@ def wait(town: Town) -> None:
 def remake(town: Town, acts: Sequence[Act]) -> None:
     """These acts, with all that follows from them: hashes, what binds them, documents."""
     salts = [act.salt for act in town.store.logged_acts(0, 99)]
-    made, rows, head, last = [], [], ZERO, cast("dict[str, Digest]", {})
+    made: list[Act] = []
+    rows: list[tuple[Any, ...]] = []
+    head, last = ZERO, cast("dict[str, Digest]", {})
     for seq, one in enumerate(acts, 1):
         said = Head(seq - 1, head).said() if one.type == "trail" else one.after
         act = msgspec.structs.replace(one, after=said)
@@ -149,7 +151,18 @@ def test_counts_of_refusals_taken_out_with_the_act_that_closed_them(town: Town) 
     hour = by(town).at - by(town).at % HOUR
     for at in (hour, hour + HOUR):
         town.store.count_refusals(
-            [Refusals(at, "key_unknown", UNKNOWN, "192.0.2.1", 7, at, at, seen=7)]
+            [
+                Refusals(
+                    hour=at,
+                    code="key_unknown",
+                    who=UNKNOWN,
+                    origin="192.0.2.1",
+                    count=7,
+                    first_at=at,
+                    last_at=at,
+                    seen=7,
+                )
+            ]
         )
     before = len(trail_of(town)) - 1
     town.now += timedelta(seconds=HOUR + BOUND_WITHIN)
