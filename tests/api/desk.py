@@ -175,7 +175,8 @@ class Desk:
 
     def anchor(self) -> None:
         """Take all invoices that are pending into the log; acts wait, as in ``Town``."""
-        anchor_pending(replace(self.instance.anchoring(), acts=NoActs()))
+        quiet = replace(self.instance.anchoring(), acts=NoActs(), bind=lambda _: None)
+        anchor_pending(quiet)
 
     def anchor_all(self) -> None:
         """Take all that is pending into the log, acts as well."""
