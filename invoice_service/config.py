@@ -20,6 +20,7 @@ from invoice_service.sections import (
     Oidc,
     Paper,
     Payments,
+    People,
     Port,
     Prepaid,
     Reports,
@@ -167,16 +168,6 @@ class Clock(Section, frozen=True):
 
     max_backwards: Annotated[int, Meta(ge=0)] = 60
     max_forwards: Count = 345_600
-
-
-class People(Section, frozen=True):
-    """Seconds for which people stay signed in, and for which an invitation is good."""
-
-    idle_seconds: Count = 43_200
-    absolute_seconds: Count = 604_800
-    official_idle_seconds: Count = 1_800
-    official_absolute_seconds: Count = 36_000
-    invitation_seconds: Count = 259_200
 
 
 class Till(Section, frozen=True):

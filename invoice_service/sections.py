@@ -99,6 +99,17 @@ class Officials(Section, frozen=True):
     purpose_required: bool = False
 
 
+class People(Section, frozen=True):
+    """Seconds for which people stay signed in, and for which an invitation is good."""
+
+    idle_seconds: Count = 43_200
+    absolute_seconds: Count = 43_200
+    till_seconds: Count = 64_800
+    official_idle_seconds: Count = 1_800
+    official_absolute_seconds: Count = 36_000
+    invitation_seconds: Count = 259_200
+
+
 class Oidc(Section, frozen=True):
     """The provider by which the bureau's people may sign in; without an issuer there is none."""
 

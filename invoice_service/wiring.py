@@ -116,6 +116,7 @@ class Instance:
         lifetimes = Lifetimes(
             *(settings.idle_seconds, settings.absolute_seconds),
             *(settings.official_idle_seconds, settings.official_absolute_seconds),
+            settings.till_seconds,
         )
         return open_desk(
             self.store,

@@ -86,12 +86,16 @@ class Visitor(NamedTuple):
 
 
 class Lifetimes(NamedTuple):
-    """Seconds for which a session lives: unused, and at all; of a merchant's and of officials."""
+    """Seconds for which a session lives: unused, and at all; of a merchant's and of officials.
+
+    At a till a merchant's lives for a working day, ``till``; ``absolute`` is for all else there.
+    """
 
     idle: int
     absolute: int
     official_idle: int
     official_absolute: int
+    till: int
 
     def is_over(self, person: Person, session: Session, now: int) -> bool:
         """Whether the session has ended by time."""
@@ -99,8 +103,12 @@ class Lifetimes(NamedTuple):
             return now - session.created_at >= HALF_SECONDS
         ours = person.role in MERCHANTS
         idle = self.idle if ours else self.official_idle
-        absolute = self.absolute if ours else self.official_absolute
+        absolute = max(self.absolute, self.till) if ours else self.official_absolute
         return now - session.seen_at >= idle or now - session.created_at >= absolute
+
+    def sells_only(self, person: Person, session: Session, now: int) -> bool:
+        """Whether the session is good for the till alone, and for all else one signs in anew."""
+        return person.role in MERCHANTS and now - session.created_at >= self.absolute
 
 
 class SessionStore(Protocol):
@@ -109,7 +117,9 @@ class SessionStore(Protocol):
     def open_session(
         self, digest: Digest, session: Session, before: Digest | None, by: By, how: str
     ) -> None:
-        """Begin a session (its id does not count), in the place of the one ``before``, if any."""
+        """Begin a session (its id does not count), in the place of the one ``before``, if any: of
+        the same person, it is the same till.
+        """
         ...
 
     def renew_session(self, session_id: int, digest: Digest, level: Level) -> None:
@@ -195,6 +205,10 @@ class Sessions:
         if found is None or self.lifetimes.is_over(found.person, found.session, self.clock()):
             return None
         return found
+
+    def sells_only(self, visitor: Visitor) -> bool:
+        """Whether this session is good for the till alone by now."""
+        return self.lifetimes.sells_only(visitor.person, visitor.session, self.clock())
 
     def renew(self, visitor: Visitor, level: Level | None = None) -> str:
         """Another text for the session, whose rights have changed; all others end."""

@@ -30,9 +30,16 @@ class SessionRows:
     def open_session(
         self, digest: Digest, session: Session, before: Digest | None, by: By, how: str
     ) -> None:
-        """Begin a session (its id does not count), in the place of the one ``before``, if any."""
+        """Begin a session (its id does not count), in the place of the one ``before``, if any: of
+        the same person, it is the same till.
+        """
         row = msgspec.structs.asdict(session) | {"id": None, "digest": digest}
         with self.connections.writing() as connection:
+            was = connection.execute(
+                "SELECT till FROM sessions WHERE digest = ? AND person_id = ?",
+                (before, session.person_id),
+            ).fetchone()
+            row["till"] = session.till if was is None else was[0]
             connection.execute("DELETE FROM sessions WHERE digest = ?", (before,))
             table = self.connections.database.table("sessions")
             session_id: int = msgspec.convert(table.insert(row).last_pk, int)

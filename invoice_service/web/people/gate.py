@@ -34,6 +34,7 @@ PURPOSE: Final = "purpose"
 PURPOSE_SECONDS: Final = 4 * 3600
 TOKEN: Final = "form"  # noqa: S105 # the field's name
 _VISITOR: Final = "fapiao.visitor"
+_TILL: Final = "/till/"
 _SEE_OTHER: Final = 303
 _OF_ADDRESS: Final = 8  # hexadecimal digits of its digest, in the names of cookies
 
@@ -112,13 +113,18 @@ class Gate:
         official without one, but where anybody is let in: there it is set up.
         """
         found = self.visitor()
-        if found is None or not found.whole:
+        if found is None or not found.whole or self._is_too_old(found, roles):
             raise SignInNeededError
         if roles and not found.may(*roles):
             raise RefusedError("role_required", f"this is for {', '.join(roles)}")
         if roles and found.person.role in OFFICIALS and found.session.level != "strong":
             raise RefusedError("second_factor_needed", "set up a second factor in your account")
         return found
+
+    def _is_too_old(self, visitor: Visitor, roles: tuple[str, ...]) -> bool:
+        """Whether one has to sign in anew, but for what a cashier does at a till, too."""
+        at_till = "cashier" in roles and request.path.startswith(_TILL)
+        return not at_till and self.door.desk.sessions.sells_only(visitor)
 
     def official(self, power: Power) -> Visitor:
         """An official who has signed in, with that power; as ``person``."""

@@ -19,7 +19,7 @@ from tests.storage.shop import Shop, request
 PASSWORD: Final = "seven ducks cross a river"
 OTHER_PASSWORD: Final = "nine geese walk over ice"
 HOUR: Final = 3600
-LIFETIMES: Final = Lifetimes(12 * HOUR, 7 * 24 * HOUR, HOUR // 2, 10 * HOUR)
+LIFETIMES: Final = Lifetimes(12 * HOUR, 12 * HOUR, HOUR // 2, 10 * HOUR, 18 * HOUR)
 VISIT: Final = Visit("192.0.2.7", "a browser")
 SITE: Final = VISIT.origin
 INVITATION_SECONDS: Final = 72 * HOUR

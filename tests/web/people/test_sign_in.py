@@ -246,6 +246,35 @@ def test_a_session_ends_by_a_set_clock(bureau: Bureau) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in?to=/account")
 
 
+def test_a_till_sells_all_day_and_all_else_asks_to_sign_in_anew(bureau: Bureau) -> None:
+    owner = bureau.person("zhang")
+    browser, settings = bureau.signed_in(owner), bureau.config.people
+    bureau.clock.forward(seconds=settings.absolute_seconds - 1)
+    assert browser.get("/people").status_code == 200
+    bureau.clock.forward(seconds=1)
+    for path in ("/people", "/account", "/account/quota", "/till/buyers"):
+        answer = browser.get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"/sign-in?to={path}")
+    assert code_in(browser.send("/account/quota", kind="leave", sure="yes")) == "sign_in_needed"
+    assert browser.get("/till/").status_code == 200
+    assert browser.get("/till/state").status_code == 200
+    bureau.clock.forward(seconds=settings.till_seconds - settings.absolute_seconds)
+    assert browser.get("/till/").headers["Location"] == "/sign-in?to=/till/"
+    assert bureau.instance.people.sessions.visitor(browser.cookie() or "") is None
+
+
+def test_who_signs_in_anew_is_at_the_same_till(bureau: Bureau) -> None:
+    owner, other = bureau.person("zhang"), bureau.person("li")
+    browser = bureau.signed_in(owner)
+    (before,), cookie = bureau.instance.store.sessions(owner.id), browser.cookie()
+    bureau.instance.store.set_session_till(before.id, "T3")
+    browser.sign_in(owner)
+    assert browser.cookie() != cookie
+    assert [one.till for one in bureau.instance.store.sessions(owner.id)] == ["T3"]
+    browser.sign_in(other)
+    assert [one.till for one in bureau.instance.store.sessions(other.id)] == [""]
+
+
 def test_who_is_removed_is_out_with_the_next_request(bureau: Bureau) -> None:
     person = bureau.person("zhang")
     browser = bureau.signed_in(person)
