@@ -353,8 +353,10 @@ class Packs:
         return found
 
     def _from_rows(self, span: int, wanted: Sequence[int]) -> tuple[Numbers, Columns]:
-        rows = self._connection.execute(f"{ROWS} AND cube = ?", (span, self._asked.cube))
-        (pack,) = packed(span, sorted(rows), (self._asked.cube,))
+        rows = self._connection.execute(
+            f"{ROWS} AND cube = ? GROUP BY cube", (span, self._asked.cube)
+        )
+        (pack,) = packed(span, rows, (self._asked.cube,))
         return _unpacked(pack.cells, {at: pack.sums[at] for at in wanted})
 
 

@@ -345,9 +345,9 @@ class SqliteSpans:
                 " ORDER BY id"
             ).fetchall()
             for (id_,) in waiting:
-                rows = connection.execute(f"{ROWS} ORDER BY cube, cell", (id_,)).fetchall()
-                packs += packed(id_, rows)
-                cells -= len(rows)
+                some = list(packed(id_, connection.execute(f"{ROWS} GROUP BY cube", (id_,))))
+                packs += some
+                cells -= sum(len(one.cells or b"") for one in some) // 4
                 if cells <= 0:
                     break
         if packs:  # made outside of the transaction, for which issuing waits
