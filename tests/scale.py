@@ -1,12 +1,14 @@
 """How much of a large show one run of the tests does: a share of it, or with `make whole` all."""
 
 import os
-from typing import Final
+from typing import Final, TypeVar
 
 WHOLE: Final = os.environ.get("FAPIAO_TESTS") == "whole"
 """Whether this run is to show the large counts that docs and promises name."""
 
+Much = TypeVar("Much")
 
-def share(whole: int, part: int) -> int:
-    """Return how many: the ``whole`` count, or in a usual run the ``part`` that stands for it."""
+
+def share(whole: Much, part: Much) -> Much:
+    """Return how much: the ``whole``, or in a usual run the ``part`` that stands for it."""
     return whole if WHOLE else part

@@ -187,6 +187,10 @@ class Chrome:
         functions = (function for script in scripts for function in script["functions"])
         return sum(function["ranges"][0]["count"] for function in functions)
 
+    def forget(self, base: str) -> None:
+        """Have seen nothing of a site: all that its pages keep goes, as with a new profile."""
+        self._ask("Storage.clearDataForOrigin", origin=base, storageTypes="all")
+
     def forget_files(self) -> None:
         """Keep no file from before; a page and its workers still share what comes next."""
         self._ask("Network.clearBrowserCache")

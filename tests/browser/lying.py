@@ -92,8 +92,7 @@ def look(chrome: Chrome, site: Between, address: str, *, forget: bool = True) ->
     """Open a scan page on a phone whose clock is right; what its own check comes to."""
     clock = chrome.before_pages(CLOCK % (site.desk.clock().timestamp() * 1000))
     if forget:
-        chrome.open(f"{site.base}/problems")
-        chrome.evaluate("localStorage.clear()")
+        chrome.forget(site.base)
     try:
         chrome.open(address)
         found = chrome.evaluate(SETTLED % (PATIENCE * 1000))

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 from werkzeug.serving import make_server
@@ -11,10 +12,13 @@ from tests.api.desk import Desk
 from tests.browser.chrome import Chrome
 from tests.browser.contrast import FAINT
 from tests.patience import PATIENCE
+from tests.scale import share
 
 pytestmark = pytest.mark.slow
 
 PHONE, DESKTOP = (390, 844), (1280, 900)
+WAYS = share([*product((PHONE, DESKTOP), (False, True))], [(PHONE, False), (DESKTOP, True)])
+"""Through which window, and whether it is night: each once in a usual run."""
 FIRST = "开具与红冲"
 SHOWN = f"""new Promise(done => {{
     const seen = new Set();
@@ -50,8 +54,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
         thread.join()
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.scaled
+@pytest.mark.parametrize(("size", "dark"), WAYS, ids=str)
 def test_every_call_is_shown_and_the_browser_has_no_complaint(
     chrome: Chrome, site: tuple[str, int], size: tuple[int, int], *, dark: bool
 ) -> None:

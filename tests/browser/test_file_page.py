@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,24 @@ class Site:
     stop: Callable[[], None]
 
 
+@pytest.fixture(scope="module")
+def one_for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One for all tests of a file: they only look at it."""
+    with served(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """A fresh one for each test: some end the server."""
+def site(one_for_all: Site, chrome: Chrome) -> Iterator[Site]:
+    """It, as if nobody had been there."""
+    chrome.forget(one_for_all.base)
+    yield one_for_all
+    one_for_all.swapped.clear()
+
+
+@contextmanager
+def served(tmp_path: Path) -> Iterator[Site]:
+    """The instance, until the end of the block, or until somebody stops its server."""
     policy = tmp_path / "policy"
     policy.write_text(
         "".join(f"witness {n} {cosigner(n).verifier.text()}\n" for n in (1, 2)) + "quorum none\n"
@@ -164,7 +180,12 @@ def _steps(chrome: Chrome) -> Any:  # noqa: ANN401  # what JavaScript gives
     return chrome.evaluate("[...document.querySelectorAll('#steps li')].map(li => li.className)")
 
 
-def test_a_file_is_checked_with_the_network_gone(chrome: Chrome, site: Site) -> None:
+def test_a_file_is_checked_with_the_network_gone(chrome: Chrome, tmp_path: Path) -> None:
+    with served(tmp_path) as site:
+        _check_alone(chrome, site)
+
+
+def _check_alone(chrome: Chrome, site: Site) -> None:
     _open(chrome, site)
     site.stop()
     chrome.offline(on=True)

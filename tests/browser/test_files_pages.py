@@ -16,7 +16,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from tests.browser.chrome import Chrome, browser
-from tests.browser.test_access import AXE, LOOK, PHONE
+from tests.browser.test_access import AXE, LOOK, LOOKS, PHONE
 from tests.files.days import day_file
 from tests.patience import PATIENCE
 from tests.web.people.visitors import PASSWORD, Bureau
@@ -135,10 +135,11 @@ def visit(tmp_path_factory: pytest.TempPathFactory, chrome: Chrome) -> Iterator[
 NAMES = ("files", "preview", "refused", "done")
 
 
+@pytest.mark.scaled
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_keeps_anybody_out(visit: Visit, name: str) -> None:
     visit.chrome.window(*PHONE, phone=True)
-    for dark, tag in product((False, True), ("zh-CN", "en")):
+    for dark, tag in LOOKS:
         visit.chrome.dark(on=dark)
         visit.chrome.speak(tag)
         visit.shown(name)

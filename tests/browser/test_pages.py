@@ -72,21 +72,19 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize(
-    "size",
-    [SMALL_PHONE, PHONE, TABLET, DESKTOP],
-    ids=["small", "phone", "tablet", "desktop"],
-)
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_fits_its_window_and_the_browser_has_no_complaint(
-    chrome: Chrome, site: dict[str, str], page: str, size: tuple[int, int]
+def test_a_page_fits_every_window_can_be_read_and_the_browser_has_no_complaint(
+    chrome: Chrome, site: dict[str, str], page: str
 ) -> None:
-    chrome.window(*size, phone=size[0] < TABLET[0])
+    chrome.window(*SMALL_PHONE, phone=True)
     chrome.open(site[page])
+    for size in (SMALL_PHONE, PHONE, TABLET, DESKTOP):
+        chrome.window(*size, phone=size[0] < TABLET[0])
+        width = chrome.evaluate("document.documentElement.scrollWidth")
+        assert width <= size[0], f"{page} is {width} wide"
+    _check_words(chrome)
     status_is_no_complaint = "Failed to load resource: the server responded with a status of 4"
     assert [c for c in chrome.complaints if not c.startswith(status_is_no_complaint)] == []
-    width = chrome.evaluate("document.documentElement.scrollWidth")
-    assert width <= size[0], f"{page} is {width} wide"
     base = site["landing"]
     assert all(request.startswith(base) for request in chrome.requests)
     # No page needs a script; a verdict has its check, the first page a camera.
@@ -126,20 +124,14 @@ def test_the_verdict_is_seen_at_once_on_a_phone(
     )
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("page", PAGES)
-def test_words_can_be_read_by_day_and_by_night(
-    chrome: Chrome, site: dict[str, str], page: str, *, dark: bool
-) -> None:
+def _check_words(chrome: Chrome) -> None:
+    """They can be read by day and by night."""
     chrome.window(*PHONE, phone=True)
-    chrome.dark(on=dark)
-    try:
-        chrome.open(site[page])
+    for dark in (True, False):
+        chrome.dark(on=dark)
         ground = chrome.evaluate("getComputedStyle(document.body).backgroundColor")
         assert ground == ("rgb(18, 22, 27)" if dark else "rgb(238, 241, 245)")
-        assert chrome.evaluate(FAINT) == []
-    finally:
-        chrome.dark(on=False)
+        assert chrome.evaluate(FAINT) == [], dark
 
 
 def test_a_code_s_address_opens_at_its_entry(chrome: Chrome, site: dict[str, str]) -> None:

@@ -11,10 +11,10 @@ from chain.hashing import leaf_hash
 from chain.signing.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from chain.signing.note import SignerKey, VerifierKey
 from tests.browser.chrome import Chrome, Pipe, page
-from tests.browser.test_file_page import Site, _as_of, _open, _said, _text, site
+from tests.browser.test_file_page import Site, _as_of, _open, _said, _text, one_for_all, site
 from tests.patience import PATIENCE, wait_until
 
-__all__ = ["site"]
+__all__ = ["one_for_all", "site"]
 
 pytestmark = pytest.mark.slow
 
@@ -22,9 +22,9 @@ SEEN = "document.querySelector('#seen').dataset"
 STORED = "Object.keys(localStorage).map(name => localStorage.getItem(name))"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def chrome(chromium: Pipe) -> Iterator[Chrome]:
-    """A browser that has seen nothing yet."""
+    """A browser, which has seen nothing when a test begins."""
     with page(chromium) as chrome:
         chrome.speak("en")
         yield chrome
@@ -194,8 +194,11 @@ def test_a_person_can_have_it_forgotten(chrome: Chrome, site: Site) -> None:
     ],
 )
 def test_a_browser_that_keeps_nothing_says_so(chrome: Chrome, site: Site, broken: str) -> None:
-    chrome.before_pages(broken)
-    said = _check(chrome, site, "plain all", "yes")
+    script = chrome.before_pages(broken)
+    try:
+        said = _check(chrome, site, "plain all", "yes")
+    finally:
+        chrome.not_before_pages(script)
     assert "This browser keeps nothing" in said
     assert _said(chrome) == "proved"
     assert chrome.complaints == []

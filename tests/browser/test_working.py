@@ -8,7 +8,7 @@ import pytest
 from chain.proof.file import hidden_in, parse_proof
 from tests.browser.chrome import Chrome, Pipe, page
 from tests.browser.city import walk_city
-from tests.browser.test_access import AXE, LOOK, PHONE
+from tests.browser.test_access import AXE, LOOK, LOOKS, PHONE
 from tests.browser.working import WALKS, walk_claim
 from tests.patience import wait_until
 
@@ -46,12 +46,13 @@ def chrome(chromium: Pipe) -> Iterator[Chrome]:
         yield chrome
 
 
+@pytest.mark.scaled
 @pytest.mark.parametrize("tag", ["zh-CN", "en"])
 @pytest.mark.parametrize("walk", ALL)
 def test_nothing_keeps_anybody_out(chrome: Chrome, tmp_path: Path, walk: str, tag: str) -> None:
     chrome.speak(tag)
     for name in ALL[walk](chrome, tmp_path / "site"):
-        for dark in (False, True):
+        for dark in (by_night for by_night, whose in LOOKS if whose == tag):
             chrome.dark(on=dark)
             assert chrome.evaluate(LOOK) == [], (name, dark)
         assert chrome.evaluate(UNSEEN) == [], name

@@ -221,6 +221,11 @@ class Till:
         self.page.click("form[action='/sign-in'] button")
         self.ready()
 
+    def resize(self, size: str) -> None:
+        """Have a screen of another size."""
+        width, height = SIZES[size]
+        self.page.set_viewport_size({"width": width, "height": height})
+
     def go(self, path: str) -> None:
         """To a page of the till."""
         self.page.goto(f"{self.shop.url}{path}")

@@ -14,21 +14,26 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.test_access import AXE, LOOK
+from tests.browser.test_access import AXE, LOOK, LOOK_BUT_FOR_COLOURS
 from tests.browser.test_files_pages import HEADER, ROWS
 from tests.browser.till.shop import SIZES, Shop, Till, opened, refused_half_way, write_menu
 from tests.outside import need
 from tests.patience import wait_until
+from tests.scale import share
 
 pytestmark = pytest.mark.slow
 
-PICTURES: Final = Path(__file__).parents[3] / "build" / "pictures" / "till"
 WAYS: Final = (
-    ("phone", "dark", "en"),
-    ("tablet", "light", "en"),
-    ("lying", "dark", "zh-CN"),
-    ("desk", "light", "zh-CN"),
+    (("phone", "tablet"), "dark", "en"),
+    (("desk", "lying"), "light", "zh-CN"),
 )
+"""Every screen, light and language once: a scene is acted on the first screen of a way, and then
+looked at on the other one as well."""
+OTHER_WAYS: Final = (
+    (("tablet",), "light", "en"),
+    (("lying",), "dark", "zh-CN"),
+)
+"""Acted on those other screens, too, in the other light: in a whole run."""
 WIDER: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -305,27 +310,29 @@ SCENES: Final[dict[str, Callable[[Till], None]]] = {
 }
 
 
-@pytest.fixture(scope="module", params=WAYS, ids="-".join)
-def seen(request: Any, chromium_browser: Browser, shop: Shop) -> Iterator[tuple[Till, str]]:  # noqa: ANN401 # pytest's
-    """A till on one kind of screen, and how its pictures are called."""
-    size, scheme, tag = request.param
-    till = Till(chromium_browser, shop, tag, size=size, color_scheme=scheme)
+@pytest.fixture(scope="module", params=(*WAYS, *share(OTHER_WAYS, ())), ids=lambda way: way[0][0])
+def seen(request: Any, chromium_browser: Browser, shop: Shop) -> Iterator[tuple[Till, list[str]]]:  # noqa: ANN401 # pytest's
+    """A till, and the screens on which it is looked at."""
+    sizes, scheme, tag = request.param
+    till = Till(chromium_browser, shop, tag, size=sizes[0], color_scheme=scheme)
     till.sign_in(shop.people["zhang"])
-    yield till, f"{size}-{scheme}-{tag}"
+    yield till, sizes
     till.close()
 
 
+@pytest.mark.scaled
 @pytest.mark.parametrize("scene", SCENES)
 def test_nothing_keeps_anybody_out_and_nothing_is_cut_off(
-    seen: tuple[Till, str], scene: str
+    seen: tuple[Till, list[str]], scene: str
 ) -> None:
-    till, name = seen
+    till, sizes = seen
+    till.resize(sizes[0])
     SCENES[scene](till)
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    till.page.screenshot(path=PICTURES / f"{scene}-{name}.png")
     till.page.evaluate(AXE.read_text("utf-8"))
-    assert till.page.evaluate(LOOK) == []
-    assert till.page.evaluate(WIDER) == 0
+    for size, look in zip(sizes, (LOOK, LOOK_BUT_FOR_COLOURS), strict=False):
+        till.resize(size)
+        assert till.page.evaluate(look) == [], size
+        assert till.page.evaluate(WIDER) == 0, size
 
 
 def main(folder: str) -> None:
