@@ -1,6 +1,8 @@
 """Rankings over columns: the same as all rows put in order, of cells and sums made by chance."""
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby, product
 from operator import itemgetter
@@ -271,3 +273,13 @@ def test_keys_that_came_since_are_read(tmp_path: Path) -> None:
         assert found is not None
         assert [row[0] for row in found.rows] == sorted(_MERCHANTS[-1 - at :])
     town.close()
+
+
+def test_numpy_is_loaded_by_rankings_alone() -> None:
+    """Libraries that would load it where it is installed do not: web, worker, every command."""
+    program = "import sys, invoice_service.app, openpyxl; print('numpy._core' in sys.modules);"
+    program += " import invoice_service.storage.ranking; print('numpy._core' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "True"]
