@@ -55,6 +55,16 @@ def test_a_link_with_the_receipt_leads_to_the_page_and_leaves_the_address(
         chrome.open(f"{base}{path}")
         assert chrome.evaluate("document.documentElement.scrollWidth") <= PHONE[0], path
         assert chrome.complaints == [], path
+    chrome.open(f"{base}/apply")
+    fill(chrome, name="海岸咖啡馆", message="x")
+    chrome.evaluate("void (document.querySelector('main form').noValidate = true)")
+    submit(chrome, "main form")
+    for spoken in ("选择", "choose them again"):  # into Chinese, and back
+        chrome.evaluate("void document.querySelector('header form button').click()")
+        chrome.wait()
+        assert spoken in chrome.evaluate("document.querySelector('[role=status]').innerText")
+        assert chrome.evaluate("document.getElementById('name').value") == "海岸咖啡馆"
+        assert chrome.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     chrome.evaluate(f"void (location.href = '{base}/apply/status#{receipt}')")
     shown = "document.querySelector('h1')?.textContent === 'My application'"
     wait_until(lambda: chrome.holds(shown), "the applicant's page is there")

@@ -250,7 +250,10 @@ class QuotaRequestStore(Protocol):
     def add_quota_request(
         self, merchant_id: int, kind: RequestKind, quotas: Quotas, reason: str, by: By
     ) -> QuotaRequest:
-        """Keep one; ConflictError ``request_pending`` where one of its kind waits."""
+        """Keep one; ConflictError ``request_pending`` where one of its kind waits.
+
+        RefusedError ``rate_limited`` for who has taken many back within a day.
+        """
         ...
 
     def quota_requests(

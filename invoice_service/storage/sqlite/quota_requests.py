@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from chain.errors import ConflictError, NotFoundError
+from chain.errors import ConflictError, NotFoundError, RefusedError
 from invoice_service.domain.acts import By, Said, act_by
 from invoice_service.domain.quota import QUOTAS, Quotas
 from invoice_service.services.admission.ports import QuotaRequest, RequestKind, RequestState
@@ -19,6 +19,9 @@ _SELECT: Final = (
     " r.invoice_limit, r.reason, r.answer, r.answered_at, m.status"
     " FROM quota_requests r JOIN merchants m ON m.id = r.merchant_id WHERE "
 )
+MOST_WITHDRAWN: Final = 10
+"""Requests that a merchant may take back in a day before it waits with asking."""
+_DAY: Final = 86_400
 _STATES_ZH: Final[dict[RequestState, str]] = {
     "open": "待答复",
     "granted": "已同意",
@@ -44,6 +47,7 @@ class QuotaRequestRows:
             ).fetchone()
             if waits is not None:
                 raise ConflictError("request_pending", "the last one is not answered yet")
+            _bound(connection, merchant_id, by.at)
             cursor = connection.execute(
                 "INSERT INTO quota_requests (version, merchant_id, kind, at, state, quota,"
                 " month_quota, invoice_limit, reason) VALUES (1, ?, ?, ?, 'open', ?, ?, ?, ?)",
@@ -127,6 +131,23 @@ class QuotaRequestRows:
                 act_by(by, "quota", f"quota_request:{id_}", before=before, after=after),
             )
             return _request(connection.execute(f"{_SELECT}r.id = ?", (id_,)).fetchone())
+
+
+def _bound(connection: sqlite3.Connection, merchant_id: int, now: int) -> None:
+    """Asking and taking back in turns would make as many acts as somebody likes, for ever."""
+    (many, first) = connection.execute(
+        "SELECT count(*), min(answered_at) FROM quota_requests WHERE merchant_id = ?"
+        " AND state = 'withdrawn' AND answered_at > ?",
+        (merchant_id, now - _DAY),
+    ).fetchone()
+    if many >= MOST_WITHDRAWN:
+        wait = first + _DAY - now
+        raise RefusedError(
+            "rate_limited",
+            f"{many} were taken back within a day: try again in {wait} seconds",
+            retry_after=wait,
+            detail_zh=f"一天内已撤回 {many} 项，请于 {wait} 秒后重试",
+        )
 
 
 def _changed(found: QuotaRequest) -> ConflictError:

@@ -10,6 +10,7 @@ from chain.errors import ConflictError
 from invoice_service.domain.quota import Quotas
 from invoice_service.services.checking.audit_trail import audit_trail
 from invoice_service.services.people.ports import SCOPES, KeyTerms
+from invoice_service.storage.sqlite.quota_requests import MOST_WITHDRAWN
 from tests.api.admission.office import trail
 from tests.api.desk import MEAL, OTHER_TAX_ID, Desk, problem
 
@@ -121,6 +122,16 @@ def test_a_merchant_takes_back_what_waits_and_asks_anew(desk: Desk) -> None:
     assert answer(desk, again["id"], version=1, granted=True).status_code == 200
     assert problem(take_back(desk, mine, again["id"]), 409, "request_changed")["state"] == "granted"
     audit_trail(desk.instance.store)
+
+
+def test_asking_and_taking_back_in_turns_comes_to_an_end(desk: Desk) -> None:
+    mine = owner(desk)
+    for _ in range(MOST_WITHDRAWN):
+        take_back(desk, mine, ask(desk, mine, quota=5, reason="x")["id"])
+    desk.clock.forward(hours=1)
+    assert ask(desk, mine, 429, quota=5, reason="x")["retry_after"] == 23 * 3600
+    desk.clock.forward(hours=23)
+    ask(desk, mine, quota=5, reason="x")
 
 
 def test_of_a_withdrawal_and_an_answer_at_once_one_stands(desk: Desk) -> None:

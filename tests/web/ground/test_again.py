@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.api.desk import MEAL
 from tests.web.apply.test_apply import send, status
 from tests.web.help import conftest
 from tests.web.help.test_report import receipt_in
@@ -98,6 +99,19 @@ def test_a_refused_decision_keeps_what_was_typed_and_is_not_taken(
     assert "look at it again" in shown.text
     assert 'value="no such shop"' in shown.text
     assert len(bureau.acts("admission")) == acts
+
+
+def test_a_claim_that_was_refused_keeps_its_title_and_no_secret(
+    bureau: Bureau, browser: Browser
+) -> None:
+    made = bureau.post("/v1/orders", {"order_id": "A1", "lines": [MEAL]}).get_json()
+    path, secret = f"/claim/{made['link'].rpartition('/')[2]}", "7" * 32
+    browser.get(path)
+    wrong = browser.post(path, kind="company", name="某某公司", tax_id="x", mine=secret)
+    assert secret not in switch(wrong).values()
+    shown = other(browser, wrong)
+    assert "The tax id is wrong" in shown.text
+    assert 'value="某某公司"' in shown.text.partition("<main>")[2]
 
 
 def test_no_password_is_in_a_page_and_whose_it_was_stays(bureau: Bureau) -> None:
