@@ -6,6 +6,7 @@ it is a look: at the page with its form, whatever that was sent to, or at the an
 that changes nothing. Files are in no page; that they are to be chosen anew is said.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +21,7 @@ FIELD: Final = "again"
 MODES: Final = ("form", "answer")
 
 _OURS: Final = ("same-origin", "none")
+_ASKED: Final = re.compile(rb"(?:(.*)&)?again=(form|answer)")
 _TYPED: Final = "typed."
 _WRONG, _WHERE, _FILES = "wrong", "where", "files"
 _SECRET: Final = frozenset({"password", "pin", "code", "new", "old", "mine", "form"})
@@ -50,15 +52,20 @@ def look_again(app: Flask, title: Callable[[Problem], str]) -> None:
 
     @app.before_request
     def look() -> None:
-        mode = request.query_string.removeprefix(f"{FIELD}=".encode()).decode("ascii", "replace")
-        if mode not in MODES or request.method != "POST" or request.mimetype != FIELDS:
+        found = _ASKED.fullmatch(request.query_string)
+        if found is None or request.method != "POST" or request.mimetype != FIELDS:
             return
         if request.headers.get("Sec-Fetch-Site", "none") not in _OURS:
             return
-        request.query_string = b""
+        request.query_string = found[1] or b""
         g.setdefault(_STATE, _sent(title))
-        if mode == "form":
+        if found[2] == b"form":
             _as_look()
+
+
+def address(back: str, mode: str) -> str:
+    """Where a look of that mode at a page of ours is asked for."""
+    return f"{back}{'&' if '?' in back else '?'}{FIELD}={mode}"
 
 
 def shown(values: dict[str, Any]) -> dict[str, Any]:

@@ -163,8 +163,8 @@ def language_blueprint(*, secure: bool) -> Blueprint:
             known = ", ".join(LANGUAGES)
             raise MalformedError("value_unknown", f"pages speak {known}", pointer="language")
         back, mode = _ours(request.form.get("back", "")), request.form.get(again.FIELD, "")
-        if mode in again.MODES and "?" not in back:  # what was sent goes along
-            answer = redirect(f"{request.root_path}{back}?{again.FIELD}={mode}", 307)
+        if mode in again.MODES:  # what was sent goes along
+            answer = redirect(request.root_path + again.address(back, mode), 307)
         else:
             answer = redirect(request.root_path + back, 303)
         answer.headers["Cache-Control"] = "no-store"

@@ -1,5 +1,7 @@
 """``/people``: who works for a merchant; inviting, roles, leaving."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
@@ -59,7 +61,7 @@ class StaffPages:
                 self._gate.by(visitor),
             )
         except (MalformedError, ConflictError) as problem:
-            return self._page(visitor, whose, problem=problem)
+            return self._page(visitor, whose, problem=problem, typed=fields)
         return self._page(visitor, whose, invited=invited)
 
     def invite_again(self, person: str) -> AnyResponse:
@@ -132,9 +134,12 @@ class StaffPages:
         *,
         problem: Problem | None = None,
         invited: Invited | None = None,
+        typed: Mapping[str, str] = MappingProxyType({}),
     ) -> Response:
+        """``typed`` is what a refused form said."""
         theirs = whose.merchant_id is not None
         values: dict[str, Any] = {
+            "typed": typed,
             "people": self._staff.store.people(whose.merchant_id),
             "whose": whose,
             "roles": [
@@ -147,4 +152,6 @@ class StaffPages:
         }
         if problem is None:
             return self._gate.page(_PEOPLE, **values)
+        if visitor.person.merchant_id is None:  # an official's address says whose people
+            values["here"] = f"/people?merchant={whose.merchant_id}"
         return self._gate.again(_PEOPLE, problem, **values)

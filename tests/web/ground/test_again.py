@@ -12,7 +12,7 @@ from tests.web.help import conftest
 from tests.web.help.test_report import receipt_in
 from tests.web.help.test_report import send as report
 from tests.web.help.test_report import status as told
-from tests.web.people.visitors import Browser, Bureau, code_in
+from tests.web.people.visitors import Browser, Bureau, code_in, hidden
 
 bureau, made_bureau, photograph = conftest.bureau, conftest.made_bureau, conftest.photograph
 
@@ -112,6 +112,18 @@ def test_a_claim_that_was_refused_keeps_its_title_and_no_secret(
     shown = other(browser, wrong)
     assert "The tax id is wrong" in shown.text
     assert 'value="某某公司"' in shown.text.partition("<main>")[2]
+
+
+def test_the_page_of_a_merchants_people_stays_that_merchants(bureau: Bureau) -> None:
+    head = bureau.strong(bureau.person("chen", "administrator"))
+    head.get("/people?merchant=1")
+    wrong = head.send("/people", merchant="1", name="李", login="no such!", role="owner")
+    for _ in range(2):
+        wrong = other(head, wrong)
+        assert code_in(wrong) == "login_invalid"
+        assert hidden(wrong.text.partition("<main>")[2], "merchant") == "1"
+        assert 'value="no such!"' in wrong.text.partition("<main>")[2]
+        assert re.search(r'value="owner" checked', wrong.text)
 
 
 def test_no_password_is_in_a_page_and_whose_it_was_stays(bureau: Bureau) -> None:
