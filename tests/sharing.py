@@ -35,6 +35,7 @@ LONGEST: Final = (
     "browser/till/test_journeys.py",
     "browser/till/test_looks.py",
     "browser/till/test_order_journeys.py",
+    "browser/till/test_prepaid_journeys.py",
     "browser/bureau/test_monday.py",
     "browser/test_working.py",
     "journeys/test_keys_at_rest.py",

@@ -9,9 +9,9 @@ from tests.browser.till.shop import Shop, Till, opened, write_menu
 from tests.outside import need
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium_browser() -> Iterator[Browser]:
-    """Debian's Chromium; it ends with the file, since its loop runs in this thread."""
+    """Debian's Chromium; it ends with the folder, since its loop runs in this thread."""
     path = need("chromium", "chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -30,19 +30,28 @@ def shop(tmp_path_factory: pytest.TempPathFactory, chromium_browser: Browser) ->
         yield shop
 
 
+@pytest.fixture(scope="module")
+def two_browsers(chromium_browser: Browser, shop: Shop) -> Iterator[dict[str, Till]]:
+    """One for each person who sells, which costs a test less than one of its own."""
+    tills = {name: Till(chromium_browser, shop) for name in ("zhang", "li")}
+    yield tills
+    for till in tills.values():
+        till.close()
+
+
 @pytest.fixture
-def zhang(chromium_browser: Browser, shop: Shop) -> Iterator[Till]:
+def zhang(two_browsers: dict[str, Till], shop: Shop) -> Iterator[Till]:
     """The owner, at the page that sells."""
-    till = Till(chromium_browser, shop)
-    till.sign_in(shop.people["zhang"])
+    till = two_browsers["zhang"]
+    till.come(shop.people["zhang"])
     yield till
-    till.close()
+    till.leave()
 
 
 @pytest.fixture
-def li(chromium_browser: Browser, shop: Shop) -> Iterator[Till]:
+def li(two_browsers: dict[str, Till], shop: Shop) -> Iterator[Till]:
     """A cashier at another till."""
-    till = Till(chromium_browser, shop)
-    till.sign_in(shop.people["li"])
+    till = two_browsers["li"]
+    till.come(shop.people["li"])
     yield till
-    till.close()
+    till.leave()

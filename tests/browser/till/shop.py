@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page
 
 from invoice_service.services.people.person import Person, PersonRole, Whose
+from invoice_service.services.people.sessions import Visit
 from invoice_service.services.till.ports import Bill
 from invoice_service.storage.sqlite.till.bills import BillRows
 from invoice_service.storage.sqlite.tries import TRIES
+from invoice_service.web.people.gate import SESSION, cookie_name
 from tests.api.desk import TAX_ID
 from tests.documents.printer import Printer
 from tests.front.stage import stage
@@ -226,6 +228,34 @@ class Till:
         width, height = SIZES[size]
         self.page.set_viewport_size({"width": width, "height": height})
 
+    def come(self, person: Person) -> None:
+        """Begin as in a new browser, in which somebody has signed in."""
+        self.context.clear_cookies()
+        kept = {"origin": self.shop.url, "storageTypes": "all"}
+        self.context.new_cdp_session(self.page).send("Storage.clearDataForOrigin", kept)
+        sessions = self.shop.bureau.instance.people.sessions
+        token = sessions.open(person, "full", Visit("", ""), "password")
+        name = cookie_name(self.shop.url, SESSION)
+        self.context.add_cookies([{"name": name, "value": token, "url": self.shop.url}])
+        self.go("/till/")
+
+    def leave(self) -> None:
+        """End what was begun; nothing may have been complained about, as at the end of all."""
+        self.context.set_offline(offline=False)
+        page, *others = self.context.pages or [self.tab()]
+        for other in others:
+            other.close()
+        page.unroute_all()
+        page.goto("about:blank")
+        self.page = page
+        found = self.complained()
+        self.complaints.clear()
+        assert found == []
+
+    def complained(self) -> list[str]:
+        """Whatever the pages complained about but calls that were refused or cut."""
+        return [said for said in self.complaints if not said.startswith(LOADING)]
+
     def go(self, path: str) -> None:
         """To a page of the till."""
         self.page.goto(f"{self.shop.url}{path}")
@@ -281,8 +311,8 @@ class Till:
         return [Printer(384).take(b64decode(job)).texts for job in kept.split()]
 
     def close(self) -> None:
-        """Close it; nothing may have been complained about but calls that were refused or cut."""
-        found = [said for said in self.complaints if not said.startswith(LOADING)]
+        """Close it; nothing may have been complained about."""
+        found = self.complained()
         self.context.close()
         assert found == []
 

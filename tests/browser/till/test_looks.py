@@ -315,7 +315,7 @@ def seen(request: Any, chromium_browser: Browser, shop: Shop) -> Iterator[tuple[
     """A till, and the screens on which it is looked at."""
     sizes, scheme, tag = request.param
     till = Till(chromium_browser, shop, tag, size=sizes[0], color_scheme=scheme)
-    till.sign_in(shop.people["zhang"])
+    till.come(shop.people["zhang"])
     yield till, sizes
     till.close()
 
