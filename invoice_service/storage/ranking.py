@@ -43,6 +43,9 @@ _OF_KIND: Final = {"": range(6), "blue": range(3), "red": range(3, 6)}
 _SPANS: Final = 1 << (62 - BITS - 2)
 """How many can be added up within 64 bits; a measure is of at most four columns."""
 
+_BESIDE: Final = 61
+"""Bits of what is added to them."""
+
 _DENSE: Final = 1 << 18
 """Rows that are added up at once, 9 bytes each."""
 
@@ -207,6 +210,8 @@ class Packs:
 
     def ranked(self, also: Collection[Keys], beside: Mapping[Keys, int]) -> Ranked:
         """The first, and some others; ``beside`` are measures of rows that spans do not have."""
+        if any(abs(by) >> _BESIDE for by in beside.values()):
+            raise NotPackedError
         places = {keys: self._place(keys) for keys in beside}
         unknown = {keys for keys, place in places.items() if place is None}
         known = {place: beside[keys] for keys, place in places.items() if place is not None}

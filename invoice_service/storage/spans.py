@@ -305,12 +305,17 @@ class SqliteSpans:
             ).fetchall()
             cells: Cells = {}
             for cube, numbers, *columns in rows:
-                for cell, *sums in unpacked(Pack(id_, cube, numbers, tuple(columns))):
-                    place = connection.execute(
-                        f"SELECT {_PLACE} FROM span_keys WHERE id = ? AND cube = ?",  # noqa: S608 # constants
-                        (cell, cube),
-                    ).fetchone() or (f"key {cell}",)
-                    add_cells(cells, {(cube, Cell(*place)): sums_of((*sums, 0, 0, 0, 0))})
+                found = unpacked(Pack(id_, cube, numbers, tuple(columns)))
+                ids = json.dumps([cell for cell, *_ in found])
+                keys = connection.execute(
+                    f"SELECT k.id, {_PLACE} FROM json_each(?) CROSS JOIN span_keys k"  # noqa: S608 # constants
+                    " ON k.id = value AND cube = ?",
+                    (ids, cube),
+                )
+                places = {row[0]: Cell._make(row[1:]) for row in keys}
+                for cell, *sums in found:
+                    place = places.get(cell, Cell(f"key {cell}"))
+                    add_cells(cells, {(cube, place): sums_of((*sums, 0, 0, 0, 0))})
         return {row[0] for row in rows}, cells
 
     def names_of(self, merchants: Iterable[str]) -> dict[str, str]:
