@@ -1,12 +1,13 @@
 """``/bureau/trail``: who did what, when and from where, allowed or refused."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from flask import Blueprint, Response, url_for
 
 from chain.errors import MalformedError
-from invoice_service.domain.acts import ACT_TYPES, Act, ActType
+from invoice_service.domain.acts import ACT_TYPES, Act, ActType, Recorded
 from invoice_service.domain.numbering import SHANGHAI
 from invoice_service.services.people.person import BUREAU, parse_login
 from invoice_service.services.people.trail import NEWEST, ActFilter, TrailReader, in_acts
@@ -90,8 +91,47 @@ FIELDS: Final = {
     "name": N_("name"),
     "login": N_("sign-in name"),
     "step": N_("step"),
+    "tax_id": N_("tax id"),
+    "pages": N_("pages of papers"),
+    "log": N_("log"),
 }
 """What an act says that it changed; the others stand by the word of the trail."""
+VALUES: Final = {
+    "password": N_("password"),
+    "pin": N_("PIN for the till"),
+    "totp": N_("one-time code"),
+    "recovery": N_("recovery code"),
+    "passkey": N_("passkey"),
+    "oidc": N_("provider of sign-ins"),
+    "oidc_lesser": N_("provider of sign-ins, which alone makes no administrator"),
+    "half": N_("second factor missing"),
+    "full": N_("one factor"),
+    "strong": N_("second factor"),
+    "set": N_("set"),
+    "removed": N_("removed"),
+    "open": N_("waits for another"),
+    "confirmed": N_("confirmed"),
+    "withdrawn": N_("withdrawn"),
+    "received": N_("received"),
+    "notice": N_("on public notice"),
+    "examined": N_("examined"),
+    "admitted": N_("admitted"),
+    "granted": N_("granted"),
+    "refused": N_("turned down"),
+    "file": N_("a merchant's file"),
+    "invoice": N_("an invoice"),
+    "list": N_("a list of invoices"),
+    "application": N_("an application"),
+    "role": N_("another role"),
+    "invitation": N_("somebody new"),
+    "reinvitation": N_("invited again"),
+    "removal": N_("removed for good"),
+    "revocation": N_("a merchant revoked for good"),
+    "merchant": N_("a merchant's"),
+    "official": N_("the bureau's"),
+}
+"""What stands there for some of them (``_WORDED``); the others are somebody's own words."""
+_WORDED: Final = frozenset({"how", "kind", "level", "role", "state", "what"})
 _DIGESTS: Final = frozenset({"particulars", "papers", "digest", "hash"})
 
 
@@ -130,12 +170,13 @@ class TrailPage:
             self._gate,
             "bureau/trail.html",
             acts=found,
-            names=self._store.called(in_acts(found)),
+            names=self._store.called(in_acts(found) | _of(found)),
             asked=asked,
             types=NAMES,
             link_to=link_to,
             changes=changes,
             fields=FIELDS,
+            worded=worded,
             outcomes=_OUTCOMES,
             next=found[-1].seq if len(found) == PAGE else None,
         )
@@ -148,6 +189,16 @@ class TrailPage:
             if (found := self._people.person_by_login(one)) is not None:
                 return f"person:{found.id}"
         return text or None
+
+
+def _of(found: Sequence[Recorded]) -> set[str]:
+    """Whom proposals are about."""
+    return {str(one.act.after["of"]) for one in found if "of" in one.act.after}
+
+
+def worded(name: str, value: object) -> str:
+    """The word for what stands under a name; "" for what is to be shown as it is."""
+    return VALUES.get(value, "") if name in _WORDED and isinstance(value, str) else ""
 
 
 def changes(act: Act) -> list[tuple[str, int | str | None, int | str | None]]:
