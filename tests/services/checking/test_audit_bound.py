@@ -3,6 +3,7 @@
 Whoever does it here owns the file, makes every hash and every document anew, and is careful.
 """
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -18,6 +19,8 @@ from invoice_service.domain.acts import UNKNOWN, Act, By, act_by, act_hash, conc
 from invoice_service.domain.acts import logged_act as logged
 from invoice_service.services.people.refusals import HOUR, Refusals
 from invoice_service.services.people.trail import BOUND_WITHIN, TRAIL, ActFilter, Head
+from invoice_service.storage.sqlite import trail
+from tests.patience import wait_until
 from tests.services.checking.test_audit_acts import rewrite, trail_of, write_trail
 from tests.services.tampering import tamper
 from tests.services.town import Town
@@ -103,12 +106,22 @@ def test_where_nothing_happens_nothing_is_bound(town: Town) -> None:
     assert town.log.head().size == size, "it waits for those that come soon after it"
 
 
-def test_many_workers_bind_once(town: Town) -> None:
+def test_many_workers_bind_once(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All have seen that it is due before the first of them may write."""
     town.store.record(act_by(by(town), "sign_out", "person:2"))
     wait(town)
-    with ThreadPoolExecutor(8) as workers:
-        done = list(workers.map(town.store.bind_trail, [by(town).at] * 8))
-    assert sorted(done) == [False] * 7 + [True]
+    looked, waits = [], trail._waits  # the moment between looking and writing
+
+    def looks(connection: sqlite3.Connection, at: int) -> bool:
+        looked.append(at)
+        return waits(connection, at)
+
+    monkeypatch.setattr(trail, "_waits", looks)
+    with ThreadPoolExecutor(4) as workers:
+        with town.store.connections.writing():
+            tries = [workers.submit(town.store.bind_trail, by(town).at) for _ in range(4)]
+            wait_until(lambda: len(looked) == 4, "all have looked")
+        assert sorted(one.result() for one in tries) == [False] * 3 + [True]
     town.anchor()
     assert town.audit().logged.bound == SIGNED_IN + 3
 
