@@ -9,18 +9,30 @@ from playwright.sync_api import Browser, Page
 
 from invoice_service.services.people.person import Person
 from invoice_service.web.ground.catalogs import translations
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, wait_until
 from tests.web.people.visitors import PASSWORD
 
 SIZES: Final = {"desk": (1280, 900), "tablet": (820, 1180)}
 
-_NAME: Final = """() => {
-    const at = document.activeElement;
+_CALLED: Final = """const called = (at) => {
     if (!at || at === document.body) return "";
     const label = at.labels?.length ? at.labels[0].innerText : at.innerText;
     return `${at.getAttribute("aria-label") ?? ""} ${label ?? ""}`.replace(/\\s+/g, " ").trim();
-}"""
+};"""
+_NAME: Final = f"() => {{ {_CALLED} return called(document.activeElement); }}"
 """What the element with the focus is called."""
+
+_AHEAD: Final = f"""(name) => {{
+    {_CALLED}
+    const at = document.activeElement;
+    const after = (one) => !at || at === document.body ||
+        at.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING;
+    const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
+        .filter((one) => one.tabIndex >= 0 && !one.disabled && one.type !== "radio"
+            && one.checkVisibility({{visibilityProperty: true}}) && after(one));
+    return all.findIndex((one) => called(one).startsWith(name));
+}}"""
+"""About how many elements with names of their own the focus passes before one of that name."""
 
 _SEEN: Final = """() => {
     const at = document.activeElement, box = at.getBoundingClientRect();
@@ -44,15 +56,23 @@ class Keys:
     def to(self, *words: str) -> None:
         """Press Tab until the focus is on what is called so, or begins with that."""
         name = " ".join(map(self.say, words))
+        self._hold(self.page.evaluate(_AHEAD, name) - 1)
         seen: list[str] = []
         for _ in range(_MOST):
             self.page.keyboard.press("Tab")
             found = self.page.evaluate(_NAME)
             if found.startswith(name):
-                assert self.page.evaluate(_SEEN), f"nobody sees that {name} has the focus"
+                seen_there = f"somebody sees that {name} has the focus"  # pages scroll smoothly
+                wait_until(lambda: self.page.evaluate(_SEEN), seen_there)
                 return
             seen.append(found)
         raise AssertionError(f"{name} is nowhere on {self.page.url} among {seen}")
+
+    def _hold(self, times: int) -> None:
+        """Hold Tab down until it has come so often: nobody looks where the focus is meanwhile."""
+        for _ in range(times):
+            self.page.keyboard.down("Tab")
+        self.page.keyboard.up("Tab")
 
     def enter(self, *words: str) -> None:
         """Go there and press Enter, which leads to another page."""

@@ -329,9 +329,11 @@ def test_nothing_keeps_anybody_out_and_nothing_is_cut_off(
     till.resize(sizes[0])
     SCENES[scene](till)
     till.page.evaluate(AXE.read_text("utf-8"))
-    for size, look in zip(sizes, (LOOK, LOOK_BUT_FOR_COLOURS), strict=False):
+    looks = {sizes[0]: LOOK, "tablet": LOOK_BUT_FOR_COLOURS}  # lying has the desk's layout
+    for size in sizes:
         till.resize(size)
-        assert till.page.evaluate(look) == [], size
+        if size in looks:
+            assert till.page.evaluate(looks[size]) == [], size
         assert till.page.evaluate(WIDER) == 0, size
 
 
