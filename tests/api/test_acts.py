@@ -9,6 +9,7 @@ import pytest
 from chain.proof.act import parse_act_proof, verify_act_proof
 from chain.signing.note import VerifierKey
 from invoice_service.services.people.ports import KeyTerms
+from invoice_service.services.people.trail import BOUND_WITHIN
 from tests.api.desk import OTHER_TAX_ID, Desk, problem
 
 
@@ -116,3 +117,19 @@ def test_everybody_may_count_them_and_learns_no_more(desk: Desk) -> None:
     assert desk.client.get("/log/acts").get_json()["total"] == 3  # not in the log yet
     desk.anchor_all()
     assert desk.client.get("/log/acts").get_json()["counts"]["quota"] == 1
+
+
+def test_the_worker_has_the_log_hold_the_trail(desk: Desk) -> None:
+    """Also what is no decision; officials have the proof, and everybody sees that there is one."""
+    desk.anchor_all()
+    desk.clock.forward(seconds=BOUND_WITHIN)
+    desk.anchor_all()
+    assert desk.client.get("/log/acts").get_json()["counts"]["trail"] == 1
+    act = acts(desk, desk.official_key)[-1]
+    assert (act["type"], act["by"], act["subject"]) == ("trail", "service", "trail")
+    found = desk.client.get("/v1/trail?type=trail", headers=desk.official()).get_json()["acts"]
+    assert found[0]["seq"] == act["after"]["acts"] + 1
+    path = f"/v1/acts/{act['act']}/proof"
+    proof = desk.client.get(path, headers=desk.official()).data
+    verify_act_proof(parse_act_proof(proof), desk.instance.log_key)
+    problem(desk.client.get(path, headers=desk.auth()), 404, "act_unknown")
