@@ -48,10 +48,10 @@ LONGEST: Final = (
 
 IN_MEMORY: Final = Path("/dev/shm")
 ROOM: Final = 4 << 30
+"""In bytes: several times what the files of a run take at most."""
 
 _SELDOM: Final = (50_000, 20, 20)
 """After how many new things, and passes through younger ones, garbage is looked for."""
-"""In bytes: several times what the files of a run take at most."""
 
 
 def longest_first(items: Sequence[pytest.Item]) -> Callable[[pytest.Item], int]:

@@ -26,12 +26,44 @@ export function icon(name) {
 
 export const part = (id) => document.getElementById(id);
 
-/** What a part holds now; where the focus was, it stays, by `data-at`. */
+/**
+ * What a part holds now; where the focus was, it stays, by `data-at`. What is pressed just now stays until it is
+ * let go: a button that is replaced between pressing and letting go would get no click.
+ */
 export function fill(parent, ...children) {
+  if (parent.contains(pressed)) late.set(parent, children);
+  else {
+    late.delete(parent);
+    put(parent, children);
+  }
+}
+
+function put(parent, children) {
   const at = parent.contains(document.activeElement) ? document.activeElement.dataset.at : undefined;
   parent.replaceChildren(...children.flat(Infinity).filter(Boolean));
   if (at !== undefined) parent.querySelector(`[data-at="${CSS.escape(at)}"]`)?.focus();
 }
+
+let pressed = null;
+const late = new Map();
+
+const press = (event) => {
+  if (event.isPrimary ? event.button === 0 : event.key === " ") pressed = event.target;
+};
+/** The click comes after this event, and what it does is newer than what waited. */
+const letGo = (event) => {
+  if (event.isPrimary === false) return;
+  pressed = null;
+  if (late.size) setTimeout(catchUp);
+};
+const catchUp = () => {
+  const waited = [...late];
+  late.clear();
+  for (const [parent, children] of waited) fill(parent, ...children);
+};
+for (const name of ["pointerdown", "keydown"]) addEventListener(name, press, true);
+for (const name of ["pointerup", "pointercancel", "keyup"]) addEventListener(name, letGo, true);
+addEventListener("blur", letGo); // of the window: a letting go outside it is not told
 
 /** A field with its name, and what was wrong with it. */
 export function field(id, name, attributes = {}, wrong = "") {

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, growing
 
 WRITES: Final = ("fsync", "rename", "replace", "unlink", "mkdir")
 """Calls of ``os`` that change what is on disk, or make it last."""
 
-FORKS: Final = 3
+FIRST: Final = 4.0
+"""Seconds that the first child is given to come to its work; each further one twice as many."""
 
 T = TypeVar("T")
 
@@ -75,9 +76,10 @@ def _in_child(prepare: Callable[[], T], work: Callable[[T], object]) -> int:
 
     A process that tests browsers and servers has threads, and what they hold in the instant of a
     fork nobody lets go there: a child that stands still before the work says nothing about it, so
-    another is made. One that stands still in its work is ended, and says where it stood.
+    another is made, and soon: which child does the work decides nothing. One that stands still in
+    its work is ended, and says where it stood.
     """
-    for _ in range(FORKS):
+    for seconds in growing(FIRST):
         begun, begins = os.pipe()
         child = os.fork()
         if child == 0:  # the child must never come back into the test
@@ -92,10 +94,10 @@ def _in_child(prepare: Callable[[], T], work: Callable[[T], object]) -> int:
             finally:
                 os._exit(status)
         os.close(begins)
-        comes, ends = _is_heard(begun), False
+        comes, ends = _is_heard(begun, seconds), False
         if comes:
             handle = os.pidfd_open(child)
-            ends = _is_heard(handle)
+            ends = _is_heard(handle, 2 * PATIENCE)
             os.close(handle)
         os.close(begun)
         if not ends:
@@ -106,8 +108,8 @@ def _in_child(prepare: Callable[[], T], work: Callable[[T], object]) -> int:
     raise AssertionError("no child comes to its work")
 
 
-def _is_heard(handle: int) -> bool:
-    return bool(select.select([handle], [], [], 2 * PATIENCE)[0])
+def _is_heard(handle: int, seconds: float) -> bool:
+    return bool(select.select([handle], [], [], seconds)[0])
 
 
 def _arm(killer: Killer) -> None:

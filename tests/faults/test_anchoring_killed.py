@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from invoice_service.domain.acts import By
 from tests.faults.killing import killed_at
 from tests.faults.order import check_in_order
+from tests.scale import every
 from tests.services.town import Town
 
 
@@ -64,6 +66,7 @@ def _copy(before: Town, folder: Path) -> Town:
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 @pytest.mark.parametrize("kept", [False, True], ids=["lost", "kept"])
 @pytest.mark.parametrize("history", HISTORIES)
 def test_a_kill_at_any_write_loses_and_doubles_nothing(
@@ -74,21 +77,19 @@ def test_a_kill_at_any_write_loses_and_doubles_nothing(
     before = Town(tmp_path / "before", max_block=300, acts=True)
     before.settle_in()
     history(before)
-    kills = 0
-    while True:
-        folder = tmp_path / f"kill-{kills + 1}"
+    for number in every(3, count(1 + kept)):
+        folder = tmp_path / f"kill-{number}"
         shutil.copytree(before.folder, folder)
         opening = partial(_copy, before, folder)
-        if not killed_at(kills + 1, kept=kept, prepare=opening, work=Town.anchor):
+        if not killed_at(number, kept=kept, prepare=opening, work=Town.anchor):
             break
-        kills += 1
         after = opening()
         after.audit()
         after.anchor()
         check_in_order(after)
         after.close()
         shutil.rmtree(folder)
-    assert kills >= 20, "the process did not come to its writes"
+    assert number > 20, "the process did not come to its writes"
     before.close()
 
 

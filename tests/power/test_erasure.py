@@ -14,6 +14,7 @@ from tests.power.harness import Cut, check_cuts, everywhere, power_cuts
 from tests.power.programs.office import STARTED, Office, found_office
 from tests.power.promises import check_invoices
 from tests.power.tracing import trace_run
+from tests.scale import share
 
 FILE = "invoices.db"
 SALT = "now"
@@ -47,6 +48,7 @@ def rehearsed(folder: Path) -> dict[int, bytes]:
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_no_power_cut_leaves_half_of_it(tmp_path: Path, states: Path) -> None:
     destroyed = {seq: key for seq, key in rehearsed(tmp_path).items() if seq in (ERASED, 4)}
     kept = {seq: key for seq, key in rehearsed(tmp_path).items() if seq not in destroyed}
@@ -81,4 +83,4 @@ def test_no_power_cut_leaves_half_of_it(tmp_path: Path, states: Path) -> None:
             office.close()
 
     cuts = power_cuts(calls, disk, where=everywhere, seed=11, torn=2)
-    assert check_cuts(cuts, states, check) > 30
+    assert check_cuts(cuts, states, check, 5) > share(30, 6)

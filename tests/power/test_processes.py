@@ -36,6 +36,7 @@ from tests.power.promises import (
 from tests.power.trace import Call
 from tests.power.tracing import load as load_trace
 from tests.power.tracing import traced_process
+from tests.scale import share
 
 NOT_WATCHED = frozenset({"broker", "output", "run"})  # nothing in there outlives a restart
 HASH = re.compile(rb"01[0-9a-f]{64}")
@@ -178,13 +179,14 @@ def _cuts(disk: Disk, calls: list[Call]) -> Iterator[Cut]:
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_no_power_cut_under_the_running_service_breaks_a_promise(
     tmp_path: Path, states: Path
 ) -> None:
     city, disk, calls = _traced(tmp_path)
     checker = Checker(city)
     cuts = _cuts(disk, calls)
-    assert check_cuts(cuts, states, checker.check) > 100
+    assert check_cuts(cuts, states, checker.check, 5) > share(100, 20)
     assert len(checker.final) == CLIENTS * EACH
     assert len(checker.known) == CLIENTS * EACH, "the trace misses an answer"
     for name, data in disk.visible().items():

@@ -79,6 +79,28 @@ def test_an_owners_first_day(
         till.close()
 
 
+def test_what_is_drawn_anew_while_it_is_pressed_is_taken_all_the_same(zhang: Till) -> None:
+    page = zhang.page
+    page.hover(".tile:has-text('麻婆豆腐')")
+    page.mouse.down()
+    page.dispatch_event("#find", "input")  # draws all dishes
+    page.mouse.up()
+    zhang.wait_text("#bill-lines", "麻婆豆腐")
+    page.focus(".tile:has-text('扬州炒饭')")
+    page.keyboard.down(" ")
+    page.dispatch_event("#find", "input")
+    page.keyboard.up(" ")
+    zhang.wait_text("#bill-lines", "扬州炒饭")
+    page.hover(".tile:has-text('北京烤鸭')")
+    page.mouse.down()
+    page.evaluate("document.getElementById('find').value = '白米饭'")
+    page.dispatch_event("#find", "input")
+    assert "北京烤鸭" in zhang.text("#dishes")
+    page.mouse.move(0, 0)
+    page.mouse.up()
+    page.wait_for_selector(".tile:has-text('北京烤鸭')", state="detached")  # what waited is shown
+
+
 def test_three_dishes_a_title_and_cash_take_twelve_keys_or_scans(zhang: Till, shop: Shop) -> None:
     zhang.choose_printer()
     zhang.go("/till/")
