@@ -34,7 +34,9 @@ AIM_MS: Final = 50.0
 REPEATS: Final = 5
 
 
-def reports(folder: Path, invoices: int, merchants: int = MERCHANTS) -> list[Measure]:
+def reports(
+    folder: Path, invoices: int, merchants: int = MERCHANTS, repeats: int = REPEATS
+) -> list[Measure]:
     """Every mix over a year of ``invoices``; ReplayError when it could not be made."""
     site = _site(folder, invoices, merchants)
     took: dict[str, list[float]] = {"up to 1,000 rows": [], **{name: [] for name in _LARGER}}
@@ -46,12 +48,12 @@ def reports(folder: Path, invoices: int, merchants: int = MERCHANTS) -> list[Mea
             if _ask(site, words)[1] > ROWS:
                 words["top"] = str(FIRST)
                 kind = _larger(by)
-            times = sorted(_ask(site, words)[0] for _ in range(REPEATS))
+            times = sorted(_ask(site, words)[0] for _ in range(repeats))
             took[kind] += times
-            worst[kind] = max(worst.get(kind, (0.0, "")), (times[REPEATS // 2], ",".join(by)))
+            worst[kind] = max(worst.get(kind, (0.0, "")), (times[repeats // 2], ",".join(by)))
     found = []
     for kind, times in took.items():
-        note = f"{len(times) // REPEATS} mixes; slowest by {worst[kind][1]}" if times else "none"
+        note = f"{len(times) // repeats} mixes; slowest by {worst[kind][1]}" if times else "none"
         found += [
             Measure("reports", f"{kind}, median", percentile(times, 0.5), "ms", note=note),
             Measure(
