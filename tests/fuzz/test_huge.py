@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_far_too_long_inputs_are_refused_in_little_time_and_memory() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.huge"], cwd=ROOT, capture_output=True, text=True

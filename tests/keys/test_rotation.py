@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from invoice_service.keys.rotation import Rotation
 from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.wiring import Instance, init_instance, open_instance
 from tests.chain.books import drafts_from
+from tests.scale import every
 
 NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
 
@@ -281,8 +283,8 @@ def killed_everywhere(office: Office, tmp_path: Path, command: Callable[[Rotatio
     """Kill the command at every write in turn, each time on a copy; returns how many there were."""
     kept = tmp_path / "kept"
     shutil.copytree(office.config.data_dir, kept)
-    at, after, points = 1, False, 0
-    while True:
+    for points in every(3, count()):
+        at, after = 1 + points // 2, bool(points % 2)
         shutil.rmtree(office.config.data_dir)
         shutil.copytree(kept, office.config.data_dir)
         with pytest.MonkeyPatch.context() as patch:
@@ -293,9 +295,8 @@ def killed_everywhere(office: Office, tmp_path: Path, command: Callable[[Rotatio
                 pass
             else:
                 return points
-        points += 1
         check_after_kill(office, command)
-        at, after = (at, True) if not after else (at + 1, False)
+    raise AssertionError("there is always a next one")
 
 
 def check_after_kill(office: Office, command: Callable[[Rotation], Any]) -> None:
@@ -320,12 +321,14 @@ def check_after_kill(office: Office, command: Callable[[Rotation], Any]) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_killed_anywhere_the_start_is_finished_by_itself(office: Office, tmp_path: Path) -> None:
     assert killed_everywhere(office, tmp_path, start) > 20
     assert len(office.keys().signing) == 2
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_killed_anywhere_the_end_is_finished_by_itself(office: Office, tmp_path: Path) -> None:
     office.do(start)
     office.grow()
@@ -334,6 +337,7 @@ def test_killed_anywhere_the_end_is_finished_by_itself(office: Office, tmp_path:
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_killed_anywhere_a_theft_is_answered_by_the_same_command(
     office: Office, tmp_path: Path
 ) -> None:
@@ -343,6 +347,7 @@ def test_killed_anywhere_a_theft_is_answered_by_the_same_command(
 
 
 @pytest.mark.slow
+@pytest.mark.scaled
 def test_killed_anywhere_also_in_an_overlap(office: Office, tmp_path: Path) -> None:
     office.do(start)
     office.grow()
