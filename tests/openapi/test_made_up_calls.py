@@ -98,7 +98,7 @@ def config_for(role: str) -> dict[str, object]:
     return {
         "generation": {
             "deterministic": True,
-            "max-examples": share(24, 5),
+            "max-examples": share(24, 3),
             "database": "none",
             "with-security-parameters": False,
         },
