@@ -27,10 +27,13 @@ IMPORT = re.compile(
 def fapiao(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command, installed with both wheels; dependencies are those of our own environment."""
     home = tmp_path_factory.mktemp("home")
-    subprocess.run([sys.executable, "-m", "venv", home], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
     python = str(home / "bin/python")
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
-    subprocess.run([*pip, "--no-index", "--no-deps", *wheels.glob("*.whl")], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
+    wheel_files = wheels.glob("*.whl")
+    subprocess.run(
+        [*pip, "--quiet", "install", "--no-index", "--no-deps", *wheel_files], check=True
+    )
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = subprocess.run([python, "-c", where], capture_output=True, text=True, check=True)
     # Only the folder's packages: what an editable install says there is not read again.

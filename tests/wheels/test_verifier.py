@@ -66,9 +66,10 @@ def test_the_service_asks_for_the_verifier_of_its_version(wheels: Path) -> None:
 def alone(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of a fresh environment that holds the verifier and its locked dependencies."""
     home = tmp_path_factory.mktemp("alone")
-    subprocess.run([sys.executable, "-m", "venv", home], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
     python = str(home / "bin/python")
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
+    install = [*pip, "--quiet", "install"]
     locked = (ROOT / "requirements/run.txt").read_text()
     wanted = [
         block
@@ -76,10 +77,10 @@ def alone(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         if block.startswith(("msgspec==", "pycryptodome=="))
     ]
     (home / "wanted.txt").write_text("\n".join(wanted))
-    subprocess.run([*pip, "--require-hashes", "-r", home / "wanted.txt"], check=True)
+    subprocess.run([*install, "--require-hashes", "-r", home / "wanted.txt"], check=True)
     (path,) = wheels.glob("fapiao_verifier-*.whl")
-    subprocess.run([*pip, "--no-index", "--no-deps", path], check=True)
-    subprocess.run([python, "-m", "pip", "check"], check=True)
+    subprocess.run([*install, "--no-index", "--no-deps", path], check=True)
+    subprocess.run([*pip, "check"], check=True)
     return home / "bin"
 
 
