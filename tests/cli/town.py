@@ -13,6 +13,10 @@ from invoice_service.services.issuing.reverse import ReversingDesk, reverse
 from invoice_service.wiring import open_instance
 
 TAX_ID = "91440300618810208N"
+ADMITTING = (
+    *("merchants", "add", "--tax-id", TAX_ID, "--name", "深圳旋转餐厅有限公司"),
+    *("--industry", "6210", "--district", "440303"),
+)
 
 
 class Town:
@@ -51,10 +55,7 @@ class Town:
 
     def admit(self) -> None:
         """Admit the one restaurant."""
-        self.run(
-            *("merchants", "add", "--tax-id", TAX_ID, "--name", "深圳旋转餐厅有限公司"),
-            *("--industry", "6210", "--district", "440303"),
-        )
+        self.run(*ADMITTING)
 
     def sell(self, count: int, *, status: int = 0) -> list[dict[str, Any]]:
         """Issue so many orders, each of 113.00 yuan; what the result file says of them."""
