@@ -5,13 +5,15 @@ FAPIAO_HYPOTHESIS=mutants takes fewer examples, the same each time, and shows th
 
 import itertools
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, Phase, settings
 
+from invoice_service.services.people import passwords
 from tests.outside import NEEDS
 from tests.sharing import (
     collect_no_garbage,
@@ -46,6 +48,15 @@ def remembers_nothing(
     """Verifiers remember what they have seen: of nobody's real logs here, and of no other test."""
     home: Path = tmp_path_factory.getbasetemp() / f"state-{next(_HOMES)}"
     monkeypatch.setenv("XDG_STATE_HOME", str(home))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def hashes_passwords_lightly() -> Iterator[None]:
+    """What guards a real password costs 30 ms each time, and tests sign in by the thousand."""
+    with pytest.MonkeyPatch.context() as patch:
+        light = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(passwords, "_hasher", light)
+        yield
 
 
 class _TellsFailuresAtOnce:
