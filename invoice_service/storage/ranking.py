@@ -3,25 +3,18 @@
 Exact: whole numbers of 64 bits, of which packs fill 48. Loaded with the first ranking (ADR 0065).
 """
 
-import os
 import sqlite3
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from threading import Lock
 from typing import Any, Final, NamedTuple, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 from invoice_service.services.anchoring.spans import Asked, Ranked, Ranking
 from invoice_service.storage.packs import BITS, COLUMNS, ROWS, packed
-
-if sys.modules.get("numpy", sys) is None:
-    del sys.modules["numpy"]  # kept from all others: see invoice_service/__init__.py
-# One thread: there is no linear algebra here, and its threads would stand beside each process.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-import numpy as np  # after the variable that it reads
-import numpy.typing as npt
 
 Numbers: TypeAlias = npt.NDArray[np.signedinteger[Any]]
 Keys: TypeAlias = tuple[str, ...]
