@@ -16,6 +16,7 @@ from invoice_service.inventory import UNFINISHED
 from invoice_service.services.anchoring.anchor import anchor_pending
 from invoice_service.wiring import Instance, init_instance, open_instance
 from tests.cli.conftest import empty as empty
+from tests.cli.conftest import made_town as made_town
 from tests.cli.conftest import town as town
 from tests.cli.town import Town
 

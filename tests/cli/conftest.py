@@ -27,7 +27,7 @@ def empty(
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data of an instance with one merchant, which tests have copies of."""
     folder = tmp_path_factory.mktemp("town")
     (folder / "config.toml").write_text(SETTINGS)
@@ -40,7 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def town(empty: Town, made: Path) -> Town:
+def town(empty: Town, made_town: Path) -> Town:
     """An instance with one merchant."""
-    shutil.copytree(made, empty.folder / "var", symlinks=True)
+    shutil.copytree(made_town, empty.folder / "var", symlinks=True)
     return empty

@@ -83,18 +83,18 @@ def test_what_is_drawn_anew_while_it_is_pressed_is_taken_all_the_same(zhang: Til
     page = zhang.page
     page.hover(".tile:has-text('麻婆豆腐')")
     page.mouse.down()
-    page.dispatch_event("#find", "input")  # draws all dishes
+    page.dispatch_event("#dish-code", "input")  # draws all dishes
     page.mouse.up()
     zhang.wait_text("#bill-lines", "麻婆豆腐")
     page.focus(".tile:has-text('扬州炒饭')")
     page.keyboard.down(" ")
-    page.dispatch_event("#find", "input")
+    page.dispatch_event("#dish-code", "input")
     page.keyboard.up(" ")
     zhang.wait_text("#bill-lines", "扬州炒饭")
     page.hover(".tile:has-text('北京烤鸭')")
     page.mouse.down()
-    page.evaluate("document.getElementById('find').value = '白米饭'")
-    page.dispatch_event("#find", "input")
+    page.fill("#dish-code", "白米饭")
+    page.dispatch_event("#dish-code", "input")
     assert "北京烤鸭" in zhang.text("#dishes")
     page.mouse.move(0, 0)
     page.mouse.up()
