@@ -175,8 +175,8 @@ class Collector:
     def _in_rows(
         self, by: Sequence[str], asked: Asked, ranking: Ranking, also: AbstractSet[Keys]
     ) -> tuple[int, list[Counted]]:
-        """Of spans' rows, which are the oracle of their columns."""
-        if ranking.kind or not asked.cube & MERCHANT:
+        """Of spans' rows, which are the oracle of their columns; by nothing there is but one."""
+        if ranking.kind or not by or not asked.cube & MERCHANT:
             rows = list(_of_kind(self._stored(asked, len(by)), ranking.kind))
             return len({keys for keys, _, _ in rows}), rows
         number, first = self._store.ranked(asked, ranking)

@@ -311,6 +311,15 @@ def test_the_first_of_every_mix_are_those_of_all_its_rows_in_order(town: Town) -
     assert cut > len(mixes)
 
 
+@pytest.mark.parametrize("by", ["state", "type", "type,state", "month,state", "day"])
+def test_the_first_of_one_merchant_are_those_of_its_rows_in_order(old_town: Town, by: str) -> None:
+    """Its few cells are ranked by their rows; by its state alone there is one of them."""
+    words = {"by": by, "merchant": "91440300708461136T", "measure": "count"}
+    for number, largest in itertools.product((1, 2), (True, False)):
+        some = _report(old_town, **words, **{"top" if largest else "bottom": str(number)})
+        assert some["rows"] == _ranked(_report(old_town, **words), largest=largest)[:number]
+
+
 @pytest.mark.parametrize("unit", ["day", "week", "month", "quarter", "year"])
 def test_periods_stand_beside_the_one_before_and_the_year_before(town: Town, unit: str) -> None:
     _history(town, rounds=16, pause=30.3)
