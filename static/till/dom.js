@@ -45,17 +45,21 @@ function put(parent, children) {
 }
 
 let pressed = null;
+let pointer; // what presses; undefined for a key
 const late = new Map();
 
 const press = (event) => {
-  if (event.isPrimary ? event.button === 0 : event.key === " ") pressed = event.target;
+  if (event.isPrimary ? event.button === 0 : event.key === " ") [pressed, pointer] = [event.target, event.pointerId];
 };
 /** The click comes after this event, and what it does is newer than what waited. */
-const letGo = (event) => {
-  if (event.isPrimary === false) return;
+const free = () => {
   pressed = null;
   if (late.size) setTimeout(catchUp);
 };
+/** By what presses: a scanner's keys let no finger go. */
+const letGo = (event) => pressed && event.pointerId === pointer && free();
+/** Where nobody was told: on a scroll bar, in a menu of the system, on what was disabled meanwhile. */
+const move = (event) => event.buttons === 0 && letGo(event);
 const catchUp = () => {
   const waited = [...late];
   late.clear();
@@ -63,7 +67,8 @@ const catchUp = () => {
 };
 for (const name of ["pointerdown", "keydown"]) addEventListener(name, press, true);
 for (const name of ["pointerup", "pointercancel", "keyup"]) addEventListener(name, letGo, true);
-addEventListener("blur", letGo); // of the window: a letting go outside it is not told
+addEventListener("pointermove", move, true);
+addEventListener("blur", free); // of the window: a letting go outside it is not told
 
 /** A field with its name, and what was wrong with it. */
 export function field(id, name, attributes = {}, wrong = "") {
