@@ -47,7 +47,8 @@ _SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM applications WHERE "  # noq
 _ASKED: Final = ApplicationRequest.__struct_fields__
 _NAMES_OF: Final = "SELECT name FROM application_papers WHERE application = ?"
 _LOOKS_LIKE: Final = (
-    " AND (instr(lower(name), lower(?)) OR instr(lower(name), lower(?))"
+    " AND (instr(lower(name), lower(?))"
+    " OR instr(replace(replace(lower(name), '（', '('), '）', ')'), lower(?))"
     " OR substr(tax_id, 1, length(?)) = ?)"
 )
 _OF_ALL: Final = "SELECT coalesce(sum(bytes), 0) FROM application_papers"
@@ -433,7 +434,7 @@ def _erase(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
 
 def as_typed(text: str) -> tuple[str, str, str, str]:
     """What ``_LOOKS_LIKE`` takes: letters and digits of a Chinese keyboard are as wide as its
-    signs, and mean the same; a tax id is typed in groups.
+    signs, and mean the same, and so do the brackets of a name; a tax id is typed in groups.
     """
     plain = unicodedata.normalize("NFKC", text)
     tax_id = "".join(plain.split()).upper()

@@ -367,7 +367,7 @@ def test_officials_find_applications_by_name_and_tax_id(desk: Desk) -> None:
         return [one["id"] for one in got["applications"]] if status == 200 else got["code"]
 
     assert found(text="海岸") == found(text="caf") == found(text="ＣＡＦ") == [cafe]
-    assert found(text="（南山）") == [cafe]
+    assert found(text="（南山）") == found(text="(南山)") == found(text="é（南山)") == [cafe]
     assert found(text=" 914403 00192203 ") == found(text="面馆") == [cafe + 1]
     assert found(text="面馆", state="received") == []
     assert found(text="01922") == found(text="%") == []
