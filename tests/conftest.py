@@ -17,6 +17,7 @@ from invoice_service.services.people import passwords
 from tests.outside import NEEDS
 from tests.sharing import (
     collect_no_garbage,
+    collect_what_keeps_files_open,
     end_forks_with_us,
     keep_temporary_files_in_memory,
     longest_first,
@@ -83,6 +84,12 @@ def pytest_collection() -> Generator[None, object, object]:
     """Look for tests, and for nothing else."""
     with collect_no_garbage():
         return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Let no test meet what others have left open."""
+    collect_what_keeps_files_open()
 
 
 @pytest.hookimpl(trylast=True)

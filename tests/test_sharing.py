@@ -3,13 +3,21 @@
 import gc
 import os
 import tempfile
+import weakref
 from pathlib import Path
 
 import pytest
 
 from tests import sharing
 from tests.patience import PATIENCE
-from tests.sharing import LONGEST, TESTS, has_room, keep_temporary_files_in_memory, longest_first
+from tests.sharing import (
+    LONGEST,
+    TESTS,
+    collect_what_keeps_files_open,
+    has_room,
+    keep_temporary_files_in_memory,
+    longest_first,
+)
 
 pytest_plugins = ["pytester"]
 
@@ -75,6 +83,23 @@ def test_a_process_of_tests_that_ends_is_missed_though_its_stopped_fork_holds_it
     run = pytester.runpytest_subprocess("-n1", "-p", "no:cacheprovider", timeout=PATIENCE)
     run.assert_outcomes(passed=1, failed=1)
     run.stdout.fnmatch_lines("*crashed while running*test_ends*")
+
+
+def test_what_tests_leave_open_is_closed_once_there_is_much_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Left:
+        def __init__(self) -> None:
+            self.file = (tmp_path / "left").open("w")
+            self.itself = self
+
+    left = weakref.ref(Left())
+    collect_what_keeps_files_open()
+    assert left() is not None
+    monkeypatch.setattr(sharing, "_OPEN", 0)
+    with pytest.warns(ResourceWarning):
+        collect_what_keeps_files_open()
+    assert left() is None
 
 
 def test_tests_are_no_garbage_and_what_they_leave_is() -> None:

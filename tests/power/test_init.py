@@ -18,7 +18,10 @@ from tests.power.trace import Call
 from tests.power.tracing import trace_run
 from tests.scale import share
 
-NOW = datetime(2026, 7, 1, tzinfo=UTC)
+
+def now() -> datetime:
+    """As the command that is traced has it: of acts of just now nothing is in the log yet."""
+    return datetime.now(UTC)
 
 
 def _environ(folder: Path) -> dict[str, str]:
@@ -47,11 +50,11 @@ def _opened(config: Config) -> Instance:
     """What is whole opens; of what is not, the error says to run init again, which then works."""
     problem = None
     try:
-        return open_instance(config, clock=lambda: NOW)
+        return open_instance(config, clock=now)
     except UnavailableError as raised:
         problem = raised
     assert problem.code in {"not_initialised", "init_unfinished"}, problem
-    return init_instance(config, clock=lambda: NOW)
+    return init_instance(config, clock=now)
 
 
 def _traced(tmp_path: Path) -> tuple[list[Call], Disk]:

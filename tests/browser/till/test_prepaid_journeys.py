@@ -78,9 +78,12 @@ def test_no_sign_of_a_scan_chooses_a_way_of_payment(zhang: Till, shop: Shop, beg
     assert page.locator("dialog .paid li").count() == 0
     zhang.press("w")
     wait_until(lambda: sold(shop) == before + 1, "it is sold")
-    rows = shop.bureau.instance.store.connections
-    with rows.reading() as connection:
-        (kind,) = connection.execute(
-            "SELECT kind FROM till_payments ORDER BY invoice DESC LIMIT 1"
-        ).fetchone()
-    assert kind == "wechat"
+
+    def booked() -> object:
+        with shop.bureau.instance.store.connections.reading() as connection:
+            return connection.execute(
+                "SELECT kind FROM till_payments WHERE invoice = (SELECT max(seq) FROM invoices)"
+            ).fetchone()
+
+    wait_until(booked, "its payment is booked")
+    assert booked() == ("wechat",)
