@@ -233,7 +233,8 @@ def _waits(connection: sqlite3.Connection, at: int) -> bool:
     """Whether the first act after the last that binds is old; a clock that went back counts so."""
     row = connection.execute(
         "SELECT at FROM acts WHERE seq >"
-        " (SELECT coalesce(max(seq), 0) FROM acts WHERE subject = ?) ORDER BY seq LIMIT 1",
+        " (SELECT coalesce(max(seq), 0) FROM acts WHERE subject = ? AND type = 'trail')"
+        " ORDER BY seq LIMIT 1",
         (TRAIL,),
     ).fetchone()
     return row is not None and abs(at - row[0]) >= BOUND_WITHIN
