@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from Crypto.Random import get_random_bytes
 
 from chain.durable import make_folder
@@ -487,16 +488,8 @@ def _open_log(config: Config, store: SqliteLogStore, policy: Policy) -> Log:
 
 
 def _scheme(config: Config) -> Scheme:
-    numbering = config.numbering
     return Scheme(
-        region=numbering.region,
-        industry_kind=numbering.industry_kind,
-        class_=numbering.class_,
-        copy=numbering.copy,
-        amount_limit=numbering.amount_limit,
-        first_batch=numbering.first_batch,
-        last_batch=numbering.last_batch,
-        numbers_per_batch=numbering.numbers_per_batch,
+        **msgspec.structs.asdict(config.numbering),
         max_backwards=config.clock.max_backwards,
         max_forwards=config.clock.max_forwards,
     )
