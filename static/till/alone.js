@@ -7,6 +7,8 @@
 import { newId } from "./ids.js";
 
 const ANSWER = 400; // milliseconds in which whoever sells has said so
+const BEAT = 1000; // between two signs of life of whoever sells
+const ALIVE = 5000; // so old a sign says that it is there, if only too busy to answer
 const AGAIN = 2000; // between two questions of a tab that waits
 const UNANSWERED = 3; // questions after which the one that sold is taken for gone
 
@@ -17,7 +19,7 @@ const UNANSWERED = 3; // questions after which the one that sold is taken for go
 export function alone(name, mine, others, { locks = globalThis.navigator?.locks, Channel = globalThis.BroadcastChannel } = {}) {
   if (locks) return byLock(locks, name, mine, others);
   if (!Channel) return mine();
-  const talk = new Talk(new Channel(name), mine, others);
+  const talk = new Talk(new Channel(name), mine, others, { sign: new Sign(name) });
   talk.begin();
   return talk;
 }
@@ -36,23 +38,58 @@ function byLock(locks, name, mine, others) {
   });
 }
 
+/** When whoever sells was last alive, where all tabs of the browser read it. */
+export class Sign {
+  constructor(name, { now = () => Date.now(), storage = storageHere() } = {}) {
+    Object.assign(this, { key: `${name}-alive`, now, storage });
+  }
+
+  get isFresh() {
+    const at = this.storage?.getItem(this.key);
+    return Boolean(at) && Math.abs(this.now() - Number(at)) < ALIVE;
+  }
+
+  give() {
+    try {
+      this.storage?.setItem(this.key, String(this.now()));
+    } catch {
+      // Full: a tab that answers in time is found without it.
+    }
+  }
+
+  take() {
+    this.storage?.removeItem(this.key);
+  }
+}
+
+/** None where the person forbids it. */
+function storageHere() {
+  try {
+    return globalThis.localStorage;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What one tab says and hears: "ask", "held", "gone", each with its `from`. */
 export class Talk {
   #state = "asking"; // "holds", "waits"
   #since = 0; // when it began to hold
   #unanswered = 0;
   #timer = null;
+  #beats = null;
 
-  constructor(channel, mine, others, { id = newId(), now = () => Date.now(), answer = ANSWER, again = AGAIN } = {}) {
-    Object.assign(this, { channel, mine, others, id, now, answer, again });
+  constructor(channel, mine, others, { id = newId(), now = () => Date.now(), answer = ANSWER, again = AGAIN, sign = new Sign("", { storage: undefined }) } = {}) {
+    Object.assign(this, { channel, mine, others, id, now, answer, again, sign });
     channel.addEventListener("message", ({ data }) => this.#hear(data));
     globalThis.addEventListener?.("pagehide", () => this.leave());
     globalThis.addEventListener?.("pageshow", ({ persisted }) => persisted && this.begin());
   }
 
-  /** Ask whether somebody holds it; nobody says so: it is ours. */
+  /** Ask whether somebody holds it; nobody says so, and nobody was alive just now: it is ours. */
   begin() {
     this.#state = "asking";
+    if (this.sign.isFresh) return this.#wait();
     this.#later(this.answer, () => this.#take());
     this.#say("ask");
   }
@@ -60,14 +97,19 @@ export class Talk {
   /** Closed: whoever waits need not ask thrice. */
   leave() {
     clearTimeout(this.#timer);
+    clearInterval(this.#beats);
     const held = this.#state === "holds";
     this.#state = "left";
-    if (held) this.#say("gone");
+    if (!held) return;
+    this.sign.take();
+    this.#say("gone");
   }
 
   #take() {
     this.#state = "holds";
     this.#since = this.now();
+    this.sign.give();
+    this.#beats = setInterval(() => this.sign.give(), BEAT);
     this.#say("held");
     this.mine();
   }
@@ -75,6 +117,7 @@ export class Talk {
   #wait() {
     this.#unanswered = 0;
     if (this.#state === "waits") return;
+    clearInterval(this.#beats);
     this.#state = "waits";
     this.others();
     this.#askAgain();
@@ -83,7 +126,7 @@ export class Talk {
   #askAgain() {
     this.#later(this.again, () => {
       this.#unanswered += 1;
-      if (this.#unanswered > UNANSWERED) return this.begin();
+      if (this.#unanswered > UNANSWERED && !this.sign.isFresh) return this.begin();
       this.#say("ask");
       return this.#askAgain();
     });

@@ -1,7 +1,7 @@
 /** Calls that are slow, lost or refused; the line's state; tabs. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Talk, alone } from "../../../static/till/alone.js";
+import { Sign, Talk, alone } from "../../../static/till/alone.js";
 import { newId } from "../../../static/till/ids.js";
 import { Line } from "../../../static/till/line.js";
 import { live, soon } from "../../../static/till/live.js";
@@ -150,14 +150,14 @@ class Tabs {
     t.after(() => this.#all.forEach((tab) => tab.talk.leave()));
   }
 
-  open(id, { now = () => 1, again = 3_600_000 } = {}) {
+  open(id, { now = () => 1, again = 3_600_000, sign } = {}) {
     const tab = { frozen: false, missed: [] };
     const others = () => this.#all.filter((one) => one !== tab);
     const channel = {
       addEventListener: (_kind, listener) => (tab.listener = listener),
       postMessage: (data) => others().forEach((one) => (one.frozen ? one.missed.push({ data }) : one.listener({ data }))),
     };
-    tab.talk = new Talk(channel, () => this.said.push(`${id} sells`), () => this.said.push(`${id} waits`), { id, now, answer: 1, again });
+    tab.talk = new Talk(channel, () => this.said.push(`${id} sells`), () => this.said.push(`${id} waits`), { id, now, answer: 1, again, sign });
     this.#all.push(tab);
     tab.talk.begin();
     return tab;
@@ -190,6 +190,37 @@ test("without locks tabs ask each other: one sells, the next one once it is clos
   tabs.close(first);
   await tabs.until(4);
   assert.deepEqual(tabs.said.slice(3), ["c sells"]);
+});
+
+test("a tab that is too busy to answer sells on while it was alive just now", async (t) => {
+  const [kept, tabs] = [new Map(), new Tabs(t)];
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
+  let at = 1_000_000;
+  const sign = () => new Sign("till", { now: () => at, storage });
+  const busy = tabs.open("a", { again: 1, sign: sign() });
+  await tabs.until(1);
+  busy.frozen = true;
+  const other = tabs.open("b", { again: 1, sign: sign() });
+  await tabs.until(2);
+  await new Promise((resolve) => setTimeout(resolve, 50)); // dozens of questions
+  assert.deepEqual(tabs.said, ["a sells", "b waits"]);
+  busy.talk.sign = new Sign("till", { storage: undefined }); // it crashed: no more signs of life
+  at += 60_000;
+  await tabs.until(3);
+  assert.deepEqual(tabs.said, ["a sells", "b waits", "b sells"]);
+  assert.ok(sign().isFresh);
+  tabs.close(other);
+  assert.ok(!sign().isFresh);
+});
+
+test("where nothing is kept, or nothing can be, a sign of life is none", () => {
+  const full = { getItem: () => null, setItem: () => { throw new Error("full"); }, removeItem: () => {} };
+  for (const storage of [undefined, full]) {
+    const sign = new Sign("till", { storage });
+    sign.give();
+    assert.equal(sign.isFresh, false);
+    sign.take();
+  }
 });
 
 test("a tab that answers no more is taken for gone, and gives way when it is there again", async (t) => {
