@@ -18,9 +18,9 @@ from tests.outside import NEEDS
 from tests.sharing import (
     collect_no_garbage,
     collect_what_keeps_files_open,
+    deal,
     end_forks_with_us,
     keep_temporary_files_in_memory,
-    longest_first,
 )
 
 _HOMES: Final = itertools.count()
@@ -95,7 +95,7 @@ def pytest_runtest_teardown() -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest: nobody who shares the tests is left alone with it."""
-    items.sort(key=longest_first(items))
+    items[:] = deal(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

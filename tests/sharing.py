@@ -7,7 +7,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -54,18 +54,32 @@ _SELDOM: Final = (50_000, 20, 20)
 """After how many new things, and passes through younger ones, garbage is looked for."""
 
 
-def longest_first(items: Sequence[pytest.Item]) -> Callable[[pytest.Item], int]:
-    """Return by what to sort: first those files, then others with slow tests, then the rest.
+def deal(items: Sequence[pytest.Item], hands: int = 1) -> list[pytest.Item]:
+    """Put tests in order for so many processes, of which each first gets a run of equal length.
 
-    Whole files, so that what a file makes once is made once.
+    Each run begins with its share of the files that take longest, then come others with slow tests,
+    then the rest, which is what one takes from another in the end. Slow files stay whole, so that
+    what a file makes once is made once.
     """
     ranks = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
     slow = {item.path for item in items if item.get_closest_marker("slow") is not None}
-
-    def rank(item: pytest.Item) -> int:
-        return ranks.get(item.path, len(LONGEST) + (item.path not in slow))
-
-    return rank
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    first = sorted(
+        (slow | ranks.keys()) & files.keys(), key=lambda path: (ranks.get(path, len(ranks)), path)
+    )
+    rest = [item for path, found in files.items() if path not in first for item in found]
+    rounds = [*range(hands), *reversed(range(hands))]
+    dealt: list[pytest.Item] = []
+    for hand in range(hands):
+        length = (len(items) - len(dealt)) // (hands - hand)
+        mine = [path for at, path in enumerate(first) if rounds[at % len(rounds)] == hand]
+        pile = [item for path in mine for item in files[path]]
+        room = max(0, length - len(pile))
+        dealt += [*pile, *rest[:room]]
+        del rest[:room]
+    return dealt + rest
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from tests.sharing import (
     LONGEST,
     TESTS,
     collect_what_keeps_files_open,
+    deal,
     has_room,
     keep_temporary_files_in_memory,
-    longest_first,
 )
 
 pytest_plugins = ["pytester"]
@@ -36,9 +36,27 @@ def test_the_longest_come_first_then_other_slow_ones_and_no_file_is_torn(
     monkeypatch.setattr(sharing, "TESTS", pytester.path)
     monkeypatch.setattr(sharing, "LONGEST", ("test_c.py",))
     items, _ = pytester.inline_genitems("-p", "no:cacheprovider")
-    names = [item.nodeid for item in sorted(items, key=longest_first(items))]
+    names = [item.nodeid for item in deal(items)]
     assert names == ["test_c.py::test_1", "test_b.py::test_1", "test_b.py::test_2", *names[3:]]
     assert names[3:] == ["test_a.py::test_1"]
+
+
+def test_each_process_begins_with_its_share_of_what_takes_longest(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """xdist gives the first half of the list to one of two, the second to the other."""
+    longest = [f"test_{name}.py" for name in "zyxw"]
+    pytester.makepyfile(**{name[:-3]: "def test_1(): pass" for name in longest})
+    pytester.makepyfile(test_a="\n".join(f"def test_{number}(): pass" for number in range(5)))
+    monkeypatch.setattr(sharing, "TESTS", pytester.path)
+    monkeypatch.setattr(sharing, "LONGEST", tuple(longest))
+    items, _ = pytester.inline_genitems("-p", "no:cacheprovider")
+    names = [item.nodeid.partition("::")[0] for item in deal(items, 2)]
+    assert names[:2] == ["test_z.py", "test_w.py"]
+    assert names[4:6] == ["test_y.py", "test_x.py"]
+    assert sorted(names) == sorted(item.nodeid.partition("::")[0] for item in items)
+    for hands in (3, 7, 50):
+        assert {item.nodeid for item in deal(items, hands)} == {item.nodeid for item in items}
 
 
 @pytest.mark.parametrize(
