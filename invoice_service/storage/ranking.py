@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from invoice_service.services.anchoring.spans import Asked, Ranked, Ranking
-from invoice_service.storage.packs import BITS, COLUMNS, ROWS, packed
+from invoice_service.storage.packs import BITS, COLUMNS, ROWS, holds, packed
 
 Numbers: TypeAlias = npt.NDArray[np.signedinteger[Any]]
 Keys: TypeAlias = tuple[str, ...]
@@ -341,14 +341,17 @@ class Packs:
         """Packs' cells and some of their sums; of what is not packed, from its rows."""
         names = ", ".join(("cells", *(COLUMNS[at] for at in wanted)))
         rows = self._connection.execute(
-            f"SELECT span, {names} FROM json_each(?) CROSS JOIN span_packs"  # noqa: S608 # constants
+            f"SELECT span, checks, {names} FROM json_each(?) CROSS JOIN span_packs"  # noqa: S608 # constants
             " ON span = value AND cube = ?",
             (str(sorted(ids)), self._asked.cube),
         )
-        found = {
-            span: _unpacked(cells, dict(zip(wanted, sums, strict=True)))
-            for span, cells, *sums in rows
-        }
+        places = (0, *(at + 1 for at in wanted))
+        found = {}
+        for span, checks, *columns in rows:
+            if not holds(span, self._asked.cube, checks, places, columns):
+                raise NotPackedError
+            cells, *sums = columns
+            found[span] = _unpacked(cells, dict(zip(wanted, sums, strict=True)))
         for span in set(ids) - found.keys():
             found[span] = self._from_rows(span, wanted)
         return found

@@ -32,7 +32,16 @@ from invoice_service.services.anchoring.spans import (
     sums_of,
 )
 from invoice_service.services.anchoring.totals import Sums, Taxed
-from invoice_service.storage.packs import COLUMNS, INSERT, ROWS, Pack, packed, unpacked
+from invoice_service.storage.packs import (
+    COLUMNS,
+    INSERT,
+    ROWS,
+    Pack,
+    astray,
+    packed,
+    unpacked,
+    waiting,
+)
 
 if TYPE_CHECKING:
     from invoice_service.storage.ranking import KeyTexts
@@ -101,6 +110,13 @@ _ADDED_UP: Final = (
 )
 """A span's cells from those of others; what no longer fits into a lower part goes higher."""
 
+_NUMBERED: Final = ("span_cells", "span_moves", "span_packs")
+_NUMBER: Final = ", ".join(
+    f"coalesce((SELECT max({of}) FROM {table}), 0)"  # noqa: S608 # constants
+    for table, of in {"spans": "id", **dict.fromkeys(_NUMBERED, "span")}.items()
+)
+"""The last numbers of spans, and of what is left of any."""
+
 _PLACE: Final = "merchant, till, industry, district, rate"
 
 _RETURNED: Final = """
@@ -151,6 +167,7 @@ class SqliteSpans:
         """Use the store's own connections; ``create_spans`` has been called once."""
         self._sessions = sessions
         self._texts: KeyTexts | None = None
+        self._packed_after = 0
 
     def returned(self, seq: int) -> Returned:
         """Return what the red invoice at ``seq`` did; UnavailableError ``record_damaged``."""
@@ -295,17 +312,24 @@ class SqliteSpans:
             except NotPackedError:
                 return None
 
-    def packed_of(self, id_: int) -> tuple[set[int], Cells]:
-        """Return which mixes of a span are in columns, and their cells, for the audit."""
+    def packed_of(self, id_: int) -> tuple[set[int], Cells, set[int]]:
+        """Return which mixes of a span are in columns, their cells, and which have other columns
+        than their check sums say, for the audit.
+        """
         names = ", ".join(COLUMNS)
+        cells: Cells = {}
+        changed = set()
         with self._sessions.reading() as connection:
             rows = connection.execute(
-                f"SELECT cube, cells, {names} FROM span_packs WHERE span = ? AND cells NOTNULL",  # noqa: S608 # constants
+                f"SELECT cube, checks, cells, {names} FROM span_packs"  # noqa: S608 # constants
+                " WHERE span = ? AND cells NOTNULL",
                 (id_,),
             ).fetchall()
-            cells: Cells = {}
-            for cube, numbers, *columns in rows:
-                found = unpacked(Pack(id_, cube, numbers, tuple(columns)))
+            for cube, checks, numbers, *columns in rows:
+                pack = Pack(id_, cube, numbers, tuple(columns))
+                if checks != pack.checks():
+                    changed.add(cube)
+                found = unpacked(pack)
                 ids = json.dumps([cell for cell, *_ in found])
                 keys = connection.execute(
                     f"SELECT k.id, {_PLACE} FROM json_each(?) CROSS JOIN span_keys k"  # noqa: S608 # constants
@@ -316,7 +340,12 @@ class SqliteSpans:
                 for cell, *sums in found:
                     place = places.get(cell, Cell(f"key {cell}"))
                     add_cells(cells, {(cube, place): sums_of((*sums, 0, 0, 0, 0))})
-        return {row[0] for row in rows}, cells
+        return {row[0] for row in rows}, cells, changed
+
+    def packs_astray(self) -> list[tuple[int, int]]:
+        """Return which packs are of a span or of a mix that is not there: the numbers of both."""
+        with self._sessions.reading() as connection:
+            return astray(connection)
 
     def names_of(self, merchants: Iterable[str]) -> dict[str, str]:
         """Return the names of merchants by their tax ids."""
@@ -342,14 +371,14 @@ class SqliteSpans:
                 connection.execute(_ADDED_UP, (id_, json.dumps(list(ids))))
 
     def pack(self, cells: int) -> None:
-        """Store spans' cells in columns as well, the oldest first, until there are so many."""
+        """Store spans' cells in columns as well, the oldest first, until there are so many.
+
+        A crash anywhere leaves some for the next run, which finds what is missing.
+        """
         packs: list[Pack] = []
         with self._sessions.reading() as connection:
-            waiting = connection.execute(
-                "SELECT id FROM spans WHERE id > (SELECT coalesce(max(span), 0) FROM span_packs)"
-                " ORDER BY id"
-            ).fetchall()
-            for (id_,) in waiting:
+            ids, after = waiting(connection, self._packed_after)
+            for id_ in ids:
                 some = list(packed(id_, connection.execute(f"{ROWS} GROUP BY cube", (id_,))))
                 packs += some
                 cells -= sum(len(one.cells or b"") for one in some) // 4
@@ -358,6 +387,7 @@ class SqliteSpans:
         if packs:  # made outside of the transaction, for which issuing waits
             with self._sessions.writing() as connection:
                 connection.executemany(INSERT, [one.row() for one in packs])
+        self._packed_after = after
 
 
 def _tables(asked: Asked) -> tuple[str, list[str]]:
@@ -405,9 +435,12 @@ def _conditioned(asked: Asked) -> list[str]:
 
 
 def _begin(connection: sqlite3.Connection, span: Span) -> int | None:
-    """Keep a span without its cells; None where another worker has made the same."""
+    """Keep a span without its cells; None where another worker has made the same.
+
+    It has a number of its own, too, where the last span has gone and its cells have stayed.
+    """
     found = connection.execute(
-        "INSERT INTO spans (kind, name, height, cursor) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS"
+        f"INSERT INTO spans SELECT 1 + max({_NUMBER}), ?1, ?2, ?3, ?4 WHERE NOT EXISTS"  # noqa: S608 # constants
         " (SELECT 1 FROM spans WHERE kind = ?1 AND name = ?2 AND height = ?3) RETURNING id",
         (span.kind, span.name, span.height, span.cursor),
     ).fetchone()

@@ -47,8 +47,14 @@ class StoredSpans(Protocol):
         """Return what a span moved from state to state."""
         ...
 
-    def packed_of(self, id_: int) -> tuple[set[int], Cells]:
-        """Return which mixes of a span are in columns, and their cells."""
+    def packed_of(self, id_: int) -> tuple[set[int], Cells, set[int]]:
+        """Return which mixes of a span are in columns, their cells, and which have other columns
+        than their check sums say.
+        """
+        ...
+
+    def packs_astray(self) -> Sequence[tuple[int, int]]:
+        """Return which columns are of a span or of a mix that is not there: numbers of both."""
         ...
 
     def returned(self, seq: int) -> Returned:
@@ -84,9 +90,15 @@ class SpanAudit:
         self._compare("part", day, self._day, None)
 
     def finish(self) -> None:
-        """No span may be left that is none of the log's: so, too, of what has not ended."""
+        """No span may be left that is none of the log's: so, too, of what has not ended.
+
+        Nor may columns that are no span's: a ranking would take them for those of the next one.
+        """
         for head in self._heads.values():
             raise AuditError("span", _place(head), "a span of the log's blocks", "another")
+        for span, cube in self._stored.packs_astray():
+            place = f"columns of span {span}, mix {cube}"
+            raise AuditError("span", place, "a span and a mix that are there", "none")
 
     def _end_day(self, following: str) -> None:
         """Compare the day that has ended, and the month and the year that have ended with it."""
@@ -119,9 +131,11 @@ class SpanAudit:
             raise AuditError("span", place, f"up to invoice {span.cursor}", f"{head.cursor}")
         expected = all_cubes(span.cells) if cells is None else cells
         _same(place, expected, self._stored.cells_of([head.id], CUBES))
-        cubes, packed = self._stored.packed_of(head.id)
+        cubes, packed, changed = self._stored.packed_of(head.id)
         wanted = {key: sums for key, sums in expected.items() if key[0] in cubes}
         _same(f"{place}, in columns", wanted, packed)
+        for cube in sorted(changed):
+            raise AuditError("span", f"{place}, in columns, mix {cube}", "their sums", "others")
         moves = {moved: sums for moved, sums in span.moves.items() if any(sums)}
         _same(place, moves, self._stored.moves_of(head.id))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from invoice_service.services.anchoring.spans import CUBES, Cells, keep_spans
+from invoice_service.storage.packs import checks
 from tests.services.tampering import first_wrong, tamper
 from tests.services.town import Town
 
@@ -56,6 +57,22 @@ def test_spans_that_hold(town: Town) -> None:
 def test_spans_that_are_missing_are_late_and_not_wrong(town: Town, kind: str) -> None:
     tamper(town, f"DELETE FROM spans WHERE kind = '{kind}'")
     town.audit()
+    keep_spans(town.store.totals, town.log)
+    town.audit()
+
+
+def test_a_span_that_is_made_again_has_another_number_than_what_is_left_of_it(town: Town) -> None:
+    spans = town.store.totals
+    before = {head[1:]: head.id for head in spans.spans(10**6)}
+    day = max(id_ for (kind, *_), id_ in before.items() if kind == "day")
+    cells = [spans.cells_of([id_], CUBES) for id_ in before.values()]
+    tamper(town, f"DELETE FROM spans WHERE id >= {day}")
+    keep_spans(spans, town.log)
+    after = {head[1:]: head.id for head in spans.spans(10**6)}
+    assert after.keys() == before.keys()
+    assert min(id_ for id_ in after.values() if id_ >= day) > max(before.values())
+    assert [spans.cells_of([after[head]], CUBES) for head in before] == cells
+    town.audit()
 
 
 def test_what_months_had_come_to_is_made_again_where_it_is_missing(town: Town) -> None:
@@ -72,6 +89,7 @@ def test_what_months_had_come_to_is_made_again_where_it_is_missing(town: Town) -
         town,
         "DELETE FROM span_cells WHERE span IN (SELECT id FROM spans WHERE kind = 'so_far')",
         "DELETE FROM spans WHERE kind = 'so_far'",
+        "DELETE FROM span_packs WHERE span NOT IN (SELECT id FROM spans)",
     )
     assert not so_far()
     keep_spans(spans, town.log)
@@ -125,11 +143,56 @@ def test_one_fen_of_a_column(town: Town, at: int, kind: str) -> None:
         "UPDATE span_packs SET cells = CAST(cells || x'00' AS BLOB) WHERE cube = 8",
         "UPDATE span_packs SET cells = x'ffffff7f' WHERE cube = 0",
         "UPDATE span_packs SET cube = 100 + cube WHERE cube IN (0, 1)",
+        "UPDATE span_packs SET checks = NULL WHERE cube = 8",
+        "UPDATE span_packs SET checks = flip(checks) WHERE cube = 8",
+        "UPDATE span_packs SET checks = CAST(substr(checks, 1, 27) AS BLOB) WHERE cube = 8",
     ],
 )
 def test_columns_that_are_none_of_the_cells(town: Town, statement: str) -> None:
     tamper(town, statement)
     assert first_wrong(town)[0] == "span"
+
+
+_LAST = "(SELECT max(id) FROM spans)"
+_NO_SPAN = "INSERT INTO span_packs SELECT 9999, cube, checks, {} FROM span_packs WHERE span = {}"
+_WHOLE = "cells, blue_count, blue_amount, blue_tax, red_count, red_amount, red_tax"
+_EMPTY = ", ".join(["x''"] * 7)
+_SUMS = f"x'{checks(9999, 0, *[b''] * 7).hex()}'"
+
+
+@pytest.mark.parametrize(
+    ("statements", "place"),
+    [
+        ((_NO_SPAN.format(_WHOLE, _LAST),), "columns of span 9999, mix 0"),
+        ((_NO_SPAN.format(_EMPTY, _LAST) + " AND cube = 12",), "columns of span 9999, mix 12"),
+        ((_NO_SPAN.format(_EMPTY, _LAST).replace("9999", "0"),), "columns of span 0, mix 0"),
+        (
+            (f"INSERT INTO span_packs VALUES (9999, 0, {_SUMS}, {_EMPTY})",),
+            "columns of span 9999, mix 0",
+        ),
+        (
+            ("INSERT INTO span_packs (span, cube) VALUES (1, 100)",),
+            "columns of span 1, mix 100",
+        ),
+        (
+            (
+                "DELETE FROM span_cells WHERE span = 3 AND cube = 5",
+                "DELETE FROM span_packs WHERE span = 3 AND cube <> 5",
+                "DELETE FROM spans WHERE id = 3",
+            ),
+            "columns of span 3, mix 5",
+        ),
+        (
+            ("DELETE FROM span_cells WHERE span = 3", "DELETE FROM spans WHERE id = 3"),
+            "columns of span 3, mix 0",
+        ),
+    ],
+)
+def test_columns_of_nothing_that_is_there(
+    town: Town, statements: tuple[str, ...], place: str
+) -> None:
+    tamper(town, *statements)
+    assert first_wrong(town) == ("span", place)
 
 
 def test_columns_that_are_missing_are_late_and_not_wrong(town: Town) -> None:

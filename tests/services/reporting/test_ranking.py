@@ -1,6 +1,7 @@
 """Rankings over columns: the same as all rows put in order, of cells and sums made by chance."""
 
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from invoice_service.services.anchoring.spans import (
     Asked,
     Cell,
     Cells,
+    Ranked,
     Ranking,
     Span,
     all_cubes,
@@ -27,8 +29,9 @@ from invoice_service.services.anchoring.totals import Sums
 from invoice_service.services.reporting.collect import MEASURED
 from invoice_service.services.reporting.dimensions import PARTS
 from invoice_service.services.reporting.question import MEASURES
-from invoice_service.storage.packs import BITS
-from tests.services.tampering import tamper
+from invoice_service.storage.packs import BITS, COLUMNS, checks
+from invoice_service.storage.sqlite import update_store
+from tests.services.tampering import tamper, tamper_file
 from tests.services.town import Town
 
 SPANS = 12
@@ -234,6 +237,137 @@ def test_an_instance_of_before_is_packed_some_in_each_run(
     town.close()
 
 
+def test_what_is_missing_in_the_middle_is_packed_by_and_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run looks at some spans, the next at others, round and round."""
+    monkeypatch.setattr("invoice_service.storage.packs._LOOKED_AT", 5)
+    town = Town(tmp_path)
+    town.settle_in()
+    _keep(town, random.Random(1))
+    store = town.store.totals
+    store.pack(10**6)
+    before = _packs(town)
+    for gap in (
+        "span = 1",
+        "span = 5 AND cube = 3",
+        f"span IN (6, 7, {SPANS - 1}) OR span = {SPANS} AND cube = 12",
+    ):
+        tamper(town, f"DELETE FROM span_packs WHERE {gap}")
+        for _ in range(SPANS // 5 + 1):
+            store.pack(10**6)
+        assert _packs(town) == before
+    tamper(town, "DELETE FROM span_packs WHERE span IN (6, 7, 8)")
+    runs = 0
+    while _packs(town) != before:
+        store.pack(1)
+        runs += 1
+        assert runs < 20
+    assert runs > 2
+    town.close()
+
+
+def test_columns_of_before_there_were_sums_are_packed_anew(tmp_path: Path) -> None:
+    """No sum is made of what stands there, which may have changed."""
+    town = Town(tmp_path)
+    town.settle_in()
+    _keep(town, random.Random(1))
+    town.store.totals.pack(10**6)
+    before = _packs(town)
+    town.close()
+    columns = "span, cube, cells, blue_count, blue_amount, blue_tax, red_count, red_amount, red_tax"
+    tamper_file(
+        tmp_path / "invoices.db",
+        f"CREATE TABLE older AS SELECT {columns} FROM span_packs",
+        "DROP TABLE span_packs",
+        "ALTER TABLE older RENAME TO span_packs",
+        "DELETE FROM _sqlite_migrations WHERE name = 'columns_checked'",
+        changes=False,
+    )
+    update_store(tmp_path / "invoices.db")
+    town = Town(tmp_path)
+    assert _packs(town) == []
+    town.store.totals.pack(10**6)
+    assert _packs(town) == before
+    town.close()
+
+
+def _ranked(town: Town, measure: str = "total") -> Ranked | None:
+    ids = [head.id for head in town.store.totals.spans(10**6)]
+    asked = Asked(8, [(id_, 0) for id_ in ids], ["k.merchant"], [])
+    ranking = Ranking(measure, 3, largest=True)
+    found = town.store.totals.ranked_in_columns(asked, ranking, set(), {})
+    first = _all(town, asked, ranking)[:3]
+    assert town.store.totals.ranked(asked, ranking)[1] == list(map(itemgetter(0), first))
+    return found
+
+
+def _sum_anew(town: Town) -> None:
+    """As whoever changes columns could, so that these are looked at themselves."""
+    for span, cube, _, *columns in _packs(town):
+        values = [checks(span, cube, *columns), span, cube]
+        tamper(town, "UPDATE span_packs SET checks = ? WHERE span = ? AND cube = ?", values=values)
+
+
+@pytest.fixture(scope="module")
+def packed_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All of its spans are in columns."""
+    town = Town(tmp_path_factory.mktemp("packed"))
+    town.settle_in()
+    _keep(town, random.Random(5))
+    town.store.totals.pack(10**6)
+    assert _ranked(town) is not None
+    town.close()
+    return town.folder
+
+
+@pytest.fixture
+def copy(packed_town: Path, tmp_path: Path) -> Iterator[Town]:
+    """One to be tampered with."""
+    shutil.copytree(packed_town, tmp_path / "town")
+    town = Town(tmp_path / "town")
+    yield town
+    town.close()
+
+
+_BIGGEST = "cube = 8 AND span = (SELECT span FROM span_packs WHERE cube = 8 ORDER BY length(cells)"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(f"{column} = flip({column})" for column in ("cells", *COLUMNS, "checks")),
+        "blue_amount = blue_tax, blue_tax = blue_amount",
+        "checks = NULL",
+        "checks = x''",
+        "blue_amount = x''",
+    ],
+)
+def test_a_column_that_still_reads_but_is_another_is_left_for_the_rows(
+    copy: Town, change: str
+) -> None:
+    """In one span of one mix."""
+    tamper(copy, f"UPDATE span_packs SET {change} WHERE {_BIGGEST} DESC LIMIT 1)")
+    assert _ranked(copy) is None
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("UPDATE span_packs SET span = 100 + span", "UPDATE span_packs SET span = 113 - span"),
+        (
+            "DELETE FROM span_packs WHERE cube = 8",
+            "UPDATE span_packs SET cube = 8 WHERE cube = 3",
+        ),
+    ],
+)
+def test_whole_columns_of_another_place_are_left_for_the_rows(
+    copy: Town, statements: tuple[str, ...]
+) -> None:
+    tamper(copy, *statements)
+    assert _ranked(copy) is None
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -245,20 +379,11 @@ def test_an_instance_of_before_is_packed_some_in_each_run(
         "blue_count = NULL, blue_amount = NULL, cells = NULL",
     ],
 )
-def test_a_damaged_column_is_left_for_the_rows(tmp_path: Path, change: str) -> None:
-    town = Town(tmp_path)
-    town.settle_in()
-    chance = random.Random(5)
-    _keep(town, chance)
-    town.store.totals.pack(10**6)
-    tamper(town, f"UPDATE span_packs SET {change} WHERE cube = 8 AND cells <> x''")
-    ids = [head.id for head in town.store.totals.spans(10**6)]
-    asked = Asked(8, [(id_, 0) for id_ in ids], ["k.merchant"], [])
-    ranking = Ranking("total", 3, largest=True)
-    assert town.store.totals.ranked_in_columns(asked, ranking, set(), {}) is None
-    first = _all(town, asked, ranking)[:3]
-    assert town.store.totals.ranked(asked, ranking)[1] == list(map(itemgetter(0), first))
-    town.close()
+def test_a_damaged_column_is_left_for_the_rows(copy: Town, change: str) -> None:
+    """Be its sum as it may."""
+    tamper(copy, f"UPDATE span_packs SET {change} WHERE cube = 8 AND cells <> x''")
+    _sum_anew(copy)
+    assert _ranked(copy) is None
 
 
 def test_keys_that_came_since_are_read(tmp_path: Path) -> None:
