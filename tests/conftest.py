@@ -16,14 +16,15 @@ from hypothesis import HealthCheck, Phase, settings
 from invoice_service.services.people import passwords
 from tests.outside import NEEDS
 from tests.sharing import (
+    LeftOpen,
     collect_no_garbage,
-    collect_what_keeps_files_open,
     deal,
     end_forks_with_us,
     keep_temporary_files_in_memory,
 )
 
 _HOMES: Final = itertools.count()
+_LEFT_OPEN: Final = LeftOpen()
 
 keep_temporary_files_in_memory()
 end_forks_with_us()
@@ -89,7 +90,7 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown() -> None:
     """Let no test meet what others have left open."""
-    collect_what_keeps_files_open()
+    _LEFT_OPEN.collect()
 
 
 @pytest.hookimpl(trylast=True)

@@ -101,17 +101,27 @@ def collect_no_garbage() -> Iterator[None]:
         gc.enable()
 
 
-def collect_what_keeps_files_open() -> None:
-    """Look for garbage after all, where what tests have left holds many files.
+class LeftOpen:
+    """Looks for garbage after all, where what tests have left holds many files.
 
     An application that is left is garbage with its counts, which are two open files; a process may
-    have 1,024 and more, but ``select`` takes no number above.
+    have 1,024 and more, but ``select`` takes no number above. What is no garbage stays open, and is
+    no reason to look again until there is as much beside it.
     """
-    if sum(1 for _ in Path("/proc/self/fd").iterdir()) > _OPEN:
-        gc.collect()
+
+    def __init__(self, most: int = 300) -> None:
+        """Nothing is left yet."""
+        self._most = self._limit = most
+
+    def collect(self) -> None:
+        """Look, if there is reason to."""
+        if _open_files() > self._limit:
+            gc.collect()
+            self._limit = _open_files() + self._most
 
 
-_OPEN: Final = 300
+def _open_files() -> int:
+    return sum(1 for _ in os.scandir("/proc/self/fd"))
 
 
 def keep_temporary_files_in_memory() -> None:

@@ -13,7 +13,7 @@ from tests.patience import PATIENCE
 from tests.sharing import (
     LONGEST,
     TESTS,
-    collect_what_keeps_files_open,
+    LeftOpen,
     deal,
     has_room,
     keep_temporary_files_in_memory,
@@ -103,21 +103,33 @@ def test_a_process_of_tests_that_ends_is_missed_though_its_stopped_fork_holds_it
     run.stdout.fnmatch_lines("*crashed while running*test_ends*")
 
 
-def test_what_tests_leave_open_is_closed_once_there_is_much_of_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_what_tests_leave_open_is_closed_once_there_is_much_of_it(tmp_path: Path) -> None:
     class Left:
         def __init__(self) -> None:
             self.file = (tmp_path / "left").open("w")
             self.itself = self
 
     left = weakref.ref(Left())
-    collect_what_keeps_files_open()
+    LeftOpen(1_000_000).collect()
     assert left() is not None
-    monkeypatch.setattr(sharing, "_OPEN", 0)
     with pytest.warns(ResourceWarning):
-        collect_what_keeps_files_open()
+        LeftOpen(0).collect()
     assert left() is None
+
+
+def test_what_stays_open_is_looked_through_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    looked: list[int] = []
+    monkeypatch.setattr(gc, "collect", lambda: looked.append(1))
+    left_open = LeftOpen(2)
+    for _ in range(5):
+        left_open.collect()
+    assert len(looked) == 1
+    with (tmp_path / "a").open("w"), (tmp_path / "b").open("w"), (tmp_path / "c").open("w"):
+        left_open.collect()
+        left_open.collect()
+    assert len(looked) == 2
 
 
 def test_tests_are_no_garbage_and_what_they_leave_is() -> None:
