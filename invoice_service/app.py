@@ -163,8 +163,9 @@ def create_app(instance: Instance | None = None) -> Flask:
     prepare(app, STATIC, instance.config.bureau)
     app.before_request(partial(addresses.options_of_all, app))
     app.before_request(addresses.check_spelling)
-    again.look_again(app, _title)
-    meter = _open_doors(app, instance)
+    gate = _gate_of_people(instance)
+    again.look_again(app, _title, gate.is_own)
+    meter = _open_doors(app, instance, gate)
     _answer_errors(app, instance)
     app.extensions[SHORTCUT] = partial(open_shortcuts, instance, rates, meter)
     app.public_path = instance.config.public_path
@@ -222,11 +223,10 @@ def finish(app: "WSGIApplication") -> None:
         app.extensions[SCANS].flush()
 
 
-def _open_doors(app: Flask, instance: Instance) -> Meter:
+def _open_doors(app: Flask, instance: Instance, gate: people.Gate) -> Meter:
     config = instance.config
     log_key = partial(_key_text, instance)
     check = instance.verifier.verify
-    gate = _gate_of_people(instance)
     files = FilePages(gate, _office(app, instance), config.limits.batch_bytes)
     printing = open_printing(instance.store, instance.log, config)
     mail = MailDesk(

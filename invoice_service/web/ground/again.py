@@ -4,11 +4,17 @@ The switch of such a page sends along what the page shows: what was typed, never
 the code of what was wrong. ``/language`` has the browser send it on (307) to the page itself, where
 it is a look: at the page with its form, whatever that was sent to, or at the answer to a question
 that changes nothing. Files are in no page; that they are to be chosen anew is said.
+
+Only a page of ours may have another one shown with its fields filled in: else somebody's site could
+put words into the form of whoever comes from there. A browser says where a request comes from
+(``Sec-Fetch-Site``); of one that does not, the form's token does, as for every form behind a
+sign-in. Without either the page is shown with empty fields, and says so.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote_plus
 
 from flask import Flask, current_app, g, request
 from werkzeug.exceptions import HTTPException
@@ -23,21 +29,25 @@ MODES: Final = ("form", "answer")
 _OURS: Final = ("same-origin", "none")
 _ASKED: Final = re.compile(rb"(?:(.*)&)?again=(form|answer)")
 _TYPED: Final = "typed."
-_WRONG, _WHERE, _FILES = "wrong", "where", "files"
+_WRONG, _WHERE, _OWN = "wrong", "where", "own"
+_FILES, _LONG, _UNPROVED = "files", "long", "unproved"
 _SECRET: Final = frozenset({"password", "pin", "code", "new", "old", "mine", "form"})
 _TEXTS: Final = ("login", "onward", "receipt", "said", "text")
 """What pages show again under a name of its own; all of it is judged anew when it is sent."""
-_LONGEST: Final = 5_000
-"""Characters of one field: nobody types more into a field of ours."""
+_ROOM: Final = 60_000
+"""Bytes of all that goes along, as forms are written: a form is read up to 65,536."""
 _STATE: Final = "fapiao_again"
 
 
 class Again(NamedTuple):
-    """What a page is shown with again; ``wrong`` as templates have it, None for nothing."""
+    """What a page is shown with again; ``wrong`` as templates have it, None for nothing.
+
+    ``left`` is what was left behind: ``files``, ``long`` texts, or all, which was ``unproved``.
+    """
 
     typed: Mapping[str, str]
     wrong: Mapping[str, Any] | None
-    files: bool
+    left: Collection[str]
 
 
 class Switch(NamedTuple):
@@ -47,18 +57,26 @@ class Switch(NamedTuple):
     fields: tuple[tuple[str, str], ...]
 
 
-def look_again(app: Flask, title: Callable[[Problem], str]) -> None:
-    """Have what a switch sends to a page be a look at it; ``title`` says what a code means."""
+def look_again(app: Flask, title: Callable[[Problem], str], is_own: Callable[[str], bool]) -> None:
+    """Have what a switch sends to a page be a look at it.
+
+    ``title`` says what a code means, ``is_own`` whether a form's token is this browser's.
+    """
 
     @app.before_request
     def look() -> None:
         found = _ASKED.fullmatch(request.query_string)
         if found is None or request.method != "POST" or request.mimetype != FIELDS:
             return
-        if request.headers.get("Sec-Fetch-Site", "none") not in _OURS:
+        site = request.headers.get("Sec-Fetch-Site")
+        if site is not None and site not in _OURS:
             return
         request.query_string = found[1] or b""
-        g.setdefault(_STATE, _sent(title))
+        proved = site is not None or is_own(request.form.get(_OWN, ""))
+        sent = _sent(title)
+        g.setdefault(
+            _STATE, sent if proved else Again({}, None, (_UNPROVED,) if sent.typed else ())
+        )
         if found[2] == b"form":
             _as_look()
 
@@ -81,30 +99,47 @@ def shown(values: dict[str, Any]) -> dict[str, Any]:
         values["problem"] = values.get("problem") or again.wrong
     if again is not None or request.method == "POST":
         values["switch"] = _switch(values)
-    values["files_again"] = again is not None and again.files
+    values["left_behind"] = again.left if again is not None else ()
     return values
 
 
 def _switch(values: Mapping[str, Any]) -> Switch | None:
     """None where a plain look does: nothing was typed, and nothing was wrong."""
     asks: Mapping[str, str] | None = values.get("asks")
-    fields = [*_kept(values), *_wrong(values.get("problem"))]
+    typed = [one for one in _typed(values) if one[0].removeprefix(_TYPED) not in (asks or {})]
+    kept = list(_fitting(typed))
+    fields = [*kept, *_wrong(values.get("problem"))]
     if not fields and asks is None:
         return None
     again: Again | None = g.get(_STATE)
-    if request.mimetype == FORM or (again is not None and again.files):
+    left = again.left if again is not None else ()
+    if request.mimetype == FORM or _FILES in left:
         fields.append((_FILES, "yes"))
+    if len(kept) < len(typed) or _LONG in left:
+        fields.append((_LONG, "yes"))
+    if values.get("form_token"):
+        fields.append((_OWN, values["form_token"]))
     mode = "form" if asks is None else "answer"
     return Switch(mode, (*(asks or {}).items(), *fields))
 
 
-def _kept(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _typed(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     found = values.get("typed")
     typed = dict(found) if isinstance(found, Mapping) else {}
     typed |= {name: values[name] for name in _TEXTS if values.get(name)}
     for name, text in typed.items():
-        if name not in _SECRET and isinstance(text, str) and 0 < len(text) <= _LONGEST:
+        if name not in _SECRET and isinstance(text, str) and text:
             yield f"{_TYPED}{name}", text
+
+
+def _fitting(fields: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Those for which there is room, the first before the others."""
+    room = _ROOM
+    for name, text in fields:
+        size = len(name) + len(quote_plus(text, errors="replace")) + 2
+        if size <= room:
+            room -= size
+            yield name, text
 
 
 def _wrong(problem: object) -> Iterator[tuple[str, str]]:
@@ -124,7 +159,7 @@ def _sent(title: Callable[[Problem], str]) -> Again:
     if code:
         said = title(RefusedError(code, ""))
         wrong = {"code": code, "pointer": where, "title": said, "detail": ""}
-    return Again(typed, wrong, _FILES in form)
+    return Again(typed, wrong, [name for name in (_FILES, _LONG) if name in form])
 
 
 def _as_look() -> None:

@@ -173,11 +173,15 @@ class Gate:
         found = request.form.to_dict()
         if len(found) != sum(len(request.form.getlist(name)) for name in request.form):
             raise MalformedError("duplicate_parameter", "a field stands twice in the form")
-        sent = found.pop(TOKEN, "").encode("utf-8", "replace")
-        ours = [text for text in (self.token(), request.cookies.get(self._form, "")) if text]
-        if not any(compare_digest(form_token(text).encode(), sent) for text in ours):
+        if not self.is_own(found.pop(TOKEN, "")):
             raise _stale()
         return found
+
+    def is_own(self, token: str) -> bool:
+        """Whether a form's token is one of this browser's."""
+        sent = token.encode("utf-8", "replace")
+        ours = [text for text in (self.token(), request.cookies.get(self._form, "")) if text]
+        return any(compare_digest(form_token(text).encode(), sent) for text in ours)
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 # whatever a template shows
         """A page with forms: it says what to send back, and knows who is signed in."""

@@ -12,7 +12,7 @@ from tests.web.help import conftest
 from tests.web.help.test_report import receipt_in
 from tests.web.help.test_report import send as report
 from tests.web.help.test_report import status as told
-from tests.web.people.visitors import Browser, Bureau, code_in, hidden
+from tests.web.people.visitors import OURS, Browser, Bureau, code_in, hidden
 
 bureau, made_bureau, photograph = conftest.bureau, conftest.made_bureau, conftest.photograph
 
@@ -26,13 +26,13 @@ def switch(answer: TestResponse) -> dict[str, str]:
     return {name: unescape(value) for name, value in FIELD.findall(form)}
 
 
-def other(browser: Browser, answer: TestResponse) -> TestResponse:
+def other(browser: Browser, answer: TestResponse, site: str | None = OURS) -> TestResponse:
     """The page in the other language, as a browser gets there."""
     fields = switch(answer)
-    chosen = browser.post("/language", **fields)
+    chosen = browser.post("/language", site, **fields)
     assert chosen.status_code == 307, chosen.text
     assert "language=" in chosen.headers["Set-Cookie"]
-    shown = browser.post(chosen.headers["Location"], **fields)
+    shown = browser.post(chosen.headers["Location"], site, **fields)
     assert shown.headers["Content-Language"].startswith(fields["language"])
     return shown
 
@@ -141,6 +141,67 @@ def test_what_another_site_sends_is_no_look(bureau: Bureau, photograph: bytes) -
     answer = bureau.browser().post("/apply?again=form", site="cross-site", **switch(wrong))
     assert answer.status_code in (403, 415)
     assert 'value="海岸咖啡馆"' not in answer.text
+
+
+UNPROVED = {"zh": "浏览器没有说明", "en": "Your browser does not say where"}
+
+
+def test_a_browser_that_does_not_say_whence_shows_it_by_its_forms_token(
+    bureau: Bureau, photograph: bytes
+) -> None:
+    """Nobody else has that: of another browser's, and of none, the fields are empty."""
+    send(bureau, (photograph,))
+    examiner = bureau.strong(bureau.person("wei", "examiner"))
+    examiner.get("/bureau/applications/1")
+    path = "/bureau/applications/1/decision"
+    wrong = examiner.send(path, version="7", decision="refuse", reason="no such shop")
+    for _ in range(2):  # the page that is shown has a switch again
+        wrong = other(examiner, wrong, site=None)
+        assert 'value="no such shop"' in wrong.text
+        assert code_in(wrong) == "application_changed"
+        assert not any(said in wrong.text for said in UNPROVED.values())
+    another = bureau.strong(bureau.person("zhou", "examiner"))
+    typed = switch(wrong)
+    for own in (typed["own"], "", "0" * 64, "\ud800"):
+        fields = typed | {"own": own.encode("utf-8", "replace").decode()}
+        shown = another.post(f"{typed['back']}?again=form", None, **fields)
+        assert "no such shop" not in shown.text
+        assert code_in(shown) == ""
+        assert shown.text.count(UNPROVED["zh"]) + shown.text.count(UNPROVED["en"]) == 1
+        assert "no such shop" in another.post(f"{typed['back']}?again=form", **fields).text
+    assert bureau.instance.admission.bench.one(1).state == "received"
+
+
+def test_a_page_without_a_token_is_empty_where_the_browser_says_nothing(
+    bureau: Bureau, browser: Browser, photograph: bytes
+) -> None:
+    wrong = send(bureau, (photograph,), tax_id="x")
+    shown = other(browser, wrong, site=None)
+    assert UNPROVED[shown.headers["Content-Language"][:2]] in shown.text
+    assert "海岸咖啡馆" not in shown.text.partition("<main>")[2]
+    receipt = receipt_in(send(bureau, (photograph,)))
+    asked = other(browser, status(bureau, receipt), site=None)
+    assert receipt in asked.text
+    assert not any(said in asked.text for said in UNPROVED.values()), "nothing was typed"
+
+
+def test_what_is_too_long_to_come_along_is_said(
+    bureau: Bureau, browser: Browser, photograph: bytes
+) -> None:
+    """As much as a form may have comes along, and what comes behind it, too."""
+    fits, over = "长" * 6_000, "长" * 6_700
+    wrong = send(bureau, (photograph,), tax_id="x", message=fits)
+    shown = other(browser, wrong)
+    assert f"{fits}</textarea>" in shown.text
+    said = {"zh": "有一段文字太长", "en": "A text was too long to come along"}
+    assert not any(one in shown.text for one in said.values())
+    shown = send(bureau, (photograph,), tax_id="x", message=over)
+    for _ in range(2):
+        shown = other(browser, shown)
+        assert shown.status_code == 200
+        assert said[shown.headers["Content-Language"][:2]] in shown.text
+        assert over not in shown.text
+        assert 'value="海岸咖啡馆"' in shown.text
 
 
 @pytest.mark.parametrize("path", ["/v1/invoices", "/language", "/sign-out", "/till/here"])
