@@ -240,16 +240,20 @@ _KEY: Final = {
     ),
     "rate_limited": Entry(
         429,
-        "Too many requests in a short time; wait as long as Retry-After says, then send the same",
-        "请求过于频繁，请按 Retry-After 所示秒数稍候，再原样重试",
+        "Too many requests in a short time; wait as long as it says, then send the same",
+        "请求过于频繁，请按提示时间等候后原样重试",
     ),
     "tax_id_taken": Entry(
-        409, "A merchant with this tax id is admitted already", "该税号的商户已登记"
+        409,
+        "A merchant with this tax id is admitted already; check the tax id",
+        "该税号的商户已登记，请核对税号",
     ),
     "merchant_unknown": Entry(
         404, "There is no such merchant; check its number", "没有这个商户，请核对编号"
     ),
-    "api_key_unknown": Entry(404, "There is no such key", "没有这个密钥"),
+    "api_key_unknown": Entry(
+        404, "There is no such key; load the list again", "没有这个密钥，请刷新列表"
+    ),
 }
 
 _LOG: Final = {
@@ -288,12 +292,18 @@ _LOG: Final = {
 }
 
 _REPORT: Final = {
-    "by_unknown": Entry(400, "A report cannot be broken down by this", "不支持按此项汇总"),
+    "by_unknown": Entry(
+        400,
+        "A report cannot be broken down by this; choose something else",
+        "不支持按此项汇总，请选择其他项目",
+    ),
     "time_invalid": Entry(
         422, "A time is written like 2027-01-31T00:00:00Z", "时间格式应为 2027-01-31T00:00:00Z"
     ),
     "day_invalid": Entry(400, "A day is written like 2018-08-10", "日期格式应为 2018-08-10"),
-    "range_invalid": Entry(400, "The first day is after the last", "起始日期晚于结束日期"),
+    "range_invalid": Entry(
+        400, "The first day is after the last; exchange them", "起始日期晚于结束日期，请调换"
+    ),
     "report_too_large": Entry(
         400,
         "The report has too many rows for this form; ask for fewer days, a filter, fewer things to"
@@ -320,7 +330,9 @@ _REPORT: Final = {
         "正在核对另一项数字，请稍后重试",
     ),
     "totals_behind": Entry(
-        503, "The totals of this block are not ready yet", "该区块的汇总尚未完成"
+        503,
+        "The totals of this block are not ready yet; try again in a moment",
+        "该区块的汇总尚未完成，请稍后重试",
     ),
 }
 

@@ -94,7 +94,9 @@ FILES: Final = {
         "A discount may be an amount or a rate; call its column discount, and write yuan",
         "“折扣”可能是金额，也可能是折扣率：请将列名改为“优惠金额”，并填写金额（元）",
     ),
-    "file_unknown": Entry(404, "There is no such file", "没有这个文件"),
+    "file_unknown": Entry(
+        404, "There is no such file; look at the list of files", "没有这个文件，请查看文件列表"
+    ),
     "file_needed": Entry(400, "Choose a file first", "请先选择文件"),
     "file_name_invalid": Entry(
         422, "A file's name has 1 to 120 characters", "文件名须为 1 至 120 个字符"

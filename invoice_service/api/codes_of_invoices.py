@@ -14,7 +14,9 @@ INVOICE: Final = {
         "金额须为整数，单位是分；498.10 元请写 49810",
     ),
     "value_unknown": Entry(
-        422, "A field has a value that is not in its list", "字段取值不在允许范围内"
+        422,
+        "A field has a value that is not in its list; take one that is",
+        "字段取值不在允许范围内，请从列表中选择",
     ),
     "text_empty": Entry(
         422,

@@ -10,7 +10,9 @@ OFFICIALS: Final = {
         "This takes two: propose it, and have another administrator confirm it",
         "此操作须两人：请先提出，再由另一名管理员确认",
     ),
-    "proposal_unknown": Entry(404, "There is no such proposal", "没有这项提议"),
+    "proposal_unknown": Entry(
+        404, "There is no such proposal; load the list again", "没有这项提议，请刷新列表"
+    ),
     "proposal_open": Entry(
         409,
         "The same is proposed already; have another administrator confirm it",
@@ -78,8 +80,8 @@ OFFICIALS: Final = {
     ),
     "purpose_missing": Entry(
         400,
-        "Say why you look: a header X-Purpose with the reason",
-        "请注明查询目的：在请求头 X-Purpose 中填写事由",
+        "Say why you look: on the page that asks for it, or in a header X-Purpose",
+        "请注明查询目的：在提示的页面填写，或在请求头 X-Purpose 中给出",
     ),
     "merchant_revoked": Entry(
         403,

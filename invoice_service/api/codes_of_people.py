@@ -31,7 +31,9 @@ PEOPLE: Final = {
         "This passkey did not work here; load the page again, or use the password",
         "通行密钥验证未通过，请刷新页面重试，或使用密码",
     ),
-    "passkey_unknown": Entry(404, "There is no such passkey", "没有这个通行密钥"),
+    "passkey_unknown": Entry(
+        404, "There is no such passkey; load the page again", "没有这个通行密钥，请刷新页面"
+    ),
     "pin_refused": Entry(
         403,
         "The PIN is wrong; whoever has signed in here may type the password instead",
@@ -113,13 +115,23 @@ PEOPLE: Final = {
         "A sign-in name has 1 to 32 letters or digits, with . - _ between them",
         "登录名须为 1 至 32 个字母、汉字或数字，中间可用 . - _",
     ),
-    "login_taken": Entry(409, "This sign-in name is taken", "登录名已被使用"),
-    "role_of_another": Entry(422, "This role is not one of theirs", "不能设置此角色"),
-    "person_unknown": Entry(404, "There is no such person", "没有这个人员"),
+    "login_taken": Entry(
+        409, "This sign-in name is taken; choose another", "登录名已被使用，请换一个"
+    ),
+    "role_of_another": Entry(
+        422, "This role is not one of theirs; choose another", "不能设置此角色，请选择其他角色"
+    ),
+    "person_unknown": Entry(
+        404, "There is no such person; load the list again", "没有这个人员，请刷新列表"
+    ),
     "person_removed": Entry(
         403, "This person was removed; invite them anew", "此人员已被移除，请重新邀请"
     ),
-    "session_unknown": Entry(404, "There is no such session", "没有这个登录会话"),
+    "session_unknown": Entry(
+        404,
+        "There is no such session, or not any more; load the page again",
+        "没有这个登录会话或已退出，请刷新页面",
+    ),
     "last_administrator": Entry(
         409,
         "The last administrator stays; invite another one first",

@@ -16,6 +16,7 @@ from chain.errors import Problem, RefusedError
 from invoice_service.api.access import Access
 from invoice_service.api.peers import site_of
 from invoice_service.config import Rate
+from invoice_service.domain.waiting import again_in
 
 MOST_CALLERS: Final = 10_000
 """Of each kind, whose tokens are remembered; who was seen longest ago is forgotten first."""
@@ -57,12 +58,8 @@ class Caller:
         """Take ``cost`` tokens. RefusedError ``rate_limited``, and then none is taken."""
         self.left, self.wait = self._purse.take(self._name, cost)
         if self.wait:
-            raise RefusedError(
-                "rate_limited",
-                f"try again in {self.wait} seconds",
-                retry_after=self.wait,
-                detail_zh=f"请于 {self.wait} 秒后重试",
-            )
+            detail, detail_zh = again_in(self.wait)
+            raise RefusedError("rate_limited", detail, retry_after=self.wait, detail_zh=detail_zh)
 
     def pay_list(self, records: int) -> None:
         """Pay for a list whose call has been paid for, as ``pay``.

@@ -20,9 +20,16 @@ export const _ = (text, values = {}) => filled(english ? text : (words[text] ?? 
 export const inOther = (text, values = {}) =>
   filled(english ? (words[text] ?? text) : text, values);
 
-/** What a problem of the service (RFC 9457) says to people, in the reader's language; "" where it says nothing. */
-export const titleOf = (problem, tongue = language) =>
-  (tongue.startsWith("zh") ? problem.title_zh : undefined) ?? problem.title ?? "";
+/**
+ * What a problem of the service (RFC 9457) says to people, in the reader's language; "" where it says nothing.
+ * Who has to wait is told how long.
+ */
+export const titleOf = (problem, tongue = language) => {
+  const chinese = tongue.startsWith("zh");
+  const title = (chinese ? problem.title_zh : undefined) ?? problem.title ?? "";
+  const wait = problem.retry_after ? (chinese ? problem.detail_zh : problem.detail) : "";
+  return wait ? `${title} (${wait})` : title;
+};
 
 /** A sentence about `num` things. */
 export function ngettext(singular, plural, num, values = {}) {

@@ -16,6 +16,7 @@ from throttled import MemoryStore
 from throttled.rate_limiter import GCRARateLimiter, per_duration
 
 from chain.errors import RefusedError
+from invoice_service.domain.waiting import again_in
 
 MOST_NAMES: Final = 20_000
 """Whose tries are remembered; who was seen longest ago is forgotten first."""
@@ -54,12 +55,8 @@ def take_one(counts: Counts, name: str, allowed: Allowance, code: str) -> None:
     left = counts.take(name, allowed)
     if left:
         wait = max(1, ceil(left))
-        raise RefusedError(
-            code,
-            f"try again in {wait} seconds",
-            retry_after=wait,
-            detail_zh=f"请于 {wait} 秒后重试",
-        )
+        detail, detail_zh = again_in(wait)
+        raise RefusedError(code, detail, retry_after=wait, detail_zh=detail_zh)
 
 
 class OwnCounts:

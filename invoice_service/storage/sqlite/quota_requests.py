@@ -9,6 +9,7 @@ import msgspec
 from chain.errors import ConflictError, NotFoundError, RefusedError
 from invoice_service.domain.acts import By, Said, act_by
 from invoice_service.domain.quota import QUOTAS, Quotas
+from invoice_service.domain.waiting import again_in
 from invoice_service.services.admission.ports import QuotaRequest, RequestKind, RequestState
 from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.register import change_quotas, change_status
@@ -142,11 +143,12 @@ def _bound(connection: sqlite3.Connection, merchant_id: int, now: int) -> None:
     ).fetchone()
     if many >= MOST_WITHDRAWN:
         wait = first + _DAY - now
+        then, then_zh = again_in(wait)
         raise RefusedError(
             "rate_limited",
-            f"{many} were taken back within a day: try again in {wait} seconds",
+            f"{many} were taken back within a day: {then}",
             retry_after=wait,
-            detail_zh=f"一天内已撤回 {many} 项，请于 {wait} 秒后重试",
+            detail_zh=f"一天内已撤回 {many} 项，{then_zh}",
         )
 
 

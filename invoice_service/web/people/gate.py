@@ -202,8 +202,8 @@ class Gate:
             "title": self.door.title(problem),
             "pointer": problem.pointer.rpartition("/")[2],
         }
-        told = isinstance(problem, ConflictError) and "detail_zh" in problem.extra
-        if told or isinstance(problem, MalformedError):
+        # What is written for people is there in both languages; else a title, which is, has to do.
+        if "detail_zh" in problem.extra or isinstance(problem, MalformedError):
             wrong["detail"] = detail_of(problem)
         answer = self.page(template, self.door.status(problem), problem=wrong, **values)
         if "retry_after" in problem.extra:

@@ -5,6 +5,7 @@ from base64 import urlsafe_b64decode
 import pytest
 
 from chain.errors import RefusedError
+from invoice_service.domain.waiting import again_in
 from invoice_service.services.people import passwords
 from invoice_service.services.people.entrance import MARK_SECONDS
 from invoice_service.services.people.person import PersonRole
@@ -170,7 +171,7 @@ def test_who_tries_names_beside_them_does_not_lock_out_a_browser_that_is_known(
             refused(house, f"n{number}@1")
     limited = refused(house, person.login, PASSWORD)
     assert limited.code == "sign_in_limited"
-    assert limited.extra["detail_zh"] == f"请于 {limited.extra['retry_after']} 秒后重试"
+    assert limited.extra["detail_zh"] == again_in(int(limited.extra["retry_after"]))[1]
     house.entrance.by_password(person.login, PASSWORD, VISIT, SITE, mark=mark)
 
 

@@ -22,6 +22,18 @@ test("a call is told to be slow while it is, and good once it is answered", asyn
   assert.deepEqual(told, ["slow", "good"]);
 });
 
+test("who has to wait is told how long, in the page's language", async () => {
+  const said = { code: "sign_in_limited", title: "Wait", title_zh: "请等候", detail: "9 s", detail_zh: "9 秒" };
+  const shown = async (language, more) => {
+    const service = new Service({ language, fetch: async () => json(429, { ...said, ...more }) });
+    return service.get("/x").catch((error) => error.message);
+  };
+  assert.equal(await shown("en", { retry_after: 9 }), "Wait (9 s)");
+  assert.equal(await shown("zh-Hans", { retry_after: 9 }), "请等候 (9 秒)");
+  assert.equal(await shown("en", {}), "Wait");
+  assert.equal(await shown("zh-Hans", {}), "请等候");
+});
+
 test("a call that is answered does not make good what another one still waits for", async () => {
   const [told, release] = [[], []];
   const line = new Line({ told: (state) => told.push(state), probe: async () => {}, pause: () => new Promise(() => {}) });

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from invoice_service.domain.application import Finding
+from invoice_service.domain.waiting import again_in
 from invoice_service.services.admission.ports import Decision
 from tests.web.apply.test_apply import send, status
 from tests.web.help.test_report import receipt_in, refused
@@ -173,6 +174,24 @@ def test_an_owner_takes_back_and_whoever_answers_is_told(bureau: Bureau) -> None
     assert (told.status_code, code_in(told)) == (409, "request_changed")
     assert "已同意" in told.text
     assert owner.send("/account/quota/9/withdrawal").status_code == 404
+
+
+def test_who_takes_back_too_often_is_told_until_when(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("invoice_service.storage.sqlite.quota_requests.MOST_WITHDRAWN", 1)
+    owner = bureau.signed_in(bureau.person("zhang"))
+    owner.send("/account/quota", month_quota="5,000", reason="Spring Festival")
+    assert owner.send("/account/quota/1/withdrawal").status_code == 303
+    told = []
+    for language in ("zh", "en"):
+        owner.post("/language", language=language, back="/")
+        answer = owner.send("/account/quota", month_quota="5,000", reason="again")
+        assert (answer.status_code, code_in(answer)) == (429, "rate_limited")
+        told.append(again_in(int(answer.headers["Retry-After"]))[language == "zh"])
+        assert told[-1] in answer.text
+    assert "小时" in told[0]
+    assert "hours" in told[1]
 
 
 @pytest.mark.parametrize("sure", ["", "yes"])
