@@ -6,9 +6,6 @@ program strips it. In the workbook keys are text, money is numbers, and a cover 
 asked, at which block of the log, and the SHA-256 of the same report as JSON.
 """
 
-import csv
-import io
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
@@ -17,16 +14,23 @@ from typing import TYPE_CHECKING, Any, Final
 from chain.entry import parse_time
 from chain.errors import MalformedError
 from chain.hashing import sha256_of_parts
-from invoice_service.documents.spreadsheet import BOM, NO_TIME, YUAN_FORMAT, Cell, packed, yuan
+from invoice_service.documents.spreadsheet import BOM, NO_TIME, YUAN_FORMAT, packed, yuan
+from invoice_service.documents.workbook import (
+    SHARE_FORMAT,
+    SHEET_ROWS,
+    Cell,
+    cell_of,
+    csv_line,
+    kept,
+    said_of_block,
+    set_widths,
+    write_cover,
+)
 from invoice_service.domain.text import harmless_cell
 from invoice_service.services.reporting.mix import MixedReport, report_parts
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
-    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
-
-SHEET_ROWS: Final = 50_000
-"""Rows of a workbook: it is made as a whole, in memory."""
 
 _NAMES: Final = {
     "day": "日期 day",
@@ -62,19 +66,15 @@ _WORDS: Final = {
     "exempt": "免税 exempt",
     "untaxed": "不征税 untaxed",
 }
-_SHARE_FORMAT: Final = "0.00%"
-_READ_BY_EXCEL: Final = re.compile(r"[0-9][0-9.\-/:E]*|[0-9]{4}-[QW][0-9]+", re.ASCII)
-_WIDEST: Final = 40
-_NARROWEST: Final = 12
 
 
 def mixed_csv(report: MixedReport) -> Iterator[bytes]:
     """Yield RFC 4180 lines in UTF-8 with BOM: a header, the rows, what is left, their total."""
     lines = _lines(report)
-    yield BOM.encode() + _line(next(lines))
+    yield BOM.encode() + csv_line(next(lines))
     keys = len(list(_key_titles(report.head["by"])))
     for cells in lines:
-        yield _line([_kept(cell) if at < keys else cell for at, cell in enumerate(cells)])
+        yield csv_line([kept(cell) if at < keys else cell for at, cell in enumerate(cells)])
 
 
 def mixed_workbook(report: MixedReport) -> bytes:
@@ -157,24 +157,8 @@ def _figures(row: Mapping[str, Any], compared: Iterable[str]) -> Iterator[Cell]:
         yield yuan(int(there["net"]["total"])) if there else ""
 
 
-def _kept(cell: Cell) -> Cell:
-    """A key as Excel keeps it, and as no formula."""
-    if not isinstance(cell, str):
-        return cell
-    return f"\t{cell}" if _READ_BY_EXCEL.fullmatch(cell) else harmless_cell(cell)
-
-
-def _line(cells: Sequence[Cell]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerow(cells)
-    return text.getvalue().encode()
-
-
 def _cover(book: "Workbook", head: Mapping[str, Any], rows: int, digest: str) -> None:
     """What was asked, of which days, at which block, and the digest of the JSON."""
-    sheet = book.create_sheet("查询 query")
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 30.0, 90.0
-    block = head["block"]
     said = [
         ("汇总 by", " × ".join(_NAMES[name] for name in head["by"])),
         ("自 from", head["from"]),
@@ -184,57 +168,18 @@ def _cover(book: "Workbook", head: Mapping[str, Any], rows: int, digest: str) ->
         *((name, str(head[name])) for name in ("top", "bottom") if name in head),
         *((_COMPARED[n], f"{head[n]['from']} – {head[n]['to']}") for n in _COMPARED if n in head),
         ("行数 rows", str(rows)),
-        ("区块 block", str(block["height"])),
-        ("封印时间 sealed at (UTC)", block["sealed_at"]),
-        ("封印 seal", block["seal"]),
-        ("日志条数 log size", str(block["size"])),
-        ("根 root", block["root"]),
+        *said_of_block(head["block"]),
         ("JSON 报表的 SHA-256 of the report as JSON", digest),
         *((f"说明 note {note['code']}", f"{note['zh']} {note['en']}") for note in head["notes"]),
     ]
-    for name, value in said:
-        sheet.append([_text(sheet, name), _text(sheet, value)])
+    write_cover(book.create_sheet("查询 query"), said)
 
 
 def _sheet(book: "Workbook", lines: Sequence[Sequence[Cell]]) -> None:
-    from openpyxl.utils import get_column_letter
-
     sheet = book.create_sheet("汇总 totals")
     share = lines[0].index("占比 share")
-    for at, title in enumerate(lines[0]):
-        longest = max(_width(title), *(_width(line[at]) for line in lines[1:1_000]), 0)
-        width = min(max(longest + 2, _NARROWEST), _WIDEST)
-        sheet.column_dimensions[get_column_letter(at + 1)].width = float(width)
+    set_widths(sheet, lines)
     sheet.freeze_panes = "B2"
     for line in lines:
-        sheet.append([_cell(sheet, cell, share=at == share) for at, cell in enumerate(line)])
-
-
-def _width(cell: Cell) -> int:
-    """About how wide: a Chinese character is two letters, and thousands have a comma."""
-    if isinstance(cell, str):
-        return sum(2 if ord(letter) > 0x2E80 else 1 for letter in cell)
-    digits = len(str(cell))
-    return digits + digits // 3
-
-
-def _cell(sheet: "WriteOnlyWorksheet", value: Cell, *, share: bool) -> Any:  # noqa: ANN401 # openpyxl keeps these types to itself
-    from openpyxl.cell import WriteOnlyCell
-
-    if isinstance(value, str):
-        return _text(sheet, value)
-    cell = WriteOnlyCell(sheet)
-    cell.value = value
-    if isinstance(value, Decimal):
-        cell.number_format = _SHARE_FORMAT if share else YUAN_FORMAT
-    return cell
-
-
-def _text(sheet: "WriteOnlyWorksheet", text: str) -> Any:  # noqa: ANN401 # as above
-    """A cell that is text whatever stands in it: no number, no date, no formula."""
-    from openpyxl.cell import WriteOnlyCell
-
-    cell = WriteOnlyCell(sheet, text or None)
-    if text:
-        cell.data_type, cell.number_format = "s", "@"
-    return cell
+        formats = (SHARE_FORMAT if at == share else YUAN_FORMAT for at in range(len(line)))
+        sheet.append([cell_of(sheet, *one) for one in zip(line, formats, strict=True)])

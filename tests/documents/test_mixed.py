@@ -14,7 +14,9 @@ from chain.errors import MalformedError
 from invoice_service.documents import mixed
 from invoice_service.documents.mixed import mixed_csv, mixed_workbook
 from invoice_service.documents.spreadsheet import totals_workbook
+from invoice_service.documents.taken import taken_csv, taken_workbook
 from invoice_service.services.reporting.mix import MixedReport
+from tests.documents.test_taken import HOSTILE, taken
 from tests.outside import need
 
 NAME = "=cmd|'/C calc'!A1"
@@ -105,6 +107,8 @@ def test_libreoffice_reads_them_alike(tmp_path: Path) -> None:
         "mix.xlsx": mixed_workbook(_report(12345, BIG)),
         "plain.xlsx": totals_workbook(_plain()),
         "sheet.csv": b"".join(mixed_csv(_report(12345))),
+        "taken.xlsx": taken_workbook(taken()),
+        "along.csv": b"".join(taken_csv(taken().tables[0])),
     }
     for name, data in made.items():
         (tmp_path / name).write_bytes(data)
@@ -116,13 +120,26 @@ def test_libreoffice_reads_them_alike(tmp_path: Path) -> None:
         if done.returncode == 0:
             break
     assert done.returncode == 0, done
-    mix, plain, sheet = (load_workbook(tmp_path / "read" / f"{Path(n).stem}.xlsx") for n in made)
+    read_back = (load_workbook(tmp_path / "read" / f"{Path(n).stem}.xlsx") for n in made)
+    mix, plain, sheet, along, lines = read_back
     _look(mix.worksheets[1].iter_rows())
     for name, book in (("mix.xlsx", mix), ("plain.xlsx", plain)):
         assert _cells(book) == _cells(load_workbook(tmp_path / name))
     row = next(sheet.worksheets[0].iter_rows(min_row=2))
     assert [str(cell.value).strip("\t") for cell in row][:2] == ["2026-03", TAX_ID]
     assert {cell.data_type for cell in row[:4]} == {"s"}
+    own = load_workbook(tmp_path / "taken.xlsx")
+    assert _cells(along)[:20] == _cells(own)[:20]
+    for book, original in ((along, own), (lines, None)):
+        table = book.worksheets[-1]
+        assert {"f", "e"}.isdisjoint(cell.data_type for row in table.iter_rows() for cell in row)
+        names = [str(cell.value) for cell in table["B"][1:]]
+        assert names[0].lstrip("'") == HOSTILE[0]
+        assert {cell.data_type for cell in table["D"][1:2]} == {"n"}
+        if original is not None:
+            times = [cell.value for cell in table["F"][1:]]
+            assert times == [cell.value for cell in original.worksheets[1]["F"][1:]]
+            assert "_x003D_1" in names
 
 
 def _cells(book: Workbook) -> list[tuple[object, ...]]:
