@@ -276,7 +276,9 @@ def _open_doors(app: Flask, instance: Instance, gate: people.Gate) -> Meter:
             share_blueprint(gate, instance.till, sharing),
             help_room.officials(instance, gate),
             *bureau.blueprints(gate, instance),
-            *apply.signed_in(gate, instance.admission, instance.store, instance.lookups),
+            *apply.signed_in(
+                gate, instance.admission, instance.store, instance.lookups, instance.log
+            ),
         ),
         till.data_blueprint(gate, instance.till, mail, config.limits.body_bytes),
         template.template_blueprint(),

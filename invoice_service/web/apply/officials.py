@@ -1,5 +1,6 @@
 """``/bureau/applications`` and ``/bureau/quota``: officials examine, decide, and answer."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Blueprint, Response
@@ -31,8 +32,10 @@ from invoice_service.services.admission.ports import REQUEST_STATES, Decision, R
 from invoice_service.services.people.lookups import Lookups, What
 from invoice_service.services.people.roles import has_power
 from invoice_service.services.people.sessions import Visitor
+from invoice_service.web.apply.official_files import applications, quota_requests
 from invoice_service.web.apply.owner import Accounts
 from invoice_service.web.bureau.navigation import bureau_page
+from invoice_service.web.bureau.taking import Taking, files
 from invoice_service.web.ground.limits import limits_typed, typed_limits
 from invoice_service.web.people.account import number_in
 from invoice_service.web.people.gate import Gate
@@ -54,15 +57,18 @@ _FAULTS: Final = (MalformedError, RefusedError, ConflictError)
 class BureauPages:
     """The desk, one application, the queue of those who ask for more."""
 
-    def __init__(self, gate: Gate, desks: Admission, accounts: Accounts, lookups: Lookups) -> None:
+    def __init__(
+        self, gate: Gate, desks: Admission, accounts: Accounts, lookups: Lookups, taking: Taking
+    ) -> None:
         self._gate, self._bench, self._quotas = gate, desks.bench, desks.quotas
-        self._accounts = accounts
+        self._accounts, self._taking = accounts, taking
         self._owners, self._lookups = desks.owners, lookups
 
     def blueprint(self) -> Blueprint:
         """The routes."""
         routes = Blueprint("admission_desk", __name__, url_prefix="/bureau")
         routes.get("/applications")(self.all)
+        routes.get("/applications/file/<kind>")(self.all_file)
         routes.get("/applications/<application>")(self.one)
         routes.post("/applications/<application>/comment")(self.comment)
         routes.post("/applications/<application>/decision")(self.decide)
@@ -74,6 +80,7 @@ class BureauPages:
         """The routes of the queue."""
         routes = Blueprint("quota_desk", __name__, url_prefix="/bureau/quota")
         routes.get("")(self.queue)
+        routes.get("/file/<kind>")(self.queue_file)
         routes.post("/<request>")(self.answer)
         return routes
 
@@ -82,11 +89,7 @@ class BureauPages:
         all of them where no state is named.
         """
         self._gate.official("applications")
-        state = _STATES.get(self._gate.asked("state"))
-        text = self._gate.asked("text").strip()[:LONGEST_SEARCH]
-        if state is None and not text:
-            state = "received"
-        states = STATES if state is None else [state]
+        state, text, states = self._asked()
         found = self._bench.store.applications(states, self._after(), _PAGE, text=text)
         return bureau_page(
             self._gate,
@@ -97,10 +100,26 @@ class BureauPages:
             longest=LONGEST_SEARCH,
             states=STATES,
             counts=self._bench.store.application_counts(),
+            files=files("admission_desk.all_file", {"state": state or "", "text": text}),
             next=found[-1].id if len(found) == _PAGE else None,
             competing=self._bench.store.competing([one.tax_id for one in found]),
             place=_places(),
         )
+
+    def all_file(self, kind: str) -> Response:
+        """The whole list, of what the desk shows of each."""
+        visitor = self._gate.official("applications")
+        state, text, states = self._asked()
+        taken = applications(self._bench.store, states, state or "", text)
+        return self._taking.answer(kind, visitor, taken, f"applications-{state or 'found'}")
+
+    def _asked(self) -> tuple[State | None, str, Sequence[State]]:
+        """The state that is named, what is searched for, and the states in which that is."""
+        state = _STATES.get(self._gate.asked("state"))
+        text = self._gate.asked("text").strip()[:LONGEST_SEARCH]
+        if state is None and not text:
+            state = "received"
+        return state, text, STATES if state is None else [state]
 
     def one(self, application: str) -> Response:
         """One, with papers, comments, and what may be done now."""
@@ -153,6 +172,14 @@ class BureauPages:
         """What merchants ask for."""
         return self._queue(self._gate.official("applications"))
 
+    def queue_file(self, kind: str) -> Response:
+        """The whole queue in one state: a look-up like the page."""
+        visitor = self._gate.official("applications")
+        state = _ASKED.get(self._gate.asked("state"), "open")
+        self._looks(visitor, "quota_requests", "list")
+        taken = quota_requests(self._quotas.store, self._accounts.account, state)
+        return self._taking.answer(kind, visitor, taken, f"quota-requests-{state}")
+
     def answer(self, request: str) -> AnyResponse:
         """Grant or refuse."""
         visitor, fields = self._gate.official("examine"), self._gate.fields()
@@ -182,6 +209,7 @@ class BureauPages:
             "states": REQUEST_STATES,
             "accounts": {one.id: self._accounts.account(one.merchant_id) for one in found},
             "limits": typed_limits,
+            "files": files("quota_desk.queue_file", {"state": state}),
             "typed": typed or {},
             "next": found[-1].id if len(found) == _PAGE else None,
         }

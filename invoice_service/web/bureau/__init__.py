@@ -24,6 +24,7 @@ from invoice_service.web.bureau.merchants import Store as MerchantStore
 from invoice_service.web.bureau.navigation import rooms_of
 from invoice_service.web.bureau.overview import Overview, Waiting
 from invoice_service.web.bureau.people import BureauPeople
+from invoice_service.web.bureau.taking import Taking
 from invoice_service.web.bureau.totals import TotalsPages
 from invoice_service.web.bureau.trail import TrailPage
 from invoice_service.web.bureau.views import Views, ViewStore
@@ -63,18 +64,19 @@ def blueprints(gate: Gate, instance: Instance) -> tuple[Blueprint, ...]:
     """All routes below ``/bureau``; they go behind the same gate as all pages of people."""
     store, clock = instance.store, gate.door.desk.clock
     figures = Figures(store.totals, instance.log)
+    taking = Taking(gate, store.totals, instance.log)
 
     overview = Overview(gate, figures, clock, _waiting(instance)).blueprint()
     overview.add_app_template_global(rooms_of)
     return (
         overview,
-        TotalsPages(gate, figures, Views(store), instance.figures).blueprint(),
+        TotalsPages(gate, figures, Views(store), instance.figures, taking).blueprint(),
         MerchantPages(
-            gate, store, figures, instance.help_store, instance.lookups, clock
+            gate, store, figures, instance.help_store, instance.lookups, taking, clock
         ).blueprint(),
-        TrailPage(gate, store).blueprint(),
-        LookupsPage(gate, instance.lookups.store, clock).blueprint(),
-        BureauPeople(gate).blueprint(),
+        TrailPage(gate, store, taking).blueprint(),
+        LookupsPage(gate, instance.lookups.store, store, taking, clock).blueprint(),
+        BureauPeople(gate, taking).blueprint(),
     )
 
 

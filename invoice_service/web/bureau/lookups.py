@@ -6,12 +6,16 @@ from typing import Final
 from flask import Blueprint, Response
 
 from chain.errors import MalformedError
-from invoice_service.documents.looked import looked_csv
+from invoice_service.documents.bureau_tables import LOOKUPS, TITLES, table
+from invoice_service.documents.taken import Row, Taken
 from invoice_service.domain.numbering import shanghai_time
-from invoice_service.services.people.lookups import Looked, LookupFilter, LookupStore
+from invoice_service.services.people.lookups import LookupFilter, LookupStore
 from invoice_service.services.people.person import Person
+from invoice_service.services.people.trail import TrailReader
 from invoice_service.web.bureau.navigation import bureau_page
-from invoice_service.web.bureau.trail import link_to, span_of
+from invoice_service.web.bureau.taking import Taking, files
+from invoice_service.web.bureau.trail import head_of, link_to, span_of
+from invoice_service.web.bureau.words import LOOKED_AT, in_both
 from invoice_service.web.people.gate import Gate
 
 PAGE: Final = 100
@@ -24,15 +28,23 @@ _LONGEST_DAY: Final = 10  # characters
 class LookupsPage:
     """Administrators and auditors see it; that they look here is no look-up."""
 
-    def __init__(self, gate: Gate, store: LookupStore, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        store: LookupStore,
+        trail: TrailReader,
+        taking: Taking,
+        clock: Callable[[], int],
+    ) -> None:
         """``clock`` gives unix seconds."""
-        self._gate, self._store, self._clock = gate, store, clock
+        self._gate, self._store, self._trail = gate, store, trail
+        self._taking, self._clock = taking, clock
 
     def blueprint(self) -> Blueprint:
         """The routes."""
         routes = Blueprint("bureau_lookups", __name__, url_prefix="/bureau/lookups")
         routes.get("")(self.show)
-        routes.get("/file")(self.file)
+        routes.get("/file/<kind>")(self.file)
         return routes
 
     def show(self) -> Response:
@@ -44,6 +56,7 @@ class LookupsPage:
         asked, wanted = self._asked()
         people = self._people()
         found = self._store.looked(wanted, self._before(), PAGE)
+        up_to = {"up_to": str(head_of(self._trail)["acts"])}
         counts = [
             one
             for one in self._store.lookups(wanted.since, wanted.until, _SUMMED)
@@ -57,20 +70,37 @@ class LookupsPage:
             names={number: one.name for number, one in people.items()},
             counts=counts[:_TOLD],
             found=[(one, link_to(one.subject)) for one in found],
+            files=files("bureau_lookups.file", asked | up_to),
             next=found[-1].seq if len(found) == PAGE else None,
         )
 
-    def file(self) -> Response:
-        """All of them as CSV, made while it is sent."""
-        self._gate.official("trail")
+    def file(self, kind: str) -> Response:
+        """All of them, up to an act of the trail."""
+        visitor = self._gate.official("trail")
         asked, wanted = self._asked()
+        head = head_of(self._trail, self._gate.asked("up_to"))
         names = {number: one.name for number, one in self._people().items()}
-        lines = looked_csv(self._all(wanted), names)
-        answer = Response(lines, content_type="text/csv; charset=utf-8")
-        name = "-".join(["lookups", *(day for day in (asked["from"], asked["to"]) if day)])
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+
+        def rows() -> Iterator[Row]:
+            before = head["acts"] + 1
+            while found := self._store.looked(wanted, before, _AT_ONCE):
+                for one in found:
+                    name = "" if one.person is None else names.get(one.person, "")
+                    who = one.at, name, one.actor, one.origin
+                    yield (*who, one.what, one.subject, one.purpose, one.seq)
+                before = found[-1].seq
+
+        words = {"what": in_both(LOOKED_AT)}
+        taken = Taken(
+            what="lookups",
+            title=TITLES["lookups"],
+            query={**asked, "up_to": str(head["acts"])},
+            tables=(table("lookups", LOOKUPS, words, rows, "trail"),),
+            at={"trail": head},
+            most=head["acts"],
+        )
+        days = (asked[name] for name in ("from", "to") if asked[name])
+        return self._taking.answer(kind, visitor, taken, "-".join(["lookups", *days]))
 
     def _asked(self) -> tuple[dict[str, str], LookupFilter]:
         """What the address asks; days that are left out are today's."""
@@ -87,12 +117,6 @@ class LookupsPage:
 
     def _people(self) -> dict[int, Person]:
         return {one.id: one for one in self._gate.door.desk.staff.store.people(None)}
-
-    def _all(self, wanted: LookupFilter) -> Iterator[Looked]:
-        before: int | None = None
-        while found := self._store.looked(wanted, before, _AT_ONCE):
-            yield from found
-            before = found[-1].seq
 
 
 def _number(text: str, name: str) -> int | None:

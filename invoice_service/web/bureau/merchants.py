@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -25,30 +26,38 @@ from invoice_service.services.help.ports import ScanStore
 from invoice_service.services.people.lookups import UNSAID, Lookups, What
 from invoice_service.services.people.sessions import Visitor
 from invoice_service.services.people.trail import NEWEST, ActFilter, in_acts
-from invoice_service.services.ports import Account, InvoiceFilter, InvoiceReader, MerchantFilter
+from invoice_service.services.ports import Account, InvoiceFilter, MerchantFilter
 from invoice_service.web.bureau.acting import MAY, Acting
 from invoice_service.web.bureau.acting import Store as ActingStore
 from invoice_service.web.bureau.figures import Figures
+from invoice_service.web.bureau.merchant_files import (
+    DECISIONS,
+    FIRST_DAY,
+    TABLES,
+    all_merchants,
+    merchant_file,
+    merchant_invoices,
+)
+from invoice_service.web.bureau.merchant_files import Store as FileStore
 from invoice_service.web.bureau.navigation import bureau_page
+from invoice_service.web.bureau.taking import Taking, files, place_up_to
 from invoice_service.web.ground.limits import typed_limits
 from invoice_service.web.people.gate import Gate
 
 PAGE: Final = 50
 _ACTS: Final = 100
-_DECISIONS: Final = ("admission", "suspension", "quota")
 _SCANNED: Final = 20
-_FIRST_DAY: Final = "2000-01-01"
 
 
-class Store(InvoiceReader, ActingStore, Protocol):
+class Store(FileStore, ActingStore, Protocol):
     """What files are read from."""
-
-    def merchants_found(self, wanted: MerchantFilter, after: int, limit: int) -> list[int]:
-        """Ids above ``after``, in order."""
-        ...
 
     def account_by_tax_id(self, tax_id: str) -> Account | None:
         """The merchant with this tax id."""
+        ...
+
+    def last_seq(self) -> int:
+        """Of the newest invoice; 0 when there is none."""
         ...
 
 
@@ -62,10 +71,11 @@ class MerchantPages:
         figures: Figures,
         scans: ScanStore,
         lookups: Lookups,
+        taking: Taking,
         clock: Callable[[], int],
     ) -> None:
         """``clock`` gives unix seconds."""
-        self._gate, self._store, self._figures = gate, store, figures
+        self._gate, self._store, self._figures, self._taking = gate, store, figures, taking
         self._scans, self._lookups, self._clock = scans, lookups, clock
         self._acting = Acting(gate, store, self._account, self._file)
 
@@ -73,8 +83,11 @@ class MerchantPages:
         """The routes."""
         routes = Blueprint("bureau_merchants", __name__, url_prefix="/bureau")
         routes.get("/merchants")(self.all)
+        routes.get("/merchants/file/<kind>")(self.all_file)
         routes.get("/merchants/of/<tax_id>")(self.found)
         routes.get("/merchants/<merchant>")(self.one)
+        routes.get("/merchants/<merchant>/file/<kind>")(self.one_file)
+        routes.get("/merchants/<merchant>/invoices/file/<kind>")(self.invoices_file)
         routes.get("/invoices/<hash_>")(self.invoice)
         routes.post("/purpose")(self.say_why)
         self._acting.add_to(routes)
@@ -83,23 +96,37 @@ class MerchantPages:
     def all(self) -> Response:
         """The list, a page at a time; who may not look into files sees names masked."""
         visitor = self._gate.official("lists")
-        wanted = MerchantFilter(
-            *(self._gate.asked(name).strip() for name in MerchantFilter._fields)
-        )
-        masked = not visitor.has("look")
-        asked = wanted._replace(text="") if masked else wanted
+        wanted, asked = self._wanted(visitor)
         ids = self._store.merchants_found(asked, self._gate.after(), PAGE)
         accounts = [account for one in ids if (account := self._store.account(one))]
         return bureau_page(
             self._gate,
             "bureau/merchants.html",
-            accounts=[_masked(one) if masked else one for one in accounts],
-            masked=masked,
+            accounts=[self._seen(visitor, one) for one in accounts],
+            masked=not visitor.has("look"),
             wanted=wanted._asdict(),
+            files=files("bureau_merchants.all_file", asked._asdict()),
             next=ids[-1] if len(ids) == PAGE else None,
             districts=districts(),
             industries=industries(),
         )
+
+    def all_file(self, kind: str) -> Response:
+        """The whole list, as somebody sees it; a list of merchants is no look-up."""
+        visitor = self._gate.official("lists")
+        _, asked = self._wanted(visitor)
+        taken = all_merchants(self._store, asked, partial(self._seen, visitor))
+        return self._taking.answer(kind, visitor, taken, "merchants")
+
+    def _wanted(self, visitor: Visitor) -> tuple[MerchantFilter, MerchantFilter]:
+        """Whom the address asks for, and whom somebody may ask for: by name, who sees names."""
+        wanted = MerchantFilter(
+            *(self._gate.asked(name).strip() for name in MerchantFilter._fields)
+        )
+        return wanted, wanted if visitor.has("look") else wanted._replace(text="")
+
+    def _seen(self, visitor: Visitor, account: Account) -> Account:
+        return account if visitor.has("look") else _masked(account)
 
     def found(self, tax_id: str) -> AnyResponse:
         """The file of whoever has that tax id."""
@@ -112,6 +139,32 @@ class MerchantPages:
     def one(self, merchant: str) -> Response:
         """A file: volume by month, mix by rate, what was taken back, scans, decisions, invoices."""
         return self._file(self._gate.official("look"), merchant)
+
+    def one_file(self, merchant: str, kind: str) -> Response:
+        """A file taken along, its figures as of a block: a look-up like the page."""
+        visitor = self._gate.official("look")
+        account = self._account(merchant)
+        id_, of = account.merchant.id, {"merchant": account.merchant.tax_id}
+        if (asks := self._why(visitor, f"merchant:{id_}", "file")) is not None:
+            return asks
+        of["at_block"] = self._gate.asked("at_block") or str(self._figures.newest())
+        months, rates = (
+            self._figures.report({"by": by, **of}, looks=True) for by in ("month", "rate")
+        )
+        taken = merchant_file(self._store, self._scans, account, months, rates)
+        height = months.head["block"]["height"]
+        return self._taking.answer(kind, visitor, taken, f"merchant-{id_}-block-{height}")
+
+    def invoices_file(self, merchant: str, kind: str) -> Response:
+        """All its invoices up to one: a look-up like the page that lists them."""
+        visitor = self._gate.official("look")
+        account = self._account(merchant)
+        id_ = account.merchant.id
+        if (asks := self._why(visitor, f"merchant:{id_}", "file")) is not None:
+            return asks
+        last = place_up_to(self._gate.asked("up_to"), self._store.last_seq())
+        taken = merchant_invoices(self._store, account.merchant, last)
+        return self._taking.answer(kind, visitor, taken, f"merchant-{id_}-invoices-to-{last}")
 
     def _file(
         self,
@@ -149,10 +202,19 @@ class MerchantPages:
             places=(districts(), industries()),
             months=self._figures.show({"by": "month", **of}, height),
             rates=self._figures.show({"by": "rate", **of}, height),
-            scans=self._scans.scans(_FIRST_DAY, today, _SCANNED, account.merchant.id),
+            scans=self._scans.scans(FIRST_DAY, today, _SCANNED, account.merchant.id),
             acts=acts,
             names=self._store.called(in_acts(acts)),
             invoices=invoices,
+            files=files(
+                "bureau_merchants.one_file",
+                {"merchant": str(id_), "at_block": str(height)},
+                TABLES,
+            ),
+            invoice_files=files(
+                "bureau_merchants.invoices_file",
+                {"merchant": str(id_), "up_to": str(self._store.last_seq())},
+            ),
             next=invoices[-1].seq if len(invoices) == PAGE else None,
         )
 
@@ -205,6 +267,8 @@ class MerchantPages:
             to = request.path
             if request.method == "POST":
                 to = to.rpartition("/")[0]
+            elif what == "file":  # what is taken along is taken from there
+                to = f"/bureau/merchants/{subject.partition(':')[2]}"
             return bureau_page(self._gate, "bureau/why.html", to=to)
         self._lookups.note(self._gate.by(visitor), subject, what, purpose)
         return None
@@ -230,7 +294,7 @@ class MerchantPages:
         subject = f"merchant:{merchant.id}"
         found = [
             act
-            for type_ in _DECISIONS
+            for type_ in DECISIONS
             for act in self._store.newest_acts(
                 ActFilter(subject=subject, type=type_), NEWEST, _ACTS
             )

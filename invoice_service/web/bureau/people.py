@@ -14,6 +14,8 @@ from invoice_service.services.people.proposals import Actor, Grave, check_role
 from invoice_service.services.people.roles import OFFICIALS
 from invoice_service.services.people.sessions import Visitor
 from invoice_service.web.bureau.navigation import bureau_page
+from invoice_service.web.bureau.people_files import TABLES, people_and_proposals
+from invoice_service.web.bureau.taking import Taking, files
 from invoice_service.web.people.account import number_in
 from invoice_service.web.people.gate import Gate
 
@@ -25,8 +27,8 @@ _FAULTS: Final = (MalformedError, RefusedError, NotFoundError, ConflictError)
 class BureauPeople:
     """One administrator acts alone; where there are more, what is grave is proposed here."""
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
+    def __init__(self, gate: Gate, taking: Taking) -> None:
+        self._gate, self._taking = gate, taking
         self._desk = gate.door.desk
         self._staff, self._proposals = self._desk.staff, self._desk.proposals
 
@@ -34,6 +36,7 @@ class BureauPeople:
         """The routes."""
         routes = Blueprint("bureau_people", __name__, url_prefix="/bureau")
         routes.get("/people")(self.show)
+        routes.get("/people/file/<kind>")(self.file)
         routes.post("/people")(self.invite)
         routes.post("/people/<person>/invitation")(self.invite_again)
         routes.post("/people/<person>/role")(self.change_role)
@@ -47,6 +50,12 @@ class BureauPeople:
     def show(self) -> Response:
         """All of them."""
         return self._page(self._gate.official("staff"))
+
+    def file(self, kind: str) -> Response:
+        """All of them, and all that was ever proposed."""
+        visitor = self._gate.official("staff")
+        taken = people_and_proposals(self._proposals.store, self._desk.clock())
+        return self._taking.answer(kind, visitor, taken, "people")
 
     def invite(self) -> AnyResponse:
         """Somebody new, or the proposal of it."""
@@ -206,6 +215,7 @@ class BureauPeople:
             "waiting": waiting,
             "decided": [(one, state) for one, state in decided if state != "open"],
             "typed": typed,
+            "files": files("bureau_people.file", {}, TABLES),
             "link": token and f"{self._gate.door.public_url}/invitation/{token}",
         }
         return bureau_page(self._gate, _TEMPLATE, problem, **values)

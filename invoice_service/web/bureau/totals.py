@@ -1,17 +1,18 @@
 """``/bureau/totals``: a report is put together, looked at, linked to for ever, and taken along."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import msgspec
 from flask import Blueprint, Response, request, url_for
 from werkzeug import Response as AnyResponse
 
 from chain.errors import MalformedError, NotFoundError, Problem
 from chain.hashing import sha256, sha256_of_parts
+from invoice_service.documents.manifest import Asked, manifest
 from invoice_service.documents.mixed import mixed_csv, mixed_workbook
+from invoice_service.documents.taken import notes_of
 from invoice_service.domain.merchant import districts
 from invoice_service.domain.numbering import shanghai_time
 from invoice_service.services.figure_desk import FigureDesk
@@ -22,6 +23,7 @@ from invoice_service.services.reporting.question import COMPARED, DIMENSIONS, ME
 from invoice_service.web.bureau.checking import CheckPages
 from invoice_service.web.bureau.figures import Figures
 from invoice_service.web.bureau.navigation import bureau_page
+from invoice_service.web.bureau.taking import Files, Taking, sent
 from invoice_service.web.bureau.views import Views
 from invoice_service.web.people.gate import Gate
 
@@ -29,20 +31,16 @@ SHOWN: Final = 200
 """Rows on a page; the files have all of them."""
 
 _SEVERAL: Final = ("by", "compare")
-_KINDS: Final = {
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "manifest": "application/json",
-}
-_write: Final = msgspec.json.Encoder(order="deterministic").encode
+_KINDS: Final = ("xlsx", "csv", "json", "manifest")
 
 
 class TotalsPages:
     """The builder, its answers, their files."""
 
-    def __init__(self, gate: Gate, figures: Figures, views: Views, desk: FigureDesk) -> None:
-        self._gate, self._figures, self._views = gate, figures, views
+    def __init__(
+        self, gate: Gate, figures: Figures, views: Views, desk: FigureDesk, taking: Taking
+    ) -> None:
+        self._gate, self._figures, self._views, self._taking = gate, figures, views, taking
         self._checks = CheckPages(gate, figures, desk)
 
     def blueprint(self) -> Blueprint:
@@ -80,21 +78,16 @@ class TotalsPages:
         def report() -> MixedReport:
             return self._figures.report(words, looks=looks)
 
-        by = words.get("by", "day").replace(",", "-")
-        body: bytes | Iterator[bytes]
+        stem = f"totals-{words.get('by', 'day').replace(',', '-')}-block-{height}"
         if kind == "manifest":
-            body, name = _manifest(words, report), f"totals-{by}-block-{height}.manifest.json"
-        else:
-            makers: dict[str, Callable[[MixedReport], bytes | Iterator[bytes]]] = {
-                "json": report_parts,
-                "csv": mixed_csv,
-                "xlsx": mixed_workbook,
-            }
-            body, name = makers[kind](report()), f"totals-{by}-block-{height}.{kind}"
-        answer = Response(body, content_type=_KINDS[kind])
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+            said = _manifest(words, report, self._taking.asked(visitor))
+            return sent((said,), kind, f"{stem}.manifest.json")
+        makers: dict[str, Callable[[MixedReport], Iterable[bytes]]] = {
+            "json": report_parts,
+            "csv": mixed_csv,
+            "xlsx": lambda report: (mixed_workbook(report),),
+        }
+        return sent(makers[kind](report()), kind, f"{stem}.{kind}")
 
     def check(self) -> AnyResponse:
         """A figure made again from documents, or how many that would be."""
@@ -156,7 +149,9 @@ class TotalsPages:
             "shown": shown,
             "kind": kind,
             "link": f"{url_for('bureau_totals.show')}?{query}",
-            "files": {one: f"{url_for('bureau_totals.file', kind=one)}?{query}" for one in _KINDS},
+            "files": Files(
+                {one: f"{url_for('bureau_totals.file', kind=one)}?{query}" for one in _KINDS}
+            ),
             "cut": shown.cut,
         }
 
@@ -188,7 +183,7 @@ def _asked() -> dict[str, str]:
     return found
 
 
-def _manifest(words: dict[str, str], report: Callable[[], MixedReport]) -> bytes:
+def _manifest(words: dict[str, str], report: Callable[[], MixedReport], asked: Asked) -> bytes:
     """What was asked, of which block, how many rows, what they come to, the files' check sums."""
     made = report()
     head, rows = made.head, sum(1 for _ in made.rows)
@@ -198,15 +193,6 @@ def _manifest(words: dict[str, str], report: Callable[[], MixedReport]) -> bytes
     }
     with suppress(MalformedError):  # of more rows than a workbook has there is none
         sums["xlsx"] = sha256(mixed_workbook(report())).hex()
-    return _write(
-        {
-            "version": 1,
-            "query": words,
-            "block": head["block"],
-            "rows": rows,
-            "gross": head["gross"],
-            "reversed": head["reversed"],
-            "net": head["net"],
-            "sha256": sums,
-        }
-    )
+    whole = {side: head[side] for side in ("gross", "reversed", "net")}
+    members = {"what": "totals", "rows": rows, "notes": notes_of(["chain"]), **whole}
+    return manifest(words, asked, head["block"], sums, members)

@@ -39,7 +39,7 @@ def auditor(bureau: Bureau) -> Browser:
 
 def lines(browser: Browser, asked: str) -> list[list[str]]:
     """The rows of the file."""
-    answer = browser.get(f"{PAGE}/file{asked}")
+    answer = browser.get(f"{PAGE}/file/csv{asked}")
     assert answer.status_code == 200
     return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))[1:]
 
@@ -108,4 +108,4 @@ def test_a_wrong_question_is_told(auditor: Browser, asked: str, code: str) -> No
 def test_it_is_for_who_answers_for_it(bureau: Bureau) -> None:
     viewer = bureau.strong(bureau.person("vi", "viewer"))
     assert viewer.get(PAGE).status_code == 403
-    assert viewer.get(f"{PAGE}/file").status_code == 403
+    assert viewer.get(f"{PAGE}/file/csv").status_code == 403
