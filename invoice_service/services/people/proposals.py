@@ -95,10 +95,11 @@ class ProposalStore(PeopleReader, ActStore, Protocol):
         """End one that is open; False when it is not."""
         ...
 
-    def confirm(self, number: int, link: NewLink, by: By) -> bool:
-        """Do what an open one says, in one transaction with its end; False when it is not open.
+    def confirm(self, number: int, link: NewLink, by: By, person_id: int) -> bool:
+        """Do what an open one says, in one transaction with its end, for ``person_id``.
 
-        Raises what the act itself raises.
+        False when it is not open, or who proposed it is no administrator any more; RefusedError
+        ``role_required`` when who confirms is none; raises what the act itself raises.
         """
         ...
 
@@ -186,7 +187,8 @@ class Proposals:
     def confirm(self, number: int, actor: Actor) -> Confirmed:
         """Do what somebody else has proposed.
 
-        NotFoundError ``proposal_unknown``; RefusedError ``same_person``, ``holder_unknown``;
+        NotFoundError ``proposal_unknown``; RefusedError ``same_person``, ``holder_unknown``,
+        ``role_required`` for who was let go meanwhile;
         ConflictError ``proposal_over``, and what the act itself raises; where that could not be
         proposed any more, as ``propose``. Then it stays open.
         """
@@ -195,12 +197,10 @@ class Proposals:
             person_id = _known(actor)
             if person_id == proposal.person_id:
                 raise RefusedError("same_person", "whoever proposes something does not confirm it")
-            if not self._may(proposal.person_id) or proposal.seen(self._clock()) != "open":
-                raise _over()
             token = new_token(self._randbytes)
             end = actor.by.at + self._invitation_seconds
             link = NewLink(self._randbytes(HANDLE_BYTES), token_digest(token), end)
-            if not self.store.confirm(number, link, actor.by):
+            if not self.store.confirm(number, link, actor.by, person_id):
                 raise _over()
         shown = token if proposal.kind in ("invitation", "reinvitation") else ""
         return Confirmed(self.one(number), shown)
@@ -212,11 +212,6 @@ class Proposals:
             if proposal.seen(self._clock()) != "open" or not self.store.withdraw(number, actor.by):
                 raise _over()
         return self.one(number)
-
-    def _may(self, person_id: int) -> bool:
-        """Whether who has proposed is still one who may."""
-        found = self.store.person(person_id)
-        return found is not None and (found.role, found.state) == ("administrator", "active")
 
     def _checked(self, kind: Grave, subject: str, said: Said, person_id: int) -> Said:
         """What is kept of what is asked for."""

@@ -7,7 +7,7 @@ import msgspec
 from sqlite_utils import Database
 
 from chain import canonical
-from chain.errors import ConflictError, NotFoundError
+from chain.errors import ConflictError, NotFoundError, RefusedError
 from invoice_service.domain.acts import By, Said, act_by
 from invoice_service.services.people.proposals import (
     NewLink,
@@ -78,9 +78,14 @@ class ProposalRows:
         with self.connections.writing() as connection:
             return _ended(connection, number, "withdrawn", by) is not None
 
-    def confirm(self, number: int, link: NewLink, by: By) -> bool:
-        """Do what an open one says, in one transaction with its end; False when it is not open."""
+    def confirm(self, number: int, link: NewLink, by: By, person_id: int) -> bool:
+        """As the port says. Whoever was let go while this waited for the database has no say."""
         with self.connections.writing() as connection:
+            if not _decides(connection, person_id):
+                raise RefusedError("role_required", "this is for administrators")
+            proposed = _read(connection, number)
+            if proposed is None or not _decides(connection, proposed.person_id):
+                return False
             proposal = _ended(connection, number, "confirmed", by)
             if proposal is not None:
                 _carry_out(connection, proposal, link, by)
@@ -132,6 +137,12 @@ def create_proposals(db: Database) -> None:
         "CREATE TRIGGER proposals_no_delete BEFORE DELETE ON proposals"
         " BEGIN SELECT RAISE(ABORT, 'proposals: no DELETE, rows are frozen'); END"
     )
+
+
+def _decides(connection: sqlite3.Connection, person_id: int) -> bool:
+    """Whether that person is an administrator, and may sign in."""
+    found = people.read(connection, person_id)
+    return found is not None and (found.role, found.state) == ("administrator", "active")
 
 
 def _ended(connection: sqlite3.Connection, number: int, state: str, by: By) -> Proposal | None:

@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chain.errors import ConflictError, MalformedError, NotFoundError, Problem, RefusedError
-from invoice_service.domain.acts import By
+from chain.hashing import sha256
+from invoice_service.domain.acts import By, Said
 from invoice_service.services.checking.audit_trail import audit_trail
 from invoice_service.services.people.person import Person, Whose
-from invoice_service.services.people.proposals import Actor, Proposals
+from invoice_service.services.people.proposals import Actor, NewLink, Proposals
 from invoice_service.services.people.trail import ActFilter
 from tests.services.people.house import PASSWORD, VISIT, House
 
@@ -153,6 +154,24 @@ def test_who_is_out_has_proposed_nothing(house: House, two: tuple[Actor, Actor])
     house.staff.suspend(person_of(house, first), house.by())
     with pytest.raises(ConflictError, match="proposal_over"):
         house.desk.proposals.confirm(number, second)
+
+
+def test_who_was_let_go_on_the_way_to_the_database_decides_nothing(
+    house: House, two: tuple[Actor, Actor]
+) -> None:
+    """Access was looked at before; that another official acts in between costs a millisecond."""
+    first, second = two
+    third = house.person("third", "administrator")
+    said: Said = {"name": "New", "login": "new", "role": "viewer"}
+    number = house.desk.proposals.propose("invitation", "bureau", said, "", first).id
+    link = NewLink(b"h" * 64, sha256(b"link"), house.now + 60)
+    house.staff.suspend(third, house.by())
+    with pytest.raises(RefusedError, match="role_required"):
+        house.desk.proposals.confirm(number, actor(house, third))
+    house.staff.change_role(person_of(house, first), "viewer", house.by())
+    assert not house.store.confirm(number, link, second.by, second.person_id or 0)
+    assert house.desk.proposals.one(number).state == "open"
+    assert house.store.person_by_login("new@bureau") is None
 
 
 def test_what_cannot_be_done_leaves_the_proposal_open(
