@@ -246,12 +246,8 @@ def _set_status(
 ) -> Account:
     reason = given_reason(reason)
     with refusals_recorded(register, by, "suspension", f"merchant:{merchant_id}"):
-        if (
-            status in ("active", "suspended")
-            and get_merchant(register, merchant_id).merchant.status == "left"
-        ):
-            raise ConflictError("readmission_needed", "it has left: readmit it first")
-        done = register.set_status(merchant_id, status, by, reason, seen)
+        stays_left = status in ("active", "suspended")
+        done = register.set_status(merchant_id, status, by, reason, seen, stays_left=stays_left)
         return _changed(register, merchant_id, done)
 
 

@@ -81,11 +81,19 @@ class MerchantStore(Protocol):
         ...
 
     def set_status(
-        self, merchant_id: int, status: Status, by: By, reason: str = "", seen: Status | None = None
+        self,
+        merchant_id: int,
+        status: Status,
+        by: By,
+        reason: str = "",
+        seen: Status | None = None,
+        *,
+        stays_left: bool = False,
     ) -> bool:
         """Suspend or resume one, or let it leave; False when there is none.
 
-        ConflictError ``merchant_changed`` where it does not stand as it was ``seen``.
+        ConflictError ``merchant_changed`` where it does not stand as it was ``seen``,
+        ``merchant_revoked``; with ``stays_left`` ``readmission_needed`` for one that has left.
         """
         ...
 

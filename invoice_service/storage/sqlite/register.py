@@ -82,13 +82,22 @@ class Register:
         return self._accounts("id > ?", [after], limit=limit)
 
     def set_status(
-        self, merchant_id: int, status: Status, by: By, reason: str = "", seen: Status | None = None
+        self,
+        merchant_id: int,
+        status: Status,
+        by: By,
+        reason: str = "",
+        seen: Status | None = None,
+        *,
+        stays_left: bool = False,
     ) -> bool:
-        """Suspend or resume one, or let it leave; False when there is none."""
+        """As the port says."""
         with self.connections.writing() as connection:
             before = _one(connection, "status", merchant_id)
             if before is None:
                 return False
+            if stays_left and before[0] == "left":
+                raise ConflictError("readmission_needed", "it has left: readmit it first")
             if seen is not None and seen != before[0]:
                 raise ConflictError("merchant_changed", f"this merchant is {before[0]} by now")
             change_status(connection, merchant_id, before[0], status, by, reason)

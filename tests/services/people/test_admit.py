@@ -11,6 +11,8 @@ from invoice_service.services.people.admit import (
     admit,
     create_key,
     get_merchant,
+    leave,
+    readmit,
     resume,
     revoke_key,
     set_quota,
@@ -32,6 +34,21 @@ def test_an_admitted_merchant_may_issue_at_once(shop: Shop) -> None:
     assert get_merchant(shop.store, account.merchant.id) == account
     shop.issue(shop.draft("A-1", merchant=account.merchant))
     assert get_merchant(shop.store, account.merchant.id).used == 1
+
+
+@pytest.mark.parametrize("change", [suspend, resume])
+def test_of_two_officials_at_once_none_brings_back_who_has_left(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, change: Callable[..., object]
+) -> None:
+    """How it stood before the other pressed is what the second one still reads."""
+    before = get_merchant(shop.store, 1)
+    leave(shop.store, 1, BY)
+    with monkeypatch.context() as reading:
+        reading.setattr(shop.store, "account", lambda _: before)
+        with pytest.raises(ConflictError, match="readmission_needed"):
+            change(shop.store, 1, BY)
+    assert get_merchant(shop.store, 1).merchant.status == "left"
+    assert readmit(shop.store, 1, BY).merchant.status == "active"
 
 
 @pytest.mark.parametrize(
