@@ -96,6 +96,7 @@ class ExplorerPages:
             "explorer/entry.html",
             FOREVER,
             kinds=KINDS,
+            act=ACTS.get(said.get("type", "")) if view.kind == "act" else None,
             said=said,
             taken_back=self._index_of(said.get("reverses")),
         )

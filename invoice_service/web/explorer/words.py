@@ -31,8 +31,11 @@ KINDS: Final[dict[str, Kind]] = {
         ),
     ),
     "act": Kind(
-        N_("Act of the tax office"),
-        N_("The tax office has decided something. The commitment does not say whom it concerns."),
+        N_("Decision, or the trail"),
+        N_(
+            "The tax office has decided something, or the service noted its trail so far. The"
+            " commitment does not say whom it concerns."
+        ),
     ),
     "seal": Kind(
         N_("Seal"),

@@ -16,6 +16,7 @@ from chain.hashing import digest_from_hex, leaf_hash, sha256
 from chain.proof.tlogproof import parse_tlog_proof, verify_tlog_proof
 from chain.tree.merkle import verify_inclusion
 from invoice_service.services import explorer
+from invoice_service.services.people.trail import BOUND_WITHIN
 from invoice_service.web.explorer.words import KINDS
 from tests.api.desk import Desk, problem
 from tests.api.log.test_public import fill
@@ -154,6 +155,21 @@ def test_acts_are_counted_by_kind_and_as_of_a_block_for_ever(log: Desk) -> None:
     assert "/explorer/acts" in links(page(log, ""))
     problem(log.client.get("/explorer/acts?block=6"), 404, "no_block")
     problem(log.client.get("/explorer/acts?block=x"), 400, "parameter_malformed")
+
+
+def test_what_the_trail_came_to_is_no_decision(log: Desk) -> None:
+    at = int(log.clock().timestamp()) + BOUND_WITHIN
+    assert log.instance.store.bind_trail(at)
+    log.anchor_all()
+    lines = told(log, f"blocks/{told(log, 'acts')['block']}")["entries"]
+    kinds = {}
+    for line in [one for one in lines if one["kind"] == "act"]:
+        entry = told(log, f"entries/{line['index']}")["entry"]
+        kinds[json.loads(entry)["type"]] = page(log, f"entries/{line['index']}").text
+    assert "The trail, so far" in kinds["trail"]
+    assert "The tax office has decided something. " not in kinds["trail"]
+    assert "Admissions" in kinds["admission"]
+    assert "The trail, so far" not in kinds["admission"]
 
 
 def test_closings_say_what_is_closed_and_what_is_open(log: Desk) -> None:
