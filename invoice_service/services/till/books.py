@@ -7,6 +7,7 @@ from chain.commitment import parse_password_area
 from chain.errors import MalformedError, NotFoundError, RefusedError
 from invoice_service.domain.document import read_lines
 from invoice_service.domain.invoice import StoredInvoice
+from invoice_service.domain.likeness import folded
 from invoice_service.domain.money import parse_yuan
 from invoice_service.domain.returns import left_of
 from invoice_service.services.people.person import PeopleReader
@@ -159,8 +160,9 @@ class Books:
 
 def _holds(invoice: StoredInvoice, text: str) -> bool:
     """Whether a text is a part of its names, or its amount in yuan."""
-    texts = (invoice.number, invoice.order_id, invoice.hash, buyer_of(invoice).get("name", ""))
-    return any(text in one for one in texts) or _fen(text) == abs(invoice.total)
+    texts = (invoice.number, invoice.order_id, invoice.hash)
+    named = folded(text) in folded(buyer_of(invoice).get("name", ""))
+    return named or any(text in one for one in texts) or _fen(text) == abs(invoice.total)
 
 
 def _fen(text: str) -> int | None:

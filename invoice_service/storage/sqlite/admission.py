@@ -1,7 +1,6 @@
 """Applications: rows that a compare-and-swap by version moves, each step with its act beside it."""
 
 import sqlite3
-import unicodedata
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from invoice_service.domain.application import (
     notice_ends,
     papers_digest,
 )
+from invoice_service.domain.likeness import folded, typed_tax_id
 from invoice_service.domain.merchant import MerchantRequest
 from invoice_service.services.admission.ports import (
     Application,
@@ -46,11 +46,7 @@ _COLUMNS: Final = (
 _SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM applications WHERE "  # noqa: S608 # our own column names
 _ASKED: Final = ApplicationRequest.__struct_fields__
 _NAMES_OF: Final = "SELECT name FROM application_papers WHERE application = ?"
-_LOOKS_LIKE: Final = (
-    " AND (instr(lower(name), lower(?))"
-    " OR instr(replace(replace(lower(name), '（', '('), '）', ')'), lower(?))"
-    " OR substr(tax_id, 1, length(?)) = ?)"
-)
+_LOOKS_LIKE: Final = " AND (instr(folded(name), ?) OR substr(tax_id, 1, length(?)) = ?)"
 _OF_ALL: Final = "SELECT coalesce(sum(bytes), 0) FROM application_papers"
 
 
@@ -115,7 +111,8 @@ class ApplicationRows:
             more.append(noticed_at)
         if text:
             where += _LOOKS_LIKE
-            more += as_typed(text)
+            tax_id = typed_tax_id(text)
+            more += [folded(text), tax_id, tax_id]
         with self.connections.reading() as connection:
             rows = connection.execute(
                 f"{_SELECT}{where} ORDER BY id LIMIT ?", [*values, *more, limit]
@@ -430,15 +427,6 @@ def _erase(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
         take_back(connection, id_)
         connection.execute("DELETE FROM application_comments WHERE application = ?", (id_,))
         connection.execute("DELETE FROM application_papers WHERE application = ?", (id_,))
-
-
-def as_typed(text: str) -> tuple[str, str, str, str]:
-    """What ``_LOOKS_LIKE`` takes: letters and digits of a Chinese keyboard are as wide as its
-    signs, and mean the same, and so do the brackets of a name; a tax id is typed in groups.
-    """
-    plain = unicodedata.normalize("NFKC", text)
-    tax_id = "".join(plain.split()).upper()
-    return text, plain, tax_id, tax_id
 
 
 def _full(detail: str) -> RefusedError:

@@ -1,9 +1,8 @@
 """What the bureau's pages keep and look for: saved questions, merchants by name."""
 
-import unicodedata
-
 from sqlite_utils import Database
 
+from invoice_service.domain.likeness import folded, typed_tax_id
 from invoice_service.services.ports import MerchantFilter
 from invoice_service.storage.sqlite.connection import Connections
 
@@ -15,12 +14,12 @@ class BureauRows:
 
     def merchants_found(self, wanted: MerchantFilter, after: int, limit: int) -> list[int]:
         """The ids above ``after``, in order, ``limit`` at most; a tax id as people type it."""
-        tax_id = unicodedata.normalize("NFKC", "".join(wanted.text.split())).upper()
-        values = {**wanted._asdict(), "tax_id": tax_id, "after": after, "limit": limit}
+        typed = {"text": folded(wanted.text), "tax_id": typed_tax_id(wanted.text)}
+        values = {**wanted._asdict(), **typed, "after": after, "limit": limit}
         with self.connections.reading() as connection:
             rows = connection.execute(
                 "SELECT id FROM merchants WHERE id > :after"
-                " AND (:text = '' OR instr(lower(name), lower(:text))"
+                " AND (:text = '' OR instr(folded(name), :text)"
                 "   OR substr(tax_id, 1, length(:tax_id)) = :tax_id)"
                 " AND (:status = '' OR status = :status)"
                 " AND (:district = '' OR district = :district)"

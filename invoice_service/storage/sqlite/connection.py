@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from chain.errors import UnavailableError
 from chain.log.sqlite import SAFE, Trouble, trouble
+from invoice_service.domain.likeness import folded
 from invoice_service.storage.sqlite.turnstile import Turnstile
 
 BUSY_SECONDS = 5.0
@@ -209,12 +210,18 @@ def _open(path: Path) -> Database:
             database = Database(connection)  # turns recursive triggers on
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
+            # Names are searched as ``folded`` has them, in SQL as elsewhere.
+            connection.create_function("folded", 1, _folded, deterministic=True)
         except BaseException:
             connection.close()
             raise
     except sqlite3.Error as error:
         raise unavailable(error) from error
     return database
+
+
+def _folded(text: object) -> str | None:
+    return folded(text) if isinstance(text, str) else None
 
 
 def _begin(connection: sqlite3.Connection, give_up: float) -> None:

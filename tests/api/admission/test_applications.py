@@ -368,6 +368,8 @@ def test_officials_find_applications_by_name_and_tax_id(desk: Desk) -> None:
 
     assert found(text="海岸") == found(text="caf") == found(text="ＣＡＦ") == [cafe]
     assert found(text="（南山）") == found(text="(南山)") == found(text="é（南山)") == [cafe]
+    assert found(text="CAFÉ(") == found(text="cafe\u0301（") == found(text="ＣａｆÉ") == [cafe]
+    assert found(text="cafe") == found(text="海岸 Café（南山）館") == []
     assert found(text=" 914403 00192203 ") == found(text="面馆") == [cafe + 1]
     assert found(text="面馆", state="received") == []
     assert found(text="01922") == found(text="%") == []

@@ -114,7 +114,8 @@ def test_pages_of_a_list_meet_without_gap(counter: Counter) -> None:
 
 def test_titles_are_those_of_companies_only(counter: Counter) -> None:
     counter.zhang.sell(NOODLES, buyer=COMPANY)
-    counter.zhang.sell(NOODLES, buyer={"kind": "individual", "name": "某人"})
+    counter.zhang.sell(NOODLES, buyer={"kind": "individual", "name": "某人É"})
+    assert numbers(counter, q="人é") == numbers(counter, day=DAY, q="人é") == ["P0002"]
     found = counter.zhang.read("titles", q="某")["titles"]
     assert [one["tax_id"] for one in found] == [COMPANY["tax_id"]]
     assert counter.wang.read("titles", q="某")["titles"] == []

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from invoice_service.domain.likeness import folded, typed_tax_id
 from invoice_service.domain.lines import spread
 from invoice_service.domain.money import Fen
 from invoice_service.domain.persons import open_kept, read_group
@@ -35,7 +36,8 @@ _SEARCHED: Final = (
     "SELECT i.seq, instr(i.number, :text) OR instr(i.order_id, :text)"  # noqa: S608 # our own texts
     " OR instr('01' || lower(hex(i.hash)), :text) OR coalesce(abs(i.total) = :fen, 0)"
     " OR CASE WHEN json_valid(CAST(i.buyer AS TEXT))"
-    "   THEN instr(json_extract(CAST(i.buyer AS TEXT), '$.name'), :text) ELSE 0 END AS found,"
+    "   THEN instr(folded(json_extract(CAST(i.buyer AS TEXT), '$.name')), :name) ELSE 0"
+    " END AS found,"
     f" i.buyer, i.salts, {KEY} FROM invoices i WHERE i.seq IN ({OF_DAYS}) AND i.seq < :before"
     " AND (found OR substr(i.buyer, 1, 1) = x'01') ORDER BY i.seq DESC"
 )
@@ -60,7 +62,7 @@ _TITLES: Final = (
     # A person's buyer group may be sealed, and so no JSON.
     " WHERE CASE WHEN json_valid(buyer)"
     " THEN json_extract(buyer, '$.kind') IN ('company', 'organisation')"
-    "   AND (instr(json_extract(buyer, '$.name'), ?) > 0"
+    "   AND (instr(folded(json_extract(buyer, '$.name')), ?) > 0"
     "   OR instr(json_extract(buyer, '$.tax_id'), ?) > 0) ELSE 0 END LIMIT ?"
 )
 
@@ -109,9 +111,10 @@ class LookRows:
     ) -> list[Listed]:
         """Those of these days that hold ``sought``, with ``seq`` below ``before``, newest first."""
         with self.connections.reading() as connection:
-            values = {"merchant": merchant_id, "before": before, **sought._asdict()}
+            name = folded(sought.text)
+            values = {"merchant": merchant_id, "before": before, "name": name, **sought._asdict()}
             rows = connection.execute(_SEARCHED, values | _within(connection, span))
-            seqs = list(islice(_found(rows, sought.text), limit))
+            seqs = list(islice(_found(rows, name), limit))
             where = "i.seq IN (SELECT value FROM json_each(:seqs)) ORDER BY i.seq DESC"
             return _listed(connection, where, {"seqs": _json(seqs)})
 
@@ -124,24 +127,23 @@ class LookRows:
     def titles(self, merchant_id: int, text: str, limit: int) -> list[dict[str, str]]:
         """Companies and organisations that bought here and whose name or tax id has ``text``."""
         with self.connections.reading() as connection:
-            rows = connection.execute(
-                _TITLES, (merchant_id, TITLES_LOOKED_AT, text, text, limit)
-            ).fetchall()
+            values = (merchant_id, TITLES_LOOKED_AT, folded(text), typed_tax_id(text), limit)
+            rows = connection.execute(_TITLES, values).fetchall()
         return [msgspec.json.decode(row[0]) for row in rows]
 
 
-def _found(rows: Iterable[tuple[int, int, bytes, bytes, bytes]], text: str) -> Iterator[int]:
+def _found(rows: Iterable[tuple[int, int, bytes, bytes, bytes]], name: str) -> Iterator[int]:
     for seq, found, buyer, salts, key in rows:
-        if found or text in _sealed_name(buyer, salts, key, text):
+        if found or _is_named(buyer, salts, key, name):
             yield seq
 
 
-def _sealed_name(buyer: bytes, salts: bytes, key: bytes, damaged: str) -> str:
-    """A person's; ``damaged`` where it cannot be opened: whoever reads the row whole says why."""
+def _is_named(buyer: bytes, salts: bytes, key: bytes, name: str) -> bool:
+    """Whether a person is called so; what cannot be opened is: who reads the row whole says why."""
     try:
-        return read_group(open_kept(buyer, salts, key).buyer).name
+        return name in folded(read_group(open_kept(buyer, salts, key).buyer).name)
     except (ValueError, msgspec.MsgspecError):
-        return damaged
+        return True
 
 
 def _within(connection: sqlite3.Connection, span: Span) -> dict[str, object]:
