@@ -1,12 +1,9 @@
-"""How several processes share the tests of a run: what comes first, where files are, who ends."""
+"""How several processes share the tests of a run: what comes first, where files are."""
 
-import ctypes
 import gc
 import os
 import shutil
-import signal
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -147,27 +144,3 @@ def _free_memory() -> int:
         if name == "MemAvailable":
             return int(amount.split()[0]) << 10
     return 0
-
-
-def end_forks_with_us() -> None:
-    """Have the kernel kill what a test forked when the process of the tests ends.
-
-    A fork holds the pipes by which a run is told that this process has ended: one that hangs, or
-    that a test has stopped, would have the whole run wait for ever. The kernel means the thread
-    that forked, so forks of other threads than the first are left alone; so are forks of forks.
-    """
-    tests = os.getpid()
-
-    def die_with_tests() -> None:
-        if os.getppid() == tests and forked_by == [threading.main_thread().ident]:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-
-    def remember_thread() -> None:
-        forked_by[:] = [threading.get_ident()]
-
-    forked_by: list[int | None] = []
-    os.register_at_fork(before=remember_thread, after_in_child=die_with_tests)
-
-
-_PR_SET_PDEATHSIG: Final = 1
-_LIBC: Final = ctypes.CDLL(None)

@@ -85,7 +85,7 @@ def test_a_folder_that_is_not_there_has_no_room(tmp_path: Path) -> None:
 def test_a_process_of_tests_that_ends_is_missed_though_its_stopped_fork_holds_its_pipes(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytester.makeconftest("from tests.sharing import end_forks_with_us\nend_forks_with_us()\n")
+    pytester.makeconftest("from tests.forks import end_forks_with_us\nend_forks_with_us()\n")
     pytester.makepyfile("""
         import os, signal
         def test_ends():
