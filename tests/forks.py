@@ -4,14 +4,18 @@ import ctypes
 import os
 import signal
 import threading
+import time
 from contextlib import suppress
 from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None)
 
-_OF_FILES: Final = 11  # SQLITE_MUTEX_STATIC_VFS1: held while a file is opened or closed
-_COUNT_MEMORY: Final = 9  # SQLITE_CONFIG_MEMSTATUS: with a mutex for each piece of memory
+_OF_ALL: Final = (2, 11, 5)
+"""SQLITE_MUTEX_STATIC_MAIN, _VFS1 and _PRNG: one for all databases, held while one is opened."""
+
+_COUNT_MEMORY: Final = 9
+"""SQLITE_CONFIG_MEMSTATUS: where memory is counted, each piece of it takes another mutex."""
 
 
 def end_forks_with_us() -> None:
@@ -35,12 +39,12 @@ def end_forks_with_us() -> None:
 
 
 def let_nobody_open_databases_at_forks() -> None:
-    """Fork when no other thread is opening a database, which SQLite does one at a time.
+    """Fork when no other thread is opening a database, of which SQLite does parts one at a time.
 
     What such a thread holds in the instant of a fork nobody lets go in the child, which would stand
-    still at its first database. So the thread that forks takes it, and lets it go on both sides;
-    and SQLite does not count its memory, of which nobody here asks: that takes another mutex. To be
-    called before there is a connection. Where SQLite is no library of the system's, nothing is done.
+    still at its first database. So the thread that forks takes all of it, and lets it go on both
+    sides; and SQLite does not count its memory, of which nobody here asks. To be called before
+    there is a connection. Where SQLite is no library of the system's, nothing is done.
     """
     with suppress(OSError):
         library = ctypes.CDLL("libsqlite3.so.0")
@@ -48,13 +52,21 @@ def let_nobody_open_databases_at_forks() -> None:
         library.sqlite3_config(_COUNT_MEMORY, 0)
         library.sqlite3_initialize()
         library.sqlite3_mutex_alloc.restype = ctypes.c_void_p
-        mutex = ctypes.c_void_p(library.sqlite3_mutex_alloc(_OF_FILES))
+        mutexes = [ctypes.c_void_p(library.sqlite3_mutex_alloc(number)) for number in _OF_ALL]
 
-        def leave() -> None:
-            library.sqlite3_mutex_leave(mutex)
+        def leave(taken: int = len(mutexes)) -> None:
+            for mutex in mutexes[:taken]:
+                library.sqlite3_mutex_leave(mutex)
 
-        os.register_at_fork(
-            before=lambda: library.sqlite3_mutex_enter(mutex),
-            after_in_parent=leave,
-            after_in_child=leave,
-        )
+        def take() -> None:
+            """All or none: others take them in an order of their own."""
+            while True:
+                for at, mutex in enumerate(mutexes):
+                    if library.sqlite3_mutex_try(mutex):
+                        leave(at)
+                        break
+                else:
+                    return
+                time.sleep(0.001)
+
+        os.register_at_fork(before=take, after_in_parent=leave, after_in_child=leave)
