@@ -129,8 +129,7 @@ def copy_reports(source: Path, target: Path) -> None:
         names = reports.execute("SELECT report, number FROM pictures").fetchall()
     for name in names:
         picture = f"pictures/{name[0]}-{name[1]}.jpg"
-        with suppress(FileNotFoundError):  # erased, or made room for another, a moment ago
-            shutil.copy2(source / picture, target / picture)
+        _copy_plain(source / picture, target / picture)  # unless it made room for another
 
 
 def copy_papers(source: Path, target: Path, invoices: sqlite3.Connection) -> None:
@@ -142,8 +141,15 @@ def copy_papers(source: Path, target: Path, invoices: sqlite3.Connection) -> Non
     if names:
         target.mkdir(mode=0o700)
     for (name,) in names:
-        with suppress(FileNotFoundError):  # erased a moment ago
-            shutil.copy2(source / f"{name}.jpg", target / f"{name}.jpg")
+        _copy_plain(source / f"{name}.jpg", target / f"{name}.jpg")
+
+
+def _copy_plain(source: Path, target: Path) -> None:
+    """Copy a file, if it is there and is one: a link could lead to a key, which no backup has."""
+    if source.is_symlink() or not source.is_file():
+        return
+    with suppress(FileNotFoundError):  # erased a moment ago
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from chain.errors import UnavailableError
 from invoice_service.config import Config
 from invoice_service.services.admission.office import Admission, open_admission
 from invoice_service.services.admission.ports import Listed, Room
+from invoice_service.services.kept_files import read_kept
 from invoice_service.storage.sqlite import SqliteStore
 from invoice_service.storage.sqlite.tries import TRIES, SharedCounts
 
@@ -47,12 +48,7 @@ class Papers:
         """One of them; None where it is gone. UnavailableError ``data_unreadable``."""
         if not _NAME.fullmatch(name):
             return None
-        try:
-            return (self._folder / f"{name}{_ENDING}").read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise UnavailableError("data_unreadable", f"a paper: {error.strerror}") from error
+        return read_kept(self._folder / f"{name}{_ENDING}", "a paper")
 
     def remove(self, names: Iterable[str]) -> None:
         """Take these away. What cannot be, or is back after a power cut, ``keep_only`` takes."""

@@ -16,6 +16,7 @@ from invoice_service.api.parts import Parts, PublicKeys
 from invoice_service.api.requests import query, whole_number
 from invoice_service.domain.bounds import HIGHEST_BLOCK
 from invoice_service.services.checking.acts import count_acts
+from invoice_service.services.kept_files import read_plain
 
 TEXT = "text/plain; charset=utf-8"
 FRESH = "public, max-age=2"  # tlog-tiles: a few seconds at most
@@ -118,13 +119,14 @@ def describe(block: Block) -> dict[str, object]:
 
 def _read(path: Path, code: str, detail: str) -> bytes:
     try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise NotFoundError(code, detail) from None
+        data = read_plain(path)
     except OSError as error:
         raise UnavailableError(
             "log_unreadable", f"the log cannot be read: {error.strerror}"
         ) from None
+    if data is None:
+        raise NotFoundError(code, detail)
+    return data
 
 
 def _zip(data: bytes) -> bytes:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from chain.errors import MalformedError, NotFoundError
+from chain.errors import MalformedError, NotFoundError, UnavailableError
+from chain.hashing import sha256
 from invoice_service.domain.acts import By
 from invoice_service.domain.quota import Quotas
 from invoice_service.domain.text import given_text
@@ -50,11 +51,17 @@ class Bench:
         return found
 
     def paper(self, id_: int, number: int) -> bytes:
-        """A page of its papers, JPEG; NotFoundError ``application_unknown``."""
-        names = [paper.name for paper in self.one(id_).papers if paper.number == number]
-        data = self._files.read(names[0]) if names else None
+        """A page of its papers, JPEG; NotFoundError ``application_unknown``.
+
+        UnavailableError ``record_damaged`` for one that is not what was sent: what an official
+        sees is what is decided on.
+        """
+        found = [paper for paper in self.one(id_).papers if paper.number == number]
+        data = self._files.read(found[0].name) if found else None
         if data is None:
             raise unknown()
+        if found[0].digest and sha256(data) != found[0].digest:
+            raise UnavailableError("record_damaged", f"page {number} of application {id_}")
         return data
 
     def comment(self, id_: int, text: str) -> Application:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from chain.durable import write_file
-from chain.errors import UnavailableError
+from invoice_service.services.kept_files import read_kept
 
 Name = tuple[int, int]
 """A report, and the number of its picture from 1."""
@@ -27,13 +27,8 @@ class Pictures:
         write_file(self._path(name), data, mode=0o600)
 
     def read(self, name: Name) -> bytes | None:
-        """One of them; None where it is gone."""
-        try:
-            return self._path(name).read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise UnavailableError("data_unreadable", f"a picture: {error.strerror}") from error
+        """One of them; None where it is gone. UnavailableError ``data_unreadable``."""
+        return read_kept(self._path(name), "a picture")
 
     def keep_only(self, names: Collection[Name]) -> None:
         """Take away all others."""

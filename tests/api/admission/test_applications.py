@@ -297,6 +297,19 @@ def test_papers_that_a_crash_has_left_go_when_they_are_old(desk: Desk, photograp
     assert len(list(folder.iterdir())) == 1
 
 
+def test_a_page_is_shown_as_it_was_sent_or_not_at_all(desk: Desk, photograph: bytes) -> None:
+    """After a restore there may be half a file, another one, or a link that leads to a key."""
+    id_, _ = applied(desk, photograph)
+    (page,) = desk.config.admission_dir.iterdir()
+    path = f"/v1/applications/{id_}/papers/1"
+    assert desk.client.get(path, headers=desk.official()).data == page.read_bytes()
+    page.write_bytes(page.read_bytes()[:-1])
+    problem(desk.client.get(path, headers=desk.official()), 503, "record_damaged")
+    page.unlink()
+    page.symlink_to(desk.config.keys_dir / "log.key")
+    problem(desk.client.get(path, headers=desk.official()), 404, "application_unknown")
+
+
 def test_a_hostile_name_is_a_name(desk: Desk, photograph: bytes) -> None:
     id_, receipt = examined(desk, photograph, name=HOSTILE, message=HOSTILE)
     admitted = stepped(desk, id_, "admit", batch=HOSTILE[:30])

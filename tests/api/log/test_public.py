@@ -150,6 +150,18 @@ def test_the_private_keys_are_not_below_the_log(desk: Desk) -> None:
         assert "PRIVATE" not in answer.text
 
 
+def test_no_link_leads_out_of_the_log(desk: Desk) -> None:
+    """As a copy that was restored may have it: whoever kept that copy has not had the keys."""
+    fill(desk, 1)
+    tile = next(path for path in desk.config.log_dir.rglob("tile/0/**/*") if path.is_file())
+    address = f"/log/{tile.relative_to(desk.config.log_dir)}"
+    assert desk.client.get(address).status_code == 200
+    tile.unlink()
+    tile.symlink_to(desk.config.keys_dir / "log.key")
+    assert tile.read_bytes()
+    problem(desk.client.get(address), 404, "no_tile")
+
+
 def test_blocks_name_what_they_seal_and_form_a_chain(desk: Desk) -> None:
     for number in range(3):
         fill(desk, number + 1, f"G{number}-")
