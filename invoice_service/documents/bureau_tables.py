@@ -32,6 +32,7 @@ TITLES: Final = {
     "proposals": "提议 proposals",
     "applications": "准入申请 applications",
     "quota_requests": "额度申请 requests",
+    "reports": "问题小票反馈 reports",
 }
 """Of tables and of pages, by their names."""
 
@@ -163,6 +164,17 @@ QUOTA_REQUESTS: Final = (
     Column("answered_at", "答复时间 answered", "time"),
     *(Column(f"{name}_now", f"现行 {title}", kind) for name, title, kind in _LIMITED),
     Column("used", "已开份数 invoices issued", "count"),
+)
+
+REPORTS: Final = (
+    Column("id", "编号 report", "count"),
+    Column("at", "提交时间 sent", "time"),
+    Column("state", "状态 state", "word"),
+    Column("photographs", "照片 photographs", "count"),
+    Column("said", "二维码内容 what the code said"),
+    Column("message", "问题 what is wrong"),
+    Column("place", "小票来源 where it is from"),
+    Column("note", "答复 what its sender is told"),
 )
 
 

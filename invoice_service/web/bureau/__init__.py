@@ -24,7 +24,8 @@ from invoice_service.web.bureau.merchants import Store as MerchantStore
 from invoice_service.web.bureau.navigation import rooms_of
 from invoice_service.web.bureau.overview import Overview, Waiting
 from invoice_service.web.bureau.people import BureauPeople
-from invoice_service.web.bureau.taking import Taking
+from invoice_service.web.bureau.reports_file import ReportsFile
+from invoice_service.web.bureau.taking import Taking, files
 from invoice_service.web.bureau.totals import TotalsPages
 from invoice_service.web.bureau.trail import TrailPage
 from invoice_service.web.bureau.views import Views, ViewStore
@@ -68,6 +69,7 @@ def blueprints(gate: Gate, instance: Instance) -> tuple[Blueprint, ...]:
 
     overview = Overview(gate, figures, clock, _waiting(instance)).blueprint()
     overview.add_app_template_global(rooms_of)
+    overview.add_app_template_global(files, "files_of")
     return (
         overview,
         TotalsPages(gate, figures, Views(store), instance.figures, taking).blueprint(),
@@ -77,6 +79,7 @@ def blueprints(gate: Gate, instance: Instance) -> tuple[Blueprint, ...]:
         TrailPage(gate, store, taking).blueprint(),
         LookupsPage(gate, instance.lookups.store, store, taking, clock).blueprint(),
         BureauPeople(gate, taking).blueprint(),
+        ReportsFile(gate, instance.reports.store, taking).blueprint(),
     )
 
 

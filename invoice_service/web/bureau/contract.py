@@ -33,6 +33,7 @@ PAGES: Final = (
     Page("get", "/bureau/trail/file/{kind}", with_power("trail")),
     Page("get", "/bureau/lookups", with_power("trail")),
     Page("get", "/bureau/lookups/file/{kind}", with_power("trail")),
+    Page("get", "/reports/file/{kind}", with_power("reports")),
     Page("get", "/bureau/people", _SEE),
     Page("get", "/bureau/people/file/{kind}", _SEE),
     Page("post", "/bureau/people", _HEAD),

@@ -32,7 +32,8 @@ MANY: Final = share(10_000, 1_200)
 FILE: Final = "/bureau/merchants/1"
 PAGES: Final = (
     *("/bureau/trail?actor=&day=&subject=&type=", "/bureau/lookups", "/bureau/merchants", FILE),
-    *("/bureau/people", "/bureau/applications", "/bureau/quota", "/bureau/totals?by=day"),
+    *("/bureau/people", "/bureau/applications", "/bureau/quota", "/reports"),
+    "/bureau/totals?by=day",
 )
 KINDS: Final = ("xlsx", "csv", "json", "zip", "manifest")
 
@@ -56,6 +57,8 @@ def bureau(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
         bureau.issue("007")
         bureau.anchor()
         instance.help_store.count_scans([Counted("2026-11-20", hash_, 1, 3)])
+        told = {"nonce": "0" * 48, "message": HOSTILE, "contact": "1380000", "said": "@x"}
+        assert bureau.client.post("/report", data=told, content_type="multipart/form-data").text
         apply(bureau, name=HOSTILE[:60])
         store.add_quota_request(1, "quota", Quotas(quota=5, month_quota=12_345), HOSTILE, by)
         first, second = (bureau.person(one, "administrator") for one in ("chen", "wu"))
@@ -78,7 +81,9 @@ def chen(bureau: Bureau) -> Browser:
 
 def links(page: str) -> dict[str, str]:
     """The files that a page offers: by the last part of their paths, but for the invoices'."""
-    found = [unescape(one) for one in re.findall(r'href="(/bureau/[^"]*/file/[^"]*)"', page)]
+    found = [
+        unescape(one) for one in re.findall(r'href="(/(?:bureau|reports)/[^"]*file/[^"]*)"', page)
+    ]
     own = [one for one in found if "/invoices/" not in one]
     return {urlsplit(one).path.rpartition("/")[2]: one for one in own}
 
@@ -315,6 +320,9 @@ def test_people_proposals_and_the_desk(chen: Browser) -> None:
     (request,) = chen.get("/bureau/quota/file/json").get_json()["tables"]["quota_requests"]["rows"]
     assert (request["month_quota"], request["quota"], request["quota_now"]) == ("12345", 5, 71)
     assert lines(chen, "/bureau/quota/file/csv?state=granted") == []
+    (report,) = lines(chen, "/reports/file/csv?state=new")
+    assert report[2:6] == ["未处理 new", "0", "'@x", f"'{HOSTILE}"]
+    assert "1380000" not in str(report)  # how to reach somebody stands on the report's own page
 
 
 def test_the_overviews_tables_are_reports_at_its_block(chen: Browser) -> None:
