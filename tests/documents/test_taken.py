@@ -127,6 +127,8 @@ def test_a_workbook_holds_everything_as_what_it_is() -> None:
     assert (found[1][3].data_type, found[1][3].value) == ("s", "10000000000000.05")
     assert (found[0][4].value, found[0][4].number_format) == (0.06, "0.00%")
     said = [str(cell.value) for row in cover.iter_rows() for cell in row]
+    assert "=a" in said
+    assert {cell.data_type for row in cover.iter_rows() for cell in row} == {"s"}
     assert sha256(b"".join(taken_json(taken()))).hex() in said
     assert any("only" in one or "本服务" in one for one in said)
     assert sheet.column_dimensions["B"].width == 40

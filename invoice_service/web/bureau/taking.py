@@ -60,7 +60,6 @@ class Taking:
 
     def answer(self, kind: str, visitor: Visitor, taken: Taken, stem: str) -> Response:
         """The file; NotFoundError ``no_such_address``, MalformedError ``report_too_large``."""
-        stem = _UNNAMED.sub("-", stem)
         name = f"{stem}.{kind}"
         if kind == "manifest":
             block = block_of(self._log, self._totals.last_height())
@@ -96,11 +95,14 @@ def files(
 
 
 def sent(parts: Iterable[bytes], kind: str, name: str) -> Response:
-    """A file to be kept under that name, made while it is sent; what is wrong at once, is told."""
+    """A file to be kept under that name, made while it is sent; what is wrong at once, is told.
+
+    Of a name letters, digits, points and dashes are left.
+    """
     body = _gathered(parts)
     first = next(body, b"")
     answer = Response(chain((first,), body), content_type=TYPES[kind])
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{_UNNAMED.sub("-", name)}"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

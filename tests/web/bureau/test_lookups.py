@@ -81,6 +81,16 @@ def test_the_file_has_all_of_it_as_text(auditor: Browser, bureau: Bureau) -> Non
     assert [row[7] for row in found] == [str(one["seq"]) for one in reversed(acts)]
 
 
+def test_a_file_ends_at_its_act(auditor: Browser, bureau: Bureau) -> None:
+    """What is looked at later is not in it; the manifest names the act."""
+    seqs = [one["seq"] for one in bureau.acts("lookup")]
+    days = "?from=2026-11-21&to=2026-11-22"
+    found = lines(auditor, f"{days}&up_to={seqs[-2]}")
+    assert [int(row[7]) for row in found] == seqs[-2::-1]
+    said = auditor.get(f"{PAGE}/file/manifest{days}&up_to={seqs[-2]}").get_json()
+    assert (said["trail"]["acts"], said["rows"]) == (seqs[-2], len(found))
+
+
 def test_it_comes_in_pages(auditor: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("invoice_service.web.bureau.lookups.PAGE", 3)
     monkeypatch.setattr("invoice_service.web.bureau.lookups._AT_ONCE", 2)
