@@ -47,9 +47,9 @@ _REQUEST: Final = {
     "request_timeout": Entry(408, "The request took too long to arrive", "请求传输超时"),
     "body_too_large": Entry(
         413,
-        "The request is too large: send smaller files, or split a long list, or an order of very"
-        " many lines, and send the pieces",
-        "请求内容过大：请压缩照片或文件；清单请分批发送，明细行很多的订单请拆分开具",
+        "The request is too large: shorten a long text, send smaller files, or split a long list,"
+        " or an order of very many lines, and send the pieces",
+        "请求内容过大：请缩短过长的文字，压缩照片或文件；清单请分批发送，明细行很多的订单请拆分开具",
     ),
     "too_many_records": Entry(413, "There are too many records in one batch", "单批记录过多"),
     "address_too_long": Entry(414, "The address is too long", "地址过长"),

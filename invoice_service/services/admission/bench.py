@@ -155,4 +155,9 @@ class QuotaDesk:
 
 def _bound(text: str, longest: int, pointer: str) -> None:
     if len(text) > longest:
-        raise MalformedError("text_too_long", f"at most {longest} characters", pointer=pointer)
+        raise MalformedError(
+            "text_too_long",
+            f"at most {longest} characters",
+            pointer=pointer,
+            detail_zh=f"最多 {longest} 个字符",
+        )

@@ -103,8 +103,12 @@ class Lookups:
         """A purpose as it is kept; MalformedError as ``note``."""
         text = given_text(text.strip(), "/purpose")
         if len(text) > LONGEST_PURPOSE:
-            detail = f"a purpose has at most {LONGEST_PURPOSE} characters"
-            raise MalformedError("text_too_long", detail, pointer="/purpose")
+            raise MalformedError(
+                "text_too_long",
+                f"a purpose has at most {LONGEST_PURPOSE} characters",
+                pointer="/purpose",
+                detail_zh=f"目的最多 {LONGEST_PURPOSE} 个字符",
+            )
         if not text and self._required:
             raise MalformedError("purpose_missing", "say why: X-Purpose", pointer="X-Purpose")
         return text or UNSAID

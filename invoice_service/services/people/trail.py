@@ -218,8 +218,12 @@ def given_reason(text: str) -> str:
     """
     reason = given_text(text, "/reason")
     if len(reason) > LONGEST_REASON:
-        detail = f"a reason has at most {LONGEST_REASON} characters"
-        raise MalformedError("text_too_long", detail, pointer="/reason")
+        raise MalformedError(
+            "text_too_long",
+            f"a reason has at most {LONGEST_REASON} characters",
+            pointer="/reason",
+            detail_zh=f"事由最多 {LONGEST_REASON} 个字符",
+        )
     return reason
 
 
