@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from zipfile import ZipFile
 
 import pytest
 from playwright import sync_api
@@ -176,6 +177,12 @@ def test_an_examiners_morning(
         keys.type("Purpose", "巡查")
         keys.page.keyboard.press("Enter")
         keys.page.wait_for_url("**/bureau/merchants/2")
+        keys.page.wait_for_selector("#along")  # the page that asked had the same address
+        with ZipFile(keys.take("All together (zip)")) as archive:
+            whole = {one.partition(".")[2]: archive.read(one) for one in archive.namelist()}
+        told = json.loads(whole.pop("manifest.json"))
+        assert told["sha256"] == {ending: sha256(data).hex() for ending, data in whole.items()}
+        assert HOSTILE in json.loads(whole["json"])["tables"]["merchant"]["rows"][0]["name"]
         assert keys.say("The trail") not in keys.page.inner_text("nav.rooms")
 
 
