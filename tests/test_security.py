@@ -172,6 +172,23 @@ def test_no_text_becomes_code() -> None:
         assert "| safe" not in file.read_text(encoding="utf-8"), file
 
 
+SECRET: Final = re.compile(
+    r"PRIVATE\+KEY\+[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{40}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|\bfk_[A-Za-z0-9_-]{43}\b"
+)
+"""A key of a log or a witness, one of others, one of a caller."""
+
+
+def test_no_secret_is_in_the_source() -> None:
+    folders = ("chain", "invoice_service", "workers", "static", "scripts", "deploy", "docs")
+    shown = "examples.json"  # of calls, to an instance that is gone
+    for file in [path for folder in folders for path in (ROOT / folder).rglob("*.*")]:
+        if file.suffix not in {".pyc", ".png", ".jpg"} and file.is_file() and file.name != shown:
+            assert not SECRET.search(file.read_text(encoding="utf-8", errors="replace")), file
+    assert SECRET.search("fk_" + "A" * 43)
+    assert SECRET.search(f"PRIVATE+KEY+a.test/log+12345678+{'A' * 44}")
+
+
 CALLS_OUT: Final = re.compile(
     r"^\s*(?:import|from) (?:urllib3|http\.client|smtplib|requests|httpx|urllib\.request)\b"
     r"|^from chain\.exchange import|create_connection\(",

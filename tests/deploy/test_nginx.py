@@ -207,6 +207,17 @@ def test_old_versions_and_weak_ciphers_of_tls_are_refused(site: Site) -> None:
         assert (one["aead"], one["kea"]) == (True, "kx-ecdhe"), one["name"]
 
 
+def test_an_address_that_lets_somebody_in_is_written_nowhere() -> None:
+    text = SHIPPED.read_text(encoding="utf-8")
+    quiet = r"access_log off;\s+error_log /dev/null crit;"
+    (secret,) = re.findall(rf"location ~ (\S+) {{\s+{quiet}", text)
+    for address in ("/claim/x", "/prepaid/x/", "/invitation/x", "/setup", "/sign-in/provider/back"):
+        assert re.search(secret, address), address
+    for address in ("/", "/sign-in", "/setup/merchant", "/v1/invoices", "/static/claim/page.js"):
+        assert not re.search(secret, address), address
+    assert "access_log off;" in text.partition("listen 443")[0]
+
+
 def test_without_tls_it_only_says_where_to_go(site: Site) -> None:
     answer = urllib3.request(
         "GET",

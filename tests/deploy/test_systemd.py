@@ -51,6 +51,11 @@ def installed(tmp_path: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
+def test_lines_of_logs_are_in_utc() -> None:
+    """Of the processes whose lines name no zone."""
+    assert "TZ=UTC" in unit("fapiao.service")["Service"]["Environment"].split()
+
+
 def test_systemd_has_nothing_to_say(installed: list[Path]) -> None:
     done = subprocess.run(
         [need("systemd-analyze"), "verify", "--man=no", *installed],

@@ -35,8 +35,8 @@ NETWORK: Final = Allowance(60, 2)
 PAIR: Final = Allowance(8, 30)
 """Of one name from one network, or in a browser that is known."""
 
-NAME: Final = Allowance(100, 60)
-"""Of one name from all networks together, but for browsers that are known."""
+NAME: Final = Allowance(40, 60)
+"""Of one name from all networks together, but for browsers that are known: a hundred an hour."""
 
 PIN: Final = Allowance(5, 120)
 """Of one PIN at one till."""

@@ -172,6 +172,8 @@ def _view(
     )
 
 
+_ASKED: Final = ("duplicate_parameter", "parameter_malformed")
+
 OPERATIONS: Final = (
     _view("", "exploreLog", "The log at a glance", LogOverview, codes=("key_unreadable",)),
     _view(
@@ -180,7 +182,7 @@ OPERATIONS: Final = (
         "Blocks, the newest first",
         ExploredBlocks,
         (_BEFORE,),
-        ("parameter_malformed",),
+        _ASKED,
     ),
     _view(
         "blocks/{height}",
@@ -195,7 +197,7 @@ OPERATIONS: Final = (
                 schema=whole(0, HIGHEST_BLOCK),
             ),
         ),
-        ("no_block", "no_entry", "parameter_malformed"),
+        ("no_block", "no_entry", *_ASKED),
     ),
     _view(
         "entries/{index}",
@@ -226,7 +228,7 @@ OPERATIONS: Final = (
         "Days and the commitments to their totals, the newest first",
         ClosingsView,
         (Parameter("before", "`next` of the page before", schema=DAY),),
-        ("parameter_malformed",),
+        _ASKED,
     ),
     _view(
         "closings/{day}",
@@ -242,7 +244,7 @@ OPERATIONS: Final = (
         "The log's keys, and what it said of them",
         KeysView,
         (_BEFORE,),
-        ("parameter_malformed", "key_unreadable", "no_statement"),
+        (*_ASKED, "key_unreadable", "no_statement"),
     ),
     _view(
         "acts",
@@ -256,7 +258,7 @@ OPERATIONS: Final = (
                 schema=whole(1, HIGHEST_BLOCK),
             ),
         ),
-        ("no_block", "parameter_malformed", "no_checkpoint", *STORE),
+        ("no_block", *_ASKED, "no_checkpoint", *STORE),
     ),
     _view(
         "search",
@@ -264,6 +266,7 @@ OPERATIONS: Final = (
         "Where something is: a height, an index, a day, an anchor",
         SearchView,
         (Parameter("q", "What to look for; never a password area"),),
+        ("duplicate_parameter",),
         statuses=(200, 303),
     ),
     Operation(

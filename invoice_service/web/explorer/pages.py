@@ -108,7 +108,7 @@ class ExplorerPages:
 
     def closings(self) -> Response:
         """A page of days, the newest first."""
-        before = request.args.get("before")
+        before = _asked("before")
         try:
             view = self._log.closings(None if before is None else parse_day(before))
         except MalformedError:
@@ -143,7 +143,7 @@ class ExplorerPages:
 
     def search(self) -> AnyResponse:
         """What somebody looks for; a page goes right there, where it can only be one thing."""
-        text = request.args.get("q", "").strip()
+        text = (_asked("q") or "").strip()
         meant = asked(text) if text else Asked()
         view = SearchView(found=list(self._places(meant)), unsaid=meant.unsaid)
         if wants_json(request):
@@ -195,8 +195,16 @@ def _number_in(text: str, code: str, detail: str) -> int:
     return int(text)
 
 
+def _asked(name: str) -> str | None:
+    """A parameter of the address; MalformedError ``duplicate_parameter``."""
+    found = request.args.getlist(name)
+    if len(found) > 1:
+        raise MalformedError("duplicate_parameter", f"{name} stands twice", pointer=name)
+    return found[0] if found else None
+
+
 def _number_asked(name: str) -> int | None:
-    text = request.args.get(name)
+    text = _asked(name)
     if text is None:
         return None
     if _NUMBER.fullmatch(text) and int(text) <= HIGHEST_BLOCK:

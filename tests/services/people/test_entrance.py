@@ -175,6 +175,11 @@ def test_who_tries_names_beside_them_does_not_lock_out_a_browser_that_is_known(
     house.entrance.by_password(person.login, PASSWORD, VISIT, SITE, mark=mark)
 
 
+def test_a_crowd_has_a_hundred_tries_an_hour_at_a_name() -> None:
+    """As ASVS 2.2.1 has it; what comes back while the first are used is among them."""
+    assert NAME.burst + 3600 // NAME.each <= 100
+
+
 def test_a_crowd_that_guesses_one_name_does_not_lock_out_a_browser_that_is_known(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

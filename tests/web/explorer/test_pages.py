@@ -157,6 +157,13 @@ def test_acts_are_counted_by_kind_and_as_of_a_block_for_ever(log: Desk) -> None:
     problem(log.client.get("/explorer/acts?block=x"), 400, "parameter_malformed")
 
 
+@pytest.mark.parametrize(
+    "twice", ["acts?block=1&block=2", "search?q=1&q=2", "closings?before=x&before=y"]
+)
+def test_of_a_parameter_that_stands_twice_none_is_chosen(desk: Desk, twice: str) -> None:
+    problem(desk.client.get(f"/explorer/{twice}"), 400, "duplicate_parameter")
+
+
 def test_what_the_trail_came_to_is_no_decision(log: Desk) -> None:
     at = int(log.clock().timestamp()) + BOUND_WITHIN
     assert log.instance.store.bind_trail(at)
