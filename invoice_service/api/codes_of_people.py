@@ -13,8 +13,8 @@ PEOPLE: Final = {
     ),
     "sign_in_limited": Entry(
         429,
-        "Too many tries; wait as long as it says, then try again",
-        "尝试次数过多，请按提示时间等候后再试",
+        "Too many tries; wait as long as it says",
+        "尝试次数过多，请按提示时间等候",
     ),
     "second_factor_refused": Entry(
         403,
