@@ -255,6 +255,8 @@ class Provider:
         for name in ("authorization", "token", "userinfo", "end_session"):
             check_address(getattr(said, f"{name}_endpoint"))
         check_address(said.jwks_uri)
+        if not _methods(said):  # a library that is told of none takes its own
+            raise _unreachable("it signs by no method that is taken here")
         self._said, self._keys = (time.monotonic(), said), None
         return said
 
@@ -283,7 +285,7 @@ class Provider:
         from joserfc import jwt
         from joserfc.errors import JoseError
 
-        known = [one for one in said.id_token_signing_alg_values_supported if one in _ALGORITHMS]
+        known = _methods(said)
         for fresh in (False, True):  # keys change: once more with the newest
             try:
                 read = jwt.decode(token["id_token"], self._key_set(said, fresh=fresh), known)
@@ -387,6 +389,11 @@ class Provider:
         if not fine or len(reply.body) > LARGEST_ANSWER or reply.coding not in ("", "identity"):
             raise _unreachable(f"{parts.netloc} answers {reply.status}")
         return reply.body
+
+
+def _methods(said: _Metadata) -> list[str]:
+    """How it signs, as far as that is taken here."""
+    return [one for one in said.id_token_signing_alg_values_supported if one in _ALGORITHMS]
 
 
 def check_address(url: str) -> None:

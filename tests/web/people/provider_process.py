@@ -188,7 +188,7 @@ def main() -> None:  # noqa: C901
             userinfo_endpoint=f"{url()}/userinfo",
             end_session_endpoint=f"{url()}/end",
             jwks_uri=f"{url()}/keys",
-            id_token_signing_alg_values_supported=["RS256"],
+            id_token_signing_alg_values_supported=known["lies"].get("methods", ["RS256"]),
         )
 
     @app.get("/authorize")
@@ -199,7 +199,8 @@ def main() -> None:  # noqa: C901
     @app.post("/token")
     def token() -> Any:  # noqa: ANN401
         answer = server.create_token_response()
-        lies = {name: value for name, value in known["lies"].items() if name != "issuer"}
+        described = ("issuer", "methods")
+        lies = {name: value for name, value in known["lies"].items() if name not in described}
         if answer.status_code != 200 or not lies:
             return answer
         told = answer.get_json()

@@ -243,6 +243,15 @@ def test_a_provider_that_says_it_is_another_is_not_asked(bureau: Bureau, there: 
     assert code_in(bureau.browser().get("/sign-in/provider")) == "provider_unreachable"
 
 
+@pytest.mark.parametrize("methods", [[], ["none"], ["HS256", "none"]], ids=str)
+def test_a_provider_that_signs_by_nothing_we_take_is_not_asked(
+    bureau: Bureau, there: Provider, methods: list[str]
+) -> None:
+    """Who is told of no method would take that of a secret, which its keys may hold for all."""
+    there.lies(methods=methods)
+    assert code_in(bureau.browser().get("/sign-in/provider")) == "provider_unreachable"
+
+
 def test_what_comes_back_counts_once_and_in_its_browser(bureau: Bureau, there: Provider) -> None:
     browser, other = bureau.browser(), bureau.browser()
     left = browser.get("/sign-in/provider").headers["Location"]
