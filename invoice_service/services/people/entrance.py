@@ -98,7 +98,9 @@ class Entrance:
             raise RefusedError("sign_in_refused", "the sign-in name or the password is wrong")
         if passwords.is_outdated(kept):
             by = visit.by(person.id, self.sessions.clock())
-            self._people.set_password(person.id, passwords.make_hash(password), by)
+            renewed = passwords.make_hash(password)
+            self._people.set_password(person.id, renewed, by, kept)
+            person = msgspec.structs.replace(person, password=renewed)
         level: Level = "half" if self.has_second(person) else "full"
         return self._signed(person, level, visit, "password", old)
 

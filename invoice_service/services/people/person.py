@@ -148,8 +148,8 @@ class PeopleStore(PeopleReader, Protocol):
         """Use an invitation up, once for all, and set the password; None as ``invitation``."""
         ...
 
-    def set_password(self, person_id: int, password: str, by: By) -> None:
-        """Another password."""
+    def set_password(self, person_id: int, password: str, by: By, seen: str | None) -> bool:
+        """Another password in the place of the one ``seen``; whether it was that one still."""
         ...
 
     def set_pin(self, person_id: int, pin: str | None, by: By) -> None:

@@ -115,10 +115,19 @@ class SessionStore(Protocol):
     """Where sessions are kept. Signing in and out writes its act with it, or neither."""
 
     def open_session(
-        self, digest: Digest, session: Session, before: Digest | None, by: By, how: str
+        self,
+        digest: Digest,
+        session: Session,
+        before: Digest | None,
+        by: By,
+        how: str,
+        person: Person,
     ) -> None:
         """Begin a session (its id does not count), in the place of the one ``before``, if any: of
         the same person, it is the same till.
+
+        RefusedError ``sign_in_refused`` where what lets ``person`` in is not as it was seen any
+        more: whoever changed a password or a factor has ended all sessions, this one, too.
         """
         ...
 
@@ -175,7 +184,10 @@ class Sessions:
         return self._randbytes(count)
 
     def open(self, person: Person, level: Level, visit: Visit, how: str, old: str = "") -> str:
-        """Sign a person in, always under a fresh text, which is returned; ``old`` ends."""
+        """Sign a person in, always under a fresh text, which is returned; ``old`` ends.
+
+        RefusedError as ``open_session``, by the person as they were when they showed who they are.
+        """
         now, token = self.clock(), self._new()
         session = Session(
             id=0,
@@ -188,7 +200,8 @@ class Sessions:
         )
         before = token_digest(old) if old else None
         self.store.forget_sessions(now - max(self.lifetimes))
-        self.store.open_session(token_digest(token), session, before, visit.by(person.id, now), how)
+        by = visit.by(person.id, now)
+        self.store.open_session(token_digest(token), session, before, by, how, person)
         return token
 
     def visitor(self, token: str) -> Visitor | None:

@@ -156,9 +156,14 @@ class Staff:
         return person
 
     def change_password(self, person: Person, password: str, visit: Visit, now: int) -> None:
-        """Another password of one's own; MalformedError ``password_weak``."""
+        """Another password of one's own; MalformedError ``password_weak``.
+
+        RefusedError ``sign_in_refused`` where it is another by now than was shown.
+        """
         passwords.check_password(password, person.name, person.login, person.login.split("@")[0])
-        self.store.set_password(person.id, passwords.make_hash(password), visit.by(person.id, now))
+        kept, by = passwords.make_hash(password), visit.by(person.id, now)
+        if not self.store.set_password(person.id, kept, by, person.password):
+            raise RefusedError("sign_in_refused", "the password was changed just now")
 
     def change_pin(self, person: Person, pin: str, visit: Visit, now: int) -> None:
         """Another PIN of one's own, "" for none; MalformedError ``pin_invalid``."""

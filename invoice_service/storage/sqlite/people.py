@@ -82,10 +82,14 @@ class People:
             self._set(connection, person.id, "password", password, by)
             return msgspec.structs.replace(person, password=password)
 
-    def set_password(self, person_id: int, password: str, by: By) -> None:
-        """Another password."""
+    def set_password(self, person_id: int, password: str, by: By, seen: str | None) -> bool:
+        """As the port says."""
         with self.connections.writing() as connection:
+            found = read(connection, person_id)
+            if found is None or found.password != seen:
+                return False
             self._set(connection, person_id, "password", password, by)
+            return True
 
     def set_pin(self, person_id: int, pin: str | None, by: By) -> None:
         """Another PIN for the till, or none."""

@@ -1,15 +1,18 @@
 """Who is signed in where. Rows come and go; the acts of signing in and out remain."""
 
+import sqlite3
 from typing import Any, Final
 
 import msgspec
 
+from chain.errors import RefusedError
 from chain.hashing import Digest
 from invoice_service.domain.acts import By, Said, act_by
+from invoice_service.services.people.person import Person
 from invoice_service.services.people.sessions import MOST, Level, Session, Visitor
 from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.people import COLUMNS as OF_A_PERSON
-from invoice_service.storage.sqlite.people import read_person
+from invoice_service.storage.sqlite.people import read, read_person
 from invoice_service.storage.sqlite.trail import append
 
 _COLUMNS: Final = Session.__struct_fields__
@@ -28,13 +31,19 @@ class SessionRows:
     connections: Connections
 
     def open_session(
-        self, digest: Digest, session: Session, before: Digest | None, by: By, how: str
+        self,
+        digest: Digest,
+        session: Session,
+        before: Digest | None,
+        by: By,
+        how: str,
+        person: Person,
     ) -> None:
-        """Begin a session (its id does not count), in the place of the one ``before``, if any: of
-        the same person, it is the same till.
-        """
+        """As the port says."""
         row = msgspec.structs.asdict(session) | {"id": None, "digest": digest}
         with self.connections.writing() as connection:
+            if not _stands(connection, person, session.level):
+                raise RefusedError("sign_in_refused", "what lets you in was changed just now")
             was = connection.execute(
                 "SELECT till FROM sessions WHERE digest = ? AND person_id = ?",
                 (before, session.person_id),
@@ -129,6 +138,19 @@ class SessionRows:
             )
             after: Said = {} if person_id is None else {"cashier": person_id}
             append(connection, act_by(by, "till", f"session:{session_id}", after=after))
+
+
+def _stands(connection: sqlite3.Connection, seen: Person, level: Level) -> bool:
+    """Whether what lets a person in is as it was seen; a first factor alone, while there is none
+    beside it.
+    """
+    now = read(connection, seen.id)
+    if now is None or (now.state, now.password) != ("active", seen.password):
+        return False
+    second = connection.execute("SELECT 1 FROM passkeys WHERE person_id = ?", (seen.id,))
+    if level == "full" and (now.totp is not None or second.fetchone() is not None):
+        return False
+    return (now.totp is None) == (seen.totp is None)
 
 
 def _session(row: tuple[Any, ...]) -> Session:

@@ -1,6 +1,7 @@
 """Signing in and out: no enumeration, no fixation, no replay, no locking out of others."""
 
 from base64 import urlsafe_b64decode
+from collections.abc import Callable
 
 import pytest
 
@@ -8,7 +9,7 @@ from chain.errors import RefusedError
 from invoice_service.domain.waiting import again_in
 from invoice_service.services.people import passwords
 from invoice_service.services.people.entrance import MARK_SECONDS
-from invoice_service.services.people.person import PersonRole
+from invoice_service.services.people.person import Person, PersonRole
 from invoice_service.services.people.sessions import HALF_SECONDS, MOST, Visit, form_token
 from invoice_service.services.people.tries import NAME, NETWORK, PAIR, PIN
 from tests.services.people.house import HOUR, OTHER_PASSWORD, PASSWORD, SITE, VISIT, House
@@ -27,6 +28,41 @@ def test_a_password_signs_in(house: House) -> None:
     person = house.person("zhang")
     visitor = house.visitor(house.sign_in(person))
     assert (visitor.person.id, visitor.session.level, visitor.cashier) == (person.id, "full", None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda house, person: house.staff.change_password(person, OTHER_PASSWORD, VISIT, house.now),
+        lambda house, person: house.staff.invite_again(person, house.by()),
+        lambda house, person: house.staff.remove(person, house.by()),
+        lambda house, person: house.with_totp(person),
+    ],
+    ids=["password", "invited anew", "removed", "one-time codes"],
+)
+def test_who_is_signing_in_while_it_is_changed_has_come_too_late(
+    house: House, monkeypatch: pytest.MonkeyPatch, change: Callable[[House, Person], object]
+) -> None:
+    """A password is looked at for some 30 ms, and longer where many come at once."""
+    person, real = house.person("zhang"), passwords.matches
+
+    def meanwhile(kept: str | None, text: str) -> bool:
+        found = real(kept, text)
+        change(house, person)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(passwords, "matches", meanwhile)
+        assert refused(house, person.login, PASSWORD).code == "sign_in_refused"
+    assert house.store.sessions(person.id) == []
+
+
+def test_of_two_who_change_a_password_at_once_the_first_one_has_it(house: House) -> None:
+    seen = house.person("zhang")
+    house.staff.change_password(seen, OTHER_PASSWORD, VISIT, house.now)
+    with pytest.raises(RefusedError, match="sign_in_refused"):
+        house.staff.change_password(seen, "another's six black swans", VISIT, house.now)
+    house.entrance.by_password(seen.login, OTHER_PASSWORD, VISIT, SITE)
 
 
 def test_nobody_learns_who_is_there(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
