@@ -35,7 +35,7 @@ from invoice_service.documents.workbook import (
     write_cover,
 )
 from invoice_service.domain.numbering import shanghai_time
-from invoice_service.domain.text import harmless_cell
+from invoice_service.domain.text import harmless_cell, visible
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -235,7 +235,7 @@ def _plain(column: Column, value: Value) -> Cell:
         return ""
     if isinstance(value, int):
         return yuan(value) if column.kind == "fen" else value
-    text = writable(str(value))
+    text = writable(visible(str(value)))  # nothing turns the rest of its line round
     if column.kind == "share" and text:
         return Decimal(text)
     return column.words.get(text, text) if column.kind == "word" else text

@@ -29,10 +29,14 @@ _TIME_FORMAT: Final = "yyyy-mm-dd hh:mm:ss"
 _TIME_WIDE: Final = 19
 _READ_BY_EXCEL: Final = re.compile(r"[0-9][0-9.\-/:E]*|[0-9]{4}-[QW][0-9]+", re.ASCII)
 READ_OF_ANYBODY: Final = re.compile(
-    r"[0-9.][0-9.,\-/:%Ee+ ]*|[0-9]{4}-[QW][0-9]+|[0-9]+[年月时][0-9年月日时分秒 ]*|TRUE|FALSE",
-    re.ASCII | re.IGNORECASE,
+    r"[-(（]?[$¥￥€£]?-?[\d.][\d.,\-/:%％E+ ]*[)）]?(?: ?[AP]M?)?|\d{4}-[QW]\d+"
+    r"|\d+[年月时][\d年月日时分秒 ]*|TRUE|FALSE"
+    r"|(?=.*\d)[\d ,./-]*(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}[\d ,./-]*",
+    re.IGNORECASE,
 )
-"""The same of what anybody may have written; reports of a block keep their bytes, and so theirs."""
+"""The same of what anybody may have written (-5, 5-Jan, 10:30 PM, ￥5, １２３); reports of a block
+keep their bytes, and so theirs.
+"""
 _WIDEST: Final = 40
 _NARROWEST: Final = 12
 _LOOKED_AT: Final = 1_000  # rows, for widths
@@ -54,7 +58,8 @@ def kept(cell: Cell, reads: re.Pattern[str] = _READ_BY_EXCEL) -> Cell:
     """
     if not isinstance(cell, str):
         return cell
-    return f"\t{cell}" if reads.fullmatch(cell) else harmless_cell(cell)
+    harmless = harmless_cell(cell)
+    return f"\t{cell}" if harmless == cell and reads.fullmatch(cell) else harmless
 
 
 def writable(text: str) -> str:

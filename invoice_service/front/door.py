@@ -17,7 +17,7 @@ from invoice_service.front.crowd import Crowd, Why
 from invoice_service.front.feeds import Feeds
 from invoice_service.front.incoming import Incoming
 from invoice_service.front.limits import Limits, Purse
-from invoice_service.front.threads import HEAVY_BYTES, Threads, tell
+from invoice_service.front.threads import HEAVY_BYTES, Load, Threads, tell
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -79,7 +79,7 @@ class Door:
         self.feeds = Feeds(
             limits,
             self.crowd,
-            partial(self._threads.submit, heavy=False),
+            self._threads.submit,
             partial(tell, self._loop),
             note_feeds,
         )
@@ -145,10 +145,15 @@ class Door:
         return self._short[owner] <= SHORT_AT_ONCE
 
     def _in_thread(self, connection: Connection, incoming: Incoming) -> None:
-        size = incoming.body.size
-        heavy = size > HEAVY_BYTES and not self.limits.is_small(incoming.limit, size)
         job = partial(self._run, connection, incoming)
-        self._threads.submit(job, heavy=heavy, whose=incoming.owner)
+        self._threads.submit(job, load=self._load(incoming), whose=incoming.owner)
+
+    def _load(self, incoming: Incoming) -> Load:
+        if self.limits.is_long(incoming.path()):
+            return "long"
+        size = incoming.body.size
+        small = size <= HEAVY_BYTES or self.limits.is_small(incoming.limit, size)
+        return "" if small else "heavy"
 
     def _run(self, connection: Connection, incoming: Incoming) -> None:
         """One request, in a thread."""

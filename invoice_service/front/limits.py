@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from typing import Final, NamedTuple
+from urllib.parse import unquote_to_bytes
 
 SMALL_BYTES: Final = 65_536
 """Of a body that is no list: what nearly every request has, and what there is always room for."""
@@ -22,6 +23,8 @@ class Limits(NamedTuple):
     body_bytes: int = 65_536
     large: Mapping[str, int] = {}
     """Addresses that take larger bodies, and how large."""
+    long: tuple[bytes, ...] = ()
+    """Parts of paths whose answers take long to make."""
     held_bytes: int = 268_435_456
     connections: int = 2_000
     peer_connections: int = 200
@@ -33,6 +36,10 @@ class Limits(NamedTuple):
     def body_of(self, path: str) -> int:
         """The largest body that this address takes."""
         return self.large.get(path, self.body_bytes)
+
+    def is_long(self, path: bytes) -> bool:
+        """Whether what this path (as it was sent) is answered takes long to make."""
+        return any(part in unquote_to_bytes(path) for part in self.long)
 
     def is_small(self, limit: int, size: int) -> bool:
         """Whether a body of so many bytes is small, where ``limit`` would be taken."""

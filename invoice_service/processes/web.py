@@ -28,6 +28,7 @@ from invoice_service.app import (
     feed_counter,
     finish,
     large_bodies,
+    long_answers,
     shortcut_of,
 )
 from invoice_service.config import Config, load
@@ -188,6 +189,7 @@ def limits_of(config: Config) -> Limits:
         head_bytes=limits.head_bytes,
         body_bytes=limits.body_bytes,
         large=large_bodies(config),
+        long=long_answers(),
         held_bytes=limits.held_bytes,
         connections=limits.connections,
         peer_connections=limits.peer_connections,

@@ -27,7 +27,8 @@ from invoice_service.documents.taken import (
     taken_json,
     taken_workbook,
 )
-from invoice_service.documents.workbook import writable
+from invoice_service.documents.workbook import READ_OF_ANYBODY, kept, writable
+from invoice_service.domain.text import visible
 
 HOSTILE: Final = (
     *("=cmd|'/C calc'!A1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1", "'=1"),
@@ -77,8 +78,8 @@ def test_csv_is_as_excel_reads_it() -> None:
     header, *found = read(data)
     assert len(header) == len(COLUMNS) - 1  # what only programs read is not there
     for cells, name in zip(found, HOSTILE, strict=False):
-        assert cells[1].lstrip("'\t") == writable(name).lstrip("'\t")
-        assert not re.search("[\x00-\x08\x0b-\x1f]", cells[1])
+        assert cells[1].lstrip("'\t") == writable(visible(name)).lstrip("'\t")
+        assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", cells[1])
         for cell in cells:
             assert not cell.startswith((*"=+@\r＝", "\t=", "-2")), cell[:9]
     assert {"\t007", "\t2026-03", "\t1e9", "\t5月1日", "\tTrue"} <= {
@@ -87,6 +88,22 @@ def test_csv_is_as_excel_reads_it() -> None:
     assert found[0][2:6] == ["待办 open", "0.05", "0.06", "2026-11-29T12:00:00+08:00"]
     assert found[1][3] == "\t10000000000000.05"
     assert found[-1][1:6] == ["", "'=x", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("-5", "-1.50", "(5)", "（5）", "￥5", "$1,000", "１２３", "5％", "10:30 PM", "3p"),
+        *("5-Jan", "Jan 5", "1 September 2026", "１月５日", "1e5", "true"),
+    ],
+)
+def test_what_excel_takes_for_a_figure_or_a_day_stays_what_it_is(text: str) -> None:
+    assert kept(text, READ_OF_ANYBODY) == f"\t{text}"
+
+
+@pytest.mark.parametrize("text", ["", "甲", "May", "Decathlon", "A-5", "P", "7-Eleven", "-", "5甲"])
+def test_other_names_have_no_tab(text: str) -> None:
+    assert kept(text, READ_OF_ANYBODY) in (text, f"'{text}")
 
 
 def test_json_has_what_programs_need() -> None:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 LISTS = Limits(body_bytes=1_000, large={"/list": 100_000}), HEAVY_BYTES + 1, 2
 LONG = Limits(body_bytes=100_000), SMALL_BYTES + 1, 2
 PLAIN = Limits(), 10, 1
-"""Bodies of an address that takes lists, long ones of any other, and ordinary ones; and in how many
-threads one of them runs at a time."""
+FILES = Limits(long=(b"/list",)), 10, 4
+"""Bodies of an address that takes lists, long ones of any other, and ordinary ones, and what takes
+long to answer; and in how many threads one of them runs at a time."""
 
 
 class Lists:
@@ -90,7 +91,9 @@ def _list(size: int, name: str, forwarded: str) -> bytes:
     ids=["on their own", "behind a proxy"],
 )
 @pytest.mark.parametrize(
-    ("limits", "size", "threads"), [LISTS, LONG, PLAIN], ids=["lists", "long orders", "any"]
+    ("limits", "size", "threads"),
+    [LISTS, LONG, PLAIN, FILES],
+    ids=["lists", "long orders", "any", "files"],
 )
 def test_many_requests_of_one_caller_do_not_hold_up_anothers(
     caller: Caller, sources: tuple[str, str], limits: Limits, size: int, threads: int

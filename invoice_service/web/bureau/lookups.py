@@ -22,7 +22,6 @@ PAGE: Final = 100
 _SUMMED: Final = 1_000  # counts by official and purpose that are looked through
 _TOLD: Final = 10
 _AT_ONCE: Final = 2_000
-_LONGEST_DAY: Final = 10  # characters
 
 
 class LookupsPage:
@@ -105,15 +104,14 @@ class LookupsPage:
     def _asked(self) -> tuple[dict[str, str], LookupFilter]:
         """What the address asks; days that are left out are today's."""
         names = ("person", "from", "to")
-        asked = {name: self._gate.asked(name).strip()[:_LONGEST_DAY] for name in names}
+        asked = {name: self._gate.asked(name).strip() for name in names}
         if not asked["from"] and not asked["to"]:
             asked["from"] = asked["to"] = shanghai_time(self._clock()).date().isoformat()
         since, until = span_of(asked["from"], asked["to"])
         return asked, LookupFilter(_number(asked["person"], "person"), since, until)
 
     def _before(self) -> int | None:
-        text = self._gate.asked("before")
-        return _number(text[: _LONGEST_DAY + 6], "before")
+        return _number(self._gate.asked("before"), "before")
 
     def _people(self) -> dict[int, Person]:
         return {one.id: one for one in self._gate.door.desk.staff.store.people(None)}

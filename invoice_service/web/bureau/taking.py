@@ -110,13 +110,18 @@ def sent(parts: Iterable[bytes], kind: str, name: str) -> Response:
 def place_up_to(asked: str, newest: int) -> int:
     """Up to which act or invoice a file goes: as asked, or to the newest.
 
-    MalformedError ``parameter_malformed``.
+    MalformedError ``parameter_malformed``, also for one that there is not yet: the same address
+    would give another file once there is.
     """
     if not asked:
         return newest
     if asked.isascii() and asked.isdecimal() and len(asked) < _DIGITS:
-        return min(int(asked), newest)
-    raise MalformedError("parameter_malformed", "up_to is a whole number", pointer="up_to")
+        last = int(asked)
+        if last <= newest and asked == str(last):
+            return last
+    raise MalformedError(
+        "parameter_malformed", f"up_to is a whole number, {newest} at most", pointer="up_to"
+    )
 
 
 def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -138,13 +138,20 @@ def span_of(first: str, last: str) -> tuple[int | None, int | None]:
     MalformedError ``day_invalid``.
     """
     try:
-        since = _midnight(date.fromisoformat(first)) if first else None
-        until = _midnight(date.fromisoformat(last) + timedelta(days=1)) if last else None
+        since = _midnight(_day(first)) if first else None
+        until = _midnight(_day(last) + timedelta(days=1)) if last else None
     except (ValueError, OverflowError):
         raise MalformedError(
             "day_invalid", "a day is written like 2018-08-10", pointer="day"
         ) from None
     return since, until
+
+
+def _day(text: str) -> date:
+    found = date.fromisoformat(text)
+    if found.isoformat() != text:  # 20261130 and 2026-W48-1, too, are days
+        raise ValueError(text)
+    return found
 
 
 def _midnight(day: date) -> int:

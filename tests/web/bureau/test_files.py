@@ -18,6 +18,7 @@ from chain.hashing import sha256
 from invoice_service.domain.acts import By
 from invoice_service.domain.merchant import MerchantRequest
 from invoice_service.domain.quota import Quotas
+from invoice_service.processes.web import limits_of
 from invoice_service.replay.city import build_city
 from invoice_service.services.help.ports import Counted
 from invoice_service.services.people.admit import admit
@@ -343,6 +344,16 @@ def test_the_overviews_tables_are_reports_at_its_block(chen: Browser) -> None:
         assert "csv" in links(report)
 
 
+def test_no_file_takes_the_threads_of_sales(bureau: Bureau) -> None:
+    """The server in front knows each of them by its address."""
+    rules = [str(rule) for rule in bureau.app.url_map.iter_rules() if "<kind>" in str(rule)]
+    limits = limits_of(bureau.config)
+    assert len(rules) >= 10
+    assert [rule for rule in rules if not limits.is_long(rule.encode())] == []
+    assert limits.is_long(b"/bureau/trail/fil%65/zip")
+    assert not limits.is_long(b"/v1/invoices")
+
+
 def test_no_name_of_a_file_ends_its_header() -> None:
     answer = sent((b"x",), "csv", 'a"; x=1\r\nSet-Cookie: 甲=/../.csv')
     said = answer.headers["Content-Disposition"]
@@ -354,9 +365,16 @@ def test_no_name_of_a_file_ends_its_header() -> None:
     [
         ("trail/file/csv?up_to=x", "parameter_malformed"),
         ("trail/file/csv?up_to=-1", "parameter_malformed"),
+        ("trail/file/csv?up_to=07", "parameter_malformed"),
+        ("trail/file/csv?up_to=99999", "parameter_malformed"),  # nor later another file
+        ("merchants/1/invoices/file/csv?up_to=99999", "parameter_malformed"),
         ("trail/file/exe", "no_such_address"),
         ("trail/file/csv?type=dance", "parameter_malformed"),
         ("lookups/file/csv?from=x", "day_invalid"),
+        ("lookups/file/csv?from=20261120", "day_invalid"),
+        ("lookups/file/csv?to=2026-W48-1", "day_invalid"),
+        ("lookups/file/csv?to=2026-11-201", "day_invalid"),
+        ("lookups/file/csv?person=1234567890123456", "parameter_malformed"),
         ("merchants/1/file/csv", "no_such_address"),
         ("merchants/1/file/json?at_block=9999", "block_unknown"),
         ("merchants/1/file/json?at_block=x", "parameter_malformed"),
