@@ -99,7 +99,7 @@ class Entrance:
         if passwords.is_outdated(kept):
             by = visit.by(person.id, self.sessions.clock())
             renewed = passwords.make_hash(password)
-            self._people.set_password(person.id, renewed, by, kept)
+            self._people.set_password(person, renewed, by)
             person = msgspec.structs.replace(person, password=renewed)
         level: Level = "half" if self.has_second(person) else "full"
         return self._signed(person, level, visit, "password", old)

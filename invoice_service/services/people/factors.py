@@ -79,17 +79,17 @@ class Factors:
             raise _refused()
         sealed = self._sealer.seal(secret.encode(), _of(person))
         texts, digests = self._codes()
-        self.store.set_totp(person.id, sealed, step, digests, visit.by(person.id, now))
+        self.store.set_totp(person, sealed, step, digests, visit.by(person.id, now))
         return texts
 
     def disable(self, person: Person, visit: Visit) -> None:
         """No one-time codes any more, nor recovery codes."""
-        self.store.set_totp(person.id, None, 0, [], visit.by(person.id, self._clock()))
+        self.store.set_totp(person, None, 0, [], visit.by(person.id, self._clock()))
 
     def renew_recovery(self, person: Person, visit: Visit) -> list[str]:
         """Other recovery codes; those before count no more."""
         texts, digests = self._codes()
-        self.store.set_recovery(person.id, digests, visit.by(person.id, self._clock()))
+        self.store.set_recovery(person, digests, visit.by(person.id, self._clock()))
         return texts
 
     def check(self, person: Person, text: str, visit: Visit) -> str:

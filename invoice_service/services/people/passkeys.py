@@ -115,7 +115,7 @@ class Passkeys:
             count=made.sign_count,
             label=given_text(label.strip()[:LONGEST_LABEL], "/label"),
         )
-        kept = self.store.add_passkey(person.id, new, visit.by(person.id, self._clock()))
+        kept = self.store.add_passkey(person, new, visit.by(person.id, self._clock()))
         if kept is None:
             raise _refused("this passkey is known already")
         return kept

@@ -148,11 +148,16 @@ class PeopleStore(PeopleReader, Protocol):
         """Use an invitation up, once for all, and set the password; None as ``invitation``."""
         ...
 
-    def set_password(self, person_id: int, password: str, by: By, seen: str | None) -> bool:
-        """Another password in the place of the one ``seen``; whether it was that one still."""
+    def set_password(self, person: Person, password: str, by: By) -> None:
+        """Another password.
+
+        What lets somebody in changes, here and below, for a ``person`` as they were when they
+        showed who they are: RefusedError ``sign_in_refused`` where they may not sign in any more,
+        or the password is another by now.
+        """
         ...
 
-    def set_pin(self, person_id: int, pin: str | None, by: By) -> None:
+    def set_pin(self, person: Person, pin: str | None, by: By) -> None:
         """Another PIN for the till, or none."""
         ...
 
@@ -176,16 +181,19 @@ class FactorStore(PeopleReader, Protocol):
     """What people show beside a password. Each change writes its act with it, or neither."""
 
     def set_totp(
-        self, person_id: int, sealed: bytes | None, step: int, codes: list[Digest], by: By
+        self, person: Person, sealed: bytes | None, step: int, codes: list[Digest], by: By
     ) -> None:
-        """Another secret of one-time codes, with recovery codes; None for neither."""
+        """Another secret of one-time codes, with recovery codes; None for neither.
+
+        As ``set_password`` for whom, here and below.
+        """
         ...
 
     def use_step(self, person_id: int, step: int) -> bool:
         """Use up a step of time and those before it; False when it was already."""
         ...
 
-    def set_recovery(self, person_id: int, codes: list[Digest], by: By) -> None:
+    def set_recovery(self, person: Person, codes: list[Digest], by: By) -> None:
         """Other recovery codes."""
         ...
 
@@ -197,7 +205,7 @@ class FactorStore(PeopleReader, Protocol):
         """How many recovery codes are left."""
         ...
 
-    def add_passkey(self, person_id: int, key: "NewPasskey", by: By) -> Passkey | None:
+    def add_passkey(self, person: Person, key: "NewPasskey", by: By) -> Passkey | None:
         """Keep a passkey; None where its credential is known already."""
         ...
 

@@ -161,14 +161,12 @@ class Staff:
         RefusedError ``sign_in_refused`` where it is another by now than was shown.
         """
         passwords.check_password(password, person.name, person.login, person.login.split("@")[0])
-        kept, by = passwords.make_hash(password), visit.by(person.id, now)
-        if not self.store.set_password(person.id, kept, by, person.password):
-            raise RefusedError("sign_in_refused", "the password was changed just now")
+        self.store.set_password(person, passwords.make_hash(password), visit.by(person.id, now))
 
     def change_pin(self, person: Person, pin: str, visit: Visit, now: int) -> None:
-        """Another PIN of one's own, "" for none; MalformedError ``pin_invalid``."""
+        """Another PIN of one's own, "" for none; MalformedError ``pin_invalid``, and as above."""
         kept = passwords.make_hash(passwords.check_pin(pin)) if pin else None
-        self.store.set_pin(person.id, kept, visit.by(person.id, now))
+        self.store.set_pin(person, kept, visit.by(person.id, now))
 
 
 def may_manage(actor: Person, role: str) -> bool:

@@ -7,9 +7,9 @@ import msgspec
 
 from chain.hashing import Digest
 from invoice_service.domain.acts import By
-from invoice_service.services.people.person import NewPasskey, Passkey
+from invoice_service.services.people.person import NewPasskey, Passkey, Person
 from invoice_service.storage.sqlite.connection import Connections
-from invoice_service.storage.sqlite.people import act_of_credential
+from invoice_service.storage.sqlite.people import act_of_credential, hold
 
 _KEPT_SECONDS: Final = 3600
 """How long an answered challenge is remembered: longer than any is good."""
@@ -24,10 +24,11 @@ class FactorRows:
     connections: Connections
 
     def set_totp(
-        self, person_id: int, sealed: bytes | None, step: int, codes: list[Digest], by: By
+        self, person: Person, sealed: bytes | None, step: int, codes: list[Digest], by: By
     ) -> None:
         """Another secret of one-time codes, with recovery codes; None for neither."""
         with self.connections.writing() as connection:
+            person_id = hold(connection, person).id
             connection.execute(
                 "UPDATE people SET totp = ?, totp_step = ? WHERE id = ?", (sealed, step, person_id)
             )
@@ -57,10 +58,10 @@ class FactorRows:
                 [(new, person_id, old) for person_id, old, new in sealed],
             )
 
-    def set_recovery(self, person_id: int, codes: list[Digest], by: By) -> None:
+    def set_recovery(self, person: Person, codes: list[Digest], by: By) -> None:
         """Other recovery codes."""
         with self.connections.writing() as connection:
-            _set_codes(connection, person_id, codes, by)
+            _set_codes(connection, hold(connection, person).id, codes, by)
 
     def use_recovery(self, person_id: int, code: Digest, by: By) -> bool:
         """Use up a recovery code; False when there is none like it."""
@@ -79,15 +80,16 @@ class FactorRows:
             query = "SELECT count(*) FROM recovery_codes WHERE person_id = ?"
             return int(connection.execute(query, (person_id,)).fetchone()[0])
 
-    def add_passkey(self, person_id: int, key: NewPasskey, by: By) -> Passkey | None:
+    def add_passkey(self, person: Person, key: NewPasskey, by: By) -> Passkey | None:
         """Keep a passkey; None where its credential is known already."""
-        row = msgspec.structs.asdict(key) | {"person_id": person_id, "created_at": by.at}
+        row = msgspec.structs.asdict(key) | {"person_id": person.id, "created_at": by.at}
         with self.connections.writing() as connection:
+            hold(connection, person)
             table = self.connections.database.table("passkeys")
             if table.count_where("credential = ?", [key.credential]):
                 return None
             kept = msgspec.convert(row | {"id": table.insert(row).last_pk}, Passkey)
-            act_of_credential(connection, person_id, "passkey", by)
+            act_of_credential(connection, person.id, "passkey", by)
             return kept
 
     def passkeys(self, person_id: int) -> list[Passkey]:

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from chain.errors import ConflictError
+from chain.errors import ConflictError, RefusedError
 from chain.hashing import Digest
 from invoice_service.domain.acts import ActType, By, Said, act_by
 from invoice_service.services.people.person import NewPerson, Person, PersonRole
@@ -82,19 +82,15 @@ class People:
             self._set(connection, person.id, "password", password, by)
             return msgspec.structs.replace(person, password=password)
 
-    def set_password(self, person_id: int, password: str, by: By, seen: str | None) -> bool:
+    def set_password(self, person: Person, password: str, by: By) -> None:
         """As the port says."""
         with self.connections.writing() as connection:
-            found = read(connection, person_id)
-            if found is None or found.password != seen:
-                return False
-            self._set(connection, person_id, "password", password, by)
-            return True
+            self._set(connection, hold(connection, person).id, "password", password, by)
 
-    def set_pin(self, person_id: int, pin: str | None, by: By) -> None:
+    def set_pin(self, person: Person, pin: str | None, by: By) -> None:
         """Another PIN for the till, or none."""
         with self.connections.writing() as connection:
-            self._set(connection, person_id, "pin", pin, by)
+            self._set(connection, hold(connection, person).id, "pin", pin, by)
 
     def set_role(self, person_id: int, role: PersonRole, by: By, reason: str = "") -> None:
         """Another role; who is signed in has to sign in again."""
@@ -158,6 +154,16 @@ class People:
     ) -> None:
         connection.execute(f"UPDATE people SET {kind} = ? WHERE id = ?", (kept, person_id))  # noqa: S608 # our own columns
         act_of_credential(connection, person_id, kind, by, gone=kept is None)
+
+
+def hold(connection: sqlite3.Connection, seen: Person) -> Person:
+    """The person as they are now; RefusedError ``sign_in_refused`` where they may not sign in any
+    more, or the password is another than that which was ``seen``.
+    """
+    now = read(connection, seen.id)
+    if now is None or (now.state, now.password) != ("active", seen.password):
+        raise RefusedError("sign_in_refused", "what lets you in was changed just now")
+    return now
 
 
 def read_person(row: tuple[Any, ...]) -> Person:

@@ -12,7 +12,7 @@ from invoice_service.services.people.person import Person
 from invoice_service.services.people.sessions import MOST, Level, Session, Visitor
 from invoice_service.storage.sqlite.connection import Connections
 from invoice_service.storage.sqlite.people import COLUMNS as OF_A_PERSON
-from invoice_service.storage.sqlite.people import read, read_person
+from invoice_service.storage.sqlite.people import hold, read_person
 from invoice_service.storage.sqlite.trail import append
 
 _COLUMNS: Final = Session.__struct_fields__
@@ -42,8 +42,7 @@ class SessionRows:
         """As the port says."""
         row = msgspec.structs.asdict(session) | {"id": None, "digest": digest}
         with self.connections.writing() as connection:
-            if not _stands(connection, person, session.level):
-                raise RefusedError("sign_in_refused", "what lets you in was changed just now")
+            _hold(connection, person, session.level)
             was = connection.execute(
                 "SELECT till FROM sessions WHERE digest = ? AND person_id = ?",
                 (before, session.person_id),
@@ -140,17 +139,14 @@ class SessionRows:
             append(connection, act_by(by, "till", f"session:{session_id}", after=after))
 
 
-def _stands(connection: sqlite3.Connection, seen: Person, level: Level) -> bool:
-    """Whether what lets a person in is as it was seen; a first factor alone, while there is none
-    beside it.
-    """
-    now = read(connection, seen.id)
-    if now is None or (now.state, now.password) != ("active", seen.password):
-        return False
-    second = connection.execute("SELECT 1 FROM passkeys WHERE person_id = ?", (seen.id,))
+def _hold(connection: sqlite3.Connection, seen: Person, level: Level) -> None:
+    """As ``hold``; a first factor alone lets nobody in who has a second one by now."""
+    now = hold(connection, seen)
+    second = connection.execute("SELECT 1 FROM passkeys WHERE person_id = ?", (now.id,))
     if level == "full" and (now.totp is not None or second.fetchone() is not None):
-        return False
-    return (now.totp is None) == (seen.totp is None)
+        raise RefusedError("sign_in_refused", "a second factor was set up just now")
+    if (now.totp is None) != (seen.totp is None):
+        raise RefusedError("sign_in_refused", "the second factor was changed just now")
 
 
 def _session(row: tuple[Any, ...]) -> Session:

@@ -13,6 +13,7 @@ from invoice_service.services.people.person import Person, PersonRole
 from invoice_service.services.people.sessions import HALF_SECONDS, MOST, Visit, form_token
 from invoice_service.services.people.tries import NAME, NETWORK, PAIR, PIN
 from tests.services.people.house import HOUR, OTHER_PASSWORD, PASSWORD, SITE, VISIT, House
+from tests.services.people.test_passkeys import give
 
 
 def refused(
@@ -57,12 +58,31 @@ def test_who_is_signing_in_while_it_is_changed_has_come_too_late(
     assert house.store.sessions(person.id) == []
 
 
-def test_of_two_who_change_a_password_at_once_the_first_one_has_it(house: House) -> None:
+@pytest.mark.parametrize("gone", ["invite_again", "remove", "change_password"])
+def test_nothing_new_lets_somebody_in_who_was_shut_out_meanwhile(house: House, gone: str) -> None:
+    """The password was shown once more before, by whoever has the old session."""
     seen = house.person("zhang")
-    house.staff.change_password(seen, OTHER_PASSWORD, VISIT, house.now)
-    with pytest.raises(RefusedError, match="sign_in_refused"):
-        house.staff.change_password(seen, "another's six black swans", VISIT, house.now)
-    house.entrance.by_password(seen.login, OTHER_PASSWORD, VISIT, SITE)
+    _, old = house.with_totp(seen)
+    seen = house.fresh(seen)
+    if gone == "change_password":
+        house.staff.change_password(seen, OTHER_PASSWORD, VISIT, house.now)
+    else:
+        getattr(house.staff, gone)(seen, house.by())
+    fresh = house.fresh(seen)
+    for late in (
+        lambda: house.staff.change_password(seen, "another's six black swans", VISIT, house.now),
+        lambda: house.staff.change_pin(seen, "271828", VISIT, house.now),
+        lambda: house.desk.factors.disable(seen, VISIT),
+        lambda: house.desk.factors.renew_recovery(seen, VISIT),
+        lambda: house.with_totp(seen),
+        lambda: give(house, seen),
+    ):
+        with pytest.raises(RefusedError, match="sign_in_refused"):
+            late()
+    assert house.fresh(seen) == fresh
+    assert house.store.passkeys(seen.id) == []
+    left = len(old) if gone == "change_password" else 0
+    assert house.store.recovery_left(seen.id) == left
 
 
 def test_nobody_learns_who_is_there(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
