@@ -139,7 +139,9 @@ def test_an_owner_asks_and_an_examiner_answers(bureau: Bureau) -> None:
     again = owner.send("/account/quota", month_quota="6,000", reason="more")
     assert (again.status_code, code_in(again)) == (409, "request_pending")
     examiner = bureau.strong(bureau.person("sun", "examiner"))
-    assert "Spring Festival" in examiner.get("/bureau/quota").text
+    queue = examiner.get("/bureau/quota").text
+    assert "Spring Festival" in queue
+    assert "不予批准" in queue  # nobody is refused admission here
     unsaid = examiner.send("/bureau/quota/1", version="1", answered="refuse", answer="")
     assert code_in(unsaid) == "text_empty"
     assert "现在可开" in unsaid.text
