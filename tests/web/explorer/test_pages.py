@@ -174,7 +174,8 @@ def test_what_the_trail_came_to_is_no_decision(log: Desk) -> None:
         entry = told(log, f"entries/{line['index']}")["entry"]
         kinds[json.loads(entry)["type"]] = page(log, f"entries/{line['index']}").text
     assert "The trail, so far" in kinds["trail"]
-    assert "The tax office has decided something. " not in kinds["trail"]
+    assert "The tax office has decided something" not in kinds["trail"]
+    assert "The tax office has decided something" in kinds["admission"]
     assert "Admissions" in kinds["admission"]
     assert "The trail, so far" not in kinds["admission"]
 
