@@ -8,10 +8,12 @@ tiles are copied, which takes milliseconds; tiles that are full never change, an
 it. Keys are not copied: keep them apart. Needs nothing but Python (``scripts/backup.py``).
 """
 
+import errno
 import fcntl
 import os
 import shutil
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -68,22 +70,16 @@ class Moment:
         begins = dict(levels(min(published, self.signed)))
         for level, end in ends.items():
             for number in range(begins.get(level, 0), end + 1):
-                folder = f"{tile(level, number)}.p"
-                if (self.source / folder).is_dir():
-                    shutil.copytree(
-                        self.source / folder,
-                        self.target / folder,
-                        # What starts with a dot is a file that somebody was killed in writing.
-                        ignore=shutil.ignore_patterns(".*"),
-                    )
+                folder = self.source / f"{tile(level, number)}.p"
+                if folder.is_symlink() or not folder.is_dir():
+                    continue
+                for file in sorted(folder.iterdir()):
+                    # What starts with a dot is a file that somebody was killed in writing.
+                    if not file.name.startswith("."):
+                        _copy_tile(file, self.target / file.relative_to(self.source))
 
     def _copy(self, name: str) -> None:
-        (self.target / name).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            shutil.copy2(self.source / name, self.target / name)
-        except FileNotFoundError:
-            how = "`fapiao anchor` rebuilds it from log.db"
-            raise FileNotFoundError(f"{self.source / name} is missing: {how}") from None
+        _copy_tile(self.source / name, self.target / name)
 
 
 def back_up(source: Path, target: Path) -> None:
@@ -144,12 +140,26 @@ def copy_papers(source: Path, target: Path, invoices: sqlite3.Connection) -> Non
         _copy_plain(source / f"{name}.jpg", target / f"{name}.jpg")
 
 
+def _copy_tile(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _copy_file(source, target)
+    except FileNotFoundError:
+        how = "`fapiao anchor` rebuilds it from log.db"
+        raise FileNotFoundError(f"{source} is missing: {how}") from None
+
+
 def _copy_plain(source: Path, target: Path) -> None:
-    """Copy a file, if it is there and is one: a link could lead to a key, which no backup has."""
-    if source.is_symlink() or not source.is_file():
-        return
-    with suppress(FileNotFoundError):  # erased a moment ago
-        shutil.copy2(source, target, follow_symlinks=False)
+    """Copy a file, unless it was erased a moment ago."""
+    with suppress(FileNotFoundError):
+        _copy_file(source, target)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    """Copy a file; a link is none: it could lead to a key, which no backup has."""
+    if not stat.S_ISREG(os.lstat(source).st_mode):
+        raise FileNotFoundError(errno.ENOENT, "is no file", source)
+    shutil.copy2(source, target, follow_symlinks=False)
 
 
 @contextmanager

@@ -194,6 +194,25 @@ def test_a_lost_tile_is_noticed_by_the_backup(town: Town) -> None:
     assert not (town.folder / "backup").exists()
 
 
+@pytest.mark.parametrize("name", ["tile/0/000", "tile/0/001.p", "tile/entries/001.p"])
+def test_a_link_among_tiles_is_no_tile_and_leads_no_key_into_a_backup(
+    town: Town, name: str
+) -> None:
+    town.sell(300)
+    town.run("anchor")
+    keys = town.folder / "var/main/keys"
+    place = town.folder / "var/main/log" / name
+    if place.is_dir():
+        (found,) = place.iterdir()
+        found.unlink()
+        found.symlink_to(keys / "log.key")
+    else:
+        place.unlink()
+        place.symlink_to(keys / "log.key")
+    _back_up(town, "backup", status=1, says="is missing: `fapiao anchor`")
+    assert not (town.folder / "backup").exists()
+
+
 def test_a_copy_whose_totals_are_ahead_of_its_log_is_not_gone_on_with(open_day: Town) -> None:
     older = _back_up(open_day, "older")
     open_day.run("anchor")
