@@ -408,7 +408,7 @@ _ASKING: Final = (
         scope="manage",
         codes=(
             *(*_TEXTS, "value_unknown", "amount_out_of_range", "limits_missing", "request_pending"),
-            *("database_refused", *STORE),
+            *("merchant_left", "database_refused", *STORE),
         ),
     ),
     Operation(

@@ -115,7 +115,7 @@ class QuotaDesk:
         """Keep what a merchant asks for.
 
         MalformedError ``text_empty``, ``limits_missing`` where it asks for nothing; ConflictError
-        ``request_pending``.
+        ``request_pending``; RefusedError ``merchant_left``.
         """
         reason = given_text(reason, "/reason")
         _bound(reason, LONGEST_REASON, "/reason")

@@ -252,7 +252,8 @@ class QuotaRequestStore(Protocol):
     ) -> QuotaRequest:
         """Keep one; ConflictError ``request_pending`` where one of its kind waits.
 
-        RefusedError ``rate_limited`` for who has taken many back within a day.
+        RefusedError ``rate_limited`` for who has taken many back within a day, ``merchant_left``
+        for who asks to leave and has.
         """
         ...
 

@@ -41,6 +41,11 @@ class QuotaRequestRows:
     ) -> QuotaRequest:
         """As the port says."""
         with self.connections.writing() as connection:
+            left = connection.execute(
+                "SELECT 1 FROM merchants WHERE id = ? AND status = 'left'", (merchant_id,)
+            ).fetchone()
+            if left is not None and kind == "leave":
+                raise RefusedError("merchant_left", "it has left already")
             waits = connection.execute(
                 "SELECT 1 FROM quota_requests WHERE merchant_id = ? AND kind = ?"
                 " AND state = 'open'",

@@ -101,6 +101,8 @@ class Register:
             if seen is not None and seen != before[0]:
                 raise ConflictError("merchant_changed", f"this merchant is {before[0]} by now")
             change_status(connection, merchant_id, before[0], status, by, reason)
+            if status == "left":
+                _grant_leaving(connection, merchant_id, by, reason)
             return True
 
     def set_quota(
@@ -331,6 +333,20 @@ def change_status(
     subject = f"merchant:{merchant_id}"
     act = act_by(by, "suspension", subject, before=before, after=after, reason=reason)
     append(connection, act)
+
+
+def _grant_leaving(connection: sqlite3.Connection, merchant_id: int, by: By, reason: str) -> None:
+    """What it asked for has come about: nobody is to answer it any more."""
+    granted = connection.execute(
+        "UPDATE quota_requests SET state = 'granted', version = version + 1, answer = ?,"
+        " answered_at = ? WHERE merchant_id = ? AND kind = 'leave' AND state = 'open' RETURNING id",
+        (reason, by.at, merchant_id),
+    ).fetchall()
+    for (id_,) in granted:
+        before: Said = {"state": "open", "kind": "leave"}
+        after: Said = {"state": "granted", "merchant": merchant_id}
+        subject = f"quota_request:{id_}"
+        append(connection, act_by(by, "quota", subject, before=before, after=after, reason=reason))
 
 
 def change_quotas(

@@ -91,6 +91,27 @@ def test_a_merchant_asks_to_leave_and_its_invoices_stand(desk: Desk) -> None:
     read = desk.client.get(f"/v1/invoices/{invoice['hash']}", headers=mine)
     assert read.status_code == 200
     assert trail(desk, "suspension")[-1]["after"] == {"status": "left"}
+    assert ask(desk, mine, 403, kind="leave")["code"] == "merchant_left"
+    audit_trail(desk.instance.store)
+
+
+def test_who_is_let_leave_by_hand_has_what_it_asked_for(desk: Desk) -> None:
+    mine, official = owner(desk), desk.official()
+    asked = ask(desk, mine, kind="leave")
+    more = ask(desk, mine, quota=5, reason="more")
+    done = desk.client.post(
+        "/v1/merchants/1/leaving", json={"reason": "铺位收回"}, headers=official
+    )
+    assert done.status_code == 200, done.text
+    found = desk.client.get("/v1/quota-requests", headers=official).get_json()["requests"]
+    assert [(one["id"], one["state"]) for one in found] == [
+        (asked["id"], "granted"),
+        (more["id"], "open"),
+    ]
+    assert found[0]["answer"] == "铺位收回"
+    assert trail(desk, "quota")[-1]["subject"] == f"quota_request:{asked['id']}"
+    late = answer(desk, asked["id"], version=1, granted=False, answer="no")
+    problem(late, 409, "request_changed")
     audit_trail(desk.instance.store)
 
 
