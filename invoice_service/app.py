@@ -223,7 +223,7 @@ def _bound_form() -> None:
 def finish(app: "WSGIApplication") -> None:
     """The process ends: write down what it has counted and not written yet."""
     if isinstance(app, Service):
-        app.extensions[access.DOOR].flush()
+        app.extensions[access.DOOR].close()
         app.extensions[USES].flush()
         app.extensions[SCANS].flush()
 

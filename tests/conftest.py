@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from hypothesis import HealthCheck, Phase, settings
 
 from invoice_service.services.people import passwords
-from tests.forks import end_forks_with_us, let_nobody_open_databases_at_forks
+from tests.forks import end_forks_with_us
 from tests.outside import NEEDS
 from tests.sharing import (
     LeftOpen,
@@ -28,7 +28,6 @@ _LEFT_OPEN: Final = LeftOpen()
 
 keep_temporary_files_in_memory()
 end_forks_with_us()
-let_nobody_open_databases_at_forks()
 
 # No time decides a test: a machine that does ten things beside is slow for no fault of ours.
 settings.register_profile("patient", deadline=None)

@@ -17,7 +17,7 @@ from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from werkzeug.test import TestResponse
 
-from invoice_service.app import create_app
+from invoice_service.app import create_app, finish
 from invoice_service.config import Config, load
 from invoice_service.domain.merchant import MerchantRequest
 from invoice_service.services.anchoring.anchor import anchor_pending
@@ -122,6 +122,7 @@ class Desk:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        finish(self.app)  # or its counts would be tried again, for ever, by a thread for each desk
         self.instance.close()
 
     def new_merchant(self, tax_id: str, name: str, quota: int | None = None) -> Account:

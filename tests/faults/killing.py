@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from tests.forks import open_a_database
 from tests.patience import PATIENCE, growing
 
 WRITES: Final = ("fsync", "rename", "replace", "unlink", "mkdir")
@@ -85,6 +86,7 @@ def _in_child(prepare: Callable[[], T], work: Callable[[T], object]) -> int:
         if child == 0:  # the child must never come back into the test
             status = 1
             try:
+                open_a_database()
                 prepared = prepare()
                 os.write(begins, b"!")
                 work(prepared)

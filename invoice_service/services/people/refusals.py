@@ -80,6 +80,7 @@ class Door:
         self._guard = Lock()
         self._writing = Lock()
         self._timer: Timer | None = None
+        self._ends = False
         self._waiting: dict[tuple[int, str, str, str], Refusals] = {}
         self._hour = 0
         self._seen: dict[tuple[str, str, str], int] = {}
@@ -108,6 +109,14 @@ class Door:
                     for refusals in waiting.values():
                         self._add(refusals)
                     self._arm(again=True)
+
+    def close(self) -> None:
+        """Write what waits, and try no more: the process ends, or its database is gone for good."""
+        with self._guard:
+            self._ends, timer = True, self._timer
+        if timer is not None:
+            timer.cancel()
+        self.flush()
 
     def count(self, code: str, who: str, origin: str, at: int) -> None:
         """One record of a list was refused: that is counted, and no line says so."""
@@ -167,7 +176,7 @@ class Door:
 
     def _arm(self, *, again: bool = False) -> None:
         """Write in a moment. A process that ends waits for that, unless it has failed before."""
-        if self._timer is None:
+        if self._timer is None and not self._ends:
             timer = Timer(self._pause, self.flush)
             timer.daemon = again
             try:

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -169,6 +170,22 @@ def test_while_the_database_is_away_counts_wait_and_callers_are_still_refused(
     assert book.counts[NOON, "key_unknown", UNKNOWN, "192.0.2.1"] == 2
     assert book.counts[NOON, "role_required", "key:7", "192.0.2.1"] == 1
     assert (book.given[0].first_at, book.given[0].last_at) == (NOON, NOON + 5)
+
+
+def test_one_that_is_closed_writes_once_more_and_tries_never_again(book: Book) -> None:
+    """Else each that is left keeps a thread, which tries for ever."""
+    door = Door(book, pause=NEVER)
+    stranger(door)
+    timers = [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+    book.away = True
+    door.close()
+    for timer in timers:
+        timer.join()
+    stranger(door, at=NOON + 5)
+    assert not [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+    book.away = False
+    door.close()
+    assert book.counts[NOON, "key_unknown", UNKNOWN, "192.0.2.1"] == 2
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Final, Self
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from invoice_service.app import create_app
+from invoice_service.app import create_app, finish
 from invoice_service.config import load
 from invoice_service.keys.setup import open_setup
 from invoice_service.services.people.trail import ActFilter
@@ -50,6 +50,7 @@ class Empty:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        finish(self.app)
         self.instance.close()
 
     def client(self) -> FlaskClient:
