@@ -309,6 +309,15 @@ class Connection(asyncio.Protocol):
         """As ``receive``, from another thread."""
         tell(self._loop, partial(self.receive, data, last=last, keep=keep))
 
+    @property
+    def gone(self) -> bool:
+        """Whether the client says no more; a browser that still waits does not say so."""
+        return self.lost or self._ended
+
+    def drop(self) -> None:
+        """Nobody waits for the answer; from another thread."""
+        tell(self._loop, self._transport.abort)
+
     def fail(self) -> None:
         """The application broke down; from another thread."""
         tell(self._loop, self._break_off)

@@ -158,7 +158,9 @@ class Door:
     def _run(self, connection: Connection, incoming: Incoming) -> None:
         """One request, in a thread."""
         try:
-            if not connection.lost or not incoming.problem:
+            if connection.gone and self.limits.is_long(incoming.path()):
+                connection.drop()  # who gave up and asks again would wait for both
+            elif not connection.lost or not incoming.problem:
                 environ = incoming.environ(connection.peer, connection.here)
                 keep = incoming.keep and not self.stopping
                 respond(self._app, incoming, environ, connection, keep=keep)

@@ -118,6 +118,26 @@ def test_many_requests_of_one_caller_do_not_hold_up_anothers(
     assert lists.begun == ["many", "many", "few", "many", "few", "many", "many", "many"]
 
 
+def test_nothing_that_takes_long_is_made_for_who_has_given_up() -> None:
+    lists = Lists()
+    limits, size, threads = FILES
+    with (
+        stage(lists, limits, threads=threads, shortcut=lambda _loop: AtOnce()) as place,
+        Client(place) as first,
+        Client(place) as last,
+    ):
+        first.say(_list(size, "first", ""))
+        assert soon(lambda: lists.begun == ["first"])
+        for _ in range(3):
+            with Client(place) as client:
+                client.say(_list(size, "given up", ""))
+        last.say(_list(size, "last", ""))
+        _all_have_come(place)
+        lists.go_on.set()
+        assert all(status(client.answer()) == 200 for client in (first, last))
+    assert lists.begun == ["first", "last"]
+
+
 def test_who_sends_very_far_ahead_is_not_answered_at_once_alone() -> None:
     """What is answered on the loop holds up everybody: threads take the rest, in turns."""
     shortcuts: list[Counts] = []
