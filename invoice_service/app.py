@@ -181,11 +181,6 @@ def large_bodies(config: Config) -> dict[str, int]:
     return {f"{prefix}{path}": config.limits.batch_bytes for prefix in prefixes for path in lists}
 
 
-def long_answers() -> tuple[bytes, ...]:
-    """Parts of the paths whose answers take long to make: files of everything on a page."""
-    return (b"/file/",)
-
-
 def crowd_counter(app: "WSGIApplication") -> Callable[[Why], None] | None:
     """What counts those whom the server in front turned away."""
     return app.extensions[CROWD] if isinstance(app, Service) else None

@@ -73,3 +73,17 @@ def test_the_walk_leads_through_files_that_are_there_in_both_texts() -> None:
     for text, target in links:
         assert (ROOT / target).is_file(), target
         assert target.endswith(text), (text, target)
+
+
+def test_no_file_is_longer_than_500_lines() -> None:
+    """One that grows beyond has two things in it; what others wrote (`vendor`) is as it is."""
+    folders = ("bench", "chain", "invoice_service", "scripts", "static", "tests", "workers")
+    long = [
+        path.relative_to(ROOT).as_posix()
+        for folder in folders
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".py", ".js", ".mjs", ".css", ".html"}
+        and "vendor" not in path.parts
+        and path.read_bytes().count(b"\n") > 500
+    ]
+    assert long == []

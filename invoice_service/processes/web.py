@@ -28,7 +28,6 @@ from invoice_service.app import (
     feed_counter,
     finish,
     large_bodies,
-    long_answers,
     shortcut_of,
 )
 from invoice_service.config import Config, load
@@ -49,6 +48,8 @@ LOOK_SECONDS: Final = 0.05
 SWITCH_SECONDS: Final = 0.001  # a long computation lets the others in more often
 SPARE_FILES: Final = 256  # descriptors beside those of connections
 STOPS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
+LONG: Final = (b"/file/",)
+"""Parts of the paths whose answers take long to make: files of everything on a page."""
 LoadApp = Callable[[], "WSGIApplication"]
 SIGNALS: Final = STOPS | {signal.SIGCHLD}
 
@@ -189,7 +190,7 @@ def limits_of(config: Config) -> Limits:
         head_bytes=limits.head_bytes,
         body_bytes=limits.body_bytes,
         large=large_bodies(config),
-        long=long_answers(),
+        long=LONG,
         held_bytes=limits.held_bytes,
         connections=limits.connections,
         peer_connections=limits.peer_connections,
