@@ -122,7 +122,8 @@ class Desk:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        finish(self.app)  # or its counts would be tried again, for ever, by a thread for each desk
+        if "app" in vars(self):  # without pages, some have none
+            finish(self.app)  # or its counts would be tried again, for ever, by a thread of its own
         self.instance.close()
 
     def new_merchant(self, tax_id: str, name: str, quota: int | None = None) -> Account:
