@@ -67,7 +67,7 @@ function storageHere() {
   try {
     return globalThis.localStorage;
   } catch {
-    return undefined;
+    return null;
   }
 }
 
@@ -79,7 +79,7 @@ export class Talk {
   #timer = null;
   #beats = null;
 
-  constructor(channel, mine, others, { id = newId(), now = () => Date.now(), answer = ANSWER, again = AGAIN, sign = new Sign("", { storage: undefined }) } = {}) {
+  constructor(channel, mine, others, { id = newId(), now = () => Date.now(), answer = ANSWER, again = AGAIN, sign = new Sign("", { storage: null }) } = {}) {
     Object.assign(this, { channel, mine, others, id, now, answer, again, sign });
     channel.addEventListener("message", ({ data }) => this.#hear(data));
     globalThis.addEventListener?.("pagehide", () => this.leave());

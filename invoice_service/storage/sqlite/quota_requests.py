@@ -7,13 +7,12 @@ from typing import Any, Final
 import msgspec
 
 from chain.errors import ConflictError, NotFoundError, RefusedError
-from invoice_service.domain.acts import By, Said, act_by
+from invoice_service.domain.acts import By, Said
 from invoice_service.domain.quota import QUOTAS, Quotas
 from invoice_service.domain.waiting import again_in
 from invoice_service.services.admission.ports import QuotaRequest, RequestKind, RequestState
 from invoice_service.storage.sqlite.connection import Connections
-from invoice_service.storage.sqlite.register import change_quotas, change_status
-from invoice_service.storage.sqlite.trail import append
+from invoice_service.storage.sqlite.register import change_quotas, change_status, end_request
 
 _SELECT: Final = (
     "SELECT r.id, r.version, r.merchant_id, m.name, r.kind, r.at, r.state, r.quota, r.month_quota,"
@@ -98,18 +97,9 @@ class QuotaRequestRows:
             if found.version != version or found.state != "open":
                 raise _changed(found)
             state: RequestState = "refused" if granted is None else "granted"
-            connection.execute(
-                "UPDATE quota_requests SET state = ?, version = version + 1, answer = ?,"
-                " answered_at = ? WHERE id = ?",
-                (state, answer, by.at, id_),
-            )
             if granted is not None:
                 _grant(connection, found, row[-1], granted, answer, by)
-            before: Said = {"state": "open", "kind": found.kind, **found.quotas.said()}
-            after: Said = {"state": state, "merchant": found.merchant_id}
-            subject = f"quota_request:{id_}"
-            act = act_by(by, "quota", subject, before=before, after=after, reason=answer)
-            append(connection, act)
+            _end(connection, found, state, by, answer)
 
     def withdraw_quota_request(self, id_: int, merchant_id: int, by: By) -> QuotaRequest:
         """As the port says. Whoever is first, merchant or official, has its way; the other reads
@@ -125,17 +115,7 @@ class QuotaRequestRows:
                 return found
             if found.state != "open":
                 raise _changed(found)
-            connection.execute(
-                "UPDATE quota_requests SET state = 'withdrawn', version = version + 1,"
-                " answered_at = ? WHERE id = ?",
-                (by.at, id_),
-            )
-            before: Said = {"state": "open", "kind": found.kind, **found.quotas.said()}
-            after: Said = {"state": "withdrawn", "merchant": merchant_id}
-            append(
-                connection,
-                act_by(by, "quota", f"quota_request:{id_}", before=before, after=after),
-            )
+            _end(connection, found, "withdrawn", by)
             return _request(connection.execute(f"{_SELECT}r.id = ?", (id_,)).fetchone())
 
 
@@ -155,6 +135,17 @@ def _bound(connection: sqlite3.Connection, merchant_id: int, now: int) -> None:
             retry_after=wait,
             detail_zh=f"一天内已撤回 {many} 项，{then_zh}",
         )
+
+
+def _end(
+    connection: sqlite3.Connection,
+    found: QuotaRequest,
+    state: RequestState,
+    by: By,
+    answer: str = "",
+) -> None:
+    asked: Said = {"kind": found.kind, **found.quotas.said()}
+    end_request(connection, found.id, found.merchant_id, asked, state, by, answer)
 
 
 def _changed(found: QuotaRequest) -> ConflictError:

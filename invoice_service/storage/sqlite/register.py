@@ -337,16 +337,33 @@ def change_status(
 
 def _grant_leaving(connection: sqlite3.Connection, merchant_id: int, by: By, reason: str) -> None:
     """What it asked for has come about: nobody is to answer it any more."""
-    granted = connection.execute(
-        "UPDATE quota_requests SET state = 'granted', version = version + 1, answer = ?,"
-        " answered_at = ? WHERE merchant_id = ? AND kind = 'leave' AND state = 'open' RETURNING id",
-        (reason, by.at, merchant_id),
+    waiting = connection.execute(
+        "SELECT id FROM quota_requests WHERE merchant_id = ? AND kind = 'leave' AND state = 'open'",
+        (merchant_id,),
     ).fetchall()
-    for (id_,) in granted:
-        before: Said = {"state": "open", "kind": "leave"}
-        after: Said = {"state": "granted", "merchant": merchant_id}
-        subject = f"quota_request:{id_}"
-        append(connection, act_by(by, "quota", subject, before=before, after=after, reason=reason))
+    for (id_,) in waiting:
+        end_request(connection, id_, merchant_id, {"kind": "leave"}, "granted", by, reason)
+
+
+def end_request(
+    connection: sqlite3.Connection,
+    id_: int,
+    merchant_id: int,
+    asked: Said,
+    state: str,
+    by: By,
+    answer: str = "",
+) -> None:
+    """End what a merchant asked for, with its act; within a transaction that has begun."""
+    connection.execute(
+        "UPDATE quota_requests SET state = ?, version = version + 1, answer = ?, answered_at = ?"
+        " WHERE id = ?",
+        (state, answer, by.at, id_),
+    )
+    before: Said = {"state": "open", **asked}
+    after: Said = {"state": state, "merchant": merchant_id}
+    subject = f"quota_request:{id_}"
+    append(connection, act_by(by, "quota", subject, before=before, after=after, reason=answer))
 
 
 def change_quotas(

@@ -216,7 +216,7 @@ test("a tab that is too busy to answer sells on while it was alive just now", as
   await tabs.until(2);
   await new Promise((resolve) => setTimeout(resolve, 50)); // dozens of questions
   assert.deepEqual(tabs.said, ["a sells", "b waits"]);
-  busy.talk.sign = new Sign("till", { storage: undefined }); // it crashed: no more signs of life
+  busy.talk.sign = new Sign("till", { storage: null }); // it crashed: no more signs of life
   at += 60_000;
   await tabs.until(3);
   assert.deepEqual(tabs.said, ["a sells", "b waits", "b sells"]);
@@ -227,7 +227,7 @@ test("a tab that is too busy to answer sells on while it was alive just now", as
 
 test("where nothing is kept, or nothing can be, a sign of life is none", () => {
   const full = { getItem: () => null, setItem: () => { throw new Error("full"); }, removeItem: () => {} };
-  for (const storage of [undefined, full]) {
+  for (const storage of [null, full]) {
     const sign = new Sign("till", { storage });
     sign.give();
     assert.equal(sign.isFresh, false);
