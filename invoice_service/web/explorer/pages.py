@@ -30,7 +30,7 @@ from invoice_service.web.explorer.told import (
     wants_json,
 )
 from invoice_service.web.explorer.words import ACTS, KINDS, STATES, UNSAID
-from invoice_service.web.ground.page import page
+from invoice_service.web.ground.page import asked_once, page
 
 NAME: Final = "explorer"
 PREFIX: Final = "/explorer"
@@ -108,7 +108,7 @@ class ExplorerPages:
 
     def closings(self) -> Response:
         """A page of days, the newest first."""
-        before = _asked("before")
+        before = asked_once("before")
         try:
             view = self._log.closings(None if before is None else parse_day(before))
         except MalformedError:
@@ -143,7 +143,7 @@ class ExplorerPages:
 
     def search(self) -> AnyResponse:
         """What somebody looks for; a page goes right there, where it can only be one thing."""
-        text = (_asked("q") or "").strip()
+        text = (asked_once("q") or "").strip()
         meant = asked(text) if text else Asked()
         view = SearchView(found=list(self._places(meant)), unsaid=meant.unsaid)
         if wants_json(request):
@@ -195,16 +195,8 @@ def _number_in(text: str, code: str, detail: str) -> int:
     return int(text)
 
 
-def _asked(name: str) -> str | None:
-    """A parameter of the address; MalformedError ``duplicate_parameter``."""
-    found = request.args.getlist(name)
-    if len(found) > 1:
-        raise MalformedError("duplicate_parameter", f"{name} stands twice", pointer=name)
-    return found[0] if found else None
-
-
 def _number_asked(name: str) -> int | None:
-    text = _asked(name)
+    text = asked_once(name)
     if text is None:
         return None
     if _NUMBER.fullmatch(text) and int(text) <= HIGHEST_BLOCK:

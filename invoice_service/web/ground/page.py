@@ -8,6 +8,7 @@ import msgspec
 from flask import Flask, Response, g, render_template, request, url_for
 from markupsafe import Markup
 
+from chain.errors import MalformedError
 from chain.hashing import sha256
 from invoice_service.web.ground.again import shown
 from invoice_service.web.ground.assets import Assets
@@ -181,3 +182,11 @@ def _digest(inside: str) -> str:
 
 def _allow(*sources: str) -> None:
     g.setdefault(_SOURCES, {}).update(dict.fromkeys(sources))
+
+
+def asked_once(name: str) -> str | None:
+    """A parameter of the address; MalformedError ``duplicate_parameter`` where it stands twice."""
+    found = request.args.getlist(name)
+    if len(found) > 1:
+        raise MalformedError("duplicate_parameter", f"{name} stands twice", pointer=name)
+    return found[0] if found else None

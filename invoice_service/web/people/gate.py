@@ -25,6 +25,7 @@ from invoice_service.services.people.entrance import MARK_SECONDS, SignedIn
 from invoice_service.services.people.roles import OFFICIALS, Power, with_power
 from invoice_service.services.people.sessions import Visit, Visitor, form_token, new_token
 from invoice_service.web.ground.language import detail_of
+from invoice_service.web.ground.page import asked_once
 from invoice_service.web.ground.page import page as shown_page
 
 SESSION: Final = "session"
@@ -146,10 +147,7 @@ class Gate:
 
     def asked(self, name: str) -> str:
         """A parameter of the address, "" without it; MalformedError ``duplicate_parameter``."""
-        found = request.args.getlist(name)
-        if len(found) > 1:
-            raise MalformedError("duplicate_parameter", f"{name} stands twice", pointer=name)
-        return found[0] if found else ""
+        return asked_once(name) or ""
 
     def after(self) -> int:
         """Behind which row a page of a list begins; 0 for the first, and for what is no number."""
