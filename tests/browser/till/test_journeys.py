@@ -1,5 +1,7 @@
 """People at a till, in a real browser, through the real server."""
 
+from functools import partial
+
 import pytest
 from playwright.sync_api import Browser, Route
 
@@ -341,7 +343,8 @@ def test_a_slow_line_is_said(zhang: Till) -> None:
 def test_a_second_tab_says_that_it_is_one_and_goes_on_alone(zhang: Till, shop: Shop) -> None:
     other = zhang.tab()
     other.goto(f"{shop.url}/till/")
-    other.wait_for_selector("body[data-ready].second")
+    seen = partial(other.evaluate, "document.body.matches('[data-ready].second')")
+    wait_until(seen, "the second tab says so")
     assert "已在另一标签页打开" in other.inner_text("#said")
     before = sold(shop)
     for key in (*DUCK, "F10"):
@@ -349,7 +352,8 @@ def test_a_second_tab_says_that_it_is_one_and_goes_on_alone(zhang: Till, shop: S
     assert other.locator("dialog").count() == 0
     assert sold(shop) == before
     zhang.page.close()
-    other.wait_for_selector("body:not(.second)")
+    sells = partial(other.evaluate, "document.body.matches(':not(.second)')")
+    wait_until(sells, "the second tab sells once the first is closed")
     other.keyboard.press("F10")
     other.wait_for_selector("dialog.done")
     assert sold(shop) == before + 1
